@@ -1,0 +1,120 @@
+//! Ids that are safe anywhere: in a path, a cache key, an SQL parameter, a log line.
+
+use crate::error::{DomainError, shortened};
+use serde::{Deserialize, Serialize};
+
+const MAX_USER_ID: usize = 64;
+const MAX_MODEL_ID: usize = 160;
+
+fn check(what: &'static str, max: usize, text: &str) -> Result<(), DomainError> {
+    let safe = !text.is_empty()
+        && text.len() <= max
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    if safe {
+        Ok(())
+    } else {
+        Err(DomainError::UnsafeId {
+            what,
+            max,
+            got: shortened(text),
+        })
+    }
+}
+
+macro_rules! safe_id {
+    ($name:ident, $what:literal, $max:expr, $doc:literal) => {
+        #[doc = $doc]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks and keeps the text.
+            ///
+            /// # Errors
+            ///
+            /// [`DomainError::UnsafeId`] when the text is empty, too long, or holds anything but
+            /// ASCII letters, digits, `-` and `_`.
+            pub fn new(text: impl Into<String>) -> Result<Self, DomainError> {
+                let text = text.into();
+                check($what, $max, &text)?;
+                Ok(Self(text))
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = DomainError;
+
+            fn try_from(text: String) -> Result<Self, DomainError> {
+                Self::new(text)
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = DomainError;
+
+            fn from_str(text: &str) -> Result<Self, DomainError> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.pad(&self.0)
+            }
+        }
+    };
+}
+
+safe_id!(
+    UserId,
+    "a user id",
+    MAX_USER_ID,
+    "Who a record belongs to: 1 to 64 ASCII letters, digits, `-` or `_`."
+);
+safe_id!(
+    ModelId,
+    "a model id",
+    MAX_MODEL_ID,
+    "A trained model: `{user_id}_{METRIC}_{YYYYMMDD}_{HHMMSS}`, made unique by a suffix."
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_the_public_data_sets_are_accepted() {
+        for id in ["2304", "621e2e8e67b776a24055b564", "user_123", "a-b"] {
+            assert_eq!(UserId::new(id).unwrap().as_str(), id);
+        }
+    }
+
+    #[test]
+    fn hostile_ids_are_refused() {
+        let long = "x".repeat(65);
+        for id in [
+            "", "..", "a/b", "%2e%2e", "a b", "a*", "ü", "a\0", "a\n", &long,
+        ] {
+            assert!(UserId::new(id).is_err(), "{id:?}");
+        }
+    }
+
+    #[test]
+    fn deserialisation_checks_too() {
+        assert!(serde_json::from_str::<UserId>("\"../x\"").is_err());
+    }
+}

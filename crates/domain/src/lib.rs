@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod answer;
+mod day;
+mod error;
+mod id;
+mod metric;
+mod profile;
+mod record;
+mod request;
+mod unit;
+
+pub use answer::{
+    BatchPredictResponse, IntervalMethod, ListModelsResponse, ModelInfo, PredictResponse,
+    PredictionResult, TrainModelResponse, TrainingMetrics,
+};
+pub use day::{AsOf, Zone};
+pub use error::{DomainError, FieldError, InvalidRequest};
+pub use id::{ModelId, UserId};
+pub use metric::{
+    DailyAggregation, FeatureCategory, MetricType, ModelArchitecture, PredictionMetric,
+};
+pub use profile::{ActivityLevel, Profile};
+pub use record::{
+    Activity, ActivityType, HealthMetric, History, Intensity, Meal, MealType, Provenance, Record,
+    RecordKind,
+};
+pub use request::{
+    BatchPredictRequest, DEFAULT_SEED, MAX_HORIZON_DAYS, PredictRequest, TrainModelRequest,
+};
+pub use unit::Unit;

@@ -1,0 +1,408 @@
+//! Enumerations of the wire: what is measured, what is forecast, by which model.
+
+use crate::error::{DomainError, shortened};
+use crate::unit::Unit;
+use serde::{Deserialize, Serialize};
+
+/// Declares an enumeration whose wire words are given once.
+macro_rules! word_enum {
+    ($(#[$meta:meta])* $name:ident, $what:literal { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_meta])* #[serde(rename = $word)] $variant),+
+        }
+
+        impl $name {
+            /// Every value, in the order of the contract.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::error::DomainError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err($crate::error::DomainError::UnknownWord {
+                        what: $what,
+                        got: $crate::error::shortened(text),
+                        expected: [$($word),+].join(", "),
+                    }),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.pad(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use word_enum;
+
+word_enum! {
+    /// What a reading measures: the 28 metric types of the contract.
+    MetricType, "metric type" {
+        /// Resting heart rate, beats per minute.
+        RestingHeartRate = "RESTING_HEART_RATE",
+        /// Standard deviation of normal-to-normal intervals, ms.
+        HeartRateVariabilitySdnn = "HEART_RATE_VARIABILITY_SDNN",
+        /// Root mean square of successive differences, ms.
+        HeartRateVariabilityRmssd = "HEART_RATE_VARIABILITY_RMSSD",
+        /// Systolic blood pressure, mmHg.
+        BloodPressureSystolic = "BLOOD_PRESSURE_SYSTOLIC",
+        /// Diastolic blood pressure, mmHg.
+        BloodPressureDiastolic = "BLOOD_PRESSURE_DIASTOLIC",
+        /// Breaths per minute.
+        RespiratoryRate = "RESPIRATORY_RATE",
+        /// Blood oxygen, per cent.
+        OxygenSaturation = "OXYGEN_SATURATION",
+        /// Maximal oxygen uptake, mL/kg/min.
+        Vo2Max = "VO2_MAX",
+        /// Time asleep, hours.
+        SleepDuration = "SLEEP_DURATION",
+        /// Time in deep sleep, hours.
+        DeepSleepDuration = "DEEP_SLEEP_DURATION",
+        /// Time in REM sleep, hours.
+        RemSleepDuration = "REM_SLEEP_DURATION",
+        /// Time asleep over time in bed, per cent.
+        SleepEfficiency = "SLEEP_EFFICIENCY",
+        /// Sleep score, 0 to 100.
+        SleepScore = "SLEEP_SCORE",
+        /// Steps in the day.
+        Steps = "STEPS",
+        /// Energy above rest, kcal.
+        ActiveCalories = "ACTIVE_CALORIES",
+        /// Energy including rest, kcal.
+        TotalCalories = "TOTAL_CALORIES",
+        /// Minutes of moderate or harder exercise.
+        ExerciseMinutes = "EXERCISE_MINUTES",
+        /// Hours with some standing.
+        StandingHours = "STANDING_HOURS",
+        /// Recovery score, 0 to 100.
+        RecoveryScore = "RECOVERY_SCORE",
+        /// Strain score, 0 to 100 (WHOOP: 0 to 21).
+        StrainScore = "STRAIN_SCORE",
+        /// Readiness score, 0 to 100.
+        ReadinessScore = "READINESS_SCORE",
+        /// Body fat, per cent.
+        BodyFatPercentage = "BODY_FAT_PERCENTAGE",
+        /// Muscle mass, kg.
+        MuscleMass = "MUSCLE_MASS",
+        /// Bone mass, kg.
+        BoneMass = "BONE_MASS",
+        /// Body water, per cent.
+        WaterPercentage = "WATER_PERCENTAGE",
+        /// Skin temperature, °C.
+        SkinTemperature = "SKIN_TEMPERATURE",
+        /// Blood glucose, mg/dL.
+        BloodGlucose = "BLOOD_GLUCOSE",
+        /// Stress level, 0 to 100.
+        StressLevel = "STRESS_LEVEL",
+    }
+}
+
+word_enum! {
+    /// What can be forecast.
+    PredictionMetric, "metric" {
+        /// Resting heart rate, beats per minute.
+        RestingHeartRate = "RESTING_HEART_RATE",
+        /// HRV as SDNN, ms.
+        HeartRateVariabilitySdnn = "HEART_RATE_VARIABILITY_SDNN",
+        /// HRV as RMSSD, ms.
+        HeartRateVariabilityRmssd = "HEART_RATE_VARIABILITY_RMSSD",
+        /// Time asleep, hours.
+        SleepDuration = "SLEEP_DURATION",
+        /// Recovery score, 0 to 100.
+        RecoveryScore = "RECOVERY_SCORE",
+    }
+}
+
+word_enum! {
+    /// Which model makes the forecast.
+    ModelArchitecture, "architecture" {
+        /// Stacked LSTM.
+        Lstm = "lstm",
+        /// Gradient-boosted trees.
+        Xgboost = "xgboost",
+        /// Linear layer on the window's mean.
+        Linear = "linear",
+        /// The last value seen.
+        Naive = "naive",
+        /// The value of the same weekday before.
+        SeasonalNaive = "seasonal_naive",
+        /// Mean of the last seven days.
+        MovingAverage = "moving_average",
+        /// Simple exponential smoothing.
+        ExponentialSmoothing = "exponential_smoothing",
+    }
+}
+
+word_enum! {
+    /// A group of features.
+    FeatureCategory, "feature category" {
+        /// Food and drink.
+        Nutrition = "nutrition",
+        /// Movement and load.
+        Activity = "activity",
+        /// Readings of the body.
+        Health = "health",
+        /// The calendar.
+        Temporal = "temporal",
+        /// Products and ratios over categories.
+        Interaction = "interaction",
+    }
+}
+
+/// How several readings of one local day become the value of that day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DailyAggregation {
+    /// The arithmetic mean: spot readings of a level.
+    Mean,
+    /// The sum: parts of a daily total.
+    Sum,
+    /// The largest: the main sleep of a day, beside which naps do not count.
+    Largest,
+    /// The latest: a value the vendor revises during the day.
+    Latest,
+}
+
+impl MetricType {
+    /// The unit values are kept in.
+    pub fn unit(self) -> Unit {
+        use MetricType as M;
+        match self {
+            M::RestingHeartRate | M::RespiratoryRate => Unit::PerMinute,
+            M::HeartRateVariabilitySdnn | M::HeartRateVariabilityRmssd => Unit::Milliseconds,
+            M::BloodPressureSystolic | M::BloodPressureDiastolic => Unit::MillimetresOfMercury,
+            M::OxygenSaturation
+            | M::SleepEfficiency
+            | M::BodyFatPercentage
+            | M::WaterPercentage => Unit::Percent,
+            M::Vo2Max => Unit::MillilitresPerKilogramMinute,
+            M::SleepDuration | M::DeepSleepDuration | M::RemSleepDuration | M::StandingHours => {
+                Unit::Hours
+            }
+            M::SleepScore
+            | M::RecoveryScore
+            | M::StrainScore
+            | M::ReadinessScore
+            | M::StressLevel => Unit::Score,
+            M::Steps => Unit::Count,
+            M::ActiveCalories | M::TotalCalories => Unit::Kilocalories,
+            M::ExerciseMinutes => Unit::Minutes,
+            M::MuscleMass | M::BoneMass => Unit::Kilograms,
+            M::SkinTemperature => Unit::Celsius,
+            M::BloodGlucose => Unit::MilligramsPerDecilitre,
+        }
+    }
+
+    /// Lowest and highest plausible value, in [`MetricType::unit`].
+    ///
+    /// Wide on purpose: outside of it no living body is meant but a wrong unit or a broken file.
+    pub fn plausible_range(self) -> (f64, f64) {
+        use MetricType as M;
+        match self {
+            M::RestingHeartRate => (20.0, 250.0),
+            M::HeartRateVariabilitySdnn | M::HeartRateVariabilityRmssd => (0.5, 500.0),
+            M::BloodPressureSystolic => (40.0, 300.0),
+            M::BloodPressureDiastolic => (20.0, 200.0),
+            M::RespiratoryRate => (2.0, 80.0),
+            M::OxygenSaturation => (50.0, 100.0),
+            M::Vo2Max => (5.0, 100.0),
+            M::SleepDuration | M::DeepSleepDuration | M::RemSleepDuration | M::StandingHours => {
+                (0.0, 24.0)
+            }
+            M::SleepEfficiency
+            | M::SleepScore
+            | M::RecoveryScore
+            | M::StrainScore
+            | M::ReadinessScore
+            | M::StressLevel => (0.0, 100.0),
+            M::Steps => (0.0, 200_000.0),
+            M::ActiveCalories => (0.0, 20_000.0),
+            M::TotalCalories => (0.0, 25_000.0),
+            M::ExerciseMinutes => (0.0, 1_440.0),
+            M::BodyFatPercentage => (1.0, 80.0),
+            M::MuscleMass => (5.0, 150.0),
+            M::BoneMass => (0.3, 15.0),
+            M::WaterPercentage => (10.0, 90.0),
+            M::SkinTemperature => (15.0, 45.0),
+            M::BloodGlucose => (10.0, 1_000.0),
+        }
+    }
+
+    /// How readings of one day are put together.
+    pub fn daily_aggregation(self) -> DailyAggregation {
+        use MetricType as M;
+        match self {
+            M::Steps | M::ActiveCalories | M::ExerciseMinutes | M::StandingHours => {
+                DailyAggregation::Sum
+            }
+            M::SleepDuration | M::DeepSleepDuration | M::RemSleepDuration => {
+                DailyAggregation::Largest
+            }
+            M::TotalCalories => DailyAggregation::Largest,
+            M::SleepScore
+            | M::SleepEfficiency
+            | M::RecoveryScore
+            | M::ReadinessScore
+            | M::StrainScore => DailyAggregation::Latest,
+            _ => DailyAggregation::Mean,
+        }
+    }
+
+    /// Converts a reading to the canonical unit and checks that a body can show it.
+    ///
+    /// # Errors
+    ///
+    /// [`DomainError::NotFinite`], [`DomainError::WrongUnit`], [`DomainError::OutOfRange`].
+    pub fn to_canonical(self, value: f64, unit: Unit) -> Result<f64, DomainError> {
+        let canonical = self.unit();
+        let converted = unit
+            .convert(value, canonical)
+            .ok_or(DomainError::WrongUnit {
+                metric: self.as_str(),
+                unit: unit.symbol(),
+                expected: canonical.symbol(),
+            })?;
+        self.check(converted)?;
+        Ok(converted)
+    }
+
+    /// Checks a value that is in the canonical unit.
+    ///
+    /// # Errors
+    ///
+    /// [`DomainError::NotFinite`], [`DomainError::OutOfRange`].
+    pub fn check(self, value: f64) -> Result<(), DomainError> {
+        if !value.is_finite() {
+            return Err(DomainError::NotFinite {
+                what: self.as_str(),
+            });
+        }
+        let (low, high) = self.plausible_range();
+        if (low..=high).contains(&value) {
+            Ok(())
+        } else {
+            Err(DomainError::OutOfRange {
+                what: self.as_str(),
+                low,
+                high,
+                unit: self.unit().symbol(),
+            })
+        }
+    }
+}
+
+impl PredictionMetric {
+    /// The reading this forecast is about.
+    pub fn metric_type(self) -> MetricType {
+        match self {
+            Self::RestingHeartRate => MetricType::RestingHeartRate,
+            Self::HeartRateVariabilitySdnn => MetricType::HeartRateVariabilitySdnn,
+            Self::HeartRateVariabilityRmssd => MetricType::HeartRateVariabilityRmssd,
+            Self::SleepDuration => MetricType::SleepDuration,
+            Self::RecoveryScore => MetricType::RecoveryScore,
+        }
+    }
+
+    /// The name in a sentence.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::RestingHeartRate => "Resting Heart Rate",
+            Self::HeartRateVariabilitySdnn => "Heart Rate Variability (SDNN)",
+            Self::HeartRateVariabilityRmssd => "Heart Rate Variability (RMSSD)",
+            Self::SleepDuration => "Sleep Duration",
+            Self::RecoveryScore => "Recovery Score",
+        }
+    }
+
+    /// The unit as people read it beside the number.
+    pub fn unit_label(self) -> &'static str {
+        match self {
+            Self::RestingHeartRate => "bpm",
+            Self::HeartRateVariabilitySdnn | Self::HeartRateVariabilityRmssd => "ms",
+            Self::SleepDuration => "h",
+            Self::RecoveryScore => "points",
+        }
+    }
+
+    /// Finds a metric by its wire word or by a short name people type (`rhr`, `sdnn`, `rmssd`,
+    /// `hrv`, `sleep`, `recovery`), in any case and with `-` or `_`.
+    ///
+    /// # Errors
+    ///
+    /// [`DomainError::UnknownWord`] with every accepted word.
+    pub fn parse_loose(text: &str) -> Result<Self, DomainError> {
+        match text.to_ascii_lowercase().replace('-', "_").as_str() {
+            "rhr" | "resting_heart_rate" => Ok(Self::RestingHeartRate),
+            "sdnn" | "heart_rate_variability_sdnn" => Ok(Self::HeartRateVariabilitySdnn),
+            "rmssd" | "hrv" | "heart_rate_variability_rmssd" => Ok(Self::HeartRateVariabilityRmssd),
+            "sleep" | "sleep_duration" => Ok(Self::SleepDuration),
+            "recovery" | "recovery_score" => Ok(Self::RecoveryScore),
+            _ => Err(DomainError::UnknownWord {
+                what: "metric",
+                got: shortened(text),
+                expected: "RESTING_HEART_RATE (rhr), HEART_RATE_VARIABILITY_SDNN (sdnn), \
+                           HEART_RATE_VARIABILITY_RMSSD (rmssd), SLEEP_DURATION (sleep), \
+                           RECOVERY_SCORE (recovery)"
+                    .to_owned(),
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contract_names_28_metric_types_and_5_forecasts() {
+        assert_eq!(MetricType::ALL.len(), 28);
+        assert_eq!(PredictionMetric::ALL.len(), 5);
+    }
+
+    #[test]
+    fn words_round_trip_through_json_and_text() {
+        for &metric in MetricType::ALL {
+            assert_eq!(metric.as_str().parse::<MetricType>().unwrap(), metric);
+            let json = serde_json::to_string(&metric).unwrap();
+            assert_eq!(json, format!("\"{metric}\""));
+            assert_eq!(serde_json::from_str::<MetricType>(&json).unwrap(), metric);
+        }
+    }
+
+    #[test]
+    fn a_wrong_unit_and_an_impossible_value_are_told_apart() {
+        let rhr = MetricType::RestingHeartRate;
+        assert!(matches!(
+            rhr.to_canonical(60.0, Unit::Hours),
+            Err(DomainError::WrongUnit { .. })
+        ));
+        assert!(matches!(
+            rhr.to_canonical(600.0, Unit::PerMinute),
+            Err(DomainError::OutOfRange { .. })
+        ));
+        assert!(matches!(
+            rhr.to_canonical(f64::NAN, Unit::PerMinute),
+            Err(DomainError::NotFinite { .. })
+        ));
+    }
+
+    #[test]
+    fn an_error_never_repeats_the_health_value() {
+        let text = MetricType::RestingHeartRate
+            .check(731.5)
+            .unwrap_err()
+            .to_string();
+        assert!(!text.contains("731"), "{text}");
+    }
+}

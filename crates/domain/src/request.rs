@@ -1,0 +1,369 @@
+//! Requests of the contract with their defaults and bounds, checked on deserialisation.
+//!
+//! Unknown fields are ignored, as the reference service's clients expect.
+
+use crate::answer::IntervalMethod;
+use crate::error::{FieldError, InvalidRequest};
+use crate::id::UserId;
+use crate::metric::{ModelArchitecture, PredictionMetric};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+/// Furthest day that can be forecast, counted from the last day known.
+pub const MAX_HORIZON_DAYS: usize = 7;
+
+/// The seed of a training that was not given one.
+pub const DEFAULT_SEED: u64 = 42;
+
+/// Train a model for one person and metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawTrainModelRequest")]
+pub struct TrainModelRequest {
+    /// Whose history.
+    pub user_id: UserId,
+    /// What to forecast.
+    pub metric: PredictionMetric,
+    /// With which model.
+    pub architecture: ModelArchitecture,
+    /// Days of history used for training, 30 to 365.
+    pub lookback_days: usize,
+    /// Days a model reads before it forecasts, 7 to 60.
+    pub sequence_length: usize,
+    /// Most passes over the training windows, 10 to 200.
+    pub epochs: usize,
+    /// Windows per step, 8 to 128.
+    pub batch_size: usize,
+    /// Step size of Adam, 0.0001 to 0.1.
+    pub learning_rate: f64,
+    /// Share of windows for early stopping, 0.1 to 0.3; as many again are kept for the test.
+    pub validation_split: f64,
+    /// Width of the LSTM's state, 32 to 512.
+    pub hidden_dim: usize,
+    /// Stacked LSTM layers, 1 to 4.
+    pub num_layers: usize,
+    /// Dropout probability, 0 to 0.5.
+    pub dropout: f64,
+    /// Train even when an equal model of the same data exists.
+    pub force_retrain: bool,
+    /// Read each window in both directions (addition to the contract).
+    pub bidirectional: bool,
+    /// Seed of everything random (addition to the contract).
+    pub seed: u64,
+}
+
+#[derive(Deserialize)]
+struct RawTrainModelRequest {
+    user_id: UserId,
+    metric: PredictionMetric,
+    architecture: Option<ModelArchitecture>,
+    lookback_days: Option<usize>,
+    sequence_length: Option<usize>,
+    epochs: Option<usize>,
+    batch_size: Option<usize>,
+    learning_rate: Option<f64>,
+    validation_split: Option<f64>,
+    hidden_dim: Option<usize>,
+    num_layers: Option<usize>,
+    dropout: Option<f64>,
+    #[serde(default)]
+    force_retrain: bool,
+    #[serde(default)]
+    bidirectional: bool,
+    seed: Option<u64>,
+}
+
+impl TryFrom<RawTrainModelRequest> for TrainModelRequest {
+    type Error = InvalidRequest;
+
+    fn try_from(raw: RawTrainModelRequest) -> Result<Self, InvalidRequest> {
+        let default = Self::new(raw.user_id, raw.metric);
+        let request = Self {
+            architecture: raw.architecture.unwrap_or(default.architecture),
+            lookback_days: raw.lookback_days.unwrap_or(default.lookback_days),
+            sequence_length: raw.sequence_length.unwrap_or(default.sequence_length),
+            epochs: raw.epochs.unwrap_or(default.epochs),
+            batch_size: raw.batch_size.unwrap_or(default.batch_size),
+            learning_rate: raw.learning_rate.unwrap_or(default.learning_rate),
+            validation_split: raw.validation_split.unwrap_or(default.validation_split),
+            hidden_dim: raw.hidden_dim.unwrap_or(default.hidden_dim),
+            num_layers: raw.num_layers.unwrap_or(default.num_layers),
+            dropout: raw.dropout.unwrap_or(default.dropout),
+            force_retrain: raw.force_retrain,
+            bidirectional: raw.bidirectional,
+            seed: raw.seed.unwrap_or(default.seed),
+            ..default
+        };
+        request.validate()?;
+        Ok(request)
+    }
+}
+
+impl TrainModelRequest {
+    /// A request with the contract's defaults.
+    pub fn new(user_id: UserId, metric: PredictionMetric) -> Self {
+        Self {
+            user_id,
+            metric,
+            architecture: ModelArchitecture::Lstm,
+            lookback_days: 90,
+            sequence_length: 30,
+            epochs: 50,
+            batch_size: 32,
+            learning_rate: 0.001,
+            validation_split: 0.2,
+            hidden_dim: 128,
+            num_layers: 2,
+            dropout: 0.2,
+            force_retrain: false,
+            bidirectional: false,
+            seed: DEFAULT_SEED,
+        }
+    }
+
+    /// Checks every bound of the contract.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`] with every field at fault.
+    pub fn validate(&self) -> Result<(), InvalidRequest> {
+        let mut faults = Vec::new();
+        let mut check = |field: &'static str, value: f64, low: f64, high: f64| {
+            if !(low..=high).contains(&value) {
+                faults.push(FieldError {
+                    field,
+                    message: format!("must be between {low} and {high}, but is {value}"),
+                });
+            }
+        };
+        check("lookback_days", self.lookback_days as f64, 30.0, 365.0);
+        check("sequence_length", self.sequence_length as f64, 7.0, 60.0);
+        check("epochs", self.epochs as f64, 10.0, 200.0);
+        check("batch_size", self.batch_size as f64, 8.0, 128.0);
+        check("learning_rate", self.learning_rate, 0.0001, 0.1);
+        check("validation_split", self.validation_split, 0.1, 0.3);
+        check("hidden_dim", self.hidden_dim as f64, 32.0, 512.0);
+        check("num_layers", self.num_layers as f64, 1.0, 4.0);
+        check("dropout", self.dropout, 0.0, 0.5);
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(InvalidRequest(faults))
+        }
+    }
+}
+
+/// Forecast one metric for one day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawPredictRequest")]
+pub struct PredictRequest {
+    /// For whom.
+    pub user_id: UserId,
+    /// What.
+    pub metric: PredictionMetric,
+    /// For which local day; a past one is a replay of what was known the evening before.
+    pub target_date: NaiveDate,
+    /// A version such as `v1.0.2` instead of the active one.
+    pub model_version: Option<String>,
+    /// Only models of this architecture.
+    pub architecture: Option<ModelArchitecture>,
+    /// Do not answer from a cache.
+    pub force_recompute_features: bool,
+    /// How the interval is made (addition to the contract).
+    pub interval_method: IntervalMethod,
+    /// Nominal coverage of the interval, above 0 and below 1 (addition to the contract).
+    pub interval_level: f64,
+}
+
+#[derive(Deserialize)]
+struct RawPredictRequest {
+    user_id: UserId,
+    metric: PredictionMetric,
+    target_date: NaiveDate,
+    model_version: Option<String>,
+    architecture: Option<ModelArchitecture>,
+    #[serde(default)]
+    force_recompute_features: bool,
+    interval_method: Option<IntervalMethod>,
+    interval_level: Option<f64>,
+}
+
+impl TryFrom<RawPredictRequest> for PredictRequest {
+    type Error = InvalidRequest;
+
+    fn try_from(raw: RawPredictRequest) -> Result<Self, InvalidRequest> {
+        let default = Self::new(raw.user_id, raw.metric, raw.target_date);
+        let request = Self {
+            model_version: raw.model_version,
+            architecture: raw.architecture,
+            force_recompute_features: raw.force_recompute_features,
+            interval_method: raw.interval_method.unwrap_or(default.interval_method),
+            interval_level: raw.interval_level.unwrap_or(default.interval_level),
+            ..default
+        };
+        request.validate()?;
+        Ok(request)
+    }
+}
+
+impl PredictRequest {
+    /// A request with defaults: the active model, a 95 % interval from residual quantiles.
+    pub fn new(user_id: UserId, metric: PredictionMetric, target_date: NaiveDate) -> Self {
+        Self {
+            user_id,
+            metric,
+            target_date,
+            model_version: None,
+            architecture: None,
+            force_recompute_features: false,
+            interval_method: IntervalMethod::ResidualQuantiles,
+            interval_level: 0.95,
+        }
+    }
+
+    /// Checks the interval level.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`] naming `interval_level`.
+    pub fn validate(&self) -> Result<(), InvalidRequest> {
+        if self.interval_level > 0.0 && self.interval_level < 1.0 {
+            return Ok(());
+        }
+        Err(InvalidRequest(vec![FieldError {
+            field: "interval_level",
+            message: format!(
+                "must be above 0 and below 1, but is {}",
+                self.interval_level
+            ),
+        }]))
+    }
+}
+
+/// Forecast several metrics for one day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawBatchPredictRequest")]
+pub struct BatchPredictRequest {
+    /// For whom.
+    pub user_id: UserId,
+    /// What; at least one, none twice.
+    pub metrics: Vec<PredictionMetric>,
+    /// For which local day.
+    pub target_date: NaiveDate,
+    /// A version instead of the active one.
+    pub model_version: Option<String>,
+    /// Do not answer from a cache.
+    pub force_recompute_features: bool,
+}
+
+#[derive(Deserialize)]
+struct RawBatchPredictRequest {
+    user_id: UserId,
+    metrics: Vec<PredictionMetric>,
+    target_date: NaiveDate,
+    model_version: Option<String>,
+    #[serde(default)]
+    force_recompute_features: bool,
+}
+
+impl TryFrom<RawBatchPredictRequest> for BatchPredictRequest {
+    type Error = InvalidRequest;
+
+    fn try_from(raw: RawBatchPredictRequest) -> Result<Self, InvalidRequest> {
+        let request = Self {
+            user_id: raw.user_id,
+            metrics: raw.metrics,
+            target_date: raw.target_date,
+            model_version: raw.model_version,
+            force_recompute_features: raw.force_recompute_features,
+        };
+        request.validate()?;
+        Ok(request)
+    }
+}
+
+impl BatchPredictRequest {
+    /// Checks that the list of metrics is neither empty nor holds one twice.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidRequest`] naming `metrics`.
+    pub fn validate(&self) -> Result<(), InvalidRequest> {
+        let mut seen = self.metrics.clone();
+        seen.sort_unstable();
+        seen.dedup();
+        let message = if self.metrics.is_empty() {
+            "must name at least one metric"
+        } else if seen.len() < self.metrics.len() {
+            "must not name a metric twice"
+        } else {
+            return Ok(());
+        };
+        Err(InvalidRequest(vec![FieldError {
+            field: "metrics",
+            message: message.to_owned(),
+        }]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn train(extra: &str) -> Result<TrainModelRequest, String> {
+        let json = format!(r#"{{"user_id":"u","metric":"RESTING_HEART_RATE"{extra}}}"#);
+        serde_json::from_str(&json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_contract() {
+        let request = train("").unwrap();
+        assert_eq!(
+            request,
+            TrainModelRequest::new(request.user_id.clone(), request.metric)
+        );
+        assert_eq!(request.lookback_days, 90);
+        assert_eq!(request.architecture, ModelArchitecture::Lstm);
+    }
+
+    #[test]
+    fn every_bound_is_checked_on_deserialisation() {
+        for (extra, field) in [
+            (r#","lookback_days":29"#, "lookback_days"),
+            (r#","lookback_days":366"#, "lookback_days"),
+            (r#","sequence_length":61"#, "sequence_length"),
+            (r#","epochs":9"#, "epochs"),
+            (r#","batch_size":129"#, "batch_size"),
+            (r#","learning_rate":0.2"#, "learning_rate"),
+            (r#","validation_split":0.31"#, "validation_split"),
+            (r#","hidden_dim":513"#, "hidden_dim"),
+            (r#","num_layers":5"#, "num_layers"),
+            (r#","dropout":0.6"#, "dropout"),
+        ] {
+            let error = train(extra).unwrap_err();
+            assert!(error.contains(field), "{error}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_reported_at_once() {
+        let error = train(r#","epochs":1,"dropout":9"#).unwrap_err();
+        assert!(
+            error.contains("epochs") && error.contains("dropout"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn unknown_fields_are_ignored() {
+        assert!(train(r#","colour":"blue""#).is_ok());
+    }
+
+    #[test]
+    fn a_batch_of_nothing_or_of_twins_is_refused() {
+        for metrics in ["[]", r#"["SLEEP_DURATION","SLEEP_DURATION"]"#] {
+            let json =
+                format!(r#"{{"user_id":"u","metrics":{metrics},"target_date":"2026-01-01"}}"#);
+            assert!(serde_json::from_str::<BatchPredictRequest>(&json).is_err());
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Units of measurement and the conversions between those of one kind.
+
+use crate::error::{DomainError, shortened};
+use serde::{Deserialize, Serialize};
+
+/// A unit a reading can be given in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Unit {
+    /// Beats per minute; breaths per minute share the dimension.
+    PerMinute,
+    /// Milliseconds.
+    Milliseconds,
+    /// Seconds.
+    Seconds,
+    /// Minutes.
+    Minutes,
+    /// Hours.
+    Hours,
+    /// A plain number.
+    Count,
+    /// A score, 0 to 100 or as its vendor defines it.
+    Score,
+    /// Per cent, 0 to 100.
+    Percent,
+    /// A share, 0 to 1.
+    Fraction,
+    /// Kilocalories.
+    Kilocalories,
+    /// Kilojoules.
+    Kilojoules,
+    /// Kilograms.
+    Kilograms,
+    /// Pounds.
+    Pounds,
+    /// Degrees Celsius.
+    Celsius,
+    /// Degrees Fahrenheit.
+    Fahrenheit,
+    /// Millimetres of mercury.
+    MillimetresOfMercury,
+    /// Milligrams per decilitre (of glucose).
+    MilligramsPerDecilitre,
+    /// Millimoles per litre (of glucose).
+    MillimolesPerLitre,
+    /// Millilitres of oxygen per kilogram and minute.
+    MillilitresPerKilogramMinute,
+}
+
+/// Kilojoules in one thermochemical kilocalorie.
+const KILOJOULES_PER_KILOCALORIE: f64 = 4.184;
+/// Kilograms in one avoirdupois pound, exact by definition.
+const KILOGRAMS_PER_POUND: f64 = 0.453_592_37;
+/// Molar mass of glucose (180.156 g/mol) over ten: mg/dL in one mmol/L.
+const GLUCOSE_MG_PER_DL: f64 = 18.0156;
+
+impl Unit {
+    /// Reads a unit as people and vendors write it; case, blanks and a trailing dot do not count.
+    ///
+    /// # Errors
+    ///
+    /// [`DomainError::UnknownWord`] for a word that names no unit here.
+    pub fn parse(text: &str) -> Result<Self, DomainError> {
+        let word = text.trim().trim_end_matches('.').to_ascii_lowercase();
+        Ok(match word.as_str() {
+            "bpm" | "count/min" | "beats/min" | "beats per minute" | "brpm" | "breaths/min"
+            | "breaths per minute" | "rpm" | "/min" | "per_minute" => Self::PerMinute,
+            "ms" | "msec" | "milliseconds" => Self::Milliseconds,
+            "s" | "sec" | "second" | "seconds" => Self::Seconds,
+            "min" | "mins" | "minute" | "minutes" => Self::Minutes,
+            "h" | "hr" | "hrs" | "hour" | "hours" => Self::Hours,
+            "count" | "steps" | "step" => Self::Count,
+            "score" | "points" => Self::Score,
+            "%" | "percent" | "percentage" => Self::Percent,
+            "fraction" | "ratio" => Self::Fraction,
+            "kcal" | "cal" | "calories" | "kilocalories" => Self::Kilocalories,
+            "kj" | "kilojoules" => Self::Kilojoules,
+            "kg" | "kilograms" => Self::Kilograms,
+            "lb" | "lbs" | "pounds" => Self::Pounds,
+            "c" | "°c" | "degc" | "celsius" => Self::Celsius,
+            "f" | "°f" | "degf" | "fahrenheit" => Self::Fahrenheit,
+            "mmhg" => Self::MillimetresOfMercury,
+            "mg/dl" => Self::MilligramsPerDecilitre,
+            "mmol/l" => Self::MillimolesPerLitre,
+            "ml/kg/min" | "ml/min/kg" | "ml/(kg*min)" | "ml/min·kg" => {
+                Self::MillilitresPerKilogramMinute
+            }
+            _ => {
+                return Err(DomainError::UnknownWord {
+                    what: "unit",
+                    got: shortened(text),
+                    expected: "bpm, ms, s, min, hours, count, score, %, kcal, kJ, kg, lb, °C, °F, \
+                               mmHg, mg/dL, mmol/L, mL/kg/min"
+                        .to_owned(),
+                });
+            }
+        })
+    }
+
+    /// The unit as it is shown beside a number.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            Self::PerMinute => "/min",
+            Self::Milliseconds => "ms",
+            Self::Seconds => "s",
+            Self::Minutes => "min",
+            Self::Hours => "h",
+            Self::Count => "",
+            Self::Score => "points",
+            Self::Percent => "%",
+            Self::Fraction => "fraction",
+            Self::Kilocalories => "kcal",
+            Self::Kilojoules => "kJ",
+            Self::Kilograms => "kg",
+            Self::Pounds => "lb",
+            Self::Celsius => "°C",
+            Self::Fahrenheit => "°F",
+            Self::MillimetresOfMercury => "mmHg",
+            Self::MilligramsPerDecilitre => "mg/dL",
+            Self::MillimolesPerLitre => "mmol/L",
+            Self::MillilitresPerKilogramMinute => "mL/kg/min",
+        }
+    }
+
+    /// Converts a value of this unit to `target`; `None` when they measure different things.
+    pub fn convert(self, value: f64, target: Self) -> Option<f64> {
+        if self == target {
+            return Some(value);
+        }
+        Some(match (self, target) {
+            (Self::Celsius, Self::Fahrenheit) => value * 9.0 / 5.0 + 32.0,
+            (Self::Fahrenheit, Self::Celsius) => (value - 32.0) * 5.0 / 9.0,
+            _ => {
+                let (from, kind) = self.scale()?;
+                let (to, target_kind) = target.scale()?;
+                if kind != target_kind {
+                    return None;
+                }
+                value * from / to
+            }
+        })
+    }
+
+    /// Size in the base unit of its kind, and the kind.
+    fn scale(self) -> Option<(f64, u8)> {
+        Some(match self {
+            Self::Milliseconds => (0.001, 0),
+            Self::Seconds => (1.0, 0),
+            Self::Minutes => (60.0, 0),
+            Self::Hours => (3600.0, 0),
+            Self::Percent => (0.01, 1),
+            Self::Fraction => (1.0, 1),
+            // Vendors write scores out of 100 as per cent and the other way round.
+            Self::Score => (0.01, 1),
+            Self::Kilocalories => (KILOJOULES_PER_KILOCALORIE, 2),
+            Self::Kilojoules => (1.0, 2),
+            Self::Kilograms => (1.0, 3),
+            Self::Pounds => (KILOGRAMS_PER_POUND, 3),
+            Self::MilligramsPerDecilitre => (1.0, 4),
+            Self::MillimolesPerLitre => (GLUCOSE_MG_PER_DL, 4),
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conversions_match_hand_computed_values() {
+        let near = |value: Option<f64>, expected: f64| {
+            assert!(
+                (value.unwrap() - expected).abs() < 1e-9,
+                "{value:?} {expected}"
+            );
+        };
+        near(Unit::Minutes.convert(450.0, Unit::Hours), 7.5);
+        near(Unit::Kilojoules.convert(8368.0, Unit::Kilocalories), 2000.0);
+        near(Unit::Pounds.convert(150.0, Unit::Kilograms), 68.038_855_5);
+        near(Unit::Fahrenheit.convert(98.6, Unit::Celsius), 37.0);
+        near(
+            Unit::MillimolesPerLitre.convert(5.0, Unit::MilligramsPerDecilitre),
+            90.078,
+        );
+        assert_eq!(Unit::Minutes.convert(1.0, Unit::Kilograms), None);
+        assert_eq!(Unit::Count.convert(1.0, Unit::Kilograms), None);
+    }
+
+    #[test]
+    fn vendor_spellings_are_read() {
+        assert_eq!(Unit::parse(" Hours ").unwrap(), Unit::Hours);
+        assert_eq!(Unit::parse("count/min").unwrap(), Unit::PerMinute);
+        assert!(Unit::parse("furlong").is_err());
+    }
+}
