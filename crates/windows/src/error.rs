@@ -1,0 +1,90 @@
+//! Why windows, splits or scalers could not be made.
+
+/// Why windows, splits or scalers could not be made.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WindowError {
+    /// A setting outside its bounds.
+    #[error("{what} must be between {low} and {high}, but is {found}")]
+    OutOfBounds {
+        /// The setting.
+        what: &'static str,
+        /// Lowest allowed.
+        low: usize,
+        /// Highest allowed.
+        high: usize,
+        /// What was given.
+        found: usize,
+    },
+    /// A number of values that does not fill the rows.
+    #[error("{values} values do not fill rows of {columns} columns")]
+    Shape {
+        /// Values given.
+        values: usize,
+        /// Columns given.
+        columns: usize,
+    },
+    /// Two columns of one name.
+    #[error("column {0:?} is there twice")]
+    TwoColumns(String),
+    /// A value that is infinite or not a number.
+    #[error("the value in row {row}, column {column:?} is not finite")]
+    NotFinite {
+        /// Row, counted from 0.
+        row: usize,
+        /// Name of the column.
+        column: String,
+    },
+    /// A window that would begin before the first row or end after the last.
+    #[error("a window of {lookback} days ending on row {last_row} does not fit into {rows} rows")]
+    OutsideRows {
+        /// Days read.
+        lookback: usize,
+        /// Last row read.
+        last_row: usize,
+        /// Rows there are.
+        rows: usize,
+    },
+    /// Series of different lengths.
+    #[error("{what} has {found} rows where {expected} are needed")]
+    Length {
+        /// Which series.
+        what: &'static str,
+        /// Its length.
+        found: usize,
+        /// The right length.
+        expected: usize,
+    },
+    /// Fractions that leave nothing to train on.
+    #[error("{what} must be a share from 0 to below 1 and leave something to train on")]
+    Fraction {
+        /// Which fraction.
+        what: &'static str,
+    },
+    /// Too few windows for every part of a split.
+    #[error(
+        "{found} windows cannot be split into {parts} parts with at least {least} windows each to \
+         train on and one for each other part: {missing} more are needed"
+    )]
+    TooFewWindows {
+        /// Windows there are.
+        found: usize,
+        /// Parts asked for.
+        parts: usize,
+        /// Least number of training windows.
+        least: usize,
+        /// How many more are needed.
+        missing: usize,
+    },
+    /// A scaler without a single value to be fitted on.
+    #[error("nothing to fit a scaler on: no value is observed in the training rows")]
+    NothingToFit,
+    /// A scaler read from elsewhere that no fitting gives.
+    #[error("scaler column {column}: {what}")]
+    BadScaler {
+        /// Which column.
+        column: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+}

@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod assemble;
+mod error;
+mod matrix;
+mod scaler;
+mod split;
+mod window;
+
+pub use assemble::assemble;
+pub use error::WindowError;
+pub use matrix::DayMatrix;
+pub use scaler::{FittedScaler, StandardScaler, TargetScaler};
+pub use split::{ChronologicalSplit, SplitFractions};
+pub use window::{Horizon, Lookback, Window, cut_windows};

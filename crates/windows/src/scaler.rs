@@ -1,0 +1,230 @@
+//! Standard scaling of columns: (value − mean) / population standard deviation, as scikit-learn's
+//! `StandardScaler`.
+//!
+//! Fitted on training rows and on nothing else; the fitted numbers travel in the model artifact, so
+//! serving scales exactly as training did. Missing values are skipped while fitting and stay
+//! missing. A column that never varies keeps scale 1 and maps to zero. A column that is never
+//! observed in training is remembered as such: a model cannot have learned to read it, so it stays
+//! masked afterwards.
+
+use crate::error::WindowError;
+use crate::matrix::DayMatrix;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// A column whose spread is below this share of its size only varies by rounding.
+const RELATIVE_SPREAD: f64 = 1e-12;
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct ColumnScale {
+    mean: f64,
+    scale: f64,
+    observed: usize,
+}
+
+impl ColumnScale {
+    fn fit(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let observed = values.clone().count();
+        if observed == 0 {
+            return Self {
+                mean: 0.0,
+                scale: 1.0,
+                observed,
+            };
+        }
+        let mean = values.clone().sum::<f64>() / observed as f64;
+        let variance = values.map(|value| (value - mean).powi(2)).sum::<f64>() / observed as f64;
+        let spread = variance.sqrt();
+        let varies = spread > RELATIVE_SPREAD * mean.abs().max(f64::MIN_POSITIVE);
+        Self {
+            mean,
+            scale: if varies { spread } else { 1.0 },
+            observed,
+        }
+    }
+
+    fn transform(self, value: f64) -> f64 {
+        (value - self.mean) / self.scale
+    }
+
+    fn inverse(self, scaled: f64) -> f64 {
+        scaled * self.scale + self.mean
+    }
+
+    fn validate(self, column: usize) -> Result<(), WindowError> {
+        let what = if !self.mean.is_finite() {
+            "the mean is not finite"
+        } else if !self.scale.is_finite() || self.scale <= 0.0 {
+            "the scale is not a positive number"
+        } else {
+            return Ok(());
+        };
+        Err(WindowError::BadScaler { column, what })
+    }
+}
+
+/// Not fitted yet: see [`StandardScaler::fit`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StandardScaler;
+
+impl StandardScaler {
+    /// Fits every column on the given rows.
+    ///
+    /// # Errors
+    ///
+    /// [`WindowError::OutsideRows`] for rows the matrix does not have.
+    pub fn fit(matrix: &DayMatrix, rows: Range<usize>) -> Result<FittedScaler, WindowError> {
+        if rows.end > matrix.rows() || rows.is_empty() {
+            return Err(WindowError::OutsideRows {
+                lookback: rows.len(),
+                last_row: rows.end.saturating_sub(1),
+                rows: matrix.rows(),
+            });
+        }
+        let columns = (0..matrix.columns().len())
+            .map(|column| {
+                ColumnScale::fit(rows.clone().filter_map(|row| matrix.value(row, column)))
+            })
+            .collect();
+        Ok(FittedScaler { columns })
+    }
+}
+
+/// Means and scales of the columns of a matrix.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FittedScaler {
+    columns: Vec<ColumnScale>,
+}
+
+impl FittedScaler {
+    /// Number of columns.
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Whether training never saw a value of this column.
+    pub fn never_observed(&self, column: usize) -> bool {
+        self.columns[column].observed == 0
+    }
+
+    /// A value of a column in training standard deviations from the training mean.
+    pub fn transform(&self, column: usize, value: f64) -> f64 {
+        self.columns[column].transform(value)
+    }
+
+    /// The way back.
+    pub fn inverse(&self, column: usize, scaled: f64) -> f64 {
+        self.columns[column].inverse(scaled)
+    }
+
+    /// Checks numbers that were read from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`WindowError::BadScaler`] with the column.
+    pub fn validate(&self) -> Result<(), WindowError> {
+        self.columns
+            .iter()
+            .enumerate()
+            .try_for_each(|(column, scale)| scale.validate(column))
+    }
+}
+
+/// Mean and scale of one series: the target.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TargetScaler(ColumnScale);
+
+impl TargetScaler {
+    /// Fits on training targets.
+    ///
+    /// # Errors
+    ///
+    /// [`WindowError::NothingToFit`] without any.
+    pub fn fit(targets: &[f64]) -> Result<Self, WindowError> {
+        if targets.is_empty() {
+            return Err(WindowError::NothingToFit);
+        }
+        let scale = ColumnScale::fit(targets.iter().copied());
+        scale.validate(0)?;
+        Ok(Self(scale))
+    }
+
+    /// Mean of the training targets.
+    pub fn mean(&self) -> f64 {
+        self.0.mean
+    }
+
+    /// Their population standard deviation, or 1 when they never vary.
+    pub fn scale(&self) -> f64 {
+        self.0.scale
+    }
+
+    /// A target in standard deviations from the mean.
+    pub fn transform(&self, value: f64) -> f64 {
+        self.0.transform(value)
+    }
+
+    /// The way back.
+    pub fn inverse(&self, scaled: f64) -> f64 {
+        self.0.inverse(scaled)
+    }
+
+    /// Checks numbers that were read from elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`WindowError::BadScaler`].
+    pub fn validate(&self) -> Result<(), WindowError> {
+        self.0.validate(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn matrix(values: Vec<Option<f64>>) -> DayMatrix {
+        DayMatrix::new(0, vec!["a".to_owned()], values).unwrap()
+    }
+
+    #[test]
+    fn only_training_rows_are_seen_and_missing_ones_are_skipped() {
+        let matrix = matrix(vec![Some(1.0), None, Some(3.0), Some(1e9)]);
+        let scaler = StandardScaler::fit(&matrix, 0..3).unwrap();
+        assert_eq!(scaler.transform(0, 2.0), 0.0);
+        assert_eq!(scaler.transform(0, 3.0), 1.0);
+    }
+
+    #[test]
+    fn a_constant_column_maps_to_zero() {
+        let matrix = matrix(vec![Some(0.1), Some(0.1), Some(0.1)]);
+        let scaler = StandardScaler::fit(&matrix, 0..3).unwrap();
+        assert!(scaler.transform(0, 0.1).abs() < 1e-12);
+        assert!((scaler.transform(0, 1.1) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_column_training_never_saw_is_remembered() {
+        let scaler = StandardScaler::fit(&matrix(vec![None, None, Some(5.0)]), 0..2).unwrap();
+        assert!(scaler.never_observed(0));
+    }
+
+    #[test]
+    fn a_scaler_with_a_zero_scale_is_refused() {
+        let json = r#"{"columns":[{"mean":0.0,"scale":0.0,"observed":3}]}"#;
+        let scaler: FittedScaler = serde_json::from_str(json).unwrap();
+        assert!(scaler.validate().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn transform_and_inverse_cancel(
+            targets in prop::collection::vec(-1e6_f64..1e6, 2..50), value in -1e6_f64..1e6,
+        ) {
+            let scaler = TargetScaler::fit(&targets).unwrap();
+            let back = scaler.inverse(scaler.transform(value));
+            prop_assert!((back - value).abs() <= 1e-9 * value.abs().max(scaler.scale()).max(1.0));
+        }
+    }
+}
