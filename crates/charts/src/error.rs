@@ -1,0 +1,241 @@
+//! What can be wrong with a picture that was asked for.
+
+use chrono::NaiveDate;
+
+/// The largest absolute value that can be drawn.
+///
+/// Nothing a body shows comes near it; beyond it the arithmetic of an axis would lose its digits.
+pub const LARGEST_VALUE: f64 = 1e12;
+
+/// The most days that one picture may span, about a hundred years.
+pub const LARGEST_SPAN_DAYS: i64 = 36_600;
+
+/// The most points of a chart or rows of a table.
+pub const LARGEST_COUNT: usize = 100_000;
+
+/// The most baselines that can be read beside a model.
+pub const LARGEST_BASELINES: usize = 60;
+
+/// Why a picture or a page was not made.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChartError {
+    /// There is nothing to draw at all, not even days without a reading.
+    #[error("{field} is empty: give at least one entry")]
+    Empty {
+        /// The list that was empty.
+        field: String,
+    },
+    /// A list is longer than a picture can show.
+    #[error("{field} has {count} entries: at most {largest} can be shown")]
+    TooMany {
+        /// The list.
+        field: String,
+        /// How many entries it has.
+        count: usize,
+        /// The most allowed.
+        largest: usize,
+    },
+    /// A value is NaN or infinite. A missing value is `None`, never NaN.
+    #[error("{field} is {value}: it must be a finite number, and none at all where it is missing")]
+    NotFinite {
+        /// Where the value stands, for example `forecasts[2].lower`.
+        field: String,
+        /// The value.
+        value: f64,
+    },
+    /// A value is too large to be drawn, or negative where that makes no sense.
+    #[error("{field} is {value}: it must lie between {lowest} and {highest}")]
+    ValueOutOfRange {
+        /// Where the value stands.
+        field: String,
+        /// The value.
+        value: f64,
+        /// The lowest value allowed.
+        lowest: f64,
+        /// The highest value allowed.
+        highest: f64,
+    },
+    /// The lower end of an interval lies above its upper end.
+    #[error("{field} has its lower end {lower} above its upper end {upper}: exchange them")]
+    IntervalReversed {
+        /// The forecast, for example `forecasts[2]`.
+        field: String,
+        /// Its lower end.
+        lower: f64,
+        /// Its upper end.
+        upper: f64,
+    },
+    /// Days are not in strictly ascending order.
+    #[error("{field} is {date}, not after {previous}: sort by date, one entry a day")]
+    DatesNotAscending {
+        /// Where the date stands, for example `history[5].date`.
+        field: String,
+        /// The date.
+        date: NaiveDate,
+        /// The date of the entry before it.
+        previous: NaiveDate,
+    },
+    /// The first and the last day lie too far apart.
+    #[error(
+        "the days from {first} to {last} span more than {LARGEST_SPAN_DAYS} days: draw a part of them"
+    )]
+    SpanTooLong {
+        /// The first day.
+        first: NaiveDate,
+        /// The last day.
+        last: NaiveDate,
+    },
+    /// A size lies outside its limits.
+    #[error("{field} is {value}: it must lie between {smallest} and {largest}")]
+    SizeOutOfRange {
+        /// Which size, for example `width`.
+        field: &'static str,
+        /// The size asked for.
+        value: u32,
+        /// The smallest size allowed.
+        smallest: u32,
+        /// The largest size allowed.
+        largest: u32,
+    },
+    /// A bitmap would have too many pixels.
+    #[error(
+        "{width} x {height} at {pixels_per_point} pixels a point is too large: at most {largest} pixels"
+    )]
+    TooManyPixels {
+        /// Width in points.
+        width: u32,
+        /// Height in points.
+        height: u32,
+        /// Pixels for each point.
+        pixels_per_point: u32,
+        /// The most pixels allowed.
+        largest: u64,
+    },
+    /// More decimals were asked for than a number has.
+    #[error("unit.decimals is {decimals}: at most {largest} make sense")]
+    TooManyDecimals {
+        /// The decimals asked for.
+        decimals: u8,
+        /// The most allowed.
+        largest: u8,
+    },
+    /// An interval's level is not a percentage.
+    #[error("interval_percent is {percent}: it must lie between 1 and 99")]
+    IntervalPercent {
+        /// The percentage given.
+        percent: u8,
+    },
+    /// A row of a table has another number of cells than the table has columns.
+    #[error(
+        "row {row} of table {table:?} has {cells} cells: it needs {columns}, one for each column"
+    )]
+    RaggedTable {
+        /// The table's caption.
+        table: String,
+        /// The row's index, from zero.
+        row: usize,
+        /// How many cells it has.
+        cells: usize,
+        /// How many columns the table has.
+        columns: usize,
+    },
+    /// A language tag is not of the form `en` or `de-CH`.
+    #[error("language {language:?} is not a language tag such as \"en\" or \"de-CH\"")]
+    Language {
+        /// The tag given.
+        language: String,
+    },
+    /// The drawing or encoding library refused.
+    #[error("the {format} picture could not be made: {reason}")]
+    Drawing {
+        /// `SVG` or `PNG`.
+        format: &'static str,
+        /// What the library said.
+        reason: String,
+    },
+}
+
+/// Check that a value can be drawn.
+pub(crate) fn check_value(field: impl FnOnce() -> String, value: f64) -> Result<(), ChartError> {
+    if !value.is_finite() {
+        return Err(ChartError::NotFinite {
+            field: field(),
+            value,
+        });
+    }
+    if value.abs() > LARGEST_VALUE {
+        return Err(ChartError::ValueOutOfRange {
+            field: field(),
+            value,
+            lowest: -LARGEST_VALUE,
+            highest: LARGEST_VALUE,
+        });
+    }
+    Ok(())
+}
+
+/// Check that a size lies between two limits, both allowed.
+pub(crate) fn check_size(
+    field: &'static str,
+    value: u32,
+    smallest: u32,
+    largest: u32,
+) -> Result<(), ChartError> {
+    if (smallest..=largest).contains(&value) {
+        Ok(())
+    } else {
+        Err(ChartError::SizeOutOfRange {
+            field,
+            value,
+            smallest,
+            largest,
+        })
+    }
+}
+
+/// Check that a list is short enough to be drawn.
+pub(crate) fn check_count(field: &str, count: usize, largest: usize) -> Result<(), ChartError> {
+    if count > largest {
+        return Err(ChartError::TooMany {
+            field: field.to_owned(),
+            count,
+            largest,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_no_number_is_refused_by_name() {
+        let error = check_value(|| "history[3].value".to_owned(), f64::NAN).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "history[3].value is NaN: it must be a finite number, and none at all where it is missing"
+        );
+    }
+
+    #[test]
+    fn a_value_beyond_the_limit_is_refused_and_the_limit_itself_is_not() {
+        assert!(check_value(String::new, LARGEST_VALUE).is_ok());
+        assert!(check_value(String::new, -LARGEST_VALUE).is_ok());
+        assert!(matches!(
+            check_value(String::new, f64::MAX),
+            Err(ChartError::ValueOutOfRange { .. })
+        ));
+    }
+
+    #[test]
+    fn both_ends_of_a_size_limit_are_allowed() {
+        assert!(check_size("width", 240, 240, 4000).is_ok());
+        assert!(check_size("width", 4000, 240, 4000).is_ok());
+        assert_eq!(
+            check_size("width", 239, 240, 4000).unwrap_err().to_string(),
+            "width is 239: it must lie between 240 and 4000"
+        );
+    }
+}

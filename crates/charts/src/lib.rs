@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod axis;
+mod draw_history;
+mod error;
+mod font;
+mod history;
+mod paint;
+mod palette;
+mod report;
+mod scene;
+mod skill;
+mod terminal;
+mod text;
+mod unit;
+
+pub use error::{ChartError, LARGEST_BASELINES, LARGEST_COUNT, LARGEST_SPAN_DAYS, LARGEST_VALUE};
+pub use history::{AverageLine, ForecastPoint, HistoryChart};
+pub use report::{Alignment, Block, HtmlReport, Section, Table, WELLNESS_SENTENCE};
+pub use scene::PictureSize;
+pub use skill::{SkillBar, SkillChart};
+pub use terminal::TerminalOptions;
+pub use unit::Unit;

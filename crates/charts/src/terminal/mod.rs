@@ -1,0 +1,64 @@
+//! Charts as text.
+//!
+//! Three dresses: braille and box drawing, plain ASCII, and either of them with ANSI colours. The
+//! caller knows what its terminal can show and decides; nothing is read from the environment.
+
+mod canvas;
+mod history;
+mod skill;
+
+pub(crate) use history::history;
+pub(crate) use skill::skill;
+
+use crate::error::{ChartError, check_size};
+
+/// How a chart is written to a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TerminalOptions {
+    /// Columns of the whole picture, 40 to 400.
+    pub width: u32,
+    /// Lines of the whole picture, 12 to 200.
+    pub height: u32,
+    /// Only ASCII characters; anything else in a title becomes a question mark.
+    pub ascii: bool,
+    /// With ANSI colours.
+    pub colour: bool,
+}
+
+impl Default for TerminalOptions {
+    fn default() -> Self {
+        Self {
+            width: 80,
+            height: 20,
+            ascii: false,
+            colour: false,
+        }
+    }
+}
+
+impl TerminalOptions {
+    pub(crate) fn check(self) -> Result<(), ChartError> {
+        check_size("width", self.width, 40, 400)?;
+        check_size("height", self.height, 12, 200)
+    }
+
+    /// The text as this terminal can show it: harmless, and ASCII where asked for.
+    fn speakable(self, text: &str) -> String {
+        let text = crate::text::clean(text);
+        if self.ascii {
+            crate::text::to_ascii(&text)
+        } else {
+            text
+        }
+    }
+
+    /// What stands for a part that was cut off.
+    fn ellipsis(self) -> &'static str {
+        if self.ascii { "..." } else { "…" }
+    }
+
+    /// The text cut to the width of the picture.
+    fn fitted(self, text: &str, width: usize) -> String {
+        crate::text::fit_columns(&self.speakable(text), width, self.ellipsis())
+    }
+}

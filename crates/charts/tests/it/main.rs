@@ -1,0 +1,9 @@
+//! Charts as a caller sees them.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod data;
+mod pictures;
+mod properties;
+mod report;
+mod terminal;

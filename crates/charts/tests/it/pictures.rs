@@ -1,0 +1,299 @@
+//! SVG and PNG.
+
+use roxmltree::{Document, Node};
+use vitalcast_charts::{ChartError, HistoryChart, LARGEST_VALUE, PictureSize};
+
+use crate::data::{HOSTILE, chart, day, forecast, full_chart, skill};
+
+const READING: &str = "#0072B2";
+
+fn svg(chart: &HistoryChart) -> String {
+    chart.svg(PictureSize::default()).unwrap()
+}
+
+fn texts(document: &Document<'_>) -> Vec<String> {
+    document
+        .descendants()
+        .filter(|node| node.has_tag_name(("http://www.w3.org/2000/svg", "text")))
+        .map(|node| node.text().unwrap_or_default().trim().to_owned())
+        .collect()
+}
+
+/// Lines of readings, without the swatch of the legend, as numbers of points.
+fn reading_lines(document: &Document<'_>) -> Vec<usize> {
+    document
+        .descendants()
+        .filter(|node| node.tag_name().name() == "polyline")
+        .filter(|node| node.attribute("stroke") == Some(READING))
+        .skip(1)
+        .map(|node| node.attribute("points").unwrap().split_whitespace().count())
+        .collect()
+}
+
+fn child_text<'a>(root: Node<'a, '_>, name: &str) -> &'a str {
+    root.children()
+        .find(|node| node.tag_name().name() == name)
+        .unwrap()
+        .text()
+        .unwrap()
+}
+
+#[test]
+fn an_svg_is_well_formed_and_speaks_to_a_screen_reader() {
+    let picture = svg(&full_chart());
+    let document = Document::parse(&picture).unwrap();
+    let root = document.root_element();
+    assert_eq!(root.tag_name().name(), "svg");
+    assert_eq!(root.attribute("role"), Some("img"));
+    assert_eq!(
+        (root.attribute("width"), root.attribute("height")),
+        (Some("860"), Some("400"))
+    );
+    assert_eq!(child_text(root, "title"), "Resting heart rate");
+    assert!(child_text(root, "desc").contains("3 days without a reading"));
+}
+
+#[test]
+fn an_svg_refers_to_nothing_outside() {
+    let picture = svg(&full_chart());
+    let without_namespace = picture.replacen("http://www.w3.org/2000/svg", "", 1);
+    for forbidden in ["http", "href", "url(", "@import", "<script", "<image"] {
+        assert!(!without_namespace.contains(forbidden), "{forbidden}");
+    }
+}
+
+#[test]
+fn hostile_text_is_text_and_nothing_else() {
+    let mut chart = full_chart();
+    chart.title = HOSTILE.to_owned();
+    chart.subtitle = HOSTILE.to_owned();
+    chart.unit.symbol = HOSTILE.to_owned();
+    chart.average.as_mut().unwrap().label = HOSTILE.to_owned();
+    let picture = svg(&chart);
+    let document = Document::parse(&picture).unwrap();
+    assert!(
+        document
+            .descendants()
+            .all(|node| node.tag_name().name() != "script")
+    );
+    assert!(child_text(document.root_element(), "title").starts_with("</title><script>"));
+    assert!(!picture.contains(['\u{1b}', '\u{0}', '\u{202e}']));
+    assert!(chart.png(PictureSize::default()).is_ok());
+    let mut skill = skill();
+    skill.model.label = HOSTILE.to_owned();
+    Document::parse(&skill.svg(PictureSize::default()).unwrap()).unwrap();
+}
+
+#[test]
+fn a_gap_is_not_bridged() {
+    let chart = chart(&[
+        Some(56.0),
+        Some(57.0),
+        None,
+        Some(58.0),
+        Some(59.0),
+        Some(58.0),
+    ]);
+    let picture = svg(&chart);
+    assert_eq!(reading_lines(&Document::parse(&picture).unwrap()), [2, 3]);
+}
+
+#[test]
+fn an_absent_day_is_a_gap_as_well() {
+    let mut chart = chart(&[Some(56.0), Some(57.0), Some(57.0), Some(58.0), Some(59.0)]);
+    chart.history.remove(2);
+    let picture = svg(&chart);
+    assert_eq!(reading_lines(&Document::parse(&picture).unwrap()), [2, 2]);
+}
+
+#[test]
+fn one_reading_is_a_dot() {
+    let picture = svg(&chart(&[Some(57.0)]));
+    let document = Document::parse(&picture).unwrap();
+    assert!(reading_lines(&document).is_empty());
+    let dots = document
+        .descendants()
+        .filter(|node| node.tag_name().name() == "circle")
+        .count();
+    assert_eq!(dots, 1);
+}
+
+#[test]
+fn days_without_any_reading_say_so_and_show_no_scale() {
+    let picture = svg(&chart(&[None, None, None]));
+    let document = Document::parse(&picture).unwrap();
+    assert_eq!(
+        texts(&document),
+        [
+            "Resting heart rate",
+            "Readings by day",
+            "No readings",
+            "1 Mar 2026 to 3 Mar 2026"
+        ]
+    );
+}
+
+#[test]
+fn a_forecast_without_history_is_drawn() {
+    let mut chart = chart(&[]);
+    chart.forecasts = vec![forecast(0, 57.0, None)];
+    let picture = svg(&chart);
+    let texts = texts(&Document::parse(&picture).unwrap());
+    assert!(texts.contains(&"57 bpm".to_owned()), "{texts:?}");
+    assert!(texts.contains(&"90 % interval".to_owned()), "{texts:?}");
+}
+
+#[test]
+fn a_constant_series_lies_between_two_ticks() {
+    let picture = svg(&chart(&[Some(57.0); 10]));
+    let texts = texts(&Document::parse(&picture).unwrap());
+    for tick in ["56", "57", "58"] {
+        assert!(texts.contains(&tick.to_owned()), "{texts:?}");
+    }
+}
+
+#[test]
+fn the_largest_values_are_drawn_and_larger_ones_refused() {
+    let chart_of = |value: f64| chart(&[Some(-value), Some(value)]);
+    let picture = svg(&chart_of(LARGEST_VALUE));
+    assert!(!picture.contains("NaN") && !picture.contains("inf"));
+    let error = chart_of(f64::MAX).svg(PictureSize::default()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("history[0].value is -1797"),
+        "{error}"
+    );
+}
+
+#[test]
+fn values_that_are_no_numbers_are_refused_by_name() {
+    let mut chart = full_chart();
+    chart.forecasts[2].lower = f64::NEG_INFINITY;
+    assert_eq!(
+        chart.png(PictureSize::default()).unwrap_err().to_string(),
+        "forecasts[2].lower is -inf: it must be a finite number, and none at all where it is missing"
+    );
+}
+
+#[test]
+fn nothing_at_all_is_refused() {
+    let error = chart(&[]).svg(PictureSize::default()).unwrap_err();
+    assert!(matches!(error, ChartError::Empty { .. }));
+}
+
+#[test]
+fn the_smallest_size_holds_everything_without_leaving_the_picture() {
+    let size = PictureSize {
+        width: 240,
+        height: 160,
+        pixels_per_point: 1,
+    };
+    let picture = full_chart().svg(size).unwrap();
+    let document = Document::parse(&picture).unwrap();
+    for node in document
+        .descendants()
+        .filter(|node| node.tag_name().name() == "text")
+    {
+        let at = |name| node.attribute(name).unwrap().parse::<i32>().unwrap();
+        assert!((0..=2400).contains(&at("x")), "{node:?}");
+    }
+    assert!(full_chart().png(size).is_ok());
+    assert!(skill().png(size).is_ok());
+}
+
+fn decode(bytes: &[u8]) -> (u32, u32, Vec<u8>, Vec<String>) {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(bytes))
+        .read_info()
+        .unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let frame = reader.next_frame(&mut pixels).unwrap();
+    let words = reader
+        .info()
+        .utf8_text
+        .iter()
+        .map(|chunk| chunk.get_text().unwrap())
+        .collect();
+    (frame.width, frame.height, pixels, words)
+}
+
+#[test]
+fn a_png_has_the_signature_and_size_asked_for_and_says_what_it_shows() {
+    let size = PictureSize {
+        width: 400,
+        height: 300,
+        pixels_per_point: 3,
+    };
+    let bytes = full_chart().png(size).unwrap();
+    assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n");
+    let (width, height, _, words) = decode(&bytes);
+    assert_eq!((width, height), (1200, 900));
+    assert_eq!(words[0], "Resting heart rate");
+    assert!(words[1].contains("Forecast for 29 Mar 2026"));
+}
+
+#[test]
+fn a_png_shows_readings_forecasts_and_text() {
+    let (_, _, pixels, _) = decode(&full_chart().png(PictureSize::default()).unwrap());
+    let count = |colour: [u8; 3]| pixels.chunks(3).filter(|pixel| *pixel == colour).count();
+    assert!(count([0x00, 0x72, 0xB2]) > 1000, "readings");
+    assert!(count([0xD5, 0x5E, 0x00]) > 300, "forecasts");
+    assert!(count([0x1B, 0x25, 0x2F]) > 300, "title");
+    assert!(count([0xFF, 0xFF, 0xFF]) > pixels.len() / 6, "background");
+}
+
+#[test]
+fn a_bitmap_that_would_fill_the_memory_is_refused() {
+    let size = PictureSize {
+        width: 4000,
+        height: 4000,
+        pixels_per_point: 4,
+    };
+    let error = full_chart().png(size).unwrap_err();
+    assert!(matches!(error, ChartError::TooManyPixels { .. }), "{error}");
+}
+
+#[test]
+fn the_same_chart_gives_the_same_bytes() {
+    let size = PictureSize::default();
+    assert_eq!(
+        full_chart().svg(size).unwrap(),
+        full_chart().svg(size).unwrap()
+    );
+    assert_eq!(
+        full_chart().png(size).unwrap(),
+        full_chart().png(size).unwrap()
+    );
+    assert_eq!(skill().svg(size).unwrap(), skill().svg(size).unwrap());
+}
+
+#[test]
+fn the_model_is_the_only_coloured_bar_and_no_score_has_no_bar() {
+    let picture = skill().svg(PictureSize::default()).unwrap();
+    let document = Document::parse(&picture).unwrap();
+    let bars = |fill: &str| {
+        document
+            .descendants()
+            .filter(|node| node.tag_name().name() == "rect" && node.attribute("fill") == Some(fill))
+            .map(|node| node.attribute("width").unwrap().parse::<f64>().unwrap())
+            .collect::<Vec<f64>>()
+    };
+    let (model, baselines) = (bars(READING), bars("#B9C3CD"));
+    assert_eq!(model.len(), 1);
+    assert_eq!(baselines.iter().filter(|width| **width > 0.0).count(), 2);
+    assert!((model[0] / baselines[1] - 0.98 / 1.31).abs() < 1e-3);
+    assert!(texts(&document).contains(&"not scored".to_owned()));
+}
+
+#[test]
+fn days_out_of_order_are_refused_with_their_place() {
+    let mut chart = full_chart();
+    chart.forecasts.swap(1, 2);
+    let error = chart.svg(PictureSize::default()).unwrap_err();
+    assert_eq!(
+        error,
+        ChartError::DatesNotAscending {
+            field: "forecasts[2].date".to_owned(),
+            date: day(24),
+            previous: day(25),
+        }
+    );
+}

@@ -1,0 +1,59 @@
+//! Why something could not be measured.
+
+/// Why something could not be measured.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvaluationError {
+    /// Nothing to measure.
+    #[error("no {0} to measure")]
+    Empty(&'static str),
+    /// Two series that should stand side by side have different lengths.
+    #[error("{actual} actual values stand beside {predicted} predicted ones")]
+    Lengths {
+        /// Actual values.
+        actual: usize,
+        /// Predicted values.
+        predicted: usize,
+    },
+    /// A value that is infinite or not a number.
+    #[error("{what} number {index} is not finite")]
+    NotFinite {
+        /// Which series.
+        what: &'static str,
+        /// Place in it, counted from 0.
+        index: usize,
+    },
+    /// A level that is no share.
+    #[error("a level must be above 0 and below 1, but is {0}")]
+    Level(f64),
+}
+
+/// Refuses empty series, different lengths and values that are not finite.
+pub(crate) fn check_pair(actual: &[f64], predicted: &[f64]) -> Result<(), EvaluationError> {
+    if actual.len() != predicted.len() {
+        return Err(EvaluationError::Lengths {
+            actual: actual.len(),
+            predicted: predicted.len(),
+        });
+    }
+    check_series("actual value", actual)?;
+    check_series("predicted value", predicted)
+}
+
+pub(crate) fn check_series(what: &'static str, values: &[f64]) -> Result<(), EvaluationError> {
+    if values.is_empty() {
+        return Err(EvaluationError::Empty(what));
+    }
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(EvaluationError::NotFinite { what, index }),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn check_level(level: f64) -> Result<(), EvaluationError> {
+    if level > 0.0 && level < 1.0 {
+        Ok(())
+    } else {
+        Err(EvaluationError::Level(level))
+    }
+}

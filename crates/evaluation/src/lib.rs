@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod accuracy;
+mod error;
+mod interval;
+mod readiness;
+
+pub use accuracy::{Accuracy, mean_absolute_error, pinball_loss, skill};
+pub use error::EvaluationError;
+pub use interval::{conformal_half_width, coverage, mean_width};
+pub use readiness::ProductionReadiness;
