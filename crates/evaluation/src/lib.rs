@@ -8,5 +8,5 @@ mod readiness;
 
 pub use accuracy::{Accuracy, mean_absolute_error, pinball_loss, skill};
 pub use error::EvaluationError;
-pub use interval::{conformal_half_width, coverage, mean_width};
+pub use interval::{coverage, mean_width};
 pub use readiness::ProductionReadiness;

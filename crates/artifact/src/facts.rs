@@ -1,0 +1,94 @@
+//! A manifest as lines a person reads.
+
+use crate::manifest::Manifest;
+
+impl Manifest {
+    /// Name and value of what a person wants to know about a model, in reading order. What is not
+    /// known is left out.
+    pub fn facts(&self) -> Vec<(String, String)> {
+        let unit = self.metric.unit_label();
+        let metrics = &self.metrics;
+        let windows = &self.windows;
+        let mut facts: Vec<(String, String)> = Vec::new();
+        let mut add = |name: &str, value: Option<String>| {
+            facts.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        add("forecasts", Some(self.metric.title().to_owned()));
+        add("architecture", Some(self.architecture.to_string()));
+        add(
+            "history",
+            Some(format!("{} to {}", self.first_day, self.last_day)),
+        );
+        add(
+            "reads",
+            Some(match self.feature_names.len() {
+                0 => format!("{} days of its own past", self.lookback_days),
+                count => format!(
+                    "{} days of {count} features and its own past",
+                    self.lookback_days
+                ),
+            }),
+        );
+        add(
+            "windows",
+            Some(format!(
+                "{} training, {} validation, {} calibration, {} test",
+                windows.train, windows.validation, windows.calibration, windows.test
+            )),
+        );
+        add("MAE", Some(format!("{:.3} {unit}", metrics.mae)));
+        add("RMSE", Some(format!("{:.3} {unit}", metrics.rmse)));
+        add("R²", metrics.r2_score.map(|value| format!("{value:.3}")));
+        add("MAPE", metrics.mape.map(|value| format!("{value:.2} %")));
+        add("MASE", metrics.mase.map(|value| format!("{value:.3}")));
+        add(
+            "best simple baseline",
+            self.baseline_name
+                .as_ref()
+                .map(|name| match self.baseline_mae {
+                    Some(mae) => format!("{name}, MAE {mae:.3} {unit}"),
+                    None => name.clone(),
+                }),
+        );
+        add(
+            "skill against it",
+            self.skill.map(|skill| format!("{:+.1} %", 100.0 * skill)),
+        );
+        add(
+            "90 % interval, one day ahead",
+            self.calibration
+                .lead(1)
+                .and_then(|lead| lead.half_widths(0.9))
+                .map(|(below, above)| format!("-{below:.2} to +{above:.2} {unit}")),
+        );
+        add(
+            "epochs",
+            (metrics.epochs_trained > 0).then(|| {
+                let why = if metrics.early_stopped {
+                    ", stopped early"
+                } else {
+                    ""
+                };
+                format!("{}{why}", metrics.epochs_trained)
+            }),
+        );
+        add(
+            "production-ready",
+            Some(
+                if self.is_production_ready {
+                    "yes"
+                } else {
+                    "no"
+                }
+                .to_owned(),
+            ),
+        );
+        for issue in &self.quality_issues {
+            add("", Some(issue.clone()));
+        }
+        add("seed", Some(self.seed.to_string()));
+        add("threads", Some(self.threads.to_string()));
+        add("made by release", Some(self.code_version.clone()));
+        facts
+    }
+}

@@ -1,0 +1,132 @@
+//! The manifest: everything about a model that is not its numbers, as JSON readable for ever.
+//!
+//! Within one format version fields may be added; readers pass over what they do not know. A field
+//! added later must therefore be optional on reading. What the contents must satisfy beyond their
+//! types is checked on reading and before writing, see [`Manifest::validate`].
+//!
+//! Deliberately absent: the model's id, its version, when it was trained and how long that took.
+//! The registry knows them. In here they would make two trainings of the same data by the same
+//! seed differ.
+
+use crate::calibration::Calibration;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use vitalcast_domain::{ModelArchitecture, PredictionMetric, TrainingMetrics};
+
+/// What a model is, what it reads, what it was trained on, how well it does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// What it forecasts.
+    pub metric: PredictionMetric,
+    /// Which model makes the forecast.
+    pub architecture: ModelArchitecture,
+    /// Settings of that model, enough to build it before its weights are loaded. Null when there
+    /// are none. Keys are sorted on writing.
+    pub config: Value,
+    /// Names of the engineered features, in the order the model reads them. The target's own
+    /// history is one more channel behind them, and the only one of a model without features.
+    pub feature_names: Vec<String>,
+    /// Days read before a forecast (`sequence_length` on the wire).
+    pub lookback_days: usize,
+    /// Days ahead that are forecast: 1 is tomorrow.
+    pub horizon_days: usize,
+    /// Days of history that training asked for (`lookback_days` on the wire).
+    pub history_days: usize,
+    /// First local day of the history used.
+    pub first_day: NaiveDate,
+    /// Last local day of the history used.
+    pub last_day: NaiveDate,
+    /// Windows in each part of those days.
+    pub windows: WindowCounts,
+    /// How wrong the model was on days it did not learn from.
+    pub calibration: Calibration,
+    /// Losses and errors.
+    pub metrics: ReportedMetrics,
+    /// 1 − MAE / MAE of the best simple baseline, on test days; null without a baseline there.
+    pub skill: Option<f64>,
+    /// Which baseline that was.
+    pub baseline_name: Option<String>,
+    /// Its mean absolute error on the same days, in the metric's unit.
+    pub baseline_mae: Option<f64>,
+    /// The reference thresholds (R² ≥ 0.5, MAPE ≤ 15 %) as a fact.
+    pub is_production_ready: bool,
+    /// Why not, in words.
+    pub quality_issues: Vec<String>,
+    /// The training request as it was made. Keys are sorted on writing.
+    pub request: Value,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Threads used; another number may give other bytes.
+    pub threads: usize,
+    /// Release that trained the model.
+    pub code_version: String,
+}
+
+/// Windows in each part of the chronological split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct WindowCounts {
+    /// The weights were fitted on these.
+    pub train: usize,
+    /// Training stopped by these.
+    pub validation: usize,
+    /// Intervals come from these; 0 when they come from validation.
+    pub calibration: usize,
+    /// Every reported error comes from these.
+    pub test: usize,
+}
+
+impl WindowCounts {
+    /// All windows together.
+    pub fn total(&self) -> usize {
+        [self.train, self.validation, self.calibration, self.test]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}
+
+/// [`TrainingMetrics`] without the wall time, which differs between two runs of the same training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReportedMetrics {
+    /// Mean squared error on training windows after the last epoch, standardised. Null for a model
+    /// that is not trained in epochs, like the next two.
+    pub train_loss: Option<f64>,
+    /// The same on validation windows.
+    pub val_loss: Option<f64>,
+    /// Lowest validation loss; the weights of that epoch are the ones kept.
+    pub best_val_loss: Option<f64>,
+    /// Mean absolute error on test days, in the metric's unit.
+    pub mae: f64,
+    /// Root mean squared error on test days, in the metric's unit.
+    pub rmse: f64,
+    /// Coefficient of determination on test days; null when the test days never vary.
+    pub r2_score: Option<f64>,
+    /// Mean absolute percentage error on test days, per cent; null when it is not defined.
+    pub mape: Option<f64>,
+    /// Mean absolute scaled error on test days (1 is as good as naive); null when it is not
+    /// defined.
+    pub mase: Option<f64>,
+    /// Epochs run.
+    pub epochs_trained: usize,
+    /// Whether patience ended it.
+    pub early_stopped: bool,
+}
+
+impl ReportedMetrics {
+    /// The contract's answer, with the wall time put back from where it is kept.
+    pub fn with_time(&self, training_time_seconds: f64) -> TrainingMetrics {
+        TrainingMetrics {
+            train_loss: self.train_loss,
+            val_loss: self.val_loss,
+            best_val_loss: self.best_val_loss,
+            mae: Some(self.mae),
+            rmse: Some(self.rmse),
+            r2_score: self.r2_score,
+            mape: self.mape,
+            mase: self.mase,
+            epochs_trained: self.epochs_trained,
+            early_stopped: self.early_stopped,
+            training_time_seconds,
+        }
+    }
+}
