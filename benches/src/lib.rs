@@ -1,0 +1,1 @@
+//! Benches of Vitalcast: see `benches/`.

@@ -1,0 +1,353 @@
+//! The command line.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use vitalcast::{ModelArchitecture, ModelId, PredictionMetric, UserId, Zone};
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found (user, model, file), 4 invalid data or too \
+little of it, 5 not allowed, 6 busy, 7 storage unavailable (read-only, full), 130 interrupted.
+
+Metrics: RESTING_HEART_RATE (rhr), HEART_RATE_VARIABILITY_SDNN (sdnn), HEART_RATE_VARIABILITY_RMSSD \
+(rmssd), SLEEP_DURATION (sleep), RECOVERY_SCORE (recovery).
+
+Vitalcast is a wellness tool, not a medical device.";
+
+/// Forecasts what your body will show tomorrow, from your own history.
+#[derive(Debug, Parser)]
+#[command(name = "vitalcast", version, about, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Folder that holds the data; without it, the platform's data folder
+    #[arg(long, global = true, value_name = "DIR", env = "VITALCAST_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Print JSON for programs instead of text for people
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print results only: no progress, no notes
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more about what happens (-vv: still more)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// The present moment, for replays and repeatable runs [default: the clock]
+    #[arg(long, global = true, value_name = "RFC3339", env = "VITALCAST_NOW")]
+    pub(crate) now: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole way on real people's data: import, train, backtest, forecast, report
+    Demo(DemoArgs),
+    /// Read an export into the data folder; doing it twice changes nothing
+    Import(ImportArgs),
+    /// List the people in the data folder
+    Users(UsersArgs),
+    /// Show a person's features of a day, or the matrix of several days
+    Features(FeaturesArgs),
+    /// Train a model for one person and metric
+    Train(TrainArgs),
+    /// Forecast one or several metrics for a day
+    Predict(PredictArgs),
+    /// Replay past days and compare the model with simple baselines
+    Backtest(BacktestArgs),
+    /// List, show, delete, export or activate trained models
+    Models(ModelsArgs),
+    /// Show past forecasts beside what came true
+    History(HistoryArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one page per command
+    Man(ManArgs),
+}
+
+/// See [`Command::Demo`].
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Fresh folder for the demo's data and report [default: ./vitalcast-demo, numbered if taken]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// See [`Command::Import`].
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// File or folder to read
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// What it is; recognised by its content when not given
+    #[arg(long, value_name = "FORMAT", value_parser = ["reference", "lifesnaps", "t1d-uom"])]
+    pub(crate) format: Option<String>,
+    /// IANA zone of the people in it, such as Europe/Athens
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) zone: Option<Zone>,
+    /// Only this user; for tables without a user column, whose they are
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: Option<UserId>,
+    /// When rows count as known: `created` trusts createdAt, `observed` the time of the reading
+    #[arg(long, value_name = "RULE", value_parser = ["auto", "observed", "created"], default_value = "auto")]
+    pub(crate) known_at: String,
+    /// Where refused rows are listed [default: rejects-….csv in the data folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+/// See [`Command::Users`].
+#[derive(Debug, Args)]
+pub(crate) struct UsersArgs {}
+
+/// See [`Command::Features`].
+#[derive(Debug, Args)]
+pub(crate) struct FeaturesArgs {
+    /// Whose features
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// The day [default: the last day with data]
+    #[arg(long, alias = "target-date", value_name = "YYYY-MM-DD")]
+    pub(crate) date: Option<NaiveDate>,
+    /// Days up to that one; more than one prints a matrix
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) days: u32,
+    /// Only what was known at this moment [default: all that is known]
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) as_of: Option<DateTime<Utc>>,
+    /// Only the 51 inputs of the models
+    #[arg(long)]
+    pub(crate) inputs: bool,
+    /// Write the matrix as CSV to this file (`-` for standard output)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+}
+
+fn metric(text: &str) -> Result<PredictionMetric, String> {
+    PredictionMetric::parse_loose(text).map_err(|error| error.to_string())
+}
+
+fn architecture(text: &str) -> Result<ModelArchitecture, String> {
+    text.parse::<ModelArchitecture>()
+        .map_err(|error| error.to_string())
+}
+
+/// Settings of a training; bounds are those of the HTTP contract.
+#[derive(Debug, Args)]
+pub(crate) struct TrainingSettings {
+    /// lstm, linear, naive, seasonal_naive, moving_average or exponential_smoothing
+    #[arg(long, value_name = "NAME", value_parser = architecture, default_value = "lstm")]
+    pub(crate) architecture: ModelArchitecture,
+    /// Days of history to learn from, 30 to 365
+    #[arg(long, value_name = "DAYS", default_value_t = 90)]
+    pub(crate) lookback_days: usize,
+    /// Days the model reads before it forecasts, 7 to 60
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub(crate) sequence_length: usize,
+    /// Most passes over the training windows, 10 to 200
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) epochs: usize,
+    /// Windows per step, 8 to 128
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub(crate) batch_size: usize,
+    /// Step size, 0.0001 to 0.1
+    #[arg(long, value_name = "RATE", default_value_t = 0.001)]
+    pub(crate) learning_rate: f64,
+    /// Share of windows for early stopping, 0.1 to 0.3; as many again are kept for the test
+    #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
+    pub(crate) validation_split: f64,
+    /// Width of the LSTM's state, 32 to 512
+    #[arg(long, value_name = "N", default_value_t = 128)]
+    pub(crate) hidden_dim: usize,
+    /// Stacked LSTM layers, 1 to 4
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(crate) num_layers: usize,
+    /// Dropout probability, 0 to 0.5
+    #[arg(long, value_name = "P", default_value_t = 0.2)]
+    pub(crate) dropout: f64,
+    /// Read each window in both directions
+    #[arg(long)]
+    pub(crate) bidirectional: bool,
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = vitalcast::DEFAULT_SEED)]
+    pub(crate) seed: u64,
+}
+
+/// See [`Command::Train`].
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// Whose history
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// What to forecast; several with commas
+    #[arg(long, value_name = "METRIC", value_parser = metric, value_delimiter = ',', required = true)]
+    pub(crate) metric: Vec<PredictionMetric>,
+    /// Learn only from what was known at this moment [default: now]
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) as_of: Option<DateTime<Utc>>,
+    /// Train even when an equal model of the same data exists
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) settings: TrainingSettings,
+}
+
+/// See [`Command::Predict`].
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// For whom
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// What; several with commas [default: every metric with a model]
+    #[arg(long, value_name = "METRIC", value_parser = metric, value_delimiter = ',')]
+    pub(crate) metric: Vec<PredictionMetric>,
+    /// For which day; a past day sees only what was known the evening before [default: the day
+    /// after the last one known]
+    #[arg(long, alias = "target-date", value_name = "YYYY-MM-DD")]
+    pub(crate) date: Option<NaiveDate>,
+    /// Nominal coverage of the interval, for example 0.8
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
+    pub(crate) interval_level: f64,
+    /// How the interval is made
+    #[arg(long, value_name = "METHOD", value_parser = ["residual_quantiles", "reference_mae"], default_value = "residual_quantiles")]
+    pub(crate) interval_method: String,
+    /// A version such as v1.0.2 instead of the active one
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) model_version: Option<String>,
+    /// Only models of this architecture
+    #[arg(long, value_name = "NAME", value_parser = architecture)]
+    pub(crate) architecture: Option<ModelArchitecture>,
+    /// Draw history and forecast into this .svg or .png file (one metric only)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
+}
+
+/// See [`Command::Backtest`].
+#[derive(Debug, Args)]
+pub(crate) struct BacktestArgs {
+    /// Whose history; repeat it or use --all for a table of people
+    #[arg(
+        long,
+        alias = "user-id",
+        value_name = "ID",
+        value_delimiter = ',',
+        required_unless_present = "all"
+    )]
+    pub(crate) user: Vec<UserId>,
+    /// Everyone with enough data
+    #[arg(long, conflicts_with = "user")]
+    pub(crate) all: bool,
+    /// What to forecast; several with commas
+    #[arg(long, value_name = "METRIC", value_parser = metric, value_delimiter = ',', required = true)]
+    pub(crate) metric: Vec<PredictionMetric>,
+    /// Last days of the history that are replayed
+    #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..=730))]
+    pub(crate) days: u32,
+    /// Fit again after this many days (0: once, before the first)
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=730))]
+    pub(crate) refit_every: u32,
+    /// Nominal coverage of the interval
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
+    pub(crate) interval_level: f64,
+    /// Draw the replay into this .svg or .png file (one person and metric only)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: TrainingSettings,
+}
+
+/// See [`Command::Models`].
+#[derive(Debug, Args)]
+pub(crate) struct ModelsArgs {
+    #[command(subcommand)]
+    pub(crate) command: ModelsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// List models, newest first
+    List {
+        /// Only this person's
+        #[arg(long, alias = "user-id", value_name = "ID")]
+        user: Option<UserId>,
+        /// Only of this metric
+        #[arg(long, value_name = "METRIC", value_parser = metric)]
+        metric: Option<PredictionMetric>,
+    },
+    /// Show what a model is, learned from, and achieved
+    Show {
+        /// Which model
+        #[arg(value_name = "MODEL_ID")]
+        model: ModelId,
+    },
+    /// Delete a model; the newest one left becomes active
+    Delete {
+        /// Which model
+        #[arg(value_name = "MODEL_ID")]
+        model: ModelId,
+    },
+    /// Make forecasts use this model
+    Activate {
+        /// Which model
+        #[arg(value_name = "MODEL_ID")]
+        model: ModelId,
+    },
+    /// Copy a model out of the data folder
+    Export {
+        /// Which model
+        #[arg(value_name = "MODEL_ID")]
+        model: ModelId,
+        /// Where to: .vcm for the whole artifact, .safetensors for the weights alone
+        #[arg(value_name = "FILE")]
+        to: PathBuf,
+    },
+}
+
+/// See [`Command::History`].
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// Whose
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// Which metric
+    #[arg(long, value_name = "METRIC", value_parser = metric)]
+    pub(crate) metric: PredictionMetric,
+    /// Last days to show
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub(crate) days: u32,
+    /// Draw it into this .svg or .png file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
+}
+
+/// See [`Command::Completions`].
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// See [`Command::Man`].
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write one page per command into this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

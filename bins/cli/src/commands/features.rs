@@ -1,0 +1,59 @@
+//! `vitalcast features`.
+
+use crate::args::{FeaturesArgs, Global};
+use crate::output::Output;
+use anyhow::Context;
+use vitalcast::FeatureQuery;
+
+pub(crate) fn run(args: &FeaturesArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
+    let engine = global.engine()?;
+    let query = FeatureQuery {
+        user: args.user.clone(),
+        last_day: args.date,
+        days: args.days as usize,
+        as_of: args.as_of,
+        inputs_only: args.inputs,
+    };
+    let matrix = engine.features(&query, global.now())?;
+    if let Some(path) = &args.csv {
+        if path.as_os_str() == "-" {
+            return output.bytes(matrix.to_csv().as_bytes());
+        }
+        std::fs::write(path, matrix.to_csv())
+            .with_context(|| format!("writing {}", path.display()))?;
+        output.note(format_args!("Written to {}.", path.display()));
+        return Ok(());
+    }
+    if output.is_json() {
+        return if args.days == 1 {
+            output.json(&matrix.day_answer(matrix.last_day()))
+        } else {
+            output.json(&matrix)
+        };
+    }
+    if args.days > 1 {
+        return output.bytes(matrix.to_csv().as_bytes());
+    }
+    output.heading(&format!(
+        "{} on {}, as known that evening",
+        matrix.user(),
+        matrix.last_day()
+    ))?;
+    let rows: Vec<Vec<String>> = matrix
+        .last_row()
+        .map(|(feature, value)| {
+            vec![
+                feature.name.to_owned(),
+                value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}")),
+                feature.unit.to_owned(),
+                if feature.model_input { "yes" } else { "" }.to_owned(),
+                feature.meaning.to_owned(),
+            ]
+        })
+        .collect();
+    output.table(
+        &["feature", "value", "unit", "input", "meaning"],
+        &rows,
+        &[1],
+    )
+}

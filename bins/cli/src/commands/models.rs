@@ -1,0 +1,99 @@
+//! `vitalcast models`.
+
+use crate::args::{Global, ModelsArgs, ModelsCommand};
+use crate::output::Output;
+
+pub(crate) fn run(args: &ModelsArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
+    let engine = global.engine()?;
+    match &args.command {
+        ModelsCommand::List { user, metric } => {
+            let models = engine.models(user.as_ref(), *metric)?;
+            if output.is_json() {
+                return match user {
+                    Some(user) => output.json(&vitalcast::ListModelsResponse {
+                        user_id: user.clone(),
+                        total_models: models.len(),
+                        models,
+                    }),
+                    None => output.json(&models),
+                };
+            }
+            if models.is_empty() {
+                output.note(
+                    "No model yet. Train one with: vitalcast train --user ID --metric METRIC",
+                );
+                return Ok(());
+            }
+            let rows: Vec<Vec<String>> = models
+                .iter()
+                .map(|model| {
+                    vec![
+                        model.model_id.to_string(),
+                        model.version.clone(),
+                        if model.is_active { "active" } else { "" }.to_owned(),
+                        model.architecture.to_string(),
+                        model.training_metrics.mae.map_or_else(
+                            || "–".to_owned(),
+                            |mae| format!("{mae:.2} {}", model.metric.unit_label()),
+                        ),
+                        model.skill_vs_naive.map_or_else(
+                            || "–".to_owned(),
+                            |skill| format!("{:+.1} %", skill * 100.0),
+                        ),
+                        format!("{:.2} MB", model.model_size_mb),
+                    ]
+                })
+                .collect();
+            output.table(
+                &[
+                    "model",
+                    "version",
+                    "",
+                    "architecture",
+                    "MAE",
+                    "skill",
+                    "size",
+                ],
+                &rows,
+                &[4, 5, 6],
+            )
+        }
+        ModelsCommand::Show { model } => {
+            let manifest = engine.model_manifest(model)?;
+            if output.is_json() {
+                return output.json(&manifest);
+            }
+            output.heading(model.as_str())?;
+            let rows: Vec<Vec<String>> = manifest
+                .facts()
+                .into_iter()
+                .map(|(name, value)| vec![name, value])
+                .collect();
+            output.table(&["", ""], &rows, &[])
+        }
+        ModelsCommand::Delete { model } => {
+            engine.delete_model(model)?;
+            if output.is_json() {
+                return output.json(&serde_json::json!({"message": "deleted", "model_id": model}));
+            }
+            output.line(format_args!("Deleted {model}."))
+        }
+        ModelsCommand::Activate { model } => {
+            let info = engine.activate_model(model)?;
+            if output.is_json() {
+                return output.json(&info);
+            }
+            output.line(format_args!(
+                "{model} is now the active model of {}.",
+                info.metric
+            ))
+        }
+        ModelsCommand::Export { model, to } => {
+            engine.export_model(model, to)?;
+            if output.is_json() {
+                return output.json(&serde_json::json!({"model_id": model, "file": to}));
+            }
+            output.line(format_args!("Written to {}.", to.display()))
+        }
+    }
+}

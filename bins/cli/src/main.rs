@@ -1,0 +1,63 @@
+//! The `vitalcast` command: parse, call the engine, print.
+//!
+//! Data goes to standard output, diagnostics and progress to standard error. Exit codes are listed
+//! in [`exit`] and in `vitalcast --help`.
+
+mod args;
+mod commands;
+mod exit;
+mod interrupt;
+mod output;
+mod progress;
+
+use args::{Cli, Command};
+use clap::Parser;
+use output::Output;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut output = Output::new(cli.global.json, cli.global.quiet);
+    start_log(cli.global.verbose);
+    let outcome = run(&cli, &mut output).and_then(|()| Ok(output.flush()?));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if exit::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output.error(&error);
+            exit::code_of(&error).into()
+        }
+    }
+}
+
+fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<()> {
+    match &cli.command {
+        Command::Demo(args) => commands::demo::run(args, &cli.global, output),
+        Command::Import(args) => commands::import::run(args, &cli.global, output),
+        Command::Users(args) => commands::users::run(args, &cli.global, output),
+        Command::Features(args) => commands::features::run(args, &cli.global, output),
+        Command::Train(args) => commands::train::run(args, &cli.global, output),
+        Command::Predict(args) => commands::predict::run(args, &cli.global, output),
+        Command::Backtest(args) => commands::backtest::run(args, &cli.global, output),
+        Command::Models(args) => commands::models::run(args, &cli.global, output),
+        Command::History(args) => commands::history::run(args, &cli.global, output),
+        Command::Completions(args) => commands::shell::completions(args, output),
+        Command::Man(args) => commands::shell::man(args, output),
+    }
+}
+
+/// Logs go to standard error, and only as much as was asked for. They never hold health values.
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => tracing::Level::WARN,
+        1 => tracing::Level::INFO,
+        2 => tracing::Level::DEBUG,
+        _ => tracing::Level::TRACE,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(output::stderr_wants_colour())
+        .without_time()
+        .init();
+}

@@ -1,0 +1,327 @@
+//! Every kind of bad input has a message that helps and an exit code of its own.
+
+use crate::support::{Folder, fixtures};
+
+#[track_caller]
+fn check(folder: &Folder, args: &[&str], code: i32, words: &[&str]) {
+    let (found, message) = folder.failure(args.iter().copied());
+    assert_eq!(found, code, "{args:?}: {message}");
+    for word in words {
+        assert!(
+            message.contains(word),
+            "{args:?}: {word:?} is not in {message:?}"
+        );
+    }
+}
+
+#[test]
+fn usage_errors_are_2() {
+    let folder = Folder::new();
+    check(
+        &folder,
+        &["predict", "--user", "../x", "--metric", "rhr"],
+        2,
+        &["user id"],
+    );
+    check(
+        &folder,
+        &["train", "--user", "a", "--metric", "mood"],
+        2,
+        &["RESTING_HEART_RATE"],
+    );
+    check(
+        &folder,
+        &["predict", "--user", "a", "--date", "tomorrow"],
+        2,
+        &["tomorrow"],
+    );
+    check(
+        &folder,
+        &["import", "x", "--zone", "Mars/Base"],
+        2,
+        &["Mars/Base", "IANA"],
+    );
+    check(&folder, &["frobnicate"], 2, &["frobnicate"]);
+}
+
+#[test]
+fn what_is_not_there_is_3() {
+    let folder = Folder::new();
+    check(
+        &folder,
+        &["predict", "--user", "nobody", "--metric", "rhr"],
+        3,
+        &["nobody"],
+    );
+    check(
+        &folder,
+        &["import", "no-such-file.csv"],
+        3,
+        &["no-such-file.csv"],
+    );
+    check(&folder, &["models", "show", "nothing"], 3, &["nothing"]);
+}
+
+#[test]
+fn no_model_says_how_to_train_one() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    check(
+        &folder,
+        &["predict", "--user", &user, "--metric", "rhr"],
+        3,
+        &["vitalcast train"],
+    );
+}
+
+#[test]
+fn training_bounds_are_those_of_the_contract() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    for (flag, value, field) in [
+        ("--lookback-days", "29", "lookback_days"),
+        ("--epochs", "9", "epochs"),
+        ("--dropout", "0.9", "dropout"),
+        ("--hidden-dim", "100000", "hidden_dim"),
+    ] {
+        check(
+            &folder,
+            &["train", "--user", &user, "--metric", "rhr", flag, value],
+            2,
+            &[field],
+        );
+    }
+    check(
+        &folder,
+        &[
+            "train",
+            "--user",
+            &user,
+            "--metric",
+            "rhr",
+            "--architecture",
+            "xgboost",
+        ],
+        2,
+        &["not available in this release"],
+    );
+}
+
+#[test]
+fn too_little_history_says_how_much_there_is_and_where() {
+    let folder = Folder::new();
+    let mut csv = String::from("id,userId,recordedAt,metricType,value,unit,source\n");
+    for day in 1..=9 {
+        csv.push_str(&format!(
+            "{day},me,2024-01-0{day}T07:00:00Z,RESTING_HEART_RATE,60,bpm,watch\n"
+        ));
+    }
+    let path = folder.file("health_metrics.csv", csv);
+    folder.run(["import", &path]).success();
+    check(
+        &folder,
+        &["train", "--user", "me", "--metric", "rhr"],
+        4,
+        &["9 days", "21 fewer", "2024-01-01", "2024-01-09"],
+    );
+}
+
+#[test]
+fn files_that_are_no_exports_are_4_and_say_what_would_be() {
+    let folder = Folder::new();
+    for (name, content) in [
+        ("empty.csv", &b""[..]),
+        ("other.csv", b"colour,shape\nred,round\n"),
+        ("utf16.csv", b"\xff\xfei\0d\0,\0"),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+    ] {
+        let path = folder.file(name, content);
+        check(&folder, &["import", &path], 4, &[name]);
+    }
+}
+
+#[test]
+fn bad_rows_are_listed_with_their_lines_and_the_rest_is_kept() {
+    let folder = Folder::new();
+    let csv = "\u{feff}id,userId,recordedAt,metricType,value,unit,source\n\
+               1,me,2024-01-01T07:00:00Z,RESTING_HEART_RATE,60,bpm,watch\n\
+               2,me,2024-01-02T07:00:00Z,RESTING_HEART_RATE,6000,bpm,watch\n\
+               3,me,2024-01-03T07:00:00Z,MOOD,60,bpm,watch\n\
+               4,me,2999-01-04T07:00:00Z,RESTING_HEART_RATE,60,bpm,watch\n\
+               5,me,2024-01-05T07:00:00Z,RESTING_HEART_RATE,nan,bpm,watch\n\
+               6,me,2024-01-06T07:00:00Z,RESTING_HEART_RATE,61,bpm,watch\n\
+               7,me,2024-01-07T07:00";
+    let path = folder.file("health_metrics.csv", csv);
+    let summary = folder.json(["import", &path]);
+    assert_eq!(summary["added"], 2, "{summary}");
+    let rejects = std::fs::read_to_string(summary["rejects_file"].as_str().unwrap()).unwrap();
+    for line in [3, 4, 5, 6, 8] {
+        assert!(
+            rejects.contains(&format!(",{line},")),
+            "line {line}: {rejects}"
+        );
+    }
+    assert!(
+        !rejects.contains("6000"),
+        "a health value is in the rejects file: {rejects}"
+    );
+}
+
+#[test]
+fn a_corrupt_or_foreign_artifact_is_refused() {
+    let folder = Folder::with_people();
+    let (user, other) = folder.people();
+    folder.json([
+        "train",
+        "--user",
+        &user,
+        "--metric",
+        "rhr",
+        "--architecture",
+        "linear",
+    ]);
+    let models = folder.data().join("models");
+    let file = std::fs::read_dir(&models)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let bytes = std::fs::read(&file).unwrap();
+    let predict = ["predict", "--user", &user, "--metric", "rhr"];
+
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() / 2] ^= 1;
+    std::fs::write(&file, flipped).unwrap();
+    check(&folder, &predict, 4, &[]);
+    std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
+    check(&folder, &predict, 4, &[]);
+    std::fs::write(&file, b"not an artifact").unwrap();
+    check(&folder, &predict, 4, &[]);
+
+    // A whole artifact, but another one.
+    folder.json([
+        "train",
+        "--user",
+        &other,
+        "--metric",
+        "sleep",
+        "--architecture",
+        "linear",
+    ]);
+    let foreign = std::fs::read_dir(&models)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| *path != file)
+        .unwrap();
+    std::fs::copy(foreign, &file).unwrap();
+    check(&folder, &predict, 4, &["not the one that was registered"]);
+
+    std::fs::write(&file, bytes).unwrap();
+    folder.run(predict).success();
+}
+
+#[test]
+fn a_day_too_far_ahead_says_how_far_it_goes() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    folder.json([
+        "train",
+        "--user",
+        &user,
+        "--metric",
+        "rhr",
+        "--architecture",
+        "naive",
+    ]);
+    check(
+        &folder,
+        &[
+            "predict",
+            "--user",
+            &user,
+            "--metric",
+            "rhr",
+            "--date",
+            "2026-11-24",
+        ],
+        2,
+        &["7 days ahead"],
+    );
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_7() {
+    let folder = Folder::new();
+    // A file where the folder should be cannot be written into by anyone, root included.
+    let blocked = folder.file("blocked", "");
+    let inside = format!("{blocked}/data");
+    let output = folder
+        .command()
+        .args(["users", "--data-dir", &inside])
+        .assert()
+        .failure();
+    assert_eq!(output.get_output().status.code(), Some(7), "{output}");
+}
+
+#[test]
+fn a_database_that_is_none_is_4_and_left_as_it_is() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.data()).unwrap();
+    let database = folder.data().join("vitalcast.db");
+    std::fs::write(
+        &database,
+        "a diary, not a database, and long enough to be looked at twice",
+    )
+    .unwrap();
+    check(&folder, &["users"], 4, &["vitalcast.db"]);
+    assert!(
+        std::fs::read_to_string(database)
+            .unwrap()
+            .starts_with("a diary")
+    );
+}
+
+#[test]
+fn errors_are_json_for_programs() {
+    let folder = Folder::new();
+    let (code, message) =
+        folder.failure(["predict", "--user", "nobody", "--metric", "rhr", "--json"]);
+    assert_eq!(code, 3);
+    let body: serde_json::Value = serde_json::from_str(&message).unwrap();
+    assert_eq!(body["code"], "UNKNOWN_USER");
+    assert!(body["detail"].as_str().unwrap().contains("nobody"));
+}
+
+#[test]
+fn two_processes_share_a_data_folder() {
+    let folder = Folder::new();
+    let start = |set: &str| {
+        std::process::Command::new(crate::support::binary())
+            .args(["import", fixtures().join(set).to_str().unwrap(), "--json"])
+            .env("VITALCAST_DATA_DIR", folder.data())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let mut both = [start("t1d-uom"), start("lifesnaps")];
+    for process in &mut both {
+        assert!(process.wait().unwrap().success());
+    }
+    let again = folder.json(["import", fixtures().join("t1d-uom").to_str().unwrap()]);
+    assert_eq!(again["added"], 0, "{again}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    let mut process = std::process::Command::new(crate::support::binary())
+        .args(["features", "--user", &user, "--days", "3000"])
+        .env("VITALCAST_DATA_DIR", folder.data())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(process.stdout.take());
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+}

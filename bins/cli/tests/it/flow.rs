@@ -1,0 +1,336 @@
+//! The main job: import, train, predict, history, backtest on real people.
+
+use crate::support::{Folder, fixtures};
+use serde_json::Value;
+
+#[test]
+fn a_second_import_adds_nothing() {
+    let folder = Folder::new();
+    for set in ["t1d-uom", "lifesnaps"] {
+        let path = fixtures().join(set);
+        let path = path.to_str().unwrap();
+        let first = folder.json(["import", path]);
+        assert!(first["added"].as_u64().unwrap() > 100, "{first}");
+        let second = folder.json(["import", path]);
+        assert_eq!(second["added"], 0, "{second}");
+        assert_eq!(second["corrected"], 0, "{second}");
+        assert_eq!(second["already_there"], second["records"]);
+    }
+}
+
+#[test]
+fn users_is_a_list_with_first_and_last_day() {
+    let folder = Folder::with_people();
+    let users = folder.json(["users"]);
+    for user in users.as_array().unwrap() {
+        for field in ["user_id", "first_day", "last_day"] {
+            assert!(user[field].is_string(), "{user}");
+        }
+    }
+}
+
+#[test]
+fn predict_prints_the_contracts_answer_with_values_that_belong_together() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    folder.json([
+        "train",
+        "--user",
+        &user,
+        "--metric",
+        "rhr",
+        "--architecture",
+        "linear",
+    ]);
+    let answer = folder.json(["predict", "--user", &user, "--metric", "RESTING_HEART_RATE"]);
+    for field in [
+        "user_id",
+        "features_used",
+        "sequence_length",
+        "data_quality_score",
+        "interpretation",
+        "cached",
+    ] {
+        assert!(!answer[field].is_null(), "{field} in {answer}");
+    }
+    assert_eq!(answer["features_used"], 51);
+    let prediction = &answer["prediction"];
+    let number = |field: &str| prediction[field].as_f64().unwrap();
+    let value = number("predicted_value");
+    assert!((30.0..120.0).contains(&value), "{prediction}");
+    assert!(number("confidence_interval_lower") < value);
+    assert!(number("confidence_interval_upper") > value);
+    let deviation = value - number("historical_average");
+    assert!((number("deviation_from_average") - deviation).abs() < 1e-9);
+    assert!((0.0..=100.0).contains(&number("percentile")));
+    assert!((0.0..=1.0).contains(&number("confidence_score")));
+    assert!(prediction["baseline_value"].is_number());
+}
+
+#[test]
+fn a_wider_interval_is_wider_and_the_reference_one_is_selectable() {
+    let folder = Folder::with_people();
+    let (_, user) = folder.people();
+    folder.json([
+        "train",
+        "--user",
+        &user,
+        "--metric",
+        "sleep",
+        "--architecture",
+        "moving_average",
+    ]);
+    let width = |extra: &[&str]| {
+        let mut args = vec!["predict", "--user", &user, "--metric", "sleep"];
+        args.extend(extra);
+        let answer = folder.json(args);
+        let prediction = answer["prediction"].clone();
+        let width = prediction["confidence_interval_upper"].as_f64().unwrap()
+            - prediction["confidence_interval_lower"].as_f64().unwrap();
+        (width, prediction["interval_method"].clone())
+    };
+    let (narrow, _) = width(&["--interval-level", "0.5"]);
+    let (wide, method) = width(&["--interval-level", "0.95"]);
+    assert!(narrow < wide, "{narrow} {wide}");
+    assert_eq!(method, "residual_quantiles");
+    let (_, method) = width(&["--interval-method", "reference_mae"]);
+    assert_eq!(method, "reference_mae");
+}
+
+#[test]
+fn a_past_day_is_a_replay_and_its_outcome_stands_in_the_history() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    let training = folder.json([
+        "train",
+        "--user",
+        &user,
+        "--metric",
+        "rhr",
+        "--architecture",
+        "naive",
+    ]);
+    let last: chrono::NaiveDate = training["last_day"].as_str().unwrap().parse().unwrap();
+    for back in 0..5 {
+        let date = (last - chrono::Days::new(back)).to_string();
+        let answer = folder.json([
+            "predict", "--user", &user, "--metric", "rhr", "--date", &date,
+        ]);
+        let as_of: chrono::DateTime<chrono::Utc> = answer["prediction"]["as_of"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let day = as_of.date_naive().to_string();
+        assert!(day <= date, "known on {day} for {date}");
+    }
+    let history = folder.json(["history", "--user", &user, "--metric", "rhr"]);
+    let settled: Vec<&Value> = history["days"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|day| day["forecast"]["actual"].is_number())
+        .collect();
+    assert!(!settled.is_empty(), "{history}");
+    for day in settled {
+        assert_eq!(day["forecast"]["actual"], day["actual"]);
+    }
+    assert!(history["mae"].is_number());
+}
+
+#[test]
+fn a_served_forecast_of_a_replayed_day_is_the_backtests_number() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    let common = [
+        "--user",
+        &user,
+        "--metric",
+        "rhr",
+        "--architecture",
+        "linear",
+    ];
+    let mut args = vec!["backtest", "--days", "5"];
+    args.extend(common);
+    let backtest = folder.json(args);
+    let first_day = backtest["first_day"].as_str().unwrap();
+    // The evening before the first replayed day, in the person's zone (Europe/London, winter).
+    let known = format!("{first_day}T00:00:00Z");
+    let mut args = vec!["train", "--as-of", known.as_str()];
+    args.extend(common);
+    folder.json(args);
+    for row in backtest["rows"].as_array().unwrap() {
+        let date = row["date"].as_str().unwrap();
+        let answer = folder.json([
+            "predict", "--user", &user, "--metric", "rhr", "--date", date,
+        ]);
+        assert_eq!(
+            answer["prediction"]["predicted_value"], row["forecast"],
+            "{date}"
+        );
+    }
+}
+
+#[test]
+fn backtest_reports_skill_against_every_simple_baseline() {
+    let folder = Folder::with_people();
+    let (_, user) = folder.people();
+    let answer = folder.json([
+        "backtest",
+        "--user",
+        &user,
+        "--metric",
+        "sleep",
+        "--architecture",
+        "moving_average",
+        "--days",
+        "10",
+    ]);
+    for name in [
+        "naive",
+        "seasonal_naive",
+        "moving_average",
+        "exponential_smoothing",
+    ] {
+        assert!(answer["skill_vs"][name].is_number(), "{name} in {answer}");
+    }
+    assert!(answer["skill_vs"]["moving_average"].as_f64().unwrap().abs() < 1e-9);
+    assert!(answer["coverage"].is_number());
+}
+
+#[test]
+fn several_metrics_at_once_report_those_that_fail() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    folder.json([
+        "train",
+        "--user",
+        &user,
+        "--metric",
+        "rhr",
+        "--architecture",
+        "naive",
+    ]);
+    let answer = folder.json(["predict", "--user", &user, "--metric", "rhr,recovery"]);
+    assert_eq!(answer["all_predictions_successful"], false);
+    assert_eq!(answer["failed_metrics"][0], "RECOVERY_SCORE");
+    let reason = answer["failure_reasons"]["RECOVERY_SCORE"]
+        .as_str()
+        .unwrap();
+    assert!(reason.contains("vitalcast train"), "{reason}");
+}
+
+#[test]
+fn models_are_listed_shown_activated_exported_and_deleted() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    let train = |architecture: &str| {
+        let args = [
+            "train",
+            "--user",
+            &user,
+            "--metric",
+            "rhr",
+            "--architecture",
+            architecture,
+        ];
+        folder.json(args)["model_id"].as_str().unwrap().to_owned()
+    };
+    let first = train("naive");
+    let second = train("linear");
+    assert_ne!(first, second);
+    let list = folder.json(["models", "list", "--user", &user]);
+    assert_eq!(list["total_models"], 2);
+    let entry = |list: &Value, id: &str| {
+        let models = list["models"].as_array().unwrap().clone();
+        models
+            .into_iter()
+            .find(|model| model["model_id"] == id)
+            .unwrap()
+    };
+    assert_eq!(entry(&list, &first)["version"], "v1.0.0");
+    assert_eq!(entry(&list, &second)["version"], "v1.0.1");
+    assert_eq!(entry(&list, &second)["is_active"], true);
+
+    folder.json(["models", "activate", &first]);
+    let answer = folder.json(["predict", "--user", &user, "--metric", "rhr"]);
+    assert_eq!(answer["prediction"]["model_id"], first.as_str());
+    let by_version = folder.json([
+        "predict",
+        "--user",
+        &user,
+        "--metric",
+        "rhr",
+        "--model-version",
+        "v1.0.1",
+    ]);
+    assert_eq!(by_version["prediction"]["model_id"], second.as_str());
+
+    let manifest = folder.json(["models", "show", &second]);
+    assert_eq!(manifest["feature_names"].as_array().unwrap().len(), 51);
+    let weights = folder.dir.path().join("weights.safetensors");
+    folder.json(["models", "export", &second, weights.to_str().unwrap()]);
+    assert!(weights.metadata().unwrap().len() > 100);
+
+    folder.json(["models", "delete", &first]);
+    let list = folder.json(["models", "list", "--user", &user]);
+    assert_eq!(list["total_models"], 1);
+    assert_eq!(entry(&list, &second)["is_active"], true);
+}
+
+#[test]
+fn features_of_a_day_are_the_contracts_answer_and_a_matrix_is_csv() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    let answer = folder.json(["features", "--user", &user, "--inputs"]);
+    assert_eq!(answer["feature_count"], 51);
+    assert!(
+        answer["nutrition"]
+            .as_object()
+            .unwrap()
+            .contains_key("protein_daily")
+    );
+    let assert = folder
+        .run(["features", "--user", &user, "--inputs", "--days", "3"])
+        .success();
+    let text = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    let header = text.lines().next().unwrap();
+    assert_eq!(header.split(',').count(), 52);
+    assert_eq!(text.lines().count(), 4);
+}
+
+#[test]
+fn a_chart_file_is_drawn_by_its_ending() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    folder.json([
+        "train",
+        "--user",
+        &user,
+        "--metric",
+        "rhr",
+        "--architecture",
+        "naive",
+    ]);
+    let draw = |name: &str| {
+        let path = folder.dir.path().join(name);
+        folder
+            .run([
+                "predict",
+                "--user",
+                &user,
+                "--metric",
+                "rhr",
+                "--chart",
+                path.to_str().unwrap(),
+            ])
+            .success();
+        std::fs::read(path).unwrap()
+    };
+    assert!(draw("a.svg").starts_with(b"<svg"));
+    assert!(draw("a.png").starts_with(b"\x89PNG"));
+    let (code, message) = folder.failure([
+        "predict", "--user", &user, "--metric", "rhr", "--chart", "a.gif",
+    ]);
+    assert_eq!(code, 2, "{message}");
+}

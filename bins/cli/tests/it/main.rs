@@ -1,0 +1,9 @@
+//! The command as a shell sees it.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod bad_input;
+mod determinism;
+mod flow;
+mod help;
+mod kills;
+mod support;

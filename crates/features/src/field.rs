@@ -1,0 +1,207 @@
+//! The fields of the daily table: what of a record goes into its day, and how several values of
+//! one day become one.
+
+use vitalcast_domain::{
+    Activity, ActivityType, DailyAggregation, HealthMetric, Intensity, Meal, MetricType, Record,
+};
+
+/// A field of the daily table that is not a reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Field {
+    Energy,
+    Protein,
+    Carbs,
+    Fat,
+    Fiber,
+    Meals,
+    /// Hour of the first meal whose time is known.
+    FirstMeal,
+    LastMeal,
+    LateCarbs,
+    LateEnergy,
+    Workouts,
+    WorkoutMinutes,
+    WorkoutEnergy,
+    WorkoutSteps,
+    /// 0 to 1, of workouts whose intensity is known.
+    Intensity,
+    HighMinutes,
+    /// 1 on a day with a hard workout, 0 on a day whose workouts are known not to be.
+    Hard,
+    CardioMinutes,
+    StrengthMinutes,
+    FlexibilityMinutes,
+}
+
+/// Fields before the readings.
+const PLAIN: usize = Field::FlexibilityMinutes as usize + 1;
+/// All fields of a day.
+pub(crate) const FIELDS: usize = PLAIN + MetricType::ALL.len();
+
+/// Hour from which a meal counts as late.
+const LATE_HOUR: f64 = 20.0;
+
+impl Field {
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// The field of a reading.
+pub(crate) fn of_metric(metric: MetricType) -> usize {
+    PLAIN + metric as usize
+}
+
+/// How the values of one day and field become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reduction {
+    Sum,
+    Mean,
+    Smallest,
+    Largest,
+    Latest,
+}
+
+/// The reduction of every field.
+pub(crate) fn reduction(field: usize) -> Reduction {
+    if let Some(metric) = field.checked_sub(PLAIN) {
+        return match MetricType::ALL[metric].daily_aggregation() {
+            DailyAggregation::Mean => Reduction::Mean,
+            DailyAggregation::Sum => Reduction::Sum,
+            DailyAggregation::Largest => Reduction::Largest,
+            DailyAggregation::Latest => Reduction::Latest,
+        };
+    }
+    if field == Field::FirstMeal.index() {
+        Reduction::Smallest
+    } else if field == Field::LastMeal.index() || field == Field::Hard.index() {
+        Reduction::Largest
+    } else if field == Field::Intensity.index() {
+        Reduction::Mean
+    } else {
+        Reduction::Sum
+    }
+}
+
+/// Calls `put` with every field a record adds to its day.
+pub(crate) fn contribute(record: &Record, put: &mut impl FnMut(usize, f64)) {
+    match record {
+        Record::Meal(meal) => of_meal(meal, put),
+        Record::Activity(activity) => of_activity(activity, put),
+        Record::HealthMetric(reading) => of_reading(reading, put),
+    }
+}
+
+fn of_reading(reading: &HealthMetric, put: &mut impl FnMut(usize, f64)) {
+    if !reading.partial {
+        put(of_metric(reading.metric), reading.value);
+    }
+}
+
+fn of_meal(meal: &Meal, put: &mut impl FnMut(usize, f64)) {
+    put(Field::Meals.index(), 1.0);
+    for (field, value) in [
+        (Field::Energy, meal.energy_kcal),
+        (Field::Protein, meal.protein_g),
+        (Field::Carbs, meal.carbs_g),
+        (Field::Fat, meal.fat_g),
+        (Field::Fiber, meal.fiber_g),
+    ] {
+        if let Some(value) = value {
+            put(field.index(), value);
+        }
+    }
+    if !meal.time_known {
+        return;
+    }
+    let hour = hour_of(meal);
+    put(Field::FirstMeal.index(), hour);
+    put(Field::LastMeal.index(), hour);
+    // A meal that was not late adds nothing to the late ones, which is not the same as not known.
+    let late = |value: f64| if hour >= LATE_HOUR { value } else { 0.0 };
+    if let Some(carbs) = meal.carbs_g {
+        put(Field::LateCarbs.index(), late(carbs));
+    }
+    if let Some(energy) = meal.energy_kcal {
+        put(Field::LateEnergy.index(), late(energy));
+    }
+}
+
+/// Local hour and fraction of an hour.
+fn hour_of(meal: &Meal) -> f64 {
+    use chrono::Timelike;
+    let time = meal.provenance.local_time().time();
+    f64::from(time.num_seconds_from_midnight()) / 3600.0
+}
+
+fn of_activity(activity: &Activity, put: &mut impl FnMut(usize, f64)) {
+    put(Field::Workouts.index(), 1.0);
+    for (field, value) in [
+        (Field::WorkoutMinutes, activity.duration_minutes),
+        (Field::WorkoutEnergy, activity.energy_kcal),
+        (Field::WorkoutSteps, activity.steps),
+    ] {
+        if let Some(value) = value {
+            put(field.index(), value);
+        }
+    }
+    let hard = activity
+        .intensity
+        .map(|intensity| matches!(intensity, Intensity::High | Intensity::Maximum));
+    if let (Some(intensity), Some(hard)) = (activity.intensity, hard) {
+        put(Field::Intensity.index(), share_of(intensity));
+        put(Field::Hard.index(), if hard { 1.0 } else { 0.0 });
+    }
+    if let Some(minutes) = activity.duration_minutes {
+        if let Some(hard) = hard {
+            put(Field::HighMinutes.index(), if hard { minutes } else { 0.0 });
+        }
+        let class = class_of(activity.activity_type);
+        for (field, of_class) in [
+            (Field::CardioMinutes, Class::Cardio),
+            (Field::StrengthMinutes, Class::Strength),
+            (Field::FlexibilityMinutes, Class::Flexibility),
+        ] {
+            put(field.index(), if class == of_class { minutes } else { 0.0 });
+        }
+    }
+}
+
+/// Reference contract C.1, with MAXIMUM counting as HIGH.
+fn share_of(intensity: Intensity) -> f64 {
+    match intensity {
+        Intensity::Low => 0.33,
+        Intensity::Moderate => 0.66,
+        Intensity::High | Intensity::Maximum => 1.0,
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Cardio,
+    Strength,
+    Flexibility,
+    None,
+}
+
+fn class_of(activity: ActivityType) -> Class {
+    use ActivityType as A;
+    match activity {
+        A::Running
+        | A::Cycling
+        | A::Swimming
+        | A::Walking
+        | A::Hiking
+        | A::Rowing
+        | A::Elliptical
+        | A::Basketball
+        | A::Soccer
+        | A::Tennis
+        | A::Dance
+        | A::MartialArts => Class::Cardio,
+        A::WeightTraining | A::Bodyweight | A::Crossfit | A::Powerlifting => Class::Strength,
+        A::Yoga | A::Stretching | A::Pilates => Class::Flexibility,
+        A::Golf | A::Other => Class::None,
+    }
+}

@@ -1,0 +1,191 @@
+//! What was known when: from which evening to which a version of a record counts.
+//!
+//! A version counts from the first evening at which it was known until a later version of the same
+//! record is known. The day a record belongs to is seen differently from different evenings only
+//! when something about it was late or corrected; each such evening starts a new *view* of the day.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::HashMap;
+use vitalcast_domain::{AsOf, History, MetricType, Record, RecordKind};
+
+/// The evenings of a span of days, looked up many times.
+pub(crate) struct Calendar {
+    pub(crate) first_day: NaiveDate,
+    evenings: Vec<DateTime<Utc>>,
+}
+
+impl Calendar {
+    pub(crate) fn new(history: &History, first_day: NaiveDate, days: usize) -> Self {
+        let zone = history.profile.zone;
+        Self {
+            first_day,
+            evenings: first_day
+                .iter_days()
+                .take(days)
+                .map(|day| zone.evening_of(day))
+                .collect(),
+        }
+    }
+
+    /// Place of a day in the span.
+    pub(crate) fn place(&self, day: NaiveDate) -> Option<usize> {
+        let place = usize::try_from((day - self.first_day).num_days()).ok()?;
+        (place < self.evenings.len()).then_some(place)
+    }
+
+    /// First evening of the span, not before `day`, by which an instant has come.
+    fn first_evening(&self, day: usize, known_at: DateTime<Utc>) -> Option<usize> {
+        let evenings = &self.evenings[day..];
+        if evenings.first().is_some_and(|evening| known_at <= *evening) {
+            return Some(day);
+        }
+        let place = day + evenings.partition_point(|evening| *evening < known_at);
+        (place < self.evenings.len()).then_some(place)
+    }
+}
+
+/// A version of a record with the evenings from which it is seen.
+pub(crate) struct Visible<'a> {
+    pub(crate) record: &'a Record,
+    /// Place of its day.
+    pub(crate) day: usize,
+    /// First evening it is seen.
+    pub(crate) from: usize,
+    /// First evening it is no longer seen; the end of the span for the last version.
+    pub(crate) until: usize,
+}
+
+/// What makes two records versions of one another.
+type Identity<'a> = (RecordKind, Option<MetricType>, &'a str, &'a str);
+
+fn identity(record: &Record) -> Identity<'_> {
+    let metric = match record {
+        Record::HealthMetric(reading) => Some(reading.metric),
+        Record::Meal(_) | Record::Activity(_) => None,
+    };
+    let provenance = record.provenance();
+    (
+        record.kind(),
+        metric,
+        &provenance.source,
+        &provenance.source_id,
+    )
+}
+
+/// The versions that are seen at all from the span's evenings with what was known at `as_of`, in an
+/// order that does not depend on that of the history.
+pub(crate) fn visible<'a>(
+    history: &'a History,
+    calendar: &Calendar,
+    as_of: AsOf,
+) -> Vec<Visible<'a>> {
+    let end = calendar.evenings.len();
+    let mut versions: Vec<(Identity<'_>, usize, &Record)> = history
+        .records
+        .iter()
+        .enumerate()
+        .filter(|(_, record)| record.provenance().known_at <= as_of)
+        .map(|(place, record)| (identity(record), place, record))
+        .collect();
+    // A correction may move a record to another day, so versions are put together before days are
+    // looked at. Versions known at one moment count in the order they were written.
+    versions.sort_by(|left, right| {
+        let moment = |entry: &(_, usize, &Record)| (entry.2.provenance().known_at, entry.1);
+        left.0
+            .cmp(&right.0)
+            .then_with(|| moment(left).cmp(&moment(right)))
+    });
+    let mut seen = Vec::with_capacity(versions.len());
+    for (index, (identity, _, record)) in versions.iter().enumerate() {
+        let next = versions.get(index + 1).filter(|next| next.0 == *identity);
+        let Some(day) = calendar.place(record.provenance().day) else {
+            continue;
+        };
+        let Some(from) = calendar.first_evening(day, record.provenance().known_at) else {
+            continue;
+        };
+        let until = next
+            .map_or(Some(end), |(.., next)| {
+                calendar
+                    .first_evening(0, next.provenance().known_at)
+                    .or(Some(end))
+            })
+            .unwrap_or(end);
+        if from < until {
+            seen.push(Visible {
+                record,
+                day,
+                from,
+                until,
+            });
+        }
+    }
+    seen.sort_by(|left, right| {
+        let moment = |visible: &Visible<'_>| {
+            let provenance = visible.record.provenance();
+            (visible.day, provenance.observed_at)
+        };
+        moment(left)
+            .cmp(&moment(right))
+            .then_with(|| identity(left.record).cmp(&identity(right.record)))
+            .then_with(|| left.from.cmp(&right.from))
+    });
+    seen
+}
+
+/// The views of every day: evenings at which the day starts to look different, the first of them
+/// the day's own.
+pub(crate) struct Views {
+    /// First view of each day; one more entry at the end.
+    starts: Vec<usize>,
+    /// Evening from which each view holds, ascending within a day.
+    evenings: Vec<usize>,
+}
+
+impl Views {
+    pub(crate) fn new(days: usize, visible: &[Visible<'_>]) -> Self {
+        let mut changes: HashMap<usize, Vec<usize>> = HashMap::new();
+        for version in visible {
+            for evening in [version.from, version.until] {
+                if evening > version.day && evening < days {
+                    changes.entry(version.day).or_default().push(evening);
+                }
+            }
+        }
+        let mut starts = Vec::with_capacity(days + 1);
+        let mut evenings = Vec::with_capacity(days);
+        for day in 0..days {
+            starts.push(evenings.len());
+            evenings.push(day);
+            if let Some(mut later) = changes.remove(&day) {
+                later.sort_unstable();
+                later.dedup();
+                evenings.extend(later);
+            }
+        }
+        starts.push(evenings.len());
+        Self { starts, evenings }
+    }
+
+    /// Number of views of all days.
+    pub(crate) fn count(&self) -> usize {
+        self.evenings.len()
+    }
+
+    /// The view of a day from an evening that is not before it.
+    pub(crate) fn seen(&self, day: usize, evening: usize) -> usize {
+        let (start, end) = (self.starts[day], self.starts[day + 1]);
+        if end - start == 1 {
+            return start;
+        }
+        let later = self.evenings[start..end].partition_point(|from| *from <= evening);
+        start + later.max(1) - 1
+    }
+
+    /// The views of a day in which a version is seen.
+    pub(crate) fn of(&self, version: &Visible<'_>) -> impl Iterator<Item = usize> {
+        let (start, end) = (self.starts[version.day], self.starts[version.day + 1]);
+        let (from, until) = (version.from, version.until);
+        (start..end).filter(move |view| (from..until).contains(&self.evenings[*view]))
+    }
+}

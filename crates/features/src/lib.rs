@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod catalogue;
+mod daily;
+mod error;
+mod field;
+mod knowledge;
+mod row;
+mod table;
+mod window;
+
+pub use catalogue::{Feature, catalogue, model_inputs};
+pub use error::FeaturesError;
+pub use table::{FeatureTable, cohort_tables, daily_values, feature_table};

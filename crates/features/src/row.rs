@@ -1,0 +1,377 @@
+//! One row of the catalogue: the formulas (reference contract C.1, corrected where its part D.2
+//! shows them wrong).
+
+use crate::catalogue::{catalogue, place};
+use crate::daily::DailyTable;
+use crate::field::{Field, of_metric};
+use crate::window::Series;
+use chrono::{Datelike, NaiveDate};
+use vitalcast_domain::{MetricType, Profile};
+
+const WEEK: usize = 7;
+const MONTH: usize = 30;
+/// Hours of recovery when no workout of the last month was hard.
+const RESTED_HOURS: f64 = 72.0;
+/// A cycle that began longer ago says nothing about today.
+const LONGEST_CYCLE_DAYS: i64 = 60;
+
+/// What a row is computed from: the daily table as seen from one evening.
+pub(crate) struct Evening<'a> {
+    pub(crate) table: &'a DailyTable,
+    /// Place of the day in the table.
+    pub(crate) place: usize,
+    pub(crate) day: NaiveDate,
+    pub(crate) profile: &'a Profile,
+}
+
+/// Writes values by feature name.
+struct Writer<'a>(&'a mut [Option<f64>]);
+
+impl Writer<'_> {
+    fn put(&mut self, name: &'static str, value: Option<f64>) {
+        let place = place(name).expect("formulas name features of the catalogue");
+        self.0[place] = value.filter(|value| value.is_finite());
+    }
+}
+
+impl Evening<'_> {
+    /// All features of the day, in the order of the catalogue.
+    pub(crate) fn row(&self) -> Vec<Option<f64>> {
+        let mut values = vec![None; catalogue().len()];
+        let mut writer = Writer(&mut values);
+        self.nutrition(&mut writer);
+        self.activity(&mut writer);
+        self.health(&mut writer);
+        self.temporal(&mut writer);
+        self.interaction(&mut writer);
+        values
+    }
+
+    fn series(&self, field: usize) -> Series<'_> {
+        Series {
+            table: self.table,
+            field,
+            evening: self.place,
+        }
+    }
+
+    fn field(&self, field: Field) -> Series<'_> {
+        self.series(field.index())
+    }
+
+    fn metric(&self, metric: MetricType) -> Series<'_> {
+        self.series(of_metric(metric))
+    }
+
+    fn today(&self, field: Field) -> Option<f64> {
+        self.field(field).back(0)
+    }
+
+    fn nutrition(&self, writer: &mut Writer<'_>) {
+        let energy = self.today(Field::Energy);
+        for (daily, average, field) in [
+            (
+                "nutrition_calories_daily",
+                "nutrition_calories_7d_avg",
+                Field::Energy,
+            ),
+            (
+                "nutrition_protein_daily",
+                "nutrition_protein_7d_avg",
+                Field::Protein,
+            ),
+            (
+                "nutrition_carbs_daily",
+                "nutrition_carbs_7d_avg",
+                Field::Carbs,
+            ),
+            ("nutrition_fat_daily", "nutrition_fat_7d_avg", Field::Fat),
+        ] {
+            writer.put(daily, self.today(field));
+            writer.put(average, self.field(field).mean(WEEK));
+        }
+        writer.put("nutrition_fiber_daily", self.today(Field::Fiber));
+        for (name, field, energy_per_gram) in [
+            ("nutrition_protein_ratio", Field::Protein, 4.0),
+            ("nutrition_carbs_ratio", Field::Carbs, 4.0),
+            ("nutrition_fat_ratio", Field::Fat, 9.0),
+        ] {
+            let share = ratio(
+                self.today(field).map(|grams| grams * energy_per_gram),
+                energy,
+            );
+            writer.put(name, share.map(|share| share.min(1.0)));
+        }
+        let (first, last) = (self.today(Field::FirstMeal), self.today(Field::LastMeal));
+        writer.put("nutrition_first_meal_time", first);
+        writer.put("nutrition_last_meal_time", last);
+        writer.put(
+            "nutrition_eating_window",
+            last.zip(first).map(|(last, first)| last - first),
+        );
+        writer.put("nutrition_meal_count", self.today(Field::Meals));
+        writer.put("nutrition_late_night_carbs", self.today(Field::LateCarbs));
+        writer.put(
+            "nutrition_late_night_calories",
+            self.today(Field::LateEnergy),
+        );
+        let first_meals = self.field(Field::FirstMeal);
+        // One first meal cannot be irregular.
+        let spread = first_meals
+            .deviation(WEEK)
+            .or_else(|| first_meals.any(WEEK).then_some(0.0));
+        writer.put(
+            "nutrition_meal_regularity",
+            spread.map(|hours| (1.0 - hours / 3.0).max(0.0)),
+        );
+        let goal = self.profile.goal_energy_kcal.map(|goal| {
+            goal * self
+                .profile
+                .activity_level
+                .map_or(1.0, |level| level.energy_factor())
+        });
+        writer.put(
+            "nutrition_calorie_deficit",
+            goal.zip(energy).map(|(goal, energy)| goal - energy),
+        );
+        let mean_energy = self.field(Field::Energy).mean(WEEK);
+        writer.put(
+            "nutrition_calorie_deficit_7d",
+            goal.zip(mean_energy).map(|(goal, energy)| goal - energy),
+        );
+    }
+
+    /// The first of several sources that has anything in the last month, so that one person-day is
+    /// not measured by one source and the next by another.
+    fn preferred(&self, sources: [usize; 3]) -> Series<'_> {
+        let observed = |field: &usize| self.series(*field).any(MONTH);
+        self.series(
+            *sources
+                .iter()
+                .find(|field| observed(field))
+                .unwrap_or(&sources[0]),
+        )
+    }
+
+    fn steps(&self) -> Series<'_> {
+        let workouts = Field::WorkoutSteps.index();
+        self.preferred([of_metric(MetricType::Steps), workouts, workouts])
+    }
+
+    fn active_minutes(&self) -> Series<'_> {
+        let workouts = Field::WorkoutMinutes.index();
+        self.preferred([of_metric(MetricType::ExerciseMinutes), workouts, workouts])
+    }
+
+    fn energy_burned(&self) -> Series<'_> {
+        self.preferred([
+            of_metric(MetricType::ActiveCalories),
+            of_metric(MetricType::TotalCalories),
+            Field::WorkoutEnergy.index(),
+        ])
+    }
+
+    /// Whether workouts are recorded at all: without any in the last month, "no workout today" is
+    /// not known.
+    fn records_workouts(&self) -> bool {
+        self.field(Field::Workouts).any(MONTH)
+    }
+
+    fn workouts(&self) -> Option<f64> {
+        self.today(Field::Workouts)
+            .or_else(|| self.records_workouts().then_some(0.0))
+    }
+
+    /// Minutes of some kind over the last days: what is known of them; 0 when the days had no
+    /// workout; missing when they had workouts of unknown length or intensity only.
+    fn minutes(&self, field: Field, days: usize) -> Option<f64> {
+        self.field(field).sum(days).or_else(|| {
+            let unknown = self.field(Field::Workouts).any(days);
+            (self.records_workouts() && !unknown).then_some(0.0)
+        })
+    }
+
+    fn recovery_hours(&self) -> Option<f64> {
+        let hard = self.field(Field::Hard);
+        match (0..MONTH).find(|back| hard.back(*back) == Some(1.0)) {
+            Some(days) => Some(24.0 * days as f64),
+            None => hard.any(MONTH).then_some(RESTED_HOURS),
+        }
+    }
+
+    fn activity(&self, writer: &mut Writer<'_>) {
+        for (daily, average, series) in [
+            (
+                "activity_steps_daily",
+                "activity_steps_7d_avg",
+                self.steps(),
+            ),
+            (
+                "activity_active_minutes_daily",
+                "activity_active_minutes_7d_avg",
+                self.active_minutes(),
+            ),
+            (
+                "activity_calories_burned_daily",
+                "activity_calories_burned_7d_avg",
+                self.energy_burned(),
+            ),
+        ] {
+            writer.put(daily, series.back(0));
+            writer.put(average, series.mean(WEEK));
+        }
+        writer.put("activity_workout_count_daily", self.workouts());
+        writer.put(
+            "activity_workout_intensity_avg",
+            self.today(Field::Intensity),
+        );
+        writer.put(
+            "activity_high_intensity_minutes",
+            self.minutes(Field::HighMinutes, 1),
+        );
+        writer.put("activity_recovery_time", self.recovery_hours());
+        let workouts = self.field(Field::Workouts);
+        let in_a_row = (0..MONTH)
+            .take_while(|back| workouts.back(*back).is_some())
+            .count();
+        writer.put(
+            "activity_days_since_rest",
+            self.records_workouts().then_some(in_a_row as f64),
+        );
+        for (name, field) in [
+            ("activity_cardio_minutes_7d", Field::CardioMinutes),
+            ("activity_strength_minutes_7d", Field::StrengthMinutes),
+            ("activity_flexibility_minutes_7d", Field::FlexibilityMinutes),
+        ] {
+            writer.put(name, self.minutes(field, WEEK));
+        }
+    }
+
+    fn health(&self, writer: &mut Writer<'_>) {
+        for (names, metric) in [
+            (
+                [
+                    "health_rhr_yesterday",
+                    "health_rhr_7d_avg",
+                    "health_rhr_7d_std",
+                    "health_rhr_trend",
+                    "health_rhr_baseline",
+                    "health_rhr_deviation",
+                ],
+                MetricType::RestingHeartRate,
+            ),
+            (
+                [
+                    "health_hrv_yesterday",
+                    "health_hrv_7d_avg",
+                    "health_hrv_7d_std",
+                    "health_hrv_trend",
+                    "health_hrv_baseline",
+                    "health_hrv_deviation",
+                ],
+                MetricType::HeartRateVariabilityRmssd,
+            ),
+        ] {
+            let series = self.metric(metric);
+            let yesterday = series.back(1);
+            let baseline = series.mean(MONTH);
+            let deviation = yesterday
+                .zip(baseline)
+                .map(|(yesterday, baseline)| yesterday - baseline);
+            for (name, value) in names.into_iter().zip([
+                yesterday,
+                series.mean(WEEK),
+                series.deviation(WEEK),
+                series.slope(WEEK),
+                baseline,
+                deviation,
+            ]) {
+                writer.put(name, value);
+            }
+        }
+        let sleep = self.metric(MetricType::SleepDuration);
+        writer.put("health_sleep_duration_last", sleep.back(0));
+        let quality = self
+            .metric(MetricType::SleepScore)
+            .back(0)
+            .or_else(|| self.metric(MetricType::SleepEfficiency).back(0));
+        writer.put("health_sleep_quality_last", quality);
+        writer.put("health_sleep_duration_7d_avg", sleep.mean(WEEK));
+        let recovery = self.metric(MetricType::RecoveryScore);
+        writer.put("health_recovery_score_yesterday", recovery.back(1));
+        writer.put("health_recovery_score_7d_avg", recovery.mean(WEEK));
+    }
+
+    fn temporal(&self, writer: &mut Writer<'_>) {
+        let weekday = self.day.weekday().num_days_from_monday();
+        writer.put("temporal_day_of_week", Some(f64::from(weekday)));
+        writer.put(
+            "temporal_is_weekend",
+            Some(if weekday >= 5 { 1.0 } else { 0.0 }),
+        );
+        writer.put(
+            "temporal_week_of_year",
+            Some(f64::from(self.day.iso_week().week())),
+        );
+        writer.put("temporal_month", Some(f64::from(self.day.month())));
+        let cycle_day = self
+            .profile
+            .cycle_starts
+            .iter()
+            .filter(|start| **start <= self.day)
+            .max()
+            .map(|start| (self.day - *start).num_days() + 1)
+            .filter(|day| *day <= LONGEST_CYCLE_DAYS);
+        writer.put(
+            "temporal_menstrual_cycle_day",
+            cycle_day.map(|day| day as f64),
+        );
+        let phase = cycle_day.map(|day| match day {
+            ..=5 => 1.0,
+            6..=13 => 2.0,
+            14..=16 => 3.0,
+            _ => 4.0,
+        });
+        writer.put("temporal_menstrual_cycle_phase", phase);
+    }
+
+    fn interaction(&self, writer: &mut Writer<'_>) {
+        let protein = self.today(Field::Protein);
+        let carbs = self.today(Field::Carbs);
+        let weight = self.profile.weight_kg;
+        for (name, dividend, divisor) in [
+            ("interaction_protein_per_kg", protein, weight),
+            (
+                "interaction_calories_per_kg",
+                self.today(Field::Energy),
+                weight,
+            ),
+            (
+                "interaction_carbs_per_active_minute",
+                carbs,
+                self.active_minutes().back(0),
+            ),
+            ("interaction_protein_per_workout", protein, self.workouts()),
+            (
+                "interaction_protein_to_recovery",
+                protein,
+                self.recovery_hours(),
+            ),
+            (
+                "interaction_carbs_to_intensity",
+                carbs,
+                self.today(Field::Intensity),
+            ),
+        ] {
+            writer.put(name, ratio(dividend, divisor));
+        }
+    }
+}
+
+/// A ratio; missing when either is or the divisor is 0.
+fn ratio(dividend: Option<f64>, divisor: Option<f64>) -> Option<f64> {
+    match (dividend, divisor) {
+        (Some(dividend), Some(divisor)) if divisor != 0.0 => Some(dividend / divisor),
+        _ => None,
+    }
+}

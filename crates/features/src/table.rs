@@ -1,0 +1,203 @@
+//! The feature table of one person or many.
+
+use crate::catalogue::{catalogue, place};
+use crate::daily::{DailyTable, daily_tables};
+use crate::error::FeaturesError;
+use crate::field::of_metric;
+use crate::row::Evening;
+use chrono::{Days, NaiveDate};
+use vitalcast_domain::{AsOf, History, MetricType, PredictionMetric, UserId};
+
+/// Days before the first row that its windows look back on.
+const LOOK_BACK: u64 = 30;
+/// Most days of one table.
+const MAX_DAYS: i64 = 20_000;
+/// People grouped at once: bounds the memory of a cohort.
+const PEOPLE_AT_ONCE: usize = 64;
+
+/// Features of consecutive days, each as known on its own evening.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureTable {
+    user: UserId,
+    first_day: NaiveDate,
+    days: usize,
+    /// `[day, feature]` in the order of the catalogue.
+    values: Vec<Option<f64>>,
+    /// `[metric][day]`: the daily value of each metric that can be forecast.
+    own_history: Vec<Vec<Option<f64>>>,
+}
+
+impl FeatureTable {
+    /// Whose.
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// First day.
+    pub fn first_day(&self) -> NaiveDate {
+        self.first_day
+    }
+
+    /// Last day.
+    pub fn last_day(&self) -> NaiveDate {
+        self.first_day + Days::new(self.days as u64 - 1)
+    }
+
+    /// Number of days.
+    pub fn days(&self) -> usize {
+        self.days
+    }
+
+    /// A feature of the day in a row; `None` when it is missing or there is no such feature or row.
+    pub fn value_at(&self, row: usize, name: &str) -> Option<f64> {
+        *self.row(row)?.get(place(name)?)?
+    }
+
+    /// All features of the day in a row, in the order of the catalogue.
+    pub fn row(&self, row: usize) -> Option<&[Option<f64>]> {
+        self.values.chunks_exact(catalogue().len()).nth(row)
+    }
+
+    /// The daily values of a metric, each as known on its own evening.
+    pub fn own_history(&self, metric: PredictionMetric) -> &[Option<f64>] {
+        &self.own_history[metric as usize]
+    }
+}
+
+/// The features of `first_day ..= last_day`, each row as known on the evening of its day and never
+/// later than `as_of`.
+///
+/// # Errors
+///
+/// [`FeaturesError::Reversed`], [`FeaturesError::TooManyDays`], [`FeaturesError::EndOfCalendar`].
+pub fn feature_table(
+    history: &History,
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+    as_of: AsOf,
+) -> Result<FeatureTable, FeaturesError> {
+    let span = Span::new(first_day, last_day)?;
+    let mut tables = daily_tables(&[history], span.looked_at, span.total, as_of)?;
+    Ok(span.features(history, &tables.swap_remove(0)))
+}
+
+/// The same of many people; every table is bit for bit the one [`feature_table`] gives.
+///
+/// # Errors
+///
+/// As [`feature_table`].
+pub fn cohort_tables(
+    histories: &[History],
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+    as_of: AsOf,
+) -> Result<Vec<FeatureTable>, FeaturesError> {
+    let span = Span::new(first_day, last_day)?;
+    let mut tables = Vec::with_capacity(histories.len());
+    for people in histories.chunks(PEOPLE_AT_ONCE) {
+        let people: Vec<&History> = people.iter().collect();
+        let daily = daily_tables(&people, span.looked_at, span.total, as_of)?;
+        tables.extend(
+            people
+                .iter()
+                .zip(&daily)
+                .map(|(history, daily)| span.features(history, daily)),
+        );
+    }
+    Ok(tables)
+}
+
+/// The value of a metric on each day of `first_day ..= last_day`, with everything known at `as_of`:
+/// what forecasts are compared with. Partial readings do not count.
+///
+/// # Errors
+///
+/// As [`feature_table`].
+pub fn daily_values(
+    history: &History,
+    metric: MetricType,
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+    as_of: AsOf,
+) -> Result<Vec<Option<f64>>, FeaturesError> {
+    let span = Span::new(first_day, last_day)?;
+    // Seen from the last evening by which all that is known at `as_of` has become known.
+    let reach = history.profile.zone.day_of(as_of).max(last_day);
+    let days = usize::try_from((reach - first_day).num_days().min(MAX_DAYS) + 1)
+        .expect("the reach is not before the first day");
+    let daily = daily_tables(&[history], first_day, days, as_of)?.swap_remove(0);
+    Ok((0..span.days)
+        .map(|day| daily.value(of_metric(metric), day, days - 1))
+        .collect())
+}
+
+/// The days of a table and those its windows look back on.
+struct Span {
+    first_day: NaiveDate,
+    days: usize,
+    looked_at: NaiveDate,
+    before: usize,
+    total: usize,
+}
+
+impl Span {
+    fn new(first_day: NaiveDate, last_day: NaiveDate) -> Result<Self, FeaturesError> {
+        let days = (last_day - first_day).num_days() + 1;
+        if days < 1 {
+            return Err(FeaturesError::Reversed {
+                first: first_day,
+                last: last_day,
+            });
+        }
+        if days > MAX_DAYS {
+            return Err(FeaturesError::TooManyDays {
+                days,
+                limit: MAX_DAYS,
+            });
+        }
+        let looked_at = first_day
+            .checked_sub_days(Days::new(LOOK_BACK))
+            .ok_or(FeaturesError::EndOfCalendar(first_day))?;
+        if last_day.checked_add_days(Days::new(2)).is_none() {
+            return Err(FeaturesError::EndOfCalendar(last_day));
+        }
+        let days = usize::try_from(days).expect("between 1 and the limit");
+        Ok(Self {
+            first_day,
+            days,
+            looked_at,
+            before: LOOK_BACK as usize,
+            total: days + LOOK_BACK as usize,
+        })
+    }
+
+    fn features(&self, history: &History, daily: &DailyTable) -> FeatureTable {
+        let mut values = Vec::with_capacity(self.days * catalogue().len());
+        for (row, day) in self.first_day.iter_days().take(self.days).enumerate() {
+            let evening = Evening {
+                table: daily,
+                place: self.before + row,
+                day,
+                profile: &history.profile,
+            };
+            values.extend(evening.row());
+        }
+        let own_history = PredictionMetric::ALL
+            .iter()
+            .map(|metric| {
+                let field = of_metric(metric.metric_type());
+                (0..self.days)
+                    .map(|row| self.before + row)
+                    .map(|place| daily.value(field, place, place))
+                    .collect()
+            })
+            .collect();
+        FeatureTable {
+            user: history.user.clone(),
+            first_day: self.first_day,
+            days: self.days,
+            values,
+            own_history,
+        }
+    }
+}

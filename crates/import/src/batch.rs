@@ -1,0 +1,189 @@
+//! Collects records into batches and keeps count of everything.
+
+use crate::error::ImportError;
+use crate::options::{Format, ImportOptions, Sink};
+use crate::report::{ImportReport, Reject, RejectReason, SkipReason};
+use crate::table::Fault;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use vitalcast_domain::{DomainError, Record, UserId, Zone};
+
+/// Records handed on at once.
+const BATCH: usize = 5_000;
+/// Nothing a watch or diary wrote is older.
+const OLDEST_YEAR: i32 = 1990;
+
+/// The state of one import.
+pub(crate) struct Importer<'s> {
+    pub(crate) options: &'s ImportOptions,
+    pub(crate) report: ImportReport,
+    sink: &'s mut dyn Sink,
+    people: HashSet<UserId>,
+    waiting: HashMap<UserId, Vec<Record>>,
+    waiting_count: usize,
+    sizes: HashMap<PathBuf, u64>,
+    total_bytes: u64,
+    done_bytes: BTreeMap<PathBuf, u64>,
+}
+
+impl<'s> Importer<'s> {
+    pub(crate) fn new(
+        format: Format,
+        files: &[PathBuf],
+        options: &'s ImportOptions,
+        sink: &'s mut dyn Sink,
+    ) -> Result<Self, ImportError> {
+        let mut sizes = HashMap::new();
+        for file in files {
+            let size = std::fs::metadata(file)
+                .map_err(|source| ImportError::Read {
+                    path: file.clone(),
+                    source,
+                })?
+                .len();
+            sizes.insert(file.clone(), size);
+        }
+        Ok(Self {
+            options,
+            report: ImportReport {
+                format,
+                files: 0,
+                rows_read: 0,
+                records: 0,
+                skipped: BTreeMap::new(),
+                rejected: BTreeMap::new(),
+                people: 0,
+                notes: Vec::new(),
+            },
+            sink,
+            people: HashSet::new(),
+            waiting: HashMap::new(),
+            waiting_count: 0,
+            total_bytes: sizes.values().sum(),
+            sizes,
+            done_bytes: BTreeMap::new(),
+        })
+    }
+
+    /// Whether rows of this person are wanted.
+    pub(crate) fn wants(&self, user: &UserId) -> bool {
+        self.options
+            .user
+            .as_ref()
+            .is_none_or(|wanted| wanted == user)
+    }
+
+    /// Tells the sink of a person, once.
+    pub(crate) fn person(&mut self, user: &UserId, zone: Zone) -> Result<(), ImportError> {
+        if self.people.contains(user) {
+            return Ok(());
+        }
+        self.people.insert(user.clone());
+        self.sink.person(user, zone).map_err(ImportError::Sink)
+    }
+
+    /// A record for the next batch. The person must have been told before.
+    pub(crate) fn record(&mut self, user: &UserId, record: Record) -> Result<(), ImportError> {
+        self.report.records += 1;
+        match self.waiting.get_mut(user) {
+            Some(records) => records.push(record),
+            None => {
+                self.waiting.insert(user.clone(), vec![record]);
+            }
+        }
+        self.waiting_count += 1;
+        if self.waiting_count >= BATCH {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn reject(&mut self, reject: Reject) -> Result<(), ImportError> {
+        *self.report.rejected.entry(reject.reason).or_default() += 1;
+        self.sink.reject(&reject).map_err(ImportError::Sink)
+    }
+
+    pub(crate) fn skip(&mut self, reason: SkipReason) {
+        *self.report.skipped.entry(reason).or_default() += 1;
+    }
+
+    pub(crate) fn note(&mut self, note: String) {
+        if !self.report.notes.contains(&note) {
+            self.report.notes.push(note);
+        }
+    }
+
+    pub(crate) fn progress(&mut self, file: &Path, position: u64) -> Result<(), ImportError> {
+        let size = self.sizes.get(file).copied().unwrap_or(position);
+        self.done_bytes.insert(file.to_owned(), position.min(size));
+        let done = self.done_bytes.values().sum();
+        if self.sink.progress(done, self.total_bytes).is_break() {
+            return Err(ImportError::Interrupted);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), ImportError> {
+        // In the order of ids, so that the same file is written in the same order.
+        let mut people: Vec<_> = self.waiting.drain().collect();
+        people.sort_by(|left, right| left.0.cmp(&right.0));
+        self.waiting_count = 0;
+        for (user, records) in people {
+            self.sink
+                .records(&user, records)
+                .map_err(ImportError::Sink)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> Result<ImportReport, ImportError> {
+        self.flush()?;
+        self.report.people = self.people.len() as u64;
+        Ok(self.report)
+    }
+
+    /// Refuses a moment in the future, or from before watches.
+    pub(crate) fn check_time(&self, moment: DateTime<Utc>) -> Result<(), Fault> {
+        check_year(moment.date_naive())?;
+        if moment > self.options.now + TimeDelta::days(1) {
+            return Err((
+                RejectReason::Future,
+                format!("{} lies in the future", moment.date_naive()),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The same for a local day.
+    pub(crate) fn check_day(&self, day: NaiveDate) -> Result<(), Fault> {
+        check_year(day)?;
+        if day > (self.options.now + TimeDelta::days(1)).date_naive() {
+            return Err((RejectReason::Future, format!("{day} lies in the future")));
+        }
+        Ok(())
+    }
+}
+
+fn check_year(day: NaiveDate) -> Result<(), Fault> {
+    use chrono::Datelike;
+    if day.year() < OLDEST_YEAR {
+        return Err((
+            RejectReason::TooOld,
+            format!("{day} is before {OLDEST_YEAR}, when nobody wore a watch that exports"),
+        ));
+    }
+    Ok(())
+}
+
+/// A refused value as the reason of a rejected row.
+pub(crate) fn fault(error: &DomainError) -> Fault {
+    let reason = match error {
+        DomainError::NotFinite { .. } => RejectReason::NotFinite,
+        DomainError::OutOfRange { .. } => RejectReason::OutOfRange,
+        DomainError::WrongUnit { .. } => RejectReason::WrongUnit,
+        DomainError::UnsafeId { .. } => RejectReason::BadUser,
+        _ => RejectReason::UnknownWord,
+    };
+    (reason, error.to_string())
+}

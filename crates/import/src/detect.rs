@@ -1,0 +1,169 @@
+//! What a path holds, told by its content.
+
+use crate::error::ImportError;
+use crate::options::Format;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Bytes of a file that are looked at.
+const HEAD: usize = 64 * 1024;
+/// Deepest folder that is looked into.
+const MAX_DEPTH: usize = 4;
+
+/// Recognises the format of a file or folder.
+///
+/// # Errors
+///
+/// [`ImportError::Read`] when it is not there, [`ImportError::Unrecognised`] when no reader knows
+/// it.
+pub fn detect(path: &Path) -> Result<Format, ImportError> {
+    let mut what = "an empty folder".to_owned();
+    for file in all_files(path)? {
+        match of_file(&file)? {
+            Ok(format) => return Ok(format),
+            Err(found) => what = found,
+        }
+    }
+    if path.is_dir() && what != "an empty folder" {
+        "a folder without a known export".clone_into(&mut what);
+    }
+    Err(ImportError::Unrecognised {
+        path: path.to_owned(),
+        what,
+    })
+}
+
+/// The files of a path that a format's reader should look at, in the order of their names.
+pub(crate) fn files(path: &Path, format: Format) -> Result<Vec<PathBuf>, ImportError> {
+    let files = all_files(path)?;
+    if path.is_file() {
+        return Ok(files);
+    }
+    let mut wanted = Vec::new();
+    for file in files {
+        if of_file(&file)?.is_ok_and(|found| found == format) {
+            wanted.push(file);
+        }
+    }
+    if wanted.is_empty() {
+        return Err(ImportError::Unrecognised {
+            path: path.to_owned(),
+            what: format!("a folder without any file of format {format}"),
+        });
+    }
+    Ok(wanted)
+}
+
+fn all_files(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| ImportError::Read { path, source }
+    };
+    let kind = std::fs::metadata(path).map_err(failed(path))?;
+    if kind.is_file() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    let mut folders = vec![(path.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(failed(&folder))? {
+            let entry = entry.map_err(failed(&folder))?.path();
+            if entry.is_dir() && depth < MAX_DEPTH {
+                folders.push((entry, depth + 1));
+            } else if entry.is_file() && is_table(&entry) {
+                found.push(entry);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn is_table(path: &Path) -> bool {
+    path.extension()
+        .and_then(|ending| ending.to_str())
+        .is_some_and(|ending| {
+            ["csv", "jsonl", "ndjson"]
+                .iter()
+                .any(|known| ending.eq_ignore_ascii_case(known))
+        })
+}
+
+/// The format of a file, or what it is instead.
+fn of_file(path: &Path) -> Result<Result<Format, String>, ImportError> {
+    let failed = |source| ImportError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut head = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(HEAD as u64).read_to_end(&mut head))
+        .map_err(failed)?;
+    Ok(of_head(&head))
+}
+
+fn of_head(head: &[u8]) -> Result<Format, String> {
+    if head.is_empty() {
+        return Err("an empty file".to_owned());
+    }
+    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+        return Err("UTF-16 text: save it as UTF-8".to_owned());
+    }
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
+    let Ok(line) = std::str::from_utf8(line) else {
+        return Err("no UTF-8 text".to_owned());
+    };
+    if line.contains('\0') {
+        return Err("no text".to_owned());
+    }
+    let line = line.trim();
+    if line.starts_with('{') {
+        return match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line) {
+            Ok(fields) => {
+                let names: Vec<&str> = fields.keys().map(String::as_str).collect();
+                of_columns(&names)
+            }
+            Err(_) => Err("no JSON lines: the first line is not a JSON object".to_owned()),
+        };
+    }
+    let names: Vec<&str> = line
+        .split(',')
+        .map(|name| name.trim().trim_matches('"'))
+        .collect();
+    of_columns(&names)
+}
+
+fn of_columns(names: &[&str]) -> Result<Format, String> {
+    let has = |name: &str| names.iter().any(|found| same(found, name));
+    if has("resting_hr") && has("rmssd") && has("date") && has("id") {
+        return Ok(Format::LifeSnaps);
+    }
+    let t1d = has("meal_ts")
+        || (has("activity_ts") && has("step_count"))
+        || (has("calendar_date") && has("duration_in_sec"))
+        || (has("sleep_ts") && has("resting_heart_rate"));
+    if t1d {
+        return Ok(Format::T1dUom);
+    }
+    let reference = (has("metricType") && has("value"))
+        || has("consumedAt")
+        || (has("activityType") && has("startedAt"))
+        || has("recordedAt");
+    if reference {
+        return Ok(Format::ReferenceTables);
+    }
+    Err("a table with other columns".to_owned())
+}
+
+/// Whether two column names are the same but for case, underscores and blanks.
+pub(crate) fn same(left: &str, right: &str) -> bool {
+    let letters = |name: &str| -> Vec<u8> {
+        name.bytes()
+            .filter(|byte| byte.is_ascii_alphanumeric())
+            .map(|byte| byte.to_ascii_lowercase())
+            .collect()
+    };
+    letters(left) == letters(right)
+}

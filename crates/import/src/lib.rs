@@ -1,0 +1,50 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod batch;
+mod detect;
+mod error;
+mod lifesnaps;
+mod options;
+mod reference;
+mod report;
+mod t1d_uom;
+mod table;
+mod time;
+
+pub use detect::detect;
+pub use error::{ImportError, SinkError};
+pub use options::{Format, ImportOptions, KnownAt, Sink};
+pub use report::{ImportReport, Reject, RejectReason, SkipReason};
+
+use batch::Importer;
+use std::path::Path;
+
+/// Reads a file or folder and hands its records to `sink`, in batches, as it goes.
+///
+/// # Errors
+///
+/// [`ImportError`] when the path is not there, nothing in it can be recognised, a column is
+/// missing, or the sink fails or stops. A row that cannot be used is no error: see
+/// [`Sink::reject`].
+pub fn import(
+    path: &Path,
+    options: &ImportOptions,
+    sink: &mut dyn Sink,
+) -> Result<ImportReport, ImportError> {
+    let format = match options.format {
+        Some(format) => format,
+        None => detect(path)?,
+    };
+    let files = detect::files(path, format)?;
+    let mut importer = Importer::new(format, &files, options, sink)?;
+    for file in &files {
+        importer.report.files += 1;
+        match format {
+            Format::ReferenceTables => reference::read(&mut importer, file)?,
+            Format::LifeSnaps => lifesnaps::read(&mut importer, file)?,
+            Format::T1dUom => t1d_uom::read(&mut importer, file)?,
+        }
+    }
+    importer.finish()
+}

@@ -1,0 +1,530 @@
+//! T1D-UOM's folders (Alsuhaymi et al. 2025): meals, activity, nights and resting heart rate, one
+//! file per person and kind; the person is the number in the file name.
+//!
+//! The files have two clocks. Meals and activity are local; nights and resting heart rate are UTC.
+//! Days come first (DD/MM/YYYY). The watch writes the resting heart rate at local midnight, and that
+//! row closes the day that has just ended; it counts before any other of the day. Activity has a row
+//! per quarter of an hour and kind of movement: steps and energy are summed by local day. Meals have
+//! no energy; it follows from the macronutrients (4, 4 and 9 kcal/g) that were entered. A meal at
+//! 00:00 or without a time is known by its day only.
+//!
+//! People live in the United Kingdom unless the offsets in their files say otherwise.
+
+use crate::batch::{Importer, fault};
+use crate::error::ImportError;
+use crate::report::{RejectReason, SkipReason};
+use crate::table::{Fault, Table};
+use crate::time::{Stamp, british};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+use vitalcast_domain::{
+    HealthMetric, Meal, MealType, MetricType, Provenance, Record, Unit, UserId, Zone,
+};
+
+const SOURCE: &str = "garmin";
+const DIARY: &str = "food-diary";
+/// Nights shorter than this are partial, hours.
+const PARTIAL_NIGHT: f64 = 2.0;
+const PROTEIN_KCAL: f64 = 4.0;
+const CARBS_KCAL: f64 = 4.0;
+const FAT_KCAL: f64 = 9.0;
+/// Offsets of the United Kingdom in winter and summer; up to two hours also occur on journeys.
+const BRITISH_OFFSETS: std::ops::RangeInclusive<i64> = -3_600..=7_200;
+
+pub(crate) fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
+    let user = user_of(path)?;
+    if !importer.wants(&user) {
+        importer.skip(SkipReason::OtherUser);
+        return Ok(());
+    }
+    let zone = match importer.options.zone {
+        Some(zone) => zone,
+        None => zone_of(path)?,
+    };
+    if zone.name() != "Europe/London" && importer.options.zone.is_none() {
+        importer.note(format!(
+            "person {user} lives at another offset than the United Kingdom: days are those of {zone}"
+        ));
+    }
+    let table = Table::open(path)?;
+    importer.person(&user, zone)?;
+    if table.column(&["meal_ts"]).is_some() {
+        meals(importer, table, &user, zone)
+    } else if table.column(&["activity_ts"]).is_some() {
+        activity(importer, table, &user, zone)
+    } else if table.column(&["calendar_date"]).is_some() {
+        nights(importer, table, &user, zone)
+    } else {
+        resting_heart_rate(importer, table, &user, zone)
+    }
+}
+
+/// The person is the run of digits in the file's name.
+fn user_of(path: &Path) -> Result<UserId, ImportError> {
+    let name = path
+        .file_stem()
+        .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let digits: String = name
+        .chars()
+        .skip_while(|letter| !letter.is_ascii_digit())
+        .take_while(char::is_ascii_digit)
+        .collect();
+    UserId::new(digits).map_err(|_| ImportError::Unrecognised {
+        path: path.to_owned(),
+        what: "a T1D-UOM table whose name holds no person's number".to_owned(),
+    })
+}
+
+/// The zone that the person's offsets tell of. Files of one person stand beside each other in
+/// sibling folders, and only some have offsets, so all of the person's are asked.
+fn zone_of(path: &Path) -> Result<Zone, ImportError> {
+    let london = || "Europe/London".parse().unwrap_or(Zone::UTC);
+    let Ok(user) = user_of(path) else {
+        return Ok(london());
+    };
+    let mut counts: HashMap<i64, u32> = HashMap::new();
+    let folder = path.parent();
+    let siblings = folder.and_then(Path::parent).into_iter().chain(folder);
+    for root in siblings {
+        for file in near(root) {
+            if user_of(&file).is_ok_and(|found| found == user) {
+                offsets(&file, &mut counts);
+            }
+        }
+        if !counts.is_empty() {
+            break;
+        }
+    }
+    let usual = counts
+        .into_iter()
+        .max_by_key(|(offset, count)| (*count, -offset))
+        .map(|(offset, _)| offset);
+    Ok(match usual {
+        Some(offset) if !BRITISH_OFFSETS.contains(&offset) && offset % 3_600 == 0 => {
+            // In POSIX names the sign is turned round: Etc/GMT-8 is eight hours ahead of UTC.
+            format!("Etc/GMT{:+}", -offset / 3_600)
+                .parse()
+                .unwrap_or_else(|_| london())
+        }
+        _ => london(),
+    })
+}
+
+/// Tables in a folder and in the folders directly below it.
+fn near(root: &Path) -> Vec<std::path::PathBuf> {
+    let list = |folder: &Path| -> Vec<std::path::PathBuf> {
+        std::fs::read_dir(folder)
+            .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+            .unwrap_or_default()
+    };
+    let mut files = Vec::new();
+    for entry in list(root) {
+        if entry.is_dir() {
+            files.extend(list(&entry));
+        } else {
+            files.push(entry);
+        }
+    }
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
+    });
+    files.sort();
+    files
+}
+
+/// Counts the offsets in the first rows of a file.
+fn offsets(path: &Path, counts: &mut HashMap<i64, u32>) {
+    let Ok(mut reader) = csv::ReaderBuilder::new().flexible(true).from_path(path) else {
+        return;
+    };
+    let Ok(headers) = reader.byte_headers() else {
+        return;
+    };
+    let Some(column) = headers
+        .iter()
+        .position(|name| name == b"start_time_offset_s")
+    else {
+        return;
+    };
+    for record in reader.byte_records().take(2_000).flatten() {
+        let offset = record
+            .get(column)
+            .and_then(|cell| std::str::from_utf8(cell).ok())
+            .and_then(|cell| cell.trim().parse::<i64>().ok());
+        if let Some(offset) = offset {
+            *counts.entry(offset).or_default() += 1;
+        }
+    }
+}
+
+fn bad_time(name: &str) -> Fault {
+    (
+        RejectReason::BadTime,
+        format!("{name} is not a time such as 08/10/2023 15:00"),
+    )
+}
+
+fn meals(
+    importer: &mut Importer<'_>,
+    mut table: Table<'_>,
+    user: &UserId,
+    zone: Zone,
+) -> Result<(), ImportError> {
+    let time = table.required(&["meal_ts"])?;
+    let kind = table.column(&["meal_type"]);
+    let tag = table.column(&["meal_tag"]);
+    let macros =
+        ["carbs_g", "prot_g", "fat_g", "fibre_g"].map(|name| (name, table.column(&[name])));
+    let mut seen: HashSet<Vec<u8>> = HashSet::new();
+    let mut ordinals: HashMap<String, u32> = HashMap::new();
+    while let Some(row) = table.next(importer)? {
+        let outcome = (|| {
+            let stamp = british(row.text(Some(time))).ok_or_else(|| bad_time("meal_ts"))?;
+            let (wall, time_known) = match stamp {
+                Stamp::Wall(wall) => (wall, wall.time() != NaiveTime::MIN),
+                Stamp::Day(day) => (day.and_time(NaiveTime::MIN), false),
+                Stamp::Instant(..) => return Err(bad_time("meal_ts")),
+            };
+            importer.check_day(wall.date())?;
+            let mut grams = [None; 4];
+            for (gram, (name, column)) in grams.iter_mut().zip(macros) {
+                *gram = row.number(column, name)?;
+            }
+            Ok((wall, time_known, grams))
+        })();
+        let (wall, time_known, [carbs_g, protein_g, fat_g, fiber_g]) = match outcome {
+            Ok(read) => read,
+            Err(fault) => {
+                let reject = row.reject(fault);
+                importer.reject(reject)?;
+                continue;
+            }
+        };
+        if !seen.insert(row.fingerprint()) {
+            importer.skip(SkipReason::Repeated);
+            continue;
+        }
+        let energies = [
+            carbs_g.map(|grams| grams * CARBS_KCAL),
+            protein_g.map(|grams| grams * PROTEIN_KCAL),
+            fat_g.map(|grams| grams * FAT_KCAL),
+        ];
+        if energies.iter().all(Option::is_none) && fiber_g.is_none() {
+            importer.skip(SkipReason::NothingEaten);
+            continue;
+        }
+        let energy_kcal = energies
+            .iter()
+            .flatten()
+            .fold(None, |sum: Option<f64>, energy| {
+                Some(sum.unwrap_or(0.0) + energy)
+            });
+        // Two different meals of one minute are told apart by a number.
+        let minute = wall.format("%Y-%m-%dT%H:%M").to_string();
+        let ordinal = ordinals.entry(minute.clone()).or_default();
+        *ordinal += 1;
+        let mut provenance = Provenance::at(
+            DIARY,
+            format!("meal-{minute}-{ordinal}"),
+            zone.instant_of(wall),
+            zone,
+        );
+        provenance.day = wall.date();
+        if !time_known {
+            // Somewhere in that day: known when it is over.
+            provenance.known_at = zone.evening_of(wall.date());
+        }
+        let text = |column| Some(row.text(column).to_owned()).filter(|text| !text.is_empty());
+        let meal_type = text(kind).and_then(|word| meal_type(&word));
+        let record = Record::Meal(Meal {
+            provenance,
+            name: text(tag).map(|name| name.replace('_', " ")),
+            meal_type,
+            energy_kcal,
+            protein_g,
+            carbs_g,
+            fat_g,
+            fiber_g,
+            sugar_g: None,
+            time_known,
+        });
+        if let Err(error) = record.validate() {
+            let reject = row.reject(fault(&error));
+            importer.reject(reject)?;
+            continue;
+        }
+        importer.record(user, record)?;
+    }
+    Ok(())
+}
+
+/// Spellings of the diaries; what fits none (`Correction`, `Medication`, `Drinks`) has no type.
+fn meal_type(word: &str) -> Option<MealType> {
+    let word = word.to_ascii_lowercase();
+    if word.contains("breakfast") || word.contains("brunch") {
+        Some(MealType::Breakfast)
+    } else if word.contains("lunch") {
+        Some(MealType::Lunch)
+    } else if word.contains("dinner") || word.contains("supper") {
+        Some(MealType::Dinner)
+    } else if word.contains("snack") {
+        Some(MealType::Snack)
+    } else {
+        None
+    }
+}
+
+fn activity(
+    importer: &mut Importer<'_>,
+    mut table: Table<'_>,
+    user: &UserId,
+    zone: Zone,
+) -> Result<(), ImportError> {
+    let time = table.required(&["activity_ts"])?;
+    let steps = table.required(&["step_count"])?;
+    let energy = table.column(&["active_Kcal"]);
+    let start = table.column(&["start_time_s"]);
+    let kind = table.column(&["activity_type"]);
+    let mut days: BTreeMap<NaiveDate, (f64, f64)> = BTreeMap::new();
+    // The same quarter of an hour and kind of movement twice is a repeated row.
+    let mut seen: HashSet<(String, String)> = HashSet::new();
+    while let Some(row) = table.next(importer)? {
+        let outcome = (|| {
+            let Some(Stamp::Wall(wall)) = british(row.text(Some(time))) else {
+                return Err(bad_time("activity_ts"));
+            };
+            importer.check_day(wall.date())?;
+            let steps = row.number(Some(steps), "step_count")?.unwrap_or(0.0);
+            let energy = row.number(energy, "active_Kcal")?.unwrap_or(0.0);
+            if steps < 0.0 || energy < 0.0 {
+                return Err((
+                    RejectReason::OutOfRange,
+                    "step_count and active_Kcal must not be below 0".to_owned(),
+                ));
+            }
+            Ok((wall, steps, energy))
+        })();
+        match outcome {
+            Ok((wall, steps, energy)) => {
+                let key = match row.text(start) {
+                    "" => wall.to_string(),
+                    second => second.to_owned(),
+                };
+                if !seen.insert((key, row.text(kind).to_owned())) {
+                    importer.skip(SkipReason::Repeated);
+                    continue;
+                }
+                let day = days.entry(wall.date()).or_default();
+                day.0 += steps;
+                day.1 += energy;
+            }
+            Err(fault) => {
+                let reject = row.reject(fault);
+                importer.reject(reject)?;
+            }
+        }
+    }
+    for (day, (steps, energy)) in days {
+        for (name, metric, value) in [
+            ("steps", MetricType::Steps, steps),
+            ("active-energy", MetricType::ActiveCalories, energy),
+        ] {
+            let provenance = Provenance::of_day(SOURCE, format!("{name}-{day}"), day, zone);
+            daily(importer, user, provenance, metric, value, metric.unit())?;
+        }
+    }
+    Ok(())
+}
+
+/// A reading that was put together from many rows.
+fn daily(
+    importer: &mut Importer<'_>,
+    user: &UserId,
+    provenance: Provenance,
+    metric: MetricType,
+    value: f64,
+    unit: Unit,
+) -> Result<(), ImportError> {
+    match metric.to_canonical(value, unit) {
+        Ok(value) => importer.record(
+            user,
+            Record::HealthMetric(HealthMetric {
+                provenance,
+                metric,
+                value,
+                partial: metric == MetricType::SleepDuration && value < PARTIAL_NIGHT,
+            }),
+        ),
+        Err(error) => {
+            importer.note(format!(
+                "person {user}, {}: {error}; left out",
+                provenance.day
+            ));
+            Ok(())
+        }
+    }
+}
+
+fn nights(
+    importer: &mut Importer<'_>,
+    mut table: Table<'_>,
+    user: &UserId,
+    zone: Zone,
+) -> Result<(), ImportError> {
+    let date = table.required(&["calendar_date"])?;
+    let asleep = table.required(&["duration_in_sec"])?;
+    let start = table.required(&["start_date_ts"])?;
+    let offset = table.column(&["start_time_offset_s"]);
+    let awake = table.column(&["awake_s"]);
+    let parts = [
+        (
+            "deep_sleep_s",
+            MetricType::DeepSleepDuration,
+            table.column(&["deep_sleep_s"]),
+        ),
+        (
+            "rem_sleep_s",
+            MetricType::RemSleepDuration,
+            table.column(&["rem_sleep_s"]),
+        ),
+    ];
+    let mut seen: HashSet<Vec<u8>> = HashSet::new();
+    let mut ordinals: HashMap<NaiveDateTime, u32> = HashMap::new();
+    while let Some(row) = table.next(importer)? {
+        let outcome = (|| {
+            let day = match british(row.text(Some(date))) {
+                Some(Stamp::Day(day)) => day,
+                Some(Stamp::Wall(wall)) => wall.date(),
+                _ => return Err(bad_time("calendar_date")),
+            };
+            importer.check_day(day)?;
+            let Some(Stamp::Wall(begun)) = british(row.text(Some(start))) else {
+                return Err(bad_time("start_date_ts"));
+            };
+            let asleep = row
+                .number(Some(asleep), "duration_in_sec")?
+                .ok_or_else(|| (RejectReason::Empty, "duration_in_sec is empty".to_owned()))?;
+            if !(0.0..=86_400.0).contains(&asleep) {
+                return Err((
+                    RejectReason::OutOfRange,
+                    "duration_in_sec must lie between 0 and a day".to_owned(),
+                ));
+            }
+            let awake = row
+                .number(awake, "awake_s")?
+                .unwrap_or(0.0)
+                .clamp(0.0, 86_400.0);
+            let offset = row.number(offset, "start_time_offset_s")?;
+            let mut values = vec![("duration", MetricType::SleepDuration, asleep)];
+            for (name, metric, column) in parts {
+                if let Some(seconds) = row.number(column, name)? {
+                    values.push((name, metric, seconds));
+                }
+            }
+            Ok((day, begun, asleep, awake, offset, values))
+        })();
+        let (day, begun, asleep, awake, offset, values) = match outcome {
+            Ok(read) => read,
+            Err(fault) => {
+                let reject = row.reject(fault);
+                importer.reject(reject)?;
+                continue;
+            }
+        };
+        if !seen.insert(row.fingerprint()) {
+            importer.skip(SkipReason::Repeated);
+            continue;
+        }
+        // Two different rows of one beginning are both kept; the longer one counts as the night.
+        let ordinal = ordinals.entry(begun).or_default();
+        *ordinal += 1;
+        let woken = begun.and_utc() + TimeDelta::seconds((asleep + awake) as i64);
+        for (name, metric, seconds) in values {
+            let mut provenance =
+                Provenance::at(SOURCE, format!("{name}-{begun}-{ordinal}"), woken, zone);
+            provenance.day = day;
+            if let Some(offset) = offset {
+                provenance.utc_offset_seconds = offset as i32;
+            }
+            // A night belongs to its day of waking; a watch that ran on after midnight must not
+            // make it known only the evening after.
+            provenance.known_at = woken.min(zone.evening_of(day)).max(zone.start_of_day(day));
+            match metric.to_canonical(seconds, Unit::Seconds) {
+                Ok(value) => importer.record(
+                    user,
+                    Record::HealthMetric(HealthMetric {
+                        provenance,
+                        metric,
+                        value,
+                        partial: metric == MetricType::SleepDuration && value < PARTIAL_NIGHT,
+                    }),
+                )?,
+                Err(error) => {
+                    let reject = row.reject(fault(&error));
+                    importer.reject(reject)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn resting_heart_rate(
+    importer: &mut Importer<'_>,
+    mut table: Table<'_>,
+    user: &UserId,
+    zone: Zone,
+) -> Result<(), ImportError> {
+    let time = table.required(&["sleep_ts"])?;
+    let rate = table.required(&["resting_heart_rate"])?;
+    // Of each day the value that counts: (written at midnight, moment, value).
+    let mut days: BTreeMap<NaiveDate, (bool, NaiveDateTime, f64)> = BTreeMap::new();
+    while let Some(row) = table.next(importer)? {
+        let outcome = (|| {
+            let Some(value) = row.number(Some(rate), "resting_heart_rate")? else {
+                return Ok(None);
+            };
+            if value == 0.0 {
+                return Ok(None);
+            }
+            let Some(Stamp::Wall(moment)) = british(row.text(Some(time))) else {
+                return Err(bad_time("sleep_ts"));
+            };
+            let instant: DateTime<Utc> = moment.and_utc();
+            importer.check_time(instant)?;
+            MetricType::RestingHeartRate
+                .to_canonical(value, Unit::PerMinute)
+                .map_err(|error| fault(&error))?;
+            let local = instant + TimeDelta::seconds(i64::from(zone.offset_seconds(instant)));
+            let local = local.naive_utc();
+            let at_midnight = local.time() == NaiveTime::MIN;
+            let day = if at_midnight {
+                local.date() - Days::new(1)
+            } else {
+                local.date()
+            };
+            Ok(Some((day, at_midnight, moment, value)))
+        })();
+        match outcome {
+            Ok(None) => {}
+            Ok(Some((day, at_midnight, moment, value))) => {
+                let kept = days.entry(day).or_insert((at_midnight, moment, value));
+                if (at_midnight, moment) > (kept.0, kept.1) {
+                    *kept = (at_midnight, moment, value);
+                }
+            }
+            Err(fault) => {
+                let reject = row.reject(fault);
+                importer.reject(reject)?;
+            }
+        }
+    }
+    for (day, (_, _, value)) in days {
+        let provenance = Provenance::of_day(SOURCE, format!("resting-heart-rate-{day}"), day, zone);
+        let metric = MetricType::RestingHeartRate;
+        daily(importer, user, provenance, metric, value, metric.unit())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! One CSV file, row by row: columns by name, cells as text, lines counted.
+
+use crate::batch::Importer;
+use crate::detect::same;
+use crate::error::ImportError;
+use crate::report::{Reject, RejectReason};
+use csv::{ByteRecord, Position};
+use std::fs::File;
+use std::path::Path;
+
+/// A CSV file and its header.
+pub(crate) struct Table<'p> {
+    path: &'p Path,
+    reader: csv::Reader<File>,
+    header: Vec<String>,
+    record: ByteRecord,
+    told: u64,
+}
+
+/// Rows after which progress is told.
+const PROGRESS_ROWS: u64 = 2_000;
+
+impl<'p> Table<'p> {
+    pub(crate) fn open(path: &'p Path) -> Result<Self, ImportError> {
+        let failed = |source| ImportError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let file = File::open(path).map_err(failed)?;
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .has_headers(false)
+            .buffer_capacity(1 << 18)
+            .from_reader(file);
+        let mut record = ByteRecord::new();
+        let there = reader
+            .read_byte_record(&mut record)
+            .map_err(|error| csv_error(path, error))?;
+        if !there {
+            return Err(ImportError::Unrecognised {
+                path: path.to_owned(),
+                what: "an empty file".to_owned(),
+            });
+        }
+        let header = record
+            .iter()
+            .enumerate()
+            .map(|(index, cell)| {
+                let cell = if index == 0 {
+                    cell.strip_prefix(b"\xef\xbb\xbf").unwrap_or(cell)
+                } else {
+                    cell
+                };
+                String::from_utf8_lossy(cell).trim().to_owned()
+            })
+            .collect();
+        Ok(Self {
+            path,
+            reader,
+            header,
+            record,
+            told: 0,
+        })
+    }
+
+    /// Place of the first column that has one of these names.
+    pub(crate) fn column(&self, names: &[&str]) -> Option<usize> {
+        names
+            .iter()
+            .find_map(|name| self.header.iter().position(|found| same(found, name)))
+    }
+
+    /// The same for a column that must be there.
+    pub(crate) fn required(&self, names: &[&str]) -> Result<usize, ImportError> {
+        self.column(names)
+            .ok_or_else(|| ImportError::MissingColumn {
+                path: self.path.to_owned(),
+                column: names.join(" or "),
+                found: self.header.join(", "),
+            })
+    }
+
+    /// The next row whose cells are text and as many as the header's; others are rejected. `None`
+    /// at the end of the file.
+    pub(crate) fn next(
+        &mut self,
+        importer: &mut Importer<'_>,
+    ) -> Result<Option<Row<'_>>, ImportError> {
+        loop {
+            let there = self
+                .reader
+                .read_byte_record(&mut self.record)
+                .map_err(|error| csv_error(self.path, error))?;
+            let position = self.reader.position().byte();
+            if !there {
+                importer.progress(self.path, position)?;
+                return Ok(None);
+            }
+            self.told += 1;
+            if self.told.is_multiple_of(PROGRESS_ROWS) {
+                importer.progress(self.path, position)?;
+            }
+            importer.report.rows_read += 1;
+            let line = self.record.position().map_or(0, Position::line);
+            let problem = if self.record.len() != self.header.len() {
+                Some((
+                    RejectReason::WrongLength,
+                    format!(
+                        "the row has {} cells, the header {}",
+                        self.record.len(),
+                        self.header.len()
+                    ),
+                ))
+            } else if self
+                .record
+                .iter()
+                .any(|cell| std::str::from_utf8(cell).is_err())
+            {
+                Some((
+                    RejectReason::NotUtf8,
+                    "the row is not UTF-8 text".to_owned(),
+                ))
+            } else {
+                None
+            };
+            match problem {
+                None => break,
+                Some((reason, message)) => importer.reject(Reject {
+                    file: self.path.to_owned(),
+                    line,
+                    reason,
+                    message,
+                })?,
+            }
+        }
+        Ok(Some(Row {
+            path: self.path,
+            line: self.record.position().map_or(0, Position::line),
+            record: &self.record,
+        }))
+    }
+}
+
+fn csv_error(path: &Path, error: csv::Error) -> ImportError {
+    let source = match error.into_kind() {
+        csv::ErrorKind::Io(source) => source,
+        other => std::io::Error::other(format!("{other:?}")),
+    };
+    ImportError::Read {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// A row with its place.
+pub(crate) struct Row<'t> {
+    path: &'t Path,
+    line: u64,
+    record: &'t ByteRecord,
+}
+
+/// Why a row is rejected.
+pub(crate) type Fault = (RejectReason, String);
+
+impl Row<'_> {
+    /// A cell without blanks around it; empty where the column is not there.
+    pub(crate) fn text(&self, column: Option<usize>) -> &str {
+        let cell = column
+            .and_then(|column| self.record.get(column))
+            .unwrap_or(b"");
+        // Rows that are not UTF-8 do not come this far.
+        std::str::from_utf8(cell).unwrap_or("").trim()
+    }
+
+    /// A number, or `None` for an empty cell.
+    pub(crate) fn number(&self, column: Option<usize>, name: &str) -> Result<Option<f64>, Fault> {
+        number(self.text(column), name)
+    }
+
+    /// The whole row as bytes, to tell repeated rows.
+    pub(crate) fn fingerprint(&self) -> Vec<u8> {
+        self.record.iter().collect::<Vec<_>>().join(&0x1f)
+    }
+
+    pub(crate) fn reject(&self, (reason, message): Fault) -> Reject {
+        Reject {
+            file: self.path.to_owned(),
+            line: self.line,
+            reason,
+            message,
+        }
+    }
+}
+
+/// Reads a number; an empty text, `NULL` and `None` are no number at all.
+pub(crate) fn number(text: &str, name: &str) -> Result<Option<f64>, Fault> {
+    if text.is_empty() || text.eq_ignore_ascii_case("null") || text.eq_ignore_ascii_case("none") {
+        return Ok(None);
+    }
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(Some(value)),
+        Ok(_) => Err((
+            RejectReason::NotFinite,
+            format!("{name} is not a finite number"),
+        )),
+        Err(_) => Err((
+            RejectReason::BadNumber,
+            format!("{name} is not a number such as 12 or 12.5"),
+        )),
+    }
+}

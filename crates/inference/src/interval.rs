@@ -1,0 +1,121 @@
+//! The two ends of an interval, and the lead they are taken for.
+
+use chrono::NaiveDate;
+use vitalcast_artifact::{Calibration, LeadCalibration};
+use vitalcast_domain::{IntervalMethod, MAX_HORIZON_DAYS, PredictionMetric};
+
+/// Coverage of ±1.96 mean absolute errors is what the reference service called 95 %.
+const REFERENCE_FACTOR: f64 = 1.96;
+
+/// Days from the last reading of the metric to the target day: the interval widens with horizon
+/// and with gaps. At least 1; beyond the longest calibrated lead the longest is used.
+pub fn lead_of(target: NaiveDate, last_observed: Option<NaiveDate>) -> usize {
+    let days = last_observed.map_or(i64::MAX, |last| (target - last).num_days());
+    usize::try_from(days.clamp(1, MAX_HORIZON_DAYS as i64)).expect("between 1 and 7")
+}
+
+/// Lower and upper end around `value`, within what a body can show.
+///
+/// `residual_quantiles`: the errors made on days the weights were not fitted on, at this lead, with
+/// the finite-sample correction of split conformal prediction (Vovk et al. 2005; Lei et al. 2018).
+/// `reference_mae`: value ± 1.96 × MAE whatever the level or lead, as the reference service did.
+///
+/// `None` for a model without residuals.
+pub fn interval(
+    calibration: &Calibration,
+    metric: PredictionMetric,
+    method: IntervalMethod,
+    value: f64,
+    level: f64,
+    lead: usize,
+) -> Option<(f64, f64)> {
+    let (below, above) = match method {
+        IntervalMethod::ResidualQuantiles => nearest_lead(calibration, lead)?.half_widths(level)?,
+        IntervalMethod::ReferenceMae => {
+            let half = REFERENCE_FACTOR * nearest_lead(calibration, 1)?.mae;
+            (half, half)
+        }
+    };
+    let (lowest, highest) = metric.metric_type().plausible_range();
+    Some((
+        (value - below).clamp(lowest, highest),
+        (value + above).clamp(lowest, highest),
+    ))
+}
+
+/// The calibration of this lead, or of the longest one there is below it.
+fn nearest_lead(calibration: &Calibration, lead: usize) -> Option<&LeadCalibration> {
+    calibration
+        .leads
+        .iter()
+        .filter(|entry| entry.lead_days <= lead)
+        .max_by_key(|entry| entry.lead_days)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vitalcast_artifact::ResidualQuantile;
+
+    fn calibration() -> Calibration {
+        let quantile = |level, half: f64| ResidualQuantile {
+            level,
+            lower: -half,
+            upper: half,
+        };
+        let lead = |lead_days, factor: f64| LeadCalibration {
+            lead_days,
+            residual_count: 20,
+            mae: factor,
+            quantiles: vec![quantile(0.8, 2.0 * factor), quantile(0.9, 4.0 * factor)],
+        };
+        Calibration {
+            leads: vec![lead(1, 1.0), lead(2, 1.5)],
+        }
+    }
+
+    fn ends(method: IntervalMethod, value: f64, level: f64, lead: usize) -> (f64, f64) {
+        let rhr = PredictionMetric::RestingHeartRate;
+        interval(&calibration(), rhr, method, value, level, lead).unwrap()
+    }
+
+    #[test]
+    fn levels_between_those_kept_lie_between_them() {
+        let quantiles = IntervalMethod::ResidualQuantiles;
+        assert_eq!(ends(quantiles, 60.0, 0.8, 1), (58.0, 62.0));
+        assert_eq!(ends(quantiles, 60.0, 0.4, 1), (58.0, 62.0));
+        let (lower, upper) = ends(quantiles, 60.0, 0.85, 1);
+        assert!((lower - 57.0).abs() < 1e-9 && (upper - 63.0).abs() < 1e-9);
+        assert_eq!(ends(quantiles, 60.0, 0.99, 1), (56.0, 64.0));
+    }
+
+    #[test]
+    fn a_longer_lead_is_wider_and_beyond_the_last_the_last_counts() {
+        let quantiles = IntervalMethod::ResidualQuantiles;
+        assert_eq!(ends(quantiles, 60.0, 0.8, 2), (57.0, 63.0));
+        assert_eq!(ends(quantiles, 60.0, 0.8, 7), (57.0, 63.0));
+    }
+
+    #[test]
+    fn the_reference_method_ignores_level_and_lead() {
+        let reference = IntervalMethod::ReferenceMae;
+        assert_eq!(ends(reference, 60.0, 0.5, 7), (60.0 - 1.96, 60.0 + 1.96));
+    }
+
+    #[test]
+    fn ends_stay_within_what_a_body_can_show() {
+        assert_eq!(
+            ends(IntervalMethod::ResidualQuantiles, 21.0, 0.8, 1).0,
+            20.0
+        );
+    }
+
+    #[test]
+    fn the_lead_counts_from_the_last_reading() {
+        let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+        assert_eq!(lead_of(day("2024-01-02"), Some(day("2024-01-01"))), 1);
+        assert_eq!(lead_of(day("2024-01-05"), Some(day("2024-01-01"))), 4);
+        assert_eq!(lead_of(day("2024-03-05"), Some(day("2024-01-01"))), 7);
+        assert_eq!(lead_of(day("2024-03-05"), None), 7);
+    }
+}

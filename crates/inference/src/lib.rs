@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod error;
+mod forecast;
+mod interval;
+mod layout;
+mod model;
+mod words;
+
+pub use error::InferenceError;
+pub use forecast::{Forecast, ForecastQuery, forecast};
+pub use interval::{interval, lead_of};
+pub use layout::{DayLayout, known_covariates};
+pub use model::{FittedModel, ModelState, network_windows};
+pub use words::{baseline_words, interpretation, recommendation, skill_sentence, with_unit};

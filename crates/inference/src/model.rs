@@ -1,0 +1,251 @@
+//! A fitted model, and the one way to run it.
+
+use crate::error::InferenceError;
+use crate::layout::{DayLayout, known_covariates};
+use serde::{Deserialize, Serialize};
+use vitalcast_artifact::Artifact;
+use vitalcast_domain::PredictionMetric;
+use vitalcast_models::{Baseline, BaselineKind, Network, NetworkConfig, Windows};
+use vitalcast_windows::{FittedScaler, Lookback, TargetScaler, assemble};
+
+/// What stands beside the weights in the artifact's `state` section.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ModelState {
+    /// A network reads scaled windows.
+    Network {
+        /// Fitted on the training days.
+        features: FittedScaler,
+        /// Fitted on the training targets.
+        target: TargetScaler,
+    },
+    /// A baseline reads the metric's own days.
+    Baseline(BaselineKind),
+}
+
+/// A model that can forecast: what training ends with and serving begins with.
+#[derive(Debug)]
+pub struct FittedModel {
+    /// What it forecasts.
+    pub metric: PredictionMetric,
+    /// Days it reads.
+    pub lookback: usize,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Network {
+        network: Network,
+        features: FittedScaler,
+        target: TargetScaler,
+    },
+    Baseline(BaselineKind),
+}
+
+impl FittedModel {
+    /// A network with the scalers it was trained behind.
+    pub fn network(
+        metric: PredictionMetric,
+        lookback: usize,
+        network: Network,
+        features: FittedScaler,
+        target: TargetScaler,
+    ) -> Self {
+        Self {
+            metric,
+            lookback,
+            kind: Kind::Network {
+                network,
+                features,
+                target,
+            },
+        }
+    }
+
+    /// A baseline.
+    pub fn baseline(metric: PredictionMetric, lookback: usize, baseline: BaselineKind) -> Self {
+        Self {
+            metric,
+            lookback,
+            kind: Kind::Baseline(baseline),
+        }
+    }
+
+    /// Reads the model out of an artifact and checks that its parts fit together.
+    ///
+    /// # Errors
+    ///
+    /// [`InferenceError::UnusableModel`] when they do not, [`InferenceError::Artifact`] and
+    /// [`InferenceError::Model`] when a part cannot be read.
+    pub fn from_artifact(artifact: &Artifact) -> Result<Self, InferenceError> {
+        let manifest = artifact.manifest();
+        let unusable = |what: &str| InferenceError::UnusableModel(what.to_owned());
+        let kind = match artifact.decode_state::<ModelState>()? {
+            ModelState::Baseline(baseline) => Kind::Baseline(baseline),
+            ModelState::Network { features, target } => {
+                let expected: Vec<&str> = vitalcast_features::model_inputs()
+                    .map(|input| input.name)
+                    .collect();
+                if manifest.feature_names != expected {
+                    return Err(unusable("its features are not those of this release"));
+                }
+                features
+                    .validate()
+                    .and_then(|()| target.validate())
+                    .map_err(|error| InferenceError::UnusableModel(error.to_string()))?;
+                let config: NetworkConfig = serde_json::from_value(manifest.config.clone())
+                    .map_err(|error| InferenceError::UnusableModel(error.to_string()))?;
+                let width = 2 * (manifest.feature_names.len() + 1);
+                if config.input_width() != width || features.width() * 2 != width {
+                    return Err(unusable("its network does not fit its features"));
+                }
+                let weights = artifact
+                    .weights()
+                    .ok_or_else(|| unusable("a network without weights"))?;
+                Kind::Network {
+                    network: Network::from_safetensors(&config, weights)?,
+                    features,
+                    target,
+                }
+            }
+        };
+        Ok(Self {
+            metric: manifest.metric,
+            lookback: manifest.lookback_days,
+            kind,
+        })
+    }
+
+    /// What the artifact keeps beside the weights.
+    pub fn state(&self) -> ModelState {
+        match &self.kind {
+            Kind::Network {
+                features, target, ..
+            } => ModelState::Network {
+                features: features.clone(),
+                target: target.clone(),
+            },
+            Kind::Baseline(baseline) => ModelState::Baseline(baseline.clone()),
+        }
+    }
+
+    /// What the network is made of, for a network.
+    pub fn network_config(&self) -> Option<&NetworkConfig> {
+        match &self.kind {
+            Kind::Network { network, .. } => Some(network.config()),
+            Kind::Baseline(_) => None,
+        }
+    }
+
+    /// The weights as safetensors, for a network.
+    ///
+    /// # Errors
+    ///
+    /// What the network cannot write.
+    pub fn weights(&self) -> Result<Option<Vec<u8>>, InferenceError> {
+        match &self.kind {
+            Kind::Network { network, .. } => Ok(Some(network.to_safetensors()?)),
+            Kind::Baseline(_) => Ok(None),
+        }
+    }
+
+    /// Forecasts, in the metric's unit, the day after each of `last_rows`, with the last
+    /// `hidden_days` days of each window treated as not yet known.
+    ///
+    /// `None` where a baseline has nothing to go by. A network always answers.
+    ///
+    /// # Errors
+    ///
+    /// A row with fewer than the lookback's days before it, or a number that is not finite.
+    pub fn forecast_rows(
+        &self,
+        layout: &DayLayout,
+        last_rows: &[usize],
+        hidden_days: usize,
+    ) -> Result<Vec<Option<f64>>, InferenceError> {
+        match &self.kind {
+            Kind::Baseline(baseline) => Ok(last_rows
+                .iter()
+                .map(|&row| {
+                    let known = (row + 1).saturating_sub(hidden_days);
+                    let first = (row + 1).saturating_sub(self.lookback);
+                    let history = layout.own_history().get(first..known)?;
+                    baseline.forecast(history, hidden_days + 1)
+                })
+                .collect()),
+            Kind::Network {
+                network,
+                features,
+                target,
+            } => {
+                if last_rows.is_empty() {
+                    return Ok(Vec::new());
+                }
+                let windows =
+                    network_windows(layout, features, last_rows, self.lookback, hidden_days)?;
+                let scaled = network.predict(&windows)?;
+                last_rows
+                    .iter()
+                    .zip(scaled)
+                    .map(|(&row, scaled)| {
+                        let value = target.inverse(f64::from(scaled));
+                        if value.is_finite() {
+                            Ok(Some(clamp(self.metric, value)))
+                        } else {
+                            Err(InferenceError::NotFinite(layout.day(row)))
+                        }
+                    })
+                    .collect()
+            }
+        }
+    }
+
+    /// Share of the inputs the model learned to read that are observed in the window ending on
+    /// `last_row`, 0 to 1. Columns that training never saw do not count.
+    pub fn observed_share(&self, layout: &DayLayout, last_row: usize) -> f64 {
+        let matrix = layout.matrix();
+        let first = (last_row + 1).saturating_sub(self.lookback);
+        let columns: Vec<usize> = match &self.kind {
+            Kind::Network { features, .. } => (0..features.width())
+                .filter(|&column| !features.never_observed(column))
+                .collect(),
+            Kind::Baseline(_) => vec![matrix.columns().len() - 1],
+        };
+        let cells = columns.len() * (last_row + 1 - first);
+        let observed = (first..=last_row)
+            .flat_map(|row| columns.iter().map(move |&column| (row, column)))
+            .filter(|&(row, column)| matrix.value(row, column).is_some())
+            .count();
+        observed as f64 / cells.max(1) as f64
+    }
+}
+
+/// The windows a network reads, scaled, with their observed-masks.
+///
+/// # Errors
+///
+/// A row with fewer than the lookback's days before it.
+pub fn network_windows(
+    layout: &DayLayout,
+    features: &FittedScaler,
+    last_rows: &[usize],
+    lookback: usize,
+    hidden_days: usize,
+) -> Result<Windows, InferenceError> {
+    let values = assemble(
+        layout.matrix(),
+        features,
+        last_rows,
+        Lookback::new(lookback)?,
+        hidden_days,
+        &known_covariates(),
+    )?;
+    let width = 2 * layout.matrix().columns().len();
+    Ok(Windows::new(last_rows.len(), lookback, width, values)?)
+}
+
+/// Keeps a forecast within what a body can show.
+fn clamp(metric: PredictionMetric, value: f64) -> f64 {
+    let (lowest, highest) = metric.metric_type().plausible_range();
+    value.clamp(lowest, highest)
+}

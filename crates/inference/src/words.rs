@@ -1,0 +1,177 @@
+//! The words beside a number: what it means against the person's own month, how far to believe
+//! it, and what one could do about it. Wellness wording only; nothing here is medical advice.
+
+use vitalcast_domain::{PredictionMetric, PredictionResult};
+
+/// Below this share of the 30-day average a forecast is called "similar to" it.
+const SIMILAR_SHARE: f64 = 0.05;
+/// Confidence scores above these are called high and moderate.
+const HIGH_CONFIDENCE: f64 = 0.8;
+const MODERATE_CONFIDENCE: f64 = 0.6;
+
+/// One or two sentences: the value against the 30-day average, the confidence, and how the model
+/// fared against the best simple baseline on days it did not learn from.
+pub fn interpretation(prediction: &PredictionResult) -> String {
+    let metric = prediction.metric;
+    let value = with_unit(metric, prediction.predicted_value);
+    let mut text = match (
+        prediction.historical_average,
+        prediction.deviation_from_average,
+    ) {
+        (Some(average), Some(deviation)) => {
+            let average_text = with_unit(metric, average);
+            let share = if average == 0.0 {
+                0.0
+            } else {
+                deviation / average
+            };
+            let relation = if share.abs() < SIMILAR_SHARE {
+                "similar to".to_owned()
+            } else {
+                let direction = if share > 0.0 { "higher" } else { "lower" };
+                format!("{:.1}% {direction} than", share.abs() * 100.0)
+            };
+            format!(
+                "Your predicted {} is {value}, which is {relation} your 30-day average of {average_text}.",
+                metric.title()
+            )
+        }
+        _ => format!(
+            "Your predicted {} is {value}. There is no reading of the last 30 days to compare it with.",
+            metric.title()
+        ),
+    };
+    let confidence = if prediction.confidence_score > HIGH_CONFIDENCE {
+        "high"
+    } else if prediction.confidence_score > MODERATE_CONFIDENCE {
+        "moderate"
+    } else {
+        "low"
+    };
+    text.push_str(&format!(" This prediction has {confidence} confidence."));
+    if let (Some(skill), Some(baseline)) = (
+        prediction.skill_vs_naive,
+        prediction.baseline_name.as_deref(),
+    ) {
+        text.push(' ');
+        text.push_str(&skill_sentence(skill, baseline));
+    }
+    text
+}
+
+/// How the model compares with "same as usual", said plainly in both directions.
+pub fn skill_sentence(skill: f64, baseline: &str) -> String {
+    let baseline = baseline_words(baseline);
+    let percent = skill.abs() * 100.0;
+    if percent < 0.5 {
+        format!("On its test days the model was as accurate as {baseline}.")
+    } else if skill > 0.0 {
+        format!(
+            "On its test days the model's error was {percent:.0}% smaller than that of {baseline}."
+        )
+    } else {
+        format!(
+            "On its test days the model's error was {percent:.0}% larger than that of {baseline}: \
+             believe that first."
+        )
+    }
+}
+
+/// A baseline in words a person uses.
+pub fn baseline_words(name: &str) -> &str {
+    match name {
+        "naive" => "\"same as the last reading\"",
+        "seasonal_naive" => "\"same as this weekday last time\"",
+        "moving_average" => "\"the mean of the last 7 days\"",
+        "exponential_smoothing" => "exponential smoothing",
+        other => other,
+    }
+}
+
+/// What one could do, when the forecast is far enough from the person's own month; `None` when it
+/// is an ordinary day or there is nothing to compare with.
+///
+/// Thresholds for resting heart rate (5 bpm) and HRV (10 ms) are those of the reference contract;
+/// sleep (1 h) and recovery (10 points) are ours.
+pub fn recommendation(metric: PredictionMetric, deviation: Option<f64>) -> Option<String> {
+    let deviation = deviation?;
+    let text = match metric {
+        PredictionMetric::RestingHeartRate if deviation > 5.0 => {
+            "Your resting heart rate may be elevated tomorrow. Consider lighter training, \
+             prioritizing recovery, and drinking enough."
+        }
+        PredictionMetric::RestingHeartRate if deviation < -5.0 => {
+            "Your resting heart rate may be lower than usual tomorrow: a good day for a harder \
+             session, if you feel like one."
+        }
+        PredictionMetric::HeartRateVariabilitySdnn
+        | PredictionMetric::HeartRateVariabilityRmssd
+            if deviation < -10.0 =>
+        {
+            "Your heart rate variability may be lower than usual tomorrow. Consider an easy day \
+             and an early night."
+        }
+        PredictionMetric::HeartRateVariabilitySdnn
+        | PredictionMetric::HeartRateVariabilityRmssd
+            if deviation > 10.0 =>
+        {
+            "Your heart rate variability may be higher than usual tomorrow: your body seems ready \
+             for a challenge."
+        }
+        PredictionMetric::SleepDuration if deviation < -1.0 => {
+            "You may sleep less than usual. Consider keeping the evening free and going to bed \
+             earlier."
+        }
+        PredictionMetric::SleepDuration if deviation > 1.0 => {
+            "You may sleep longer than usual. Leave room in the morning for it."
+        }
+        PredictionMetric::RecoveryScore if deviation < -10.0 => {
+            "Your recovery may be lower than usual tomorrow. Consider a rest day or light movement."
+        }
+        PredictionMetric::RecoveryScore if deviation > 10.0 => {
+            "Your recovery may be better than usual tomorrow: a good day for demanding training."
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// A value with its unit, rounded as people read it: hours to two places, the rest to one.
+pub fn with_unit(metric: PredictionMetric, value: f64) -> String {
+    match metric {
+        PredictionMetric::SleepDuration => format!("{value:.2} {}", metric.unit_label()),
+        _ => format!("{value:.1} {}", metric.unit_label()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_has_words_for_both_directions_and_none_for_an_ordinary_day() {
+        for &metric in PredictionMetric::ALL {
+            assert!(recommendation(metric, Some(-20.0)).is_some(), "{metric}");
+            assert!(recommendation(metric, Some(20.0)).is_some(), "{metric}");
+            assert_eq!(recommendation(metric, Some(0.5)), None, "{metric}");
+            assert_eq!(recommendation(metric, None), None, "{metric}");
+        }
+    }
+
+    #[test]
+    fn the_contract_thresholds_themselves_are_ordinary_days() {
+        let rhr = PredictionMetric::RestingHeartRate;
+        assert_eq!(recommendation(rhr, Some(5.0)), None);
+        assert!(recommendation(rhr, Some(5.01)).is_some());
+        let sdnn = PredictionMetric::HeartRateVariabilitySdnn;
+        assert_eq!(recommendation(sdnn, Some(-10.0)), None);
+        assert!(recommendation(sdnn, Some(-10.01)).is_some());
+    }
+
+    #[test]
+    fn a_model_that_loses_to_the_baseline_says_so() {
+        let sentence = skill_sentence(-0.12, "naive");
+        assert!(sentence.contains("12% larger"), "{sentence}");
+        assert!(sentence.contains("same as the last reading"), "{sentence}");
+    }
+}

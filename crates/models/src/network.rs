@@ -1,0 +1,228 @@
+//! Either network behind one door: made from a seed or from weights, run, written.
+
+use crate::batch_norm::BatchStatistics;
+use crate::config::NetworkConfig;
+use crate::error::ModelError;
+use crate::linear::LinearForecaster;
+use crate::lstm::LstmForecaster;
+use crate::random::DropoutSource;
+use crate::weights;
+use crate::windows::Windows;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Windows forecast at once: bounds the memory of a large prediction.
+const BATCH: usize = 256;
+
+/// The trainable part of a network.
+#[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one per model, never in bulk")]
+pub enum NetworkModule {
+    /// See [`LstmForecaster`].
+    Lstm(LstmForecaster),
+    /// See [`LinearForecaster`].
+    Linear(LinearForecaster),
+}
+
+/// What a forward pass in training gives.
+#[derive(Debug)]
+pub struct TrainingPass {
+    /// `[batch, outputs]`
+    pub output: Tensor<2>,
+    /// Of each batch norm; for [`Network::absorb`] after the step.
+    pub statistics: Vec<BatchStatistics>,
+}
+
+/// A network: its configuration and its weights.
+#[derive(Debug, Clone)]
+pub struct Network {
+    config: NetworkConfig,
+    module: NetworkModule,
+}
+
+impl Network {
+    /// A network with initial weights drawn from a seed.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::OutOfBounds`] naming the field.
+    pub fn new(config: &NetworkConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
+        config.validate()?;
+        let module = match config {
+            NetworkConfig::Lstm(config) => {
+                NetworkModule::Lstm(LstmForecaster::new(config, seed, device))
+            }
+            NetworkConfig::Linear(config) => {
+                NetworkModule::Linear(LinearForecaster::new(config, seed, device))
+            }
+        };
+        Ok(Self {
+            config: config.clone(),
+            module,
+        })
+    }
+
+    /// A network with weights from safetensors bytes in PyTorch's names and layout, on the default
+    /// device.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError`] for bytes that are no safetensors file, weights that are missing, unknown,
+    /// of another shape, or not finite.
+    pub fn from_safetensors(config: &NetworkConfig, bytes: &[u8]) -> Result<Self, ModelError> {
+        Self::from_safetensors_on(config, bytes, &Device::default())
+    }
+
+    /// The same on a device of one's choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`Network::from_safetensors`].
+    pub fn from_safetensors_on(
+        config: &NetworkConfig,
+        bytes: &[u8],
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        let network = Self::new(config, 0, device)?;
+        let module = weights::load(network.module, config, bytes)?;
+        Ok(Self {
+            config: config.clone(),
+            module,
+        })
+    }
+
+    /// The weights as safetensors bytes in PyTorch's names and layout.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::WeightNotFinite`] for a network that has gone wrong.
+    pub fn to_safetensors(&self) -> Result<Vec<u8>, ModelError> {
+        weights::save(&self.module, &self.config)
+    }
+
+    /// What the network is made of.
+    pub fn config(&self) -> &NetworkConfig {
+        &self.config
+    }
+
+    /// The trainable part.
+    pub fn module(&self) -> &NetworkModule {
+        &self.module
+    }
+
+    /// The same network with other weights.
+    #[must_use]
+    pub fn with_module(&self, module: NetworkModule) -> Self {
+        Self {
+            config: self.config.clone(),
+            module,
+        }
+    }
+
+    /// Number of trainable values and running statistics.
+    pub fn parameter_count(&self) -> usize {
+        self.module.num_params()
+    }
+
+    /// Forecasts every window: the first output of each, in order. A window forecasts the same alone
+    /// and among others.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Width`] for windows of another width.
+    pub fn predict(&self, windows: &Windows) -> Result<Vec<f32>, ModelError> {
+        self.check_width(windows)?;
+        let module = self.module.valid();
+        let device = Device::default();
+        let indices: Vec<usize> = (0..windows.count()).collect();
+        let mut forecasts = Vec::with_capacity(indices.len());
+        for batch in indices.chunks(BATCH) {
+            let output = self.run(&module, tensor(windows, batch, &device));
+            let values: Vec<f32> = output
+                .narrow(1, 0, 1)
+                .into_data()
+                .try_to_vec()
+                .expect("networks compute in f32");
+            forecasts.extend(values);
+        }
+        Ok(forecasts)
+    }
+
+    /// A forward pass with running statistics: `[batch, days, features]` to `[batch, outputs]`.
+    pub fn forward(&self, windows: Tensor<3>) -> Tensor<2> {
+        self.run(&self.module, windows)
+    }
+
+    fn run(&self, module: &NetworkModule, windows: Tensor<3>) -> Tensor<2> {
+        match (module, &self.config) {
+            (NetworkModule::Lstm(network), NetworkConfig::Lstm(config)) => {
+                network.forward(config, windows)
+            }
+            (NetworkModule::Linear(network), _) => network.forward(windows),
+            (NetworkModule::Lstm(_), NetworkConfig::Linear(_)) => {
+                unreachable!("module and configuration are made together")
+            }
+        }
+    }
+
+    /// A forward pass with batch statistics and dropout; the batch needs at least two rows.
+    pub fn forward_training(
+        &self,
+        windows: Tensor<3>,
+        dropout: &mut DropoutSource,
+    ) -> TrainingPass {
+        match (&self.module, &self.config) {
+            (NetworkModule::Lstm(network), NetworkConfig::Lstm(config)) => {
+                let (output, statistics) = network.forward_training(config, windows, dropout);
+                TrainingPass { output, statistics }
+            }
+            _ => TrainingPass {
+                output: self.forward(windows),
+                statistics: Vec::new(),
+            },
+        }
+    }
+
+    /// Takes the statistics of a batch into the running ones.
+    #[must_use]
+    pub fn absorb(self, statistics: Vec<BatchStatistics>) -> Self {
+        let module = match self.module {
+            NetworkModule::Lstm(network) => NetworkModule::Lstm(network.absorb(statistics)),
+            linear @ NetworkModule::Linear(_) => linear,
+        };
+        Self {
+            config: self.config,
+            module,
+        }
+    }
+
+    /// Refuses windows of another width than the network reads.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Width`].
+    pub fn check_width(&self, windows: &Windows) -> Result<(), ModelError> {
+        let expected = self.config.input_width();
+        if windows.features() == expected {
+            Ok(())
+        } else {
+            Err(ModelError::Width {
+                expected,
+                found: windows.features(),
+            })
+        }
+    }
+}
+
+/// Some windows as a tensor `[batch, days, features]`.
+fn tensor(windows: &Windows, indices: &[usize], device: &Device) -> Tensor<3> {
+    let shape = [indices.len(), windows.lookback(), windows.features()];
+    Tensor::from_data(TensorData::new(windows.gather(indices), shape), device)
+}
+
+impl Windows {
+    /// Some windows as a tensor `[batch, days, features]` on a device.
+    pub fn tensor(&self, indices: &[usize], device: &Device) -> Tensor<3> {
+        tensor(self, indices, device)
+    }
+}

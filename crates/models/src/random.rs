@@ -1,0 +1,97 @@
+//! Everything random, drawn from a seed: initial weights and dropout masks.
+//!
+//! burn's own generator is one per process, so two trainings at once would share it. These draws
+//! depend on the seed alone.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Draws initial weights.
+pub(crate) struct WeightSource(ChaCha8Rng);
+
+impl WeightSource {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// Xavier (Glorot and Bengio 2010) uniform values: ±√(6 / (fan in + fan out)).
+    pub(crate) fn xavier(&mut self, count: usize, fan_in: usize, fan_out: usize) -> Vec<f32> {
+        let bound = (6.0 / (fan_in + fan_out) as f64).sqrt();
+        (0..count)
+            .map(|_| ((2.0 * unit(self.0.next_u32()) - 1.0) * bound) as f32)
+            .collect()
+    }
+}
+
+/// A number from 0 to below 1.
+fn unit(bits: u32) -> f64 {
+    f64::from(bits) / 4_294_967_296.0
+}
+
+/// Draws dropout masks; one per training, so that the same seed gives the same masks in order.
+#[derive(Debug)]
+pub struct DropoutSource {
+    random: ChaCha8Rng,
+    probability: f64,
+}
+
+impl DropoutSource {
+    /// Masks that drop with this probability (0 to below 1).
+    pub fn new(seed: u64, probability: f64) -> Self {
+        Self {
+            // Another stream than the one initial weights come from.
+            random: ChaCha8Rng::seed_from_u64(seed ^ 0x9e37_79b9_7f4a_7c15),
+            probability,
+        }
+    }
+
+    /// Drops values and scales the rest up, so that the expectation stays.
+    pub(crate) fn apply<const D: usize>(&mut self, values: Tensor<D>) -> Tensor<D> {
+        if self.probability <= 0.0 {
+            return values;
+        }
+        let shape = values.dims();
+        let keep = (1.0 / (1.0 - self.probability)) as f32;
+        let threshold = (self.probability * 4_294_967_296.0) as u32;
+        let mask: Vec<f32> = (0..shape.iter().product())
+            .map(|_| {
+                if self.random.next_u32() < threshold {
+                    0.0
+                } else {
+                    keep
+                }
+            })
+            .collect();
+        let device: Device = values.device();
+        values * Tensor::from_data(TensorData::new(mask, shape), &device)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_depend_on_the_seed_alone_and_keep_to_their_bound() {
+        let draw = |seed| WeightSource::new(seed).xavier(1_000, 10, 14);
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+        assert!(draw(1).iter().all(|weight| weight.abs() <= 0.5));
+    }
+
+    #[test]
+    fn masks_drop_the_asked_share_and_keep_the_expectation() {
+        let device = Device::default();
+        let mut source = DropoutSource::new(3, 0.2);
+        let kept: Vec<f32> = source
+            .apply(Tensor::<1>::ones([10_000], &device))
+            .into_data()
+            .try_to_vec()
+            .unwrap();
+        let dropped = kept.iter().filter(|value| **value == 0.0).count();
+        assert!((1_850..2_150).contains(&dropped), "{dropped}");
+        let mean = kept.iter().sum::<f32>() / 10_000.0;
+        assert!((mean - 1.0).abs() < 0.03, "{mean}");
+    }
+}

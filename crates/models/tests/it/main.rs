@@ -1,0 +1,5 @@
+//! Networks against PyTorch, and weights that no one should trust.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod golden;
+mod weights;

@@ -1,0 +1,39 @@
+//! What identifies a record, and what of it counts as content.
+
+use crate::error::StoreError;
+use chrono::{DateTime, Utc};
+use vitalcast_domain::Record;
+
+/// Identity within a person: kind, metric, source, source id. The parts are joined by a character
+/// that JSON escapes, so no two identities run into each other.
+pub(crate) fn identity(record: &Record) -> String {
+    let provenance = record.provenance();
+    let metric = match record {
+        Record::HealthMetric(reading) => reading.metric.as_str(),
+        Record::Meal(_) | Record::Activity(_) => "",
+    };
+    serde_json::json!([
+        record.kind().as_str(),
+        metric,
+        provenance.source,
+        provenance.source_id
+    ])
+    .to_string()
+}
+
+/// The record as text, without when it became known: a later import of the same thing is no change.
+pub(crate) fn content(record: &Record) -> String {
+    let mut record = record.clone();
+    record.provenance_mut().known_at = DateTime::UNIX_EPOCH;
+    serde_json::to_string(&record).expect("records hold finite numbers and text only")
+}
+
+/// The record back from its text and the moment it became known.
+pub(crate) fn record(content: &str, known_at: DateTime<Utc>) -> Result<Record, StoreError> {
+    let mut record: Record = serde_json::from_str(content).map_err(|error| StoreError::BadRow {
+        table: "records",
+        what: format!("not a record (column {} of its text)", error.column()),
+    })?;
+    record.provenance_mut().known_at = known_at;
+    Ok(record)
+}

@@ -1,0 +1,119 @@
+//! Why something could not be kept or found.
+
+use std::path::{Path, PathBuf};
+use vitalcast_domain::{DomainError, ModelId};
+
+/// Why something could not be kept or found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The file cannot be opened or made.
+    #[error("cannot open {}: is the folder there, and may it be written?", path.display())]
+    CannotOpen {
+        /// The database file.
+        path: PathBuf,
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// The file is something else.
+    #[error("{} is not a Vitalcast database; it was left as it is", path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file was written by a newer release.
+    #[error(
+        "{} has schema {found}, newer than this release reads: use a newer release", path.display()
+    )]
+    SchemaTooNew {
+        /// The database file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+    },
+    /// The database cannot be written.
+    #[error("{} is read-only: give a folder that can be written", path.display())]
+    ReadOnly {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// No room is left.
+    #[error("no room is left to write {}: nothing of this step was kept", path.display())]
+    Full {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// Another process holds the database for longer than we wait.
+    #[error("{} is in use by another process: try again", path.display())]
+    Busy {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The database is damaged.
+    #[error("{} is damaged: restore it from a copy", path.display())]
+    Corrupt {
+        /// The database file.
+        path: PathBuf,
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// A record with a value no record can have.
+    #[error("record {index} of the batch: {source}; nothing of the batch was kept")]
+    InvalidRecord {
+        /// Its place in the batch, counted from 0.
+        index: usize,
+        /// What is wrong.
+        source: DomainError,
+    },
+    /// A stored row that cannot be read.
+    #[error("a row of table {table} cannot be read: {what}")]
+    BadRow {
+        /// Which table.
+        table: &'static str,
+        /// What is wrong, without the values.
+        what: String,
+    },
+    /// A model id that is taken.
+    #[error("model {0} is there already")]
+    ModelExists(ModelId),
+    /// A model that is not there.
+    #[error("model {0} is not there")]
+    NoSuchModel(ModelId),
+    /// Anything else the database said.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// Sorts what the database said.
+    pub(crate) fn of(path: &Path, error: sqlx::Error) -> Self {
+        let path = path.to_owned();
+        let code = error
+            .as_database_error()
+            .and_then(|error| error.code())
+            .and_then(|code| code.parse::<i32>().ok());
+        // The low byte is the primary result code: https://sqlite.org/rescode.html
+        match code.map(|code| code & 0xff) {
+            Some(5 | 6) => Self::Busy { path },
+            Some(8) => Self::ReadOnly { path },
+            Some(11) => Self::Corrupt {
+                path,
+                source: error,
+            },
+            Some(13) => Self::Full { path },
+            Some(14) => Self::CannotOpen {
+                path,
+                source: error,
+            },
+            Some(26) => Self::NotADatabase { path },
+            _ => match error {
+                sqlx::Error::PoolTimedOut => Self::Busy { path },
+                sqlx::Error::Io(_) => Self::CannotOpen {
+                    path,
+                    source: error,
+                },
+                other => Self::Database(other),
+            },
+        }
+    }
+}

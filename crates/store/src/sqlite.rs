@@ -1,0 +1,667 @@
+//! The store in one SQLite file.
+
+use crate::content::{content, identity, record};
+use crate::error::StoreError;
+use crate::rows;
+use crate::store::{
+    NewForecast, NewModel, RegisteredModel, Store, StoredForecast, UserSummary, WriteReport,
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::migrate::MigrateError;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use vitalcast_domain::{
+    History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, UserId,
+};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
+
+/// How long a writer waits for another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+/// Rows of one INSERT; 9 values each, below SQLite's 32,766 parameters.
+const ROWS_PER_INSERT: usize = 1_000;
+
+/// A store in one SQLite file, in write-ahead mode with full synchronisation.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens a database file and makes it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotADatabase`], [`StoreError::SchemaTooNew`], [`StoreError::ReadOnly`],
+    /// [`StoreError::CannotOpen`], [`StoreError::Corrupt`], [`StoreError::Busy`].
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true);
+        Self::connect(path, options, 4).await
+    }
+
+    /// A store that is gone when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub async fn open_in_memory() -> Result<Self, StoreError> {
+        // Every connection to memory is a database of its own, so there is one.
+        Self::connect(
+            Path::new(":memory:"),
+            SqliteConnectOptions::new().in_memory(true),
+            1,
+        )
+        .await
+    }
+
+    async fn connect(
+        path: &Path,
+        options: SqliteConnectOptions,
+        connections: u32,
+    ) -> Result<Self, StoreError> {
+        let options = options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .connect_with(options)
+            .await
+            .map_err(|error| StoreError::of(path, error))?;
+        MIGRATIONS.run(&pool).await.map_err(|error| match error {
+            MigrateError::VersionMissing(found) => StoreError::SchemaTooNew {
+                path: path.to_owned(),
+                found,
+            },
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                StoreError::of(path, error)
+            }
+            other => StoreError::Database(sqlx::Error::Migrate(Box::new(other))),
+        })?;
+        Ok(Self {
+            pool,
+            path: path.to_owned(),
+        })
+    }
+
+    fn failed(&self, error: sqlx::Error) -> StoreError {
+        StoreError::of(&self.path, error)
+    }
+
+    /// A transaction that may write from its first statement on, so that two writers wait for each
+    /// other instead of failing half-way.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(|error| self.failed(error))
+    }
+
+    async fn commit(&self, transaction: Transaction<'static, Sqlite>) -> Result<(), StoreError> {
+        transaction
+            .commit()
+            .await
+            .map_err(|error| self.failed(error))
+    }
+
+    /// The current version of each identity: number, when it was known, content.
+    async fn current_versions(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        user: &UserId,
+        identities: &[String],
+    ) -> Result<HashMap<String, (i64, i64, String)>, StoreError> {
+        let list = serde_json::to_string(identities).expect("text is always JSON");
+        let rows = sqlx::query(
+            "SELECT r.identity, r.version, r.known_at, r.content \
+             FROM json_each(?1) j \
+             JOIN records r ON r.user_id = ?2 AND r.identity = j.value \
+             ORDER BY r.identity, r.version",
+        )
+        .bind(list)
+        .bind(user.as_str())
+        .fetch_all(&mut **transaction)
+        .await
+        .map_err(|error| self.failed(error))?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    rows::get("records", row, "identity")?,
+                    (
+                        rows::get("records", row, "version")?,
+                        rows::get("records", row, "known_at")?,
+                        rows::get("records", row, "content")?,
+                    ),
+                ))
+            })
+            // In order of versions: the last one stays.
+            .collect()
+    }
+
+    async fn models_where(
+        &self,
+        user: Option<&UserId>,
+        metric: Option<PredictionMetric>,
+        id: Option<&ModelId>,
+    ) -> Result<Vec<RegisteredModel>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM models \
+             WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR metric = ?2) \
+               AND (?3 IS NULL OR model_id = ?3) \
+             ORDER BY trained_at DESC, version DESC, model_id",
+        )
+        .bind(user.map(UserId::as_str))
+        .bind(metric.map(PredictionMetric::as_str))
+        .bind(id.map(ModelId::as_str))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?
+        .iter()
+        .map(rows::model)
+        .collect()
+    }
+
+    async fn forecasts_where(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+        days: Option<RangeInclusive<NaiveDate>>,
+        pending: bool,
+    ) -> Result<Vec<StoredForecast>, StoreError> {
+        let (first, last) = days.map_or((None, None), |days| {
+            (Some(days.start().to_string()), Some(days.end().to_string()))
+        });
+        sqlx::query(
+            "SELECT * FROM forecasts WHERE user_id = ?1 AND metric = ?2 \
+               AND (?3 IS NULL OR target_date >= ?3) AND (?4 IS NULL OR target_date <= ?4) \
+               AND (NOT ?5 OR actual IS NULL) \
+             ORDER BY target_date, as_of, predicted_at, id",
+        )
+        .bind(user.as_str())
+        .bind(metric.as_str())
+        .bind(first)
+        .bind(last)
+        .bind(pending)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?
+        .iter()
+        .map(rows::forecast)
+        .collect()
+    }
+}
+
+/// A version of a record on its way into the database.
+struct NewVersion<'a> {
+    identity: String,
+    version: i64,
+    known_at: i64,
+    content: String,
+    record: &'a Record,
+}
+
+impl Store for SqliteStore {
+    async fn profile(&self, user: &UserId) -> Result<Option<Profile>, StoreError> {
+        let row = sqlx::query("SELECT profile FROM users WHERE user_id = ?1")
+            .bind(user.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        row.map(|row| {
+            let text: String = rows::get("users", &row, "profile")?;
+            serde_json::from_str(&text).map_err(|_| StoreError::BadRow {
+                table: "users",
+                what: "the profile is not one".to_owned(),
+            })
+        })
+        .transpose()
+    }
+
+    async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), StoreError> {
+        let text = serde_json::to_string(profile).expect("profiles hold plain values");
+        sqlx::query(
+            "INSERT INTO users (user_id, profile, data_version) VALUES (?1, ?2, 1) \
+             ON CONFLICT (user_id) DO UPDATE \
+             SET profile = excluded.profile, data_version = data_version + 1 \
+             WHERE profile <> excluded.profile",
+        )
+        .bind(user.as_str())
+        .bind(text)
+        .execute(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    async fn users(&self) -> Result<Vec<UserSummary>, StoreError> {
+        let rows = sqlx::query(
+            "WITH current AS (SELECT user_id, kind, day FROM records WHERE version = 1) \
+             SELECT u.user_id, min(c.day) AS first_day, max(c.day) AS last_day, \
+                    count(DISTINCT c.day) AS days, \
+                    count(CASE c.kind WHEN 'meal' THEN 1 END) AS meals, \
+                    count(CASE c.kind WHEN 'activity' THEN 1 END) AS activities, \
+                    count(CASE c.kind WHEN 'health_metric' THEN 1 END) AS health_metrics \
+             FROM users u LEFT JOIN current c ON c.user_id = u.user_id \
+             GROUP BY u.user_id ORDER BY u.user_id",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        let metric_rows = sqlx::query(
+            "SELECT user_id, metric, count(DISTINCT day) AS days FROM records \
+             WHERE metric IS NOT NULL GROUP BY user_id, metric",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        let mut metrics: HashMap<String, BTreeMap<PredictionMetric, u64>> = HashMap::new();
+        for row in &metric_rows {
+            let metric: String = rows::get("records", row, "metric")?;
+            if let Ok(metric) = metric.parse() {
+                let days: i64 = rows::get("records", row, "days")?;
+                metrics
+                    .entry(rows::get("records", row, "user_id")?)
+                    .or_default()
+                    .insert(metric, days.unsigned_abs());
+            }
+        }
+        rows.iter()
+            .map(|row| {
+                let day = |column: &str| -> Result<Option<NaiveDate>, StoreError> {
+                    let text: Option<String> = rows::get("records", row, column)?;
+                    Ok(text.and_then(|text| text.parse().ok()))
+                };
+                let count = |column: &str| -> Result<u64, StoreError> {
+                    Ok(rows::get::<i64>("records", row, column)?.unsigned_abs())
+                };
+                let user_id: UserId = rows::parsed("users", row, "user_id")?;
+                Ok(UserSummary {
+                    first_day: day("first_day")?,
+                    last_day: day("last_day")?,
+                    days: count("days")?,
+                    meals: count("meals")?,
+                    activities: count("activities")?,
+                    health_metrics: count("health_metrics")?,
+                    metrics: metrics.remove(user_id.as_str()).unwrap_or_default(),
+                    user_id,
+                })
+            })
+            .collect()
+    }
+
+    async fn write_records(
+        &self,
+        user: &UserId,
+        records: &[Record],
+        now: DateTime<Utc>,
+    ) -> Result<WriteReport, StoreError> {
+        for (index, record) in records.iter().enumerate() {
+            record
+                .validate()
+                .map_err(|source| StoreError::InvalidRecord { index, source })?;
+        }
+        let identities: Vec<String> = records.iter().map(identity).collect();
+        let mut transaction = self.begin().await?;
+        let profile =
+            serde_json::to_string(&Profile::default()).expect("profiles hold plain values");
+        sqlx::query("INSERT INTO users (user_id, profile) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
+            .bind(user.as_str())
+            .bind(profile)
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let mut current = self
+            .current_versions(&mut transaction, user, &identities)
+            .await?;
+        let mut report = WriteReport::default();
+        let mut versions: Vec<NewVersion<'_>> = Vec::new();
+        for (record, identity) in records.iter().zip(identities) {
+            let content = content(record);
+            let told = record.provenance().known_at.timestamp_micros();
+            let (version, known_at) = match current.get(&identity) {
+                Some((.., kept)) if *kept == content => {
+                    report.unchanged += 1;
+                    continue;
+                }
+                Some((version, known_before, _)) => {
+                    report.corrected += 1;
+                    // A correction is known when its source says so, if that is later than what it
+                    // corrects; otherwise from now on.
+                    let known_at = if told > *known_before {
+                        told
+                    } else {
+                        now.timestamp_micros().max(*known_before + 1)
+                    };
+                    (version + 1, known_at)
+                }
+                None => {
+                    report.added += 1;
+                    (1, told)
+                }
+            };
+            current.insert(identity.clone(), (version, known_at, content.clone()));
+            versions.push(NewVersion {
+                identity,
+                version,
+                known_at,
+                content,
+                record,
+            });
+        }
+        for chunk in versions.chunks(ROWS_PER_INSERT) {
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO records (user_id, identity, version, kind, metric, day, observed_at, \
+                 known_at, content) ",
+            );
+            insert.push_values(chunk, |mut row, version| {
+                let provenance = version.record.provenance();
+                let metric = match version.record {
+                    Record::HealthMetric(reading) => Some(reading.metric.as_str()),
+                    Record::Meal(_) | Record::Activity(_) => None,
+                };
+                row.push_bind(user.as_str())
+                    .push_bind(&version.identity)
+                    .push_bind(version.version)
+                    .push_bind(version.record.kind().as_str())
+                    .push_bind(metric)
+                    .push_bind(provenance.day.to_string())
+                    .push_bind(provenance.observed_at.timestamp_micros())
+                    .push_bind(version.known_at)
+                    .push_bind(&version.content);
+            });
+            insert
+                .build()
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.failed(error))?;
+        }
+        if !versions.is_empty() {
+            sqlx::query("UPDATE users SET data_version = data_version + 1 WHERE user_id = ?1")
+                .bind(user.as_str())
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.failed(error))?;
+        }
+        self.commit(transaction).await?;
+        Ok(report)
+    }
+
+    async fn history(
+        &self,
+        user: &UserId,
+        days: Option<RangeInclusive<NaiveDate>>,
+    ) -> Result<Option<History>, StoreError> {
+        let Some(profile) = self.profile(user).await? else {
+            return Ok(None);
+        };
+        let (first, last) = days.map_or((None, None), |days| {
+            (Some(days.start().to_string()), Some(days.end().to_string()))
+        });
+        let rows = sqlx::query(
+            "SELECT known_at, content FROM records WHERE user_id = ?1 \
+               AND (?2 IS NULL OR day >= ?2) AND (?3 IS NULL OR day <= ?3) \
+             ORDER BY day, observed_at, identity, version",
+        )
+        .bind(user.as_str())
+        .bind(first)
+        .bind(last)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        let mut history = History::new(user.clone(), profile);
+        history.records = rows
+            .iter()
+            .map(|row| {
+                let known_at = rows::instant("records", rows::get("records", row, "known_at")?)?;
+                record(rows::get::<&str>("records", row, "content")?, known_at)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Some(history))
+    }
+
+    async fn data_version(&self, user: &UserId) -> Result<Option<i64>, StoreError> {
+        let row = sqlx::query("SELECT data_version FROM users WHERE user_id = ?1")
+            .bind(user.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        row.map(|row| rows::get("users", &row, "data_version"))
+            .transpose()
+    }
+
+    async fn erase_user(&self, user: &UserId) -> Result<Vec<String>, StoreError> {
+        let mut transaction = self.begin().await?;
+        let files = sqlx::query(
+            "SELECT DISTINCT file_name FROM models WHERE user_id = ?1 AND file_name NOT IN \
+             (SELECT file_name FROM models WHERE user_id <> ?1)",
+        )
+        .bind(user.as_str())
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(|error| self.failed(error))?
+        .iter()
+        .map(|row| rows::get("models", row, "file_name"))
+        .collect::<Result<_, _>>()?;
+        // Everything of a person hangs on this row and goes with it.
+        sqlx::query("DELETE FROM users WHERE user_id = ?1")
+            .bind(user.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        self.commit(transaction).await?;
+        Ok(files)
+    }
+
+    async fn register_model(&self, model: NewModel) -> Result<RegisteredModel, StoreError> {
+        let mut transaction = self.begin().await?;
+        let taken = sqlx::query("SELECT 1 FROM models WHERE model_id = ?1")
+            .bind(model.model_id.as_str())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        if taken.is_some() {
+            return Err(StoreError::ModelExists(model.model_id));
+        }
+        let version: i64 = sqlx::query(
+            "INSERT INTO model_versions (user_id, metric, highest) VALUES (?1, ?2, 1) \
+             ON CONFLICT (user_id, metric) DO UPDATE SET highest = highest + 1 RETURNING highest",
+        )
+        .bind(model.user_id.as_str())
+        .bind(model.metric.as_str())
+        .fetch_one(&mut *transaction)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(|error| self.failed(error))?;
+        sqlx::query("UPDATE models SET is_active = 0 WHERE user_id = ?1 AND metric = ?2")
+            .bind(model.user_id.as_str())
+            .bind(model.metric.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        sqlx::query(
+            "INSERT INTO models (model_id, user_id, metric, architecture, version, trained_at, \
+             file_name, file_hash, size_bytes, training_seconds, summary, is_active) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1)",
+        )
+        .bind(model.model_id.as_str())
+        .bind(model.user_id.as_str())
+        .bind(model.metric.as_str())
+        .bind(model.architecture.as_str())
+        .bind(version)
+        .bind(model.trained_at.timestamp_micros())
+        .bind(&model.file_name)
+        .bind(&model.file_hash)
+        .bind(model.size_bytes as i64)
+        .bind(model.training_seconds)
+        .bind(model.summary.to_string())
+        .execute(&mut *transaction)
+        .await
+        .map_err(|error| self.failed(error))?;
+        self.commit(transaction).await?;
+        Ok(RegisteredModel {
+            model_id: model.model_id,
+            user_id: model.user_id,
+            metric: model.metric,
+            architecture: model.architecture,
+            version,
+            trained_at: model.trained_at,
+            file_name: model.file_name,
+            file_hash: model.file_hash,
+            size_bytes: model.size_bytes,
+            training_seconds: model.training_seconds,
+            summary: model.summary,
+            is_active: true,
+        })
+    }
+
+    async fn models(
+        &self,
+        user: Option<&UserId>,
+        metric: Option<PredictionMetric>,
+    ) -> Result<Vec<RegisteredModel>, StoreError> {
+        self.models_where(user, metric, None).await
+    }
+
+    async fn model(&self, id: &ModelId) -> Result<Option<RegisteredModel>, StoreError> {
+        Ok(self.models_where(None, None, Some(id)).await?.pop())
+    }
+
+    async fn active_model(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+        architecture: Option<ModelArchitecture>,
+        version: Option<i64>,
+    ) -> Result<Option<RegisteredModel>, StoreError> {
+        let any = architecture.is_none() && version.is_none();
+        Ok(self
+            .models_where(Some(user), Some(metric), None)
+            .await?
+            .into_iter()
+            .filter(|model| {
+                architecture.is_none_or(|wanted| model.architecture == wanted)
+                    && version.is_none_or(|wanted| model.version == wanted)
+                    && (!any || model.is_active)
+            })
+            .max_by_key(|model| (model.is_active, model.version)))
+    }
+
+    async fn activate(&self, id: &ModelId) -> Result<(), StoreError> {
+        let model = self
+            .model(id)
+            .await?
+            .ok_or_else(|| StoreError::NoSuchModel(id.clone()))?;
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE models SET is_active = 0 WHERE user_id = ?1 AND metric = ?2")
+            .bind(model.user_id.as_str())
+            .bind(model.metric.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let changed = sqlx::query("UPDATE models SET is_active = 1 WHERE model_id = ?1")
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        if changed.rows_affected() == 0 {
+            return Err(StoreError::NoSuchModel(id.clone()));
+        }
+        self.commit(transaction).await
+    }
+
+    async fn delete_model(&self, id: &ModelId) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let row = sqlx::query(
+            "DELETE FROM models WHERE model_id = ?1 RETURNING user_id, metric, is_active",
+        )
+        .bind(id.as_str())
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(|error| self.failed(error))?
+        .ok_or_else(|| StoreError::NoSuchModel(id.clone()))?;
+        if rows::get::<bool>("models", &row, "is_active")? {
+            sqlx::query(
+                "UPDATE models SET is_active = 1 WHERE model_id = \
+                 (SELECT model_id FROM models WHERE user_id = ?1 AND metric = ?2 \
+                  ORDER BY version DESC LIMIT 1)",
+            )
+            .bind(rows::get::<String>("models", &row, "user_id")?)
+            .bind(rows::get::<String>("models", &row, "metric")?)
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        }
+        self.commit(transaction).await
+    }
+
+    async fn save_forecast(&self, forecast: &NewForecast) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO forecasts (user_id, metric, target_date, as_of, model_id, lead_days, \
+             value, lower, upper, level, predicted_at, baseline_name, baseline_value) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
+             ON CONFLICT DO NOTHING",
+        )
+        .bind(forecast.user_id.as_str())
+        .bind(forecast.metric.as_str())
+        .bind(forecast.target_date.to_string())
+        .bind(forecast.as_of.timestamp_micros())
+        .bind(forecast.model_id.as_str())
+        .bind(i64::from(forecast.lead_days))
+        .bind(forecast.value)
+        .bind(forecast.lower)
+        .bind(forecast.upper)
+        .bind(forecast.level)
+        .bind(forecast.predicted_at.timestamp_micros())
+        .bind(&forecast.baseline_name)
+        .bind(forecast.baseline_value)
+        .execute(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    async fn pending_forecasts(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+    ) -> Result<Vec<StoredForecast>, StoreError> {
+        self.forecasts_where(user, metric, None, true).await
+    }
+
+    async fn fill_outcomes(
+        &self,
+        outcomes: &[(i64, f64, DateTime<Utc>)],
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for (id, actual, settled_at) in outcomes {
+            sqlx::query("UPDATE forecasts SET actual = ?2, settled_at = ?3 WHERE id = ?1")
+                .bind(id)
+                .bind(actual)
+                .bind(settled_at.timestamp_micros())
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.failed(error))?;
+        }
+        self.commit(transaction).await
+    }
+
+    async fn forecasts(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+        days: Option<RangeInclusive<NaiveDate>>,
+    ) -> Result<Vec<StoredForecast>, StoreError> {
+        self.forecasts_where(user, metric, days, false).await
+    }
+}

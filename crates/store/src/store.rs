@@ -1,0 +1,282 @@
+//! The interface of every store, and the plain values that go in and out.
+
+use crate::error::StoreError;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use vitalcast_domain::{
+    AsOf, History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, UserId,
+};
+
+/// What became of a batch of records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct WriteReport {
+    /// Records that were new.
+    pub added: u64,
+    /// Records that were there already with the same content.
+    pub unchanged: u64,
+    /// Records whose content differs from the one kept: a new version.
+    pub corrected: u64,
+}
+
+/// A person in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UserSummary {
+    /// Who.
+    pub user_id: UserId,
+    /// First local day with a record.
+    pub first_day: Option<NaiveDate>,
+    /// Last local day with a record.
+    pub last_day: Option<NaiveDate>,
+    /// Days with at least one record.
+    pub days: u64,
+    /// Meals, in their current version.
+    pub meals: u64,
+    /// Activities.
+    pub activities: u64,
+    /// Readings.
+    pub health_metrics: u64,
+    /// Days with a reading of each metric that can be forecast.
+    pub metrics: BTreeMap<PredictionMetric, u64>,
+}
+
+impl UserSummary {
+    /// Days with a reading of a metric.
+    pub fn metric_days(&self, metric: PredictionMetric) -> u64 {
+        self.metrics.get(&metric).copied().unwrap_or(0)
+    }
+}
+
+/// A model to register.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewModel {
+    /// Its id.
+    pub model_id: ModelId,
+    /// Whose.
+    pub user_id: UserId,
+    /// What it forecasts.
+    pub metric: PredictionMetric,
+    /// What it is.
+    pub architecture: ModelArchitecture,
+    /// When it was trained.
+    pub trained_at: DateTime<Utc>,
+    /// Name of the artifact's file.
+    pub file_name: String,
+    /// Hash of the artifact.
+    pub file_hash: String,
+    /// Size of the artifact.
+    pub size_bytes: u64,
+    /// Wall time of the training.
+    pub training_seconds: f64,
+    /// What the registry answers without opening the artifact.
+    pub summary: serde_json::Value,
+}
+
+/// A registered model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegisteredModel {
+    /// Its id.
+    pub model_id: ModelId,
+    /// Whose.
+    pub user_id: UserId,
+    /// What it forecasts.
+    pub metric: PredictionMetric,
+    /// What it is.
+    pub architecture: ModelArchitecture,
+    /// 1 for the first model of a person and metric, then 2, 3, …; never given twice.
+    pub version: i64,
+    /// When it was trained.
+    pub trained_at: DateTime<Utc>,
+    /// Name of the artifact's file.
+    pub file_name: String,
+    /// Hash of the artifact.
+    pub file_hash: String,
+    /// Size of the artifact.
+    pub size_bytes: u64,
+    /// Wall time of the training.
+    pub training_seconds: f64,
+    /// What the registry answers without opening the artifact.
+    pub summary: serde_json::Value,
+    /// Whether forecasts use it unless told otherwise.
+    pub is_active: bool,
+}
+
+/// A forecast to keep.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewForecast {
+    /// For whom.
+    pub user_id: UserId,
+    /// What.
+    pub metric: PredictionMetric,
+    /// For which local day.
+    pub target_date: NaiveDate,
+    /// The moment of knowledge.
+    pub as_of: AsOf,
+    /// By which model.
+    pub model_id: ModelId,
+    /// Days from the last reading to the target day.
+    pub lead_days: u32,
+    /// The forecast.
+    pub value: f64,
+    /// Lower end of its interval.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// Nominal coverage.
+    pub level: f64,
+    /// When it was computed.
+    pub predicted_at: DateTime<Utc>,
+    /// The baseline beside it.
+    pub baseline_name: Option<String>,
+    /// What that baseline said.
+    pub baseline_value: Option<f64>,
+}
+
+/// A forecast that was kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredForecast {
+    /// Its number in the store.
+    pub id: i64,
+    /// What.
+    pub metric: PredictionMetric,
+    /// For which local day.
+    pub target_date: NaiveDate,
+    /// The moment of knowledge.
+    pub as_of: AsOf,
+    /// By which model.
+    pub model_id: ModelId,
+    /// The forecast.
+    pub value: f64,
+    /// Lower end of its interval.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// Nominal coverage.
+    pub level: f64,
+    /// When it was computed.
+    pub predicted_at: DateTime<Utc>,
+    /// What came true, once it is known.
+    pub actual: Option<f64>,
+}
+
+/// What every store can do. Every method is one transaction: done and durable, or not at all.
+///
+/// All of them fail with [`StoreError`] when the database cannot be read or written; what else can
+/// go wrong is said with each.
+pub trait Store: Send + Sync {
+    /// A person's profile, or `None` for a stranger.
+    fn profile(
+        &self,
+        user: &UserId,
+    ) -> impl Future<Output = Result<Option<Profile>, StoreError>> + Send;
+
+    /// Sets a person's profile; makes the person if they are not there.
+    fn set_profile(
+        &self,
+        user: &UserId,
+        profile: &Profile,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Everyone, in the order of their ids.
+    fn users(&self) -> impl Future<Output = Result<Vec<UserSummary>, StoreError>> + Send;
+
+    /// Keeps records. The same identity (kind, metric, source, source id) with the same content
+    /// changes nothing; with other content it becomes a new version, known at `now` unless the
+    /// record itself says it became known later than the version before. Makes the person, with a
+    /// default profile, if they are not there.
+    ///
+    /// Fails with [`StoreError::InvalidRecord`], before anything is written, for a record no body
+    /// can have.
+    fn write_records(
+        &self,
+        user: &UserId,
+        records: &[Record],
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<WriteReport, StoreError>> + Send;
+
+    /// Everything known of a person, every version, in the order of days and moments; of some days
+    /// or of all. `None` for a stranger.
+    fn history(
+        &self,
+        user: &UserId,
+        days: Option<RangeInclusive<NaiveDate>>,
+    ) -> impl Future<Output = Result<Option<History>, StoreError>> + Send;
+
+    /// A number that grows with every change of a person's records or profile.
+    fn data_version(
+        &self,
+        user: &UserId,
+    ) -> impl Future<Output = Result<Option<i64>, StoreError>> + Send;
+
+    /// Deletes a person and everything of theirs; the names of artifact files that are now
+    /// nobody's come back, to be deleted too.
+    fn erase_user(
+        &self,
+        user: &UserId,
+    ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+
+    /// Registers a model as the next version of its person and metric and makes it the active one.
+    /// Fails with [`StoreError::ModelExists`].
+    fn register_model(
+        &self,
+        model: NewModel,
+    ) -> impl Future<Output = Result<RegisteredModel, StoreError>> + Send;
+
+    /// Models, newest first.
+    fn models(
+        &self,
+        user: Option<&UserId>,
+        metric: Option<PredictionMetric>,
+    ) -> impl Future<Output = Result<Vec<RegisteredModel>, StoreError>> + Send;
+
+    /// A model by its id.
+    fn model(
+        &self,
+        id: &ModelId,
+    ) -> impl Future<Output = Result<Option<RegisteredModel>, StoreError>> + Send;
+
+    /// The active model of a person and metric; with an architecture or a version, the newest that
+    /// fits, the active one first.
+    fn active_model(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+        architecture: Option<ModelArchitecture>,
+        version: Option<i64>,
+    ) -> impl Future<Output = Result<Option<RegisteredModel>, StoreError>> + Send;
+
+    /// Makes a model the active one. Fails with [`StoreError::NoSuchModel`].
+    fn activate(&self, id: &ModelId) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Deletes a model; was it active, the newest one left becomes so. Fails with
+    /// [`StoreError::NoSuchModel`].
+    fn delete_model(&self, id: &ModelId) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Keeps a forecast; the same again changes nothing.
+    fn save_forecast(
+        &self,
+        forecast: &NewForecast,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Forecasts of a person and metric that wait for their outcome.
+    fn pending_forecasts(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+    ) -> impl Future<Output = Result<Vec<StoredForecast>, StoreError>> + Send;
+
+    /// Fills in what came true: (number of the forecast, value, when it was settled).
+    fn fill_outcomes(
+        &self,
+        outcomes: &[(i64, f64, DateTime<Utc>)],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Forecasts of a person and metric, in the order of their days.
+    fn forecasts(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+        days: Option<RangeInclusive<NaiveDate>>,
+    ) -> impl Future<Output = Result<Vec<StoredForecast>, StoreError>> + Send;
+}

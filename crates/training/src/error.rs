@@ -1,0 +1,98 @@
+//! Why there is no model.
+
+use crate::network::FitError;
+use chrono::NaiveDate;
+use vitalcast_domain::{ModelArchitecture, PredictionMetric};
+
+/// Why a training gave no model.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainingError {
+    /// Too few days with a reading of the metric.
+    #[error(
+        "not enough data: {found} days with {metric} between {first} and {last}, {missing} fewer \
+         than the {needed} needed; a longer history (lookback_days) or more days would be right"
+    )]
+    NotEnoughDays {
+        /// What was to be forecast.
+        metric: PredictionMetric,
+        /// Days found.
+        found: usize,
+        /// Days needed.
+        needed: usize,
+        /// Days missing.
+        missing: usize,
+        /// First day looked at.
+        first: NaiveDate,
+        /// Last day looked at.
+        last: NaiveDate,
+    },
+    /// Enough days, but too few windows between them.
+    #[error(
+        "not enough data: {found} windows of {sequence_length} days with {metric} on the day after, \
+         between {first} and {last}, {missing} fewer than the {needed} needed; a shorter \
+         sequence_length or a longer history would be right"
+    )]
+    NotEnoughWindows {
+        /// What was to be forecast.
+        metric: PredictionMetric,
+        /// Days a window reads.
+        sequence_length: usize,
+        /// Windows found.
+        found: usize,
+        /// Windows needed.
+        needed: usize,
+        /// Windows missing.
+        missing: usize,
+        /// First day looked at.
+        first: NaiveDate,
+        /// Last day looked at.
+        last: NaiveDate,
+    },
+    /// A person without a single record known at the time.
+    #[error("not enough data: nothing was known at {0}")]
+    NothingKnown(chrono::DateTime<chrono::Utc>),
+    /// An architecture this release cannot train.
+    #[error(
+        "architecture {0} is not available in this release: use lstm, linear, naive, \
+         seasonal_naive, moving_average or exponential_smoothing"
+    )]
+    ArchitectureUnavailable(ModelArchitecture),
+    /// The caller asked to stop.
+    #[error("training was cancelled")]
+    Cancelled,
+    /// A request outside its bounds.
+    #[error(transparent)]
+    Request(#[from] vitalcast_domain::InvalidRequest),
+    /// The network could not be fitted.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// The windows could not be cut.
+    #[error(transparent)]
+    Windows(#[from] vitalcast_windows::WindowError),
+    /// Features could not be computed.
+    #[error(transparent)]
+    Features(#[from] vitalcast_features::FeaturesError),
+    /// The fitted model could not be run.
+    #[error(transparent)]
+    Inference(#[from] vitalcast_inference::InferenceError),
+    /// The network refused its configuration or input.
+    #[error(transparent)]
+    Model(#[from] vitalcast_models::ModelError),
+    /// The report could not be computed.
+    #[error(transparent)]
+    Evaluation(#[from] vitalcast_evaluation::EvaluationError),
+    /// The artifact could not be assembled.
+    #[error(transparent)]
+    Artifact(#[from] vitalcast_artifact::ArtifactError),
+}
+
+impl TrainingError {
+    /// Whether more or other data would help, and nothing else.
+    pub fn is_too_little_data(&self) -> bool {
+        matches!(
+            self,
+            Self::NotEnoughDays { .. } | Self::NotEnoughWindows { .. } | Self::NothingKnown(_)
+        )
+    }
+}

@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod error;
+mod network;
+mod pipeline;
+
+pub use error::TrainingError;
+pub use network::{
+    EpochReport, FitError, FitOptions, FitOutcome, FittedNetwork, LabelledWindows,
+    ReduceLrOnPlateau, continue_network, fit_network,
+};
+pub use pipeline::{Trained, train};

@@ -1,0 +1,549 @@
+//! The training loop.
+
+use super::error::FitError;
+use super::gradients::clip_by_norm;
+use super::plateau::ReduceLrOnPlateau;
+use burn::module::Module;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use std::ops::ControlFlow;
+use vitalcast_models::{DropoutSource, Network, NetworkConfig, NetworkModule, Windows};
+
+/// Windows and what each should forecast, in standardised units.
+#[derive(Debug, Clone)]
+pub struct LabelledWindows {
+    windows: Windows,
+    labels: Vec<f32>,
+}
+
+impl LabelledWindows {
+    /// Puts labels beside windows.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::Labels`], [`FitError::LabelNotFinite`].
+    pub fn new(windows: Windows, labels: Vec<f32>) -> Result<Self, FitError> {
+        if labels.len() != windows.count() {
+            return Err(FitError::Labels {
+                labels: labels.len(),
+                windows: windows.count(),
+            });
+        }
+        match labels.iter().position(|label| !label.is_finite()) {
+            Some(index) => Err(FitError::LabelNotFinite(index)),
+            None => Ok(Self { windows, labels }),
+        }
+    }
+
+    /// Number of windows.
+    pub fn count(&self) -> usize {
+        self.labels.len()
+    }
+}
+
+/// How a network is fitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitOptions {
+    /// Most passes over the training windows, at least 1.
+    pub epochs: usize,
+    /// Windows per step, at least 2.
+    pub batch_size: usize,
+    /// Step size of Adam, above 0.
+    pub learning_rate: f64,
+    /// Epochs without a better validation loss before stopping.
+    pub patience: usize,
+    /// Largest norm of all gradients together; none without.
+    pub clip_norm: Option<f64>,
+    /// Whether the order of windows is drawn anew in every epoch.
+    pub shuffle: bool,
+    /// Whether the step size stays as it is instead of falling on a plateau.
+    pub constant_learning_rate: bool,
+    /// Seed of initial weights, order and dropout.
+    pub seed: u64,
+}
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        Self {
+            epochs: 50,
+            batch_size: 32,
+            learning_rate: 0.001,
+            patience: 10,
+            clip_norm: Some(1.0),
+            shuffle: true,
+            constant_learning_rate: false,
+            seed: 0,
+        }
+    }
+}
+
+/// One epoch, told as it ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EpochReport {
+    /// Which one, counted from 1.
+    pub epoch: usize,
+    /// Most there will be.
+    pub epochs: usize,
+    /// Mean squared error over the epoch's training batches, standardised.
+    pub train_loss: f64,
+    /// Mean squared error on validation windows.
+    pub validation_loss: f64,
+    /// Lowest of those so far.
+    pub best_validation_loss: f64,
+    /// Step size of this epoch.
+    pub learning_rate: f64,
+}
+
+/// How a fitting went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FitOutcome {
+    /// Epochs run.
+    pub epochs_trained: usize,
+    /// Whether patience ended it.
+    pub early_stopped: bool,
+    /// Epoch whose weights were kept.
+    pub best_epoch: usize,
+    /// Training loss of the last epoch.
+    pub train_loss: f64,
+    /// Validation loss of the last epoch.
+    pub validation_loss: f64,
+    /// Validation loss of the weights that were kept.
+    pub best_validation_loss: f64,
+}
+
+/// A fitted network.
+#[derive(Debug)]
+pub struct FittedNetwork {
+    /// With the weights of the best epoch.
+    pub network: Network,
+    /// How it went.
+    pub outcome: FitOutcome,
+}
+
+/// Fits a network.
+///
+/// `on_epoch` hears of every epoch and may cancel. The training windows are read in batches of
+/// `batch_size`; a last batch of one, which batch norm cannot take, joins the batch before it.
+///
+/// # Errors
+///
+/// [`FitError::TooFewWindows`], [`FitError::Option`], [`FitError::Diverged`] for a loss that is not
+/// finite, [`FitError::Cancelled`], and what the network refuses.
+pub fn fit_network(
+    config: &NetworkConfig,
+    train: &LabelledWindows,
+    validation: &LabelledWindows,
+    options: &FitOptions,
+    on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+) -> Result<FittedNetwork, FitError> {
+    let device = Device::default().autodiff();
+    run(
+        Network::new(config, options.seed, &device)?,
+        train,
+        validation,
+        options,
+        on_epoch,
+    )
+}
+
+/// Goes on fitting a network from weights in safetensors, as [`fit_network`] does from initial ones.
+///
+/// # Errors
+///
+/// As [`fit_network`], and for weights that do not fit the configuration.
+pub fn continue_network(
+    config: &NetworkConfig,
+    weights: &[u8],
+    train: &LabelledWindows,
+    validation: &LabelledWindows,
+    options: &FitOptions,
+    on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+) -> Result<FittedNetwork, FitError> {
+    let device = Device::default().autodiff();
+    let network = Network::from_safetensors_on(config, weights, &device)?;
+    run(network, train, validation, options, on_epoch)
+}
+
+fn run(
+    network: Network,
+    train: &LabelledWindows,
+    validation: &LabelledWindows,
+    options: &FitOptions,
+    on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+) -> Result<FittedNetwork, FitError> {
+    let mut fitting = Fitting::new(network, options)?;
+    fitting.network.check_width(&train.windows)?;
+    fitting.network.check_width(&validation.windows)?;
+    if train.count() < 2 {
+        return Err(FitError::TooFewWindows(train.count()));
+    }
+    let mut schedule = ReduceLrOnPlateau::new(options.learning_rate);
+    let mut order: Vec<usize> = (0..train.count()).collect();
+    let mut random = ChaCha8Rng::seed_from_u64(options.seed.wrapping_add(1));
+    let mut best: Option<(f64, usize, NetworkModule)> = None;
+    let mut last = None;
+    for epoch in 1..=options.epochs {
+        if options.shuffle {
+            order.shuffle(&mut random);
+        }
+        let learning_rate = schedule.learning_rate();
+        let train_loss = fitting.epoch(train, &order, options, learning_rate);
+        let validation_loss = loss(&fitting.network, validation)?;
+        if !train_loss.is_finite() || !validation_loss.is_finite() {
+            return Err(FitError::Diverged {
+                epoch,
+                learning_rate,
+            });
+        }
+        if !options.constant_learning_rate {
+            schedule.step(validation_loss);
+        }
+        if best
+            .as_ref()
+            .is_none_or(|(loss, ..)| validation_loss < *loss)
+        {
+            best = Some((validation_loss, epoch, fitting.network.module().clone()));
+        }
+        let (best_loss, best_epoch) = best
+            .as_ref()
+            .map_or((validation_loss, epoch), |(loss, epoch, _)| (*loss, *epoch));
+        let report = EpochReport {
+            epoch,
+            epochs: options.epochs,
+            train_loss,
+            validation_loss,
+            best_validation_loss: best_loss,
+            learning_rate,
+        };
+        last = Some(report);
+        if on_epoch(&report).is_break() {
+            return Err(FitError::Cancelled(epoch));
+        }
+        if epoch - best_epoch >= options.patience {
+            break;
+        }
+    }
+    let (Some(last), Some((best_validation_loss, best_epoch, module))) = (last, best) else {
+        unreachable!("at least one epoch was run");
+    };
+    Ok(FittedNetwork {
+        network: fitting.network.with_module(module.valid()),
+        outcome: FitOutcome {
+            epochs_trained: last.epoch,
+            early_stopped: last.epoch < options.epochs,
+            best_epoch,
+            train_loss: last.train_loss,
+            validation_loss: last.validation_loss,
+            best_validation_loss,
+        },
+    })
+}
+
+/// A network on its way, with its optimizer.
+pub(super) struct Fitting {
+    pub(super) network: Network,
+    optimizer: ModuleOptimizer,
+    dropout: DropoutSource,
+    device: Device,
+}
+
+impl Fitting {
+    pub(super) fn new(network: Network, options: &FitOptions) -> Result<Self, FitError> {
+        check(options)?;
+        let probability = match network.config() {
+            NetworkConfig::Lstm(config) => config.dropout,
+            NetworkConfig::Linear(_) => 0.0,
+        };
+        Ok(Self {
+            network,
+            // PyTorch's epsilon; burn's default is 1e-5.
+            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
+            dropout: DropoutSource::new(options.seed, probability),
+            device: Device::default().autodiff(),
+        })
+    }
+
+    /// One pass over the windows in the given order; the mean loss of its batches.
+    fn epoch(
+        &mut self,
+        data: &LabelledWindows,
+        order: &[usize],
+        options: &FitOptions,
+        learning_rate: f64,
+    ) -> f64 {
+        let mut sum = 0.0;
+        for batch in batches(order, options.batch_size) {
+            let inputs = data.windows.tensor(batch, &self.device);
+            let labels: Vec<f32> = batch.iter().map(|&index| data.labels[index]).collect();
+            let shape = [labels.len(), 1];
+            let labels = Tensor::from_data(TensorData::new(labels, shape), &self.device);
+            sum += self.step(inputs, labels, options.clip_norm, learning_rate) * batch.len() as f64;
+        }
+        sum / order.len() as f64
+    }
+
+    /// One step of Adam on one batch; the loss before it.
+    pub(super) fn step(
+        &mut self,
+        inputs: Tensor<3>,
+        labels: Tensor<2>,
+        clip_norm: Option<f64>,
+        learning_rate: f64,
+    ) -> f64 {
+        let pass = self.network.forward_training(inputs, &mut self.dropout);
+        let loss = (pass.output - labels).square().mean();
+        let value = f64::from(loss.clone().into_scalar::<f32>());
+        let module = self.network.module().clone();
+        let mut gradients = GradientsParams::from_grads(loss.backward(), &module);
+        if let Some(limit) = clip_norm {
+            clip_by_norm(&module, &mut gradients, limit);
+        }
+        let module = self.optimizer.step(learning_rate, module, gradients);
+        self.network = self.network.with_module(module).absorb(pass.statistics);
+        value
+    }
+}
+
+fn check(options: &FitOptions) -> Result<(), FitError> {
+    let refuse = |field, expected, found| {
+        Err(FitError::Option {
+            field,
+            expected,
+            found,
+        })
+    };
+    if options.epochs == 0 {
+        return refuse("epochs", "at least 1", 0.0);
+    }
+    if options.batch_size < 2 {
+        return refuse("batch_size", "at least 2", options.batch_size as f64);
+    }
+    if !(options.learning_rate > 0.0 && options.learning_rate.is_finite()) {
+        return refuse("learning_rate", "above 0 and finite", options.learning_rate);
+    }
+    match options.clip_norm {
+        Some(limit) if limit.is_nan() || limit <= 0.0 => refuse("clip_norm", "above 0", limit),
+        _ => Ok(()),
+    }
+}
+
+/// Cuts an order into batches; a last one of a single window joins the one before.
+fn batches(order: &[usize], size: usize) -> impl Iterator<Item = &[usize]> {
+    let full = order.len() / size;
+    let alone = order.len() % size == 1 && full > 0;
+    let count = if alone {
+        full
+    } else {
+        order.len().div_ceil(size)
+    };
+    (0..count).map(move |index| {
+        let end = if index + 1 == count {
+            order.len()
+        } else {
+            (index + 1) * size
+        };
+        &order[index * size..end]
+    })
+}
+
+/// Mean squared error with running statistics and without dropout.
+fn loss(network: &Network, data: &LabelledWindows) -> Result<f64, FitError> {
+    let forecasts = network.predict(&data.windows)?;
+    let sum: f64 = forecasts
+        .iter()
+        .zip(&data.labels)
+        .map(|(forecast, label)| f64::from(forecast - label).powi(2))
+        .sum();
+    Ok(sum / forecasts.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vitalcast_models::LstmConfig;
+
+    fn lstm(dropout: f64) -> NetworkConfig {
+        NetworkConfig::Lstm(LstmConfig {
+            input_width: 3,
+            hidden_width: 8,
+            layers: 2,
+            dropout,
+            bidirectional: false,
+            outputs: 1,
+        })
+    }
+
+    /// Windows whose label is the mean of their first feature.
+    fn data(count: usize) -> LabelledWindows {
+        let (lookback, features) = (5, 3);
+        let values: Vec<f32> = (0..count * lookback * features)
+            .map(|index| ((index * 37) % 101) as f32 / 50.0 - 1.0)
+            .collect();
+        let labels = values
+            .chunks(lookback * features)
+            .map(|window| window.iter().step_by(features).sum::<f32>() / lookback as f32)
+            .collect();
+        let windows = Windows::new(count, lookback, features, values).unwrap();
+        LabelledWindows::new(windows, labels).unwrap()
+    }
+
+    fn fit(count: usize, options: &FitOptions) -> Result<FittedNetwork, FitError> {
+        let keep_on = &mut |_: &EpochReport| ControlFlow::Continue(());
+        fit_network(&lstm(0.2), &data(count), &data(6), options, keep_on)
+    }
+
+    fn short(epochs: usize) -> FitOptions {
+        FitOptions {
+            epochs,
+            learning_rate: 0.01,
+            ..FitOptions::default()
+        }
+    }
+
+    #[test]
+    fn the_loss_falls_on_one_repeated_batch() {
+        let device = Device::default().autodiff();
+        let network = Network::new(&lstm(0.0), 1, &device).unwrap();
+        let mut fitting = Fitting::new(network, &short(1)).unwrap();
+        let data = data(16);
+        let order: Vec<usize> = (0..16).collect();
+        let losses: Vec<f64> = (0..30)
+            .map(|_| fitting.epoch(&data, &order, &short(1), 0.01))
+            .collect();
+        assert!(losses[29] < 0.5 * losses[0], "{losses:?}");
+    }
+
+    #[test]
+    fn every_weight_moves_in_one_step() {
+        let device = Device::default().autodiff();
+        let network = Network::new(&lstm(0.0), 1, &device).unwrap();
+        let before = network.to_safetensors().unwrap();
+        let mut fitting = Fitting::new(network, &short(1)).unwrap();
+        let order: Vec<usize> = (0..16).collect();
+        fitting.epoch(&data(16), &order, &short(1), 0.01);
+        let after = fitting.network.to_safetensors().unwrap();
+        let read = |bytes: &[u8]| -> Vec<(String, Vec<u8>)> {
+            safetensors::SafeTensors::deserialize(bytes)
+                .unwrap()
+                .tensors()
+                .into_iter()
+                .map(|(name, view)| (name, view.data().to_vec()))
+                .collect()
+        };
+        for ((name, before), (_, after)) in read(&before).into_iter().zip(read(&after)) {
+            assert_ne!(before, after, "{name} did not move");
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_weights_and_another_seed_others() {
+        let weights = |seed| {
+            let options = FitOptions { seed, ..short(3) };
+            fit(20, &options).unwrap().network.to_safetensors().unwrap()
+        };
+        assert!(weights(1) == weights(1));
+        assert!(weights(1) != weights(2));
+    }
+
+    #[test]
+    fn a_last_batch_of_one_joins_the_one_before() {
+        let order: Vec<usize> = (0..33).collect();
+        let sizes: Vec<usize> = batches(&order, 32).map(<[usize]>::len).collect();
+        assert_eq!(sizes, [33]);
+        let sizes: Vec<usize> = batches(&order[..32], 15).map(<[usize]>::len).collect();
+        assert_eq!(sizes, [15, 15, 2]);
+        assert!(fit(33, &short(1)).is_ok());
+    }
+
+    #[test]
+    fn one_window_is_too_few() {
+        assert!(matches!(fit(1, &short(1)), Err(FitError::TooFewWindows(1))));
+    }
+
+    #[test]
+    fn the_weights_of_the_best_epoch_are_kept() {
+        let mut losses = Vec::new();
+        let fitted = fit_network(
+            &lstm(0.0),
+            &data(20),
+            &data(6),
+            &FitOptions {
+                learning_rate: 0.3,
+                ..short(25)
+            },
+            &mut |report| {
+                losses.push(report.validation_loss);
+                ControlFlow::Continue(())
+            },
+        )
+        .unwrap();
+        let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        assert_eq!(fitted.outcome.best_validation_loss, lowest);
+        let again = loss(&fitted.network, &data(6)).unwrap();
+        assert!((again - lowest).abs() < 1e-6, "{again} {lowest}");
+    }
+
+    #[test]
+    fn patience_stops_a_training_that_no_longer_gets_better() {
+        let options = FitOptions {
+            patience: 2,
+            learning_rate: 1e-12,
+            ..short(50)
+        };
+        let outcome = fit(20, &options).unwrap().outcome;
+        assert!(outcome.early_stopped);
+        assert!(outcome.epochs_trained < 50, "{outcome:?}");
+    }
+
+    #[test]
+    fn a_caller_can_cancel() {
+        let cancelled = fit_network(&lstm(0.2), &data(20), &data(6), &short(50), &mut |report| {
+            if report.epoch == 2 {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        });
+        assert!(matches!(cancelled, Err(FitError::Cancelled(2))));
+    }
+
+    #[test]
+    fn options_out_of_bounds_are_refused_by_name() {
+        for (options, field) in [
+            (
+                FitOptions {
+                    epochs: 0,
+                    ..short(1)
+                },
+                "epochs",
+            ),
+            (
+                FitOptions {
+                    batch_size: 1,
+                    ..short(1)
+                },
+                "batch_size",
+            ),
+            (
+                FitOptions {
+                    learning_rate: f64::NAN,
+                    ..short(1)
+                },
+                "learning_rate",
+            ),
+            (
+                FitOptions {
+                    clip_norm: Some(0.0),
+                    ..short(1)
+                },
+                "clip_norm",
+            ),
+        ] {
+            let error = fit(20, &options).unwrap_err();
+            assert!(error.to_string().starts_with(field), "{error}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Fitting a network: mini-batches, mean squared error, Adam, a learning rate that falls on a
+//! plateau, early stopping with the best weights kept.
+//!
+//! Everything random comes from the seed; the same windows, options and seed give the same weights.
+
+mod error;
+mod fit;
+mod gradients;
+mod plateau;
+
+pub use error::FitError;
+pub use fit::{
+    EpochReport, FitOptions, FitOutcome, FittedNetwork, LabelledWindows, continue_network,
+    fit_network,
+};
+pub use plateau::ReduceLrOnPlateau;

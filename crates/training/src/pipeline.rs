@@ -1,0 +1,426 @@
+//! One training run: history → windows → split → fit → calibrate → test → artifact.
+//!
+//! Every choice (weights, stop, learning rate, interval, baseline) is made on days before the test
+//! part; the test part is only reported.
+
+use crate::error::TrainingError;
+use crate::network::{EpochReport, FitError, FitOptions, FitOutcome, LabelledWindows, fit_network};
+use chrono::{Days, NaiveDate};
+use std::ops::ControlFlow;
+use vitalcast_artifact::{
+    Artifact, Calibration, LeadCalibration, Manifest, ReportedMetrics, WindowCounts,
+};
+use vitalcast_domain::{AsOf, History, MAX_HORIZON_DAYS, ModelArchitecture, TrainModelRequest};
+use vitalcast_evaluation::{Accuracy, ProductionReadiness, skill};
+use vitalcast_features::daily_values;
+use vitalcast_inference::{DayLayout, FittedModel, network_windows};
+use vitalcast_models::{Baseline, BaselineKind, LinearConfig, LstmConfig, NetworkConfig};
+use vitalcast_windows::{
+    ChronologicalSplit, Horizon, Lookback, SplitFractions, StandardScaler, TargetScaler, Window,
+    cut_windows,
+};
+
+/// Days with a reading that a training needs at least (reference contract, B.3).
+const MIN_TARGET_DAYS: usize = 30;
+/// Windows that a training needs at least (reference contract: sequence length + 10 aligned days).
+const MIN_WINDOWS: usize = 10;
+/// Observed days of the metric a window must show, as a share of its length: a window whose past
+/// shows nothing of the metric teaches nothing.
+const MIN_OBSERVED_SHARE: f64 = 0.2;
+
+/// What a training run ends with.
+#[derive(Debug)]
+pub struct Trained {
+    /// The model, ready to forecast.
+    pub model: FittedModel,
+    /// The same as it is kept.
+    pub artifact: Artifact,
+    /// Losses and epochs, for the report; not part of the artifact's bytes beyond its metrics.
+    pub epochs_trained: usize,
+    /// Whether patience ended it.
+    pub early_stopped: bool,
+}
+
+/// Trains a model on what was known at `as_of`.
+///
+/// `on_epoch` hears of every epoch and may cancel.
+///
+/// # Errors
+///
+/// [`TrainingError::NotEnoughDays`] and [`TrainingError::NotEnoughWindows`] with counts, shortfall
+/// and date range; [`TrainingError::Cancelled`]; what the parts refuse.
+pub fn train(
+    history: &History,
+    request: &TrainModelRequest,
+    as_of: AsOf,
+    on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+) -> Result<Trained, TrainingError> {
+    request.validate()?;
+    if request.architecture == ModelArchitecture::Xgboost {
+        return Err(TrainingError::ArchitectureUnavailable(request.architecture));
+    }
+    let data = prepare(history, request, as_of)?;
+    let (model, fit) = match request.architecture {
+        ModelArchitecture::Lstm | ModelArchitecture::Linear => {
+            let (model, fit) = fit(&data, request, on_epoch)?;
+            (model, Some(fit))
+        }
+        _ => (baseline_model(&data, request), None),
+    };
+    let report = report(&model, &data)?;
+    let artifact = assemble_artifact(&model, &data, request, fit.as_ref(), &report)?;
+    Ok(Trained {
+        model,
+        artifact,
+        epochs_trained: fit.as_ref().map_or(0, |fit| fit.epochs_trained),
+        early_stopped: fit.is_some_and(|fit| fit.early_stopped),
+    })
+}
+
+/// Everything laid out and split.
+struct Prepared {
+    layout: DayLayout,
+    /// The metric's daily values as known at the end: what the windows are labelled with.
+    targets: Vec<Option<f64>>,
+    split: ChronologicalSplit,
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+}
+
+impl Prepared {
+    fn label(&self, window: &Window) -> f64 {
+        self.targets[window.target_row].expect("windows are cut only where the target is observed")
+    }
+
+    fn labels(&self, windows: &[Window]) -> Vec<f64> {
+        windows.iter().map(|window| self.label(window)).collect()
+    }
+}
+
+fn last_rows(windows: &[Window]) -> Vec<usize> {
+    windows.iter().map(|window| window.last_row).collect()
+}
+
+fn prepare(
+    history: &History,
+    request: &TrainModelRequest,
+    as_of: AsOf,
+) -> Result<Prepared, TrainingError> {
+    let metric = request.metric;
+    let (first_day, last_day) = training_span(history, request.lookback_days, as_of)?;
+    let targets = daily_values(history, metric.metric_type(), first_day, last_day, as_of)?;
+    let found = targets.iter().flatten().count();
+    if found < MIN_TARGET_DAYS {
+        return Err(TrainingError::NotEnoughDays {
+            metric,
+            found,
+            needed: MIN_TARGET_DAYS,
+            missing: MIN_TARGET_DAYS - found,
+            first: first_day,
+            last: last_day,
+        });
+    }
+    let layout = DayLayout::new(history, metric, first_day, last_day, as_of)?;
+    let least = (request.sequence_length as f64 * MIN_OBSERVED_SHARE).ceil() as usize;
+    let windows = cut_windows(
+        &targets,
+        layout.own_history(),
+        Lookback::new(request.sequence_length)?,
+        Horizon::new(1)?,
+        least,
+    )?;
+    if windows.len() < MIN_WINDOWS {
+        return Err(TrainingError::NotEnoughWindows {
+            metric,
+            sequence_length: request.sequence_length,
+            found: windows.len(),
+            needed: MIN_WINDOWS,
+            missing: MIN_WINDOWS - windows.len(),
+            first: first_day,
+            last: last_day,
+        });
+    }
+    let split = ChronologicalSplit::new(
+        &windows,
+        SplitFractions {
+            validation: request.validation_split,
+            calibration: 0.0,
+            test: request.validation_split,
+        },
+    )?;
+    Ok(Prepared {
+        layout,
+        targets,
+        split,
+        first_day,
+        last_day,
+    })
+}
+
+/// The last `lookback_days` finished days with any record known at `as_of`.
+fn training_span(
+    history: &History,
+    lookback_days: usize,
+    as_of: AsOf,
+) -> Result<(NaiveDate, NaiveDate), TrainingError> {
+    let zone = history.profile.zone;
+    let known = || {
+        history
+            .records
+            .iter()
+            .map(vitalcast_domain::Record::provenance)
+            .filter(|provenance| {
+                provenance.known_at <= as_of && zone.evening_of(provenance.day) <= as_of
+            })
+            .map(|provenance| provenance.day)
+    };
+    let (Some(first), Some(last)) = (known().min(), known().max()) else {
+        return Err(TrainingError::NothingKnown(as_of));
+    };
+    let earliest = last - Days::new(lookback_days as u64 - 1);
+    Ok((first.max(earliest), last))
+}
+
+fn fit(
+    data: &Prepared,
+    request: &TrainModelRequest,
+    on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+) -> Result<(FittedModel, FitOutcome), TrainingError> {
+    // Scalers see the days that training windows read and nothing after them.
+    let last_training_row = data.split.train.last().map_or(0, |window| window.last_row);
+    let features = StandardScaler::fit(data.layout.matrix(), 0..last_training_row + 1)?;
+    let target = TargetScaler::fit(&data.labels(&data.split.train))?;
+    let labelled = |windows: &[Window]| -> Result<LabelledWindows, TrainingError> {
+        let inputs = network_windows(
+            &data.layout,
+            &features,
+            &last_rows(windows),
+            request.sequence_length,
+            0,
+        )?;
+        let labels = data
+            .labels(windows)
+            .into_iter()
+            .map(|label| target.transform(label) as f32)
+            .collect();
+        Ok(LabelledWindows::new(inputs, labels)?)
+    };
+    let input_width = 2 * data.layout.matrix().columns().len();
+    let config = if request.architecture == ModelArchitecture::Linear {
+        NetworkConfig::Linear(LinearConfig {
+            input_width,
+            outputs: 1,
+        })
+    } else {
+        NetworkConfig::Lstm(LstmConfig {
+            input_width,
+            hidden_width: request.hidden_dim,
+            layers: request.num_layers,
+            dropout: request.dropout,
+            bidirectional: request.bidirectional,
+            outputs: 1,
+        })
+    };
+    let options = FitOptions {
+        epochs: request.epochs,
+        batch_size: request.batch_size,
+        learning_rate: request.learning_rate,
+        seed: request.seed,
+        ..FitOptions::default()
+    };
+    let train = labelled(&data.split.train)?;
+    let validation = labelled(&data.split.validation)?;
+    let fitted = match fit_network(&config, &train, &validation, &options, on_epoch) {
+        Err(FitError::Cancelled(_)) => return Err(TrainingError::Cancelled),
+        fitted => fitted?,
+    };
+    let outcome = fitted.outcome;
+    let model = FittedModel::network(
+        request.metric,
+        request.sequence_length,
+        fitted.network,
+        features,
+        target,
+    );
+    Ok((model, outcome))
+}
+
+fn baseline_model(data: &Prepared, request: &TrainModelRequest) -> FittedModel {
+    let kind = match request.architecture {
+        ModelArchitecture::SeasonalNaive => BaselineKind::seasonal_naive(),
+        ModelArchitecture::MovingAverage => BaselineKind::moving_average(),
+        ModelArchitecture::ExponentialSmoothing => {
+            // The smoothing factor is fitted on the days before the test part.
+            let end = data
+                .split
+                .test
+                .first()
+                .map_or(data.targets.len(), |window| window.target_row);
+            BaselineKind::fit_exponential_smoothing(&data.layout.own_history()[..end])
+        }
+        _ => BaselineKind::naive(),
+    };
+    FittedModel::baseline(request.metric, request.sequence_length, kind)
+}
+
+/// What was found on the test days, and the baseline it is compared with.
+struct Report {
+    accuracy: Accuracy,
+    baseline: Option<(BaselineKind, f64)>,
+    skill: Option<f64>,
+    calibration: Calibration,
+}
+
+fn report(model: &FittedModel, data: &Prepared) -> Result<Report, TrainingError> {
+    let test = &data.split.test;
+    let forecasts = model.forecast_rows(&data.layout, &last_rows(test), 0)?;
+    let (actual, predicted): (Vec<f64>, Vec<f64>) = data
+        .labels(test)
+        .into_iter()
+        .zip(forecasts)
+        .filter_map(|(actual, forecast)| Some((actual, forecast?)))
+        .unzip();
+    let accuracy = Accuracy::of(&actual, &predicted)?;
+    let baseline = best_simple_baseline(data, model.lookback);
+    let baseline_mae = baseline
+        .as_ref()
+        .and_then(|kind| baseline_mae(kind, data, test, model.lookback));
+    let skill = match baseline_mae {
+        Some(mae) => skill(accuracy.mae, mae)?,
+        None => None,
+    };
+    Ok(Report {
+        accuracy,
+        skill,
+        baseline: baseline.zip(baseline_mae),
+        calibration: calibrate(model, data)?,
+    })
+}
+
+/// The simple baseline with the smallest error on the days before the test part.
+fn best_simple_baseline(data: &Prepared, lookback: usize) -> Option<BaselineKind> {
+    let earlier: Vec<Window> = data
+        .split
+        .train
+        .iter()
+        .chain(&data.split.validation)
+        .copied()
+        .collect();
+    BaselineKind::simple()
+        .into_iter()
+        .filter_map(|kind| {
+            let mae = baseline_mae(&kind, data, &earlier, lookback)?;
+            Some((kind, mae))
+        })
+        .min_by(|(_, left), (_, right)| left.total_cmp(right))
+        .map(|(kind, _)| kind)
+}
+
+fn baseline_mae(
+    kind: &BaselineKind,
+    data: &Prepared,
+    windows: &[Window],
+    lookback: usize,
+) -> Option<f64> {
+    let errors: Vec<f64> = windows
+        .iter()
+        .filter_map(|window| {
+            let first = (window.last_row + 1).saturating_sub(lookback);
+            let history = &data.layout.own_history()[first..=window.last_row];
+            Some((kind.forecast(history, 1)? - data.label(window)).abs())
+        })
+        .collect();
+    (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / errors.len() as f64)
+}
+
+/// Residuals on the validation part, one set for each lead: for lead k the last k − 1 days of each
+/// window are hidden, which is what a forecast k days past the last known day sees.
+fn calibrate(model: &FittedModel, data: &Prepared) -> Result<Calibration, TrainingError> {
+    let windows = &data.split.validation;
+    let rows = last_rows(windows);
+    let labels = data.labels(windows);
+    let mut leads = Vec::with_capacity(MAX_HORIZON_DAYS);
+    for lead in 1..=MAX_HORIZON_DAYS.min(model.lookback - 1) {
+        let forecasts = model.forecast_rows(&data.layout, &rows, lead - 1)?;
+        let residuals: Vec<f64> = labels
+            .iter()
+            .zip(forecasts)
+            .filter_map(|(label, forecast)| Some(label - forecast?))
+            .collect();
+        // A baseline may have nothing to go by at a long lead; a shorter one then stands for it.
+        if !residuals.is_empty() {
+            leads.push(LeadCalibration::from_residuals(lead, &residuals)?);
+        }
+    }
+    Ok(Calibration::widening(leads)?)
+}
+
+fn assemble_artifact(
+    model: &FittedModel,
+    data: &Prepared,
+    request: &TrainModelRequest,
+    fit: Option<&FitOutcome>,
+    report: &Report,
+) -> Result<Artifact, TrainingError> {
+    let accuracy = &report.accuracy;
+    let readiness = ProductionReadiness::assess(accuracy.r2, accuracy.mape);
+    let config = match model.network_config() {
+        Some(config) => serde_json::to_value(config).unwrap_or_default(),
+        None => serde_json::Value::Null,
+    };
+    let manifest = Manifest {
+        metric: request.metric,
+        architecture: request.architecture,
+        config,
+        feature_names: vitalcast_features::model_inputs()
+            .map(|input| input.name.to_owned())
+            .collect(),
+        lookback_days: request.sequence_length,
+        horizon_days: 1,
+        history_days: request.lookback_days,
+        first_day: data.first_day,
+        last_day: data.last_day,
+        windows: WindowCounts {
+            train: data.split.train.len(),
+            validation: data.split.validation.len(),
+            calibration: data.split.calibration.len(),
+            test: data.split.test.len(),
+        },
+        calibration: report.calibration.clone(),
+        metrics: ReportedMetrics {
+            train_loss: fit.map(|fit| fit.train_loss),
+            val_loss: fit.map(|fit| fit.validation_loss),
+            best_val_loss: fit.map(|fit| fit.best_validation_loss),
+            mae: accuracy.mae,
+            rmse: accuracy.rmse,
+            r2_score: accuracy.r2,
+            mape: accuracy.mape,
+            mase: accuracy.mase,
+            epochs_trained: fit.map_or(0, |fit| fit.epochs_trained),
+            early_stopped: fit.is_some_and(|fit| fit.early_stopped),
+        },
+        skill: report.skill,
+        baseline_name: report
+            .baseline
+            .as_ref()
+            .map(|(kind, _)| kind.name().to_owned()),
+        baseline_mae: report.baseline.as_ref().map(|(_, mae)| *mae),
+        is_production_ready: readiness.is_ready,
+        quality_issues: readiness.reasons,
+        request: settings(request),
+        seed: request.seed,
+        threads: 1,
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    Ok(Artifact::new(manifest, model.weights()?, &model.state())?)
+}
+
+/// The settings of the training without whom it was for: an artifact names nobody.
+fn settings(request: &TrainModelRequest) -> serde_json::Value {
+    let mut settings = serde_json::to_value(request).unwrap_or_default();
+    if let Some(fields) = settings.as_object_mut() {
+        fields.remove("user_id");
+        fields.remove("force_retrain");
+    }
+    settings
+}

@@ -1,0 +1,120 @@
+use safetensors::SafeTensors;
+use serde::Deserialize;
+use serde_json::Value;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use vitalcast_models::{LstmConfig, NetworkConfig, Windows};
+use vitalcast_training::{FitOptions, LabelledWindows, ReduceLrOnPlateau, continue_network};
+
+fn golden_folder() -> PathBuf {
+    std::env::var_os("VITALCAST_GOLDEN_DIR").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden"),
+        PathBuf::from,
+    )
+}
+
+#[test]
+fn golden_learning_rate_falls_as_in_pytorch() {
+    let text = std::fs::read_to_string(golden_folder().join("reduce_lr_on_plateau.json")).unwrap();
+    let golden: Value = serde_json::from_str(&text).unwrap();
+    let numbers = |name: &str| -> Vec<f64> {
+        golden[name]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|value| value.as_f64().unwrap())
+            .collect()
+    };
+    let losses = numbers("val_loss");
+    let rates = numbers("lr_after_epoch");
+    assert!(losses.len() > 10 && losses.len() == rates.len());
+    let mut schedule = ReduceLrOnPlateau::new(golden["initial_lr"].as_f64().unwrap());
+    for (epoch, (loss, expected)) in losses.iter().zip(rates).enumerate() {
+        let found = schedule.step(*loss);
+        assert!(
+            (found - expected).abs() <= 1e-6 * expected,
+            "epoch {epoch}: {found} {expected}"
+        );
+    }
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    name: String,
+    model: String,
+    input_dim: usize,
+    hidden_dim: usize,
+    num_layers: usize,
+    bidirectional: bool,
+    batch: usize,
+    sequence_length: usize,
+    adam_learning_rate: f64,
+}
+
+#[test]
+fn golden_single_networks_learn_as_in_pytorch() {
+    let text = std::fs::read_to_string(golden_folder().join("lstm_index.json")).unwrap();
+    let index: Vec<Entry> = serde_json::from_str(&text).unwrap();
+    for entry in index.into_iter().filter(|entry| entry.model == "single") {
+        let file = golden_folder().join(format!("lstm_{}.safetensors", entry.name));
+        let bytes = std::fs::read(file).unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let floats = |name: &str| -> Vec<f32> {
+            let view = tensors.tensor(name).unwrap();
+            view.data()
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .map(|bytes| f32::from_le_bytes(*bytes))
+                .collect()
+        };
+        let weights: Vec<_> = tensors
+            .tensors()
+            .into_iter()
+            .filter_map(|(name, view)| Some((name.strip_prefix("weight.")?.to_owned(), view)))
+            .collect();
+        let weights = safetensors::serialize(weights, None).unwrap();
+        let config = NetworkConfig::Lstm(LstmConfig {
+            input_width: entry.input_dim,
+            hidden_width: entry.hidden_dim,
+            layers: entry.num_layers,
+            dropout: 0.0,
+            bidirectional: entry.bidirectional,
+            outputs: 1,
+        });
+        let windows = Windows::new(
+            entry.batch,
+            entry.sequence_length,
+            entry.input_dim,
+            floats("input"),
+        )
+        .unwrap();
+        let data = LabelledWindows::new(windows, floats("target")).unwrap();
+        let golden = floats("adam_losses");
+        let options = FitOptions {
+            epochs: golden.len(),
+            batch_size: entry.batch,
+            learning_rate: entry.adam_learning_rate,
+            patience: usize::MAX,
+            clip_norm: None,
+            shuffle: false,
+            constant_learning_rate: true,
+            seed: 0,
+        };
+        let mut losses = Vec::new();
+        continue_network(&config, &weights, &data, &data, &options, &mut |report| {
+            losses.push(report.train_loss);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(losses.len(), golden.len());
+        for (step, (found, expected)) in losses.iter().zip(golden).enumerate() {
+            let expected = f64::from(expected);
+            assert!(
+                (found - expected).abs() <= 1e-3 * expected,
+                "{} step {step}: {found} {expected}",
+                entry.name
+            );
+        }
+    }
+}

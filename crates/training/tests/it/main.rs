@@ -1,0 +1,4 @@
+//! The training loop against PyTorch.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod golden;

@@ -1,0 +1,261 @@
+//! Forecasts beside what came true.
+
+use super::Engine;
+use crate::error::EngineError;
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use vitalcast_charts::{AverageLine, ForecastPoint, HistoryChart, Unit};
+use vitalcast_domain::{History, ModelId, PredictionMetric, PredictionResult, UserId};
+use vitalcast_features::daily_values;
+use vitalcast_store::Store;
+
+/// One day: what was measured, and the last forecast made for it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HistoryDay {
+    /// The local day.
+    pub date: NaiveDate,
+    /// The daily value, if there is one.
+    pub actual: Option<f64>,
+    /// The forecast, if one was made.
+    pub forecast: Option<ForecastRecord>,
+}
+
+/// A forecast that was made, and its outcome.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ForecastRecord {
+    /// For which day.
+    pub target_date: NaiveDate,
+    /// What was known when it was made.
+    pub as_of: DateTime<Utc>,
+    /// By which model.
+    pub model_id: ModelId,
+    /// The forecast.
+    pub value: f64,
+    /// Lower end of its interval.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// Nominal coverage of the interval.
+    pub level: f64,
+    /// What came true.
+    pub actual: Option<f64>,
+}
+
+impl ForecastRecord {
+    /// Whether the truth fell inside the interval; `None` while it is not known.
+    pub fn inside(&self) -> Option<bool> {
+        self.actual
+            .map(|actual| (self.lower..=self.upper).contains(&actual))
+    }
+}
+
+/// A span of days of one person and metric.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HistoryView {
+    /// Whose.
+    pub user_id: UserId,
+    /// Which metric.
+    pub metric: PredictionMetric,
+    /// Unit of every value.
+    pub unit: &'static str,
+    /// Mean of the days shown.
+    pub average: Option<f64>,
+    /// Day by day.
+    pub days: Vec<HistoryDay>,
+    /// Mean absolute error of the forecasts that have an outcome.
+    pub mae: Option<f64>,
+    /// Share of them whose truth fell inside the interval.
+    pub coverage: Option<f64>,
+}
+
+impl Engine {
+    /// The `days` days up to `last_day` (the last one with data or a forecast when not given), with
+    /// forecasts beside what came true.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`], [`EngineError::Store`].
+    pub fn history(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+        last_day: Option<NaiveDate>,
+        days: usize,
+        now: DateTime<Utc>,
+    ) -> Result<HistoryView, EngineError> {
+        let history = self.load(user)?;
+        self.fill_outcomes(&history, metric, now)?;
+        let forecasts = self.wait(self.store.forecasts(user, metric, None))?;
+        let last_day = last_day
+            .or_else(|| {
+                let forecast = forecasts.iter().map(|forecast| forecast.target_date).max();
+                history.span().map(|(_, last)| last).max(forecast)
+            })
+            .unwrap_or_else(|| history.profile.zone.day_of(now));
+        let first_day = last_day
+            .checked_sub_days(Days::new(days.saturating_sub(1) as u64))
+            .ok_or_else(|| {
+                EngineError::InvalidSetting(format!("no calendar reaches {days} days back"))
+            })?;
+        // Several models or moments may have forecast one day: the one that knew most counts.
+        let mut by_day = BTreeMap::new();
+        for forecast in forecasts {
+            by_day
+                .entry(forecast.target_date)
+                .and_modify(|kept: &mut vitalcast_store::StoredForecast| {
+                    if (forecast.as_of, forecast.predicted_at) > (kept.as_of, kept.predicted_at) {
+                        *kept = forecast.clone();
+                    }
+                })
+                .or_insert(forecast);
+        }
+        let actual = daily_values(&history, metric.metric_type(), first_day, last_day, now)?;
+        let days: Vec<HistoryDay> = first_day
+            .iter_days()
+            .zip(actual)
+            .map(|(date, actual)| HistoryDay {
+                date,
+                actual,
+                forecast: by_day.get(&date).map(|forecast| ForecastRecord {
+                    target_date: date,
+                    as_of: forecast.as_of,
+                    model_id: forecast.model_id.clone(),
+                    value: forecast.value,
+                    lower: forecast.lower,
+                    upper: forecast.upper,
+                    level: forecast.level,
+                    actual: forecast.actual,
+                }),
+            })
+            .collect();
+        Ok(view(user.clone(), metric, days))
+    }
+
+    /// Puts readings that have arrived beside the forecasts that waited for them.
+    fn fill_outcomes(
+        &self,
+        history: &History,
+        metric: PredictionMetric,
+        now: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
+        let pending = self.wait(self.store.pending_forecasts(&history.user, metric))?;
+        let mut outcomes = Vec::new();
+        for forecast in pending {
+            let day = forecast.target_date;
+            let value = daily_values(history, metric.metric_type(), day, day, now)?;
+            if let Some(value) = value.first().copied().flatten() {
+                outcomes.push((forecast.id, value, now));
+            }
+        }
+        if !outcomes.is_empty() {
+            self.wait(self.store.fill_outcomes(&outcomes))?;
+        }
+        Ok(())
+    }
+}
+
+fn view(user_id: UserId, metric: PredictionMetric, days: Vec<HistoryDay>) -> HistoryView {
+    let mean = |values: &[f64]| {
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    let actual: Vec<f64> = days.iter().filter_map(|day| day.actual).collect();
+    let settled = || days.iter().filter_map(|day| day.forecast.as_ref());
+    let errors: Vec<f64> = settled()
+        .filter_map(|forecast| Some((forecast.actual? - forecast.value).abs()))
+        .collect();
+    let inside: Vec<f64> = settled()
+        .filter_map(|forecast| forecast.inside())
+        .map(|inside| if inside { 1.0 } else { 0.0 })
+        .collect();
+    HistoryView {
+        user_id,
+        metric,
+        unit: metric.unit_label(),
+        average: mean(&actual),
+        mae: mean(&errors),
+        coverage: mean(&inside),
+        days,
+    }
+}
+
+impl HistoryView {
+    /// The forecasts, in the order of their days.
+    pub fn forecasts(&self) -> impl Iterator<Item = &ForecastRecord> {
+        self.days.iter().filter_map(|day| day.forecast.as_ref())
+    }
+
+    /// How the forecasts fared, in a sentence; `None` while no outcome is known.
+    pub fn summary(&self) -> Option<String> {
+        let settled = self
+            .forecasts()
+            .filter(|forecast| forecast.actual.is_some())
+            .count();
+        Some(format!(
+            "{settled} forecasts have come due: mean absolute error {:.2} {}, {:.0} % inside their interval.",
+            self.mae?,
+            self.unit,
+            self.coverage? * 100.0
+        ))
+    }
+
+    /// The picture of these days, with `next` drawn as the coming day.
+    pub fn chart(&self, next: Option<&PredictionResult>) -> HistoryChart {
+        let mut forecasts: Vec<ForecastPoint> = self
+            .forecasts()
+            .filter(|forecast| next.is_none_or(|next| next.target_date != forecast.target_date))
+            .map(|forecast| ForecastPoint {
+                date: forecast.target_date,
+                value: forecast.value,
+                lower: forecast.lower,
+                upper: forecast.upper,
+                actual: forecast.actual,
+            })
+            .collect();
+        if let Some(next) = next {
+            let actual = self
+                .days
+                .iter()
+                .find(|day| day.date == next.target_date)
+                .and_then(|day| day.actual);
+            forecasts.push(ForecastPoint {
+                date: next.target_date,
+                value: next.predicted_value,
+                lower: next.confidence_interval_lower,
+                upper: next.confidence_interval_upper,
+                actual,
+            });
+        }
+        let level = next
+            .map(|next| next.interval_level)
+            .or_else(|| self.forecasts().last().map(|forecast| forecast.level));
+        HistoryChart {
+            title: self.metric.title().to_owned(),
+            subtitle: format!("person {}", self.user_id),
+            unit: chart_unit(self.metric),
+            history: self.days.iter().map(|day| (day.date, day.actual)).collect(),
+            average: self.average.map(|value| AverageLine {
+                label: "average".to_owned(),
+                value,
+            }),
+            interval_percent: level.map(percent),
+            forecasts,
+        }
+    }
+}
+
+/// The unit of a metric as pictures write it.
+pub(crate) fn chart_unit(metric: PredictionMetric) -> Unit {
+    match metric {
+        PredictionMetric::RestingHeartRate => Unit::beats_per_minute().with_decimals(1),
+        PredictionMetric::HeartRateVariabilitySdnn
+        | PredictionMetric::HeartRateVariabilityRmssd => Unit::milliseconds(),
+        PredictionMetric::SleepDuration => Unit::hours(),
+        PredictionMetric::RecoveryScore => Unit::new("points", 0),
+    }
+}
+
+/// A level between 0 and 1 in whole per cent.
+pub(crate) fn percent(level: f64) -> u8 {
+    (level * 100.0).round().clamp(1.0, 99.0) as u8
+}

@@ -1,0 +1,144 @@
+//! The engine on a data folder: one SQLite file and a folder of model artifacts.
+
+mod backtest;
+mod features;
+mod history;
+mod import;
+mod models;
+mod predict;
+mod train;
+
+pub(crate) use backtest::backtest_history;
+pub use backtest::{BacktestAnswer, BacktestDay, BacktestRequest};
+pub use features::{FeatureMatrix, FeatureQuery};
+pub use history::{ForecastRecord, HistoryDay, HistoryView};
+pub use import::{ImportSettings, ImportSummary};
+pub use predict::BatchForecast;
+
+use crate::error::EngineError;
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use std::path::{Path, PathBuf};
+use vitalcast_domain::{History, Profile, UserId};
+use vitalcast_store::{SqliteStore, Store, UserSummary};
+
+const DATABASE: &str = "vitalcast.db";
+const MODELS: &str = "models";
+
+/// Use cases on one data folder. Several engines, also in several processes, may share a folder.
+///
+/// Every method blocks; an asynchronous caller runs it on a thread that may block.
+#[derive(Debug)]
+pub struct Engine {
+    folder: PathBuf,
+    store: SqliteStore,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Engine {
+    /// Opens a data folder and makes it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Io`] when the folder cannot be made, [`EngineError::Store`] when its database
+    /// cannot be opened: read-only, of a newer release, or no database at all.
+    pub fn open(folder: &Path) -> Result<Self, EngineError> {
+        let models = folder.join(MODELS);
+        std::fs::create_dir_all(&models).map_err(|source| EngineError::Io {
+            doing: "create the data folder",
+            path: models.clone(),
+            source,
+        })?;
+        // What a killed process left half-written was never registered.
+        vitalcast_artifact::remove_leftovers(&models)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(|source| EngineError::Io {
+                doing: "start the runtime for",
+                path: folder.to_owned(),
+                source,
+            })?;
+        let store = runtime.block_on(SqliteStore::open(&folder.join(DATABASE)))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            store,
+            runtime,
+        })
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Everyone with data, in the order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub fn users(&self) -> Result<Vec<UserSummary>, EngineError> {
+        Ok(self.wait(self.store.users())?)
+    }
+
+    /// A person's profile.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`], [`EngineError::Store`].
+    pub fn profile(&self, user: &UserId) -> Result<Profile, EngineError> {
+        match self.wait(self.store.profile(user))? {
+            Some(profile) => Ok(profile),
+            None => Err(self.unknown(user)),
+        }
+    }
+
+    /// Sets a person's profile; makes the person if they are not there.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Request`] for a number no person has, [`EngineError::Store`].
+    pub fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), EngineError> {
+        profile.validate()?;
+        Ok(self.wait(self.store.set_profile(user, profile))?)
+    }
+
+    /// The day after the last finished day with data, or tomorrow if data reach to the present.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`], [`EngineError::Store`].
+    pub fn next_day(&self, user: &UserId, now: DateTime<Utc>) -> Result<NaiveDate, EngineError> {
+        let zone = self.profile(user)?.zone;
+        let today = zone.day_of(now);
+        let last = self
+            .users()?
+            .into_iter()
+            .find(|summary| summary.user_id == *user)
+            .and_then(|summary| summary.last_day)
+            .unwrap_or(today);
+        Ok(last.min(today) + Days::new(1))
+    }
+
+    /// Everything known about a person.
+    pub(crate) fn load(&self, user: &UserId) -> Result<History, EngineError> {
+        match self.wait(self.store.history(user, None))? {
+            Some(history) => Ok(history),
+            None => Err(self.unknown(user)),
+        }
+    }
+
+    fn unknown(&self, user: &UserId) -> EngineError {
+        EngineError::UnknownUser {
+            user: user.clone(),
+            known: self.users().map_or(0, |users| users.len()),
+        }
+    }
+
+    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    fn model_path(&self, file_name: &str) -> PathBuf {
+        self.folder.join(MODELS).join(file_name)
+    }
+}

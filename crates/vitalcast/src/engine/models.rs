@@ -1,0 +1,232 @@
+//! The models of a data folder.
+
+use super::Engine;
+use crate::error::EngineError;
+use std::path::Path;
+use vitalcast_artifact::{Artifact, Manifest, write_atomically};
+use vitalcast_domain::{ModelArchitecture, ModelId, ModelInfo, PredictionMetric, UserId};
+use vitalcast_store::{RegisteredModel, Store};
+
+const BYTES_PER_MB: f64 = 1_000_000.0;
+
+impl Engine {
+    /// Models, newest first, of one person or metric or of all.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`], [`EngineError::Store`].
+    pub fn models(
+        &self,
+        user: Option<&UserId>,
+        metric: Option<PredictionMetric>,
+    ) -> Result<Vec<ModelInfo>, EngineError> {
+        if let Some(user) = user {
+            self.profile(user)?;
+        }
+        self.wait(self.store.models(user, metric))?
+            .iter()
+            .map(info)
+            .collect()
+    }
+
+    /// Metrics a person has a model of.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`]; [`EngineError::NoModel`] when there is none at all.
+    pub fn trained_metrics(&self, user: &UserId) -> Result<Vec<PredictionMetric>, EngineError> {
+        let models = self.models(Some(user), None)?;
+        let mut metrics: Vec<_> = models.into_iter().map(|model| model.metric).collect();
+        metrics.sort_unstable();
+        metrics.dedup();
+        if metrics.is_empty() {
+            return Err(EngineError::NoModel {
+                user: user.clone(),
+                metric: PredictionMetric::RestingHeartRate,
+                wanted: " or any other metric".to_owned(),
+            });
+        }
+        Ok(metrics)
+    }
+
+    /// What a model is, learned from and achieved.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownModel`]; an artifact that is damaged or not the registered one.
+    pub fn model_manifest(&self, id: &ModelId) -> Result<Manifest, EngineError> {
+        let model = self.registered(id)?;
+        Ok(self.open_artifact(&model)?.manifest().clone())
+    }
+
+    /// Makes forecasts use this model.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownModel`], [`EngineError::Store`].
+    pub fn activate_model(&self, id: &ModelId) -> Result<ModelInfo, EngineError> {
+        self.registered(id)?;
+        self.wait(self.store.activate(id))?;
+        info(&self.registered(id)?)
+    }
+
+    /// Deletes a model; the newest one left becomes active.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownModel`], [`EngineError::Store`], [`EngineError::Io`].
+    pub fn delete_model(&self, id: &ModelId) -> Result<(), EngineError> {
+        let model = self.registered(id)?;
+        self.wait(self.store.delete_model(id))?;
+        // Equal models share a file: it goes with the last of them.
+        let still_used = self
+            .wait(self.store.models(None, None))?
+            .iter()
+            .any(|other| other.file_name == model.file_name);
+        if still_used {
+            return Ok(());
+        }
+        let path = self.model_path(&model.file_name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(EngineError::Io {
+                doing: "delete the artifact",
+                path,
+                source: error,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Copies a model out: the whole artifact to a `.vcm` file, the weights alone to a
+    /// `.safetensors` file.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownModel`], [`EngineError::InvalidSetting`] for another ending or a model
+    /// without weights, a damaged artifact, or a file that cannot be written.
+    pub fn export_model(&self, id: &ModelId, to: &Path) -> Result<(), EngineError> {
+        let model = self.registered(id)?;
+        let artifact = self.open_artifact(&model)?;
+        let bytes = match to.extension().and_then(|ending| ending.to_str()) {
+            Some("vcm") => artifact.to_bytes()?,
+            Some("safetensors") => artifact
+                .weights()
+                .ok_or_else(|| {
+                    EngineError::InvalidSetting(format!(
+                        "{id} is a {} model and has no weights: export it as .vcm",
+                        model.architecture
+                    ))
+                })?
+                .to_vec(),
+            _ => {
+                return Err(EngineError::InvalidSetting(format!(
+                    "cannot export to {}: the name must end in .vcm or .safetensors",
+                    to.display()
+                )));
+            }
+        };
+        Ok(write_atomically(to, &bytes)?)
+    }
+
+    pub(crate) fn registered(&self, id: &ModelId) -> Result<RegisteredModel, EngineError> {
+        self.wait(self.store.model(id))?
+            .ok_or_else(|| EngineError::UnknownModel(id.clone()))
+    }
+
+    /// The model a forecast uses: the active one, or the newest that was asked for.
+    pub(crate) fn choose(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+        architecture: Option<ModelArchitecture>,
+        version: Option<&str>,
+    ) -> Result<RegisteredModel, EngineError> {
+        let number = match version {
+            None => None,
+            Some(text) => Some(parse_version(text).ok_or_else(|| {
+                EngineError::InvalidSetting(format!(
+                    "model version {text:?} is not of the form v1.0.N"
+                ))
+            })?),
+        };
+        self.wait(self.store.active_model(user, metric, architecture, number))?
+            .ok_or_else(|| {
+                let mut wanted = String::new();
+                if let Some(version) = version {
+                    wanted.push_str(&format!(" of version {version}"));
+                }
+                if let Some(architecture) = architecture {
+                    wanted.push_str(&format!(" of architecture {architecture}"));
+                }
+                EngineError::NoModel {
+                    user: user.clone(),
+                    metric,
+                    wanted,
+                }
+            })
+    }
+
+    /// Opens a registered artifact and checks that it is the one that was registered.
+    pub(crate) fn open_artifact(&self, model: &RegisteredModel) -> Result<Artifact, EngineError> {
+        let path = self.model_path(&model.file_name);
+        let (artifact, hash) = Artifact::open_hashed(&path)?;
+        if hash == model.file_hash {
+            Ok(artifact)
+        } else {
+            Err(EngineError::ForeignArtifact {
+                model: model.model_id.clone(),
+                path,
+            })
+        }
+    }
+}
+
+/// The registry counts 1, 2, 3 …; the wire says `v1.0.0`, `v1.0.1` …
+pub(crate) fn version_text(version: i64) -> String {
+    format!("v1.0.{}", version - 1)
+}
+
+fn parse_version(text: &str) -> Option<i64> {
+    let patch: i64 = text.strip_prefix("v1.0.")?.parse().ok()?;
+    (0..i64::MAX).contains(&patch).then(|| patch + 1)
+}
+
+/// The wire's view of a registered model.
+pub(crate) fn info(model: &RegisteredModel) -> Result<ModelInfo, EngineError> {
+    let manifest: Manifest = serde_json::from_value(model.summary.clone()).map_err(|_| {
+        EngineError::InvalidSetting(format!(
+            "the registry's entry of {} is damaged",
+            model.model_id
+        ))
+    })?;
+    Ok(ModelInfo {
+        model_id: model.model_id.clone(),
+        user_id: model.user_id.clone(),
+        metric: model.metric,
+        architecture: model.architecture,
+        version: version_text(model.version),
+        trained_at: model.trained_at,
+        training_metrics: manifest.metrics.with_time(model.training_seconds),
+        sequence_length: manifest.lookback_days,
+        num_features: manifest.feature_names.len(),
+        model_size_mb: model.size_bytes as f64 / BYTES_PER_MB,
+        is_active: model.is_active,
+        is_production_ready: manifest.is_production_ready,
+        skill_vs_naive: manifest.skill,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_the_wire_start_at_patch_zero() {
+        assert_eq!(version_text(1), "v1.0.0");
+        assert_eq!(parse_version("v1.0.0"), Some(1));
+        assert_eq!(parse_version("v1.0.12"), Some(13));
+        for wrong in ["1.0.0", "v1.0.", "v1.0.-1", "v2.0.0", "v1.0.x"] {
+            assert_eq!(parse_version(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Training a model and publishing it.
+
+use super::Engine;
+use crate::error::EngineError;
+use chrono::{DateTime, Utc};
+use std::ops::ControlFlow;
+use std::time::Instant;
+use vitalcast_artifact::{content_hash, write_atomically};
+use vitalcast_domain::{AsOf, ModelId, ModelInfo, TrainModelRequest, TrainModelResponse};
+use vitalcast_store::{NewModel, RegisteredModel, Store};
+use vitalcast_training::{EpochReport, Trained, TrainingError, train};
+
+impl Engine {
+    /// Trains a model on what was known at `as_of` and makes it the active one.
+    ///
+    /// When the active model was made from the same history by the same request and release, it is
+    /// answered as it is, unless `force_retrain` asks for another.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`]; [`EngineError::Training`] with too little data;
+    /// [`EngineError::Interrupted`] when `on_epoch` breaks, with nothing kept.
+    pub fn train(
+        &self,
+        request: &TrainModelRequest,
+        as_of: AsOf,
+        now: DateTime<Utc>,
+        on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+    ) -> Result<TrainModelResponse, EngineError> {
+        request.validate()?;
+        let history = self.load(&request.user_id)?;
+        let started = Instant::now();
+        let trained = train(&history, request, as_of, on_epoch).map_err(cancelled)?;
+        let seconds = started.elapsed().as_secs_f64();
+        self.publish(request, &trained, now, seconds)
+    }
+
+    /// Writes the artifact, then registers it: readers see a whole model or none.
+    fn publish(
+        &self,
+        request: &TrainModelRequest,
+        trained: &Trained,
+        now: DateTime<Utc>,
+        seconds: f64,
+    ) -> Result<TrainModelResponse, EngineError> {
+        let bytes = trained.artifact.to_bytes()?;
+        let hash = content_hash(&bytes);
+        let equal = self
+            .wait(
+                self.store
+                    .active_model(&request.user_id, request.metric, None, None),
+            )?
+            .filter(|model| model.file_hash == hash && !request.force_retrain);
+        if let Some(model) = equal {
+            return answer(request, trained, &model);
+        }
+        // The name comes from the content: equal models share a file, and no id is in it.
+        let file_name = format!("{}.vcm", &hash[..32]);
+        write_atomically(&self.model_path(&file_name), &bytes)?;
+        let registered = self.wait(self.store.register_model(NewModel {
+            model_id: self.fresh_model_id(request, now)?,
+            user_id: request.user_id.clone(),
+            metric: request.metric,
+            architecture: request.architecture,
+            trained_at: now,
+            file_name,
+            file_hash: hash,
+            size_bytes: bytes.len() as u64,
+            training_seconds: seconds,
+            summary: serde_json::to_value(trained.artifact.manifest()).unwrap_or_default(),
+        }))?;
+        tracing::info!(model = %registered.model_id, "model published");
+        answer(request, trained, &registered)
+    }
+
+    /// `{user}_{METRIC}_{YYYYMMDD}_{HHMMSS}`, with a number behind it when that second is taken.
+    fn fresh_model_id(
+        &self,
+        request: &TrainModelRequest,
+        now: DateTime<Utc>,
+    ) -> Result<ModelId, EngineError> {
+        let stem = format!(
+            "{}_{}_{}",
+            request.user_id,
+            request.metric,
+            now.format("%Y%m%d_%H%M%S")
+        );
+        let mut id = ModelId::new(stem.clone())?;
+        let mut number = 2;
+        while self.wait(self.store.model(&id))?.is_some() {
+            id = ModelId::new(format!("{stem}_{number}"))?;
+            number += 1;
+        }
+        Ok(id)
+    }
+}
+
+fn cancelled(error: TrainingError) -> EngineError {
+    match error {
+        TrainingError::Cancelled => EngineError::Interrupted,
+        TrainingError::ArchitectureUnavailable(architecture) => {
+            EngineError::ArchitectureUnavailable(architecture)
+        }
+        other => other.into(),
+    }
+}
+
+fn answer(
+    request: &TrainModelRequest,
+    trained: &Trained,
+    model: &RegisteredModel,
+) -> Result<TrainModelResponse, EngineError> {
+    let manifest = trained.artifact.manifest();
+    let info: ModelInfo = super::models::info(model)?;
+    Ok(TrainModelResponse {
+        user_id: request.user_id.clone(),
+        metric: request.metric,
+        architecture: request.architecture,
+        model_id: info.model_id,
+        model_version: info.version,
+        trained_at: info.trained_at,
+        training_metrics: info.training_metrics,
+        total_samples: manifest.windows.total(),
+        sequence_length: manifest.lookback_days,
+        num_features: manifest.feature_names.len(),
+        model_path: model.file_name.clone(),
+        model_size_mb: info.model_size_mb,
+        is_production_ready: manifest.is_production_ready,
+        quality_issues: manifest.quality_issues.clone(),
+        skill_vs_naive: manifest.skill,
+        baseline_name: manifest.baseline_name.clone(),
+        baseline_mae: manifest.baseline_mae,
+        first_day: manifest.first_day,
+        last_day: manifest.last_day,
+        seed: manifest.seed,
+    })
+}

@@ -1,0 +1,80 @@
+//! The house's own commands, `cargo xtask --help`: everything that has more than one step.
+//!
+//! Chosen over a make-like tool because it needs nothing but the compiler that builds the rest.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod continuous_integration;
+mod fixtures;
+mod printer;
+mod step;
+mod tests_run;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+const HELP: &str = "\
+Usage: cargo xtask COMMAND
+
+Commands:
+  test                               Run every test: unit, integration, benches once, doctests
+  ci                                 What a submission must pass: formatting, dependencies,
+                                     lints, documentation, tests
+  fixtures --from DIR [--to FOLDER]  Cut the data slices again from the full data sets in DIR
+                                     (its t1d-uom and lifesnaps); FOLDER is fixtures/ if not given
+  help                               Show this text
+
+Tests need the toolchain that rust-toolchain.toml names (rustup brings it) and a C compiler with
+its linker (the bundled SQLite is C). Fixtures are in the tree; no server, no network, no data.
+
+Exit codes: 0 all passed, 2 wrong usage, otherwise that of the first step that failed.
+";
+
+/// Exit code of a command line that means nothing.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match dispatch(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            printer::complain(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
+    match arguments {
+        [] => {
+            printer::complain(HELP.trim_end());
+            Ok(ExitCode::from(USAGE))
+        }
+        ["help" | "--help" | "-h"] | [_, "--help" | "-h"] => {
+            printer::say(HELP.trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        ["test"] => tests_run::run(),
+        ["ci"] => continuous_integration::run(),
+        ["fixtures", "--from", from] => fixtures::run(Path::new(from), &root()?.join("fixtures")),
+        ["fixtures", "--from", from, "--to", to] => fixtures::run(Path::new(from), Path::new(to)),
+        other => {
+            printer::complain(&format!(
+                "error: `{}` is not a command; `cargo xtask --help` lists them",
+                other.join(" ")
+            ));
+            Ok(ExitCode::from(USAGE))
+        }
+    }
+}
+
+/// The folder with the workspace's `Cargo.toml`, wherever the command was started.
+fn root() -> anyhow::Result<PathBuf> {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(Path::to_path_buf)
+        .context("xtask lies in a folder of the workspace")
+}

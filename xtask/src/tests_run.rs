@@ -1,0 +1,150 @@
+//! Every test of the workspace, with plain `cargo test`.
+//!
+//! Not nextest: it runs no doctests and no criterion bench, and a process for each test pays for
+//! building the same network again and again. All targets first (benches run once, so that they
+//! cannot rot), then doctests, which `--all-targets` leaves out. The runner's own lines are
+//! passed on as they come, and the totals of all its binaries are added up at the end, because
+//! the last binary of a workspace may hold no test at all.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::Context;
+
+use crate::printer::say;
+use crate::step::{Outcome, Steps, cargo, outcome_from, shown};
+
+/// What the test runner counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+    binaries: u64,
+}
+
+impl Totals {
+    /// Add a closing line of the test runner; any other line changes nothing.
+    fn add_line(&mut self, line: &str) {
+        let Some(counts) = line.strip_prefix("test result: ") else {
+            return;
+        };
+        self.binaries += 1;
+        for part in counts.split(['.', ';']) {
+            let mut words = part.split_whitespace();
+            let (Some(count), Some(what)) = (words.next(), words.next()) else {
+                continue;
+            };
+            let Ok(count) = count.parse::<u64>() else {
+                continue;
+            };
+            match what {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" => self.ignored += count,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Run all tests as a command of its own.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let mut steps = Steps::default();
+    let totals = run_in(&mut steps)?;
+    let code = steps.close();
+    close(totals);
+    Ok(code)
+}
+
+/// Run all tests as part of a longer run. Doctests run even when a test has failed.
+pub(crate) fn run_in(steps: &mut Steps) -> anyhow::Result<Totals> {
+    let mut totals = Totals::default();
+    if !steps.run("c compiler", || Ok(c_compiler()))? {
+        return Ok(totals);
+    }
+    for (name, which) in [("tests", "--all-targets"), ("doctests", "--doc")] {
+        let arguments = ["test", "--workspace", which, "--locked", "--no-fail-fast"];
+        steps.run(name, || counted(&mut cargo(&arguments)?, &mut totals))?;
+    }
+    Ok(totals)
+}
+
+/// State the totals; the last line of a run with tests.
+pub(crate) fn close(totals: Totals) {
+    let Totals {
+        passed,
+        failed,
+        ignored,
+        binaries,
+    } = totals;
+    say(&format!(
+        "all tests: {passed} passed, {failed} failed, {ignored} ignored, in {binaries} test binaries"
+    ));
+}
+
+/// The bundled database engine is C; without a compiler their build fails late and obscurely.
+fn c_compiler() -> Outcome {
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let found = Command::new(&compiler)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status();
+    if found.is_ok_and(|status| status.success()) {
+        return Outcome::Passed;
+    }
+    say(&format!(
+        "no C compiler answers to `{}`; install one (on Debian: apt-get install gcc libc6-dev)",
+        compiler.to_string_lossy()
+    ));
+    Outcome::Failed(1)
+}
+
+/// Run a test command, passing its lines on and adding up its closing lines.
+fn counted(command: &mut Command, totals: &mut Totals) -> anyhow::Result<Outcome> {
+    say(&format!("$ {}", shown(command)));
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("starting `{}`", shown(command)))?;
+    let output = child
+        .stdout
+        .take()
+        .context("the output was piped just above")?;
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line.context("reading the test runner's output")?;
+        let line = String::from_utf8_lossy(&line);
+        totals.add_line(&line);
+        say(&line);
+    }
+    Ok(outcome_from(
+        child.wait().context("waiting for the test runner")?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_lines_are_added_up_and_nothing_else_is() {
+        let mut totals = Totals::default();
+        for line in [
+            "running 12 tests",
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.03s",
+            "test a_test ... ok",
+            "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.5s",
+        ] {
+            totals.add_line(line);
+        }
+        assert_eq!(
+            totals,
+            Totals {
+                passed: 16,
+                failed: 2,
+                ignored: 1,
+                binaries: 2
+            }
+        );
+    }
+}
