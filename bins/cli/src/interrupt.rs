@@ -16,7 +16,7 @@ impl Interrupt {
         let seen = Arc::clone(&pressed);
         ctrlc::set_handler(move || {
             if seen.swap(true, Ordering::SeqCst) {
-                #[expect(clippy::exit, reason = "a second Ctrl-C means now")]
+                // A second Ctrl-C means now.
                 std::process::exit(130);
             }
         })

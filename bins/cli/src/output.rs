@@ -11,6 +11,16 @@ pub(crate) fn stderr_wants_colour() -> bool {
     AutoStream::choice(&io::stderr()) != ColorChoice::Never
 }
 
+/// Whether standard output is a terminal that shows colours.
+pub(crate) fn stdout_wants_colour() -> bool {
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
+}
+
+/// Columns a chart or table may use.
+pub(crate) fn width() -> u32 {
+    Table::new().width().map_or(100, u32::from).clamp(60, 120)
+}
+
 /// The printer of one run.
 pub(crate) struct Output {
     json: bool,
@@ -35,16 +45,6 @@ impl Output {
     /// Whether progress bars should be shown.
     pub(crate) fn shows_progress(&self) -> bool {
         !self.quiet && !self.json && io::stderr().is_terminal()
-    }
-
-    /// Whether standard output is a terminal with colours.
-    pub(crate) fn stdout_wants_colour(&self) -> bool {
-        AutoStream::choice(&io::stdout()) != ColorChoice::Never
-    }
-
-    /// Columns a chart or table may use.
-    pub(crate) fn width(&self) -> u32 {
-        Table::new().width().map_or(100, u32::from).clamp(60, 120)
     }
 
     /// A result for programs.
@@ -82,7 +82,7 @@ impl Output {
     ) -> anyhow::Result<()> {
         let mut table = Table::new();
         table
-            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .load_style(presets::NOTHING)
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_header(header.to_vec());
         if table.width().is_none() {

@@ -128,7 +128,7 @@ impl Evening<'_> {
             goal * self
                 .profile
                 .activity_level
-                .map_or(1.0, |level| level.energy_factor())
+                .map_or(1.0, vitalcast_domain::ActivityLevel::energy_factor)
         });
         writer.put(
             "nutrition_calorie_deficit",

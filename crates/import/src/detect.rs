@@ -161,7 +161,7 @@ fn of_columns(names: &[&str]) -> Result<Format, String> {
 pub(crate) fn same(left: &str, right: &str) -> bool {
     let letters = |name: &str| -> Vec<u8> {
         name.bytes()
-            .filter(|byte| byte.is_ascii_alphanumeric())
+            .filter(u8::is_ascii_alphanumeric)
             .map(|byte| byte.to_ascii_lowercase())
             .collect()
     };

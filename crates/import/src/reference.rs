@@ -199,7 +199,7 @@ fn read_json(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError
     let trust = importer.options.known_at != KnownAt::Auto || sample_json(&mut sampled)?;
     while let Some((line, bytes)) = lines.next(importer)? {
         importer.report.rows_read += 1;
-        let outcome = json_cells(&bytes).and_then(|cells| {
+        let outcome = json_cells(&bytes).map(|cells| {
             let kind = if !cells.cell(CONSUMED).is_empty() {
                 Kind::Meals
             } else if !cells.cell(STARTED).is_empty() {
@@ -207,7 +207,7 @@ fn read_json(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError
             } else {
                 Kind::HealthMetrics
             };
-            Ok((kind, cells))
+            (kind, cells)
         });
         let outcome = match outcome {
             Ok((kind, cells)) => {

@@ -40,7 +40,7 @@ pub(crate) fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), Impor
     }
     let zone = match importer.options.zone {
         Some(zone) => zone,
-        None => zone_of(path)?,
+        None => zone_of(path),
     };
     if zone.name() != "Europe/London" && importer.options.zone.is_none() {
         importer.note(format!(
@@ -78,10 +78,10 @@ fn user_of(path: &Path) -> Result<UserId, ImportError> {
 
 /// The zone that the person's offsets tell of. Files of one person stand beside each other in
 /// sibling folders, and only some have offsets, so all of the person's are asked.
-fn zone_of(path: &Path) -> Result<Zone, ImportError> {
+fn zone_of(path: &Path) -> Zone {
     let london = || "Europe/London".parse().unwrap_or(Zone::UTC);
     let Ok(user) = user_of(path) else {
-        return Ok(london());
+        return london();
     };
     let mut counts: HashMap<i64, u32> = HashMap::new();
     let folder = path.parent();
@@ -100,7 +100,7 @@ fn zone_of(path: &Path) -> Result<Zone, ImportError> {
         .into_iter()
         .max_by_key(|(offset, count)| (*count, -offset))
         .map(|(offset, _)| offset);
-    Ok(match usual {
+    match usual {
         Some(offset) if !BRITISH_OFFSETS.contains(&offset) && offset % 3_600 == 0 => {
             // In POSIX names the sign is turned round: Etc/GMT-8 is eight hours ahead of UTC.
             format!("Etc/GMT{:+}", -offset / 3_600)
@@ -108,7 +108,7 @@ fn zone_of(path: &Path) -> Result<Zone, ImportError> {
                 .unwrap_or_else(|_| london())
         }
         _ => london(),
-    })
+    }
 }
 
 /// Tables in a folder and in the folders directly below it.

@@ -33,6 +33,7 @@ pub struct FittedModel {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one per model, never in bulk")]
 enum Kind {
     Network {
         network: Network,
@@ -123,7 +124,7 @@ impl FittedModel {
                 features, target, ..
             } => ModelState::Network {
                 features: features.clone(),
-                target: target.clone(),
+                target: *target,
             },
             Kind::Baseline(baseline) => ModelState::Baseline(baseline.clone()),
         }

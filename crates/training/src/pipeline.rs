@@ -334,11 +334,21 @@ fn baseline_mae(
 }
 
 /// Residuals on the validation part, one set for each lead: for lead k the last k − 1 days of each
-/// window are hidden, which is what a forecast k days past the last known day sees.
+/// window are hidden, which is what a forecast k days past the last known day sees. A baseline has
+/// no weights to learn, so the training part tells of its errors as well.
 fn calibrate(model: &FittedModel, data: &Prepared) -> Result<Calibration, TrainingError> {
-    let windows = &data.split.validation;
-    let rows = last_rows(windows);
-    let labels = data.labels(windows);
+    let learned = model.network_config().is_some();
+    let windows: Vec<Window> = if learned {
+        &[]
+    } else {
+        data.split.train.as_slice()
+    }
+    .iter()
+    .chain(&data.split.validation)
+    .copied()
+    .collect();
+    let rows = last_rows(&windows);
+    let labels = data.labels(&windows);
     let mut leads = Vec::with_capacity(MAX_HORIZON_DAYS);
     for lead in 1..=MAX_HORIZON_DAYS.min(model.lookback - 1) {
         let forecasts = model.forecast_rows(&data.layout, &rows, lead - 1)?;

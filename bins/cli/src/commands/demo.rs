@@ -126,7 +126,7 @@ fn fresh_folder(wanted: Option<&Path>) -> anyhow::Result<PathBuf> {
             folder.display()
         ))),
         None => std::iter::once("vitalcast-demo".to_owned())
-            .chain((2..).map(|number| format!("vitalcast-demo-{number}")))
+            .chain((2..1_000).map(|number| format!("vitalcast-demo-{number}")))
             .map(PathBuf::from)
             .find(|folder| is_free(folder))
             .context("no free name for the demo's folder")?,

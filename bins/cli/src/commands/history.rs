@@ -72,8 +72,8 @@ pub(crate) fn run(args: &HistoryArgs, global: &Global, output: &mut Output) -> a
 /// Draws in the terminal.
 pub(crate) fn show(chart: &charts::HistoryChart, output: &mut Output) -> anyhow::Result<()> {
     let options = charts::TerminalOptions {
-        width: output.width(),
-        colour: output.stdout_wants_colour(),
+        width: crate::output::width(),
+        colour: crate::output::stdout_wants_colour(),
         ..charts::TerminalOptions::default()
     };
     // A person without a single reading has nothing to draw; the words say so.

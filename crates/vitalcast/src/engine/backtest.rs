@@ -201,7 +201,7 @@ pub(crate) fn backtest_history(
         }
         trained = Some(current);
     }
-    Ok(answer(
+    answer(
         history,
         request,
         (first_day, last_day),
@@ -209,7 +209,7 @@ pub(crate) fn backtest_history(
         baseline.as_ref(),
         &errors_of,
         rows,
-    )?)
+    )
 }
 
 /// Last and first day of the replay: the last finished days with a reading of the metric.

@@ -165,7 +165,7 @@ fn view(user_id: UserId, metric: PredictionMetric, days: Vec<HistoryDay>) -> His
         .filter_map(|forecast| Some((forecast.actual? - forecast.value).abs()))
         .collect();
     let inside: Vec<f64> = settled()
-        .filter_map(|forecast| forecast.inside())
+        .filter_map(ForecastRecord::inside)
         .map(|inside| if inside { 1.0 } else { 0.0 })
         .collect();
     HistoryView {

@@ -56,7 +56,7 @@ impl Engine {
         }
         // The name comes from the content: equal models share a file, and no id is in it.
         let file_name = format!("{}.vcm", &hash[..32]);
-        write_atomically(&self.model_path(&file_name), &bytes)?;
+        write_atomically(self.model_path(&file_name), &bytes)?;
         let registered = self.wait(self.store.register_model(NewModel {
             model_id: self.fresh_model_id(request, now)?,
             user_id: request.user_id.clone(),
