@@ -125,7 +125,7 @@ impl Network {
     }
 
     /// Forecasts every window: the first output of each, in order. A window forecasts the same alone
-    /// and among others.
+    /// and among others, to rounding (products of one row and of many add up in another order).
     ///
     /// # Errors
     ///

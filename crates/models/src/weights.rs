@@ -160,9 +160,15 @@ fn replace<const D: usize>(
     weight: &mut Param<Tensor<D>>,
     make: impl FnOnce(&burn::tensor::Device) -> Tensor<D>,
 ) {
-    let device = weight.val().device();
-    let value = make(&device);
-    *weight = weight.clone().map(|_| value);
+    let old = weight.val();
+    let value = make(&old.device());
+    let replaced = weight.clone().map(|_| value);
+    // A new value does not know by itself whether it is trained.
+    *weight = if old.is_require_grad() {
+        replaced.set_require_grad(true)
+    } else {
+        replaced
+    };
 }
 
 /// Writes every weight of the network as safetensors bytes.
