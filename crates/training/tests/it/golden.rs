@@ -108,12 +108,14 @@ fn golden_single_networks_learn_as_in_pytorch() {
         })
         .unwrap();
         assert_eq!(losses.len(), golden.len());
+        let first = f64::from(golden[0]);
         for (step, (found, expected)) in losses.iter().zip(golden).enumerate() {
             let expected = f64::from(expected);
-            // Rounding differences of the gradients grow from step to step; the largest seen is 0.3 %,
-            // after the loss has fallen to a thousandth.
+            // Once the loss has fallen far below where it began, rounding differences of earlier
+            // steps are no longer small beside it: from there on a tenth of the first loss counts.
+            let scale = expected.max(0.1 * first);
             assert!(
-                (found - expected).abs() <= 1e-2 * expected,
+                (found - expected).abs() <= 1e-3 * scale,
                 "{} step {step}: {found} {expected}",
                 entry.name
             );

@@ -66,7 +66,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`EngineError::UnknownUser`], [`EngineError::NoModel`], [`EngineError::TooFarAhead`],
+    /// [`EngineError::UnknownUser`], [`EngineError::NoModel`], [`EngineError::Inference`],
     /// [`EngineError::ForeignArtifact`] or [`EngineError::Artifact`] for a damaged model.
     pub fn predict(
         &self,
