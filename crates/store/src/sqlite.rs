@@ -24,6 +24,9 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite
 
 /// How long a writer waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often a database that another process is just making is tried again, and after how long.
+const OPENING_TRIES: u32 = 200;
+const OPENING_PAUSE: Duration = Duration::from_millis(25);
 /// Rows of one INSERT; 9 values each, below SQLite's 32,766 parameters.
 const ROWS_PER_INSERT: usize = 1_000;
 
@@ -45,7 +48,26 @@ impl SqliteStore {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true);
-        Self::connect(path, options, 4).await
+        // One process at a time looks at the schema and brings it up to date. Where no lock file can
+        // be made, nothing can be written either, and opening says why.
+        let lock = std::fs::File::create(path.with_extension("lock"));
+        if let Ok(lock) = &lock
+            && let Err(source) = lock.lock()
+        {
+            return Err(StoreError::of(path, sqlx::Error::Io(source)));
+        }
+        // Two processes that make one database at the same moment: SQLite answers the switch to
+        // write-ahead mode with "busy" at once, without waiting, so we wait here.
+        let mut opened = Self::connect(path, options.clone(), 4).await;
+        for _ in 0..OPENING_TRIES {
+            if !matches!(opened, Err(StoreError::Busy { .. })) {
+                break;
+            }
+            tokio::time::sleep(OPENING_PAUSE).await;
+            opened = Self::connect(path, options.clone(), 4).await;
+        }
+        drop(lock);
+        opened
     }
 
     /// A store that is gone when it is dropped.
