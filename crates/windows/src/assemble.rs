@@ -16,7 +16,8 @@ use crate::window::Lookback;
 /// # Errors
 ///
 /// [`WindowError::Length`] when the scaler has another width, [`WindowError::OutsideRows`] for a
-/// window that does not fit.
+/// window that does not fit, [`WindowError::UnknownColumn`] for a column known ahead that the matrix
+/// does not have, [`WindowError::NotFinite`] for a value beyond f32 once it is scaled.
 pub fn assemble(
     matrix: &DayMatrix,
     scaler: &FittedScaler,
@@ -44,6 +45,12 @@ pub fn assemble(
             rows: matrix.rows(),
         });
     }
+    if let Some(unknown) = known_ahead
+        .iter()
+        .find(|name| matrix.column(name).is_none())
+    {
+        return Err(WindowError::UnknownColumn(unknown.clone()));
+    }
     let readable: Vec<bool> = (0..width)
         .map(|column| !scaler.never_observed(column))
         .collect();
@@ -60,13 +67,20 @@ pub fn assemble(
                 .next()
                 .expect("one chunk per window and day")
                 .split_at_mut(width);
-            let hidden = row + hidden_days > last_row;
+            let hidden = last_row - row < hidden_days;
             for column in 0..width {
                 if !readable[column] || (hidden && !ahead[column]) {
                     continue;
                 }
                 if let Some(value) = matrix.value(row, column) {
-                    scaled[column] = scaler.transform(column, value) as f32;
+                    let value = scaler.transform(column, value) as f32;
+                    if !value.is_finite() {
+                        return Err(WindowError::NotFinite {
+                            row,
+                            column: matrix.columns()[column].clone(),
+                        });
+                    }
+                    scaled[column] = value;
                     mask[column] = 1.0;
                 }
             }
@@ -120,6 +134,45 @@ mod tests {
         assert_eq!(values[2..4], [1.0, 1.0]);
         assert_eq!(values[4], 0.0);
         assert_eq!(values[6..8], [0.0, 1.0]);
+    }
+
+    #[test]
+    fn more_hidden_days_than_days_hide_every_day() {
+        let matrix = matrix(&[Some(1.0), Some(2.0), Some(3.0), Some(4.0)]);
+        let values = laid_out(&matrix, &[3], usize::MAX);
+        assert_eq!(
+            (values[0], values[2], values[4], values[6]),
+            (0.0, 0.0, 0.0, 0.0)
+        );
+        assert_eq!((values[3], values[7]), (1.0, 1.0));
+    }
+
+    #[test]
+    fn a_column_training_never_saw_stays_masked() {
+        let matrix = matrix(&[None, None, None, None, Some(5.0)]);
+        let values = laid_out(&matrix, &[4], 0);
+        assert_eq!((values[4], values[6]), (0.0, 0.0));
+    }
+
+    #[test]
+    fn unknown_columns_and_values_beyond_f32_are_refused() {
+        let mut days = vec![Some(1.0), Some(2.0), Some(3.0), Some(4.0)];
+        days.push(Some(1e300));
+        let matrix = matrix(&days);
+        let scaler = StandardScaler::fit(&matrix, 0..4).unwrap();
+        let lookback = Lookback::new(2).unwrap();
+        let unknown = ["month".to_owned()];
+        assert_eq!(
+            assemble(&matrix, &scaler, &[3], lookback, 1, &unknown),
+            Err(WindowError::UnknownColumn("month".to_owned()))
+        );
+        assert_eq!(
+            assemble(&matrix, &scaler, &[4], lookback, 0, &[]),
+            Err(WindowError::NotFinite {
+                row: 4,
+                column: "value".to_owned()
+            })
+        );
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub enum WindowError {
     /// Two columns of one name.
     #[error("column {0:?} is there twice")]
     TwoColumns(String),
-    /// A value that is infinite or not a number.
+    /// A value that is infinite or not a number, or becomes so when it is scaled.
     #[error("the value in row {row}, column {column:?} is not finite")]
     NotFinite {
         /// Row, counted from 0.
@@ -45,6 +45,9 @@ pub enum WindowError {
         /// Rows there are.
         rows: usize,
     },
+    /// A column that the matrix does not have.
+    #[error("there is no column {0:?}")]
+    UnknownColumn(String),
     /// Series of different lengths.
     #[error("{what} has {found} rows where {expected} are needed")]
     Length {
@@ -75,6 +78,27 @@ pub enum WindowError {
         least: usize,
         /// How many more are needed.
         missing: usize,
+    },
+    /// Windows that are not in the order of their targets.
+    #[error(
+        "window {index} does not come after the window before it: windows must be in time order"
+    )]
+    NotInOrder {
+        /// Place of the window, counted from 0.
+        index: usize,
+    },
+    /// A part of a split whose every window was dropped at the border.
+    #[error(
+        "each of the {windows} windows of the {part} part forecasts days that are targets of the \
+         part before it: with a horizon of {horizon} days, {horizon} windows are enough"
+    )]
+    NothingBehindBorder {
+        /// Which part.
+        part: &'static str,
+        /// Windows it had.
+        windows: usize,
+        /// Days from the last one read to the one forecast.
+        horizon: usize,
     },
     /// A scaler without a single value to be fitted on.
     #[error("nothing to fit a scaler on: no value is observed in the training rows")]

@@ -1,6 +1,7 @@
 //! A dense calendar of daily values: row i is day `first_day + i`, a missing value is missing.
 
 use crate::error::WindowError;
+use std::ops::Range;
 
 /// Daily values, one row per calendar day and one named column per series.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +72,29 @@ impl DayMatrix {
         self.columns.iter().position(|column| column == name)
     }
 
+    /// Some of the days, as a matrix of their own.
+    ///
+    /// # Errors
+    ///
+    /// [`WindowError::OutsideRows`] for rows the matrix does not have.
+    pub fn slice(&self, rows: Range<usize>) -> Result<Self, WindowError> {
+        if rows.start > rows.end || rows.end > self.rows() {
+            return Err(WindowError::OutsideRows {
+                lookback: rows.len(),
+                last_row: rows.end.saturating_sub(1),
+                rows: self.rows(),
+            });
+        }
+        let width = self.columns.len();
+        let places = rows.start * width..rows.end * width;
+        Ok(Self {
+            first_day: self.first_day + rows.start as i32,
+            columns: self.columns.clone(),
+            values: self.values[places.clone()].to_vec(),
+            observed: self.observed[places].to_vec(),
+        })
+    }
+
     /// A value, if it was observed.
     ///
     /// # Panics
@@ -112,6 +136,17 @@ mod tests {
                 column: "b".to_owned()
             })
         );
+    }
+
+    #[test]
+    fn a_slice_keeps_its_days() {
+        let values = vec![Some(1.0), None, Some(3.0)];
+        let matrix = DayMatrix::new(7, names(&["a"]), values).unwrap();
+        let slice = matrix.slice(1..3).unwrap();
+        assert_eq!((slice.first_day(), slice.rows()), (8, 2));
+        assert_eq!((slice.value(0, 0), slice.value(1, 0)), (None, Some(3.0)));
+        assert_eq!(matrix.slice(3..3).unwrap().rows(), 0);
+        assert!(matrix.slice(2..4).is_err());
     }
 
     #[test]

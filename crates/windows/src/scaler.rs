@@ -72,7 +72,8 @@ impl StandardScaler {
     ///
     /// # Errors
     ///
-    /// [`WindowError::OutsideRows`] for rows the matrix does not have.
+    /// [`WindowError::OutsideRows`] for no rows and for rows the matrix does not have,
+    /// [`WindowError::BadScaler`] for values too large to have a finite variance.
     pub fn fit(matrix: &DayMatrix, rows: Range<usize>) -> Result<FittedScaler, WindowError> {
         if rows.end > matrix.rows() || rows.is_empty() {
             return Err(WindowError::OutsideRows {
@@ -86,7 +87,9 @@ impl StandardScaler {
                 ColumnScale::fit(rows.clone().filter_map(|row| matrix.value(row, column)))
             })
             .collect();
-        Ok(FittedScaler { columns })
+        let fitted = FittedScaler { columns };
+        fitted.validate()?;
+        Ok(fitted)
     }
 }
 
@@ -139,7 +142,8 @@ impl TargetScaler {
     ///
     /// # Errors
     ///
-    /// [`WindowError::NothingToFit`] without any.
+    /// [`WindowError::NothingToFit`] without any, [`WindowError::BadScaler`] for values that are
+    /// not finite or too large to have a finite variance.
     pub fn fit(targets: &[f64]) -> Result<Self, WindowError> {
         if targets.is_empty() {
             return Err(WindowError::NothingToFit);
@@ -208,6 +212,18 @@ mod tests {
     fn a_column_training_never_saw_is_remembered() {
         let scaler = StandardScaler::fit(&matrix(vec![None, None, Some(5.0)]), 0..2).unwrap();
         assert!(scaler.never_observed(0));
+    }
+
+    #[test]
+    fn values_without_a_finite_variance_are_refused() {
+        let matrix = matrix(vec![Some(1e300), Some(-1e300)]);
+        assert!(matches!(
+            StandardScaler::fit(&matrix, 0..2),
+            Err(WindowError::BadScaler { column: 0, .. })
+        ));
+        assert!(TargetScaler::fit(&[1e300, -1e300]).is_err());
+        assert!(TargetScaler::fit(&[1.0, f64::NAN]).is_err());
+        assert_eq!(TargetScaler::fit(&[]), Err(WindowError::NothingToFit));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 //!
 //! What may overlap and what may not: the inputs of a later part may show days whose values were
 //! targets of an earlier part, because by then those days were known. The days from a window's
-//! origin to its target never reach into the next part's targets; a window that would is dropped
-//! from both.
+//! origin to its target never meet the targets of another part; a window over a border, whose target
+//! lies in one part and whose days before it in another, counts for neither. With a horizon of one
+//! day there are no such windows.
 
 use crate::error::WindowError;
 use crate::window::Window;
@@ -36,12 +37,13 @@ pub struct ChronologicalSplit {
 }
 
 impl ChronologicalSplit {
-    /// Splits windows that are in time order. Each part with a share above 0 gets at least one.
+    /// Splits windows that are in time order. Each part with a share above 0 holds at least one.
     ///
     /// # Errors
     ///
     /// [`WindowError::Fraction`] for shares that are no shares or leave nothing to train on,
-    /// [`WindowError::TooFewWindows`] with how many more are needed.
+    /// [`WindowError::NotInOrder`], [`WindowError::TooFewWindows`] with how many more are needed,
+    /// [`WindowError::NothingBehindBorder`] when a part consists of windows over its border.
     pub fn new(windows: &[Window], fractions: SplitFractions) -> Result<Self, WindowError> {
         let shares = [
             ("validation", fractions.validation),
@@ -54,6 +56,11 @@ impl ChronologicalSplit {
             if !(0.0..1.0).contains(&share) || sum >= 1.0 {
                 return Err(WindowError::Fraction { what });
             }
+        }
+        if let Some(index) = windows.windows(2).position(|pair| {
+            pair[1].target_row <= pair[0].target_row || pair[1].last_row <= pair[0].last_row
+        }) {
+            return Err(WindowError::NotInOrder { index: index + 1 });
         }
         let count = windows.len();
         let sizes = shares.map(|(_, share)| {
@@ -76,33 +83,35 @@ impl ChronologicalSplit {
         let (train, rest) = windows.split_at(count - held_out);
         let (validation, rest) = rest.split_at(validation);
         let (calibration, test) = rest.split_at(calibration);
-        let parts = [train, validation, calibration, test];
-        let [train, validation, calibration, test] = std::array::from_fn(|index| {
-            let before = parts[..index].iter().rev().find_map(|part| part.last());
-            let after = parts[index + 1..].iter().find_map(|part| part.first());
-            purged(parts[index], before, after)
-        });
+        let mut border = train.last().map(|window| window.target_row);
+        let mut behind_border = |part: &'static str, windows: &[Window]| {
+            let kept = behind(windows, border);
+            if let (Some(last), true) = (windows.last(), kept.is_empty()) {
+                return Err(WindowError::NothingBehindBorder {
+                    part,
+                    windows: windows.len(),
+                    horizon: last.target_row - last.last_row,
+                });
+            }
+            border = kept.last().map(|window| window.target_row).or(border);
+            Ok(kept.to_vec())
+        };
         Ok(Self {
-            train,
-            validation,
-            calibration,
-            test,
+            train: train.to_vec(),
+            validation: behind_border("validation", validation)?,
+            calibration: behind_border("calibration", calibration)?,
+            test: behind_border("test", test)?,
         })
     }
 }
 
-/// Drops windows whose days from origin to target meet a target day of a neighbouring part.
-fn purged(part: &[Window], before: Option<&Window>, after: Option<&Window>) -> Vec<Window> {
-    part.iter()
-        .filter(|window| {
-            // The days being forecast: (last_row, target_row].
-            let begins_after = before.is_none_or(|before| window.last_row >= before.target_row);
-            let ends_before = after.is_none_or(|after| window.target_row < after.target_row);
-            // With a horizon of one day a window forecasts one day, so it meets no other part.
-            (begins_after || window.target_row - window.last_row == 1) && ends_before
-        })
-        .copied()
-        .collect()
+/// The windows that forecast no day up to `border`, the last target of the part before: those that
+/// end on it or later. Windows of an earlier part need no such test, their targets come first.
+fn behind(part: &[Window], border: Option<usize>) -> &[Window] {
+    let first = border.map_or(0, |border| {
+        part.partition_point(|window| window.last_row < border)
+    });
+    &part[first..]
 }
 
 #[cfg(test)]
@@ -149,6 +158,33 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_lies_on_its_border_altogether_is_refused() {
+        let fractions = SplitFractions {
+            validation: 0.2,
+            calibration: 0.0,
+            test: 0.05,
+        };
+        assert_eq!(
+            ChronologicalSplit::new(&windows(60, 7), fractions),
+            Err(WindowError::NothingBehindBorder {
+                part: "test",
+                windows: 3,
+                horizon: 7
+            })
+        );
+    }
+
+    #[test]
+    fn windows_out_of_order_are_refused() {
+        let mut windows = windows(60, 1);
+        windows.swap(10, 11);
+        assert_eq!(
+            ChronologicalSplit::new(&windows, FRACTIONS),
+            Err(WindowError::NotInOrder { index: 11 })
+        );
+    }
+
+    #[test]
     fn too_few_windows_say_how_many_are_missing() {
         assert!(matches!(
             ChronologicalSplit::new(&windows(3, 1), FRACTIONS),
@@ -178,19 +214,29 @@ mod tests {
     proptest! {
         #[test]
         fn parts_are_disjoint_and_in_order_of_their_targets(
-            count in 10_usize..200, horizon in 1_usize..=7,
+            count in 20_usize..200, horizon in 1_usize..=7,
             validation in 0.05_f64..0.3, calibration in 0.0_f64..0.3, test in 0.05_f64..0.3,
         ) {
             let fractions = SplitFractions { validation, calibration, test };
-            let split = ChronologicalSplit::new(&windows(count, horizon), fractions).unwrap();
+            let cut = windows(count, horizon);
+            let split = match ChronologicalSplit::new(&cut, fractions) {
+                Ok(split) => split,
+                Err(WindowError::NothingBehindBorder { windows, .. }) if windows < horizon => {
+                    return Ok(());
+                }
+                Err(error) => panic!("{error}"),
+            };
             let parts = [&split.train, &split.validation, &split.calibration, &split.test];
+            // Every target day lies in one part at most, and every part asked for has one.
+            prop_assert!(!split.train.is_empty() && !split.validation.is_empty());
+            prop_assert!(!split.test.is_empty());
             let full: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
             for pair in full.windows(2) {
                 let last = pair[0].last().unwrap();
                 let first = pair[1].first().unwrap();
                 prop_assert!(last.target_row < first.target_row);
                 // No day between origin and target of the later part is a target of the earlier.
-                prop_assert!(first.last_row >= last.target_row || horizon == 1);
+                prop_assert!(first.last_row >= last.target_row);
             }
         }
     }
