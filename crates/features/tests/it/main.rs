@@ -1,0 +1,8 @@
+//! The features from outside: a real day by hand, made-up people, and properties that always hold.
+
+#![allow(clippy::unwrap_used)]
+
+mod by_hand;
+mod people;
+mod properties;
+mod real_day;
