@@ -73,6 +73,9 @@ pub enum StoreError {
         /// What is wrong, without the values.
         what: String,
     },
+    /// A model or forecast of someone who is not there.
+    #[error("the person is not there: keep a record or a profile of theirs first")]
+    NoSuchUser,
     /// A model id that is taken.
     #[error("model {0} is there already")]
     ModelExists(ModelId),
@@ -84,6 +87,9 @@ pub enum StoreError {
     Database(#[source] sqlx::Error),
 }
 
+/// SQLITE_CONSTRAINT_FOREIGNKEY; every foreign key of the schema is a person.
+const FOREIGN_KEY: i32 = 787;
+
 impl StoreError {
     /// Sorts what the database said.
     pub(crate) fn of(path: &Path, error: sqlx::Error) -> Self {
@@ -92,6 +98,9 @@ impl StoreError {
             .as_database_error()
             .and_then(sqlx::error::DatabaseError::code)
             .and_then(|code| code.parse::<i32>().ok());
+        if code == Some(FOREIGN_KEY) {
+            return Self::NoSuchUser;
+        }
         // The low byte is the primary result code: https://sqlite.org/rescode.html
         match code.map(|code| code & 0xff) {
             Some(5 | 6) => Self::Busy { path },

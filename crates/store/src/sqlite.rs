@@ -1,5 +1,7 @@
 //! The store in one SQLite file.
 
+mod open;
+
 use crate::content::{content, identity, record};
 use crate::error::StoreError;
 use crate::rows;
@@ -7,26 +9,15 @@ use crate::store::{
     NewForecast, NewModel, RegisteredModel, Store, StoredForecast, UserSummary, WriteReport,
 };
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::migrate::MigrateError;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::PathBuf;
 use vitalcast_domain::{
     History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, UserId,
 };
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
-
-/// How long a writer waits for another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
-/// How often a database that another process is just making is tried again, and after how long.
-const OPENING_TRIES: u32 = 200;
-const OPENING_PAUSE: Duration = Duration::from_millis(25);
 /// Rows of one INSERT; 9 values each, below SQLite's 32,766 parameters.
 const ROWS_PER_INSERT: usize = 1_000;
 
@@ -38,85 +29,6 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens a database file and makes it if it is not there.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::NotADatabase`], [`StoreError::SchemaTooNew`], [`StoreError::ReadOnly`],
-    /// [`StoreError::CannotOpen`], [`StoreError::Corrupt`], [`StoreError::Busy`].
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true);
-        // One process at a time looks at the schema and brings it up to date. Where no lock file can
-        // be made, nothing can be written either, and opening says why.
-        let lock = std::fs::File::create(path.with_extension("lock"));
-        if let Ok(lock) = &lock
-            && let Err(source) = lock.lock()
-        {
-            return Err(StoreError::of(path, sqlx::Error::Io(source)));
-        }
-        // Two processes that make one database at the same moment: SQLite answers the switch to
-        // write-ahead mode with "busy" at once, without waiting, so we wait here.
-        let mut opened = Self::connect(path, options.clone(), 4).await;
-        for _ in 0..OPENING_TRIES {
-            if !matches!(opened, Err(StoreError::Busy { .. })) {
-                break;
-            }
-            tokio::time::sleep(OPENING_PAUSE).await;
-            opened = Self::connect(path, options.clone(), 4).await;
-        }
-        drop(lock);
-        opened
-    }
-
-    /// A store that is gone when it is dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Database`].
-    pub async fn open_in_memory() -> Result<Self, StoreError> {
-        // Every connection to memory is a database of its own, so there is one.
-        Self::connect(
-            Path::new(":memory:"),
-            SqliteConnectOptions::new().in_memory(true),
-            1,
-        )
-        .await
-    }
-
-    async fn connect(
-        path: &Path,
-        options: SqliteConnectOptions,
-        connections: u32,
-    ) -> Result<Self, StoreError> {
-        let options = options
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(BUSY_TIMEOUT)
-            .connect_with(options)
-            .await
-            .map_err(|error| StoreError::of(path, error))?;
-        MIGRATIONS.run(&pool).await.map_err(|error| match error {
-            MigrateError::VersionMissing(found) => StoreError::SchemaTooNew {
-                path: path.to_owned(),
-                found,
-            },
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                StoreError::of(path, error)
-            }
-            other => StoreError::Database(sqlx::Error::Migrate(Box::new(other))),
-        })?;
-        Ok(Self {
-            pool,
-            path: path.to_owned(),
-        })
-    }
-
     fn failed(&self, error: sqlx::Error) -> StoreError {
         StoreError::of(&self.path, error)
     }
@@ -268,7 +180,8 @@ impl Store for SqliteStore {
 
     async fn users(&self) -> Result<Vec<UserSummary>, StoreError> {
         let rows = sqlx::query(
-            "WITH current AS (SELECT user_id, kind, day FROM records WHERE version = 1) \
+            "WITH current AS (SELECT user_id, kind, day, max(version) FROM records \
+                              GROUP BY user_id, identity) \
              SELECT u.user_id, min(c.day) AS first_day, max(c.day) AS last_day, \
                     count(DISTINCT c.day) AS days, \
                     count(CASE c.kind WHEN 'meal' THEN 1 END) AS meals, \
@@ -281,8 +194,10 @@ impl Store for SqliteStore {
         .await
         .map_err(|error| self.failed(error))?;
         let metric_rows = sqlx::query(
-            "SELECT user_id, metric, count(DISTINCT day) AS days FROM records \
-             WHERE metric IS NOT NULL GROUP BY user_id, metric",
+            "WITH current AS (SELECT user_id, metric, day, content, max(version) FROM records \
+                              WHERE metric IS NOT NULL GROUP BY user_id, identity) \
+             SELECT user_id, metric, count(DISTINCT day) AS days FROM current \
+             WHERE NOT json_extract(content, '$.partial') GROUP BY user_id, metric",
         )
         .fetch_all(&self.pool)
         .await
@@ -430,9 +345,12 @@ impl Store for SqliteStore {
         let (first, last) = days.map_or((None, None), |days| {
             (Some(days.start().to_string()), Some(days.end().to_string()))
         });
+        // A correction may have moved a record to another day: whoever sees one version must see
+        // what replaced it, so all versions come of what has any on the days asked for.
         let rows = sqlx::query(
             "SELECT known_at, content FROM records WHERE user_id = ?1 \
-               AND (?2 IS NULL OR day >= ?2) AND (?3 IS NULL OR day <= ?3) \
+               AND (?2 IS NULL OR identity IN (SELECT identity FROM records \
+                    WHERE user_id = ?1 AND day BETWEEN ?2 AND ?3)) \
              ORDER BY day, observed_at, identity, version",
         )
         .bind(user.as_str())
@@ -482,6 +400,12 @@ impl Store for SqliteStore {
             .await
             .map_err(|error| self.failed(error))?;
         self.commit(transaction).await?;
+        // What was deleted is overwritten in the database file, but the log may still hold it until
+        // it is emptied; when a reader is in the way, the next erasure or the last close does it.
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
         Ok(files)
     }
 

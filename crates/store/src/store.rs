@@ -37,7 +37,7 @@ pub struct UserSummary {
     pub activities: u64,
     /// Readings.
     pub health_metrics: u64,
-    /// Days with a reading of each metric that can be forecast.
+    /// Days with a reading of each metric that can be forecast, partial nights not counted.
     pub metrics: BTreeMap<PredictionMetric, u64>,
 }
 
@@ -195,8 +195,8 @@ pub trait Store: Send + Sync {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<WriteReport, StoreError>> + Send;
 
-    /// Everything known of a person, every version, in the order of days and moments; of some days
-    /// or of all. `None` for a stranger.
+    /// Everything known of a person, every version, in the order of days and moments. `None` for a
+    /// stranger. With `days`, every version of the records that were on one of them in any version.
     fn history(
         &self,
         user: &UserId,

@@ -1,0 +1,170 @@
+//! Opening a database: telling whether it is one, one process at a time, and bringing its schema up
+//! to date.
+
+use super::SqliteStore;
+use crate::error::StoreError;
+use sqlx::migrate::MigrateError;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+/// How every SQLite database begins: <https://sqlite.org/fileformat.html#magic_header_string>.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
+
+/// How long a writer waits for another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often a database that another process is just making is tried again, and after how long.
+const OPENING_TRIES: u32 = 200;
+const OPENING_PAUSE: Duration = Duration::from_millis(25);
+
+impl SqliteStore {
+    /// Opens a database file and makes it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotADatabase`], [`StoreError::SchemaTooNew`], [`StoreError::ReadOnly`],
+    /// [`StoreError::CannotOpen`], [`StoreError::Corrupt`], [`StoreError::Busy`].
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        // SQLite takes any file of a few bytes for an empty database and would write over it.
+        if !Self::may_be_a_database(path) {
+            return Err(StoreError::NotADatabase {
+                path: path.to_owned(),
+            });
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true);
+        // One process at a time looks at the schema and brings it up to date. Where no lock file can
+        // be made, nothing can be written either, and opening says why.
+        let lock = File::create(path.with_extension("lock"));
+        if let Ok(lock) = &lock
+            && let Err(source) = lock.lock()
+        {
+            return Err(StoreError::of(path, sqlx::Error::Io(source)));
+        }
+        // Two processes that make one database at the same moment: SQLite answers the switch to
+        // write-ahead mode with "busy" at once, without waiting, so we wait here.
+        let mut opened = Self::connect(path, options.clone(), 4).await;
+        for _ in 0..OPENING_TRIES {
+            if !matches!(opened, Err(StoreError::Busy { .. })) {
+                break;
+            }
+            tokio::time::sleep(OPENING_PAUSE).await;
+            opened = Self::connect(path, options.clone(), 4).await;
+        }
+        drop(lock);
+        opened
+    }
+
+    /// Whether a path is free, an empty file, or begins as databases begin. What cannot be read is
+    /// left to the database to complain of.
+    fn may_be_a_database(path: &Path) -> bool {
+        let mut head = Vec::new();
+        let read =
+            File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
+        read.is_err() || head.is_empty() || head == MAGIC
+    }
+
+    /// A store that is gone when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Database`].
+    pub async fn open_in_memory() -> Result<Self, StoreError> {
+        // Every connection to memory is a database of its own, so there is one.
+        Self::connect(
+            Path::new(":memory:"),
+            SqliteConnectOptions::new().in_memory(true),
+            1,
+        )
+        .await
+    }
+
+    async fn connect(
+        path: &Path,
+        options: SqliteConnectOptions,
+        connections: u32,
+    ) -> Result<Self, StoreError> {
+        let options = options
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            // What is erased is overwritten, not only unlinked.
+            .pragma("secure_delete", "ON")
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .connect_with(options)
+            .await
+            .map_err(|error| StoreError::of(path, error))?;
+        MIGRATIONS.run(&pool).await.map_err(|error| match error {
+            MigrateError::VersionMissing(found) => StoreError::SchemaTooNew {
+                path: path.to_owned(),
+                found,
+            },
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                StoreError::of(path, error)
+            }
+            other => StoreError::Database(sqlx::Error::Migrate(Box::new(other))),
+        })?;
+        Ok(Self {
+            pool,
+            path: path.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+    use chrono::DateTime;
+    use vitalcast_domain::{HealthMetric, MetricType, Provenance, Record, UserId, Zone};
+
+    fn reading(number: usize) -> Record {
+        let day = "2024-05-01".parse().unwrap();
+        Record::HealthMetric(HealthMetric {
+            provenance: Provenance::of_day("watch", number.to_string(), day, Zone::UTC),
+            metric: MetricType::RestingHeartRate,
+            value: 60.0,
+            partial: false,
+        })
+    }
+
+    #[test]
+    fn a_batch_for_which_there_is_no_room_is_kept_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v.db");
+        // A database that may grow to so many pages is a disk that is full soon.
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true)
+            .pragma("max_page_count", "60");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let store = SqliteStore::connect(&path, options, 4).await.unwrap();
+            let user = UserId::new("a").unwrap();
+            let now = DateTime::UNIX_EPOCH;
+            store
+                .write_records(&user, &[reading(0)], now)
+                .await
+                .unwrap();
+            let many: Vec<Record> = (1..5_000).map(reading).collect();
+            let error = store.write_records(&user, &many, now).await.unwrap_err();
+            assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+            // What was acknowledged is there, nothing of the rest is, and the store goes on.
+            let kept = store.history(&user, None).await.unwrap().unwrap();
+            assert_eq!(kept.records, [reading(0)]);
+            let report = store.write_records(&user, &[reading(1)], now).await;
+            assert_eq!(report.unwrap().added, 1);
+        });
+    }
+}

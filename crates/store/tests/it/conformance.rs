@@ -1,0 +1,646 @@
+//! What every store must do, written over the trait. A new store adds itself to `stores!`.
+
+use crate::samples::{day, forecast, instant, meal, model, night, now, reading, user};
+use chrono::TimeDelta;
+use vitalcast_domain::{ModelArchitecture, ModelId, PredictionMetric, Profile, Record};
+use vitalcast_store::{Store, StoreError, WriteReport};
+
+const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
+
+macro_rules! stores {
+    ($($case:ident),+ $(,)?) => {
+        mod in_a_file {
+            $(#[test] fn $case() {
+                let folder = tempfile::tempdir().unwrap();
+                crate::sqlite::wait(async {
+                    let path = folder.path().join("vitalcast.db");
+                    super::$case(&vitalcast_store::SqliteStore::open(&path).await.unwrap()).await;
+                });
+            })+
+        }
+        mod in_memory {
+            $(#[test] fn $case() {
+                crate::sqlite::wait(async {
+                    let store = vitalcast_store::SqliteStore::open_in_memory().await.unwrap();
+                    super::$case(&store).await;
+                });
+            })+
+        }
+    };
+}
+
+stores! {
+    a_stranger_is_nobody,
+    a_profile_is_kept,
+    records_come_back_as_they_went_in,
+    the_same_again_changes_nothing,
+    a_correction_is_a_version_of_its_own,
+    a_correction_that_tells_when_it_was_known_is_believed_if_later,
+    a_batch_with_an_impossible_record_is_kept_not_at_all,
+    the_same_record_twice_in_a_batch_counts_once,
+    the_versions_of_moved_records_come_together,
+    a_summary_counts_current_versions_and_whole_nights,
+    the_data_version_tells_of_every_change,
+    a_large_batch_is_kept_whole,
+    versions_of_models_are_given_once,
+    the_active_model_is_the_newest_until_told_otherwise,
+    a_deleted_model_hands_on_to_the_newest_left,
+    models_are_those_of_their_person_and_metric,
+    forecasts_wait_for_their_outcome,
+    the_same_forecast_again_changes_nothing,
+    an_erased_person_leaves_nothing_and_others_alone,
+    a_shared_file_outlives_one_of_its_people,
+    models_and_forecasts_need_a_person,
+}
+
+async fn values<S: Store>(store: &S, of: &str) -> Vec<Record> {
+    store
+        .history(&user(of), None)
+        .await
+        .unwrap()
+        .unwrap()
+        .records
+}
+
+async fn a_stranger_is_nobody<S: Store>(store: &S) {
+    assert_eq!(store.profile(&user("x")).await.unwrap(), None);
+    assert_eq!(store.history(&user("x"), None).await.unwrap(), None);
+    assert_eq!(store.data_version(&user("x")).await.unwrap(), None);
+    assert!(store.users().await.unwrap().is_empty());
+    assert!(store.models(None, None).await.unwrap().is_empty());
+    assert!(
+        store
+            .forecasts(&user("x"), RHR, None)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(store.erase_user(&user("x")).await.unwrap().is_empty());
+    let model = ModelId::new("x").unwrap();
+    assert!(matches!(
+        store.activate(&model).await,
+        Err(StoreError::NoSuchModel(_))
+    ));
+    assert!(matches!(
+        store.delete_model(&model).await,
+        Err(StoreError::NoSuchModel(_))
+    ));
+}
+
+async fn a_profile_is_kept<S: Store>(store: &S) {
+    let profile = Profile {
+        zone: "Asia/Kathmandu".parse().unwrap(),
+        weight_kg: Some(70.3),
+        cycle_starts: vec![day("2024-05-02")],
+        ..Profile::default()
+    };
+    store.set_profile(&user("a"), &profile).await.unwrap();
+    assert_eq!(
+        store.profile(&user("a")).await.unwrap(),
+        Some(profile.clone())
+    );
+    let version = store.data_version(&user("a")).await.unwrap();
+    store.set_profile(&user("a"), &profile).await.unwrap();
+    assert_eq!(store.data_version(&user("a")).await.unwrap(), version);
+    // Records do not touch it.
+    store
+        .write_records(&user("a"), &[reading("1", "2024-05-01", 60.0)], now())
+        .await
+        .unwrap();
+    assert_eq!(store.profile(&user("a")).await.unwrap(), Some(profile));
+}
+
+async fn records_come_back_as_they_went_in<S: Store>(store: &S) {
+    let records = [
+        reading("1", "2024-05-01", 61.3),
+        meal(
+            "2",
+            "2024-05-02T12:30:00.123456Z",
+            "crème brûlée, \"double\"\n'; DROP TABLE users;",
+        ),
+    ];
+    let report = store
+        .write_records(&user("a"), &records, now())
+        .await
+        .unwrap();
+    assert_eq!(
+        report,
+        WriteReport {
+            added: 2,
+            ..WriteReport::default()
+        }
+    );
+    assert_eq!(values(store, "a").await, records);
+}
+
+async fn the_same_again_changes_nothing<S: Store>(store: &S) {
+    let records = [
+        reading("1", "2024-05-01", 61.0),
+        meal("2", "2024-05-02T12:00:00Z", "rice"),
+    ];
+    store
+        .write_records(&user("a"), &records, now())
+        .await
+        .unwrap();
+    let version = store.data_version(&user("a")).await.unwrap();
+    // Also when it is told again later: it was known before.
+    let again = records.clone().map(|mut record| {
+        record.provenance_mut().known_at += TimeDelta::days(3);
+        record
+    });
+    let report = store
+        .write_records(&user("a"), &again, now())
+        .await
+        .unwrap();
+    assert_eq!(
+        report,
+        WriteReport {
+            unchanged: 2,
+            ..WriteReport::default()
+        }
+    );
+    assert_eq!(values(store, "a").await, records);
+    assert_eq!(store.data_version(&user("a")).await.unwrap(), version);
+}
+
+async fn a_correction_is_a_version_of_its_own<S: Store>(store: &S) {
+    let first = reading("1", "2024-05-01", 61.0);
+    let second = reading("1", "2024-05-01", 55.0);
+    store
+        .write_records(&user("a"), std::slice::from_ref(&first), now())
+        .await
+        .unwrap();
+    let report = store
+        .write_records(&user("a"), std::slice::from_ref(&second), now())
+        .await
+        .unwrap();
+    assert_eq!(
+        report,
+        WriteReport {
+            corrected: 1,
+            ..WriteReport::default()
+        }
+    );
+    let kept = values(store, "a").await;
+    // The old one stays for replays of the time before; the new one is known from now on.
+    assert_eq!(kept[0], first);
+    assert_eq!(kept[1].provenance().known_at, now());
+    let mut known_from_now = second.clone();
+    known_from_now.provenance_mut().known_at = now();
+    assert_eq!(kept[1..], [known_from_now]);
+    // And back again is a third.
+    store
+        .write_records(&user("a"), &[first], now())
+        .await
+        .unwrap();
+    let kept = values(store, "a").await;
+    assert_eq!(kept.len(), 3);
+    assert!(kept[2].provenance().known_at > kept[1].provenance().known_at);
+}
+
+async fn a_correction_that_tells_when_it_was_known_is_believed_if_later<S: Store>(store: &S) {
+    store
+        .write_records(&user("a"), &[reading("1", "2024-05-01", 61.0)], now())
+        .await
+        .unwrap();
+    let mut corrected = reading("1", "2024-05-01", 55.0);
+    corrected.provenance_mut().known_at = instant("2024-05-04T08:00:00Z");
+    store
+        .write_records(&user("a"), std::slice::from_ref(&corrected), now())
+        .await
+        .unwrap();
+    assert_eq!(values(store, "a").await[1], corrected);
+}
+
+async fn a_batch_with_an_impossible_record_is_kept_not_at_all<S: Store>(store: &S) {
+    for impossible in [f64::NAN, f64::INFINITY, -1.0, 900.0] {
+        let batch = [
+            reading("1", "2024-05-01", 60.0),
+            reading("2", "2024-05-02", impossible),
+        ];
+        match store.write_records(&user("a"), &batch, now()).await {
+            Err(StoreError::InvalidRecord { index: 1, .. }) => {}
+            other => panic!("{impossible}: {other:?}"),
+        }
+    }
+    assert!(store.users().await.unwrap().is_empty());
+}
+
+async fn the_same_record_twice_in_a_batch_counts_once<S: Store>(store: &S) {
+    let record = reading("1", "2024-05-01", 60.0);
+    let batch = [
+        record.clone(),
+        record.clone(),
+        reading("1", "2024-05-01", 58.0),
+    ];
+    let report = store
+        .write_records(&user("a"), &batch, now())
+        .await
+        .unwrap();
+    assert_eq!(
+        report,
+        WriteReport {
+            added: 1,
+            unchanged: 1,
+            corrected: 1
+        }
+    );
+    assert_eq!(values(store, "a").await.len(), 2);
+    // The same id of another metric is another record.
+    let report = store
+        .write_records(&user("a"), &[night("1", "2024-05-01", 7.0)], now())
+        .await
+        .unwrap();
+    assert_eq!(report.added, 1);
+}
+
+async fn the_versions_of_moved_records_come_together<S: Store>(store: &S) {
+    let old = meal("1", "2024-05-01T12:00:00Z", "rice");
+    let moved = meal("1", "2024-05-09T12:00:00Z", "rice");
+    let other = meal("2", "2024-05-20T12:00:00Z", "soup");
+    for record in [old, moved, other] {
+        store
+            .write_records(&user("a"), &[record], now())
+            .await
+            .unwrap();
+    }
+    for (from, to, count) in [
+        ("2024-05-01", "2024-05-01", 2),
+        ("2024-05-09", "2024-05-10", 2),
+        ("2024-05-10", "2024-05-30", 1),
+        ("2024-05-01", "2024-05-30", 3),
+        ("2024-06-01", "2024-06-02", 0),
+    ] {
+        let days = day(from)..=day(to);
+        let found = store
+            .history(&user("a"), Some(days))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(found.records.len(), count, "{from} to {to}");
+    }
+}
+
+async fn a_summary_counts_current_versions_and_whole_nights<S: Store>(store: &S) {
+    let records = [
+        reading("1", "2024-05-01", 61.0),
+        reading("2", "2024-05-03", 62.0),
+        night("3", "2024-05-03", 7.5),
+        night("4", "2024-05-04", 1.0),
+        meal("5", "2024-05-02T12:00:00Z", "rice"),
+    ];
+    store
+        .write_records(&user("b"), &records, now())
+        .await
+        .unwrap();
+    store
+        .set_profile(&user("a"), &Profile::default())
+        .await
+        .unwrap();
+    let users = store.users().await.unwrap();
+    assert_eq!(
+        users
+            .iter()
+            .map(|one| one.user_id.as_str())
+            .collect::<Vec<_>>(),
+        ["a", "b"]
+    );
+    assert_eq!((users[0].first_day, users[0].days), (None, 0));
+    let summary = &users[1];
+    assert_eq!(summary.first_day, Some(day("2024-05-01")));
+    assert_eq!(summary.last_day, Some(day("2024-05-04")));
+    assert_eq!(
+        (summary.days, summary.meals, summary.health_metrics),
+        (4, 1, 4)
+    );
+    assert_eq!(summary.metric_days(RHR), 2);
+    assert_eq!(summary.metric_days(PredictionMetric::SleepDuration), 1);
+    // A meal that is moved counts on its new day, once.
+    let moved = [meal("5", "2024-05-09T12:00:00Z", "rice")];
+    store
+        .write_records(&user("b"), &moved, now())
+        .await
+        .unwrap();
+    let summary = store.users().await.unwrap().remove(1);
+    assert_eq!(summary.last_day, Some(day("2024-05-09")));
+    assert_eq!((summary.days, summary.meals), (4, 1));
+}
+
+async fn the_data_version_tells_of_every_change<S: Store>(store: &S) {
+    let a = user("a");
+    let mut seen = Vec::new();
+    for value in [60.0, 61.0] {
+        store
+            .write_records(&a, &[reading("1", "2024-05-01", value)], now())
+            .await
+            .unwrap();
+        seen.push(store.data_version(&a).await.unwrap().unwrap());
+    }
+    let profile = Profile {
+        weight_kg: Some(80.0),
+        ..Profile::default()
+    };
+    store.set_profile(&a, &profile).await.unwrap();
+    seen.push(store.data_version(&a).await.unwrap().unwrap());
+    assert!(seen.is_sorted_by(|left, right| left < right), "{seen:?}");
+    store
+        .write_records(&user("b"), &[reading("1", "2024-05-01", 50.0)], now())
+        .await
+        .unwrap();
+    assert_eq!(store.data_version(&a).await.unwrap(), seen.last().copied());
+}
+
+async fn a_large_batch_is_kept_whole<S: Store>(store: &S) {
+    let first = day("2000-01-01");
+    let records: Vec<Record> = first
+        .iter_days()
+        .take(5_000)
+        .map(|day| reading(&format!("r-{day}"), &day.to_string(), 60.0))
+        .collect();
+    let report = store
+        .write_records(&user("a"), &records, now())
+        .await
+        .unwrap();
+    assert_eq!(report.added, 5_000);
+    assert_eq!(values(store, "a").await, records);
+}
+
+async fn a_person<S: Store>(store: &S, id: &str) {
+    store
+        .set_profile(&user(id), &Profile::default())
+        .await
+        .unwrap();
+}
+
+async fn versions_of_models_are_given_once<S: Store>(store: &S) {
+    a_person(store, "a").await;
+    for (id, version) in [("m1", 1), ("m2", 2), ("m3", 3)] {
+        let kept = store.register_model(model(id, "a", RHR)).await.unwrap();
+        assert_eq!((kept.version, kept.is_active), (version, true));
+        assert_eq!(store.model(&kept.model_id).await.unwrap(), Some(kept));
+    }
+    store
+        .delete_model(&ModelId::new("m3").unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        store
+            .register_model(model("m4", "a", RHR))
+            .await
+            .unwrap()
+            .version,
+        4
+    );
+    let taken = store.register_model(model("m4", "a", RHR)).await;
+    assert!(
+        matches!(taken, Err(StoreError::ModelExists(_))),
+        "{taken:?}"
+    );
+    // Each metric counts for itself.
+    let sleep = model("s1", "a", PredictionMetric::SleepDuration);
+    assert_eq!(store.register_model(sleep).await.unwrap().version, 1);
+}
+
+async fn active<S: Store>(store: &S) -> Option<String> {
+    let found = store
+        .active_model(&user("a"), RHR, None, None)
+        .await
+        .unwrap();
+    found.map(|model| model.model_id.as_str().to_owned())
+}
+
+async fn the_active_model_is_the_newest_until_told_otherwise<S: Store>(store: &S) {
+    a_person(store, "a").await;
+    assert_eq!(active(store).await, None);
+    for id in ["m1", "m2"] {
+        store.register_model(model(id, "a", RHR)).await.unwrap();
+    }
+    assert_eq!(active(store).await.as_deref(), Some("m2"));
+    store.activate(&ModelId::new("m1").unwrap()).await.unwrap();
+    assert_eq!(active(store).await.as_deref(), Some("m1"));
+    let count = store
+        .models(None, None)
+        .await
+        .unwrap()
+        .iter()
+        .filter(|m| m.is_active)
+        .count();
+    assert_eq!(count, 1);
+    // Asked for by version or architecture, others are found too.
+    let of_version = store
+        .active_model(&user("a"), RHR, None, Some(2))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(of_version.model_id.as_str(), "m2");
+    let linear = Some(ModelArchitecture::Linear);
+    let linear = store
+        .active_model(&user("a"), RHR, linear, None)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(linear.model_id.as_str(), "m1", "the active one first");
+    let lstm = Some(ModelArchitecture::Lstm);
+    assert_eq!(
+        store
+            .active_model(&user("a"), RHR, lstm, None)
+            .await
+            .unwrap(),
+        None
+    );
+}
+
+async fn a_deleted_model_hands_on_to_the_newest_left<S: Store>(store: &S) {
+    a_person(store, "a").await;
+    for id in ["m1", "m2", "m3"] {
+        store.register_model(model(id, "a", RHR)).await.unwrap();
+    }
+    store
+        .delete_model(&ModelId::new("m2").unwrap())
+        .await
+        .unwrap();
+    assert_eq!(active(store).await.as_deref(), Some("m3"));
+    store
+        .delete_model(&ModelId::new("m3").unwrap())
+        .await
+        .unwrap();
+    assert_eq!(active(store).await.as_deref(), Some("m1"));
+    store
+        .delete_model(&ModelId::new("m1").unwrap())
+        .await
+        .unwrap();
+    assert_eq!(active(store).await, None);
+}
+
+async fn models_are_those_of_their_person_and_metric<S: Store>(store: &S) {
+    a_person(store, "a").await;
+    a_person(store, "b").await;
+    let sleep = PredictionMetric::SleepDuration;
+    for (id, of, metric) in [("m1", "a", RHR), ("m2", "b", RHR), ("m3", "a", sleep)] {
+        store.register_model(model(id, of, metric)).await.unwrap();
+    }
+    let ids = |models: Vec<vitalcast_store::RegisteredModel>| -> Vec<String> {
+        let mut ids: Vec<_> = models
+            .iter()
+            .map(|m| m.model_id.as_str().to_owned())
+            .collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(
+        ids(store.models(None, None).await.unwrap()),
+        ["m1", "m2", "m3"]
+    );
+    assert_eq!(
+        ids(store.models(Some(&user("a")), None).await.unwrap()),
+        ["m1", "m3"]
+    );
+    assert_eq!(
+        ids(store.models(Some(&user("a")), Some(sleep)).await.unwrap()),
+        ["m3"]
+    );
+    assert_eq!(
+        ids(store.models(None, Some(RHR)).await.unwrap()),
+        ["m1", "m2"]
+    );
+}
+
+async fn forecasts_wait_for_their_outcome<S: Store>(store: &S) {
+    a_person(store, "a").await;
+    for target in ["2024-06-03", "2024-06-02"] {
+        store
+            .save_forecast(&forecast("a", "m1", target))
+            .await
+            .unwrap();
+    }
+    let pending = store.pending_forecasts(&user("a"), RHR).await.unwrap();
+    let days: Vec<_> = pending
+        .iter()
+        .map(|forecast| forecast.target_date)
+        .collect();
+    assert_eq!(days, [day("2024-06-02"), day("2024-06-03")]);
+    assert_eq!(
+        (pending[0].value, pending[0].lower, pending[0].upper),
+        (61.5, 58.0, 65.0)
+    );
+    store
+        .fill_outcomes(&[(pending[0].id, 60.25, now())])
+        .await
+        .unwrap();
+    let left = store.pending_forecasts(&user("a"), RHR).await.unwrap();
+    assert_eq!(left, pending[1..]);
+    let all = store.forecasts(&user("a"), RHR, None).await.unwrap();
+    assert_eq!([all[0].actual, all[1].actual], [Some(60.25), None]);
+    let days = day("2024-06-03")..=day("2024-06-09");
+    let some = store.forecasts(&user("a"), RHR, Some(days)).await.unwrap();
+    assert_eq!(some, all[1..]);
+    let sleep = store
+        .forecasts(&user("a"), PredictionMetric::SleepDuration, None)
+        .await
+        .unwrap();
+    assert!(sleep.is_empty());
+}
+
+async fn the_same_forecast_again_changes_nothing<S: Store>(store: &S) {
+    a_person(store, "a").await;
+    let first = forecast("a", "m1", "2024-06-02");
+    store.save_forecast(&first).await.unwrap();
+    let kept = store.forecasts(&user("a"), RHR, None).await.unwrap();
+    store
+        .fill_outcomes(&[(kept[0].id, 60.0, now())])
+        .await
+        .unwrap();
+    store.save_forecast(&first).await.unwrap();
+    let kept = store.forecasts(&user("a"), RHR, None).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].actual, Some(60.0), "the outcome stays");
+    let other_moment = vitalcast_store::NewForecast {
+        as_of: now() - TimeDelta::days(1),
+        ..first
+    };
+    store.save_forecast(&other_moment).await.unwrap();
+    assert_eq!(
+        store.forecasts(&user("a"), RHR, None).await.unwrap().len(),
+        2
+    );
+}
+
+async fn an_erased_person_leaves_nothing_and_others_alone<S: Store>(store: &S) {
+    for of in ["a", "b"] {
+        let records = [
+            reading("1", "2024-05-01", 60.0),
+            meal("2", "2024-05-01T12:00:00Z", of),
+        ];
+        store
+            .write_records(&user(of), &records, now())
+            .await
+            .unwrap();
+        let id = format!("m_{of}");
+        store.register_model(model(&id, of, RHR)).await.unwrap();
+        store
+            .save_forecast(&forecast(of, &id, "2024-06-02"))
+            .await
+            .unwrap();
+    }
+    assert_eq!(store.erase_user(&user("a")).await.unwrap(), ["m_a.vcast"]);
+    assert_eq!(store.history(&user("a"), None).await.unwrap(), None);
+    assert!(
+        store
+            .models(Some(&user("a")), None)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        store
+            .forecasts(&user("a"), RHR, None)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(values(store, "b").await.len(), 2);
+    assert_eq!(store.models(None, None).await.unwrap().len(), 1);
+    assert_eq!(
+        store.forecasts(&user("b"), RHR, None).await.unwrap().len(),
+        1
+    );
+    // Whoever comes back is new.
+    a_person(store, "a").await;
+    assert_eq!(
+        store
+            .register_model(model("again", "a", RHR))
+            .await
+            .unwrap()
+            .version,
+        1
+    );
+}
+
+async fn a_shared_file_outlives_one_of_its_people<S: Store>(store: &S) {
+    for of in ["a", "b"] {
+        a_person(store, of).await;
+        let mut shared = model(&format!("m_{of}"), of, RHR);
+        "shared.vcast".clone_into(&mut shared.file_name);
+        store.register_model(shared).await.unwrap();
+    }
+    assert!(store.erase_user(&user("a")).await.unwrap().is_empty());
+    assert_eq!(
+        store.erase_user(&user("b")).await.unwrap(),
+        ["shared.vcast"]
+    );
+}
+
+async fn models_and_forecasts_need_a_person<S: Store>(store: &S) {
+    let refused = store.register_model(model("m", "nobody", RHR)).await;
+    assert!(
+        matches!(refused, Err(StoreError::NoSuchUser)),
+        "{refused:?}"
+    );
+    let refused = store
+        .save_forecast(&forecast("nobody", "m", "2024-06-02"))
+        .await;
+    assert!(
+        matches!(refused, Err(StoreError::NoSuchUser)),
+        "{refused:?}"
+    );
+}

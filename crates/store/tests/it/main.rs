@@ -1,0 +1,8 @@
+//! The store from outside: what every store must do, and what is SQLite's own.
+
+#![allow(clippy::unwrap_used)]
+
+mod conformance;
+mod properties;
+mod samples;
+mod sqlite;
