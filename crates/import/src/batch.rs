@@ -5,7 +5,7 @@ use crate::options::{Format, ImportOptions, Sink};
 use crate::report::{ImportReport, Reject, RejectReason, SkipReason};
 use crate::table::Fault;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{DomainError, Record, UserId, Zone};
 
@@ -19,7 +19,7 @@ pub(crate) struct Importer<'s> {
     pub(crate) options: &'s ImportOptions,
     pub(crate) report: ImportReport,
     sink: &'s mut dyn Sink,
-    people: HashSet<UserId>,
+    people: HashMap<UserId, Zone>,
     waiting: HashMap<UserId, Vec<Record>>,
     waiting_count: usize,
     sizes: HashMap<PathBuf, u64>,
@@ -57,7 +57,7 @@ impl<'s> Importer<'s> {
                 notes: Vec::new(),
             },
             sink,
-            people: HashSet::new(),
+            people: HashMap::new(),
             waiting: HashMap::new(),
             waiting_count: 0,
             total_bytes: sizes.values().sum(),
@@ -74,12 +74,17 @@ impl<'s> Importer<'s> {
             .is_none_or(|wanted| wanted == user)
     }
 
+    /// The zone of a person who was told of before.
+    pub(crate) fn zone_of(&self, user: &UserId) -> Option<Zone> {
+        self.people.get(user).copied()
+    }
+
     /// Tells the sink of a person, once.
     pub(crate) fn person(&mut self, user: &UserId, zone: Zone) -> Result<(), ImportError> {
-        if self.people.contains(user) {
+        if self.people.contains_key(user) {
             return Ok(());
         }
-        self.people.insert(user.clone());
+        self.people.insert(user.clone(), zone);
         self.sink.person(user, zone).map_err(ImportError::Sink)
     }
 

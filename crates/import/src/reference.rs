@@ -4,17 +4,20 @@
 //! its columns say. Times without a zone are UTC, as the service wrote them; the local day comes
 //! from the zone given, else UTC.
 
+mod cells;
+mod json_lines;
+
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::options::KnownAt;
 use crate::report::{Reject, RejectReason, SkipReason};
-use crate::table::{Fault, Row, Table, number};
+use crate::table::{Fault, Table, number};
 use crate::time::{Stamp, iso};
+use cells::{Cells, Column, CsvCells, CsvColumns, JsonCells};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value};
+use json_lines::JsonLines;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use vitalcast_domain::{
     Activity, HealthMetric, Meal, MealType, MetricType, Provenance, Record, Unit, UserId, Zone,
@@ -26,18 +29,6 @@ const PARTIAL_NIGHT: f64 = 2.0;
 const SAMPLE: usize = 1_000;
 /// A row created this long after it happened was not entered as it happened.
 const LATE: TimeDelta = TimeDelta::days(7);
-/// Longest line of a JSON-lines file.
-const MAX_LINE: usize = 1 << 20;
-
-const USER: &[&str] = &["userId"];
-const ID: &[&str] = &["id", "sourceId"];
-const SOURCE: &[&str] = &["source"];
-const CREATED: &[&str] = &["createdAt"];
-const CONSUMED: &[&str] = &["consumedAt"];
-const STARTED: &[&str] = &["startedAt"];
-const ENDED: &[&str] = &["endedAt"];
-const RECORDED: &[&str] = &["recordedAt"];
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Meals,
@@ -46,11 +37,11 @@ enum Kind {
 }
 
 impl Kind {
-    fn moment(self) -> &'static [&'static str] {
+    fn moment(self) -> Column {
         match self {
-            Self::Meals => CONSUMED,
-            Self::Activities => STARTED,
-            Self::HealthMetrics => RECORDED,
+            Self::Meals => Column::ConsumedAt,
+            Self::Activities => Column::StartedAt,
+            Self::HealthMetrics => Column::RecordedAt,
         }
     }
 
@@ -62,79 +53,6 @@ impl Kind {
         }
     }
 }
-
-/// Cells by name, from a CSV row or a JSON object.
-trait Cells {
-    fn cell(&self, names: &[&str]) -> &str;
-}
-
-struct CsvCells<'r, 't> {
-    row: &'r Row<'t>,
-    columns: &'r HashMap<&'static str, usize>,
-}
-
-impl Cells for CsvCells<'_, '_> {
-    fn cell(&self, names: &[&str]) -> &str {
-        names
-            .iter()
-            .filter_map(|name| self.columns.get(name))
-            .map(|column| self.row.text(Some(*column)))
-            .find(|cell| !cell.is_empty())
-            .unwrap_or("")
-    }
-}
-
-struct JsonCells(HashMap<String, String>);
-
-impl Cells for JsonCells {
-    fn cell(&self, names: &[&str]) -> &str {
-        names
-            .iter()
-            .filter_map(|name| self.0.get(&letters(name)))
-            .map(String::as_str)
-            .find(|cell| !cell.is_empty())
-            .unwrap_or("")
-    }
-}
-
-fn letters(name: &str) -> String {
-    name.chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect()
-}
-
-/// Every column that is read, by its name in the database.
-const COLUMNS: &[&str] = &[
-    "userId",
-    "id",
-    "sourceId",
-    "source",
-    "createdAt",
-    "consumedAt",
-    "startedAt",
-    "endedAt",
-    "recordedAt",
-    "metricType",
-    "value",
-    "unit",
-    "name",
-    "mealType",
-    "calories",
-    "protein",
-    "carbs",
-    "fat",
-    "fiber",
-    "sugar",
-    "duration",
-    "activityType",
-    "intensity",
-    "caloriesBurned",
-    "averageHeartRate",
-    "maxHeartRate",
-    "distance",
-    "steps",
-];
 
 pub(crate) fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let is_json = path
@@ -152,27 +70,27 @@ pub(crate) fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), Impor
 
 fn read_csv(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let mut table = Table::open(path)?;
-    let columns: HashMap<&'static str, usize> = COLUMNS
-        .iter()
-        .filter_map(|name| Some((*name, table.column(&[*name])?)))
-        .collect();
-    let kind = if columns.contains_key("consumedAt") {
-        Kind::Meals
-    } else if columns.contains_key("startedAt") || columns.contains_key("activityType") {
-        table.required(STARTED)?;
-        table.required(&["activityType"])?;
-        Kind::Activities
+    let columns = CsvColumns::of(&table);
+    let required: &[Column] = if columns.has(Column::ConsumedAt) {
+        &[]
+    } else if columns.has(Column::StartedAt) || columns.has(Column::ActivityType) {
+        &[Column::StartedAt, Column::ActivityType]
     } else {
-        for names in [&["recordedAt"], &["metricType"], &["value"]] {
-            table.required(names)?;
-        }
-        Kind::HealthMetrics
+        &[Column::RecordedAt, Column::MetricType, Column::Value]
     };
+    let kind = match required.len() {
+        0 => Kind::Meals,
+        2 => Kind::Activities,
+        _ => Kind::HealthMetrics,
+    };
+    for column in required {
+        table.required(&[column.name()])?;
+    }
     if importer.options.user.is_none() {
-        table.required(USER)?;
+        table.required(&[Column::UserId.name()])?;
     }
     let mut reader = Reader::new(kind, importer, path);
-    if importer.options.known_at == KnownAt::Auto && columns.contains_key("createdAt") {
+    if importer.options.known_at == KnownAt::Auto && columns.has(Column::CreatedAt) {
         reader.trust_created = sample_csv(path, kind, &columns)?;
         reader.tell(importer);
     }
@@ -199,10 +117,10 @@ fn read_json(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError
     let trust = importer.options.known_at != KnownAt::Auto || sample_json(&mut sampled)?;
     while let Some((line, bytes)) = lines.next(importer)? {
         importer.report.rows_read += 1;
-        let outcome = json_cells(&bytes).map(|cells| {
-            let kind = if !cells.cell(CONSUMED).is_empty() {
+        let outcome = JsonCells::parse(&bytes).map(|cells| {
+            let kind = if !cells.cell(Column::ConsumedAt).is_empty() {
                 Kind::Meals
-            } else if !cells.cell(STARTED).is_empty() {
+            } else if !cells.cell(Column::StartedAt).is_empty() {
                 Kind::Activities
             } else {
                 Kind::HealthMetrics
@@ -237,101 +155,14 @@ fn read_json(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError
     Ok(())
 }
 
-fn json_cells(bytes: &[u8]) -> Result<JsonCells, Fault> {
-    let text = std::str::from_utf8(bytes).map_err(|_| {
-        (
-            RejectReason::NotUtf8,
-            "the line is not UTF-8 text".to_owned(),
-        )
-    })?;
-    let fields: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
-        (
-            RejectReason::NotJson,
-            format!(
-                "not a JSON object (column {}): one object a line is right",
-                error.column()
-            ),
-        )
-    })?;
-    Ok(JsonCells(
-        fields
-            .into_iter()
-            .map(|(name, value)| {
-                let cell = match value {
-                    Value::String(text) => text,
-                    Value::Null => String::new(),
-                    other => other.to_string(),
-                };
-                (letters(&name), cell)
-            })
-            .collect(),
-    ))
-}
-
-struct JsonLines<'p> {
-    path: &'p Path,
-    reader: BufReader<File>,
-    line: u64,
-    position: u64,
-}
-
-impl<'p> JsonLines<'p> {
-    fn open(path: &'p Path) -> Result<Self, ImportError> {
-        let file = File::open(path).map_err(|source| ImportError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self {
-            path,
-            reader: BufReader::new(file),
-            line: 0,
-            position: 0,
-        })
-    }
-
-    /// The next line that is not blank, cut at the longest length a line may have.
-    fn line(&mut self) -> Result<Option<(u64, Vec<u8>)>, ImportError> {
-        loop {
-            let mut bytes = Vec::new();
-            let failed = |source| ImportError::Read {
-                path: self.path.to_owned(),
-                source,
-            };
-            // A line without end must not fill the memory.
-            let mut limited = std::io::Read::take(&mut self.reader, MAX_LINE as u64);
-            let mut read = limited.read_until(b'\n', &mut bytes).map_err(failed)?;
-            if read == MAX_LINE && !bytes.ends_with(b"\n") {
-                read += self.reader.skip_until(b'\n').map_err(failed)?;
-            }
-            if read == 0 {
-                return Ok(None);
-            }
-            self.line += 1;
-            self.position += read as u64;
-            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-            if !bytes.trim_ascii().is_empty() {
-                return Ok(Some((self.line, bytes.trim_ascii().to_vec())));
-            }
-        }
-    }
-
-    fn next(&mut self, importer: &mut Importer<'_>) -> Result<Option<(u64, Vec<u8>)>, ImportError> {
-        let next = self.line()?;
-        if next.is_none() || self.line.is_multiple_of(2_000) {
-            importer.progress(self.path, self.position)?;
-        }
-        Ok(next)
-    }
-}
-
 /// Reads the rows of one table.
 struct Reader {
     kind: Kind,
     zone: Zone,
     file: String,
     trust_created: bool,
-    /// How often an identity without an id of its own was seen.
-    ordinals: HashMap<String, (u32, String)>,
+    /// The moments of rows without an id of their own, by their hash; with ids it stays empty.
+    seen: HashMap<u64, Seen>,
 }
 
 impl Reader {
@@ -343,7 +174,7 @@ impl Reader {
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into()),
             trust_created: importer.options.known_at != KnownAt::Observed,
-            ordinals: HashMap::new(),
+            seen: HashMap::new(),
         }
     }
 
@@ -377,7 +208,7 @@ impl Reader {
         importer: &mut Importer<'_>,
         cells: &impl Cells,
     ) -> Result<Option<(UserId, Record)>, Fault> {
-        let user = match (cells.cell(USER), &importer.options.user) {
+        let user = match (cells.cell(Column::UserId), &importer.options.user) {
             ("", Some(user)) => user.clone(),
             ("", None) => return Err((RejectReason::Empty, "userId is empty".to_owned())),
             (text, _) => UserId::new(text).map_err(|error| fault(&error))?,
@@ -388,16 +219,22 @@ impl Reader {
         }
         let (observed_at, time_known) = self.moment(cells, self.kind.moment())?;
         importer.check_time(observed_at)?;
-        let source = match cells.cell(SOURCE) {
+        let source = match cells.cell(Column::Source) {
             "" => "reference",
             text => text,
         };
-        let mut provenance = Provenance::at(source, cells.cell(ID), observed_at, self.zone);
-        if !time_known {
-            // A day without a time is that local day, whatever the zone.
-            provenance.day = observed_at.date_naive();
-        }
-        provenance.known_at = self.known_at(cells, observed_at)?;
+        let id = match cells.cell(Column::Id) {
+            "" => cells.cell(Column::SourceId),
+            id => id,
+        };
+        let mut provenance = Provenance::at(source, id, observed_at, self.zone);
+        let over = if time_known {
+            observed_at
+        } else {
+            // Somewhere in that day: known when it is over.
+            self.zone.evening_of(provenance.day)
+        };
+        provenance.known_at = self.known_at(cells, over)?;
         let record = match self.kind {
             Kind::Meals => meal(cells, provenance, time_known)?,
             Kind::Activities => self.activity(cells, provenance)?,
@@ -414,24 +251,22 @@ impl Reader {
         Ok(Some((user, record)))
     }
 
-    /// An instant; a plain date is the start of that day in UTC, with its time not known.
-    fn moment(&self, cells: &impl Cells, names: &[&str]) -> Result<(DateTime<Utc>, bool), Fault> {
-        let text = cells.cell(names);
+    /// An instant; a plain date is the start of that local day, with its time not known.
+    fn moment(&self, cells: &impl Cells, column: Column) -> Result<(DateTime<Utc>, bool), Fault> {
+        let text = cells.cell(column);
         if text.is_empty() {
-            return Err((RejectReason::Empty, format!("{} is empty", names[0])));
+            return Err((RejectReason::Empty, format!("{} is empty", column.name())));
         }
         match iso(text) {
             Some(Stamp::Instant(instant, _)) => Ok((instant, true)),
             Some(Stamp::Wall(wall)) => Ok((wall.and_utc(), true)),
-            Some(Stamp::Day(day)) => Ok((
-                self.zone
-                    .start_of_day(day)
-                    .max(day.and_time(chrono::NaiveTime::MIN).and_utc()),
-                false,
-            )),
+            Some(Stamp::Day(day)) => Ok((self.zone.start_of_day(day), false)),
             None => Err((
                 RejectReason::BadTime,
-                format!("{} is not a time such as 2024-01-31T07:00:00Z", names[0]),
+                format!(
+                    "{} is not a time such as 2024-01-31T07:00:00Z",
+                    column.name()
+                ),
             )),
         }
     }
@@ -439,19 +274,19 @@ impl Reader {
     fn known_at(
         &self,
         cells: &impl Cells,
-        observed_at: DateTime<Utc>,
+        happened: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, Fault> {
-        if !self.trust_created || cells.cell(CREATED).is_empty() {
-            return Ok(observed_at);
+        if !self.trust_created || cells.cell(Column::CreatedAt).is_empty() {
+            return Ok(happened);
         }
-        let (created, _) = self.moment(cells, CREATED)?;
-        Ok(created.max(observed_at))
+        let (created, _) = self.moment(cells, Column::CreatedAt)?;
+        Ok(created.max(happened))
     }
 
     fn activity(&self, cells: &impl Cells, provenance: Provenance) -> Result<Record, Fault> {
-        let mut minutes = number(cells.cell(&["duration"]), "duration")?;
-        if !cells.cell(ENDED).is_empty() {
-            let (ended, _) = self.moment(cells, ENDED)?;
+        let mut minutes = number(cells.cell(Column::Duration), "duration")?;
+        if !cells.cell(Column::EndedAt).is_empty() {
+            let (ended, _) = self.moment(cells, Column::EndedAt)?;
             if ended < provenance.observed_at {
                 return Err((
                     RejectReason::Reversed,
@@ -461,7 +296,7 @@ impl Reader {
             minutes = minutes
                 .or_else(|| Some((ended - provenance.observed_at).num_seconds() as f64 / 60.0));
         }
-        let intensity = match cells.cell(&["intensity"]) {
+        let intensity = match cells.cell(Column::Intensity) {
             "" => None,
             word => Some(
                 word.to_ascii_uppercase()
@@ -471,17 +306,17 @@ impl Reader {
         };
         Ok(Record::Activity(Activity {
             activity_type: cells
-                .cell(&["activityType"])
+                .cell(Column::ActivityType)
                 .to_ascii_uppercase()
                 .parse()
                 .map_err(|error| fault(&error))?,
             intensity,
             duration_minutes: minutes,
-            energy_kcal: number(cells.cell(&["caloriesBurned"]), "caloriesBurned")?,
-            average_heart_rate: number(cells.cell(&["averageHeartRate"]), "averageHeartRate")?,
-            max_heart_rate: number(cells.cell(&["maxHeartRate"]), "maxHeartRate")?,
-            distance_m: number(cells.cell(&["distance"]), "distance")?,
-            steps: number(cells.cell(&["steps"]), "steps")?,
+            energy_kcal: number(cells.cell(Column::CaloriesBurned), "caloriesBurned")?,
+            average_heart_rate: number(cells.cell(Column::AverageHeartRate), "averageHeartRate")?,
+            max_heart_rate: number(cells.cell(Column::MaxHeartRate), "maxHeartRate")?,
+            distance_m: number(cells.cell(Column::Distance), "distance")?,
+            steps: number(cells.cell(Column::Steps), "steps")?,
             provenance,
         }))
     }
@@ -492,33 +327,74 @@ impl Reader {
         if !record.provenance().source_id.is_empty() {
             return Some(record);
         }
-        let content = serde_json::to_string(&record).unwrap_or_default();
-        let provenance = record.provenance_mut();
-        let metric = provenance.observed_at.to_rfc3339();
-        let what = match &record {
-            Record::HealthMetric(reading) => reading.metric.as_str(),
-            Record::Meal(_) | Record::Activity(_) => self.kind.word(),
-        };
-        let key = format!("{user}|{what}|{}|{metric}", record.provenance().source);
-        let (ordinal, last) = self.ordinals.entry(key).or_default();
-        if *last == content {
+        let (moment, content) = hashes(user, &record);
+        let seen = self.seen.entry(moment).or_default();
+        if seen.ordinal > 0 && seen.content == content {
             return None;
         }
-        *ordinal += 1;
-        *last = content;
-        let suffix = if *ordinal == 1 {
-            String::new()
-        } else {
-            format!("#{ordinal}")
-        };
-        record.provenance_mut().source_id = format!("{metric}{suffix}");
+        seen.ordinal += 1;
+        seen.content = content;
+        let provenance = record.provenance_mut();
+        provenance.source_id = provenance.observed_at.to_rfc3339();
+        if seen.ordinal > 1 {
+            provenance.source_id += &format!("#{}", seen.ordinal);
+        }
         Some(record)
     }
 }
 
+/// What was last seen at a moment: how many different rows, and a hash of the last.
+#[derive(Default)]
+struct Seen {
+    ordinal: u32,
+    content: u64,
+}
+
+/// Hashes of what a record is (whose, of which kind and metric, from where, when) and of all it says.
+fn hashes(user: &UserId, record: &Record) -> (u64, u64) {
+    let mut hasher = DefaultHasher::new();
+    let provenance = record.provenance();
+    let metric = match record {
+        Record::HealthMetric(reading) => Some(reading.metric),
+        Record::Meal(_) | Record::Activity(_) => None,
+    };
+    (user, record.kind(), metric).hash(&mut hasher);
+    (&provenance.source, provenance.observed_at).hash(&mut hasher);
+    let moment = hasher.finish();
+    let numbers: &[Option<f64>] = match record {
+        Record::HealthMetric(reading) => &[Some(reading.value)],
+        Record::Meal(meal) => {
+            (&meal.name, meal.meal_type).hash(&mut hasher);
+            &[
+                meal.energy_kcal,
+                meal.protein_g,
+                meal.carbs_g,
+                meal.fat_g,
+                meal.fiber_g,
+                meal.sugar_g,
+            ]
+        }
+        Record::Activity(activity) => {
+            (activity.activity_type, activity.intensity).hash(&mut hasher);
+            &[
+                activity.duration_minutes,
+                activity.energy_kcal,
+                activity.average_heart_rate,
+                activity.max_heart_rate,
+                activity.distance_m,
+                activity.steps,
+            ]
+        }
+    };
+    for number in numbers {
+        number.map(f64::to_bits).hash(&mut hasher);
+    }
+    (moment, hasher.finish())
+}
+
 fn meal(cells: &impl Cells, provenance: Provenance, time_known: bool) -> Result<Record, Fault> {
-    let text = |names: &[&str]| Some(cells.cell(names).to_owned()).filter(|text| !text.is_empty());
-    let meal_type = match cells.cell(&["mealType"]) {
+    let text = |column| Some(cells.cell(column).to_owned()).filter(|text| !text.is_empty());
+    let meal_type = match cells.cell(Column::MealType) {
         "" => None,
         word => Some(
             word.to_ascii_lowercase()
@@ -527,14 +403,14 @@ fn meal(cells: &impl Cells, provenance: Provenance, time_known: bool) -> Result<
         ),
     };
     Ok(Record::Meal(Meal {
-        name: text(&["name"]),
+        name: text(Column::Name),
         meal_type,
-        energy_kcal: number(cells.cell(&["calories"]), "calories")?,
-        protein_g: number(cells.cell(&["protein"]), "protein")?,
-        carbs_g: number(cells.cell(&["carbs"]), "carbs")?,
-        fat_g: number(cells.cell(&["fat"]), "fat")?,
-        fiber_g: number(cells.cell(&["fiber"]), "fiber")?,
-        sugar_g: number(cells.cell(&["sugar"]), "sugar")?,
+        energy_kcal: number(cells.cell(Column::Calories), "calories")?,
+        protein_g: number(cells.cell(Column::Protein), "protein")?,
+        carbs_g: number(cells.cell(Column::Carbs), "carbs")?,
+        fat_g: number(cells.cell(Column::Fat), "fat")?,
+        fiber_g: number(cells.cell(Column::Fiber), "fiber")?,
+        sugar_g: number(cells.cell(Column::Sugar), "sugar")?,
         time_known,
         provenance,
     }))
@@ -542,13 +418,13 @@ fn meal(cells: &impl Cells, provenance: Provenance, time_known: bool) -> Result<
 
 fn reading(cells: &impl Cells, provenance: Provenance) -> Result<Record, Fault> {
     let metric: MetricType = cells
-        .cell(&["metricType"])
+        .cell(Column::MetricType)
         .to_ascii_uppercase()
         .parse()
         .map_err(|error| fault(&error))?;
-    let value = number(cells.cell(&["value"]), "value")?
+    let value = number(cells.cell(Column::Value), "value")?
         .ok_or_else(|| (RejectReason::Empty, "value is empty".to_owned()))?;
-    let unit = match cells.cell(&["unit"]) {
+    let unit = match cells.cell(Column::Unit) {
         "" => metric.unit(),
         text => Unit::parse(text).map_err(|error| (RejectReason::WrongUnit, error.to_string()))?,
     };
@@ -569,20 +445,16 @@ fn trustworthy(delays: &[TimeDelta]) -> bool {
     late * 2 <= delays.len()
 }
 
-fn delay(cells: &impl Cells, moment: &[&str]) -> Option<TimeDelta> {
-    let instant = |names: &[&str]| match iso(cells.cell(names))? {
+fn delay(cells: &impl Cells, moment: Column) -> Option<TimeDelta> {
+    let instant = |column| match iso(cells.cell(column))? {
         Stamp::Instant(instant, _) => Some(instant),
         Stamp::Wall(wall) => Some(wall.and_utc()),
         Stamp::Day(day) => Some(day.and_time(chrono::NaiveTime::MIN).and_utc()),
     };
-    Some(instant(CREATED)? - instant(moment)?)
+    Some(instant(Column::CreatedAt)? - instant(moment)?)
 }
 
-fn sample_csv(
-    path: &Path,
-    kind: Kind,
-    columns: &HashMap<&'static str, usize>,
-) -> Result<bool, ImportError> {
+fn sample_csv(path: &Path, kind: Kind, columns: &CsvColumns) -> Result<bool, ImportError> {
     let mut delays = Vec::new();
     let reader = csv::ReaderBuilder::new().flexible(true).from_path(path);
     let mut reader = reader.map_err(|error| ImportError::Read {
@@ -590,14 +462,10 @@ fn sample_csv(
         source: std::io::Error::other(error),
     })?;
     for record in reader.byte_records().take(SAMPLE).flatten() {
-        let cells: HashMap<String, String> = columns
-            .iter()
-            .filter_map(|(name, column)| {
-                let cell = std::str::from_utf8(record.get(*column)?).ok()?;
-                Some((letters(name), cell.trim().to_owned()))
-            })
-            .collect();
-        delays.extend(delay(&JsonCells(cells), kind.moment()));
+        delays.extend(delay(
+            &JsonCells::of_record(columns, &record),
+            kind.moment(),
+        ));
     }
     Ok(trustworthy(&delays))
 }
@@ -608,10 +476,10 @@ fn sample_json(lines: &mut JsonLines<'_>) -> Result<bool, ImportError> {
         let Some((_, bytes)) = lines.line()? else {
             break;
         };
-        if let Ok(cells) = json_cells(&bytes) {
-            let moment = [CONSUMED, STARTED, RECORDED]
+        if let Ok(cells) = JsonCells::parse(&bytes) {
+            let moment = [Column::ConsumedAt, Column::StartedAt, Column::RecordedAt]
                 .into_iter()
-                .find(|names| !cells.cell(names).is_empty());
+                .find(|column| !cells.cell(*column).is_empty());
             delays.extend(moment.and_then(|moment| delay(&cells, moment)));
         }
     }

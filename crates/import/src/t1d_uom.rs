@@ -17,6 +17,7 @@ use crate::table::{Fault, Table};
 use crate::time::{Stamp, british};
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use vitalcast_domain::{
     HealthMetric, Meal, MealType, MetricType, Provenance, Record, Unit, UserId, Zone,
@@ -38,9 +39,9 @@ pub(crate) fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), Impor
         importer.skip(SkipReason::OtherUser);
         return Ok(());
     }
-    let zone = match importer.options.zone {
-        Some(zone) => zone,
-        None => zone_of(path),
+    let zone = match (importer.options.zone, importer.zone_of(&user)) {
+        (Some(zone), _) | (None, Some(zone)) => zone,
+        (None, None) => zone_of(path),
     };
     if zone.name() != "Europe/London" && importer.options.zone.is_none() {
         importer.note(format!(
@@ -288,8 +289,8 @@ fn activity(
     let start = table.column(&["start_time_s"]);
     let kind = table.column(&["activity_type"]);
     let mut days: BTreeMap<NaiveDate, (f64, f64)> = BTreeMap::new();
-    // The same quarter of an hour and kind of movement twice is a repeated row.
-    let mut seen: HashSet<(String, String)> = HashSet::new();
+    // The same quarter of an hour and kind of movement twice is a repeated row; hashes of them.
+    let mut seen: HashSet<u64> = HashSet::new();
     while let Some(row) = table.next(importer)? {
         let outcome = (|| {
             let Some(Stamp::Wall(wall)) = british(row.text(Some(time))) else {
@@ -308,11 +309,9 @@ fn activity(
         })();
         match outcome {
             Ok((wall, steps, energy)) => {
-                let key = match row.text(start) {
-                    "" => wall.to_string(),
-                    second => second.to_owned(),
-                };
-                if !seen.insert((key, row.text(kind).to_owned())) {
+                let mut epoch = DefaultHasher::new();
+                (wall, row.text(start), row.text(kind)).hash(&mut epoch);
+                if !seen.insert(epoch.finish()) {
                     importer.skip(SkipReason::Repeated);
                     continue;
                 }

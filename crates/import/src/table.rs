@@ -4,8 +4,9 @@ use crate::batch::Importer;
 use crate::detect::same;
 use crate::error::ImportError;
 use crate::report::{Reject, RejectReason};
-use csv::{ByteRecord, Position};
+use csv::{ByteRecord, Terminator};
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 /// A CSV file and its header.
@@ -15,6 +16,8 @@ pub(crate) struct Table<'p> {
     header: Vec<String>,
     record: ByteRecord,
     told: u64,
+    /// Where the file ends, if its last line has no end of its own.
+    open_end: Option<u64>,
 }
 
 /// Rows after which progress is told.
@@ -26,10 +29,14 @@ impl<'p> Table<'p> {
             path: path.to_owned(),
             source,
         };
-        let file = File::open(path).map_err(failed)?;
+        let mut file = File::open(path).map_err(failed)?;
+        let open_end = open_end(&mut file).map_err(failed)?;
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .has_headers(false)
+            // A carriage return before a line feed is a blank like others; the reader's own handling
+            // of the pair loses count of lines.
+            .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(1 << 18)
             .from_reader(file);
         let mut record = ByteRecord::new();
@@ -60,6 +67,7 @@ impl<'p> Table<'p> {
             header,
             record,
             told: 0,
+            open_end,
         })
     }
 
@@ -100,8 +108,10 @@ impl<'p> Table<'p> {
             if self.told.is_multiple_of(PROGRESS_ROWS) {
                 importer.progress(self.path, position)?;
             }
+            if self.record.len() == 1 && self.record[0].trim_ascii().is_empty() {
+                continue;
+            }
             importer.report.rows_read += 1;
-            let line = self.record.position().map_or(0, Position::line);
             let problem = if self.record.len() != self.header.len() {
                 Some((
                     RejectReason::WrongLength,
@@ -111,10 +121,11 @@ impl<'p> Table<'p> {
                         self.header.len()
                     ),
                 ))
-            } else if self
-                .record
-                .iter()
-                .any(|cell| std::str::from_utf8(cell).is_err())
+            } else if !self.record.as_slice().is_ascii()
+                && self
+                    .record
+                    .iter()
+                    .any(|cell| std::str::from_utf8(cell).is_err())
             {
                 Some((
                     RejectReason::NotUtf8,
@@ -127,18 +138,41 @@ impl<'p> Table<'p> {
                 None => break,
                 Some((reason, message)) => importer.reject(Reject {
                     file: self.path.to_owned(),
-                    line,
+                    line: self.line(),
                     reason,
                     message,
                 })?,
             }
         }
-        Ok(Some(Row {
-            path: self.path,
-            line: self.record.position().map_or(0, Position::line),
-            record: &self.record,
-        }))
+        Ok(Some(Row { table: self }))
     }
+
+    /// The line on which the last row begins, counted from 1.
+    ///
+    /// The reader tells how many lines it has taken in; of these, the row's own line breaks (within
+    /// quotes) and the one at its end, if it has one, come after its beginning.
+    fn line(&self) -> u64 {
+        let within = self.record.as_slice().iter().filter(|byte| **byte == b'\n');
+        let position = self.reader.position();
+        let ended = self.open_end.is_none_or(|end| position.byte() < end);
+        position
+            .line()
+            .saturating_sub(within.count() as u64 + u64::from(ended))
+    }
+}
+
+/// The length of a file that does not end with a line feed; the file is read from its beginning
+/// afterwards.
+fn open_end(file: &mut File) -> std::io::Result<Option<u64>> {
+    let length = file.metadata()?.len();
+    if length == 0 {
+        return Ok(None);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    file.rewind()?;
+    Ok((last != *b"\n").then_some(length))
 }
 
 fn csv_error(path: &Path, error: csv::Error) -> ImportError {
@@ -154,9 +188,7 @@ fn csv_error(path: &Path, error: csv::Error) -> ImportError {
 
 /// A row with its place.
 pub(crate) struct Row<'t> {
-    path: &'t Path,
-    line: u64,
-    record: &'t ByteRecord,
+    table: &'t Table<'t>,
 }
 
 /// Why a row is rejected.
@@ -166,7 +198,7 @@ impl Row<'_> {
     /// A cell without blanks around it; empty where the column is not there.
     pub(crate) fn text(&self, column: Option<usize>) -> &str {
         let cell = column
-            .and_then(|column| self.record.get(column))
+            .and_then(|column| self.table.record.get(column))
             .unwrap_or(b"");
         // Rows that are not UTF-8 do not come this far.
         std::str::from_utf8(cell).unwrap_or("").trim()
@@ -179,13 +211,13 @@ impl Row<'_> {
 
     /// The whole row as bytes, to tell repeated rows.
     pub(crate) fn fingerprint(&self) -> Vec<u8> {
-        self.record.iter().collect::<Vec<_>>().join(&0x1f)
+        self.table.record.iter().collect::<Vec<_>>().join(&0x1f)
     }
 
     pub(crate) fn reject(&self, (reason, message): Fault) -> Reject {
         Reject {
-            file: self.path.to_owned(),
-            line: self.line,
+            file: self.table.path.to_owned(),
+            line: self.table.line(),
             reason,
             message,
         }

@@ -1,0 +1,168 @@
+//! LifeSnaps' daily table.
+
+use crate::folder::{instant, read, read_bytes};
+use std::path::Path;
+use vitalcast_domain::{ActivityType, MetricType as M, Record};
+use vitalcast_import::{Format, RejectReason as R, SkipReason};
+
+const HEADER: &str = ",id,date,resting_hr,rmssd,minutesAsleep,sleep_efficiency,stress_score,steps,calories,bpm,\
+                      sedentary_minutes,moderately_active_minutes,very_active_minutes,activityType,spo2\n";
+
+fn table(rows: &str) -> (vitalcast_import::ImportReport, crate::folder::Read) {
+    read_bytes("daily.csv", format!("{HEADER}{rows}"))
+}
+
+#[test]
+fn a_day_gives_its_readings() {
+    let (report, read) = table(
+        "0,621e2e8e67b776a24055b564,2021-05-24,62.08,89.6,445,93,78,8833,2351.59,71.7,713,24,33,\"['Walk', 'Run']\",\n",
+    );
+    assert_eq!(report.format, Format::LifeSnaps);
+    for (metric, value) in [
+        (M::RestingHeartRate, 62.08),
+        (M::HeartRateVariabilityRmssd, 89.6),
+        (M::SleepDuration, 445.0 / 60.0),
+        (M::SleepEfficiency, 93.0),
+        (M::RecoveryScore, 78.0),
+        (M::Steps, 8_833.0),
+        (M::TotalCalories, 2_351.59),
+        (M::ExerciseMinutes, 57.0),
+    ] {
+        assert_eq!(
+            read.series(metric),
+            [("2021-05-24".to_owned(), value)],
+            "{metric}"
+        );
+    }
+    assert!(
+        read.series(M::OxygenSaturation).is_empty(),
+        "an empty cell is nothing"
+    );
+    let workouts: Vec<ActivityType> = read
+        .records
+        .iter()
+        .filter_map(|(_, record)| match record {
+            Record::Activity(workout) => {
+                assert_eq!(workout.duration_minutes, None);
+                Some(workout.activity_type)
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(workouts, [ActivityType::Walking, ActivityType::Running]);
+}
+
+#[test]
+fn the_night_is_known_at_noon_and_the_day_when_it_is_over() {
+    let (_, read) = table("0,u,2021-05-24,62,89.6,445,93,78,8833,2351,71,713,24,33,,\n");
+    let known = |wanted: M| {
+        let found = read.records.iter().find_map(|(_, record)| match record {
+            Record::HealthMetric(reading) if reading.metric == wanted => {
+                Some(reading.provenance.known_at)
+            }
+            _ => None,
+        });
+        found.unwrap()
+    };
+    // Athens is three hours ahead of UTC in May.
+    let (noon, evening) = (
+        instant("2021-05-24T09:00:00Z"),
+        instant("2021-05-24T21:00:00Z"),
+    );
+    for metric in [
+        M::SleepDuration,
+        M::HeartRateVariabilityRmssd,
+        M::RecoveryScore,
+    ] {
+        assert_eq!(known(metric), noon, "{metric}");
+    }
+    for metric in [M::RestingHeartRate, M::Steps, M::TotalCalories] {
+        assert_eq!(known(metric), evening, "{metric}");
+    }
+    assert_eq!(read.people, [("u".to_owned(), "Europe/Athens".to_owned())]);
+}
+
+#[test]
+fn a_zero_means_not_measured() {
+    let (report, read) = table("0,u,2021-05-24,0,0.0,0,0,0,0,2351,71,713,24,33,,0\n");
+    for metric in [
+        M::RestingHeartRate,
+        M::HeartRateVariabilityRmssd,
+        M::SleepDuration,
+        M::RecoveryScore,
+        M::Steps,
+    ] {
+        assert!(read.series(metric).is_empty(), "{metric}");
+    }
+    assert_eq!(report.skipped[&SkipReason::Missing], 7);
+    assert_eq!(
+        read.series(M::TotalCalories).len(),
+        1,
+        "it was worn: there is a heart rate"
+    );
+}
+
+#[test]
+fn a_watch_on_the_table_measures_no_movement() {
+    let (report, read) = table("0,u,2021-05-24,61,,,,,,1650,,1440,0,0,,\n");
+    assert!(
+        read.series(M::TotalCalories).is_empty(),
+        "the basal rate of a table"
+    );
+    assert!(read.series(M::ExerciseMinutes).is_empty());
+    assert_eq!(read.series(M::RestingHeartRate).len(), 1);
+    assert_eq!(report.skipped[&SkipReason::NotWorn], 1);
+}
+
+#[test]
+fn a_short_night_is_kept_and_flagged() {
+    let (_, read) = table("0,u,2021-05-24,,,119,,,,,,,,,,\n1,u,2021-05-25,,,120,,,,,,,,,,\n");
+    let partial: Vec<bool> = read
+        .records
+        .iter()
+        .map(|(_, record)| matches!(record, Record::HealthMetric(night) if night.partial))
+        .collect();
+    assert_eq!(partial, [true, false]);
+}
+
+#[test]
+fn one_bad_cell_spoils_no_other() {
+    let (_, read) = table("0,u,2021-05-24,6000,89.6,abc,93,78,8833,2351,71,713,24,33,,\n");
+    let mut faults = read.faults();
+    faults.sort_by_key(|fault| fault.1);
+    assert_eq!(faults, [(2, R::BadNumber), (2, R::OutOfRange)]);
+    assert_eq!(read.series(M::HeartRateVariabilityRmssd).len(), 1);
+    assert_eq!(read.series(M::Steps).len(), 1);
+}
+
+#[test]
+fn a_day_twice_counts_once_and_days_that_cannot_be_are_refused() {
+    let (report, read) = table(
+        "0,u,2021-05-24,61,,,,,,,,,,,,\n\
+         1,u,2021-05-24,62,,,,,,,,,,,,\n\
+         2,v,2021-05-24,63,,,,,,,,,,,,\n\
+         3,u,2033-01-01,61,,,,,,,,,,,,\n\
+         4,u,24/05/2021,61,,,,,,,,,,,,\n\
+         5,u/../v,2021-05-24,61,,,,,,,,,,,,\n",
+    );
+    assert_eq!(report.skipped[&SkipReason::Repeated], 1);
+    let expected = [
+        ("2021-05-24".to_owned(), 61.0),
+        ("2021-05-24".to_owned(), 63.0),
+    ];
+    assert_eq!(read.series(M::RestingHeartRate), expected);
+    assert_eq!(
+        read.faults(),
+        [(5, R::Future), (6, R::BadTime), (7, R::BadUser)]
+    );
+}
+
+#[test]
+fn the_published_slice_is_read_whole() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/lifesnaps");
+    let (report, read) = read(&path);
+    assert_eq!((report.people, report.rows_read), (4, 486));
+    assert!(read.rejects.is_empty(), "{:?}", read.rejects);
+    // Once more gives the same, record for record.
+    assert_eq!(crate::folder::read(&path).1, read);
+}

@@ -1,0 +1,10 @@
+//! The readers from outside: every trap of every format, and what holds for any bytes at all.
+
+#![allow(clippy::unwrap_used)]
+
+mod folder;
+mod lifesnaps;
+mod properties;
+mod reference;
+mod t1d_uom;
+mod wrong;

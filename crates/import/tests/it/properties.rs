@@ -1,0 +1,158 @@
+//! What holds for any bytes, and for any order of rows.
+
+use crate::folder::{Folder, Read, options, read, read_with};
+use proptest::prelude::*;
+use vitalcast_domain::Record;
+
+const HEADERS: [(&str, &str); 9] = [
+    (
+        "health_metrics.csv",
+        "id,userId,recordedAt,metricType,value,unit,source,createdAt",
+    ),
+    (
+        "meals.csv",
+        "id,userId,name,mealType,calories,protein,consumedAt",
+    ),
+    (
+        "activities.csv",
+        "id,userId,activityType,startedAt,endedAt,duration",
+    ),
+    (
+        "x.jsonl",
+        "{\"userId\":\"u\",\"recordedAt\":\"2024-03-01T06:00:00Z\"}",
+    ),
+    (
+        "daily.csv",
+        ",id,date,resting_hr,rmssd,minutesAsleep,steps,activityType",
+    ),
+    (
+        "UoMNutrition1.csv",
+        "meal_ts,meal_type,meal_tag,carbs_g,prot_g,fat_g,fibre_g",
+    ),
+    (
+        "UoMActivity1.csv",
+        "activity_ts,activity_type,active_Kcal,step_count,start_time_s",
+    ),
+    (
+        "UoM1sleeptime.csv",
+        "calendar_date,duration_in_sec,start_date_ts,start_time_offset_s,awake_s",
+    ),
+    ("UoMsleep1.csv", "sleep_ts,step_count,resting_heart_rate"),
+];
+
+/// Cells as files have them, and as they should not.
+fn cell() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => prop::sample::select(vec![
+            "", "u", "u1", "1", "0", "60", "7.5", "-1", "1e308", "NaN", "inf", "null", "STEPS",
+            "RESTING_HEART_RATE", "RUNNING", "Lunch", "2024-03-01T06:00:00Z", "2024-03-01",
+            "01/03/2024 06:00", "01/03/2024", "0000-00-00", "99999-01-01", "31/12/9999 23:59",
+            "262143-12-31", "-262144-01-01", "2024-03-01T23:59:60Z", "['Walk']", "../../etc", "\"",
+            "𝟙", "\u{feff}", "999999999999999999999",
+        ]).prop_map(str::to_owned),
+        1 => "\\PC{0,12}",
+    ]
+}
+
+fn rows() -> impl Strategy<Value = String> {
+    let row = prop::collection::vec(cell(), 1..10).prop_map(|cells| cells.join(","));
+    prop::collection::vec(row, 0..12).prop_map(|rows| rows.join("\n"))
+}
+
+fn checked(read: &Read) {
+    for (_, record) in &read.records {
+        record.validate().unwrap();
+    }
+}
+
+/// The records by identity, so that their order does not matter.
+fn sorted(read: Read) -> Vec<String> {
+    let mut lines: Vec<String> = read
+        .records
+        .iter()
+        .map(|(user, record): &(String, Record)| {
+            format!("{user} {}", serde_json::to_string(record).unwrap())
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_cells_below_a_known_header_are_read_or_told(
+        header in prop::sample::select(HEADERS.to_vec()),
+        rows in rows(),
+    ) {
+        let folder = Folder::new();
+        let path = folder.write(header.0, format!("{}\n{rows}", header.1));
+        checked(&read(&path).1);
+    }
+
+    #[test]
+    fn any_bytes_below_a_known_header_are_read_or_told(
+        header in prop::sample::select(HEADERS.to_vec()),
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let folder = Folder::new();
+        let path = folder.write(header.0, [header.1.as_bytes(), b"\n", &bytes].concat());
+        checked(&read(&path).1);
+    }
+
+    #[test]
+    fn any_bytes_at_all_are_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let folder = Folder::new();
+        for name in ["x.csv", "x.jsonl"] {
+            let path = folder.write(name, &bytes);
+            if let Ok((_, read)) = read_with(&path, &options()) {
+                checked(&read);
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_rows_with_ids_does_not_matter(
+        (values, order) in prop::collection::vec((0_u8..4, 1_u8..28, 40_u8..90), 0..40)
+            .prop_flat_map(|values| {
+                let order = Just((0..values.len()).collect::<Vec<_>>()).prop_shuffle();
+                (Just(values), order)
+            }),
+    ) {
+        let row = |place: usize| {
+            let (user, day, value) = values[place];
+            format!("{place},u{user},2024-03-{day:02}T06:00:00Z,RESTING_HEART_RATE,{value}\n")
+        };
+        let header = "id,userId,recordedAt,metricType,value\n";
+        let straight: String = (0..values.len()).map(row).collect();
+        let shuffled: String = order.into_iter().map(row).collect();
+        let folder = Folder::new();
+        let straight = folder.write("a.csv", format!("{header}{straight}"));
+        let shuffled = folder.write("b.csv", format!("{header}{shuffled}"));
+        prop_assert_eq!(sorted(read(&straight).1), sorted(read(&shuffled).1));
+    }
+
+    #[test]
+    fn the_order_of_watch_rows_does_not_matter(
+        (rates, order) in prop::collection::btree_map((1_u8..5, 0_u8..24), 40_u8..90, 0..30)
+            .prop_map(|rates| rates.into_iter().collect::<Vec<_>>())
+            .prop_flat_map(|rates| {
+                let order = Just((0..rates.len()).collect::<Vec<_>>()).prop_shuffle();
+                (Just(rates), order)
+            }),
+    ) {
+        let row = |place: usize| {
+            let ((day, hour), rate) = rates[place];
+            format!("{day:02}/03/2024 {hour:02}:00,1,{rate}\n")
+        };
+        let header = "sleep_ts,step_count,resting_heart_rate\n";
+        let read_rows = |rows: String| {
+            let folder = Folder::new();
+            folder.write("UoMsleep1.csv", format!("{header}{rows}"));
+            sorted(read(folder.path()).1)
+        };
+        let straight = read_rows((0..rates.len()).map(row).collect());
+        prop_assert_eq!(straight, read_rows(order.into_iter().map(row).collect()));
+    }
+}

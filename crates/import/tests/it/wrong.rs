@@ -1,0 +1,137 @@
+//! What is no export at all.
+
+use crate::folder::{Folder, Read, options, read_with};
+use std::ops::ControlFlow;
+use vitalcast_domain::{Record, UserId, Zone};
+use vitalcast_import::{Format, ImportError, ImportOptions, Reject, Sink, SinkError, import};
+
+fn refused(name: &str, bytes: impl AsRef<[u8]>) -> String {
+    let folder = Folder::new();
+    let path = folder.write(name, bytes);
+    let error = read_with(&path, &options()).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains(name), "the file is named: {text}");
+    text
+}
+
+#[test]
+fn what_it_is_instead_is_said() {
+    for (name, bytes, words) in [
+        ("empty.csv", &b""[..], "an empty file"),
+        (
+            "u16.csv",
+            b"\xff\xfei\0d\0,\0",
+            "UTF-16 text: save it as UTF-8",
+        ),
+        ("latin.csv", b"na\xefve,caf\xe9\n1,2\n", "no UTF-8 text"),
+        ("image.csv", b"\x89PNG\0\0\0", "no UTF-8 text"),
+        ("zip.csv", b"PK\x03\x04\0\0", "no text"),
+        ("other.csv", b"a,b,c\n1,2,3\n", "a table with other columns"),
+        ("bad.jsonl", b"{\"userId\": \n", "not a JSON object"),
+        ("list.json", b"[1,2]\n", "a table with other columns"),
+    ] {
+        let said = refused(name, bytes);
+        assert!(said.contains(words), "{name}: {said}");
+        assert!(said.contains("what can be read"), "{name}: {said}");
+    }
+}
+
+#[test]
+fn a_missing_column_is_named_with_those_there_are() {
+    let said = refused("m.csv", "userId,metricType,value\nu,STEPS,1\n");
+    assert!(
+        said.contains("recordedAt") && said.contains("metricType"),
+        "{said}"
+    );
+    let said = refused("UoMActivity1.csv", "activity_ts,steps\n");
+    assert!(said.contains("other columns"), "{said}");
+}
+
+#[test]
+fn a_format_that_is_named_is_not_guessed() {
+    let folder = Folder::new();
+    let path = folder.write("x.csv", "a,b,c\n1,2,3\n");
+    for (format, column) in [
+        (Format::LifeSnaps, "id"),
+        (Format::ReferenceTables, "recordedAt"),
+    ] {
+        let named = ImportOptions {
+            format: Some(format),
+            ..options()
+        };
+        let error = read_with(&path, &named).unwrap_err();
+        assert!(
+            matches!(&error, ImportError::MissingColumn { .. }),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains(column), "{error}");
+    }
+}
+
+#[test]
+fn paths_that_are_not_there_and_folders_without_exports() {
+    let folder = Folder::new();
+    let missing = folder.path().join("missing.csv");
+    let error = read_with(&missing, &options()).unwrap_err();
+    assert!(matches!(error, ImportError::Read { .. }));
+    assert!(error.to_string().contains("missing.csv"));
+    let error = read_with(folder.path(), &options())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("an empty folder"), "{error}");
+    folder.write("notes.txt", "hello");
+    folder.write("data.csv", "a,b\n1,2\n");
+    let error = read_with(folder.path(), &options())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("a folder without a known export"), "{error}");
+}
+
+/// Fails, or stops, after some records.
+struct Stubborn {
+    inner: Read,
+    stop: bool,
+}
+
+impl Sink for Stubborn {
+    fn person(&mut self, user: &UserId, zone: Zone) -> Result<(), SinkError> {
+        self.inner.person(user, zone)
+    }
+
+    fn records(&mut self, user: &UserId, records: Vec<Record>) -> Result<(), SinkError> {
+        if !self.stop && !self.inner.records.is_empty() {
+            return Err("no room is left".into());
+        }
+        self.inner.records(user, records)
+    }
+
+    fn reject(&mut self, reject: &Reject) -> Result<(), SinkError> {
+        self.inner.reject(reject)
+    }
+
+    fn progress(&mut self, done: u64, _: u64) -> ControlFlow<()> {
+        if self.stop && done > 0 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}
+
+#[test]
+fn a_sink_that_fails_or_stops_ends_the_import() {
+    use std::fmt::Write as _;
+    let mut csv = String::from("id,userId,recordedAt,metricType,value\n");
+    for row in 0..20_000 {
+        writeln!(csv, "{row},u,2024-03-01T06:00:00Z,STEPS,1").unwrap();
+    }
+    let folder = Folder::new();
+    let path = folder.write("x.csv", csv);
+    let attempt = |stop| {
+        let inner = Read::default();
+        let mut sink = Stubborn { inner, stop };
+        import(&path, &options(), &mut sink).unwrap_err()
+    };
+    assert!(matches!(attempt(true), ImportError::Interrupted));
+    assert!(matches!(attempt(false), ImportError::Sink(_)));
+}
