@@ -87,9 +87,15 @@ fn benches(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let mut group = criterion.benchmark_group("import");
     group.sample_size(20);
+    // `cargo test` runs every bench once, unoptimised; a few rows will do there.
+    let rows = if std::env::args().any(|word| word == "--bench") {
+        100_000
+    } else {
+        100
+    };
     for (name, csv) in [
-        ("health_metrics.csv", health_metrics(100_000)),
-        ("meals.csv", meals(100_000)),
+        ("health_metrics.csv", health_metrics(rows)),
+        ("meals.csv", meals(rows)),
     ] {
         let path = folder.path().join(name);
         std::fs::write(&path, &csv).unwrap();

@@ -54,7 +54,9 @@ impl Accuracy {
             count: actual.len(),
             mae: mean_of_absolutes(&errors),
             rmse: (squares / count).sqrt(),
-            r2: (variation > 0.0).then(|| 1.0 - squares / variation),
+            r2: (variation > 0.0)
+                .then(|| 1.0 - squares / variation)
+                .filter(|r2| r2.is_finite()),
             mape: (!actual.contains(&0.0)).then(|| 100.0 * percentages / count),
             mase: scaled_error(actual, &errors),
         })

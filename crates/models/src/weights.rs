@@ -140,8 +140,13 @@ impl WeightVisitor for Loader<'_> {
     fn matrix(&mut self, name: String, weight: &mut Param<Tensor<2>>) -> Result<(), ModelError> {
         let [input, output] = weight.val().dims();
         let values = self.take(name, &[output, input])?;
+        // Turned round here and not as a view: weights read back lie in memory as weights that were
+        // just trained do, so that products add up in the same order and forecasts are the same bits.
+        let turned: Vec<f32> = (0..input)
+            .flat_map(|column| values.iter().skip(column).step_by(input).copied())
+            .collect();
         replace(weight, |device| {
-            Tensor::<2>::from_data(TensorData::new(values, [output, input]), device).transpose()
+            Tensor::<2>::from_data(TensorData::new(turned, [input, output]), device)
         });
         Ok(())
     }

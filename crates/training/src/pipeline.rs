@@ -333,9 +333,11 @@ fn baseline_mae(
     (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / errors.len() as f64)
 }
 
-/// Residuals on the validation part, one set for each lead: for lead k the last k − 1 days of each
-/// window are hidden, which is what a forecast k days past the last known day sees. A baseline has
-/// no weights to learn, so the training part tells of its errors as well.
+/// Residuals on days the weights were not fitted on, one set for each lead: for lead k the last
+/// k − 1 days of each window are hidden, which is what a forecast k days past the last known day
+/// sees. These are the validation part and the test part: nothing was chosen by the latter, and what
+/// is reported of it are errors, not coverage. A baseline has no weights to learn, so the training
+/// part tells of its errors as well.
 fn calibrate(model: &FittedModel, data: &Prepared) -> Result<Calibration, TrainingError> {
     let learned = model.network_config().is_some();
     let windows: Vec<Window> = if learned {
@@ -345,6 +347,7 @@ fn calibrate(model: &FittedModel, data: &Prepared) -> Result<Calibration, Traini
     }
     .iter()
     .chain(&data.split.validation)
+    .chain(&data.split.test)
     .copied()
     .collect();
     let rows = last_rows(&windows);

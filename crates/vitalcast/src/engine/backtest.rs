@@ -11,7 +11,7 @@ use vitalcast_charts::{ForecastPoint, HistoryChart, SkillBar, SkillChart};
 use vitalcast_domain::{
     History, IntervalMethod, ModelArchitecture, PredictionMetric, TrainModelRequest, UserId,
 };
-use vitalcast_evaluation::{Accuracy, coverage, mean_width};
+use vitalcast_evaluation::{Accuracy, coverage, mean_width, skill};
 use vitalcast_features::daily_values;
 use vitalcast_inference::{DayLayout, interval, lead_of};
 use vitalcast_models::{Baseline, BaselineKind};
@@ -37,10 +37,10 @@ pub struct BacktestDay {
     pub date: NaiveDate,
     /// What the model said the evening before.
     pub forecast: f64,
-    /// Lower end of its interval.
-    pub lower: f64,
+    /// Lower end of its interval; `None` when the model has no residuals to take one from.
+    pub lower: Option<f64>,
     /// Upper end.
-    pub upper: f64,
+    pub upper: Option<f64>,
     /// What came true.
     pub actual: f64,
     /// What "same as the last reading" said.
@@ -78,15 +78,15 @@ pub struct BacktestAnswer {
     pub baseline_name: Option<String>,
     /// Its mean absolute error on the replayed days.
     pub baseline_mae: Option<f64>,
-    /// 1 − MAE / MAE of that baseline.
+    /// 1 − MAE / MAE of that baseline, both on the days it had a forecast for.
     pub skill_vs_naive: Option<f64>,
-    /// Mean absolute error of every simple baseline on the same days, by name.
+    /// Mean absolute error of every simple baseline on the days it had a forecast for, by name.
     pub baseline_errors: BTreeMap<String, f64>,
-    /// 1 − MAE / MAE of every simple baseline, by name.
+    /// 1 − MAE / MAE of every simple baseline, both on the days it had a forecast for, by name.
     pub skill_vs: BTreeMap<String, f64>,
     /// Nominal coverage of the interval.
     pub interval_level: f64,
-    /// Share of days whose truth fell inside.
+    /// Share of days with an interval whose truth fell inside.
     pub coverage: Option<f64>,
     /// Mean width of the interval.
     pub mean_width: Option<f64>,
@@ -136,9 +136,13 @@ pub(crate) fn backtest_history(
     let mut fits = 0;
     let mut baseline: Option<BaselineKind> = None;
     let mut rows = Vec::new();
-    let mut errors_of: Vec<(BaselineKind, Vec<f64>)> = BaselineKind::simple()
+    let mut duels: Vec<Duel> = BaselineKind::simple()
         .into_iter()
-        .map(|kind| (kind, Vec::new()))
+        .map(|kind| Duel {
+            kind,
+            model: Vec::new(),
+            baseline: Vec::new(),
+        })
         .collect();
     for (index, date) in first_day
         .iter_days()
@@ -175,25 +179,25 @@ pub(crate) fn backtest_history(
             && past.iter().any(Option::is_some)
         {
             let lead = lead_of(date, layout.last_observed(date - Days::new(1)));
-            let (lower, upper) = interval(
+            let ends = interval(
                 &manifest.calibration,
                 metric,
                 IntervalMethod::ResidualQuantiles,
                 forecast,
                 request.interval_level,
                 lead,
-            )
-            .unwrap_or((forecast, forecast));
-            for (kind, errors) in &mut errors_of {
-                if let Some(value) = kind.forecast(past, 1) {
-                    errors.push((value - truth).abs());
+            );
+            for duel in &mut duels {
+                if let Some(value) = duel.kind.forecast(past, 1) {
+                    duel.model.push((forecast - truth).abs());
+                    duel.baseline.push((value - truth).abs());
                 }
             }
             rows.push(BacktestDay {
                 date,
                 forecast,
-                lower,
-                upper,
+                lower: ends.map(|(lower, _)| lower),
+                upper: ends.map(|(_, upper)| upper),
                 actual: truth,
                 naive: BaselineKind::naive().forecast(past, 1),
                 baseline: baseline.as_ref().and_then(|kind| kind.forecast(past, 1)),
@@ -207,9 +211,34 @@ pub(crate) fn backtest_history(
         (first_day, last_day),
         fits,
         baseline.as_ref(),
-        &errors_of,
+        &duels,
         rows,
     )
+}
+
+/// The absolute errors of the model and of a simple baseline, on the days both had a forecast for.
+struct Duel {
+    kind: BaselineKind,
+    model: Vec<f64>,
+    baseline: Vec<f64>,
+}
+
+impl Duel {
+    fn name(&self) -> String {
+        self.kind.name().to_owned()
+    }
+
+    fn baseline_mae(&self) -> Option<f64> {
+        mean(&self.baseline)
+    }
+
+    fn skill(&self) -> Option<f64> {
+        skill(mean(&self.model)?, self.baseline_mae()?).ok()?
+    }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// Last and first day of the replay: the last finished days with a reading of the metric.
@@ -243,12 +272,9 @@ fn answer(
     (first_day, last_day): (NaiveDate, NaiveDate),
     fits: usize,
     baseline: Option<&BaselineKind>,
-    errors_of: &[(BaselineKind, Vec<f64>)],
+    duels: &[Duel],
     rows: Vec<BacktestDay>,
 ) -> Result<BacktestAnswer, EngineError> {
-    let mean = |values: &[f64]| {
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    };
     let actual: Vec<f64> = rows.iter().map(|row| row.actual).collect();
     let forecasts: Vec<f64> = rows.iter().map(|row| row.forecast).collect();
     let accuracy = if rows.is_empty() {
@@ -256,19 +282,11 @@ fn answer(
     } else {
         Some(Accuracy::of(&actual, &forecasts)?)
     };
-    let mae = accuracy.as_ref().map(|accuracy| accuracy.mae);
-    let mae_of = |name: &str| {
-        errors_of
-            .iter()
-            .find(|(kind, _)| kind.name() == name)
-            .and_then(|(_, errors)| mean(errors))
-    };
-    let skill =
-        |baseline_mae: Option<f64>| Some(1.0 - mae? / baseline_mae.filter(|mae| *mae > 0.0)?);
-    let baseline_mae = baseline.and_then(|kind| mae_of(kind.name()));
+    let duel_of = |name: &str| duels.iter().find(|duel| duel.kind.name() == name);
+    let baseline_duel = baseline.and_then(|kind| duel_of(kind.name()));
     let intervals: Vec<(f64, f64, f64)> = rows
         .iter()
-        .map(|row| (row.actual, row.lower, row.upper))
+        .filter_map(|row| Some((row.actual, row.lower?, row.upper?)))
         .collect();
     Ok(BacktestAnswer {
         user_id: history.user.clone(),
@@ -278,20 +296,20 @@ fn answer(
         last_day,
         days: rows.len(),
         fits,
-        mae,
+        mae: accuracy.as_ref().map(|accuracy| accuracy.mae),
         rmse: accuracy.as_ref().map(|accuracy| accuracy.rmse),
         mape: accuracy.as_ref().and_then(|accuracy| accuracy.mape),
-        naive_mae: mae_of("naive"),
+        naive_mae: duel_of("naive").and_then(Duel::baseline_mae),
         baseline_name: baseline.map(|kind| kind.name().to_owned()),
-        baseline_mae,
-        skill_vs_naive: skill(baseline_mae),
-        baseline_errors: errors_of
+        baseline_mae: baseline_duel.and_then(Duel::baseline_mae),
+        skill_vs_naive: baseline_duel.and_then(Duel::skill),
+        baseline_errors: duels
             .iter()
-            .filter_map(|(kind, errors)| Some((kind.name().to_owned(), mean(errors)?)))
+            .filter_map(|duel| Some((duel.name(), duel.baseline_mae()?)))
             .collect(),
-        skill_vs: errors_of
+        skill_vs: duels
             .iter()
-            .filter_map(|(kind, errors)| Some((kind.name().to_owned(), skill(mean(errors))?)))
+            .filter_map(|duel| Some((duel.name(), duel.skill()?)))
             .collect(),
         interval_level: request.interval_level,
         coverage: coverage(&intervals),
@@ -321,8 +339,8 @@ impl BacktestAnswer {
                 .map(|row| ForecastPoint {
                     date: row.date,
                     value: row.forecast,
-                    lower: row.lower,
-                    upper: row.upper,
+                    lower: row.lower.unwrap_or(row.forecast),
+                    upper: row.upper.unwrap_or(row.forecast),
                     actual: Some(row.actual),
                 })
                 .collect(),

@@ -18,8 +18,8 @@ pub use predict::BatchForecast;
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::path::{Path, PathBuf};
-use vitalcast_domain::{History, Profile, UserId};
-use vitalcast_store::{SqliteStore, Store, UserSummary};
+use vitalcast_domain::{History, Profile, Record, UserId};
+use vitalcast_store::{SqliteStore, Store, UserSummary, WriteReport};
 
 const DATABASE: &str = "vitalcast.db";
 const MODELS: &str = "models";
@@ -119,8 +119,29 @@ impl Engine {
         Ok(last.min(today) + Days::new(1))
     }
 
-    /// Everything known about a person.
-    pub(crate) fn load(&self, user: &UserId) -> Result<History, EngineError> {
+    /// Keeps records of a person; makes the person, with a default profile, if they are not there.
+    /// Writing the same thing twice changes nothing, and a record with other content than the one
+    /// kept becomes a new version, known from `now` on.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`], with nothing of the batch kept: for a record no body can have, or a
+    /// database that cannot be written.
+    pub fn write_records(
+        &self,
+        user: &UserId,
+        records: &[Record],
+        now: DateTime<Utc>,
+    ) -> Result<WriteReport, EngineError> {
+        Ok(self.wait(self.store.write_records(user, records, now))?)
+    }
+
+    /// Everything known about a person: profile and every version of every record.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`], [`EngineError::Store`].
+    pub fn load(&self, user: &UserId) -> Result<History, EngineError> {
         match self.wait(self.store.history(user, None))? {
             Some(history) => Ok(history),
             None => Err(self.unknown(user)),

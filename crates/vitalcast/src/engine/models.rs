@@ -191,14 +191,19 @@ fn parse_version(text: &str) -> Option<i64> {
     (0..i64::MAX).contains(&patch).then(|| patch + 1)
 }
 
-/// The wire's view of a registered model.
-pub(crate) fn info(model: &RegisteredModel) -> Result<ModelInfo, EngineError> {
-    let manifest: Manifest = serde_json::from_value(model.summary.clone()).map_err(|_| {
+/// The manifest as the registry keeps it, so that the artifact need not be opened.
+pub(crate) fn manifest(model: &RegisteredModel) -> Result<Manifest, EngineError> {
+    serde_json::from_value(model.summary.clone()).map_err(|_| {
         EngineError::InvalidSetting(format!(
             "the registry's entry of {} is damaged",
             model.model_id
         ))
-    })?;
+    })
+}
+
+/// The wire's view of a registered model.
+pub(crate) fn info(model: &RegisteredModel) -> Result<ModelInfo, EngineError> {
+    let manifest = manifest(model)?;
     Ok(ModelInfo {
         model_id: model.model_id.clone(),
         user_id: model.user_id.clone(),

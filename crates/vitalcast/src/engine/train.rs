@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use std::time::Instant;
 use vitalcast_artifact::{content_hash, write_atomically};
-use vitalcast_domain::{AsOf, ModelId, ModelInfo, TrainModelRequest, TrainModelResponse};
+use vitalcast_domain::{
+    AsOf, History, ModelId, ModelInfo, Record, TrainModelRequest, TrainModelResponse,
+};
 use vitalcast_store::{NewModel, RegisteredModel, Store};
 use vitalcast_training::{EpochReport, Trained, TrainingError, train};
 
@@ -14,7 +16,7 @@ impl Engine {
     /// Trains a model on what was known at `as_of` and makes it the active one.
     ///
     /// When the active model was made from the same history by the same request and release, it is
-    /// answered as it is, unless `force_retrain` asks for another.
+    /// answered at once, with no training, unless `force_retrain` asks for another.
     ///
     /// # Errors
     ///
@@ -29,10 +31,31 @@ impl Engine {
     ) -> Result<TrainModelResponse, EngineError> {
         request.validate()?;
         let history = self.load(&request.user_id)?;
+        let key = training_key(&history, request, as_of);
+        if !request.force_retrain
+            && let Some(model) = self.active_model_of(request, &key)?
+        {
+            return answer(request, &model);
+        }
         let started = Instant::now();
         let trained = train(&history, request, as_of, on_epoch).map_err(cancelled)?;
         let seconds = started.elapsed().as_secs_f64();
-        self.publish(request, &trained, now, seconds)
+        self.publish(request, &trained, &key, now, seconds)
+    }
+
+    /// The active model, if it was trained by this key and its artifact is there and whole.
+    fn active_model_of(
+        &self,
+        request: &TrainModelRequest,
+        key: &str,
+    ) -> Result<Option<RegisteredModel>, EngineError> {
+        let active = self
+            .store
+            .active_model(&request.user_id, request.metric, None, None);
+        Ok(self.wait(active)?.filter(|model| {
+            model.summary.get(TRAINING_KEY).and_then(|key| key.as_str()) == Some(key)
+                && self.open_artifact(model).is_ok()
+        }))
     }
 
     /// Writes the artifact, then registers it: readers see a whole model or none.
@@ -40,23 +63,17 @@ impl Engine {
         &self,
         request: &TrainModelRequest,
         trained: &Trained,
+        key: &str,
         now: DateTime<Utc>,
         seconds: f64,
     ) -> Result<TrainModelResponse, EngineError> {
         let bytes = trained.artifact.to_bytes()?;
         let hash = content_hash(&bytes);
-        let equal = self
-            .wait(
-                self.store
-                    .active_model(&request.user_id, request.metric, None, None),
-            )?
-            .filter(|model| model.file_hash == hash && !request.force_retrain);
-        if let Some(model) = equal {
-            return answer(request, trained, &model);
-        }
         // The name comes from the content: equal models share a file, and no id is in it.
         let file_name = format!("{}.vcm", &hash[..32]);
         write_atomically(self.model_path(&file_name), &bytes)?;
+        let mut summary = serde_json::to_value(trained.artifact.manifest()).unwrap_or_default();
+        summary[TRAINING_KEY] = key.into();
         let registered = self.wait(self.store.register_model(NewModel {
             model_id: self.fresh_model_id(request, now)?,
             user_id: request.user_id.clone(),
@@ -67,10 +84,10 @@ impl Engine {
             file_hash: hash,
             size_bytes: bytes.len() as u64,
             training_seconds: seconds,
-            summary: serde_json::to_value(trained.artifact.manifest()).unwrap_or_default(),
+            summary,
         }))?;
         tracing::info!(model = %registered.model_id, "model published");
-        answer(request, trained, &registered)
+        answer(request, &registered)
     }
 
     /// `{user}_{METRIC}_{YYYYMMDD}_{HHMMSS}`, with a number behind it when that second is taken.
@@ -105,12 +122,32 @@ fn cancelled(error: TrainingError) -> EngineError {
     }
 }
 
+/// Where the registry keeps what a model was trained from, beside its manifest.
+const TRAINING_KEY: &str = "training_key";
+
+/// A hash of everything a training depends on: the settings, the profile, what was known, up to
+/// which day, and the release.
+fn training_key(history: &History, request: &TrainModelRequest, as_of: AsOf) -> String {
+    let known: Vec<&Record> = history
+        .records
+        .iter()
+        .filter(|record| record.provenance().known_at <= as_of)
+        .collect();
+    let today = history.profile.zone.day_of(as_of);
+    let settings = TrainModelRequest {
+        force_retrain: false,
+        ..request.clone()
+    };
+    let release = env!("CARGO_PKG_VERSION");
+    let everything = (release, settings, &history.profile, today, known);
+    content_hash(&serde_json::to_vec(&everything).expect("records hold plain values"))
+}
+
 fn answer(
     request: &TrainModelRequest,
-    trained: &Trained,
     model: &RegisteredModel,
 ) -> Result<TrainModelResponse, EngineError> {
-    let manifest = trained.artifact.manifest();
+    let manifest = super::models::manifest(model)?;
     let info: ModelInfo = super::models::info(model)?;
     Ok(TrainModelResponse {
         user_id: request.user_id.clone(),
@@ -126,9 +163,9 @@ fn answer(
         model_path: model.file_name.clone(),
         model_size_mb: info.model_size_mb,
         is_production_ready: manifest.is_production_ready,
-        quality_issues: manifest.quality_issues.clone(),
+        quality_issues: manifest.quality_issues,
         skill_vs_naive: manifest.skill,
-        baseline_name: manifest.baseline_name.clone(),
+        baseline_name: manifest.baseline_name,
         baseline_mae: manifest.baseline_mae,
         first_day: manifest.first_day,
         last_day: manifest.last_day,

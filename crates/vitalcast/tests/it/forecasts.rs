@@ -1,0 +1,187 @@
+//! Forecasts of real days.
+
+use crate::real::{Data, RHR, day, now, person, training};
+use vitalcast::{
+    EngineError, Forecaster, HealthMetric, IntervalMethod, MetricType, ModelArchitecture,
+    PredictRequest, PredictResponse, Provenance, Record,
+};
+
+fn request(target: &str) -> PredictRequest {
+    PredictRequest::new(person(), RHR, day(target))
+}
+
+fn predict(data: &Data, request: &PredictRequest) -> PredictResponse {
+    data.engine.predict(request, now()).unwrap()
+}
+
+#[test]
+fn a_forecast_carries_all_it_promises() {
+    let data = Data::new();
+    data.train(&training(ModelArchitecture::ExponentialSmoothing));
+    let answer = predict(&data, &request("2024-01-10"));
+    let prediction = &answer.prediction;
+    assert!(prediction.confidence_interval_lower < prediction.predicted_value);
+    assert!(prediction.predicted_value < prediction.confidence_interval_upper);
+    assert!((0.0..=1.0).contains(&prediction.confidence_score));
+    assert!((0.0..=1.0).contains(&answer.data_quality_score));
+    assert!((0.0..=100.0).contains(&prediction.percentile.unwrap()));
+    let average = prediction.historical_average.unwrap();
+    let deviation = prediction.deviation_from_average.unwrap();
+    assert!((prediction.predicted_value - average - deviation).abs() < 1e-9);
+    assert!(prediction.baseline_name.is_some() && prediction.baseline_value.is_some());
+    assert!(answer.interpretation.contains("bpm"));
+}
+
+#[test]
+fn a_past_day_is_forecast_from_what_was_known_the_evening_before() {
+    let data = Data::new();
+    data.train(&training(ModelArchitecture::Naive));
+    let before = predict(&data, &request("2023-12-20"));
+    assert_eq!(
+        before.prediction.as_of,
+        "2023-12-20T00:00:00Z"
+            .parse::<chrono::DateTime<chrono::Utc>>()
+            .unwrap()
+    );
+    let history = data.history();
+    let eve = history.records.iter().find_map(|record| match record {
+        Record::HealthMetric(reading)
+            if reading.metric == MetricType::RestingHeartRate
+                && reading.provenance.day == day("2023-12-19") =>
+        {
+            Some(reading.value)
+        }
+        _ => None,
+    });
+    assert_eq!(Some(before.prediction.predicted_value), eve);
+    // A correction of the eve that is known only now does not reach back.
+    let zone = history.profile.zone;
+    let corrected = Record::HealthMetric(HealthMetric {
+        provenance: Provenance::of_day(
+            "garmin",
+            "resting-heart-rate-2023-12-19",
+            day("2023-12-19"),
+            zone,
+        ),
+        metric: MetricType::RestingHeartRate,
+        value: 99.0,
+        partial: false,
+    });
+    let report = data
+        .engine
+        .write_records(&person(), &[corrected], now())
+        .unwrap();
+    assert_eq!(report.corrected, 1);
+    let after = predict(&data, &request("2023-12-20"));
+    assert_eq!(
+        after.prediction.predicted_value,
+        before.prediction.predicted_value
+    );
+}
+
+#[test]
+fn the_in_memory_path_gives_the_same_forecast() {
+    let data = Data::new();
+    let training = training(ModelArchitecture::Lstm);
+    data.train(&training);
+    let kept = predict(&data, &request("2024-01-10")).prediction;
+    let history = data.history();
+    let forecaster = Forecaster::fit(&history, &training, now()).unwrap();
+    let other = forecaster
+        .forecast(&history, day("2024-01-10"), now())
+        .unwrap()
+        .prediction;
+    assert_eq!(
+        other.predicted_value.to_bits(),
+        kept.predicted_value.to_bits()
+    );
+    assert_eq!(
+        other.confidence_interval_lower,
+        kept.confidence_interval_lower
+    );
+    assert_eq!(other.percentile, kept.percentile);
+}
+
+#[test]
+fn a_higher_level_is_never_narrower_and_the_reference_interval_is_there_by_choice() {
+    let data = Data::new();
+    data.train(&training(ModelArchitecture::MovingAverage));
+    let width = |level: f64, method| {
+        let request = PredictRequest {
+            interval_level: level,
+            interval_method: method,
+            ..request("2024-01-10")
+        };
+        let prediction = predict(&data, &request).prediction;
+        prediction.confidence_interval_upper - prediction.confidence_interval_lower
+    };
+    let quantiles = IntervalMethod::ResidualQuantiles;
+    let widths: Vec<f64> = [0.5, 0.8, 0.9, 0.95]
+        .map(|level| width(level, quantiles))
+        .to_vec();
+    assert!(widths.is_sorted(), "{widths:?}");
+    assert!(widths[0] < widths[3]);
+    let reference = IntervalMethod::ReferenceMae;
+    assert_eq!(width(0.5, reference), width(0.95, reference));
+}
+
+#[test]
+fn a_gap_before_the_target_widens_the_interval() {
+    let data = Data::new();
+    data.train(&training(ModelArchitecture::Naive));
+    let last = data.engine.users().unwrap()[0].last_day.unwrap();
+    let width = |ahead: u64| {
+        let target = last + chrono::Days::new(ahead);
+        let prediction = predict(&data, &PredictRequest::new(person(), RHR, target)).prediction;
+        prediction.confidence_interval_upper - prediction.confidence_interval_lower
+    };
+    let widths: Vec<f64> = (1..=6).map(width).collect();
+    assert!(widths.is_sorted(), "{widths:?}");
+    assert!(widths[5] > widths[0], "{widths:?}");
+}
+
+#[test]
+fn a_forecast_and_what_came_true_stand_side_by_side() {
+    let data = Data::new();
+    data.train(&training(ModelArchitecture::Naive));
+    for target in ["2023-12-06", "2023-12-07"] {
+        predict(&data, &request(target));
+    }
+    let view = data
+        .engine
+        .history(&person(), RHR, Some(day("2023-12-07")), 3, now())
+        .unwrap();
+    let settled: Vec<_> = view
+        .days
+        .iter()
+        .filter_map(|day| Some((day.date, day.forecast.as_ref()?.actual)))
+        .collect();
+    assert_eq!(
+        settled,
+        [
+            (day("2023-12-06"), Some(57.0)),
+            (day("2023-12-07"), Some(58.0))
+        ]
+    );
+}
+
+#[test]
+fn no_model_no_user_and_no_recent_data_are_told_apart() {
+    let data = Data::new();
+    let refused = |request: &PredictRequest| data.engine.predict(request, now()).unwrap_err();
+    assert!(matches!(
+        refused(&request("2024-01-10")),
+        EngineError::NoModel { .. }
+    ));
+    let stranger = PredictRequest {
+        user_id: vitalcast::UserId::new("nobody").unwrap(),
+        ..request("2024-01-10")
+    };
+    assert!(matches!(
+        refused(&stranger),
+        EngineError::UnknownUser { .. }
+    ));
+    data.train(&training(ModelArchitecture::Naive));
+    let far = refused(&request("2025-06-01"));
+    assert!(matches!(far, EngineError::Inference(_)), "{far:?}");
+}

@@ -1,0 +1,8 @@
+//! The engine on real people's slices: what a data folder holds, and what a forecast is made of.
+
+#![allow(clippy::unwrap_used)]
+
+mod backtest;
+mod forecasts;
+mod real;
+mod training;
