@@ -57,11 +57,13 @@ impl SqliteStore {
         identities: &[String],
     ) -> Result<HashMap<String, (i64, i64, String)>, StoreError> {
         let list = serde_json::to_string(identities).expect("text is always JSON");
+        // CROSS JOIN looks each identity up in the primary key. Left to itself, SQLite may read all of
+        // a person's records instead, and a long import takes the square of its length.
         let rows = sqlx::query(
             "SELECT r.identity, r.version, r.known_at, r.content \
              FROM json_each(?1) j \
-             JOIN records r ON r.user_id = ?2 AND r.identity = j.value \
-             ORDER BY r.identity, r.version",
+             CROSS JOIN records r ON r.user_id = ?2 AND r.identity = j.value \
+             ORDER BY r.version",
         )
         .bind(list)
         .bind(user.as_str())
