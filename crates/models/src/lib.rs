@@ -7,6 +7,8 @@ mod config;
 mod error;
 mod linear;
 mod lstm;
+mod lstm_kernel;
+mod lstm_operation;
 mod lstm_sequence;
 mod network;
 mod random;

@@ -5,5 +5,7 @@ mod bad_input;
 mod determinism;
 mod flow;
 mod help;
+#[cfg(unix)]
+mod interrupts;
 mod kills;
 mod support;

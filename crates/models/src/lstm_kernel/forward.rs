@@ -1,0 +1,222 @@
+//! From a sequence to the state after each day.
+
+use super::activation::{sigmoid, tanh};
+use super::product::add_product;
+use super::{CHUNK, GATES, Packed, Shape, lanes};
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+/// Rows whose accumulators are in registers at once.
+const ROWS: usize = 4;
+
+/// What the backward pass needs of a chunk.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Saved {
+    /// `[panel][day][row][gate][lane]`: gates after their activation; later their gradients.
+    pub(super) gates: Vec<f32>,
+    /// `[day][row][padded hidden]`
+    pub(super) cells: Vec<f32>,
+    /// `[day][row][padded hidden]`
+    pub(super) states: Vec<f32>,
+}
+
+/// Runs a layer over `[days, batch, input]`: `[days, batch, hidden]`, the state after each day.
+pub(crate) fn forward(shape: Shape, sequence: &[f32], packed: &Packed, reverse: bool) -> Vec<f32> {
+    let saved = run(shape, sequence, packed, reverse, false);
+    gather(shape, &saved)
+}
+
+/// The same, and what the backward pass needs, one entry a chunk.
+pub(crate) fn forward_and_save(
+    shape: Shape,
+    sequence: &[f32],
+    packed: &Packed,
+    reverse: bool,
+) -> (Vec<f32>, Vec<Saved>) {
+    let saved = run(shape, sequence, packed, reverse, true);
+    (gather(shape, &saved), saved)
+}
+
+fn run(shape: Shape, sequence: &[f32], packed: &Packed, reverse: bool, saving: bool) -> Vec<Saved> {
+    assert_eq!(sequence.len(), shape.days * shape.batch * shape.input);
+    (0..shape.chunks())
+        .into_par_iter()
+        .map(|chunk| {
+            Arch::new().dispatch(Forward {
+                shape,
+                chunk,
+                sequence,
+                packed,
+                reverse,
+                saving,
+            })
+        })
+        .collect()
+}
+
+/// The states of all chunks beside one another, without the padding.
+fn gather(shape: Shape, saved: &[Saved]) -> Vec<f32> {
+    let lanes = lanes();
+    let padded = shape.panels(lanes) * lanes;
+    let mut output = vec![0.0; shape.days * shape.batch * shape.hidden];
+    output
+        .par_chunks_mut(shape.batch * shape.hidden)
+        .enumerate()
+        .for_each(|(day, output)| {
+            for (row, output) in output.chunks_exact_mut(shape.hidden).enumerate() {
+                let (chunk, row) = (row / CHUNK, row % CHUNK);
+                let at = (day * shape.rows_of(chunk) + row) * padded;
+                output.copy_from_slice(&saved[chunk].states[at..at + shape.hidden]);
+            }
+        });
+    output
+}
+
+struct Forward<'a> {
+    shape: Shape,
+    chunk: usize,
+    sequence: &'a [f32],
+    packed: &'a Packed,
+    reverse: bool,
+    /// Whether gates and cells of every day are kept.
+    saving: bool,
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = Saved;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Saved {
+        let Self {
+            shape,
+            chunk,
+            sequence,
+            packed,
+            reverse,
+            saving,
+        } = self;
+        let lanes = S::F32_LANES;
+        let panels = shape.panels(lanes);
+        let padded = panels * lanes;
+        let rows = shape.rows_of(chunk);
+        let kept = if saving { shape.days } else { 1 };
+        let mut saved = Saved {
+            gates: vec![0.0; panels * kept * rows * GATES * lanes],
+            cells: vec![0.0; kept * rows * padded],
+            states: vec![0.0; shape.days * rows * padded],
+        };
+        let zeros = vec![0.0; rows * padded];
+        let mut cell_before = zeros.clone();
+        for step in 0..shape.days {
+            let day = shape.day(step, reverse);
+            let slot = if saving { day } else { 0 };
+            let inputs = &sequence[(day * shape.batch + chunk * CHUNK) * shape.input..]
+                [..rows * shape.input];
+            let at = day * rows * padded;
+            let (before, state) =
+                neighbours(&mut saved.states, at, rows * padded, step, reverse, &zeros);
+            let cell = &mut saved.cells[slot * rows * padded..][..rows * padded];
+            for panel in 0..panels {
+                let gates = &mut saved.gates[(panel * kept + slot) * rows * GATES * lanes..]
+                    [..rows * GATES * lanes];
+                let tile = Tile {
+                    simd,
+                    shape,
+                    padded,
+                    panel,
+                    inputs,
+                    before,
+                    cell_before: &cell_before,
+                    packed,
+                };
+                let mut row = 0;
+                while row < rows {
+                    let count = (rows - row).min(ROWS);
+                    match count {
+                        4 => tile.run::<4>(row, gates, cell, state),
+                        3 => tile.run::<3>(row, gates, cell, state),
+                        2 => tile.run::<2>(row, gates, cell, state),
+                        _ => tile.run::<1>(row, gates, cell, state),
+                    }
+                    row += count;
+                }
+            }
+            cell_before.copy_from_slice(cell);
+        }
+        saved
+    }
+}
+
+/// The states of the day before (in reading order) and the place for those of this day.
+#[inline(always)]
+fn neighbours<'a>(
+    states: &'a mut [f32],
+    at: usize,
+    size: usize,
+    step: usize,
+    reverse: bool,
+    zeros: &'a [f32],
+) -> (&'a [f32], &'a mut [f32]) {
+    if step == 0 {
+        return (zeros, &mut states[at..at + size]);
+    }
+    if reverse {
+        let (left, right) = states.split_at_mut(at + size);
+        (&right[..size], &mut left[at..])
+    } else {
+        let (left, right) = states.split_at_mut(at);
+        (&left[at - size..], &mut right[..size])
+    }
+}
+
+/// A panel of units of some rows of a chunk on one day.
+#[derive(Clone, Copy)]
+struct Tile<'a, S> {
+    simd: S,
+    shape: Shape,
+    padded: usize,
+    panel: usize,
+    inputs: &'a [f32],
+    before: &'a [f32],
+    cell_before: &'a [f32],
+    packed: &'a Packed,
+}
+
+impl<S: Simd> Tile<'_, S> {
+    #[inline(always)]
+    fn run<const R: usize>(
+        &self,
+        row: usize,
+        gates: &mut [f32],
+        cell: &mut [f32],
+        state: &mut [f32],
+    ) {
+        let simd = self.simd;
+        let lanes = S::F32_LANES;
+        let width = GATES * lanes;
+        let (input, hidden) = (self.shape.input, self.shape.hidden);
+        let bias = S::as_simd_f32s(&self.packed.bias[self.panel * width..][..width]).0;
+        let mut sums = [[bias[0], bias[1], bias[2], bias[3]]; R];
+        let weights = &self.packed.input[self.panel * input * width..][..input * width];
+        let rows: [&[f32]; R] = std::array::from_fn(|r| &self.inputs[(row + r) * input..][..input]);
+        add_product(simd, &mut sums, rows, S::as_simd_f32s(weights).0);
+        let weights = &self.packed.hidden[self.panel * hidden * width..][..hidden * width];
+        let rows: [&[f32]; R] =
+            std::array::from_fn(|r| &self.before[(row + r) * self.padded..][..hidden]);
+        add_product(simd, &mut sums, rows, S::as_simd_f32s(weights).0);
+        for (r, sums) in sums.iter().enumerate() {
+            let at = (row + r) * self.padded + self.panel * lanes;
+            let before = S::as_simd_f32s(&self.cell_before[at..at + lanes]).0[0];
+            let i = sigmoid(simd, sums[0]);
+            let f = sigmoid(simd, sums[1]);
+            let g = tanh(simd, sums[2]);
+            let o = sigmoid(simd, sums[3]);
+            let c = simd.mul_add_f32s(f, before, simd.mul_f32s(i, g));
+            let h = simd.mul_f32s(o, tanh(simd, c));
+            S::as_mut_simd_f32s(&mut cell[at..at + lanes]).0[0] = c;
+            S::as_mut_simd_f32s(&mut state[at..at + lanes]).0[0] = h;
+            let gates = S::as_mut_simd_f32s(&mut gates[(row + r) * width..][..width]).0;
+            gates.copy_from_slice(&[i, f, g, o]);
+        }
+    }
+}
