@@ -13,6 +13,10 @@ use vitalcast_domain::{
 };
 use vitalcast_features::{cohort_tables, feature_table};
 
+/// As in the binaries.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ZONE: &str = "Europe/London";
 
 fn first() -> NaiveDate {

@@ -10,6 +10,10 @@ use std::path::Path;
 use vitalcast_domain::{Record, UserId, Zone};
 use vitalcast_import::{ImportOptions, KnownAt, Reject, Sink, SinkError, import};
 
+/// As in the binaries.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Default)]
 struct Nowhere {
     records: usize,

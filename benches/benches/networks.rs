@@ -13,6 +13,10 @@ use std::ops::ControlFlow;
 use vitalcast_models::{LstmConfig, Network, NetworkConfig, Windows};
 use vitalcast_training::{FitOptions, LabelledWindows, fit_network};
 
+/// As in the binaries.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const DAYS: usize = 30;
 const INPUTS: usize = 51;
 

@@ -16,7 +16,7 @@ fn interrupted(folder: &Folder, args: &[&str], ready: impl Fn() -> bool) -> Outp
         .spawn()
         .unwrap();
     let begun = Instant::now();
-    while !ready() && begun.elapsed() < Duration::from_secs(60) {
+    while !ready() && begun.elapsed() < Duration::from_mins(1) {
         std::thread::sleep(Duration::from_millis(5));
     }
     let pressed = Command::new("kill")

@@ -83,18 +83,16 @@ pub(crate) fn backward(
     let (input, rest) = (shape.input, shape.hidden);
     let unpack = |first: usize, rows: usize| {
         let mut to = vec![0.0; rows * GATES * shape.hidden];
-        to.par_chunks_mut(GATES * shape.hidden)
-            .enumerate()
-            .for_each(|(row, to)| {
-                for (panel, from) in panels.iter().enumerate() {
-                    let from = &from[(first + row) * width..][..width];
-                    let unit = panel * lanes;
-                    let units = lanes.min(shape.hidden - unit);
-                    for (gate, from) in from.chunks_exact(lanes).enumerate() {
-                        to[gate * shape.hidden + unit..][..units].copy_from_slice(&from[..units]);
-                    }
+        for (row, to) in to.chunks_exact_mut(GATES * shape.hidden).enumerate() {
+            for (panel, from) in panels.iter().enumerate() {
+                let from = &from[(first + row) * width..][..width];
+                let unit = panel * lanes;
+                let units = lanes.min(shape.hidden - unit);
+                for (gate, from) in from.chunks_exact(lanes).enumerate() {
+                    to[gate * shape.hidden + unit..][..units].copy_from_slice(&from[..units]);
                 }
-            });
+            }
+        }
         to
     };
     Gradients {
@@ -103,15 +101,15 @@ pub(crate) fn backward(
         bias: unpack(input + rest, 1),
         sequence: wants_sequence.then(|| {
             let mut gradient = vec![0.0; shape.days * shape.batch * shape.input];
-            gradient
-                .par_chunks_mut(shape.batch * shape.input)
+            for (day, gradient) in gradient
+                .chunks_exact_mut(shape.batch * shape.input)
                 .enumerate()
-                .for_each(|(day, gradient)| {
-                    for (chunk, gradient) in gradient.chunks_mut(CHUNK * shape.input).enumerate() {
-                        let size = shape.rows_of(chunk) * shape.input;
-                        gradient.copy_from_slice(&parts[chunk][day * size..(day + 1) * size]);
-                    }
-                });
+            {
+                for (chunk, gradient) in gradient.chunks_mut(CHUNK * shape.input).enumerate() {
+                    let size = shape.rows_of(chunk) * shape.input;
+                    gradient.copy_from_slice(&parts[chunk][day * size..(day + 1) * size]);
+                }
+            }
             gradient
         }),
     }

@@ -54,21 +54,30 @@ fn run(shape: Shape, sequence: &[f32], packed: &Packed, reverse: bool, saving: b
         .collect()
 }
 
+/// Numbers from which on it pays to copy with more than one thread.
+const MANY: usize = 1 << 18;
+
 /// The states of all chunks beside one another, without the padding.
 fn gather(shape: Shape, saved: &[Saved]) -> Vec<f32> {
     let lanes = lanes();
     let padded = shape.panels(lanes) * lanes;
-    let mut output = vec![0.0; shape.days * shape.batch * shape.hidden];
-    output
-        .par_chunks_mut(shape.batch * shape.hidden)
-        .enumerate()
-        .for_each(|(day, output)| {
-            for (row, output) in output.chunks_exact_mut(shape.hidden).enumerate() {
-                let (chunk, row) = (row / CHUNK, row % CHUNK);
-                let at = (day * shape.rows_of(chunk) + row) * padded;
-                output.copy_from_slice(&saved[chunk].states[at..at + shape.hidden]);
-            }
-        });
+    let day = shape.batch * shape.hidden;
+    let of_day = |(day, output): (usize, &mut [f32])| {
+        for (row, output) in output.chunks_exact_mut(shape.hidden).enumerate() {
+            let (chunk, row) = (row / CHUNK, row % CHUNK);
+            let at = (day * shape.rows_of(chunk) + row) * padded;
+            output.copy_from_slice(&saved[chunk].states[at..at + shape.hidden]);
+        }
+    };
+    let mut output = vec![0.0; shape.days * day];
+    if output.len() < MANY {
+        output.chunks_exact_mut(day).enumerate().for_each(of_day);
+    } else {
+        output
+            .par_chunks_exact_mut(day)
+            .enumerate()
+            .for_each(of_day);
+    }
     output
 }
 
