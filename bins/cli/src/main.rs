@@ -16,7 +16,7 @@ use output::Output;
 use std::process::ExitCode;
 
 /// Networks make and drop megabytes in every step; this allocator hands them out again instead of
-/// asking the system for fresh pages, which takes a third off a training.
+/// asking the system for fresh pages, which takes a third off forecasting many windows.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
