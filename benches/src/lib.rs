@@ -1,1 +1,5 @@
-//! Benches of Vitalcast: see `benches/`.
+//! Benches of Vitalcast: `benches/` holds the criterion benches, `peers/` the same work for others.
+//!
+//! What both a criterion bench and a comparison with peers measure stands here.
+
+pub mod networks;

@@ -6,6 +6,7 @@
 
 mod continuous_integration;
 mod fixtures;
+mod peers;
 mod printer;
 mod step;
 mod tests_run;
@@ -24,6 +25,8 @@ Commands:
                                      lints, documentation, tests
   fixtures --from DIR [--to FOLDER]  Cut the data slices again from the full data sets in DIR
                                      (its t1d-uom and lifesnaps); FOLDER is fixtures/ if not given
+  bench-peers [--json]               The same work by us and by PyTorch, in alternation (installs
+                                     it into target/peers with pip): medians and ratios
   help                               Show this text
 
 Tests need the toolchain that rust-toolchain.toml names (rustup brings it) and a C compiler with
@@ -61,6 +64,8 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["ci"] => continuous_integration::run(),
         ["fixtures", "--from", from] => fixtures::run(Path::new(from), &root()?.join("fixtures")),
         ["fixtures", "--from", from, "--to", to] => fixtures::run(Path::new(from), Path::new(to)),
+        ["bench-peers"] => peers::run(false).map(|()| ExitCode::SUCCESS),
+        ["bench-peers", "--json"] => peers::run(true).map(|()| ExitCode::SUCCESS),
         other => {
             printer::complain(&format!(
                 "error: `{}` is not a command; `cargo xtask --help` lists them",
