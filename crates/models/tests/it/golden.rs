@@ -1,5 +1,6 @@
 use safetensors::SafeTensors;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use vitalcast_models::{LstmConfig, Network, NetworkConfig, Windows};
 
@@ -26,11 +27,15 @@ fn golden_folder() -> PathBuf {
 pub(crate) struct Golden {
     pub(crate) config: NetworkConfig,
     pub(crate) weights: Vec<u8>,
-    windows: Windows,
+    pub(crate) windows: Windows,
     eval_output: Vec<f32>,
+    pub(crate) train_output: Vec<f32>,
+    pub(crate) target: Vec<f32>,
+    /// By PyTorch's name of the weight.
+    pub(crate) gradients: BTreeMap<String, Vec<f32>>,
 }
 
-fn floats(bytes: &[u8]) -> Vec<f32> {
+pub(crate) fn floats(bytes: &[u8]) -> Vec<f32> {
     bytes
         .as_chunks::<4>()
         .0
@@ -75,6 +80,15 @@ pub(crate) fn read(entry: &Entry) -> Golden {
         )
         .unwrap(),
         eval_output: floats(tensors.tensor("eval_output").unwrap().data()),
+        train_output: floats(tensors.tensor("train_output").unwrap().data()),
+        target: floats(tensors.tensor("target").unwrap().data()),
+        gradients: tensors
+            .tensors()
+            .into_iter()
+            .filter_map(|(name, view)| {
+                Some((name.strip_prefix("grad.")?.to_owned(), floats(view.data())))
+            })
+            .collect(),
     }
 }
 
