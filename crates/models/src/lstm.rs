@@ -3,6 +3,7 @@
 
 use crate::batch_norm::{BatchNorm, BatchStatistics};
 use crate::config::LstmConfig;
+use crate::lstm_operation;
 use crate::lstm_sequence::LstmLayer;
 use crate::random::{DropoutSource, WeightSource};
 use burn::module::{Module, Param};
@@ -35,6 +36,39 @@ impl Dense {
 
     pub(crate) fn forward(&self, values: Tensor<2>) -> Tensor<2> {
         values.matmul(self.weight.val()) + self.bias.val().unsqueeze::<2>()
+    }
+
+    /// The same with each row by itself: a library's product adds up in another order for one row
+    /// than for many, and a forecast must not depend on what else is forecast beside it.
+    ///
+    /// On a device that records gradients, or is no CPU, it is [`Dense::forward`].
+    pub(crate) fn forward_by_row(&self, values: Tensor<2>) -> Tensor<2> {
+        let device = values.device();
+        if device.is_autodiff() || !lstm_operation::is_available(&device) {
+            return self.forward(values);
+        }
+        let [rows, input] = values.dims();
+        let numbers =
+            |data: TensorData| -> Vec<f32> { data.try_to_vec().expect("networks compute in f32") };
+        let values = numbers(values.into_data());
+        let weight = numbers(self.weight.val().into_data());
+        let bias = numbers(self.bias.val().into_data());
+        let output = bias.len();
+        let mut sums = bias.repeat(rows);
+        // Compiled for the vectors this machine has; products and sums are rounded one by one.
+        pulp::Arch::new().dispatch(|| {
+            for (row, sums) in values
+                .chunks_exact(input)
+                .zip(sums.chunks_exact_mut(output))
+            {
+                for (value, weights) in row.iter().zip(weight.chunks_exact(output)) {
+                    for (sum, weight) in sums.iter_mut().zip(weights) {
+                        *sum += value * weight;
+                    }
+                }
+            }
+        });
+        Tensor::from_data(TensorData::new(sums, [rows, output]), &device)
     }
 }
 
@@ -112,9 +146,9 @@ impl LstmForecaster {
     /// `[batch, outputs]`.
     pub(crate) fn forward(&self, config: &LstmConfig, windows: Tensor<3>) -> Tensor<2> {
         let encoded = self.encode(config, windows, None);
-        let first = relu(self.norm_1.forward(self.dense_1.forward(encoded)));
-        let second = relu(self.norm_2.forward(self.dense_2.forward(first)));
-        self.dense_out.forward(second)
+        let first = relu(self.norm_1.forward(self.dense_1.forward_by_row(encoded)));
+        let second = relu(self.norm_2.forward(self.dense_2.forward_by_row(first)));
+        self.dense_out.forward_by_row(second)
     }
 
     /// The same with batch statistics and dropout.

@@ -124,8 +124,8 @@ impl Network {
         self.module.num_params()
     }
 
-    /// Forecasts every window: the first output of each, in order. A window forecasts the same alone
-    /// and among others, to rounding (products of one row and of many add up in another order).
+    /// Forecasts every window: the first output of each, in order. On a CPU a window forecasts the
+    /// same alone and among others, bit for bit.
     ///
     /// # Errors
     ///
