@@ -85,7 +85,7 @@ fn training(learn: usize, check: usize, epochs: usize) -> Box<dyn Fn()> {
 }
 
 fn inference(count: usize) -> Box<dyn Fn()> {
-    let network = Network::new(&config(), 1, &Device::default()).unwrap();
+    let network = Network::new(&config(), 1, &Device::flex()).unwrap();
     let windows = windows(count);
     Box::new(move || {
         black_box(network.predict(&windows).unwrap());
@@ -94,12 +94,8 @@ fn inference(count: usize) -> Box<dyn Fn()> {
 
 fn config() -> NetworkConfig {
     NetworkConfig::Lstm(LstmConfig {
-        input_width: INPUTS,
-        hidden_width: 128,
-        layers: 2,
         dropout: 0.2,
-        bidirectional: false,
-        outputs: 1,
+        ..LstmConfig::new(INPUTS, 128, 2)
     })
 }
 

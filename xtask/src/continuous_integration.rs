@@ -82,6 +82,7 @@ fn lints() -> anyhow::Result<Outcome> {
     let arguments = [
         "clippy",
         "--workspace",
+        "--all-features",
         "--all-targets",
         "--locked",
         "--",
@@ -92,7 +93,13 @@ fn lints() -> anyhow::Result<Outcome> {
 }
 
 fn documents() -> anyhow::Result<Outcome> {
-    let mut command = cargo(&["doc", "--workspace", "--no-deps", "--locked"])?;
+    let mut command = cargo(&[
+        "doc",
+        "--workspace",
+        "--all-features",
+        "--no-deps",
+        "--locked",
+    ])?;
     outcome_of(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 

@@ -10,6 +10,7 @@ mod peers;
 mod printer;
 mod step;
 mod tests_run;
+mod tools;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,6 +1,5 @@
 //! The same work by us and by others, in alternation, several times: a table of medians and ratios.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -8,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::printer::{complain, say};
 use crate::step::cargo;
+use crate::tools;
 
 /// Rows of `benches/src/networks.rs` and `benches/peers/pytorch.py`.
 const ROWS: [&str; 4] = ["train_default", "train_365_days", "infer_1", "infer_256"];
@@ -26,7 +26,11 @@ struct Measured {
 /// Measures and prints the table, or JSON.
 pub(crate) fn run(as_json: bool) -> anyhow::Result<()> {
     let root = crate::root()?;
-    let python = environment(&root)?;
+    let wanted = root.join("benches/peers/requirements.txt");
+    let python = match tools::python(&root.join("target/peers"), &wanted)? {
+        Ok(python) => python,
+        Err(why) => bail!("{why}"),
+    };
     // As for the criterion benches, so that their build serves both; binaries are built with them.
     let arguments = [
         "bench",
@@ -82,30 +86,6 @@ fn as_value((row, measured): (&str, &Measured)) -> Value {
         .map(|runs| median(runs))
         .fold(f64::INFINITY, f64::min);
     json!({ "row": row, "ours": ours, "peer": peer, "unit": "s", "ratio": peer / ours })
-}
-
-/// A Python with what the peers need, made in the target folder if it is not there.
-fn environment(root: &Path) -> anyhow::Result<PathBuf> {
-    let folder = root.join("target/peers");
-    let python = folder.join("bin/python");
-    let wanted = root.join("benches/peers/requirements.txt");
-    if !python.exists() {
-        let made = Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&folder)
-            .status();
-        if !made.context("starting python3")?.success() {
-            bail!("python3 cannot make a virtual environment: is its venv module installed?");
-        }
-    }
-    let mut install = Command::new(&python);
-    install
-        .args(["-m", "pip", "install", "--quiet", "--requirement"])
-        .arg(wanted);
-    if !install.status().context("starting pip")?.success() {
-        bail!("pip could not install what the peers need");
-    }
-    Ok(python)
 }
 
 /// The seconds a command prints.

@@ -12,7 +12,8 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::Context;
 
 use crate::printer::say;
-use crate::step::{Outcome, Steps, cargo, outcome_from, shown};
+use crate::step::{Outcome, Steps, cargo, outcome_from, outcome_of, shown};
+use crate::tools;
 
 /// What the test runner counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,10 +64,30 @@ pub(crate) fn run_in(steps: &mut Steps) -> anyhow::Result<Totals> {
     if !steps.run("c compiler", || Ok(c_compiler()))? {
         return Ok(totals);
     }
+    // Without a graphics driver the GPU backend is neither built nor tested, and that is told.
+    let mut has_driver = false;
+    steps.run("graphics", || {
+        let outcome = tools::vulkan()?;
+        has_driver = matches!(outcome, Outcome::Passed);
+        Ok(outcome)
+    })?;
+    let features = if has_driver {
+        "--all-features"
+    } else {
+        "--features=vitalcast-models/ndarray"
+    };
     for (name, which) in [("tests", "--all-targets"), ("doctests", "--doc")] {
-        let arguments = ["test", "--workspace", which, "--locked", "--no-fail-fast"];
+        let arguments = [
+            "test",
+            "--workspace",
+            features,
+            which,
+            "--locked",
+            "--no-fail-fast",
+        ];
         steps.run(name, || counted(&mut cargo(&arguments)?, &mut totals))?;
     }
+    steps.run("onnx", || onnx(features))?;
     Ok(totals)
 }
 
@@ -98,6 +119,30 @@ fn c_compiler() -> Outcome {
         compiler.to_string_lossy()
     ));
     Outcome::Failed(1)
+}
+
+/// Export networks and trees, and compare what onnxruntime makes of them with what they say here.
+fn onnx(features: &str) -> anyhow::Result<Outcome> {
+    let root = crate::root()?;
+    let wanted = root.join("xtask/python/requirements.txt");
+    let python = match tools::python(&root.join("target/onnx-check"), &wanted)? {
+        Ok(python) => python,
+        Err(why) => return Ok(Outcome::NotDone(why)),
+    };
+    // As the tests were built, so that nothing is built twice.
+    let arguments = ["build", "--workspace", features, "--examples", "--locked"];
+    let built = outcome_of(&mut cargo(&arguments)?)?;
+    if !matches!(built, Outcome::Passed) {
+        return Ok(built);
+    }
+    let files = root.join("target/onnx-check/files");
+    let mut write = Command::new(root.join("target/debug/examples/write_onnx"));
+    let written = outcome_of(write.arg(&files))?;
+    if !matches!(written, Outcome::Passed) {
+        return Ok(written);
+    }
+    let script = root.join("xtask/python/check_onnx.py");
+    outcome_of(Command::new(python).arg(script).arg(&files))
 }
 
 /// Run a test command, passing its lines on and adding up its closing lines.

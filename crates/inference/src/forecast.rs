@@ -11,7 +11,7 @@ use vitalcast_domain::{
     AsOf, History, IntervalMethod, MAX_HORIZON_DAYS, ModelId, PredictResponse, PredictionResult,
 };
 use vitalcast_features::daily_values;
-use vitalcast_models::{Baseline, BaselineKind};
+use vitalcast_models::{SeriesForecaster, SeriesModel};
 
 /// Days of the average, the range and the percentile.
 const COMPARISON_DAYS: u64 = 30;
@@ -133,7 +133,7 @@ pub fn forecast(
     let baseline_value = manifest
         .baseline_name
         .as_deref()
-        .and_then(BaselineKind::from_name)
+        .and_then(SeriesModel::from_name)
         .and_then(|baseline| {
             let known = &layout.own_history()[..model.lookback - hidden_days];
             baseline.forecast(known, hidden_days + 1)

@@ -5,7 +5,7 @@ use crate::layout::{DayLayout, known_covariates};
 use serde::{Deserialize, Serialize};
 use vitalcast_artifact::Artifact;
 use vitalcast_domain::PredictionMetric;
-use vitalcast_models::{Baseline, BaselineKind, Network, NetworkConfig, Windows};
+use vitalcast_models::{Network, NetworkConfig, SeriesForecaster, SeriesModel, Windows};
 use vitalcast_windows::{FittedScaler, Lookback, TargetScaler, assemble};
 
 /// What stands beside the weights in the artifact's `state` section.
@@ -19,7 +19,7 @@ pub enum ModelState {
         target: TargetScaler,
     },
     /// A baseline reads the metric's own days.
-    Baseline(BaselineKind),
+    Baseline(SeriesModel),
 }
 
 /// A model that can forecast: what training ends with and serving begins with.
@@ -40,7 +40,7 @@ enum Kind {
         features: FittedScaler,
         target: TargetScaler,
     },
-    Baseline(BaselineKind),
+    Baseline(SeriesModel),
 }
 
 impl FittedModel {
@@ -64,7 +64,7 @@ impl FittedModel {
     }
 
     /// A baseline.
-    pub fn baseline(metric: PredictionMetric, lookback: usize, baseline: BaselineKind) -> Self {
+    pub fn baseline(metric: PredictionMetric, lookback: usize, baseline: SeriesModel) -> Self {
         Self {
             metric,
             lookback,

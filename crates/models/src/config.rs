@@ -3,6 +3,32 @@
 use crate::error::ModelError;
 use serde::{Deserialize, Serialize};
 
+/// What of the top layer's output the head reads.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadOut {
+    /// The output of the last day, of both directions, as PyTorch's `output[:, -1, :]`. Read
+    /// backward, the last day is the first one read: that direction has seen one day only.
+    #[default]
+    LastDay,
+    /// The final state of each direction: the last day's forward and the first day's backward.
+    FinalStates,
+    /// The mean of all days, weighted by what a small network makes of each (Bahdanau et al. 2015
+    /// without a query; Yang et al. 2016).
+    Attention,
+}
+
+/// What makes values of what was read out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Head {
+    /// Two dense layers with batch norm, then one for all outputs.
+    #[default]
+    Joint,
+    /// One shared dense layer, then two dense layers for each output (Caruana 1997).
+    PerOutput,
+}
+
 /// A stacked LSTM with a dense head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LstmConfig {
@@ -16,8 +42,14 @@ pub struct LstmConfig {
     pub dropout: f64,
     /// Read each window in both directions.
     pub bidirectional: bool,
-    /// Values forecast, 1 to 64.
+    /// Values forecast, 1 to 64: metrics, or days ahead, or both.
     pub outputs: usize,
+    /// What the head reads.
+    #[serde(default)]
+    pub read_out: ReadOut,
+    /// What makes values of it.
+    #[serde(default)]
+    pub head: Head,
 }
 
 /// A linear layer on the window's mean over days.
@@ -40,6 +72,14 @@ pub enum NetworkConfig {
 }
 
 impl NetworkConfig {
+    /// Values forecast for each window.
+    pub fn outputs(&self) -> usize {
+        match self {
+            Self::Lstm(config) => config.outputs,
+            Self::Linear(config) => config.outputs,
+        }
+    }
+
     /// Features read per day.
     pub fn input_width(&self) -> usize {
         match self {
@@ -54,12 +94,8 @@ impl NetworkConfig {
     ///
     /// [`ModelError::OutOfBounds`] naming the field.
     pub fn validate(&self) -> Result<(), ModelError> {
-        let (input_width, outputs) = match self {
-            Self::Lstm(config) => (config.input_width, config.outputs),
-            Self::Linear(config) => (config.input_width, config.outputs),
-        };
-        within("input_width", input_width as f64, 1.0, 4096.0)?;
-        within("outputs", outputs as f64, 1.0, 64.0)?;
+        within("input_width", self.input_width() as f64, 1.0, 4096.0)?;
+        within("outputs", self.outputs() as f64, 1.0, 64.0)?;
         if let Self::Lstm(config) = self {
             within("hidden_width", config.hidden_width as f64, 4.0, 2048.0)?;
             within("layers", config.layers as f64, 1.0, 8.0)?;
@@ -83,6 +119,21 @@ fn within(field: &'static str, found: f64, low: f64, high: f64) -> Result<(), Mo
 }
 
 impl LstmConfig {
+    /// A network of one output that reads windows forward and the last day out: `layers` of
+    /// `hidden_width` units, no dropout. Other settings are fields.
+    pub fn new(input_width: usize, hidden_width: usize, layers: usize) -> Self {
+        Self {
+            input_width,
+            hidden_width,
+            layers,
+            dropout: 0.0,
+            bidirectional: false,
+            outputs: 1,
+            read_out: ReadOut::default(),
+            head: Head::default(),
+        }
+    }
+
     /// 1, or 2 when windows are read in both directions.
     pub(crate) fn directions(&self) -> usize {
         1 + usize::from(self.bidirectional)
@@ -95,14 +146,7 @@ mod tests {
 
     #[test]
     fn absurd_settings_are_refused_by_name() {
-        let config = LstmConfig {
-            input_width: 51,
-            hidden_width: 1_000_000,
-            layers: 2,
-            dropout: 0.2,
-            bidirectional: false,
-            outputs: 1,
-        };
+        let config = LstmConfig::new(51, 1_000_000, 2);
         let error = NetworkConfig::Lstm(config.clone()).validate().unwrap_err();
         assert!(error.to_string().starts_with("hidden_width"), "{error}");
         let nan = LstmConfig {

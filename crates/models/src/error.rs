@@ -1,5 +1,7 @@
 //! Why a model could not be made, read or run.
 
+use crate::device::ComputeDevice;
+
 /// Why a model could not be made, read or run.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -16,9 +18,54 @@ pub enum ModelError {
         /// What was given.
         found: f64,
     },
-    /// Windows without a row, a day or a feature.
-    #[error("windows need at least one {0}")]
+    /// Nothing where something is needed: a window, a day, a feature, a row, a column.
+    #[error("at least one {0} is needed")]
     Empty(&'static str),
+    /// A history with too little in it.
+    #[error("{needed} {what} are needed, there are {found}")]
+    TooShort {
+        /// What there is too little of.
+        what: &'static str,
+        /// The fewest that do.
+        needed: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A day of a history that is infinite or not a number.
+    #[error("the value of day {0} is not finite; a missing one is None")]
+    DayNotFinite(usize),
+    /// A number of values that is not rows × columns.
+    #[error("{found} values are not {rows} rows of {columns} columns")]
+    TableShape {
+        /// Values given.
+        found: usize,
+        /// Rows.
+        rows: usize,
+        /// Columns each.
+        columns: usize,
+    },
+    /// An infinite value in a table.
+    #[error("the value of row {row}, column {column} is infinite; a missing one is NaN")]
+    CellInfinite {
+        /// Which row.
+        row: usize,
+        /// Which column of it.
+        column: usize,
+    },
+    /// Targets that do not stand beside the rows.
+    #[error("{expected} rows need {expected} targets, not {found}")]
+    Targets {
+        /// Rows given.
+        expected: usize,
+        /// Targets given.
+        found: usize,
+    },
+    /// A target that is infinite or not a number.
+    #[error("the target of row {0} is not finite")]
+    TargetNotFinite(usize),
+    /// Trees that could not be grown or read.
+    #[error("the trees cannot be used: {0}")]
+    Trees(String),
     /// A number of values that is not count × lookback × features.
     #[error("{found} values are not {count} windows of {lookback} days and {features} features")]
     Shape {
@@ -49,9 +96,20 @@ pub enum ModelError {
         /// What was given.
         found: usize,
     },
+    /// A device that cannot be used.
+    #[error("device {device} cannot be used: {why}")]
+    NoDevice {
+        /// Which one.
+        device: ComputeDevice,
+        /// Why not.
+        why: &'static str,
+    },
     /// Bytes that are no safetensors file.
     #[error("not a safetensors file: {0}")]
     NotSafetensors(String),
+    /// A file that is no PyTorch checkpoint.
+    #[error("not a PyTorch checkpoint: {0}")]
+    NotPytorch(String),
     /// A weight that is not there.
     #[error("weight {0} is missing")]
     MissingWeight(String),

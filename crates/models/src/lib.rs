@@ -1,26 +1,40 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod baseline;
+mod attention;
 mod batch_norm;
 mod config;
+mod dense;
+mod device;
 mod error;
+mod head;
 mod linear;
 mod lstm;
 mod lstm_kernel;
 mod lstm_operation;
 mod lstm_sequence;
 mod network;
+mod onnx;
+mod pytorch;
 mod random;
+mod series;
+mod trees;
 mod weights;
 mod windows;
 
-pub use baseline::{Baseline, BaselineKind};
 pub use batch_norm::BatchStatistics;
-pub use config::{LinearConfig, LstmConfig, NetworkConfig};
+pub use config::{Head, LinearConfig, LstmConfig, NetworkConfig, ReadOut};
+pub use device::ComputeDevice;
 pub use error::ModelError;
 pub use linear::LinearForecaster;
 pub use lstm::LstmForecaster;
-pub use network::{Network, NetworkModule, TrainingPass};
+pub use network::{Network, NetworkModule, Prediction, TrainingPass};
+pub use onnx::{ColumnScaling, Scaling};
+pub use pytorch::pytorch_weights;
 pub use random::DropoutSource;
+pub use series::{
+    AverageModel, Calibrated, EtsModel, ForecastInterval, RidgeModel, SeriesForecaster,
+    SeriesMethod, SeriesModel, ThetaModel, TreesOnLags,
+};
+pub use trees::{BoostedTrees, Table, TreeOptions};
 pub use windows::Windows;

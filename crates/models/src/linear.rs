@@ -1,7 +1,7 @@
 //! The linear baseline: a dense layer on the window's mean over days.
 
 use crate::config::LinearConfig;
-use crate::lstm::Dense;
+use crate::dense::Dense;
 use crate::random::WeightSource;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};

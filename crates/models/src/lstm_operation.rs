@@ -1,5 +1,13 @@
-//! One LSTM layer over a whole sequence as one operation of burn's CPU backend, with a backward pass
+//! One LSTM layer over a whole sequence as one operation of burn's CPU backends, with a backward pass
 //! of its own, so that a layer costs one node of the graph instead of a dozen for each day.
+
+#![cfg_attr(
+    feature = "ndarray",
+    expect(
+        deprecated,
+        reason = "burn prefers flex to ndarray; people still ask for it"
+    )
+)]
 
 use crate::lstm_kernel::{Packed, Saved, Shape, backward, forward, forward_and_save};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -8,25 +16,12 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{
-    Autodiff, Backend, Dispatch, DispatchDevice, Flex, TensorMetadata, backend_extension,
-};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
+#[cfg(feature = "ndarray")]
+use burn::backend::{NdArray, ndarray::NdArrayTensor};
+use burn::tensor::{Tensor, TensorData};
 
-/// Whether a device has the operation; on others the composed form computes the same.
-pub(crate) fn is_available(device: &Device) -> bool {
-    match device.as_dispatch() {
-        DispatchDevice::Flex(_) => true,
-        DispatchDevice::Autodiff(inner) => matches!(**inner, DispatchDevice::Flex(_)),
-        #[expect(
-            unreachable_patterns,
-            reason = "other devices come with cargo features"
-        )]
-        _ => false,
-    }
-}
-
-/// Runs a layer over a sequence from zero state, on a device where it [`is_available`].
+/// Runs a layer over a sequence from zero state, on a CPU.
 ///
 /// # Shapes
 ///
@@ -50,7 +45,7 @@ pub(crate) fn lstm_sequence(
     ))
 }
 
-#[backend_extension(Flex, Autodiff)]
+#[backend_extension(Flex, NdArray: cfg(feature = "ndarray"), Autodiff)]
 pub(crate) trait LstmOperation: Backend {
     /// See [`lstm_sequence`].
     fn lstm_sequence(
@@ -70,17 +65,44 @@ impl LstmOperation for Flex {
         bias: FlexTensor,
         reverse: bool,
     ) -> FlexTensor {
-        let layer = Layer::new(sequence, weight_input, weight_hidden, reverse);
-        let packed = layer.packed(&bias);
-        let states = forward(layer.shape, slice(&layer.sequence), &packed, reverse);
-        tensor(
-            states,
-            [layer.shape.days, layer.shape.batch, layer.shape.hidden],
-        )
+        run::<Self>(sequence, weight_input, weight_hidden, bias, reverse)
     }
 }
 
-impl<C: CheckpointStrategy> LstmOperation for Autodiff<Flex, C> {
+#[cfg(feature = "ndarray")]
+impl LstmOperation for NdArray {
+    fn lstm_sequence(
+        sequence: NdArrayTensor,
+        weight_input: NdArrayTensor,
+        weight_hidden: NdArrayTensor,
+        bias: NdArrayTensor,
+        reverse: bool,
+    ) -> NdArrayTensor {
+        run::<Self>(sequence, weight_input, weight_hidden, bias, reverse)
+    }
+}
+
+/// Without gradients.
+fn run<B: OnCpu>(
+    sequence: FloatTensor<B>,
+    weight_input: FloatTensor<B>,
+    weight_hidden: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    reverse: bool,
+) -> FloatTensor<B> {
+    let layer = Layer::<B>::new(sequence, weight_input, weight_hidden, reverse);
+    let packed = layer.packed(bias);
+    let states = forward(layer.shape, B::numbers(&layer.sequence), &packed, reverse);
+    let Shape {
+        days,
+        batch,
+        hidden,
+        ..
+    } = layer.shape;
+    B::tensor(states, [days, batch, hidden])
+}
+
+impl<B: OnCpu, C: CheckpointStrategy> LstmOperation for Autodiff<B, C> {
     fn lstm_sequence(
         sequence: FloatTensor<Self>,
         weight_input: FloatTensor<Self>,
@@ -99,7 +121,7 @@ impl<C: CheckpointStrategy> LstmOperation for Autodiff<Flex, C> {
             bias_node,
         ];
         match LstmBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::UnTracked(prepared) => prepared.finish(Flex::lstm_sequence(
+            OpsKind::UnTracked(prepared) => prepared.finish(run::<B>(
                 sequence,
                 weight_input,
                 weight_hidden,
@@ -107,12 +129,12 @@ impl<C: CheckpointStrategy> LstmOperation for Autodiff<Flex, C> {
                 reverse,
             )),
             OpsKind::Tracked(prepared) => {
-                let layer = Layer::new(sequence, weight_input, weight_hidden, reverse);
-                let packed = layer.packed(&bias);
-                let (states, saved) =
-                    forward_and_save(layer.shape, slice(&layer.sequence), &packed, reverse);
+                let layer = Layer::<B>::new(sequence, weight_input, weight_hidden, reverse);
+                let packed = layer.packed(bias);
+                let sequence = B::numbers(&layer.sequence);
+                let (states, saved) = forward_and_save(layer.shape, sequence, &packed, reverse);
                 let shape = [layer.shape.days, layer.shape.batch, layer.shape.hidden];
-                prepared.finish(Kept { layer, saved }, tensor(states, shape))
+                prepared.finish(Kept { layer, saved }, B::tensor(states, shape))
             }
         }
     }
@@ -120,19 +142,19 @@ impl<C: CheckpointStrategy> LstmOperation for Autodiff<Flex, C> {
 
 /// What a layer read.
 #[derive(Debug, Clone)]
-struct Layer {
+struct Layer<B: OnCpu> {
     shape: Shape,
     reverse: bool,
-    sequence: FlexTensor,
-    weight_input: FlexTensor,
-    weight_hidden: FlexTensor,
+    sequence: FloatTensor<B>,
+    weight_input: FloatTensor<B>,
+    weight_hidden: FloatTensor<B>,
 }
 
-impl Layer {
+impl<B: OnCpu> Layer<B> {
     fn new(
-        sequence: FlexTensor,
-        weight_input: FlexTensor,
-        weight_hidden: FlexTensor,
+        sequence: FloatTensor<B>,
+        weight_input: FloatTensor<B>,
+        weight_hidden: FloatTensor<B>,
         reverse: bool,
     ) -> Self {
         let [days, batch, input] = sequence.shape().dims();
@@ -147,38 +169,38 @@ impl Layer {
                 hidden,
             },
             reverse,
-            sequence: sequence.to_contiguous(),
-            weight_input: weight_input.to_contiguous(),
-            weight_hidden: weight_hidden.to_contiguous(),
+            sequence: B::contiguous(sequence),
+            weight_input: B::contiguous(weight_input),
+            weight_hidden: B::contiguous(weight_hidden),
         }
     }
 
-    fn packed(&self, bias: &FlexTensor) -> Packed {
+    fn packed(&self, bias: FloatTensor<B>) -> Packed {
         Packed::new(
             self.shape,
-            slice(&self.weight_input),
-            slice(&self.weight_hidden),
-            slice(&bias.to_contiguous()),
+            B::numbers(&self.weight_input),
+            B::numbers(&self.weight_hidden),
+            B::numbers(&B::contiguous(bias)),
         )
     }
 }
 
 /// Kept from the forward pass to the backward pass.
 #[derive(Debug, Clone)]
-struct Kept {
-    layer: Layer,
+struct Kept<B: OnCpu> {
+    layer: Layer<B>,
     saved: Vec<Saved>,
 }
 
 #[derive(Debug)]
 struct LstmBackward;
 
-impl Backward<Flex, 4> for LstmBackward {
-    type State = Kept;
+impl<B: OnCpu> Backward<B, 4> for LstmBackward {
+    type State = Kept<B>;
 
     fn backward(
         self,
-        operation: Ops<Kept, 4>,
+        operation: Ops<Kept<B>, 4>,
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
@@ -190,41 +212,86 @@ impl Backward<Flex, 4> for LstmBackward {
             weight_input,
             weight_hidden,
         } = layer;
-        let output = gradients.consume::<Flex>(&operation.node).to_contiguous();
+        let output = B::contiguous(gradients.consume::<B>(&operation.node));
         let [sequence_node, input_node, hidden_node, bias_node] = operation.parents;
         let found = backward(
             shape,
-            slice(&sequence),
-            (slice(&weight_input), slice(&weight_hidden)),
+            B::numbers(&sequence),
+            (B::numbers(&weight_input), B::numbers(&weight_hidden)),
             saved,
             reverse,
-            slice(&output),
+            B::numbers(&output),
             sequence_node.is_some(),
         );
         let gates = 4 * shape.hidden;
         if let (Some(node), Some(values)) = (sequence_node, found.sequence) {
-            let gradient = tensor(values, [shape.days, shape.batch, shape.input]);
-            gradients.register::<Flex>(node.id, gradient);
+            let gradient = B::tensor(values, [shape.days, shape.batch, shape.input]);
+            gradients.register::<B>(node.id, gradient);
         }
         if let Some(node) = input_node {
-            gradients.register::<Flex>(node.id, tensor(found.input, [shape.input, gates]));
+            gradients.register::<B>(node.id, B::tensor(found.input, [shape.input, gates]));
         }
         if let Some(node) = hidden_node {
-            gradients.register::<Flex>(node.id, tensor(found.hidden, [shape.hidden, gates]));
+            gradients.register::<B>(node.id, B::tensor(found.hidden, [shape.hidden, gates]));
         }
         if let Some(node) = bias_node {
-            gradients.register::<Flex>(node.id, tensor(found.bias, [gates]));
+            gradients.register::<B>(node.id, B::tensor(found.bias, [gates]));
         }
     }
 }
 
-/// The numbers of a contiguous tensor.
-fn slice(tensor: &FlexTensor) -> &[f32] {
-    tensor
-        .as_slice()
-        .expect("networks compute in f32, and the tensor is contiguous")
+/// A backend whose tensors lie in this process's memory as plain numbers.
+trait OnCpu: Backend {
+    /// The same tensor, row after row in memory.
+    fn contiguous(tensor: FloatTensor<Self>) -> FloatTensor<Self>;
+    /// The numbers of a contiguous tensor.
+    fn numbers(tensor: &FloatTensor<Self>) -> &[f32];
+    /// A tensor of numbers, row after row.
+    fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FloatTensor<Self>;
 }
 
-fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
-    FlexTensor::from_data(TensorData::new(values, shape))
+impl OnCpu for Flex {
+    fn contiguous(tensor: FlexTensor) -> FlexTensor {
+        tensor.to_contiguous()
+    }
+
+    fn numbers(tensor: &FlexTensor) -> &[f32] {
+        tensor
+            .as_slice()
+            .expect("networks compute in f32, and the tensor is contiguous")
+    }
+
+    fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
+        FlexTensor::from_data(TensorData::new(values, shape))
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl OnCpu for NdArray {
+    fn contiguous(tensor: NdArrayTensor) -> NdArrayTensor {
+        match tensor {
+            NdArrayTensor::F32(values) => {
+                let values = values.into_shared();
+                values
+                    .as_standard_layout()
+                    .into_owned()
+                    .into_shared()
+                    .into()
+            }
+            _ => unreachable!("networks compute in f32"),
+        }
+    }
+
+    fn numbers(tensor: &NdArrayTensor) -> &[f32] {
+        match tensor {
+            NdArrayTensor::F32(values) => {
+                values.view().to_slice().expect("the tensor is contiguous")
+            }
+            _ => unreachable!("networks compute in f32"),
+        }
+    }
+
+    fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> NdArrayTensor {
+        NdArrayTensor::from_data(TensorData::new(values, shape))
+    }
 }

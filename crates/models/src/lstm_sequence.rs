@@ -3,6 +3,7 @@
 //! Nothing outside calls anything but [`LstmLayer::forward`], which takes the fused operation where
 //! the device has one and the form composed of the backend's operations elsewhere.
 
+use crate::device::is_cpu;
 use crate::lstm_operation;
 use crate::random::WeightSource;
 use burn::module::{Module, Param};
@@ -55,7 +56,7 @@ impl LstmLayer {
     ///
     /// With `reverse` the days are read from last to first; the output stays in the order of days.
     pub(crate) fn forward(&self, sequence: Tensor<3>, reverse: bool) -> Tensor<3> {
-        if !lstm_operation::is_available(&sequence.device()) {
+        if !is_cpu(&sequence.device()) {
             return self.composed(sequence, reverse);
         }
         lstm_operation::lstm_sequence(
@@ -120,7 +121,7 @@ mod tests {
         run: impl Fn(&LstmLayer, Tensor<3>, bool) -> Tensor<3>,
     ) -> Vec<Vec<f32>> {
         let (days, batch, input, hidden) = sizes;
-        let device = Device::default().autodiff();
+        let device = Device::flex().autodiff();
         let mut random = WeightSource::new(5);
         let layer = LstmLayer::new(input, hidden, &mut random, &device);
         let mut numbers = |count: usize| random.xavier(count, 3, 3);
@@ -159,7 +160,7 @@ mod tests {
     }
 
     fn fused(sizes: Sizes, reverse: bool) -> Vec<Vec<f32>> {
-        assert!(lstm_operation::is_available(&Device::default().autodiff()));
+        assert!(is_cpu(&Device::flex().autodiff()));
         computed(sizes, reverse, LstmLayer::forward)
     }
 
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn a_row_is_the_same_alone_and_among_others() {
         let (days, input, hidden) = (9, 6, 24);
-        let device = Device::default();
+        let device = Device::flex();
         let mut random = WeightSource::new(2);
         let layer = LstmLayer::new(input, hidden, &mut random, &device);
         let sequence = random.xavier(days * 21 * input, 3, 3);

@@ -33,11 +33,22 @@ pub struct TrainingPass {
     pub statistics: Vec<BatchStatistics>,
 }
 
+/// What a network makes of windows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// `[windows × outputs]`: the outputs of the first window, of the second, and so on.
+    pub values: Vec<f32>,
+    /// `[windows × days]`, with [`crate::ReadOut::Attention`]: how much each day counted; positive, and
+    /// adding up to 1 for each window.
+    pub attention: Option<Vec<f32>>,
+}
+
 /// A network: its configuration and its weights.
 #[derive(Debug, Clone)]
 pub struct Network {
     config: NetworkConfig,
     module: NetworkModule,
+    device: Device,
 }
 
 impl Network {
@@ -59,18 +70,19 @@ impl Network {
         Ok(Self {
             config: config.clone(),
             module,
+            device: device.clone(),
         })
     }
 
-    /// A network with weights from safetensors bytes in PyTorch's names and layout, on the default
-    /// device.
+    /// A network with weights from safetensors bytes in PyTorch's names and layout, on
+    /// [`ComputeDevice::Flex`](crate::ComputeDevice::Flex).
     ///
     /// # Errors
     ///
     /// [`ModelError`] for bytes that are no safetensors file, weights that are missing, unknown,
     /// of another shape, or not finite.
     pub fn from_safetensors(config: &NetworkConfig, bytes: &[u8]) -> Result<Self, ModelError> {
-        Self::from_safetensors_on(config, bytes, &Device::default())
+        Self::from_safetensors_on(config, bytes, &Device::flex())
     }
 
     /// The same on a device of one's choice.
@@ -88,6 +100,7 @@ impl Network {
         Ok(Self {
             config: config.clone(),
             module,
+            device: device.clone(),
         })
     }
 
@@ -105,6 +118,11 @@ impl Network {
         &self.config
     }
 
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// The trainable part.
     pub fn module(&self) -> &NetworkModule {
         &self.module
@@ -116,6 +134,7 @@ impl Network {
         Self {
             config: self.config.clone(),
             module,
+            device: self.device.clone(),
         }
     }
 
@@ -124,41 +143,49 @@ impl Network {
         self.module.num_params()
     }
 
-    /// Forecasts every window: the first output of each, in order. On a CPU a window forecasts the
-    /// same alone and among others, bit for bit.
+    /// Forecasts every window: `[windows × outputs]`, the outputs of the first window, of the
+    /// second, and so on. On a CPU a window forecasts the same alone and among others, bit for bit.
     ///
     /// # Errors
     ///
     /// [`ModelError::Width`] for windows of another width.
     pub fn predict(&self, windows: &Windows) -> Result<Vec<f32>, ModelError> {
+        Ok(self.explain(windows)?.values)
+    }
+
+    /// The same, with what the network tells beside: the weights of days, with attention.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Width`] for windows of another width.
+    pub fn explain(&self, windows: &Windows) -> Result<Prediction, ModelError> {
         self.check_width(windows)?;
         let module = self.module.valid();
-        let device = Device::default();
+        let device = self.device.clone().without_autodiff();
         let indices: Vec<usize> = (0..windows.count()).collect();
-        let mut forecasts = Vec::with_capacity(indices.len());
+        let mut values = Vec::with_capacity(windows.count() * self.config.outputs());
+        let mut attention: Option<Vec<f32>> = None;
         for batch in indices.chunks(BATCH) {
-            let output = self.run(&module, tensor(windows, batch, &device));
-            let values: Vec<f32> = output
-                .narrow(1, 0, 1)
-                .into_data()
-                .try_to_vec()
-                .expect("networks compute in f32");
-            forecasts.extend(values);
+            let (output, weights) = self.run(&module, tensor(windows, batch, &device));
+            values.extend(numbers(output));
+            if let Some(weights) = weights {
+                attention.get_or_insert_default().extend(numbers(weights));
+            }
         }
-        Ok(forecasts)
+        Ok(Prediction { values, attention })
     }
 
     /// A forward pass with running statistics: `[batch, days, features]` to `[batch, outputs]`.
     pub fn forward(&self, windows: Tensor<3>) -> Tensor<2> {
-        self.run(&self.module, windows)
+        self.run(&self.module, windows).0
     }
 
-    fn run(&self, module: &NetworkModule, windows: Tensor<3>) -> Tensor<2> {
+    fn run(&self, module: &NetworkModule, windows: Tensor<3>) -> (Tensor<2>, Option<Tensor<2>>) {
         match (module, &self.config) {
             (NetworkModule::Lstm(network), NetworkConfig::Lstm(config)) => {
                 network.forward(config, windows)
             }
-            (NetworkModule::Linear(network), _) => network.forward(windows),
+            (NetworkModule::Linear(network), _) => (network.forward(windows), None),
             (NetworkModule::Lstm(_), NetworkConfig::Linear(_)) => {
                 unreachable!("module and configuration are made together")
             }
@@ -190,10 +217,7 @@ impl Network {
             NetworkModule::Lstm(network) => NetworkModule::Lstm(network.absorb(statistics)),
             linear @ NetworkModule::Linear(_) => linear,
         };
-        Self {
-            config: self.config,
-            module,
-        }
+        Self { module, ..self }
     }
 
     /// Refuses windows of another width than the network reads.
@@ -212,6 +236,13 @@ impl Network {
             })
         }
     }
+}
+
+fn numbers(tensor: Tensor<2>) -> Vec<f32> {
+    tensor
+        .into_data()
+        .try_to_vec()
+        .expect("networks compute in f32")
 }
 
 /// Some windows as a tensor `[batch, days, features]`.

@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn masks_drop_the_asked_share_and_keep_the_expectation() {
-        let device = Device::default();
+        let device = Device::flex();
         let mut source = DropoutSource::new(3, 0.2);
         let kept: Vec<f32> = source
             .apply(Tensor::<1>::ones([10_000], &device))

@@ -3,8 +3,9 @@
 
 use crate::batch_norm::BatchNorm;
 use crate::config::NetworkConfig;
+use crate::dense::Dense;
 use crate::error::ModelError;
-use crate::lstm::Dense;
+use crate::head::HeadModule;
 use crate::lstm_sequence::LstmLayer;
 use crate::network::NetworkModule;
 use burn::module::Param;
@@ -35,11 +36,28 @@ fn visit(
                 };
                 visit_layer(layer, &format!("l{}{suffix}", index / directions), visitor)?;
             }
-            visit_dense(&mut network.dense_1, "head.fc1", visitor)?;
-            visit_norm(&mut network.norm_1, "head.bn1", visitor)?;
-            visit_dense(&mut network.dense_2, "head.fc2", visitor)?;
-            visit_norm(&mut network.norm_2, "head.bn2", visitor)?;
-            visit_dense(&mut network.dense_out, "head.fc_out", visitor)
+            if let Some(attention) = &mut network.attention {
+                visit_dense(&mut attention.dense, "attention.0", visitor)?;
+                visit_dense(&mut attention.score, "attention.2", visitor)?;
+            }
+            match &mut network.head {
+                HeadModule::Joint(head) => {
+                    visit_dense(&mut head.dense_1, "head.fc1", visitor)?;
+                    visit_norm(&mut head.norm_1, "head.bn1", visitor)?;
+                    visit_dense(&mut head.dense_2, "head.fc2", visitor)?;
+                    visit_norm(&mut head.norm_2, "head.bn2", visitor)?;
+                    visit_dense(&mut head.dense_out, "head.fc_out", visitor)
+                }
+                HeadModule::PerOutput(head) => {
+                    visit_dense(&mut head.shared, "shared_fc", visitor)?;
+                    for (index, task) in head.tasks.iter_mut().enumerate() {
+                        let name = format!("task_heads.{index}");
+                        visit_dense(&mut task.dense, &format!("{name}.0"), visitor)?;
+                        visit_dense(&mut task.out, &format!("{name}.2"), visitor)?;
+                    }
+                    Ok(())
+                }
+            }
         }
         (NetworkModule::Linear(network), _) => visit_dense(&mut network.dense, "linear", visitor),
         (NetworkModule::Lstm(_), NetworkConfig::Linear(_)) => {
@@ -80,7 +98,31 @@ fn visit_norm(
 }
 
 /// PyTorch also counts the batches a batch norm has seen; nothing depends on it here.
-const BATCH_COUNTER: &str = ".num_batches_tracked";
+pub(crate) fn counts_batches(name: &str) -> bool {
+    name.ends_with(".num_batches_tracked")
+}
+
+/// Weights under the names used here. The reference service has the layers of its head at the top
+/// (`fc1`, `bn1`, …), and a dropout between those of a task, which moves the second from 2 to 3.
+pub(crate) fn by_our_names<T>(
+    tensors: impl IntoIterator<Item = (String, T)>,
+) -> BTreeMap<String, T> {
+    let renamed = |name: String| {
+        let first = name.split('.').next().unwrap_or_default();
+        if ["fc1", "bn1", "fc2", "bn2", "fc_out"].contains(&first) {
+            return format!("head.{name}");
+        }
+        match name.split('.').collect::<Vec<_>>()[..] {
+            ["task_heads", task, "3", part] => format!("task_heads.{task}.2.{part}"),
+            _ => name,
+        }
+    };
+    tensors
+        .into_iter()
+        .filter(|(name, _)| !counts_batches(name))
+        .map(|(name, tensor)| (renamed(name), tensor))
+        .collect()
+}
 
 /// Reads every weight of the network from safetensors bytes.
 pub(crate) fn load(
@@ -91,11 +133,7 @@ pub(crate) fn load(
     let tensors = SafeTensors::deserialize(bytes)
         .map_err(|error| ModelError::NotSafetensors(error.to_string()))?;
     let mut loader = Loader {
-        left: tensors
-            .tensors()
-            .into_iter()
-            .filter(|(name, _)| !name.ends_with(BATCH_COUNTER))
-            .collect(),
+        left: by_our_names(tensors.tensors()),
     };
     visit(&mut module, config, &mut loader)?;
     match loader.left.into_keys().next() {

@@ -14,7 +14,7 @@ use vitalcast_domain::{AsOf, History, MAX_HORIZON_DAYS, ModelArchitecture, Train
 use vitalcast_evaluation::{Accuracy, ProductionReadiness, skill};
 use vitalcast_features::daily_values;
 use vitalcast_inference::{DayLayout, FittedModel, network_windows};
-use vitalcast_models::{Baseline, BaselineKind, LinearConfig, LstmConfig, NetworkConfig};
+use vitalcast_models::{LinearConfig, LstmConfig, NetworkConfig, SeriesForecaster, SeriesModel};
 use vitalcast_windows::{
     ChronologicalSplit, Horizon, Lookback, SplitFractions, StandardScaler, TargetScaler, Window,
     cut_windows,
@@ -213,12 +213,9 @@ fn fit(
         })
     } else {
         NetworkConfig::Lstm(LstmConfig {
-            input_width,
-            hidden_width: request.hidden_dim,
-            layers: request.num_layers,
             dropout: request.dropout,
             bidirectional: request.bidirectional,
-            outputs: 1,
+            ..LstmConfig::new(input_width, request.hidden_dim, request.num_layers)
         })
     };
     let options = FitOptions {
@@ -247,8 +244,8 @@ fn fit(
 
 fn baseline_model(data: &Prepared, request: &TrainModelRequest) -> FittedModel {
     let kind = match request.architecture {
-        ModelArchitecture::SeasonalNaive => BaselineKind::seasonal_naive(),
-        ModelArchitecture::MovingAverage => BaselineKind::moving_average(),
+        ModelArchitecture::SeasonalNaive => SeriesModel::seasonal_naive(),
+        ModelArchitecture::MovingAverage => SeriesModel::moving_average(),
         ModelArchitecture::ExponentialSmoothing => {
             // The smoothing factor is fitted on the days before the test part.
             let end = data
@@ -256,9 +253,9 @@ fn baseline_model(data: &Prepared, request: &TrainModelRequest) -> FittedModel {
                 .test
                 .first()
                 .map_or(data.targets.len(), |window| window.target_row);
-            BaselineKind::fit_exponential_smoothing(&data.layout.own_history()[..end])
+            SeriesModel::fit_exponential_smoothing(&data.layout.own_history()[..end])
         }
-        _ => BaselineKind::naive(),
+        _ => SeriesModel::naive(),
     };
     FittedModel::baseline(request.metric, request.sequence_length, kind)
 }
@@ -266,7 +263,7 @@ fn baseline_model(data: &Prepared, request: &TrainModelRequest) -> FittedModel {
 /// What was found on the test days, and the baseline it is compared with.
 struct Report {
     accuracy: Accuracy,
-    baseline: Option<(BaselineKind, f64)>,
+    baseline: Option<(SeriesModel, f64)>,
     skill: Option<f64>,
     calibration: Calibration,
 }
@@ -298,7 +295,7 @@ fn report(model: &FittedModel, data: &Prepared) -> Result<Report, TrainingError>
 }
 
 /// The simple baseline with the smallest error on the days before the test part.
-fn best_simple_baseline(data: &Prepared, lookback: usize) -> Option<BaselineKind> {
+fn best_simple_baseline(data: &Prepared, lookback: usize) -> Option<SeriesModel> {
     let earlier: Vec<Window> = data
         .split
         .train
@@ -306,7 +303,7 @@ fn best_simple_baseline(data: &Prepared, lookback: usize) -> Option<BaselineKind
         .chain(&data.split.validation)
         .copied()
         .collect();
-    BaselineKind::simple()
+    SeriesModel::simple()
         .into_iter()
         .filter_map(|kind| {
             let mae = baseline_mae(&kind, data, &earlier, lookback)?;
@@ -317,7 +314,7 @@ fn best_simple_baseline(data: &Prepared, lookback: usize) -> Option<BaselineKind
 }
 
 fn baseline_mae(
-    kind: &BaselineKind,
+    kind: &SeriesModel,
     data: &Prepared,
     windows: &[Window],
     lookback: usize,

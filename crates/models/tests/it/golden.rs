@@ -2,7 +2,7 @@ use safetensors::SafeTensors;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use vitalcast_models::{LstmConfig, Network, NetworkConfig, Windows};
+use vitalcast_models::{ComputeDevice, Head, LstmConfig, Network, NetworkConfig, ReadOut, Windows};
 
 #[derive(Deserialize)]
 pub(crate) struct Entry {
@@ -12,6 +12,7 @@ pub(crate) struct Entry {
     hidden_dim: usize,
     num_layers: usize,
     bidirectional: bool,
+    tasks: usize,
     batch: usize,
     sequence_length: usize,
 }
@@ -28,7 +29,8 @@ pub(crate) struct Golden {
     pub(crate) config: NetworkConfig,
     pub(crate) weights: Vec<u8>,
     pub(crate) windows: Windows,
-    eval_output: Vec<f32>,
+    pub(crate) eval_output: Vec<f32>,
+    eval_attention: Option<Vec<f32>>,
     pub(crate) train_output: Vec<f32>,
     pub(crate) target: Vec<f32>,
     /// By PyTorch's name of the weight.
@@ -44,13 +46,18 @@ pub(crate) fn floats(bytes: &[u8]) -> Vec<f32> {
         .collect()
 }
 
-pub(crate) fn singles() -> Vec<Entry> {
+/// The seven networks.
+pub(crate) fn entries() -> Vec<Entry> {
     let text = std::fs::read_to_string(golden_folder().join("lstm_index.json")).unwrap();
-    let index: Vec<Entry> = serde_json::from_str(&text).unwrap();
-    index
-        .into_iter()
-        .filter(|entry| entry.model == "single")
-        .collect()
+    let entries: Vec<Entry> = serde_json::from_str(&text).unwrap();
+    assert_eq!(entries.len(), 7);
+    entries
+}
+
+/// Every device of this build. One that cannot be opened fails the test: what is built in is tested.
+pub(crate) fn devices() -> Vec<ComputeDevice> {
+    let built_in = |device: &ComputeDevice| device.is_built_in();
+    ComputeDevice::ALL.into_iter().filter(built_in).collect()
 }
 
 pub(crate) fn read(entry: &Entry) -> Golden {
@@ -64,12 +71,17 @@ pub(crate) fn read(entry: &Entry) -> Golden {
         .collect();
     Golden {
         config: NetworkConfig::Lstm(LstmConfig {
-            input_width: entry.input_dim,
-            hidden_width: entry.hidden_dim,
-            layers: entry.num_layers,
-            dropout: 0.0,
             bidirectional: entry.bidirectional,
-            outputs: 1,
+            outputs: entry.tasks,
+            read_out: match entry.model.as_str() {
+                "attention" => ReadOut::Attention,
+                _ => ReadOut::LastDay,
+            },
+            head: match entry.model.as_str() {
+                "multi" => Head::PerOutput,
+                _ => Head::Joint,
+            },
+            ..LstmConfig::new(entry.input_dim, entry.hidden_dim, entry.num_layers)
         }),
         weights: safetensors::serialize(weights, None).unwrap(),
         windows: Windows::new(
@@ -80,6 +92,10 @@ pub(crate) fn read(entry: &Entry) -> Golden {
         )
         .unwrap(),
         eval_output: floats(tensors.tensor("eval_output").unwrap().data()),
+        eval_attention: tensors
+            .tensor("eval_attention")
+            .ok()
+            .map(|view| floats(view.data())),
         train_output: floats(tensors.tensor("train_output").unwrap().data()),
         target: floats(tensors.tensor("target").unwrap().data()),
         gradients: tensors
@@ -92,48 +108,76 @@ pub(crate) fn read(entry: &Entry) -> Golden {
     }
 }
 
+#[track_caller]
+fn assert_near(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(
+            (found - expected).abs() < tolerance,
+            "{what}: {found} {expected}"
+        );
+    }
+}
+
 #[test]
-fn golden_single_networks_give_pytorchs_eval_output() {
-    let singles = singles();
-    assert_eq!(singles.len(), 4);
-    for entry in singles {
+fn golden_networks_give_pytorchs_eval_output() {
+    for entry in entries() {
         let golden = read(&entry);
-        let network = Network::from_safetensors(&golden.config, &golden.weights).unwrap();
-        let found = network.predict(&golden.windows).unwrap();
-        assert_eq!(found.len(), golden.eval_output.len());
-        for (found, expected) in found.iter().zip(&golden.eval_output) {
-            assert!(
-                (found - expected).abs() < 1e-5,
-                "{}: {found} {expected}",
-                entry.name
+        for device in devices() {
+            let network = Network::from_safetensors_on(
+                &golden.config,
+                &golden.weights,
+                &device.open().unwrap(),
+            )
+            .unwrap();
+            let found = network.explain(&golden.windows).unwrap();
+            let what = format!("{} on {device}", entry.name);
+            assert_near(&found.values, &golden.eval_output, 1e-5, &what);
+            assert_eq!(
+                found.attention.is_some(),
+                golden.eval_attention.is_some(),
+                "{what}"
             );
+            if let (Some(found), Some(expected)) = (found.attention, &golden.eval_attention) {
+                assert_near(&found, expected, 1e-6, &what);
+                for weights in found.chunks(entry.sequence_length) {
+                    assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{what}");
+                }
+            }
         }
     }
 }
 
 #[test]
 fn a_window_forecasts_the_same_alone_and_among_others() {
-    for entry in singles() {
+    for entry in entries() {
         let golden = read(&entry);
-        let network = Network::from_safetensors(&golden.config, &golden.weights).unwrap();
-        let together = network.predict(&golden.windows).unwrap();
-        for (index, expected) in together.iter().enumerate() {
-            let alone = Windows::new(
-                1,
-                entry.sequence_length,
-                entry.input_dim,
-                golden.windows.gather(&[index]),
-            )
-            .unwrap();
-            let found = network.predict(&alone).unwrap()[0];
-            assert_eq!(found.to_bits(), expected.to_bits(), "{found} {expected}");
+        for device in [ComputeDevice::Flex, ComputeDevice::NdArray] {
+            let Ok(device) = device.open() else { continue };
+            let network =
+                Network::from_safetensors_on(&golden.config, &golden.weights, &device).unwrap();
+            let together = network.predict(&golden.windows).unwrap();
+            for (index, expected) in together.chunks(entry.tasks).enumerate() {
+                let alone = Windows::new(
+                    1,
+                    entry.sequence_length,
+                    entry.input_dim,
+                    golden.windows.gather(&[index]),
+                )
+                .unwrap();
+                let found = network.predict(&alone).unwrap();
+                let bits = |values: &[f32]| -> Vec<u32> {
+                    values.iter().map(|value| value.to_bits()).collect()
+                };
+                assert_eq!(bits(&found), bits(expected), "{} {found:?}", entry.name);
+            }
         }
     }
 }
 
 #[test]
 fn weights_written_and_read_again_are_the_same_network() {
-    for entry in singles() {
+    for entry in entries() {
         let golden = read(&entry);
         let network = Network::from_safetensors(&golden.config, &golden.weights).unwrap();
         let written = network.to_safetensors().unwrap();
@@ -144,4 +188,47 @@ fn weights_written_and_read_again_are_the_same_network() {
         );
         assert!(written == again.to_safetensors().unwrap());
     }
+}
+
+#[test]
+fn final_states_read_each_direction_where_it_ends() {
+    let config = |bidirectional, read_out| {
+        NetworkConfig::Lstm(LstmConfig {
+            bidirectional,
+            read_out,
+            ..LstmConfig::new(2, 8, 1)
+        })
+    };
+    let device = ComputeDevice::Flex.open().unwrap();
+    let forecast = |config: &NetworkConfig, values: Vec<f32>| {
+        let days = values.len() / 2;
+        let windows = Windows::new(1, days, 2, values).unwrap();
+        let network = Network::new(config, 3, &device).unwrap();
+        network.predict(&windows).unwrap()[0]
+    };
+    let days = vec![0.5, -1.0, 0.25, 2.0, -0.75, 1.0];
+    let first_day_changed = vec![9.5, -1.0, 0.25, 2.0, -0.75, 1.0];
+    // On one day both are the same network; on more days they are not.
+    let one_day = vec![0.5, -1.0];
+    let (last, finals) = (
+        config(true, ReadOut::LastDay),
+        config(true, ReadOut::FinalStates),
+    );
+    assert_eq!(
+        forecast(&last, one_day.clone()),
+        forecast(&finals, one_day.clone())
+    );
+    assert_ne!(
+        forecast(&last, days.clone()),
+        forecast(&finals, days.clone())
+    );
+    assert_ne!(
+        forecast(&finals, days.clone()),
+        forecast(&finals, first_day_changed)
+    );
+    // Read forward only there is one final state, that of the last day.
+    assert_eq!(
+        forecast(&config(false, ReadOut::LastDay), days.clone()),
+        forecast(&config(false, ReadOut::FinalStates), days)
+    );
 }

@@ -3,4 +3,6 @@
 
 mod golden;
 mod gradients;
+mod pytorch;
+mod series;
 mod weights;

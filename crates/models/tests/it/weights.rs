@@ -1,4 +1,4 @@
-use crate::golden::{read, singles};
+use crate::golden::{entries, read};
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::BTreeMap;
 use vitalcast_models::{ModelError, Network};
@@ -7,7 +7,7 @@ type Tensors = BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
 
 /// Loads the smallest golden network after `change` has been at its weights.
 fn load(change: impl FnOnce(&mut Tensors)) -> Result<Network, ModelError> {
-    let golden = read(&singles()[0]);
+    let golden = read(&entries()[0]);
     let parsed = safetensors::SafeTensors::deserialize(&golden.weights).unwrap();
     let mut tensors: Tensors = parsed
         .tensors()
@@ -81,7 +81,7 @@ fn a_weight_that_is_not_finite_is_named() {
 
 #[test]
 fn bytes_that_are_no_weights_are_refused() {
-    let config = read(&singles()[0]).config;
+    let config = read(&entries()[0]).config;
     for bytes in [
         &b""[..],
         b"{}",

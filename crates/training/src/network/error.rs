@@ -5,12 +5,25 @@
 #[non_exhaustive]
 pub enum FitError {
     /// Labels that do not stand beside the windows.
-    #[error("{labels} labels stand beside {windows} windows")]
+    #[error("{labels} labels stand beside {windows} windows, expected {outputs} of each")]
     Labels {
         /// Labels given.
         labels: usize,
         /// Windows given.
         windows: usize,
+        /// Labels expected of each window.
+        outputs: usize,
+    },
+    /// An output that no window has a label for.
+    #[error("output {0} has no label at all")]
+    Unlabelled(usize),
+    /// Windows with another number of labels than the network has outputs.
+    #[error("the network has {expected} outputs, the windows have {found} labels each")]
+    Outputs {
+        /// Outputs of the network.
+        expected: usize,
+        /// Labels of a window.
+        found: usize,
     },
     /// A label that is infinite or not a number.
     #[error("label {0} is not finite")]

@@ -2,6 +2,7 @@
 
 use super::error::FitError;
 use super::gradients::clip_by_norm;
+use super::labels::LabelledWindows;
 use super::plateau::ReduceLrOnPlateau;
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
@@ -10,39 +11,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::ops::ControlFlow;
-use vitalcast_models::{DropoutSource, Network, NetworkConfig, NetworkModule, Windows};
-
-/// Windows and what each should forecast, in standardised units.
-#[derive(Debug, Clone)]
-pub struct LabelledWindows {
-    windows: Windows,
-    labels: Vec<f32>,
-}
-
-impl LabelledWindows {
-    /// Puts labels beside windows.
-    ///
-    /// # Errors
-    ///
-    /// [`FitError::Labels`], [`FitError::LabelNotFinite`].
-    pub fn new(windows: Windows, labels: Vec<f32>) -> Result<Self, FitError> {
-        if labels.len() != windows.count() {
-            return Err(FitError::Labels {
-                labels: labels.len(),
-                windows: windows.count(),
-            });
-        }
-        match labels.iter().position(|label| !label.is_finite()) {
-            Some(index) => Err(FitError::LabelNotFinite(index)),
-            None => Ok(Self { windows, labels }),
-        }
-    }
-
-    /// Number of windows.
-    pub fn count(&self) -> usize {
-        self.labels.len()
-    }
-}
+use vitalcast_models::{ComputeDevice, DropoutSource, Network, NetworkConfig, NetworkModule};
 
 /// How a network is fitted.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +32,8 @@ pub struct FitOptions {
     pub constant_learning_rate: bool,
     /// Seed of initial weights, order and dropout.
     pub seed: u64,
+    /// Where it is computed.
+    pub device: ComputeDevice,
 }
 
 impl Default for FitOptions {
@@ -76,6 +47,7 @@ impl Default for FitOptions {
             shuffle: true,
             constant_learning_rate: false,
             seed: 0,
+            device: ComputeDevice::Flex,
         }
     }
 }
@@ -125,6 +97,8 @@ pub struct FittedNetwork {
 
 /// Fits a network.
 ///
+/// The loss is the mean over outputs of each output's mean squared error over the labels it has.
+///
 /// `on_epoch` hears of every epoch and may cancel. The training windows are read in batches of
 /// `batch_size`; a last batch of one, which batch norm cannot take, joins the batch before it.
 ///
@@ -139,7 +113,7 @@ pub fn fit_network(
     options: &FitOptions,
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<FittedNetwork, FitError> {
-    let device = Device::default().autodiff();
+    let device = options.device.open()?.autodiff();
     run(
         Network::new(config, options.seed, &device)?,
         train,
@@ -162,7 +136,7 @@ pub fn continue_network(
     options: &FitOptions,
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<FittedNetwork, FitError> {
-    let device = Device::default().autodiff();
+    let device = options.device.open()?.autodiff();
     let network = Network::from_safetensors_on(config, weights, &device)?;
     run(network, train, validation, options, on_epoch)
 }
@@ -177,6 +151,15 @@ fn run(
     let mut fitting = Fitting::new(network, options)?;
     fitting.network.check_width(&train.windows)?;
     fitting.network.check_width(&validation.windows)?;
+    let expected = fitting.network.config().outputs();
+    for data in [train, validation] {
+        if data.outputs() != expected {
+            return Err(FitError::Outputs {
+                expected,
+                found: data.outputs(),
+            });
+        }
+    }
     if train.count() < 2 {
         return Err(FitError::TooFewWindows(train.count()));
     }
@@ -253,6 +236,7 @@ pub(super) struct Fitting {
 impl Fitting {
     pub(super) fn new(network: Network, options: &FitOptions) -> Result<Self, FitError> {
         check(options)?;
+        let device = network.device().clone();
         let probability = match network.config() {
             NetworkConfig::Lstm(config) => config.dropout,
             NetworkConfig::Linear(_) => 0.0,
@@ -262,7 +246,7 @@ impl Fitting {
             // PyTorch's epsilon; burn's default is 1e-5.
             optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
             dropout: DropoutSource::new(options.seed, probability),
-            device: Device::default().autodiff(),
+            device,
         })
     }
 
@@ -277,10 +261,12 @@ impl Fitting {
         let mut sum = 0.0;
         for batch in batches(order, options.batch_size) {
             let inputs = data.windows.tensor(batch, &self.device);
-            let labels: Vec<f32> = batch.iter().map(|&index| data.labels[index]).collect();
-            let shape = [labels.len(), 1];
-            let labels = Tensor::from_data(TensorData::new(labels, shape), &self.device);
-            sum += self.step(inputs, labels, options.clip_norm, learning_rate) * batch.len() as f64;
+            let (labels, weights) = data.weighted(batch);
+            let shape = [batch.len(), data.outputs()];
+            let tensor = |values| Tensor::from_data(TensorData::new(values, shape), &self.device);
+            let (labels, weights) = (tensor(labels), tensor(weights));
+            sum += self.step(inputs, labels, weights, options.clip_norm, learning_rate)
+                * batch.len() as f64;
         }
         sum / order.len() as f64
     }
@@ -290,11 +276,12 @@ impl Fitting {
         &mut self,
         inputs: Tensor<3>,
         labels: Tensor<2>,
+        weights: Tensor<2>,
         clip_norm: Option<f64>,
         learning_rate: f64,
     ) -> f64 {
         let pass = self.network.forward_training(inputs, &mut self.dropout);
-        let loss = (pass.output - labels).square().mean();
+        let loss = ((pass.output - labels).square() * weights).sum();
         let value = f64::from(loss.clone().into_scalar::<f32>());
         let module = self.network.module().clone();
         let mut gradients = GradientsParams::from_grads(loss.backward(), &module);
@@ -349,30 +336,29 @@ fn batches(order: &[usize], size: usize) -> impl Iterator<Item = &[usize]> {
     })
 }
 
-/// Mean squared error with running statistics and without dropout.
+/// Mean squared error with running statistics and without dropout: of each output over its labels,
+/// and of all outputs.
 fn loss(network: &Network, data: &LabelledWindows) -> Result<f64, FitError> {
     let forecasts = network.predict(&data.windows)?;
-    let sum: f64 = forecasts
+    let everything: Vec<usize> = (0..data.count()).collect();
+    let (labels, weights) = data.weighted(&everything);
+    Ok(forecasts
         .iter()
-        .zip(&data.labels)
-        .map(|(forecast, label)| f64::from(forecast - label).powi(2))
-        .sum();
-    Ok(sum / forecasts.len() as f64)
+        .zip(labels)
+        .zip(weights)
+        .map(|((forecast, label), weight)| f64::from(forecast - label).powi(2) * f64::from(weight))
+        .sum())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vitalcast_models::LstmConfig;
+    use vitalcast_models::{LstmConfig, Windows};
 
     fn lstm(dropout: f64) -> NetworkConfig {
         NetworkConfig::Lstm(LstmConfig {
-            input_width: 3,
-            hidden_width: 8,
-            layers: 2,
             dropout,
-            bidirectional: false,
-            outputs: 1,
+            ..LstmConfig::new(3, 8, 2)
         })
     }
 
@@ -405,7 +391,7 @@ mod tests {
 
     #[test]
     fn the_loss_falls_on_one_repeated_batch() {
-        let device = Device::default().autodiff();
+        let device = Device::flex().autodiff();
         let network = Network::new(&lstm(0.0), 1, &device).unwrap();
         let mut fitting = Fitting::new(network, &short(1)).unwrap();
         let data = data(16);
@@ -418,7 +404,7 @@ mod tests {
 
     #[test]
     fn every_weight_moves_in_one_step() {
-        let device = Device::default().autodiff();
+        let device = Device::flex().autodiff();
         let network = Network::new(&lstm(0.0), 1, &device).unwrap();
         let before = network.to_safetensors().unwrap();
         let mut fitting = Fitting::new(network, &short(1)).unwrap();

@@ -6,11 +6,10 @@
 mod error;
 mod fit;
 mod gradients;
+mod labels;
 mod plateau;
 
 pub use error::FitError;
-pub use fit::{
-    EpochReport, FitOptions, FitOutcome, FittedNetwork, LabelledWindows, continue_network,
-    fit_network,
-};
+pub use fit::{EpochReport, FitOptions, FitOutcome, FittedNetwork, continue_network, fit_network};
+pub use labels::LabelledWindows;
 pub use plateau::ReduceLrOnPlateau;

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use vitalcast_models::{LstmConfig, NetworkConfig, Windows};
+use vitalcast_models::{ComputeDevice, Head, LstmConfig, NetworkConfig, ReadOut, Windows};
 use vitalcast_training::{FitOptions, LabelledWindows, ReduceLrOnPlateau, continue_network};
 
 fn golden_folder() -> PathBuf {
@@ -46,79 +46,109 @@ struct Entry {
     hidden_dim: usize,
     num_layers: usize,
     bidirectional: bool,
+    tasks: usize,
     batch: usize,
     sequence_length: usize,
     adam_learning_rate: f64,
 }
 
+impl Entry {
+    fn config(&self) -> NetworkConfig {
+        NetworkConfig::Lstm(LstmConfig {
+            bidirectional: self.bidirectional,
+            outputs: self.tasks,
+            read_out: match self.model.as_str() {
+                "attention" => ReadOut::Attention,
+                _ => ReadOut::LastDay,
+            },
+            head: match self.model.as_str() {
+                "multi" => Head::PerOutput,
+                _ => Head::Joint,
+            },
+            ..LstmConfig::new(self.input_dim, self.hidden_dim, self.num_layers)
+        })
+    }
+}
+
 #[test]
-fn golden_single_networks_learn_as_in_pytorch() {
+fn golden_networks_learn_as_in_pytorch() {
     let text = std::fs::read_to_string(golden_folder().join("lstm_index.json")).unwrap();
     let index: Vec<Entry> = serde_json::from_str(&text).unwrap();
-    for entry in index.into_iter().filter(|entry| entry.model == "single") {
-        let file = golden_folder().join(format!("lstm_{}.safetensors", entry.name));
-        let bytes = std::fs::read(file).unwrap();
-        let tensors = SafeTensors::deserialize(&bytes).unwrap();
-        let floats = |name: &str| -> Vec<f32> {
-            let view = tensors.tensor(name).unwrap();
-            view.data()
-                .as_chunks::<4>()
-                .0
-                .iter()
-                .map(|bytes| f32::from_le_bytes(*bytes))
-                .collect()
-        };
-        let weights: Vec<_> = tensors
-            .tensors()
-            .into_iter()
-            .filter_map(|(name, view)| Some((name.strip_prefix("weight.")?.to_owned(), view)))
-            .collect();
-        let weights = safetensors::serialize(weights, None).unwrap();
-        let config = NetworkConfig::Lstm(LstmConfig {
-            input_width: entry.input_dim,
-            hidden_width: entry.hidden_dim,
-            layers: entry.num_layers,
-            dropout: 0.0,
-            bidirectional: entry.bidirectional,
-            outputs: 1,
-        });
-        let windows = Windows::new(
-            entry.batch,
-            entry.sequence_length,
-            entry.input_dim,
-            floats("input"),
-        )
-        .unwrap();
-        let data = LabelledWindows::new(windows, floats("target")).unwrap();
-        let golden = floats("adam_losses");
-        let options = FitOptions {
-            epochs: golden.len(),
-            batch_size: entry.batch,
-            learning_rate: entry.adam_learning_rate,
-            patience: usize::MAX,
-            clip_norm: None,
-            shuffle: false,
-            constant_learning_rate: true,
-            seed: 0,
-        };
-        let mut losses = Vec::new();
-        continue_network(&config, &weights, &data, &data, &options, &mut |report| {
+    assert_eq!(index.len(), 7);
+    for entry in index {
+        let built_in = |device: &ComputeDevice| device.is_built_in();
+        for device in ComputeDevice::ALL.into_iter().filter(built_in) {
+            compare_losses(&entry, device);
+        }
+    }
+}
+
+fn compare_losses(entry: &Entry, device: ComputeDevice) {
+    let file = golden_folder().join(format!("lstm_{}.safetensors", entry.name));
+    let bytes = std::fs::read(file).unwrap();
+    let tensors = SafeTensors::deserialize(&bytes).unwrap();
+    let floats = |name: &str| -> Vec<f32> {
+        let view = tensors.tensor(name).unwrap();
+        view.data()
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect()
+    };
+    let weights: Vec<_> = tensors
+        .tensors()
+        .into_iter()
+        .filter_map(|(name, view)| Some((name.strip_prefix("weight.")?.to_owned(), view)))
+        .collect();
+    let weights = safetensors::serialize(weights, None).unwrap();
+    let windows = Windows::new(
+        entry.batch,
+        entry.sequence_length,
+        entry.input_dim,
+        floats("input"),
+    )
+    .unwrap();
+    let target = floats("target").into_iter().map(Some).collect();
+    let data = LabelledWindows::with_missing(windows, entry.tasks, target).unwrap();
+    let golden = floats("adam_losses");
+    let options = FitOptions {
+        epochs: golden.len(),
+        batch_size: entry.batch,
+        learning_rate: entry.adam_learning_rate,
+        patience: usize::MAX,
+        clip_norm: None,
+        shuffle: false,
+        constant_learning_rate: true,
+        seed: 0,
+        device,
+    };
+    let mut losses = Vec::new();
+    continue_network(
+        &entry.config(),
+        &weights,
+        &data,
+        &data,
+        &options,
+        &mut |report| {
             losses.push(report.train_loss);
             ControlFlow::Continue(())
-        })
-        .unwrap();
-        assert_eq!(losses.len(), golden.len());
-        let first = f64::from(golden[0]);
-        for (step, (found, expected)) in losses.iter().zip(golden).enumerate() {
-            let expected = f64::from(expected);
-            // Once the loss has fallen far below where it began, rounding differences of earlier
-            // steps are no longer small beside it: from there on a tenth of the first loss counts.
-            let scale = expected.max(0.1 * first);
-            assert!(
-                (found - expected).abs() <= 1e-3 * scale,
-                "{} step {step}: {found} {expected}",
-                entry.name
-            );
-        }
+        },
+    )
+    .unwrap();
+    assert_eq!(losses.len(), golden.len());
+    let first = f64::from(golden[0]);
+    for (step, (found, expected)) in losses.iter().zip(golden).enumerate() {
+        let expected = f64::from(expected);
+        // Each step doubles what rounding has done before. Once the loss has fallen far below where
+        // it began, that is no longer small beside it: PyTorch itself, run on two threads instead
+        // of one, ends 2.8 % away on the largest network, and in f64 0.5 %. From there on a tenth of
+        // the first loss is what counts.
+        let scale = expected.max(0.1 * first);
+        assert!(
+            (found - expected).abs() <= 1e-3 * scale,
+            "{} on {device}, step {step}: {found} {expected}",
+            entry.name
+        );
     }
 }

@@ -14,7 +14,7 @@ use vitalcast_domain::{
 use vitalcast_evaluation::{Accuracy, coverage, mean_width, skill};
 use vitalcast_features::daily_values;
 use vitalcast_inference::{DayLayout, interval, lead_of};
-use vitalcast_models::{Baseline, BaselineKind};
+use vitalcast_models::{SeriesForecaster, SeriesModel};
 use vitalcast_training::{EpochReport, Trained, TrainingError, train};
 
 /// What to replay.
@@ -134,9 +134,9 @@ pub(crate) fn backtest_history(
 
     let mut trained: Option<Trained> = None;
     let mut fits = 0;
-    let mut baseline: Option<BaselineKind> = None;
+    let mut baseline: Option<SeriesModel> = None;
     let mut rows = Vec::new();
-    let mut duels: Vec<Duel> = BaselineKind::simple()
+    let mut duels: Vec<Duel> = SeriesModel::simple()
         .into_iter()
         .map(|kind| Duel {
             kind,
@@ -166,7 +166,7 @@ pub(crate) fn backtest_history(
             baseline = manifest
                 .baseline_name
                 .as_deref()
-                .and_then(BaselineKind::from_name);
+                .and_then(SeriesModel::from_name);
         }
         let row = layout.row(date).expect("the replayed days are laid out");
         let past = &layout.own_history()[row - lookback..row];
@@ -199,7 +199,7 @@ pub(crate) fn backtest_history(
                 lower: ends.map(|(lower, _)| lower),
                 upper: ends.map(|(_, upper)| upper),
                 actual: truth,
-                naive: BaselineKind::naive().forecast(past, 1),
+                naive: SeriesModel::naive().forecast(past, 1),
                 baseline: baseline.as_ref().and_then(|kind| kind.forecast(past, 1)),
             });
         }
@@ -218,7 +218,7 @@ pub(crate) fn backtest_history(
 
 /// The absolute errors of the model and of a simple baseline, on the days both had a forecast for.
 struct Duel {
-    kind: BaselineKind,
+    kind: SeriesModel,
     model: Vec<f64>,
     baseline: Vec<f64>,
 }
@@ -271,7 +271,7 @@ fn answer(
     request: &BacktestRequest,
     (first_day, last_day): (NaiveDate, NaiveDate),
     fits: usize,
-    baseline: Option<&BaselineKind>,
+    baseline: Option<&SeriesModel>,
     duels: &[Duel],
     rows: Vec<BacktestDay>,
 ) -> Result<BacktestAnswer, EngineError> {

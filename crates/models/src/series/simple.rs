@@ -1,46 +1,12 @@
-//! Statistical baselines on one daily series: what a forecast has to beat.
-//!
-//! A history holds one value per calendar day and ends on the last day known; a missing day is
-//! `None` and is skipped, never filled in.
+//! The simple baselines: what a forecast has to beat.
 
-use serde::{Deserialize, Serialize};
+use super::{SeriesModel, WEEK, last, mean};
 
-const WEEK: usize = 7;
 const MOVING_AVERAGE_DAYS: usize = 7;
 /// Smoothing factor where none is fitted.
 const DEFAULT_ALPHA: f64 = 0.3;
 
-/// A forecaster that reads nothing but the series itself.
-pub trait Baseline {
-    /// Its stable name.
-    fn name(&self) -> &'static str;
-
-    /// Forecasts the day `lead` (at least 1) days after the last day of `history`.
-    ///
-    /// `None` when the history holds nothing to go by.
-    fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64>;
-}
-
-/// The baselines there are.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum BaselineKind {
-    /// The last value seen.
-    Naive,
-    /// The latest value seen on the target's weekday; on any day while there is none.
-    SeasonalNaive,
-    /// Mean of the values seen in the last `days` days; the last value seen while there is none.
-    MovingAverage {
-        /// How many days.
-        days: usize,
-    },
-    /// Simple exponential smoothing (Brown 1956), starting from the oldest value.
-    ExponentialSmoothing {
-        /// Weight of the newest value, above 0 to 1.
-        alpha: f64,
-    },
-}
-
-impl BaselineKind {
+impl SeriesModel {
     /// The last value seen.
     pub fn naive() -> Self {
         Self::Naive
@@ -102,70 +68,51 @@ impl BaselineKind {
 
     /// A simple baseline by its name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::simple().into_iter().find(|kind| kind.name() == name)
+        use super::SeriesForecaster;
+        Self::simple()
+            .into_iter()
+            .find(|model| model.name() == name)
     }
 }
 
-impl Baseline for BaselineKind {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Naive => "naive",
-            Self::SeasonalNaive => "seasonal_naive",
-            Self::MovingAverage { .. } => "moving_average",
-            Self::ExponentialSmoothing { .. } => "exponential_smoothing",
-        }
-    }
+/// The latest value seen on the target's weekday; on any day while there is none.
+pub(super) fn seasonal_naive(history: &[Option<f64>], lead: usize) -> Option<f64> {
+    // Days back from the end of the history to the target's weekday: 1 is the last day.
+    let back = WEEK - (lead.max(1) - 1) % WEEK;
+    (back..=history.len())
+        .step_by(WEEK)
+        .find_map(|back| history[history.len() - back])
+        .or_else(|| last(history))
+}
 
-    fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64> {
-        let last = || history.iter().rev().find_map(|value| *value);
-        match self {
-            Self::Naive => last(),
-            Self::SeasonalNaive => {
-                // Days back from the end of the history to the target's weekday: 1 is the last day.
-                let back = WEEK - (lead.max(1) - 1) % WEEK;
-                (back..=history.len())
-                    .step_by(WEEK)
-                    .find_map(|back| history[history.len() - back])
-                    .or_else(last)
-            }
-            Self::MovingAverage { days } => {
-                let recent = &history[history.len().saturating_sub(*days)..];
-                let (sum, count) = recent
-                    .iter()
-                    .flatten()
-                    .fold((0.0, 0_usize), |(sum, count), value| {
-                        (sum + value, count + 1)
-                    });
-                if count > 0 {
-                    Some(sum / count as f64)
-                } else {
-                    last()
-                }
-            }
-            Self::ExponentialSmoothing { alpha } => {
-                let mut values = history.iter().flatten();
-                let first = *values.next()?;
-                Some(values.fold(first, |level, value| level + alpha * (value - level)))
-            }
-        }
-    }
+/// Mean of the values seen in the last `days` days; the last value seen while there is none.
+pub(super) fn moving_average(history: &[Option<f64>], days: usize) -> Option<f64> {
+    mean(&history[history.len().saturating_sub(days)..]).or_else(|| last(history))
+}
+
+/// The level after smoothing from the oldest value on.
+pub(super) fn smoothed(history: &[Option<f64>], alpha: f64) -> Option<f64> {
+    let mut values = history.iter().flatten();
+    let first = *values.next()?;
+    Some(values.fold(first, |level, value| level + alpha * (value - level)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::series::SeriesForecaster;
 
     #[test]
     fn naive_skips_missing_days() {
         let history = [Some(1.0), Some(2.0), None];
-        assert_eq!(BaselineKind::naive().forecast(&history, 3), Some(2.0));
+        assert_eq!(SeriesModel::naive().forecast(&history, 3), Some(2.0));
     }
 
     #[test]
     fn seasonal_naive_takes_the_targets_weekday() {
         // Fourteen days, value = day number; the day after is 14, its weekday before is 7.
         let mut history: Vec<Option<f64>> = (0..14).map(|day| Some(f64::from(day))).collect();
-        let seasonal = BaselineKind::seasonal_naive();
+        let seasonal = SeriesModel::seasonal_naive();
         assert_eq!(seasonal.forecast(&history, 1), Some(7.0));
         assert_eq!(seasonal.forecast(&history, 7), Some(13.0));
         assert_eq!(seasonal.forecast(&history, 8), Some(7.0));
@@ -187,12 +134,12 @@ mod tests {
             None,
         ];
         assert_eq!(
-            BaselineKind::moving_average().forecast(&history, 1),
+            SeriesModel::moving_average().forecast(&history, 1),
             Some(2.0)
         );
         let long_ago = [Some(5.0), None, None, None, None, None, None, None];
         assert_eq!(
-            BaselineKind::moving_average().forecast(&long_ago, 1),
+            SeriesModel::moving_average().forecast(&long_ago, 1),
             Some(5.0)
         );
     }
@@ -201,7 +148,7 @@ mod tests {
     fn smoothing_starts_from_the_oldest_value() {
         let history = [Some(10.0), None, Some(20.0)];
         assert_eq!(
-            BaselineKind::exponential_smoothing().forecast(&history, 1),
+            SeriesModel::exponential_smoothing().forecast(&history, 1),
             Some(13.0)
         );
     }
@@ -209,8 +156,8 @@ mod tests {
     #[test]
     fn a_fitted_factor_follows_a_random_walk_and_averages_noise() {
         let walk: Vec<Option<f64>> = (0..40).map(|day| Some(f64::from(day * day))).collect();
-        let BaselineKind::ExponentialSmoothing { alpha } =
-            BaselineKind::fit_exponential_smoothing(&walk)
+        let SeriesModel::ExponentialSmoothing { alpha } =
+            SeriesModel::fit_exponential_smoothing(&walk)
         else {
             panic!("smoothing is what was fitted");
         };
@@ -218,8 +165,8 @@ mod tests {
         let noise: Vec<Option<f64>> = (0..40)
             .map(|day| Some(if day % 2 == 0 { 1.0 } else { -1.0 }))
             .collect();
-        let BaselineKind::ExponentialSmoothing { alpha } =
-            BaselineKind::fit_exponential_smoothing(&noise)
+        let SeriesModel::ExponentialSmoothing { alpha } =
+            SeriesModel::fit_exponential_smoothing(&noise)
         else {
             panic!("smoothing is what was fitted");
         };
@@ -228,10 +175,10 @@ mod tests {
 
     #[test]
     fn nothing_observed_gives_nothing() {
-        for kind in BaselineKind::simple() {
+        for kind in SeriesModel::simple() {
             assert_eq!(kind.forecast(&[None, None], 1), None, "{}", kind.name());
             assert_eq!(kind.forecast(&[], 1), None, "{}", kind.name());
-            assert_eq!(BaselineKind::from_name(kind.name()), Some(kind));
+            assert_eq!(SeriesModel::from_name(kind.name()), Some(kind));
         }
     }
 }

@@ -1,0 +1,166 @@
+//! Writes networks and trees as ONNX files, and beside them what they must say: `cases.json`.
+//!
+//! ```sh
+//! cargo run -p vitalcast-models --example write_onnx -- FOLDER
+//! ```
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use vitalcast_models::{
+    BoostedTrees, ColumnScaling, ComputeDevice, Head, LinearConfig, LstmConfig, Network,
+    NetworkConfig, ReadOut, Scaling, Table, TreeOptions, Windows,
+};
+
+const WINDOWS: usize = 5;
+const DAYS: usize = 9;
+const COLUMNS: usize = 4;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = PathBuf::from(std::env::args().nth(1).ok_or("name a folder to write to")?);
+    std::fs::create_dir_all(&folder)?;
+    let lstm = |bidirectional, read_out, head, outputs| {
+        NetworkConfig::Lstm(LstmConfig {
+            bidirectional,
+            read_out,
+            head,
+            outputs,
+            ..LstmConfig::new(2 * COLUMNS, 12, 2)
+        })
+    };
+    let networks = [
+        ("single", lstm(false, ReadOut::LastDay, Head::Joint, 1)),
+        ("last_day", lstm(true, ReadOut::LastDay, Head::Joint, 1)),
+        (
+            "final_states",
+            lstm(true, ReadOut::FinalStates, Head::Joint, 2),
+        ),
+        ("attention", lstm(false, ReadOut::Attention, Head::Joint, 1)),
+        (
+            "attention_both",
+            lstm(true, ReadOut::Attention, Head::PerOutput, 2),
+        ),
+        (
+            "multi_task",
+            lstm(false, ReadOut::LastDay, Head::PerOutput, 3),
+        ),
+        (
+            "linear",
+            NetworkConfig::Linear(LinearConfig {
+                input_width: 2 * COLUMNS,
+                outputs: 2,
+            }),
+        ),
+    ];
+    let mut cases = Vec::new();
+    for (name, config) in networks {
+        cases.extend(network_cases(&folder, name, &config)?);
+    }
+    cases.push(trees_case(&folder)?);
+    let text = serde_json::to_string(&cases)?;
+    std::fs::write(folder.join("cases.json"), text)?;
+    Ok(())
+}
+
+/// One file that reads the data itself, some of it missing, and one that reads what the network reads.
+fn network_cases(
+    folder: &Path,
+    name: &str,
+    config: &NetworkConfig,
+) -> Result<[Value; 2], Box<dyn Error>> {
+    let network = Network::new(config, 21, &ComputeDevice::Flex.open()?)?;
+    let column = |mean, scale, is_read| ColumnScaling {
+        mean,
+        scale,
+        is_read,
+    };
+    let scaling = Scaling {
+        inputs: vec![
+            column(60.0, 4.0, true),
+            column(0.0, 1.0, false),
+            column(-2.0, 0.5, true),
+            column(9_000.0, 3_000.0, true),
+        ],
+        outputs: (0..config.outputs())
+            .map(|output| column(60.0 + output as f64, 4.0, true))
+            .collect(),
+    };
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let mut data: Vec<Option<f32>> = Vec::new();
+    let mut read = Vec::new();
+    for _ in 0..WINDOWS * DAYS {
+        let mut mask = [0.0; COLUMNS];
+        for (column, mask) in scaling.inputs.iter().zip(&mut mask) {
+            let scaled = random.random_range(-2.0_f64..2.0);
+            let value = random
+                .random_bool(0.8)
+                .then_some((column.mean + column.scale * scaled) as f32);
+            data.push(value);
+            let seen = value.filter(|_| column.is_read);
+            read.push(seen.map_or(0.0, |value| {
+                ((f64::from(value) - column.mean) / column.scale) as f32
+            }));
+            *mask = if seen.is_some() { 1.0 } else { 0.0 };
+        }
+        read.extend(mask);
+    }
+    let windows = Windows::new(WINDOWS, DAYS, 2 * COLUMNS, read.clone())?;
+    let said = network.explain(&windows)?;
+    let in_units: Vec<f64> = said
+        .values
+        .chunks(config.outputs())
+        .flat_map(|row| row.iter().zip(&scaling.outputs))
+        .map(|(value, column)| f64::from(*value) * column.scale + column.mean)
+        .collect();
+    let (plain, scaled) = (format!("{name}.onnx"), format!("{name}_scaled.onnx"));
+    std::fs::write(folder.join(&plain), network.to_onnx(None)?)?;
+    std::fs::write(folder.join(&scaled), network.to_onnx(Some(&scaling))?)?;
+    Ok([
+        json!({
+            "file": plain,
+            "input": read,
+            "shape": [WINDOWS, DAYS, 2 * COLUMNS],
+            "forecast": said.values,
+            "attention": said.attention,
+            "unit": 1.0,
+        }),
+        json!({
+            "file": scaled,
+            "input": data,
+            "shape": [WINDOWS, DAYS, COLUMNS],
+            "forecast": in_units,
+            "attention": said.attention,
+            "unit": 4.0,
+        }),
+    ])
+}
+
+fn trees_case(folder: &Path) -> Result<Value, Box<dyn Error>> {
+    let rows = 200;
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let values: Vec<Option<f32>> = (0..rows * COLUMNS)
+        .map(|_| {
+            random
+                .random_bool(0.85)
+                .then(|| random.random_range(-2.0..2.0))
+        })
+        .collect();
+    let targets: Vec<f64> = values
+        .chunks(COLUMNS)
+        .map(|row| 60.0 + f64::from(row[0].unwrap_or(3.0)) * f64::from(row[1].unwrap_or(1.0)))
+        .collect();
+    let with_nan = values.iter().map(|value| value.unwrap_or(f32::NAN));
+    let table = Table::new(rows, COLUMNS, with_nan.collect())?;
+    let trees = BoostedTrees::fit(&table, &targets, &TreeOptions::default())?;
+    std::fs::write(folder.join("trees.onnx"), trees.to_onnx())?;
+    Ok(json!({
+        "file": "trees.onnx",
+        "input": values,
+        "shape": [rows, COLUMNS],
+        "forecast": trees.predict(&table)?,
+        "attention": null,
+        "unit": 4.0,
+    }))
+}

@@ -1,0 +1,11 @@
+//! Models as ONNX files, for other languages and runtimes.
+//!
+//! Scaling is part of the graph: what goes in is in the units of the data, NaN where a value is
+//! missing, and what comes out is in the unit of the forecast.
+
+mod graph;
+mod message;
+mod network;
+mod trees;
+
+pub use network::{ColumnScaling, Scaling};

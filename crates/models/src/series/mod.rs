@@ -1,0 +1,92 @@
+//! Forecasters of one daily series that read nothing but the series itself.
+//!
+//! A history holds one value per calendar day and ends on the last day known; a missing day is
+//! `None` and is never filled in. A [`SeriesMethod`] is fitted to a history and gives a
+//! [`SeriesModel`], which forecasts from any history.
+
+mod average;
+mod calibrated;
+mod ets;
+mod lags;
+mod linear_algebra;
+mod method;
+mod nelder_mead;
+#[cfg(test)]
+mod reference;
+mod ridge;
+mod simple;
+mod theta;
+mod trees_on_lags;
+
+pub use average::AverageModel;
+pub use calibrated::{Calibrated, ForecastInterval};
+pub use ets::EtsModel;
+pub use method::{SeriesMethod, SeriesModel};
+pub use ridge::RidgeModel;
+pub use theta::ThetaModel;
+pub use trees_on_lags::TreesOnLags;
+
+use calibrated::{half_width, replay};
+
+/// Days of the season: people live by the week.
+const WEEK: usize = 7;
+
+/// A forecaster that reads nothing but the series itself.
+pub trait SeriesForecaster {
+    /// Its stable name.
+    fn name(&self) -> &'static str;
+
+    /// Forecasts the day `lead` (at least 1) days after the last day of `history`.
+    ///
+    /// `None` when the history holds nothing to go by.
+    fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64>;
+
+    /// The same with an interval of nominal coverage `level` (above 0, below 1) around it, as wide
+    /// as the forecaster's own errors at this lead when it is replayed over the history, with the
+    /// finite-sample correction of split conformal prediction (Vovk et al. 2005).
+    ///
+    /// The errors are honest only of a model that has not been fitted to this very history:
+    /// [`Calibrated`] sees to that. `None` when there is nothing to go by, or no
+    /// day of the history could be replayed.
+    fn forecast_interval(
+        &self,
+        history: &[Option<f64>],
+        lead: usize,
+        level: f64,
+    ) -> Option<ForecastInterval> {
+        let value = self.forecast(history, lead)?;
+        let mut errors = replay(history, 0, lead, |known| self.forecast(known, lead));
+        let half = half_width(&mut errors, level)?;
+        Some(ForecastInterval {
+            value,
+            lower: value - half,
+            upper: value + half,
+            level,
+        })
+    }
+}
+
+/// Mean of what is observed.
+fn mean(values: &[Option<f64>]) -> Option<f64> {
+    let (sum, count) = values
+        .iter()
+        .flatten()
+        .fold((0.0, 0_usize), |(sum, count), value| {
+            (sum + value, count + 1)
+        });
+    (count > 0).then(|| sum / count as f64)
+}
+
+/// A forecast that can be told; the last value observed in place of one that ran away.
+fn finite(value: f64, history: &[Option<f64>]) -> Option<f64> {
+    if value.is_finite() {
+        Some(value)
+    } else {
+        last(history)
+    }
+}
+
+/// The last value observed.
+fn last(history: &[Option<f64>]) -> Option<f64> {
+    history.iter().rev().find_map(|value| *value)
+}

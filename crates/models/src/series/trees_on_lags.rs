@@ -1,0 +1,61 @@
+//! Gradient-boosted trees on lags: one set of trees for each lead.
+
+use super::lags::{Known, WIDTH, examples};
+use super::{SeriesForecaster, finite};
+use crate::error::ModelError;
+use crate::trees::{BoostedTrees, Table, TreeOptions};
+use serde::{Deserialize, Serialize};
+
+/// Fewest examples worth fitting to.
+const FEWEST: usize = 20;
+
+/// Boosted trees for each lead, on what is known at the end of a history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TreesOnLags {
+    leads: Vec<BoostedTrees>,
+}
+
+impl TreesOnLags {
+    /// Fits leads 1 to `horizon` to one or more histories; a longer lead is forecast as the longest.
+    pub(super) fn fit(
+        histories: &[&[Option<f64>]],
+        horizon: usize,
+        options: &TreeOptions,
+    ) -> Result<Self, ModelError> {
+        let leads = (1..=horizon.max(1))
+            .map(|lead| {
+                let (rows, targets) = examples(histories, lead);
+                if rows.len() < FEWEST {
+                    return Err(ModelError::TooShort {
+                        what: "examples for boosted trees on lags",
+                        needed: FEWEST,
+                        found: rows.len(),
+                    });
+                }
+                let table = Table::new(rows.len(), WIDTH, rows.into_flattened())?;
+                BoostedTrees::fit(&table, &targets, options)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { leads })
+    }
+
+    /// The trees of a lead, from 1.
+    pub fn lead(&self, lead: usize) -> Option<&BoostedTrees> {
+        self.leads.get(lead.checked_sub(1)?)
+    }
+}
+
+impl SeriesForecaster for TreesOnLags {
+    fn name(&self) -> &'static str {
+        "trees"
+    }
+
+    fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64> {
+        let lead = lead.clamp(1, self.leads.len().max(1));
+        let known = Known::at(history, lead)?;
+        finite(
+            known.level + self.lead(lead)?.predict_row(&known.values),
+            history,
+        )
+    }
+}

@@ -1,0 +1,141 @@
+//! Windows with what each should forecast; some of it may be missing.
+
+use super::error::FitError;
+use vitalcast_models::Windows;
+
+/// Windows and what each should forecast, in standardised units. A label may be missing: nothing is
+/// put in its place, and the loss leaves it out.
+#[derive(Debug, Clone)]
+pub struct LabelledWindows {
+    pub(super) windows: Windows,
+    outputs: usize,
+    /// `[windows × outputs]`
+    labels: Vec<Option<f32>>,
+}
+
+impl LabelledWindows {
+    /// Puts one label beside each window.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::Labels`], [`FitError::LabelNotFinite`].
+    pub fn new(windows: Windows, labels: Vec<f32>) -> Result<Self, FitError> {
+        Self::with_missing(windows, 1, labels.into_iter().map(Some).collect())
+    }
+
+    /// Puts `outputs` labels beside each window: those of the first window, of the second, and so
+    /// on. Every output needs at least one.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::Labels`], [`FitError::LabelNotFinite`], [`FitError::Unlabelled`].
+    pub fn with_missing(
+        windows: Windows,
+        outputs: usize,
+        labels: Vec<Option<f32>>,
+    ) -> Result<Self, FitError> {
+        if outputs == 0 || Some(labels.len()) != windows.count().checked_mul(outputs) {
+            return Err(FitError::Labels {
+                labels: labels.len(),
+                windows: windows.count(),
+                outputs,
+            });
+        }
+        let infinite = |label: &Option<f32>| label.is_some_and(|label| !label.is_finite());
+        if let Some(index) = labels.iter().position(infinite) {
+            return Err(FitError::LabelNotFinite(index));
+        }
+        let unlabelled = |output: &usize| {
+            labels[*output..]
+                .iter()
+                .step_by(outputs)
+                .all(Option::is_none)
+        };
+        if let Some(output) = (0..outputs).find(unlabelled) {
+            return Err(FitError::Unlabelled(output));
+        }
+        Ok(Self {
+            windows,
+            outputs,
+            labels,
+        })
+    }
+
+    /// Number of windows.
+    pub fn count(&self) -> usize {
+        self.windows.count()
+    }
+
+    /// Labels of a window.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Labels of some windows, zero where one is missing, and what each counts in the loss: nothing
+    /// where it is missing. The mean over outputs of each output's mean squared error is the sum of
+    /// squared errors by these weights, so an output with few labels counts as much as one with
+    /// many.
+    pub(super) fn weighted(&self, indices: &[usize]) -> (Vec<f32>, Vec<f32>) {
+        let of = |index: usize| &self.labels[index * self.outputs..(index + 1) * self.outputs];
+        let mut counts = vec![0_usize; self.outputs];
+        for &index in indices {
+            for (count, label) in counts.iter_mut().zip(of(index)) {
+                *count += usize::from(label.is_some());
+            }
+        }
+        indices
+            .iter()
+            .flat_map(|&index| of(index).iter().zip(&counts))
+            .map(|(label, &count)| match label {
+                Some(label) => (*label, (1.0 / (count * self.outputs) as f64) as f32),
+                None => (0.0, 0.0),
+            })
+            .unzip()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn windows(count: usize) -> Windows {
+        Windows::new(count, 1, 1, vec![0.0; count]).unwrap()
+    }
+
+    #[test]
+    fn every_output_counts_the_same_however_many_labels_it_has() {
+        let labels = vec![Some(1.0), None, Some(2.0), Some(3.0), Some(4.0), None];
+        let data = LabelledWindows::with_missing(windows(3), 2, labels).unwrap();
+        let (labels, weights) = data.weighted(&[0, 1, 2]);
+        assert_eq!(labels, [1.0, 0.0, 2.0, 3.0, 4.0, 0.0]);
+        let sixth = 1.0 / 6.0;
+        assert_eq!(weights, [sixth, 0.0, sixth, 0.5, sixth, 0.0]);
+        // A batch in which an output has no label at all.
+        assert_eq!(data.weighted(&[0]).1, [0.5, 0.0]);
+    }
+
+    #[test]
+    fn labels_that_cannot_be_used_are_refused() {
+        let refused = |outputs, labels| {
+            LabelledWindows::with_missing(windows(2), outputs, labels)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            refused(2, vec![Some(1.0); 3]),
+            "3 labels stand beside 2 windows, expected 2 of each"
+        );
+        assert_eq!(
+            refused(0, vec![]),
+            "0 labels stand beside 2 windows, expected 0 of each"
+        );
+        assert_eq!(
+            refused(1, vec![Some(1.0), Some(f32::NAN)]),
+            "label 1 is not finite"
+        );
+        assert_eq!(
+            refused(2, vec![Some(1.0), None, Some(1.0), None]),
+            "output 1 has no label at all"
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! What the tests need beside cargo: found, or installed where that can be done without asking.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::Context;
+
+use crate::printer::say;
+use crate::step::Outcome;
+
+/// Where a Linux machine keeps the descriptions of its Vulkan drivers.
+const DRIVERS: [&str; 3] = [
+    "/usr/share/vulkan/icd.d",
+    "/usr/local/share/vulkan/icd.d",
+    "/etc/vulkan/icd.d",
+];
+
+/// A graphics driver for wgpu: Debian's software driver where there is none. Other systems bring one.
+pub(crate) fn vulkan() -> anyhow::Result<Outcome> {
+    let present = || {
+        !cfg!(target_os = "linux")
+            || DRIVERS
+                .iter()
+                .filter_map(|folder| std::fs::read_dir(folder).ok())
+                .any(|mut files| files.next().is_some())
+    };
+    if present() || (debian(&["mesa-vulkan-drivers", "libvulkan1"])? && present()) {
+        return Ok(Outcome::Passed);
+    }
+    Ok(Outcome::NotDone(
+        "there is no Vulkan driver, so wgpu is not tested; on Debian: \
+         apt-get install mesa-vulkan-drivers libvulkan1"
+            .to_owned(),
+    ))
+}
+
+/// A Python in a virtual environment of its own, with the packages that a file of requirements
+/// names; inside, why it cannot be had.
+pub(crate) fn python(folder: &Path, wanted: &Path) -> anyhow::Result<Result<PathBuf, String>> {
+    let python = folder.join("bin/python");
+    if !python.exists() {
+        let made = || {
+            let mut make = Command::new("python3");
+            make.args(["-m", "venv", "--clear"]).arg(folder);
+            succeeds(&mut make)
+        };
+        if !made() && !(debian(&["python3", "python3-venv"])? && made()) {
+            return Ok(Err(
+                "python3 cannot make a virtual environment; on Debian: \
+                 apt-get install python3 python3-venv"
+                    .to_owned(),
+            ));
+        }
+    }
+    let installed = Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--requirement"])
+        .arg(wanted)
+        .status()
+        .context("starting pip")?;
+    if installed.success() {
+        Ok(Ok(python))
+    } else {
+        Ok(Err(format!(
+            "pip could not install what {} names",
+            wanted.display()
+        )))
+    }
+}
+
+/// Installs Debian packages, where that needs no password: as root, or through sudo. Whether it
+/// worked.
+fn debian(packages: &[&str]) -> anyhow::Result<bool> {
+    let exists = |command: &str| succeeds(Command::new(command).arg("--version"));
+    if !exists("apt-get") {
+        return Ok(false);
+    }
+    let is_root = succeeds(Command::new("sh").args(["-c", "test \"$(id -u)\" = 0"]));
+    if !is_root && !succeeds(Command::new("sudo").args(["-n", "true"])) {
+        return Ok(false);
+    }
+    let apt = |arguments: &[&str]| -> anyhow::Result<bool> {
+        let mut command = if is_root {
+            Command::new("apt-get")
+        } else {
+            let mut sudo = Command::new("sudo");
+            sudo.args(["-n", "apt-get"]);
+            sudo
+        };
+        command
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdout(Stdio::null());
+        Ok(command.status().context("starting apt-get")?.success())
+    };
+    say(&format!("installing {}", packages.join(", ")));
+    let mut install = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
+    install.extend(packages);
+    // An old list of packages may name versions that are gone.
+    Ok(apt(&["update", "--quiet"])? && apt(&install)?)
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
+}
