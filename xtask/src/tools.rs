@@ -44,7 +44,7 @@ pub(crate) fn python(folder: &Path, wanted: &Path) -> anyhow::Result<Result<Path
             make.args(["-m", "venv", "--clear"]).arg(folder);
             succeeds(&mut make)
         };
-        if !made() && !(debian(&["python3", "python3-venv"])? && made()) {
+        if !(made() || debian(&["python3", "python3-venv"])? && made()) {
             return Ok(Err(
                 "python3 cannot make a virtual environment; on Debian: \
                  apt-get install python3 python3-venv"

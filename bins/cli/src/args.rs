@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use vitalcast::{ModelArchitecture, ModelId, PredictionMetric, UserId, Zone};
+use vitalcast::{ComputeDevice, ModelArchitecture, ModelId, PredictionMetric, UserId, Zone};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found (user, model, file), 4 invalid data or too \
@@ -140,7 +140,8 @@ fn architecture(text: &str) -> Result<ModelArchitecture, String> {
 /// Settings of a training; bounds are those of the HTTP contract.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingSettings {
-    /// lstm, linear, naive, seasonal_naive, moving_average or exponential_smoothing
+    /// lstm, lstm_attention, multi_task, linear, xgboost (boosted trees), ridge, ets, theta, naive,
+    /// seasonal_naive, moving_average or exponential_smoothing
     #[arg(long, value_name = "NAME", value_parser = architecture, default_value = "lstm")]
     pub(crate) architecture: ModelArchitecture,
     /// Days of history to learn from, 30 to 365
@@ -193,6 +194,9 @@ pub(crate) struct TrainArgs {
     /// Train even when an equal model of the same data exists
     #[arg(long)]
     pub(crate) force: bool,
+    /// Where networks are fitted: flex (the CPU), ndarray or wgpu (a GPU), as far as built in
+    #[arg(long, value_name = "DEVICE", default_value_t)]
+    pub(crate) device: ComputeDevice,
     #[command(flatten)]
     pub(crate) settings: TrainingSettings,
 }
@@ -302,7 +306,8 @@ pub(crate) enum ModelsCommand {
         /// Which model
         #[arg(value_name = "MODEL_ID")]
         model: ModelId,
-        /// Where to: .vcm for the whole artifact, .safetensors for the weights alone
+        /// Where to: .vcm for the whole artifact, .safetensors for the weights alone, .onnx for the graph
+        /// with its scaling, for other languages
         #[arg(value_name = "FILE")]
         to: PathBuf,
     },

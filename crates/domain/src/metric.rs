@@ -130,7 +130,11 @@ word_enum! {
     ModelArchitecture, "architecture" {
         /// Stacked LSTM.
         Lstm = "lstm",
-        /// Gradient-boosted trees.
+        /// Stacked LSTM that weighs the days it has read.
+        LstmAttention = "lstm_attention",
+        /// Stacked LSTM that forecasts the other metrics beside, to learn from them too.
+        MultiTask = "multi_task",
+        /// Gradient-boosted trees on the metric's own last days and weeks.
         Xgboost = "xgboost",
         /// Linear layer on the window's mean.
         Linear = "linear",
@@ -142,6 +146,28 @@ word_enum! {
         MovingAverage = "moving_average",
         /// Simple exponential smoothing.
         ExponentialSmoothing = "exponential_smoothing",
+        /// Exponential smoothing with trend and week.
+        Ets = "ets",
+        /// Smoothing with half a trend, after the week.
+        Theta = "theta",
+        /// Ridge regression on the metric's own last days and weeks.
+        Ridge = "ridge",
+    }
+}
+
+impl ModelArchitecture {
+    /// Whether it is an LSTM network, which has a state, layers and directions.
+    pub fn is_lstm(self) -> bool {
+        matches!(self, Self::Lstm | Self::LstmAttention | Self::MultiTask)
+    }
+
+    /// Fewest days it has to read before it can forecast.
+    pub fn least_days_read(self) -> usize {
+        match self {
+            // Their level is the mean of four weeks.
+            Self::Xgboost | Self::Ridge => 28,
+            _ => 1,
+        }
     }
 }
 

@@ -144,6 +144,22 @@ impl TrainModelRequest {
         check("hidden_dim", self.hidden_dim as f64, 32.0, 512.0);
         check("num_layers", self.num_layers as f64, 1.0, 4.0);
         check("dropout", self.dropout, 0.0, 0.5);
+        let least = self.architecture.least_days_read();
+        if (7..least).contains(&self.sequence_length) {
+            faults.push(FieldError {
+                field: "sequence_length",
+                message: format!(
+                    "must be at least {least} for {}, but is {}",
+                    self.architecture, self.sequence_length
+                ),
+            });
+        }
+        if self.bidirectional && !self.architecture.is_lstm() {
+            faults.push(FieldError {
+                field: "bidirectional",
+                message: format!("cannot be used by {}: leave it out", self.architecture),
+            });
+        }
         if faults.is_empty() {
             Ok(())
         } else {
@@ -338,6 +354,14 @@ mod tests {
             (r#","hidden_dim":513"#, "hidden_dim"),
             (r#","num_layers":5"#, "num_layers"),
             (r#","dropout":0.6"#, "dropout"),
+            (
+                r#","architecture":"ridge","sequence_length":27"#,
+                "sequence_length",
+            ),
+            (
+                r#","architecture":"naive","bidirectional":true"#,
+                "bidirectional",
+            ),
         ] {
             let error = train(extra).unwrap_err();
             assert!(error.contains(field), "{error}");

@@ -5,7 +5,9 @@ use crate::layout::{DayLayout, known_covariates};
 use serde::{Deserialize, Serialize};
 use vitalcast_artifact::Artifact;
 use vitalcast_domain::PredictionMetric;
-use vitalcast_models::{Network, NetworkConfig, SeriesForecaster, SeriesModel, Windows};
+use vitalcast_models::{
+    ColumnScaling, Network, NetworkConfig, Scaling, SeriesForecaster, SeriesModel, Windows,
+};
 use vitalcast_windows::{FittedScaler, Lookback, TargetScaler, assemble};
 
 /// What stands beside the weights in the artifact's `state` section.
@@ -18,8 +20,8 @@ pub enum ModelState {
         /// Fitted on the training targets.
         target: TargetScaler,
     },
-    /// A baseline reads the metric's own days.
-    Baseline(SeriesModel),
+    /// What reads the metric's own days.
+    Series(SeriesModel),
 }
 
 /// A model that can forecast: what training ends with and serving begins with.
@@ -40,7 +42,7 @@ enum Kind {
         features: FittedScaler,
         target: TargetScaler,
     },
-    Baseline(SeriesModel),
+    Series(SeriesModel),
 }
 
 impl FittedModel {
@@ -63,12 +65,12 @@ impl FittedModel {
         }
     }
 
-    /// A baseline.
-    pub fn baseline(metric: PredictionMetric, lookback: usize, baseline: SeriesModel) -> Self {
+    /// A model of the metric's own days.
+    pub fn series(metric: PredictionMetric, lookback: usize, series: SeriesModel) -> Self {
         Self {
             metric,
             lookback,
-            kind: Kind::Baseline(baseline),
+            kind: Kind::Series(series),
         }
     }
 
@@ -82,7 +84,7 @@ impl FittedModel {
         let manifest = artifact.manifest();
         let unusable = |what: &str| InferenceError::UnusableModel(what.to_owned());
         let kind = match artifact.decode_state::<ModelState>()? {
-            ModelState::Baseline(baseline) => Kind::Baseline(baseline),
+            ModelState::Series(series) => Kind::Series(series),
             ModelState::Network { features, target } => {
                 let expected: Vec<&str> = vitalcast_features::model_inputs()
                     .map(|input| input.name)
@@ -126,7 +128,7 @@ impl FittedModel {
                 features: features.clone(),
                 target: *target,
             },
-            Kind::Baseline(baseline) => ModelState::Baseline(baseline.clone()),
+            Kind::Series(series) => ModelState::Series(series.clone()),
         }
     }
 
@@ -134,8 +136,17 @@ impl FittedModel {
     pub fn network_config(&self) -> Option<&NetworkConfig> {
         match &self.kind {
             Kind::Network { network, .. } => Some(network.config()),
-            Kind::Baseline(_) => None,
+            Kind::Series(_) => None,
         }
+    }
+
+    /// Whether it has so many parameters that it errs less on the days it was fitted to than on
+    /// others.
+    pub fn is_fitted_closely(&self) -> bool {
+        matches!(
+            &self.kind,
+            Kind::Network { .. } | Kind::Series(SeriesModel::Ridge(_) | SeriesModel::Trees(_))
+        )
     }
 
     /// The weights as safetensors, for a network.
@@ -146,14 +157,52 @@ impl FittedModel {
     pub fn weights(&self) -> Result<Option<Vec<u8>>, InferenceError> {
         match &self.kind {
             Kind::Network { network, .. } => Ok(Some(network.to_safetensors()?)),
-            Kind::Baseline(_) => Ok(None),
+            Kind::Series(_) => Ok(None),
+        }
+    }
+
+    /// The model as an ONNX file that reads what the person's days hold and gives the metric in its
+    /// unit: a network reads `windows` `[batch, days, columns]`, the model inputs in their order and
+    /// the metric's own days, NaN where a value is missing; boosted trees the metric's last 28 days,
+    /// one day ahead. `None` for a model there is no such file of.
+    ///
+    /// # Errors
+    ///
+    /// What the network cannot write.
+    pub fn to_onnx(&self) -> Result<Option<Vec<u8>>, InferenceError> {
+        match &self.kind {
+            Kind::Network {
+                network,
+                features,
+                target,
+            } => {
+                let inputs = (0..features.width())
+                    .map(|column| ColumnScaling {
+                        mean: features.mean(column),
+                        scale: features.scale(column),
+                        is_read: !features.never_observed(column),
+                    })
+                    .collect();
+                // Outputs beyond the first are other metrics, in standard deviations.
+                let as_it_is = ColumnScaling {
+                    mean: 0.0,
+                    scale: 1.0,
+                    is_read: true,
+                };
+                let mut outputs = vec![as_it_is; network.config().outputs()];
+                outputs[0].mean = target.mean();
+                outputs[0].scale = target.scale();
+                Ok(Some(network.to_onnx(Some(&Scaling { inputs, outputs }))?))
+            }
+            Kind::Series(SeriesModel::Trees(trees)) => Ok(trees.to_onnx(1)),
+            Kind::Series(_) => Ok(None),
         }
     }
 
     /// Forecasts, in the metric's unit, the day after each of `last_rows`, with the last
     /// `hidden_days` days of each window treated as not yet known.
     ///
-    /// `None` where a baseline has nothing to go by. A network always answers.
+    /// `None` where a model of the series has nothing to go by. A network always answers.
     ///
     /// # Errors
     ///
@@ -165,13 +214,13 @@ impl FittedModel {
         hidden_days: usize,
     ) -> Result<Vec<Option<f64>>, InferenceError> {
         match &self.kind {
-            Kind::Baseline(baseline) => Ok(last_rows
+            Kind::Series(series) => Ok(last_rows
                 .iter()
                 .map(|&row| {
                     let known = (row + 1).saturating_sub(hidden_days);
                     let first = (row + 1).saturating_sub(self.lookback);
                     let history = layout.own_history().get(first..known)?;
-                    baseline.forecast(history, hidden_days + 1)
+                    series.forecast(history, hidden_days + 1)
                 })
                 .collect()),
             Kind::Network {
@@ -184,7 +233,9 @@ impl FittedModel {
                 }
                 let windows =
                     network_windows(layout, features, last_rows, self.lookback, hidden_days)?;
+                // The first output is the metric; others were there to learn from.
                 let scaled = network.predict(&windows)?;
+                let scaled = scaled.into_iter().step_by(network.config().outputs());
                 last_rows
                     .iter()
                     .zip(scaled)
@@ -210,7 +261,7 @@ impl FittedModel {
             Kind::Network { features, .. } => (0..features.width())
                 .filter(|&column| !features.never_observed(column))
                 .collect(),
-            Kind::Baseline(_) => vec![matrix.columns().len() - 1],
+            Kind::Series(_) => vec![matrix.columns().len() - 1],
         };
         let cells = columns.len() * (last_row + 1 - first);
         let observed = (first..=last_row)

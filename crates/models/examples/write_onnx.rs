@@ -11,7 +11,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use vitalcast_models::{
     BoostedTrees, ColumnScaling, ComputeDevice, Head, LinearConfig, LstmConfig, Network,
-    NetworkConfig, ReadOut, Scaling, Table, TreeOptions, Windows,
+    NetworkConfig, ReadOut, Scaling, SeriesForecaster, SeriesMethod, SeriesModel, Table,
+    TreeOptions, Windows,
 };
 
 const WINDOWS: usize = 5;
@@ -59,6 +60,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         cases.extend(network_cases(&folder, name, &config)?);
     }
     cases.push(trees_case(&folder)?);
+    for lead in [1, 3] {
+        cases.push(series_case(&folder, lead)?);
+    }
     let text = serde_json::to_string(&cases)?;
     std::fs::write(folder.join("cases.json"), text)?;
     Ok(())
@@ -160,6 +164,37 @@ fn trees_case(folder: &Path) -> Result<Value, Box<dyn Error>> {
         "input": values,
         "shape": [rows, COLUMNS],
         "forecast": trees.predict(&table)?,
+        "attention": null,
+        "unit": 4.0,
+    }))
+}
+
+/// Boosted trees on the lags of a series, of which some days are missing.
+fn series_case(folder: &Path, lead: usize) -> Result<Value, Box<dyn Error>> {
+    let mut random = ChaCha8Rng::seed_from_u64(6);
+    let series: Vec<Option<f64>> = (0..300)
+        .map(|day| {
+            let value = 60.0 + f64::from(day % 7) + random.random_range(-1.0..1.0);
+            // As the file reads it.
+            random.random_bool(0.8).then_some(f64::from(value as f32))
+        })
+        .collect();
+    let SeriesModel::Trees(trees) = SeriesMethod::trees().fit(&series)? else {
+        return Err("trees are what was fitted".into());
+    };
+    let file = format!("trees_on_lags_{lead}.onnx");
+    let bytes = trees.to_onnx(lead).ok_or("a lead that was fitted")?;
+    std::fs::write(folder.join(&file), bytes)?;
+    let histories: Vec<&[Option<f64>]> = series.windows(28).collect();
+    let forecasts: Option<Vec<f64>> = histories
+        .iter()
+        .map(|history| trees.forecast(history, lead))
+        .collect();
+    Ok(json!({
+        "file": file,
+        "input": histories.concat(),
+        "shape": [histories.len(), 28],
+        "forecast": forecasts,
         "attention": null,
         "unit": 4.0,
     }))

@@ -2,7 +2,7 @@
 
 use crate::network::FitError;
 use chrono::NaiveDate;
-use vitalcast_domain::{ModelArchitecture, PredictionMetric};
+use vitalcast_domain::PredictionMetric;
 
 /// Why a training gave no model.
 #[derive(Debug, thiserror::Error)]
@@ -52,12 +52,6 @@ pub enum TrainingError {
     /// A person without a single record known at the time.
     #[error("not enough data: nothing was known at {0}")]
     NothingKnown(chrono::DateTime<chrono::Utc>),
-    /// An architecture this release cannot train.
-    #[error(
-        "architecture {0} is not available in this release: use lstm, linear, naive, \
-         seasonal_naive, moving_average or exponential_smoothing"
-    )]
-    ArchitectureUnavailable(ModelArchitecture),
     /// The caller asked to stop.
     #[error("training was cancelled")]
     Cancelled,
@@ -92,7 +86,10 @@ impl TrainingError {
     pub fn is_too_little_data(&self) -> bool {
         matches!(
             self,
-            Self::NotEnoughDays { .. } | Self::NotEnoughWindows { .. } | Self::NothingKnown(_)
+            Self::NotEnoughDays { .. }
+                | Self::NotEnoughWindows { .. }
+                | Self::NothingKnown(_)
+                | Self::Model(vitalcast_models::ModelError::TooShort { .. })
         )
     }
 }

@@ -10,11 +10,16 @@ use std::ops::ControlFlow;
 use vitalcast_artifact::{
     Artifact, Calibration, LeadCalibration, Manifest, ReportedMetrics, WindowCounts,
 };
-use vitalcast_domain::{AsOf, History, MAX_HORIZON_DAYS, ModelArchitecture, TrainModelRequest};
+use vitalcast_domain::{
+    AsOf, History, MAX_HORIZON_DAYS, ModelArchitecture, PredictionMetric, TrainModelRequest,
+};
 use vitalcast_evaluation::{Accuracy, ProductionReadiness, skill};
 use vitalcast_features::daily_values;
 use vitalcast_inference::{DayLayout, FittedModel, network_windows};
-use vitalcast_models::{LinearConfig, LstmConfig, NetworkConfig, SeriesForecaster, SeriesModel};
+use vitalcast_models::{
+    ComputeDevice, Head, LinearConfig, LstmConfig, Network, NetworkConfig, ReadOut,
+    SeriesForecaster, SeriesMethod, SeriesModel, TreeOptions,
+};
 use vitalcast_windows::{
     ChronologicalSplit, Horizon, Lookback, SplitFractions, StandardScaler, TargetScaler, Window,
     cut_windows,
@@ -41,7 +46,8 @@ pub struct Trained {
     pub early_stopped: bool,
 }
 
-/// Trains a model on what was known at `as_of`.
+/// Trains a model on what was known at `as_of`. Networks are fitted on `device`; whatever it is, the
+/// model forecasts on the CPU.
 ///
 /// `on_epoch` hears of every epoch and may cancel.
 ///
@@ -53,22 +59,21 @@ pub fn train(
     history: &History,
     request: &TrainModelRequest,
     as_of: AsOf,
+    device: ComputeDevice,
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<Trained, TrainingError> {
     request.validate()?;
-    if request.architecture == ModelArchitecture::Xgboost {
-        return Err(TrainingError::ArchitectureUnavailable(request.architecture));
-    }
     let data = prepare(history, request, as_of)?;
-    let (model, fit) = match request.architecture {
-        ModelArchitecture::Lstm | ModelArchitecture::Linear => {
-            let (model, fit) = fit(&data, request, on_epoch)?;
-            (model, Some(fit))
-        }
-        _ => (baseline_model(&data, request), None),
+    let is_network =
+        request.architecture.is_lstm() || request.architecture == ModelArchitecture::Linear;
+    let (model, fit) = if is_network {
+        let (model, fit) = fit(&data, request, device, on_epoch)?;
+        (model, Some(fit))
+    } else {
+        (series_model(&data, request)?, None)
     };
     let report = report(&model, &data)?;
-    let artifact = assemble_artifact(&model, &data, request, fit.as_ref(), &report)?;
+    let artifact = assemble_artifact(&model, &data, request, device, fit.as_ref(), &report)?;
     Ok(Trained {
         model,
         artifact,
@@ -82,6 +87,8 @@ struct Prepared {
     layout: DayLayout,
     /// The metric's daily values as known at the end: what the windows are labelled with.
     targets: Vec<Option<f64>>,
+    /// Daily values of the other metrics that a network of many outputs learns beside.
+    beside: Vec<Vec<Option<f64>>>,
     split: ChronologicalSplit,
     first_day: NaiveDate,
     last_day: NaiveDate,
@@ -148,9 +155,19 @@ fn prepare(
             test: request.validation_split,
         },
     )?;
+    let beside = if request.architecture == ModelArchitecture::MultiTask {
+        PredictionMetric::ALL
+            .iter()
+            .filter(|other| **other != metric)
+            .map(|other| daily_values(history, other.metric_type(), first_day, last_day, as_of))
+            .collect::<Result<Vec<_>, _>>()?
+    } else {
+        Vec::new()
+    };
     Ok(Prepared {
         layout,
         targets,
+        beside,
         split,
         first_day,
         last_day,
@@ -184,12 +201,16 @@ fn training_span(
 fn fit(
     data: &Prepared,
     request: &TrainModelRequest,
+    device: ComputeDevice,
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<(FittedModel, FitOutcome), TrainingError> {
     // Scalers see the days that training windows read and nothing after them.
     let last_training_row = data.split.train.last().map_or(0, |window| window.last_row);
     let features = StandardScaler::fit(data.layout.matrix(), 0..last_training_row + 1)?;
     let target = TargetScaler::fit(&data.labels(&data.split.train))?;
+    let beside = beside(data)?;
+    // The metric itself is the first output; forecasts are made of it alone.
+    let outputs = 1 + beside.len();
     let labelled = |windows: &[Window]| -> Result<LabelledWindows, TrainingError> {
         let inputs = network_windows(
             &data.layout,
@@ -198,12 +219,17 @@ fn fit(
             request.sequence_length,
             0,
         )?;
-        let labels = data
-            .labels(windows)
-            .into_iter()
-            .map(|label| target.transform(label) as f32)
+        let labels = windows
+            .iter()
+            .flat_map(|window| {
+                let own = target.transform(data.label(window)) as f32;
+                let others = beside.iter().map(|(values, scaler)| {
+                    values[window.target_row].map(|value| scaler.transform(value) as f32)
+                });
+                std::iter::once(Some(own)).chain(others)
+            })
             .collect();
-        Ok(LabelledWindows::new(inputs, labels)?)
+        Ok(LabelledWindows::with_missing(inputs, outputs, labels)?)
     };
     let input_width = 2 * data.layout.matrix().columns().len();
     let config = if request.architecture == ModelArchitecture::Linear {
@@ -215,6 +241,15 @@ fn fit(
         NetworkConfig::Lstm(LstmConfig {
             dropout: request.dropout,
             bidirectional: request.bidirectional,
+            outputs,
+            read_out: match request.architecture {
+                ModelArchitecture::LstmAttention => ReadOut::Attention,
+                _ => ReadOut::LastDay,
+            },
+            head: match request.architecture {
+                ModelArchitecture::MultiTask => Head::PerOutput,
+                _ => Head::Joint,
+            },
             ..LstmConfig::new(input_width, request.hidden_dim, request.num_layers)
         })
     };
@@ -223,6 +258,7 @@ fn fit(
         batch_size: request.batch_size,
         learning_rate: request.learning_rate,
         seed: request.seed,
+        device,
         ..FitOptions::default()
     };
     let train = labelled(&data.split.train)?;
@@ -232,32 +268,79 @@ fn fit(
         fitted => fitted?,
     };
     let outcome = fitted.outcome;
+    // Read back as it will be from the artifact, on the CPU, wherever it was fitted.
+    let network = Network::from_safetensors(&config, &fitted.network.to_safetensors()?)?;
     let model = FittedModel::network(
         request.metric,
         request.sequence_length,
-        fitted.network,
+        network,
         features,
         target,
     );
     Ok((model, outcome))
 }
 
-fn baseline_model(data: &Prepared, request: &TrainModelRequest) -> FittedModel {
-    let kind = match request.architecture {
-        ModelArchitecture::SeasonalNaive => SeriesModel::seasonal_naive(),
-        ModelArchitecture::MovingAverage => SeriesModel::moving_average(),
-        ModelArchitecture::ExponentialSmoothing => {
-            // The smoothing factor is fitted on the days before the test part.
-            let end = data
-                .split
-                .test
-                .first()
-                .map_or(data.targets.len(), |window| window.target_row);
-            SeriesModel::fit_exponential_smoothing(&data.layout.own_history()[..end])
-        }
-        _ => SeriesModel::naive(),
+/// Daily values of another metric, and their scaler.
+type Beside<'a> = (&'a [Option<f64>], TargetScaler);
+
+/// The other metrics that have a value beside both a training and a validation window, with the scaler
+/// of each.
+fn beside(data: &Prepared) -> Result<Vec<Beside<'_>>, TrainingError> {
+    let values = |of: &[Option<f64>], windows: &[Window]| -> Vec<f64> {
+        windows
+            .iter()
+            .filter_map(|window| of[window.target_row])
+            .collect()
     };
-    FittedModel::baseline(request.metric, request.sequence_length, kind)
+    data.beside
+        .iter()
+        .filter(|of| !values(of, &data.split.validation).is_empty())
+        .map(|of| (of.as_slice(), values(of, &data.split.train)))
+        .filter(|(_, training)| !training.is_empty())
+        .map(|(of, training)| Ok((of, TargetScaler::fit(&training)?)))
+        .collect()
+}
+
+/// A model of the metric's own days, fitted on those before the test part: what learns much, on those
+/// of the training part only, so that the validation part is left to measure its errors on.
+fn series_model(
+    data: &Prepared,
+    request: &TrainModelRequest,
+) -> Result<FittedModel, TrainingError> {
+    let until = |windows: &[Window]| {
+        let first = windows.first();
+        first.map_or(data.targets.len(), |window| window.target_row)
+    };
+    let horizon = MAX_HORIZON_DAYS;
+    let (method, end) = match request.architecture {
+        ModelArchitecture::SeasonalNaive => (SeriesMethod::SeasonalNaive, 0),
+        ModelArchitecture::MovingAverage => (SeriesMethod::MovingAverage { days: 7 }, 0),
+        ModelArchitecture::ExponentialSmoothing => {
+            let fitted = SeriesMethod::ExponentialSmoothing { alpha: None };
+            (fitted, until(&data.split.test))
+        }
+        ModelArchitecture::Ets => (SeriesMethod::Ets, until(&data.split.test)),
+        ModelArchitecture::Theta => (SeriesMethod::Theta, until(&data.split.test)),
+        ModelArchitecture::Ridge => (
+            SeriesMethod::Ridge { horizon },
+            until(&data.split.validation),
+        ),
+        ModelArchitecture::Xgboost => {
+            let options = TreeOptions {
+                seed: request.seed,
+                ..TreeOptions::default()
+            };
+            let method = SeriesMethod::Trees { horizon, options };
+            (method, until(&data.split.validation))
+        }
+        _ => (SeriesMethod::Naive, 0),
+    };
+    let model = method.fit(&data.layout.own_history()[..end])?;
+    Ok(FittedModel::series(
+        request.metric,
+        request.sequence_length,
+        model,
+    ))
 }
 
 /// What was found on the test days, and the baseline it is compared with.
@@ -333,10 +416,11 @@ fn baseline_mae(
 /// Residuals on days the weights were not fitted on, one set for each lead: for lead k the last
 /// k − 1 days of each window are hidden, which is what a forecast k days past the last known day
 /// sees. These are the validation part and the test part: nothing was chosen by the latter, and what
-/// is reported of it are errors, not coverage. A baseline has no weights to learn, so the training
-/// part tells of its errors as well.
+/// is reported of it are errors, not coverage. What has no weights, or one to four
+/// parameters for all days, is hardly better on the training part than elsewhere, so that part tells of
+/// its errors as well.
 fn calibrate(model: &FittedModel, data: &Prepared) -> Result<Calibration, TrainingError> {
-    let learned = model.network_config().is_some();
+    let learned = model.is_fitted_closely();
     let windows: Vec<Window> = if learned {
         &[]
     } else {
@@ -369,6 +453,7 @@ fn assemble_artifact(
     model: &FittedModel,
     data: &Prepared,
     request: &TrainModelRequest,
+    device: ComputeDevice,
     fit: Option<&FitOutcome>,
     report: &Report,
 ) -> Result<Artifact, TrainingError> {
@@ -417,7 +502,7 @@ fn assemble_artifact(
         baseline_mae: report.baseline.as_ref().map(|(_, mae)| *mae),
         is_production_ready: readiness.is_ready,
         quality_issues: readiness.reasons,
-        request: settings(request),
+        request: settings(request, device),
         seed: request.seed,
         threads: 1,
         code_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -426,11 +511,14 @@ fn assemble_artifact(
 }
 
 /// The settings of the training without whom it was for: an artifact names nobody.
-fn settings(request: &TrainModelRequest) -> serde_json::Value {
+fn settings(request: &TrainModelRequest, device: ComputeDevice) -> serde_json::Value {
     let mut settings = serde_json::to_value(request).unwrap_or_default();
     if let Some(fields) = settings.as_object_mut() {
         fields.remove("user_id");
         fields.remove("force_retrain");
+        if device != ComputeDevice::default() {
+            fields.insert("device".to_owned(), device.name().into());
+        }
     }
     settings
 }

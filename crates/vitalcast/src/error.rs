@@ -2,7 +2,7 @@
 //! a sentence for people that says what would be right.
 
 use std::path::PathBuf;
-use vitalcast_domain::{ModelArchitecture, ModelId, PredictionMetric, UserId};
+use vitalcast_domain::{ModelId, PredictionMetric, UserId};
 use vitalcast_training::TrainingError;
 
 /// The families of failure a caller reacts to.
@@ -55,12 +55,6 @@ pub enum EngineError {
         /// Version and architecture asked for, as text; empty when none was.
         wanted: String,
     },
-    /// An architecture this release cannot train.
-    #[error(
-        "architecture {0} is not available in this release: use lstm, linear, naive, \
-         seasonal_naive, moving_average or exponential_smoothing"
-    )]
-    ArchitectureUnavailable(ModelArchitecture),
     /// The artifact of a registered model is not the one that was registered.
     #[error(
         "the file of model {model} is not the one that was registered: train again or restore {}",
@@ -126,10 +120,9 @@ impl EngineError {
             Self::UnknownUser { .. } | Self::UnknownModel(_) | Self::NoModel { .. } => {
                 ErrorKind::NotFound
             }
-            Self::ArchitectureUnavailable(_)
-            | Self::InvalidSetting(_)
-            | Self::Request(_)
-            | Self::Domain(_) => ErrorKind::InvalidRequest,
+            Self::InvalidSetting(_) | Self::Request(_) | Self::Domain(_) => {
+                ErrorKind::InvalidRequest
+            }
             Self::ForeignArtifact { .. } => ErrorKind::InvalidData,
             Self::Io { source, .. } => io_kind(source),
             Self::Interrupted => ErrorKind::Interrupted,
@@ -147,9 +140,7 @@ impl EngineError {
             Self::Training(error) => match error {
                 error if error.is_too_little_data() => ErrorKind::NotEnoughData,
                 TrainingError::Cancelled => ErrorKind::Interrupted,
-                TrainingError::ArchitectureUnavailable(_) | TrainingError::Request(_) => {
-                    ErrorKind::InvalidRequest
-                }
+                TrainingError::Request(_) => ErrorKind::InvalidRequest,
                 TrainingError::Fit(_) => ErrorKind::InvalidData,
                 _ => ErrorKind::Internal,
             },
@@ -172,7 +163,6 @@ impl EngineError {
             Self::UnknownUser { .. } => "UNKNOWN_USER",
             Self::UnknownModel(_) => "UNKNOWN_MODEL",
             Self::NoModel { .. } => "NO_MODEL",
-            Self::ArchitectureUnavailable(_) => "ARCHITECTURE_UNAVAILABLE",
             Self::ForeignArtifact { .. } => "FOREIGN_ARTIFACT",
             Self::Inference(vitalcast_inference::InferenceError::TooFarAhead { .. }) => {
                 "TOO_FAR_AHEAD"

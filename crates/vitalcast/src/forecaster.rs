@@ -9,6 +9,7 @@ use vitalcast_domain::{
     History, IntervalMethod, ModelId, PredictRequest, PredictResponse, TrainModelRequest,
 };
 use vitalcast_inference::{FittedModel, ForecastQuery, forecast};
+use vitalcast_models::ComputeDevice;
 use vitalcast_training::{EpochReport, TrainingError, train};
 
 /// Id and version of a model that is in no registry.
@@ -48,10 +49,12 @@ impl Forecaster {
         now: DateTime<Utc>,
         on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
     ) -> Result<Self, EngineError> {
-        let trained = train(history, request, now, on_epoch).map_err(|error| match error {
-            TrainingError::Cancelled => EngineError::Interrupted,
-            other => other.into(),
-        })?;
+        let device = ComputeDevice::default();
+        let trained =
+            train(history, request, now, device, on_epoch).map_err(|error| match error {
+                TrainingError::Cancelled => EngineError::Interrupted,
+                other => other.into(),
+            })?;
         Ok(Self {
             model: trained.model,
             artifact: trained.artifact,

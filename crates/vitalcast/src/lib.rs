@@ -19,5 +19,6 @@ pub use vitalcast_domain::*;
 pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, model_inputs};
 pub use vitalcast_import::{Format, KnownAt};
 pub use vitalcast_inference::{baseline_words, skill_sentence, with_unit};
+pub use vitalcast_models::ComputeDevice;
 pub use vitalcast_store::{UserSummary, WriteReport};
 pub use vitalcast_training::EpochReport;

@@ -105,6 +105,16 @@ impl FittedScaler {
         self.columns.len()
     }
 
+    /// Mean of a column over the training rows.
+    pub fn mean(&self, column: usize) -> f64 {
+        self.columns[column].mean
+    }
+
+    /// Its population standard deviation, or 1 when it never varies.
+    pub fn scale(&self, column: usize) -> f64 {
+        self.columns[column].scale
+    }
+
     /// Whether training never saw a value of this column.
     pub fn never_observed(&self, column: usize) -> bool {
         self.columns[column].observed == 0

@@ -34,7 +34,7 @@ impl TrainingSettings {
 }
 
 pub(crate) fn run(args: &TrainArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
-    let engine = global.engine()?;
+    let engine = global.engine()?.with_device(args.device)?;
     let interrupt = Interrupt::install()?;
     let mut answers = Vec::new();
     for &metric in &args.metric {

@@ -101,9 +101,11 @@ fn training_bounds_are_those_of_the_contract() {
             "rhr",
             "--architecture",
             "xgboost",
+            "--sequence-length",
+            "14",
         ],
         2,
-        &["not available in this release"],
+        &["sequence_length", "at least 28 for xgboost", "14"],
     );
 }
 

@@ -1,8 +1,8 @@
 //! Puts a graph together node by node.
 
 use super::message::{
-    Attribute, Dimension, FLOAT, Graph, INT64, Model, Node, OperatorSet, Shape, Size, Tensor,
-    TensorType, ValueInfo, ValueType,
+    Attribute, DOUBLE, Dimension, FLOAT, Graph, INT64, Model, Node, OperatorSet, Shape, Size,
+    Tensor, TensorType, ValueInfo, ValueType,
 };
 use prost::Message;
 
@@ -67,6 +67,11 @@ impl Builder {
             .flat_map(|value| value.to_le_bytes())
             .collect();
         self.initializer(name, shape, FLOAT, bytes)
+    }
+
+    /// One `f64` under a name.
+    pub(super) fn double(&mut self, name: &str, value: f64) -> String {
+        self.initializer(name, &[1], DOUBLE, value.to_le_bytes().to_vec())
     }
 
     /// Whole numbers under a name: axes, sizes, places.

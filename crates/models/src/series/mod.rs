@@ -26,10 +26,12 @@ pub use ridge::RidgeModel;
 pub use theta::ThetaModel;
 pub use trees_on_lags::TreesOnLags;
 
+pub(crate) use lags::LEVEL_DAYS;
+
 use calibrated::{half_width, replay};
 
 /// Days of the season: people live by the week.
-const WEEK: usize = 7;
+pub(crate) const WEEK: usize = 7;
 
 /// A forecaster that reads nothing but the series itself.
 pub trait SeriesForecaster {

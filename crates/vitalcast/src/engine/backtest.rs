@@ -14,7 +14,7 @@ use vitalcast_domain::{
 use vitalcast_evaluation::{Accuracy, coverage, mean_width, skill};
 use vitalcast_features::daily_values;
 use vitalcast_inference::{DayLayout, interval, lead_of};
-use vitalcast_models::{SeriesForecaster, SeriesModel};
+use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesModel};
 use vitalcast_training::{EpochReport, Trained, TrainingError, train};
 
 /// What to replay.
@@ -155,7 +155,14 @@ pub(crate) fn backtest_history(
             Some(current) if !refit => current,
             _ => {
                 fits += 1;
-                train(history, &request.training, known, on_epoch).map_err(|error| match error {
+                train(
+                    history,
+                    &request.training,
+                    known,
+                    ComputeDevice::default(),
+                    on_epoch,
+                )
+                .map_err(|error| match error {
                     TrainingError::Cancelled => EngineError::Interrupted,
                     other => other.into(),
                 })?

@@ -19,6 +19,7 @@ use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{History, Profile, Record, UserId};
+use vitalcast_models::ComputeDevice;
 use vitalcast_store::{SqliteStore, Store, UserSummary, WriteReport};
 
 const DATABASE: &str = "vitalcast.db";
@@ -32,6 +33,7 @@ pub struct Engine {
     folder: PathBuf,
     store: SqliteStore,
     runtime: tokio::runtime::Runtime,
+    device: ComputeDevice,
 }
 
 impl Engine {
@@ -63,7 +65,20 @@ impl Engine {
             folder: folder.to_owned(),
             store,
             runtime,
+            device: ComputeDevice::default(),
         })
+    }
+
+    /// The same engine, fitting networks on another device. Forecasts are made on the CPU.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::InvalidSetting`] for a device that this build or this machine does not have.
+    pub fn with_device(self, device: ComputeDevice) -> Result<Self, EngineError> {
+        device
+            .open()
+            .map_err(|error| EngineError::InvalidSetting(error.to_string()))?;
+        Ok(Self { device, ..self })
     }
 
     /// The data folder.

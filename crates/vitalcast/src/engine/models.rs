@@ -5,6 +5,7 @@ use crate::error::EngineError;
 use std::path::Path;
 use vitalcast_artifact::{Artifact, Manifest, write_atomically};
 use vitalcast_domain::{ModelArchitecture, ModelId, ModelInfo, PredictionMetric, UserId};
+use vitalcast_inference::FittedModel;
 use vitalcast_store::{RegisteredModel, Store};
 
 const BYTES_PER_MB: f64 = 1_000_000.0;
@@ -98,7 +99,8 @@ impl Engine {
     }
 
     /// Copies a model out: the whole artifact to a `.vcm` file, the weights alone to a
-    /// `.safetensors` file.
+    /// `.safetensors` file, the graph with its scaling to an `.onnx` file, see
+    /// [`vitalcast_inference::FittedModel::to_onnx`].
     ///
     /// # Errors
     ///
@@ -118,9 +120,17 @@ impl Engine {
                     ))
                 })?
                 .to_vec(),
+            Some("onnx") => FittedModel::from_artifact(&artifact)?
+                .to_onnx()?
+                .ok_or_else(|| {
+                    EngineError::InvalidSetting(format!(
+                        "{id} is a {} model, which is no graph: export it as .vcm",
+                        model.architecture
+                    ))
+                })?,
             _ => {
                 return Err(EngineError::InvalidSetting(format!(
-                    "cannot export to {}: the name must end in .vcm or .safetensors",
+                    "cannot export to {}: the name must end in .vcm, .safetensors or .onnx",
                     to.display()
                 )));
             }

@@ -9,6 +9,7 @@ use vitalcast_artifact::{content_hash, write_atomically};
 use vitalcast_domain::{
     AsOf, History, ModelId, ModelInfo, Record, TrainModelRequest, TrainModelResponse,
 };
+use vitalcast_models::ComputeDevice;
 use vitalcast_store::{NewModel, RegisteredModel, Store};
 use vitalcast_training::{EpochReport, Trained, TrainingError, train};
 
@@ -31,14 +32,14 @@ impl Engine {
     ) -> Result<TrainModelResponse, EngineError> {
         request.validate()?;
         let history = self.load(&request.user_id)?;
-        let key = training_key(&history, request, as_of);
+        let key = training_key(&history, request, as_of, self.device);
         if !request.force_retrain
             && let Some(model) = self.active_model_of(request, &key)?
         {
             return answer(request, &model);
         }
         let started = Instant::now();
-        let trained = train(&history, request, as_of, on_epoch).map_err(cancelled)?;
+        let trained = train(&history, request, as_of, self.device, on_epoch).map_err(cancelled)?;
         let seconds = started.elapsed().as_secs_f64();
         self.publish(request, &trained, &key, now, seconds)
     }
@@ -115,9 +116,6 @@ impl Engine {
 fn cancelled(error: TrainingError) -> EngineError {
     match error {
         TrainingError::Cancelled => EngineError::Interrupted,
-        TrainingError::ArchitectureUnavailable(architecture) => {
-            EngineError::ArchitectureUnavailable(architecture)
-        }
         other => other.into(),
     }
 }
@@ -126,8 +124,13 @@ fn cancelled(error: TrainingError) -> EngineError {
 const TRAINING_KEY: &str = "training_key";
 
 /// A hash of everything a training depends on: the settings, the profile, what was known, up to
-/// which day, and the release.
-fn training_key(history: &History, request: &TrainModelRequest, as_of: AsOf) -> String {
+/// which day, where, and the release.
+fn training_key(
+    history: &History,
+    request: &TrainModelRequest,
+    as_of: AsOf,
+    device: ComputeDevice,
+) -> String {
     let known: Vec<&Record> = history
         .records
         .iter()
@@ -139,7 +142,7 @@ fn training_key(history: &History, request: &TrainModelRequest, as_of: AsOf) -> 
         ..request.clone()
     };
     let release = env!("CARGO_PKG_VERSION");
-    let everything = (release, settings, &history.profile, today, known);
+    let everything = (release, settings, device, &history.profile, today, known);
     content_hash(&serde_json::to_vec(&everything).expect("records hold plain values"))
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod architectures;
 mod backtest;
 mod forecasts;
 mod real;
