@@ -1,6 +1,7 @@
-//! Training and inference of the default network: 51 inputs, 30 days, two layers of 128.
+//! Training and inference of the default network (51 inputs, 30 days, two layers of 128), of many
+//! people's small ones, and of the models beside networks.
 //!
-//! `peers/pytorch.py` does the same work under the same names of rows.
+//! `peers/` does the same work under the same names of rows.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,8 +10,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
 use std::ops::ControlFlow;
-use vitalcast_models::{LstmConfig, Network, NetworkConfig, Windows};
-use vitalcast_training::{FitOptions, LabelledWindows, fit_network};
+use vitalcast_models::{
+    BoostedTrees, LstmConfig, Network, NetworkConfig, SeriesForecaster, SeriesMethod, Table,
+    TreeOptions, Windows,
+};
+use vitalcast_training::{FitError, FitJob, FitOptions, LabelledWindows, fit_many, fit_network};
 
 const DAYS: usize = 30;
 const INPUTS: usize = 51;
@@ -27,15 +31,27 @@ pub enum Row {
     Infer1,
     /// 256 windows.
     Infer256,
+    /// A hundred people's networks of one layer of 32, 48 + 12 windows each, 10 epochs.
+    Train100People,
+    /// A hundred boosted trees of depth 4 on 365 rows of 20 columns, a tenth of the values missing.
+    TreesFit,
+    /// The same trees on 1,000 rows.
+    TreesPredict,
+    /// The best form of exponential smoothing for 120 days with a weekly season, and a week ahead.
+    Ets,
 }
 
 impl Row {
     /// Every row.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 8] = [
         Self::TrainDefault,
         Self::Train365Days,
         Self::Infer1,
         Self::Infer256,
+        Self::Train100People,
+        Self::TreesFit,
+        Self::TreesPredict,
+        Self::Ets,
     ];
 
     /// Its name in tables.
@@ -45,6 +61,10 @@ impl Row {
             Self::Train365Days => "train_365_days",
             Self::Infer1 => "infer_1",
             Self::Infer256 => "infer_256",
+            Self::Train100People => "train_100_people",
+            Self::TreesFit => "trees_fit",
+            Self::TreesPredict => "trees_predict",
+            Self::Ets => "ets",
         }
     }
 
@@ -52,9 +72,9 @@ impl Row {
     pub fn runs(self) -> (usize, usize) {
         match self {
             Self::TrainDefault => (1, 3),
-            Self::Train365Days => (0, 1),
+            Self::Train365Days | Self::Train100People => (0, 1),
             Self::Infer1 => (50, 200),
-            Self::Infer256 => (5, 30),
+            Self::Infer256 | Self::TreesFit | Self::TreesPredict | Self::Ets => (5, 30),
         }
     }
 
@@ -66,6 +86,12 @@ impl Row {
             Self::Train365Days => training(292, 73, epochs),
             Self::Infer1 => inference(1),
             Self::Infer256 => inference(256),
+            Self::Train100People => {
+                many_people(if quick { 2 } else { 100 }, if quick { 1 } else { 10 })
+            }
+            Self::TreesFit => trees_fit(),
+            Self::TreesPredict => trees_predict(),
+            Self::Ets => ets(),
         }
     }
 }
@@ -84,12 +110,111 @@ fn training(learn: usize, check: usize, epochs: usize) -> Box<dyn Fn()> {
     })
 }
 
+fn many_people(people: usize, epochs: usize) -> Box<dyn Fn()> {
+    let config = NetworkConfig::Lstm(LstmConfig {
+        dropout: 0.2,
+        ..LstmConfig::new(INPUTS, 32, 1)
+    });
+    Box::new(move || {
+        let prepare = |number: usize| -> Result<FitJob, FitError> {
+            Ok(FitJob {
+                config: config.clone(),
+                train: labelled(48),
+                validation: labelled(12),
+                options: FitOptions {
+                    epochs,
+                    patience: usize::MAX,
+                    seed: number as u64,
+                    ..FitOptions::default()
+                },
+            })
+        };
+        fit_many(people, prepare, |_, fitted| {
+            black_box(fitted.unwrap());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    })
+}
+
+/// A table of which the first two columns count, a tenth of it missing.
+fn table(rows: usize) -> (Table, Vec<f64>) {
+    let mut random = ChaCha8Rng::seed_from_u64(9);
+    let values: Vec<f32> = (0..rows * 20)
+        .map(|_| {
+            if random.random_bool(0.1) {
+                f32::NAN
+            } else {
+                random.random_range(-1.0..1.0)
+            }
+        })
+        .collect();
+    let known = |value: f32| {
+        if value.is_nan() {
+            0.0
+        } else {
+            f64::from(value)
+        }
+    };
+    let targets = values
+        .chunks(20)
+        .map(|row| 60.0 + 3.0 * known(row[0]) * known(row[1]) + random.random_range(-0.5..0.5))
+        .collect();
+    (Table::new(rows, 20, values).unwrap(), targets)
+}
+
+fn tree_options() -> TreeOptions {
+    TreeOptions {
+        trees: 100,
+        depth: 4,
+        learning_rate: 0.1,
+        leaf_rows: 1,
+        ..TreeOptions::default()
+    }
+}
+
+fn trees_fit() -> Box<dyn Fn()> {
+    let (table, targets) = table(365);
+    Box::new(move || {
+        black_box(BoostedTrees::fit(&table, &targets, &tree_options()).unwrap());
+    })
+}
+
+fn trees_predict() -> Box<dyn Fn()> {
+    let (learned, targets) = table(365);
+    let trees = BoostedTrees::fit(&learned, &targets, &tree_options()).unwrap();
+    let (table, _) = table(1000);
+    Box::new(move || {
+        black_box(trees.predict(&table).unwrap());
+    })
+}
+
+fn ets() -> Box<dyn Fn()> {
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let week = [2.0, -1.0, 0.5, -2.5, 0.0, 1.5, -0.5];
+    let history: Vec<Option<f64>> = (0..120)
+        .map(|day| Some(60.0 + week[day % 7] + random.random_range(-1.0..1.0)))
+        .collect();
+    Box::new(move || {
+        let model = SeriesMethod::Ets.fit(&history).unwrap();
+        for lead in 1..=7 {
+            black_box(model.forecast(&history, lead).unwrap());
+        }
+    })
+}
+
 fn inference(count: usize) -> Box<dyn Fn()> {
     let network = Network::new(&config(), 1, &Device::flex()).unwrap();
     let windows = windows(count);
     Box::new(move || {
         black_box(network.predict(&windows).unwrap());
     })
+}
+
+/// The default network as an ONNX file, without scaling.
+pub fn default_onnx() -> Vec<u8> {
+    let network = Network::new(&config(), 1, &Device::flex()).unwrap();
+    network.to_onnx(None).unwrap()
 }
 
 fn config() -> NetworkConfig {

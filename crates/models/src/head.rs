@@ -37,9 +37,9 @@ impl JointHead {
     }
 
     pub(crate) fn forward(&self, read: Tensor<2>) -> Tensor<2> {
-        let first = relu(self.norm_1.forward(self.dense_1.forward_by_row(read)));
-        let second = relu(self.norm_2.forward(self.dense_2.forward_by_row(first)));
-        self.dense_out.forward_by_row(second)
+        let first = relu(self.norm_1.forward(self.dense_1.forward(read)));
+        let second = relu(self.norm_2.forward(self.dense_2.forward(first)));
+        self.dense_out.forward(second)
     }
 
     pub(crate) fn forward_training(
@@ -100,10 +100,10 @@ impl PerOutputHead {
     }
 
     pub(crate) fn forward(&self, read: Tensor<2>) -> Tensor<2> {
-        let shared = relu(self.shared.forward_by_row(read));
+        let shared = relu(self.shared.forward(read));
         let of = |task: &Task| {
-            let hidden = relu(task.dense.forward_by_row(shared.clone()));
-            task.out.forward_by_row(hidden)
+            let hidden = relu(task.dense.forward(shared.clone()));
+            task.out.forward(hidden)
         };
         Tensor::cat(self.tasks.iter().map(of).collect(), 1)
     }

@@ -15,6 +15,7 @@ mod lstm_operation;
 mod lstm_sequence;
 mod network;
 mod onnx;
+mod plain;
 mod pytorch;
 mod random;
 mod series;

@@ -22,7 +22,6 @@ impl LinearForecaster {
 
     /// `[batch, days, features]` to `[batch, outputs]`.
     pub(crate) fn forward(&self, windows: Tensor<3>) -> Tensor<2> {
-        self.dense
-            .forward_by_row(windows.mean_dim(1).squeeze_dim::<2>(1))
+        self.dense.forward(windows.mean_dim(1).squeeze_dim::<2>(1))
     }
 }

@@ -2,14 +2,17 @@
 
 use crate::batch_norm::BatchStatistics;
 use crate::config::NetworkConfig;
+use crate::device::is_cpu;
 use crate::error::ModelError;
 use crate::linear::LinearForecaster;
 use crate::lstm::LstmForecaster;
+use crate::plain::{PlainNetwork, Said, numbers};
 use crate::random::DropoutSource;
 use crate::weights;
 use crate::windows::Windows;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use std::sync::{Arc, OnceLock};
 
 /// Windows forecast at once: bounds the memory of a large prediction.
 const BATCH: usize = 256;
@@ -49,6 +52,8 @@ pub struct Network {
     config: NetworkConfig,
     module: NetworkModule,
     device: Device,
+    /// On a CPU, what forecasts, made when it is first needed.
+    plain: Arc<OnceLock<PlainNetwork>>,
 }
 
 impl Network {
@@ -71,6 +76,7 @@ impl Network {
             config: config.clone(),
             module,
             device: device.clone(),
+            plain: Arc::default(),
         })
     }
 
@@ -101,6 +107,7 @@ impl Network {
             config: config.clone(),
             module,
             device: device.clone(),
+            plain: Arc::default(),
         })
     }
 
@@ -135,6 +142,7 @@ impl Network {
             config: self.config.clone(),
             module,
             device: self.device.clone(),
+            plain: Arc::default(),
         }
     }
 
@@ -160,16 +168,27 @@ impl Network {
     /// [`ModelError::Width`] for windows of another width.
     pub fn explain(&self, windows: &Windows) -> Result<Prediction, ModelError> {
         self.check_width(windows)?;
-        let module = self.module.valid();
-        let device = self.device.clone().without_autodiff();
         let indices: Vec<usize> = (0..windows.count()).collect();
         let mut values = Vec::with_capacity(windows.count() * self.config.outputs());
         let mut attention: Option<Vec<f32>> = None;
         for batch in indices.chunks(BATCH) {
-            let (output, weights) = self.run(&module, tensor(windows, batch, &device));
-            values.extend(numbers(output));
-            if let Some(weights) = weights {
-                attention.get_or_insert_default().extend(numbers(weights));
+            let said = if is_cpu(&self.device) {
+                let plain = self
+                    .plain
+                    .get_or_init(|| PlainNetwork::new(&self.module.valid(), &self.config));
+                plain.forward(&windows.gather(batch), batch.len(), windows.lookback())
+            } else {
+                let device = self.device.clone().without_autodiff();
+                let inputs = tensor(windows, batch, &device);
+                let (output, weights) = self.run(&self.module.valid(), inputs);
+                Said {
+                    values: numbers(output),
+                    attention: weights.map(numbers),
+                }
+            };
+            values.extend(said.values);
+            if let Some(weights) = said.attention {
+                attention.get_or_insert_default().extend(weights);
             }
         }
         Ok(Prediction { values, attention })
@@ -217,7 +236,11 @@ impl Network {
             NetworkModule::Lstm(network) => NetworkModule::Lstm(network.absorb(statistics)),
             linear @ NetworkModule::Linear(_) => linear,
         };
-        Self { module, ..self }
+        Self {
+            module,
+            plain: Arc::default(),
+            ..self
+        }
     }
 
     /// Refuses windows of another width than the network reads.
@@ -236,13 +259,6 @@ impl Network {
             })
         }
     }
-}
-
-fn numbers(tensor: Tensor<2>) -> Vec<f32> {
-    tensor
-        .into_data()
-        .try_to_vec()
-        .expect("networks compute in f32")
 }
 
 /// Some windows as a tensor `[batch, days, features]`.

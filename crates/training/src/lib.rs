@@ -7,7 +7,7 @@ mod pipeline;
 
 pub use error::TrainingError;
 pub use network::{
-    EpochReport, FitError, FitOptions, FitOutcome, FittedNetwork, LabelledWindows,
-    ReduceLrOnPlateau, continue_network, fit_network,
+    EpochReport, FitError, FitJob, FitOptions, FitOutcome, FittedNetwork, LabelledWindows,
+    ReduceLrOnPlateau, continue_network, fit_many, fit_network,
 };
 pub use pipeline::{Trained, train};

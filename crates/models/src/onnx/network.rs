@@ -9,6 +9,7 @@ use crate::head::HeadModule;
 use crate::lstm::LstmForecaster;
 use crate::lstm_sequence::LstmLayer;
 use crate::network::{Network, NetworkModule};
+use crate::plain::numbers;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -393,9 +394,4 @@ fn norm(graph: &mut Builder, norm: &BatchNorm, name: &str, input: &str) -> Strin
     let inputs = [input, weight, bias, mean, variance];
     let epsilon = vec![float("epsilon", EPSILON as f32)];
     graph.node("BatchNormalization", &inputs, name, epsilon)
-}
-
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    let data = tensor.into_data();
-    data.try_to_vec().expect("networks compute in f32")
 }

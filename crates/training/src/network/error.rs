@@ -51,6 +51,9 @@ pub enum FitError {
         /// At which step size.
         learning_rate: f64,
     },
+    /// Threads to fit many networks on.
+    #[error("no threads can be had: {0}")]
+    Threads(String),
     /// The caller asked to stop.
     #[error("cancelled after epoch {0}")]
     Cancelled(usize),

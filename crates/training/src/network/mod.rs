@@ -7,9 +7,11 @@ mod error;
 mod fit;
 mod gradients;
 mod labels;
+mod many;
 mod plateau;
 
 pub use error::FitError;
 pub use fit::{EpochReport, FitOptions, FitOutcome, FittedNetwork, continue_network, fit_network};
 pub use labels::LabelledWindows;
+pub use many::{FitJob, fit_many};
 pub use plateau::ReduceLrOnPlateau;
