@@ -115,6 +115,7 @@ impl WithSimd for Forward<'_> {
             states: vec![0.0; shape.days * rows * padded],
         };
         let zeros = vec![0.0; rows * padded];
+        let projected = (rows < ROWS).then(|| self.project(simd, rows));
         let mut cell_before = zeros.clone();
         for step in 0..shape.days {
             let day = shape.day(step, reverse);
@@ -125,19 +126,24 @@ impl WithSimd for Forward<'_> {
             let (before, state) =
                 neighbours(&mut saved.states, at, rows * padded, step, reverse, &zeros);
             let cell = &mut saved.cells[slot * rows * padded..][..rows * padded];
+            let size = rows * GATES * lanes;
+            let gates_at = |panel: usize| (panel * kept + slot) * size;
+            let tile = |panel: usize| Tile {
+                simd,
+                projected: projected
+                    .as_ref()
+                    .map(|all| &all[(panel * shape.days + day) * size..][..size]),
+                shape,
+                padded,
+                panel,
+                inputs,
+                before,
+                cell_before: &cell_before,
+                packed,
+            };
             for panel in 0..panels {
-                let gates = &mut saved.gates[(panel * kept + slot) * rows * GATES * lanes..]
-                    [..rows * GATES * lanes];
-                let tile = Tile {
-                    simd,
-                    shape,
-                    padded,
-                    panel,
-                    inputs,
-                    before,
-                    cell_before: &cell_before,
-                    packed,
-                };
+                let tile = tile(panel);
+                let gates = &mut saved.gates[gates_at(panel)..][..size];
                 let mut row = 0;
                 while row < rows {
                     let count = (rows - row).min(ROWS);
@@ -154,6 +160,59 @@ impl WithSimd for Forward<'_> {
         }
         saved
     }
+}
+
+impl Forward<'_> {
+    /// What the inputs of every day come to: `[panel][day][row][gate][lane]`. With few rows a day, the
+    /// weights of the inputs are read once for several days instead of for each; the additions are
+    /// the same, in the same order.
+    #[inline(always)]
+    fn project<S: Simd>(&self, simd: S, rows: usize) -> Vec<f32> {
+        let shape = self.shape;
+        let width = GATES * S::F32_LANES;
+        let (input, pairs) = (shape.input, shape.days * rows);
+        // A row of a day, counted through.
+        let of = |pair: usize| {
+            let place = (pair / rows) * shape.batch + self.chunk * CHUNK + pair % rows;
+            &self.sequence[place * input..][..input]
+        };
+        let mut projected = vec![0.0; shape.panels(S::F32_LANES) * pairs * width];
+        for (panel, projected) in projected.chunks_exact_mut(pairs * width).enumerate() {
+            for (tile, sums) in projected.chunks_mut(ROWS * width).enumerate() {
+                let first = tile * ROWS;
+                if sums.len() == ROWS * width {
+                    let rows: [&[f32]; ROWS] = std::array::from_fn(|r| of(first + r));
+                    let tile = projection(simd, self.packed, input, panel, rows);
+                    for (to, from) in sums.chunks_exact_mut(width).zip(tile) {
+                        S::as_mut_simd_f32s(to).0.copy_from_slice(&from);
+                    }
+                } else {
+                    for (r, to) in sums.chunks_exact_mut(width).enumerate() {
+                        let [from] = projection(simd, self.packed, input, panel, [of(first + r)]);
+                        S::as_mut_simd_f32s(to).0.copy_from_slice(&from);
+                    }
+                }
+            }
+        }
+        projected
+    }
+}
+
+/// The bias, and what the inputs of some rows add to it.
+#[inline(always)]
+fn projection<S: Simd, const R: usize>(
+    simd: S,
+    packed: &Packed,
+    input: usize,
+    panel: usize,
+    rows: [&[f32]; R],
+) -> [[S::f32s; GATES]; R] {
+    let width = GATES * S::F32_LANES;
+    let bias = S::as_simd_f32s(&packed.bias[panel * width..][..width]).0;
+    let mut sums = [[bias[0], bias[1], bias[2], bias[3]]; R];
+    let weights = &packed.input[panel * input * width..][..input * width];
+    add_product(simd, &mut sums, rows, S::as_simd_f32s(weights).0);
+    sums
 }
 
 /// The states of the day before (in reading order) and the place for those of this day.
@@ -182,6 +241,8 @@ fn neighbours<'a>(
 #[derive(Clone, Copy)]
 struct Tile<'a, S> {
     simd: S,
+    /// What the inputs come to, where that was computed before.
+    projected: Option<&'a [f32]>,
     shape: Shape,
     padded: usize,
     panel: usize,
@@ -200,32 +261,68 @@ impl<S: Simd> Tile<'_, S> {
         cell: &mut [f32],
         state: &mut [f32],
     ) {
+        let width = GATES * S::F32_LANES;
+        let mut sums = self.start::<R>(row);
+        let rows: [&[f32]; R] = std::array::from_fn(|r| self.state_before(row + r));
+        add_product(self.simd, &mut sums, rows, self.hidden_weights());
+        for (r, sums) in sums.iter().enumerate() {
+            let gates = &mut gates[(row + r) * width..][..width];
+            self.finish(row + r, sums, gates, cell, state);
+        }
+    }
+
+    /// The bias and what the inputs add to it.
+    #[inline(always)]
+    fn start<const R: usize>(&self, row: usize) -> [[S::f32s; GATES]; R] {
+        let width = GATES * S::F32_LANES;
+        match self.projected {
+            Some(projected) => std::array::from_fn(|r| {
+                let sums = S::as_simd_f32s(&projected[(row + r) * width..][..width]).0;
+                [sums[0], sums[1], sums[2], sums[3]]
+            }),
+            None => {
+                let input = self.shape.input;
+                let rows: [&[f32]; R] =
+                    std::array::from_fn(|r| &self.inputs[(row + r) * input..][..input]);
+                projection(self.simd, self.packed, input, self.panel, rows)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn state_before(&self, row: usize) -> &[f32] {
+        &self.before[row * self.padded..][..self.shape.hidden]
+    }
+
+    #[inline(always)]
+    fn hidden_weights(&self) -> &[S::f32s] {
+        let size = self.shape.hidden * GATES * S::F32_LANES;
+        S::as_simd_f32s(&self.packed.hidden[self.panel * size..][..size]).0
+    }
+
+    /// From the sums to the gates, the cell and the state of a row.
+    #[inline(always)]
+    fn finish(
+        &self,
+        row: usize,
+        sums: &[S::f32s; GATES],
+        gates: &mut [f32],
+        cell: &mut [f32],
+        state: &mut [f32],
+    ) {
         let simd = self.simd;
         let lanes = S::F32_LANES;
-        let width = GATES * lanes;
-        let (input, hidden) = (self.shape.input, self.shape.hidden);
-        let bias = S::as_simd_f32s(&self.packed.bias[self.panel * width..][..width]).0;
-        let mut sums = [[bias[0], bias[1], bias[2], bias[3]]; R];
-        let weights = &self.packed.input[self.panel * input * width..][..input * width];
-        let rows: [&[f32]; R] = std::array::from_fn(|r| &self.inputs[(row + r) * input..][..input]);
-        add_product(simd, &mut sums, rows, S::as_simd_f32s(weights).0);
-        let weights = &self.packed.hidden[self.panel * hidden * width..][..hidden * width];
-        let rows: [&[f32]; R] =
-            std::array::from_fn(|r| &self.before[(row + r) * self.padded..][..hidden]);
-        add_product(simd, &mut sums, rows, S::as_simd_f32s(weights).0);
-        for (r, sums) in sums.iter().enumerate() {
-            let at = (row + r) * self.padded + self.panel * lanes;
-            let before = S::as_simd_f32s(&self.cell_before[at..at + lanes]).0[0];
-            let i = sigmoid(simd, sums[0]);
-            let f = sigmoid(simd, sums[1]);
-            let g = tanh(simd, sums[2]);
-            let o = sigmoid(simd, sums[3]);
-            let c = simd.mul_add_f32s(f, before, simd.mul_f32s(i, g));
-            let h = simd.mul_f32s(o, tanh(simd, c));
-            S::as_mut_simd_f32s(&mut cell[at..at + lanes]).0[0] = c;
-            S::as_mut_simd_f32s(&mut state[at..at + lanes]).0[0] = h;
-            let gates = S::as_mut_simd_f32s(&mut gates[(row + r) * width..][..width]).0;
-            gates.copy_from_slice(&[i, f, g, o]);
-        }
+        let at = row * self.padded + self.panel * lanes;
+        let before = S::as_simd_f32s(&self.cell_before[at..at + lanes]).0[0];
+        let i = sigmoid(simd, sums[0]);
+        let f = sigmoid(simd, sums[1]);
+        let g = tanh(simd, sums[2]);
+        let o = sigmoid(simd, sums[3]);
+        let c = simd.mul_add_f32s(f, before, simd.mul_f32s(i, g));
+        let h = simd.mul_f32s(o, tanh(simd, c));
+        S::as_mut_simd_f32s(&mut cell[at..at + lanes]).0[0] = c;
+        S::as_mut_simd_f32s(&mut state[at..at + lanes]).0[0] = h;
+        let gates = S::as_mut_simd_f32s(gates).0;
+        gates.copy_from_slice(&[i, f, g, o]);
     }
 }
