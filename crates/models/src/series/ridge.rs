@@ -35,6 +35,11 @@ impl RidgeModel {
             .collect::<Result<_, _>>()?;
         Ok(Self { leads })
     }
+
+    /// Weights and intercepts of all leads.
+    pub fn parameter_count(&self) -> usize {
+        self.leads.iter().map(|lead| lead.weights.len() + 1).sum()
+    }
 }
 
 impl SeriesForecaster for RidgeModel {

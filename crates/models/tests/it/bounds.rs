@@ -1,0 +1,130 @@
+//! The smallest inputs there are, and sizes that would not fit into memory.
+
+use vitalcast_models::{
+    ComputeDevice, Head, LinearConfig, LstmConfig, ModelError, Network, NetworkConfig, ReadOut,
+    Scaling, Windows,
+};
+
+fn networks() -> Vec<NetworkConfig> {
+    let mut all = vec![NetworkConfig::Linear(LinearConfig {
+        input_width: 3,
+        outputs: 2,
+    })];
+    for read_out in [ReadOut::LastDay, ReadOut::FinalStates, ReadOut::Attention] {
+        for head in [Head::Joint, Head::PerOutput] {
+            for bidirectional in [false, true] {
+                all.push(NetworkConfig::Lstm(LstmConfig {
+                    bidirectional,
+                    outputs: 2,
+                    read_out,
+                    head,
+                    ..LstmConfig::new(3, 7, 2)
+                }));
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn one_window_of_one_day_is_enough_for_every_network() {
+    let device = ComputeDevice::Flex.open().unwrap();
+    let window = Windows::new(1, 1, 3, vec![0.5, -1.0, 2.0]).unwrap();
+    for config in networks() {
+        let network = Network::new(&config, 1, &device).unwrap();
+        let said = network.explain(&window).unwrap();
+        assert_eq!(said.values.len(), 2, "{config:?}");
+        assert!(
+            said.values.iter().all(|value| value.is_finite()),
+            "{config:?}"
+        );
+        // One day has all the weight.
+        assert!(
+            said.attention.is_none_or(|weights| weights == [1.0]),
+            "{config:?}"
+        );
+    }
+}
+
+#[test]
+fn windows_and_scalings_of_another_width_are_refused() {
+    let device = ComputeDevice::Flex.open().unwrap();
+    let wide = Windows::new(1, 2, 4, vec![0.0; 8]).unwrap();
+    for config in networks() {
+        let network = Network::new(&config, 1, &device).unwrap();
+        let width = ModelError::Width {
+            expected: 3,
+            found: 4,
+        };
+        assert_eq!(network.predict(&wide).unwrap_err(), width);
+        let none = Scaling {
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        };
+        let error = network.to_onnx(Some(&none)).unwrap_err();
+        assert!(
+            matches!(error, ModelError::Width { found: 0, .. }),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn absurd_sizes_are_refused_before_memory_is_taken() {
+    let device = ComputeDevice::Flex.open().unwrap();
+    let plain = LstmConfig::new(3, 8, 1);
+    for (field, config) in [
+        (
+            "input_width",
+            LstmConfig {
+                input_width: usize::MAX,
+                ..plain.clone()
+            },
+        ),
+        (
+            "hidden_width",
+            LstmConfig {
+                hidden_width: usize::MAX,
+                ..plain.clone()
+            },
+        ),
+        (
+            "layers",
+            LstmConfig {
+                layers: usize::MAX,
+                ..plain.clone()
+            },
+        ),
+        (
+            "outputs",
+            LstmConfig {
+                outputs: usize::MAX,
+                ..plain.clone()
+            },
+        ),
+        (
+            "layers",
+            LstmConfig {
+                layers: 0,
+                ..plain.clone()
+            },
+        ),
+        (
+            "outputs",
+            LstmConfig {
+                outputs: 0,
+                ..plain.clone()
+            },
+        ),
+        (
+            "dropout",
+            LstmConfig {
+                dropout: 1.0,
+                ..plain
+            },
+        ),
+    ] {
+        let error = Network::new(&NetworkConfig::Lstm(config), 1, &device).unwrap_err();
+        assert!(error.to_string().starts_with(field), "{error}");
+    }
+}
