@@ -44,6 +44,7 @@ impl TreesOnLags {
     /// were not fitted for.
     pub fn to_onnx(&self, lead: usize) -> Option<Vec<u8>> {
         let trees = self.lead(lead)?;
+        let persistence = self.persistence(lead)?;
         let mut graph = Builder::default();
         graph.input("history", &[Axis::Any("batch"), Axis::Fixed(LEVEL_DAYS)]);
         let wide = vec![int("to", i64::from(DOUBLE))];
@@ -85,6 +86,7 @@ impl TreesOnLags {
         let lags = days
             .graph
             .node("Gather", &[&from_level, &places], "lags", by_day.clone());
+        let last = last_observed(days.graph, &lags);
         let week = days.mean("week", &values, &week);
         let weekday = days.mean("weekday", &values, &weekday);
         let before = days.mean("week_before", &values, &week_before);
@@ -105,11 +107,32 @@ impl TreesOnLags {
         let known = graph.node("Cast", &[&known], "known", narrow.clone());
         let ahead = graph.tree_node("TreeEnsembleRegressor", &known, "ahead", trees.attributes());
         let ahead = graph.node("Cast", &[&ahead], "ahead.wide", wide);
-        let value = graph.node("Add", &[&ahead, &level], "value", vec![]);
+        let kept = graph.double("persistence", persistence);
+        let kept = graph.node("Mul", &[&last, &kept], "kept", vec![]);
+        let base = graph.node("Add", &[&level, &kept], "base", vec![]);
+        let value = graph.node("Add", &[&base, &ahead], "value", vec![]);
         graph.node("Cast", &[&value], "forecast", narrow);
         graph.output("forecast", &[Axis::Any("batch"), Axis::Fixed(1)]);
         Some(std::mem::take(graph).finish("vitalcast trees on lags"))
     }
+}
+
+/// Of seven lags, `[batch, 7]`, the first that is observed; zero where none is.
+fn last_observed(graph: &mut Builder, lags: &str) -> String {
+    let mut last = "zero".to_owned();
+    for lag in (0..WEEK).rev() {
+        let name = format!("lag.{lag}");
+        let place = graph.ints(&format!("{name}.place"), &[lag as i64]);
+        let value = graph.node("Gather", &[lags, &place], &name, vec![int("axis", 1)]);
+        let missing = graph.node("IsNaN", &[&value], &format!("{name}.missing"), vec![]);
+        last = graph.node(
+            "Where",
+            &[&missing, &last, &value],
+            &format!("last.{lag}"),
+            vec![],
+        );
+    }
+    last
 }
 
 impl BoostedTrees {

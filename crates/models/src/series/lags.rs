@@ -53,6 +53,32 @@ impl Known {
     }
 }
 
+impl Known {
+    /// The last value observed within the week, relative to the level; zero while there is none.
+    pub(super) fn last(values: &[f32; WIDTH]) -> f64 {
+        let last = values[..WEEK].iter().find(|value| !value.is_nan());
+        last.map_or(0.0, |value| f64::from(*value))
+    }
+}
+
+/// How much of the last value's difference from the level is still there when the target comes: 0
+/// where days scatter around a level, 1 in a random walk. What ridge and trees learn is what this
+/// leaves, so that where there is nothing to learn they forecast it.
+pub(super) fn persistence(known: &[[f32; WIDTH]], targets: &[f64]) -> f64 {
+    let last: Vec<f64> = known.iter().map(Known::last).collect();
+    let squares: f64 = last.iter().map(|last| last * last).sum();
+    let products: f64 = last
+        .iter()
+        .zip(targets)
+        .map(|(last, target)| last * target)
+        .sum();
+    if squares > 0.0 {
+        (products / squares).clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
+}
+
 /// What was known and what came, relative to the level, for every observed day of some histories that
 /// has at least a week before its origin.
 pub(super) fn examples(histories: &[&[Option<f64>]], lead: usize) -> (Vec<[f32; WIDTH]>, Vec<f64>) {
@@ -71,6 +97,8 @@ pub(super) fn examples(histories: &[&[Option<f64>]], lead: usize) -> (Vec<[f32; 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
 
     #[test]
     fn what_is_known_is_relative_to_the_last_four_weeks() {
@@ -91,6 +119,28 @@ mod tests {
         // The day after tomorrow's weekday: days 29, 22, 15, 8.
         let known = Known::at(&history, 2).unwrap();
         assert!((f64::from(known.values[WEEK + 1]) - (118.5 - level)).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_walk_persists_and_noise_does_not() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let noise: Vec<f64> = (0..300).map(|_| random.random_range(-1.0..1.0)).collect();
+        let mut level = 60.0;
+        let walk: Vec<Option<f64>> = noise
+            .iter()
+            .map(|step| {
+                level += step;
+                Some(level)
+            })
+            .collect();
+        let around: Vec<Option<f64>> = noise.iter().map(|error| Some(60.0 + error)).collect();
+        let of = |history: &[Option<f64>]| {
+            let (known, targets) = examples(&[history], 1);
+            persistence(&known, &targets)
+        };
+        assert!(of(&walk) > 0.9, "{}", of(&walk));
+        assert!(of(&around) < 0.2, "{}", of(&around));
+        assert_eq!(of(&[Some(60.0); 40]), 0.0);
     }
 
     #[test]

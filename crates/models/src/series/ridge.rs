@@ -1,7 +1,8 @@
-//! Ridge regression (Hoerl and Kennard 1970) on lags, with the penalty that forecasts left-out days
-//! best (the closed form of leaving one out, Allen 1974).
+//! Ridge regression (Hoerl and Kennard 1970) on lags, of what is left when the last value's persistence
+//! is taken off, with the penalty that forecasts left-out days best (the closed form of leaving one
+//! out, Allen 1974).
 
-use super::lags::{Known, WIDTH, examples};
+use super::lags::{Known, WIDTH, examples, persistence};
 use super::linear_algebra::Cholesky;
 use super::{SeriesForecaster, finite};
 use crate::error::ModelError;
@@ -22,6 +23,8 @@ pub struct RidgeModel {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Regression {
+    /// See [`persistence`].
+    persistence: f64,
     means: Vec<f64>,
     weights: Vec<f64>,
     intercept: f64,
@@ -36,9 +39,9 @@ impl RidgeModel {
         Ok(Self { leads })
     }
 
-    /// Weights and intercepts of all leads.
+    /// Weights, intercepts and persistences of all leads.
     pub fn parameter_count(&self) -> usize {
-        self.leads.iter().map(|lead| lead.weights.len() + 1).sum()
+        self.leads.iter().map(|lead| lead.weights.len() + 2).sum()
     }
 }
 
@@ -58,7 +61,8 @@ impl SeriesForecaster for RidgeModel {
             .zip(&regression.weights)
             .map(|((input, mean), weight)| (input - mean) * weight)
             .sum();
-        finite(known.level + regression.intercept + change, history)
+        let kept = regression.persistence * Known::last(&known.values);
+        finite(known.level + kept + regression.intercept + change, history)
     }
 }
 
@@ -77,13 +81,17 @@ fn inputs(values: &[f32; WIDTH]) -> [f64; INPUTS] {
 
 impl Regression {
     fn fit(histories: &[&[Option<f64>]], lead: usize) -> Result<Self, ModelError> {
-        let (known, targets) = examples(histories, lead);
+        let (known, mut targets) = examples(histories, lead);
         if known.len() < FEWEST {
             return Err(ModelError::TooShort {
                 what: "examples for ridge regression on lags",
                 needed: FEWEST,
                 found: known.len(),
             });
+        }
+        let persistence = persistence(&known, &targets);
+        for (target, known) in targets.iter_mut().zip(&known) {
+            *target -= persistence * Known::last(known);
         }
         let count = known.len() as f64;
         let mut rows: Vec<[f64; INPUTS]> = known.iter().map(inputs).collect();
@@ -147,6 +155,7 @@ impl Regression {
             .min_by(|(left, _), (right, _)| left.total_cmp(right))
             .unwrap_or((0.0, vec![0.0; INPUTS]));
         Ok(Self {
+            persistence,
             weights: weights.iter().zip(&scales).map(|(w, s)| w * s).collect(),
             means,
             intercept,

@@ -1,6 +1,7 @@
-//! Gradient-boosted trees on lags: one set of trees for each lead.
+//! Gradient-boosted trees on lags, of what is left when the last value's persistence is taken off: one
+//! set of trees for each lead.
 
-use super::lags::{Known, WIDTH, examples};
+use super::lags::{Known, WIDTH, examples, persistence};
 use super::{SeriesForecaster, finite};
 use crate::error::ModelError;
 use crate::trees::{BoostedTrees, Table, TreeOptions};
@@ -12,7 +13,14 @@ const FEWEST: usize = 20;
 /// Boosted trees for each lead, on what is known at the end of a history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TreesOnLags {
-    leads: Vec<BoostedTrees>,
+    leads: Vec<Lead>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Lead {
+    /// See [`persistence`].
+    persistence: f64,
+    trees: BoostedTrees,
 }
 
 impl TreesOnLags {
@@ -24,7 +32,7 @@ impl TreesOnLags {
     ) -> Result<Self, ModelError> {
         let leads = (1..=horizon.max(1))
             .map(|lead| {
-                let (rows, targets) = examples(histories, lead);
+                let (rows, mut targets) = examples(histories, lead);
                 if rows.len() < FEWEST {
                     return Err(ModelError::TooShort {
                         what: "examples for boosted trees on lags",
@@ -32,16 +40,26 @@ impl TreesOnLags {
                         found: rows.len(),
                     });
                 }
+                let persistence = persistence(&rows, &targets);
+                for (target, known) in targets.iter_mut().zip(&rows) {
+                    *target -= persistence * Known::last(known);
+                }
                 let table = Table::new(rows.len(), WIDTH, rows.into_flattened())?;
-                BoostedTrees::fit(&table, &targets, options)
+                let trees = BoostedTrees::fit(&table, &targets, options)?;
+                Ok(Lead { persistence, trees })
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, ModelError>>()?;
         Ok(Self { leads })
     }
 
     /// The trees of a lead, from 1.
     pub fn lead(&self, lead: usize) -> Option<&BoostedTrees> {
-        self.leads.get(lead.checked_sub(1)?)
+        Some(&self.leads.get(lead.checked_sub(1)?)?.trees)
+    }
+
+    /// How much of the last value's difference from the level is kept at a lead, from 1: 0 to 1.
+    pub(crate) fn persistence(&self, lead: usize) -> Option<f64> {
+        Some(self.leads.get(lead.checked_sub(1)?)?.persistence)
     }
 }
 
@@ -53,9 +71,8 @@ impl SeriesForecaster for TreesOnLags {
     fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64> {
         let lead = lead.clamp(1, self.leads.len().max(1));
         let known = Known::at(history, lead)?;
-        finite(
-            known.level + self.lead(lead)?.predict_row(&known.values),
-            history,
-        )
+        let kept = self.persistence(lead)? * Known::last(&known.values);
+        let change = self.lead(lead)?.predict_row(&known.values);
+        finite(known.level + kept + change, history)
     }
 }

@@ -64,6 +64,30 @@ fn what_knows_the_week_beats_what_does_not() {
 }
 
 #[test]
+fn in_a_walk_nothing_does_much_worse_than_the_last_value() {
+    let mut random = ChaCha8Rng::seed_from_u64(12);
+    let mut level = 60.0;
+    let walk: Vec<Option<f64>> = (0..260)
+        .map(|_| {
+            level += random.random_range(-1.0..1.0);
+            Some(level)
+        })
+        .collect();
+    let error =
+        |method: &SeriesMethod| mean_absolute_error(&method.fit(&walk[..180]).unwrap(), &walk, 180);
+    let naive = error(&SeriesMethod::Naive);
+    for method in [
+        SeriesMethod::Ets,
+        SeriesMethod::Theta,
+        SeriesMethod::ridge(),
+        SeriesMethod::trees(),
+    ] {
+        let found = error(&method);
+        assert!(found < 1.25 * naive, "{method:?}: {found}, naive {naive}");
+    }
+}
+
+#[test]
 fn intervals_hold_as_often_as_they_say_on_days_never_seen() {
     let history = history(1800, 8, 13);
     for method in methods() {
