@@ -21,17 +21,21 @@ const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  test                               Run every test: unit, integration, benches once, doctests
+  test                               Run every test: unit, integration, benches once, doctests,
+                                     exported ONNX files in onnxruntime
   ci                                 What a submission must pass: formatting, dependencies,
                                      lints, documentation, tests
   fixtures --from DIR [--to FOLDER]  Cut the data slices again from the full data sets in DIR
                                      (its t1d-uom and lifesnaps); FOLDER is fixtures/ if not given
-  bench-peers [--json]               The same work by us and by PyTorch, in alternation (installs
-                                     it into target/peers with pip): medians and ratios
+  bench-peers [--json]               The same work by us and by PyTorch, onnxruntime, LightGBM,
+                                     XGBoost and statsforecast, in alternation (pip installs them
+                                     into target/peers): medians, memory, ratios
   help                               Show this text
 
 Tests need the toolchain that rust-toolchain.toml names (rustup brings it) and a C compiler with
-its linker (the bundled SQLite is C). Fixtures are in the tree; no server, no network, no data.
+its linker (the bundled SQLite is C). The GPU backend is tested on Mesa's software driver, ONNX files
+with a Python of their own in target/: both are installed where that needs no password (apt-get, pip),
+and what could not be done is named at the end. Fixtures are in the tree.
 
 Exit codes: 0 all passed, 2 wrong usage, otherwise that of the first step that failed.
 ";

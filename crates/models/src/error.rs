@@ -96,6 +96,19 @@ pub enum ModelError {
         /// What was given.
         found: usize,
     },
+    /// Windows of another shape than those they are put beside: days and features.
+    #[error(
+        "windows of part {part} have {} days and {} features, those of part 0 have {} and {}",
+        found.0, found.1, expected.0, expected.1
+    )]
+    Unequal {
+        /// Which part.
+        part: usize,
+        /// Days and features of the first part.
+        expected: (usize, usize),
+        /// Days and features of this one.
+        found: (usize, usize),
+    },
     /// A device that cannot be used.
     #[error("device {device} cannot be used: {why}")]
     NoDevice {

@@ -65,6 +65,47 @@ impl Windows {
         })
     }
 
+    /// Windows of several sources after one another, for one network.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::Empty`] for no source, [`ModelError::OutOfBounds`] for more values than fit,
+    /// [`ModelError::Unequal`] for another lookback or width than the first one's.
+    pub fn concat(parts: &[&Self]) -> Result<Self, ModelError> {
+        let first = parts.first().ok_or(ModelError::Empty("window"))?;
+        let shape = (first.lookback, first.features);
+        if let Some(part) = parts
+            .iter()
+            .position(|part| (part.lookback, part.features) != shape)
+        {
+            return Err(ModelError::Unequal {
+                part,
+                expected: shape,
+                found: (parts[part].lookback, parts[part].features),
+            });
+        }
+        let count = parts.iter().map(|part| part.count).sum::<usize>();
+        let size: usize = parts.iter().map(|part| part.values.len()).sum();
+        if size > MAX_VALUES {
+            return Err(ModelError::OutOfBounds {
+                field: "values of all windows",
+                low: 1.0,
+                high: MAX_VALUES as f64,
+                found: size as f64,
+            });
+        }
+        let mut values = Vec::with_capacity(size);
+        for part in parts {
+            values.extend_from_slice(&part.values);
+        }
+        Ok(Self {
+            count,
+            lookback: first.lookback,
+            features: first.features,
+            values,
+        })
+    }
+
     /// Number of windows.
     pub fn count(&self) -> usize {
         self.count
@@ -107,6 +148,21 @@ mod tests {
                 feature: 2
             })
         );
+    }
+
+    #[test]
+    fn windows_of_many_come_after_one_another() {
+        let one = Windows::new(1, 2, 1, vec![1.0, 2.0]).unwrap();
+        let two = Windows::new(2, 2, 1, vec![3.0, 4.0, 5.0, 6.0]).unwrap();
+        let both = Windows::concat(&[&one, &two]).unwrap();
+        assert_eq!(both.count(), 3);
+        assert_eq!(both.gather(&[2, 0]), [5.0, 6.0, 1.0, 2.0]);
+        let longer = Windows::new(1, 3, 1, vec![0.0; 3]).unwrap();
+        assert_eq!(
+            Windows::concat(&[&one, &longer]).unwrap_err().to_string(),
+            "windows of part 1 have 3 days and 1 features, those of part 0 have 2 and 1"
+        );
+        assert_eq!(Windows::concat(&[]), Err(ModelError::Empty("window")));
     }
 
     #[test]

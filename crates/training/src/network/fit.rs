@@ -435,6 +435,21 @@ mod tests {
     }
 
     #[test]
+    fn the_number_of_threads_changes_no_bit() {
+        let weights = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .unwrap();
+            let fitted = pool.install(|| fit(70, &short(3)).unwrap());
+            fitted.network.to_safetensors().unwrap()
+        };
+        let one = weights(1);
+        assert!(one == weights(2));
+        assert!(one == weights(3));
+    }
+
+    #[test]
     fn a_last_batch_of_one_joins_the_one_before() {
         let order: Vec<usize> = (0..33).collect();
         let sizes: Vec<usize> = batches(&order, 32).map(<[usize]>::len).collect();

@@ -61,6 +61,26 @@ impl LabelledWindows {
         })
     }
 
+    /// The windows of many people after one another, for one network.
+    ///
+    /// # Errors
+    ///
+    /// [`FitError::Outputs`] for another number of labels than the first part's, and what
+    /// [`Windows::concat`] refuses.
+    pub fn concat(parts: &[&Self]) -> Result<Self, FitError> {
+        let windows: Vec<&Windows> = parts.iter().map(|part| &part.windows).collect();
+        let windows = Windows::concat(&windows)?;
+        let outputs = parts.first().map_or(0, |part| part.outputs);
+        if let Some(other) = parts.iter().find(|part| part.outputs != outputs) {
+            return Err(FitError::Outputs {
+                expected: outputs,
+                found: other.outputs,
+            });
+        }
+        let labels = parts.iter().flat_map(|part| part.labels.iter().copied());
+        Self::with_missing(windows, outputs, labels.collect())
+    }
+
     /// Number of windows.
     pub fn count(&self) -> usize {
         self.windows.count()
@@ -112,6 +132,25 @@ mod tests {
         assert_eq!(weights, [sixth, 0.0, sixth, 0.5, sixth, 0.0]);
         // A batch in which an output has no label at all.
         assert_eq!(data.weighted(&[0]).1, [0.5, 0.0]);
+    }
+
+    #[test]
+    fn labels_of_many_people_stay_beside_their_windows() {
+        let labelled = |labels| LabelledWindows::with_missing(windows(2), 2, labels).unwrap();
+        let one = labelled(vec![Some(1.0), None, Some(2.0), Some(3.0)]);
+        let two = labelled(vec![None, Some(4.0), Some(5.0), None]);
+        let both = LabelledWindows::concat(&[&one, &two]).unwrap();
+        assert_eq!((both.count(), both.outputs()), (4, 2));
+        assert_eq!(both.weighted(&[1, 2]).0, [2.0, 3.0, 0.0, 4.0]);
+        let single = LabelledWindows::new(windows(1), vec![1.0]).unwrap();
+        assert!(matches!(
+            LabelledWindows::concat(&[&one, &single]),
+            Err(FitError::Outputs {
+                expected: 2,
+                found: 1
+            })
+        ));
+        assert!(LabelledWindows::concat(&[]).is_err());
     }
 
     #[test]
