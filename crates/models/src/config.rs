@@ -1,6 +1,6 @@
 //! What a network is made of, checked before memory is taken.
 
-use crate::error::ModelError;
+use crate::error::{ModelError, within};
 use serde::{Deserialize, Serialize};
 
 /// What of the top layer's output the head reads.
@@ -102,19 +102,6 @@ impl NetworkConfig {
             within("dropout", config.dropout, 0.0, 0.95)?;
         }
         Ok(())
-    }
-}
-
-fn within(field: &'static str, found: f64, low: f64, high: f64) -> Result<(), ModelError> {
-    if (low..=high).contains(&found) {
-        Ok(())
-    } else {
-        Err(ModelError::OutOfBounds {
-            field,
-            low,
-            high,
-            found,
-        })
     }
 }
 

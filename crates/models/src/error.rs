@@ -143,3 +143,22 @@ pub enum ModelError {
     #[error("weight {0} holds a value that is not finite")]
     WeightNotFinite(String),
 }
+
+/// Refuses a setting outside its bounds, and one that is not a number.
+pub(crate) fn within(
+    field: &'static str,
+    found: f64,
+    low: f64,
+    high: f64,
+) -> Result<(), ModelError> {
+    if (low..=high).contains(&found) {
+        Ok(())
+    } else {
+        Err(ModelError::OutOfBounds {
+            field,
+            low,
+            high,
+            found,
+        })
+    }
+}

@@ -3,7 +3,7 @@
 //! They are grown by the `forust-ml` crate and kept as plain arrays of nodes, which are small, read
 //! back from bytes no one should trust, and forecast the same to the last bit.
 
-use crate::error::ModelError;
+use crate::error::{ModelError, within};
 use forust_ml::data::Matrix;
 use forust_ml::gradientbooster::GradientBooster;
 use forust_ml::objective::ObjectiveType;
@@ -119,14 +119,7 @@ impl TreeOptions {
             ("l2", 0.0, 1e9, f64::from(self.l2)),
             ("row_share", 1e-6, 1.0, f64::from(self.row_share)),
         ] {
-            if !(low..=high).contains(&found) {
-                return Err(ModelError::OutOfBounds {
-                    field,
-                    low,
-                    high,
-                    found,
-                });
-            }
+            within(field, found, low, high)?;
         }
         Ok(())
     }

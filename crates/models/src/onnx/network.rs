@@ -4,7 +4,7 @@ use super::graph::{Axis, Builder, float, int, ints, text};
 use crate::batch_norm::{BatchNorm, EPSILON};
 use crate::config::{LstmConfig, NetworkConfig, ReadOut};
 use crate::dense::Dense;
-use crate::error::ModelError;
+use crate::error::{ModelError, within};
 use crate::head::HeadModule;
 use crate::lstm::LstmForecaster;
 use crate::lstm_sequence::LstmLayer;
@@ -113,23 +113,9 @@ impl Network {
         }
         for column in scaling.inputs.iter().chain(&scaling.outputs) {
             let most = f64::from(f32::MAX);
-            for (field, low, found) in [
-                ("mean of a column", -most, column.mean),
-                (
-                    "scale of a column",
-                    f64::from(f32::MIN_POSITIVE),
-                    column.scale,
-                ),
-            ] {
-                if !(low..=most).contains(&found) {
-                    return Err(ModelError::OutOfBounds {
-                        field,
-                        low,
-                        high: most,
-                        found,
-                    });
-                }
-            }
+            within("mean of a column", column.mean, -most, most)?;
+            let least = f64::from(f32::MIN_POSITIVE);
+            within("scale of a column", column.scale, least, most)?;
         }
         Ok(())
     }

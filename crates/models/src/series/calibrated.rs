@@ -16,6 +16,18 @@ pub struct ForecastInterval {
     pub level: f64,
 }
 
+impl ForecastInterval {
+    /// As far to either side.
+    pub(super) fn around(value: f64, half: f64, level: f64) -> Self {
+        Self {
+            value,
+            lower: value - half,
+            upper: value + half,
+            level,
+        }
+    }
+}
+
 /// A model with the errors its method made on the last third of a history when it was fitted to the
 /// part before, lead by lead: what an interval can honestly be made of.
 #[derive(Debug, Clone)]
@@ -83,12 +95,7 @@ impl<M: SeriesForecaster> SeriesForecaster for Calibrated<M> {
             .iter()
             .filter_map(|errors| half_width(&mut errors.clone(), level))
             .reduce(f64::max)?;
-        Some(ForecastInterval {
-            value,
-            lower: value - half,
-            upper: value + half,
-            level,
-        })
+        Some(ForecastInterval::around(value, half, level))
     }
 }
 

@@ -4,7 +4,7 @@ use super::simple;
 use super::{
     AverageModel, Calibrated, EtsModel, RidgeModel, SeriesForecaster, ThetaModel, TreesOnLags, last,
 };
-use crate::error::ModelError;
+use crate::error::{ModelError, within};
 use crate::trees::TreeOptions;
 use serde::{Deserialize, Serialize};
 
@@ -143,32 +143,20 @@ impl SeriesMethod {
     }
 
     fn check(&self, histories: &[&[Option<f64>]]) -> Result<(), ModelError> {
-        let within = |field, low: f64, high: f64, found: f64| {
-            if (low..=high).contains(&found) {
-                Ok(())
-            } else {
-                Err(ModelError::OutOfBounds {
-                    field,
-                    low,
-                    high,
-                    found,
-                })
-            }
-        };
         let most = MAX_DAYS as f64;
         match self {
-            Self::MovingAverage { days } => within("days", 1.0, most, *days as f64)?,
+            Self::MovingAverage { days } => within("days", *days as f64, 1.0, most)?,
             Self::ExponentialSmoothing { alpha: Some(alpha) } => {
-                within("alpha", f64::MIN_POSITIVE, 1.0, *alpha)?;
+                within("alpha", *alpha, f64::MIN_POSITIVE, 1.0)?;
             }
             Self::Ridge { horizon } | Self::Trees { horizon, .. } => {
-                within("horizon", 1.0, most, *horizon as f64)?;
+                within("horizon", *horizon as f64, 1.0, most)?;
             }
             _ => {}
         }
         let pooled = matches!(self, Self::Ridge { .. } | Self::Trees { .. });
         let limit = if pooled { f64::from(u32::MAX) } else { 1.0 };
-        within("histories", 1.0, limit, histories.len() as f64)?;
+        within("histories", histories.len() as f64, 1.0, limit)?;
         for history in histories {
             let infinite = |value: &Option<f64>| value.is_some_and(|value| !value.is_finite());
             if let Some(day) = history.iter().position(infinite) {

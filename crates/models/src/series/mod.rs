@@ -59,12 +59,7 @@ pub trait SeriesForecaster {
         let value = self.forecast(history, lead)?;
         let mut errors = replay(history, 0, lead, |known| self.forecast(known, lead));
         let half = half_width(&mut errors, level)?;
-        Some(ForecastInterval {
-            value,
-            lower: value - half,
-            upper: value + half,
-            level,
-        })
+        Some(ForecastInterval::around(value, half, level))
     }
 }
 
