@@ -220,7 +220,8 @@ impl FittedModel {
                     let known = (row + 1).saturating_sub(hidden_days);
                     let first = (row + 1).saturating_sub(self.lookback);
                     let history = layout.own_history().get(first..known)?;
-                    series.forecast(history, hidden_days + 1)
+                    let value = series.forecast(history, hidden_days + 1)?;
+                    value.is_finite().then(|| clamp(self.metric, value))
                 })
                 .collect()),
             Kind::Network {
