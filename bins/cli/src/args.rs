@@ -140,8 +140,8 @@ fn architecture(text: &str) -> Result<ModelArchitecture, String> {
 /// Settings of a training; bounds are those of the HTTP contract.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingSettings {
-    /// lstm, lstm_attention, multi_task, linear, xgboost (boosted trees), ridge, ets, theta, naive,
-    /// seasonal_naive, moving_average or exponential_smoothing
+    /// lstm, lstm_attention, multi_task, linear, xgboost (boosted trees), ridge, ets, theta, average
+    /// (of ets, theta and the 7-day mean), naive, seasonal_naive, moving_average or exponential_smoothing
     #[arg(long, value_name = "NAME", value_parser = architecture, default_value = "lstm")]
     pub(crate) architecture: ModelArchitecture,
     /// Days of history to learn from, 30 to 365

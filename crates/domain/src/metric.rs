@@ -152,6 +152,8 @@ word_enum! {
         Theta = "theta",
         /// Ridge regression on the metric's own last days and weeks.
         Ridge = "ridge",
+        /// Mean of `ets`, `theta` and the last seven days' mean.
+        Average = "average",
     }
 }
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use vitalcast_artifact::Artifact;
 use vitalcast_domain::PredictionMetric;
 use vitalcast_models::{
-    ColumnScaling, Network, NetworkConfig, Scaling, SeriesForecaster, SeriesModel, Windows,
+    AverageModel, ColumnScaling, Network, NetworkConfig, Scaling, SeriesForecaster, SeriesModel,
+    Windows,
 };
 use vitalcast_windows::{FittedScaler, Lookback, TargetScaler, assemble};
 
@@ -22,6 +23,8 @@ pub enum ModelState {
     },
     /// What reads the metric's own days.
     Series(SeriesModel),
+    /// The mean of several of them.
+    Average(AverageModel),
 }
 
 /// A model that can forecast: what training ends with and serving begins with.
@@ -43,6 +46,7 @@ enum Kind {
         target: TargetScaler,
     },
     Series(SeriesModel),
+    Average(AverageModel),
 }
 
 impl FittedModel {
@@ -74,6 +78,15 @@ impl FittedModel {
         }
     }
 
+    /// The mean of several models of the metric's own days.
+    pub fn average(metric: PredictionMetric, lookback: usize, average: AverageModel) -> Self {
+        Self {
+            metric,
+            lookback,
+            kind: Kind::Average(average),
+        }
+    }
+
     /// Reads the model out of an artifact and checks that its parts fit together.
     ///
     /// # Errors
@@ -85,6 +98,7 @@ impl FittedModel {
         let unusable = |what: &str| InferenceError::UnusableModel(what.to_owned());
         let kind = match artifact.decode_state::<ModelState>()? {
             ModelState::Series(series) => Kind::Series(series),
+            ModelState::Average(average) => Kind::Average(average),
             ModelState::Network { features, target } => {
                 let expected: Vec<&str> = vitalcast_features::model_inputs()
                     .map(|input| input.name)
@@ -129,6 +143,7 @@ impl FittedModel {
                 target: *target,
             },
             Kind::Series(series) => ModelState::Series(series.clone()),
+            Kind::Average(average) => ModelState::Average(average.clone()),
         }
     }
 
@@ -136,7 +151,7 @@ impl FittedModel {
     pub fn network_config(&self) -> Option<&NetworkConfig> {
         match &self.kind {
             Kind::Network { network, .. } => Some(network.config()),
-            Kind::Series(_) => None,
+            Kind::Series(_) | Kind::Average(_) => None,
         }
     }
 
@@ -157,7 +172,7 @@ impl FittedModel {
     pub fn weights(&self) -> Result<Option<Vec<u8>>, InferenceError> {
         match &self.kind {
             Kind::Network { network, .. } => Ok(Some(network.to_safetensors()?)),
-            Kind::Series(_) => Ok(None),
+            Kind::Series(_) | Kind::Average(_) => Ok(None),
         }
     }
 
@@ -195,7 +210,7 @@ impl FittedModel {
                 Ok(Some(network.to_onnx(Some(&Scaling { inputs, outputs }))?))
             }
             Kind::Series(SeriesModel::Trees(trees)) => Ok(trees.to_onnx(1)),
-            Kind::Series(_) => Ok(None),
+            Kind::Series(_) | Kind::Average(_) => Ok(None),
         }
     }
 
@@ -214,16 +229,8 @@ impl FittedModel {
         hidden_days: usize,
     ) -> Result<Vec<Option<f64>>, InferenceError> {
         match &self.kind {
-            Kind::Series(series) => Ok(last_rows
-                .iter()
-                .map(|&row| {
-                    let known = (row + 1).saturating_sub(hidden_days);
-                    let first = (row + 1).saturating_sub(self.lookback);
-                    let history = layout.own_history().get(first..known)?;
-                    let value = series.forecast(history, hidden_days + 1)?;
-                    value.is_finite().then(|| clamp(self.metric, value))
-                })
-                .collect()),
+            Kind::Series(series) => Ok(self.replay(series, layout, last_rows, hidden_days)),
+            Kind::Average(average) => Ok(self.replay(average, layout, last_rows, hidden_days)),
             Kind::Network {
                 network,
                 features,
@@ -253,6 +260,23 @@ impl FittedModel {
         }
     }
 
+    fn replay(
+        &self,
+        series: &dyn SeriesForecaster,
+        layout: &DayLayout,
+        last_rows: &[usize],
+        hidden_days: usize,
+    ) -> Vec<Option<f64>> {
+        let of = |&row: &usize| {
+            let known = (row + 1).saturating_sub(hidden_days);
+            let first = (row + 1).saturating_sub(self.lookback);
+            let history = layout.own_history().get(first..known)?;
+            let value = series.forecast(history, hidden_days + 1)?;
+            value.is_finite().then(|| clamp(self.metric, value))
+        };
+        last_rows.iter().map(of).collect()
+    }
+
     /// Share of the inputs the model learned to read that are observed in the window ending on
     /// `last_row`, 0 to 1. Columns that training never saw do not count.
     pub fn observed_share(&self, layout: &DayLayout, last_row: usize) -> f64 {
@@ -262,7 +286,7 @@ impl FittedModel {
             Kind::Network { features, .. } => (0..features.width())
                 .filter(|&column| !features.never_observed(column))
                 .collect(),
-            Kind::Series(_) => vec![matrix.columns().len() - 1],
+            Kind::Series(_) | Kind::Average(_) => vec![matrix.columns().len() - 1],
         };
         let cells = columns.len() * (last_row + 1 - first);
         let observed = (first..=last_row)

@@ -311,6 +311,17 @@ fn series_model(
         let first = windows.first();
         first.map_or(data.targets.len(), |window| window.target_row)
     };
+    if request.architecture == ModelArchitecture::Average {
+        let methods = [
+            SeriesMethod::Ets,
+            SeriesMethod::Theta,
+            SeriesMethod::MovingAverage { days: 7 },
+        ];
+        let history = &data.layout.own_history()[..until(&data.split.test)];
+        let average = SeriesMethod::fit_average(&methods, history)?;
+        let lookback = request.sequence_length;
+        return Ok(FittedModel::average(request.metric, lookback, average));
+    }
     let horizon = MAX_HORIZON_DAYS;
     let (method, end) = match request.architecture {
         ModelArchitecture::SeasonalNaive => (SeriesMethod::SeasonalNaive, 0),
