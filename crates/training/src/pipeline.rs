@@ -478,9 +478,14 @@ fn assemble_artifact(
         metric: request.metric,
         architecture: request.architecture,
         config,
-        feature_names: vitalcast_features::model_inputs()
-            .map(|input| input.name.to_owned())
-            .collect(),
+        feature_names: if model.network_config().is_some() {
+            vitalcast_features::model_inputs()
+                .map(|input| input.name.to_owned())
+                .collect()
+        } else {
+            // It reads the metric's own days and nothing else.
+            Vec::new()
+        },
         lookback_days: request.sequence_length,
         horizon_days: 1,
         history_days: request.lookback_days,
