@@ -1,6 +1,7 @@
 //! One step of a longer run: announce it, run cargo, state how it ended and how long it took.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -120,13 +121,13 @@ pub(crate) fn outcome_from(status: std::process::ExitStatus) -> Outcome {
     )
 }
 
-/// A command as one would type it.
+/// A command as one would type it: the program by its name, wherever it lies.
 pub(crate) fn shown(command: &Command) -> String {
-    let words = command
-        .get_args()
-        .map(|word| word.to_string_lossy().into_owned());
-    std::iter::once("cargo".to_owned())
-        .chain(words)
+    let program = Path::new(command.get_program());
+    let name = program.file_stem().unwrap_or(program.as_os_str());
+    std::iter::once(name)
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
         .collect::<Vec<_>>()
         .join(" ")
 }
@@ -154,6 +155,13 @@ mod tests {
         let not_done = Outcome::NotDone("no network".to_owned());
         assert_eq!(steps(std::slice::from_ref(&not_done)).code(), 0);
         assert_eq!(words(&not_done), "NOT DONE: no network");
+    }
+
+    #[test]
+    fn a_command_is_shown_as_one_would_type_it() {
+        let mut python = Command::new("/somewhere/bin/python");
+        assert_eq!(shown(python.arg("script.py")), "python script.py");
+        assert_eq!(shown(&cargo(&["test"]).unwrap()), "cargo test");
     }
 
     #[test]
