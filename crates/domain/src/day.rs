@@ -67,6 +67,20 @@ impl Zone {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for Zone {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::schema::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some("An IANA time zone"))
+            .examples([serde_json::json!("Europe/Athens")])
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for Zone {}
+
 impl std::str::FromStr for Zone {
     type Err = DomainError;
 

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 const MAX_USER_ID: usize = 64;
 const MAX_MODEL_ID: usize = 160;
+const MAX_JOB_ID: usize = 64;
+const MAX_KEY_ID: usize = 32;
 
 fn check(what: &'static str, max: usize, text: &str) -> Result<(), DomainError> {
     let safe = !text.is_empty()
@@ -49,6 +51,20 @@ macro_rules! safe_id {
             }
         }
 
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                utoipa::openapi::schema::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::schema::Type::String)
+                    .pattern(Some(format!("^[A-Za-z0-9_-]{{1,{}}}$", $max)))
+                    .description(Some($doc))
+                    .into()
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {}
+
         impl TryFrom<String> for $name {
             type Error = DomainError;
 
@@ -91,6 +107,40 @@ safe_id!(
     MAX_MODEL_ID,
     "A trained model: `{user_id}_{METRIC}_{YYYYMMDD}_{HHMMSS}`, made unique by a suffix."
 );
+safe_id!(
+    JobId,
+    "a job id",
+    MAX_JOB_ID,
+    "A training or an import that was asked for: 32 hexadecimal digits."
+);
+safe_id!(
+    KeyId,
+    "a key id",
+    MAX_KEY_ID,
+    "The public part of an API key: 12 hexadecimal digits."
+);
+
+impl JobId {
+    /// An id from 16 random bytes.
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        Self(hexadecimal(&bytes))
+    }
+}
+
+impl KeyId {
+    /// An id from 6 random bytes.
+    pub fn from_random(bytes: [u8; 6]) -> Self {
+        Self(hexadecimal(&bytes))
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    })
+}
 
 #[cfg(test)]
 mod tests {

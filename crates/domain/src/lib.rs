@@ -1,23 +1,27 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod access;
 mod answer;
 mod day;
 mod error;
 mod id;
+mod job;
 mod metric;
 mod profile;
 mod record;
 mod request;
 mod unit;
 
+pub use access::{KeyInfo, Scope};
 pub use answer::{
     BatchPredictResponse, IntervalMethod, ListModelsResponse, ModelInfo, PredictResponse,
     PredictionResult, TrainModelResponse, TrainingMetrics,
 };
 pub use day::{AsOf, Zone};
 pub use error::{DomainError, FieldError, InvalidRequest};
-pub use id::{ModelId, UserId};
+pub use id::{JobId, KeyId, ModelId, UserId};
+pub use job::{JobError, JobInfo, JobKind, JobProgress, JobState};
 pub use metric::{
     DailyAggregation, FeatureCategory, MetricType, ModelArchitecture, PredictionMetric,
 };

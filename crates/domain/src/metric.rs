@@ -9,6 +9,7 @@ macro_rules! word_enum {
     ($(#[$meta:meta])* $name:ident, $what:literal { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum $name {
             $($(#[$variant_meta])* #[serde(rename = $word)] $variant),+
         }
@@ -16,6 +17,9 @@ macro_rules! word_enum {
         impl $name {
             /// Every value, in the order of the contract.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Every word, in the same order.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
 
             /// The word on the wire.
             pub fn as_str(self) -> &'static str {

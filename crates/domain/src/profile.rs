@@ -37,6 +37,7 @@ impl ActivityLevel {
 
 /// A person's profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Profile {
     /// Zone in which the person's days begin and end.

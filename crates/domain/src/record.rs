@@ -221,6 +221,21 @@ pub struct HealthMetric {
     pub partial: bool,
 }
 
+/// Nights shorter than this are partial, hours.
+const PARTIAL_NIGHT: f64 = 2.0;
+
+impl HealthMetric {
+    /// A reading in [`MetricType::unit`]; a night of under two hours is marked as partial.
+    pub fn new(provenance: Provenance, metric: MetricType, value: f64) -> Self {
+        Self {
+            provenance,
+            metric,
+            value,
+            partial: metric == MetricType::SleepDuration && value < PARTIAL_NIGHT,
+        }
+    }
+}
+
 /// A record of any kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

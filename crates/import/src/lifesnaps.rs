@@ -22,8 +22,6 @@ use vitalcast_domain::{
 
 const SOURCE: &str = "fitbit";
 const DEFAULT_ZONE: &str = "Europe/Athens";
-/// Nights shorter than this are partial, hours.
-const PARTIAL_NIGHT: f64 = 2.0;
 /// Sedentary minutes of a day on which the watch lay on the table.
 const NOT_WORN: f64 = 1_440.0;
 /// Hour by which what belongs to the night is known.
@@ -248,12 +246,7 @@ fn records(
     }
     for (name, metric, value, unit, when) in values {
         match metric.to_canonical(value, unit) {
-            Ok(value) => records.push(Record::HealthMetric(HealthMetric {
-                provenance: provenance(name, day, zone, when),
-                metric,
-                value,
-                partial: metric == MetricType::SleepDuration && value < PARTIAL_NIGHT,
-            })),
+            Ok(value) => records.push(Record::HealthMetric(HealthMetric::new(provenance(name, day, zone, when), metric, value))),
             Err(error) => faults.push(fault(&error)),
         }
     }

@@ -19,6 +19,9 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every name on the command line.
+    pub const WORDS: &'static [&'static str] = &["reference", "lifesnaps", "t1d-uom"];
+
     /// The name on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +49,7 @@ impl std::str::FromStr for Format {
             _ => Err(DomainError::UnknownWord {
                 what: "format",
                 got: text.chars().take(80).collect(),
-                expected: "reference, lifesnaps, t1d-uom".to_owned(),
+                expected: Self::WORDS.join(", "),
             }),
         }
     }

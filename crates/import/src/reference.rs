@@ -23,8 +23,6 @@ use vitalcast_domain::{
     Activity, HealthMetric, Meal, MealType, MetricType, Provenance, Record, Unit, UserId, Zone,
 };
 
-/// Nights shorter than this are partial, hours.
-const PARTIAL_NIGHT: f64 = 2.0;
 /// Rows that decide whether `createdAt` tells of a bulk load.
 const SAMPLE: usize = 1_000;
 /// A row created this long after it happened was not entered as it happened.
@@ -431,12 +429,9 @@ fn reading(cells: &impl Cells, provenance: Provenance) -> Result<Record, Fault> 
     let value = metric
         .to_canonical(value, unit)
         .map_err(|error| fault(&error))?;
-    Ok(Record::HealthMetric(HealthMetric {
-        metric,
-        value,
-        partial: metric == MetricType::SleepDuration && value < PARTIAL_NIGHT,
-        provenance,
-    }))
+    Ok(Record::HealthMetric(HealthMetric::new(
+        provenance, metric, value,
+    )))
 }
 
 /// Whether `createdAt` of the first rows tells when things became known.

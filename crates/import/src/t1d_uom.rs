@@ -25,8 +25,6 @@ use vitalcast_domain::{
 
 const SOURCE: &str = "garmin";
 const DIARY: &str = "food-diary";
-/// Nights shorter than this are partial, hours.
-const PARTIAL_NIGHT: f64 = 2.0;
 const PROTEIN_KCAL: f64 = 4.0;
 const CARBS_KCAL: f64 = 4.0;
 const FAT_KCAL: f64 = 9.0;
@@ -349,12 +347,7 @@ fn daily(
     match metric.to_canonical(value, unit) {
         Ok(value) => importer.record(
             user,
-            Record::HealthMetric(HealthMetric {
-                provenance,
-                metric,
-                value,
-                partial: metric == MetricType::SleepDuration && value < PARTIAL_NIGHT,
-            }),
+            Record::HealthMetric(HealthMetric::new(provenance, metric, value)),
         ),
         Err(error) => {
             importer.note(format!(
@@ -453,12 +446,7 @@ fn nights(
             match metric.to_canonical(seconds, Unit::Seconds) {
                 Ok(value) => importer.record(
                     user,
-                    Record::HealthMetric(HealthMetric {
-                        provenance,
-                        metric,
-                        value,
-                        partial: metric == MetricType::SleepDuration && value < PARTIAL_NIGHT,
-                    }),
+                    Record::HealthMetric(HealthMetric::new(provenance, metric, value)),
                 )?,
                 Err(error) => {
                     let reject = row.reject(fault(&error));

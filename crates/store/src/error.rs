@@ -82,6 +82,9 @@ pub enum StoreError {
     /// A model that is not there.
     #[error("model {0} is not there")]
     NoSuchModel(ModelId),
+    /// A place in a list of records that none ever had.
+    #[error("that is no place a page of records ended at")]
+    BadPlace,
     /// Anything else the database said.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),

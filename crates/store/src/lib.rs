@@ -3,12 +3,15 @@
 
 mod content;
 mod error;
+mod jobs;
 mod rows;
 mod sqlite;
 mod store;
 
 pub use error::StoreError;
-pub use sqlite::SqliteStore;
+pub use jobs::{JobOutcome, Jobs, Keys, NewJob, StoredJob};
+pub use sqlite::{ChangeMark, SqliteStore};
 pub use store::{
-    NewForecast, NewModel, RegisteredModel, Store, StoredForecast, UserSummary, WriteReport,
+    Generation, NewForecast, NewModel, RecordFilter, RegisteredModel, Store, StoredForecast,
+    UserSummary, WriteReport,
 };

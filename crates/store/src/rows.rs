@@ -76,6 +76,7 @@ pub(crate) fn forecast(row: &SqliteRow) -> Result<StoredForecast, StoreError> {
         upper: get(TABLE, row, "upper")?,
         level: get(TABLE, row, "level")?,
         predicted_at: instant(TABLE, get(TABLE, row, "predicted_at")?)?,
+        confidence: get(TABLE, row, "confidence")?,
         actual: get(TABLE, row, "actual")?,
     })
 }

@@ -1,19 +1,27 @@
 //! The store in one SQLite file.
 
+mod jobs;
+mod keys;
+mod mark;
 mod open;
+
+pub use mark::ChangeMark;
 
 use crate::content::{content, identity, record};
 use crate::error::StoreError;
 use crate::rows;
 use crate::store::{
-    NewForecast, NewModel, RegisteredModel, Store, StoredForecast, UserSummary, WriteReport,
+    Generation, NewForecast, NewModel, RecordFilter, RegisteredModel, Store, StoredForecast,
+    UserSummary, WriteReport,
 };
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::sqlite::SqlitePool;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqlitePool};
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use vitalcast_domain::{
     History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, UserId,
 };
@@ -26,11 +34,18 @@ const ROWS_PER_INSERT: usize = 1_000;
 pub struct SqliteStore {
     pool: SqlitePool,
     path: PathBuf,
+    marks: Arc<mark::MarkReader>,
 }
 
 impl SqliteStore {
     fn failed(&self, error: sqlx::Error) -> StoreError {
         StoreError::of(&self.path, error)
+    }
+
+    /// Two equal marks mean that nothing was written in between, by whatever process; `None` means
+    /// that only a query can tell. Takes about a microsecond and never waits.
+    pub fn change_mark(&self) -> Option<ChangeMark> {
+        self.marks.read()
     }
 
     /// A transaction that may write from its first statement on, so that two writers wait for each
@@ -85,183 +100,28 @@ impl SqliteStore {
             .collect()
     }
 
-    async fn models_where(
+    /// Writes records that were checked, within a transaction.
+    async fn write_within(
         &self,
-        user: Option<&UserId>,
-        metric: Option<PredictionMetric>,
-        id: Option<&ModelId>,
-    ) -> Result<Vec<RegisteredModel>, StoreError> {
-        sqlx::query(
-            "SELECT * FROM models \
-             WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR metric = ?2) \
-               AND (?3 IS NULL OR model_id = ?3) \
-             ORDER BY trained_at DESC, version DESC, model_id",
-        )
-        .bind(user.map(UserId::as_str))
-        .bind(metric.map(PredictionMetric::as_str))
-        .bind(id.map(ModelId::as_str))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| self.failed(error))?
-        .iter()
-        .map(rows::model)
-        .collect()
-    }
-
-    async fn forecasts_where(
-        &self,
-        user: &UserId,
-        metric: PredictionMetric,
-        days: Option<RangeInclusive<NaiveDate>>,
-        pending: bool,
-    ) -> Result<Vec<StoredForecast>, StoreError> {
-        let (first, last) = days.map_or((None, None), |days| {
-            (Some(days.start().to_string()), Some(days.end().to_string()))
-        });
-        sqlx::query(
-            "SELECT * FROM forecasts WHERE user_id = ?1 AND metric = ?2 \
-               AND (?3 IS NULL OR target_date >= ?3) AND (?4 IS NULL OR target_date <= ?4) \
-               AND (NOT ?5 OR actual IS NULL) \
-             ORDER BY target_date, as_of, predicted_at, id",
-        )
-        .bind(user.as_str())
-        .bind(metric.as_str())
-        .bind(first)
-        .bind(last)
-        .bind(pending)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| self.failed(error))?
-        .iter()
-        .map(rows::forecast)
-        .collect()
-    }
-}
-
-/// A version of a record on its way into the database.
-struct NewVersion<'a> {
-    identity: String,
-    version: i64,
-    known_at: i64,
-    content: String,
-    record: &'a Record,
-}
-
-impl Store for SqliteStore {
-    async fn profile(&self, user: &UserId) -> Result<Option<Profile>, StoreError> {
-        let row = sqlx::query("SELECT profile FROM users WHERE user_id = ?1")
-            .bind(user.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
-        row.map(|row| {
-            let text: String = rows::get("users", &row, "profile")?;
-            serde_json::from_str(&text).map_err(|_| StoreError::BadRow {
-                table: "users",
-                what: "the profile is not one".to_owned(),
-            })
-        })
-        .transpose()
-    }
-
-    async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), StoreError> {
-        let text = serde_json::to_string(profile).expect("profiles hold plain values");
-        sqlx::query(
-            "INSERT INTO users (user_id, profile, data_version) VALUES (?1, ?2, 1) \
-             ON CONFLICT (user_id) DO UPDATE \
-             SET profile = excluded.profile, data_version = data_version + 1 \
-             WHERE profile <> excluded.profile",
-        )
-        .bind(user.as_str())
-        .bind(text)
-        .execute(&self.pool)
-        .await
-        .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
-    async fn users(&self) -> Result<Vec<UserSummary>, StoreError> {
-        let rows = sqlx::query(
-            "WITH current AS (SELECT user_id, kind, day, max(version) FROM records \
-                              GROUP BY user_id, identity) \
-             SELECT u.user_id, min(c.day) AS first_day, max(c.day) AS last_day, \
-                    count(DISTINCT c.day) AS days, \
-                    count(CASE c.kind WHEN 'meal' THEN 1 END) AS meals, \
-                    count(CASE c.kind WHEN 'activity' THEN 1 END) AS activities, \
-                    count(CASE c.kind WHEN 'health_metric' THEN 1 END) AS health_metrics \
-             FROM users u LEFT JOIN current c ON c.user_id = u.user_id \
-             GROUP BY u.user_id ORDER BY u.user_id",
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| self.failed(error))?;
-        let metric_rows = sqlx::query(
-            "WITH current AS (SELECT user_id, metric, day, content, max(version) FROM records \
-                              WHERE metric IS NOT NULL GROUP BY user_id, identity) \
-             SELECT user_id, metric, count(DISTINCT day) AS days FROM current \
-             WHERE NOT json_extract(content, '$.partial') GROUP BY user_id, metric",
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| self.failed(error))?;
-        let mut metrics: HashMap<String, BTreeMap<PredictionMetric, u64>> = HashMap::new();
-        for row in &metric_rows {
-            let metric: String = rows::get("records", row, "metric")?;
-            if let Ok(metric) = metric.parse() {
-                let days: i64 = rows::get("records", row, "days")?;
-                metrics
-                    .entry(rows::get("records", row, "user_id")?)
-                    .or_default()
-                    .insert(metric, days.unsigned_abs());
-            }
-        }
-        rows.iter()
-            .map(|row| {
-                let day = |column: &str| -> Result<Option<NaiveDate>, StoreError> {
-                    let text: Option<String> = rows::get("records", row, column)?;
-                    Ok(text.and_then(|text| text.parse().ok()))
-                };
-                let count = |column: &str| -> Result<u64, StoreError> {
-                    Ok(rows::get::<i64>("records", row, column)?.unsigned_abs())
-                };
-                let user_id: UserId = rows::parsed("users", row, "user_id")?;
-                Ok(UserSummary {
-                    first_day: day("first_day")?,
-                    last_day: day("last_day")?,
-                    days: count("days")?,
-                    meals: count("meals")?,
-                    activities: count("activities")?,
-                    health_metrics: count("health_metrics")?,
-                    metrics: metrics.remove(user_id.as_str()).unwrap_or_default(),
-                    user_id,
-                })
-            })
-            .collect()
-    }
-
-    async fn write_records(
-        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
         user: &UserId,
         records: &[Record],
         now: DateTime<Utc>,
     ) -> Result<WriteReport, StoreError> {
-        for (index, record) in records.iter().enumerate() {
-            record
-                .validate()
-                .map_err(|source| StoreError::InvalidRecord { index, source })?;
-        }
         let identities: Vec<String> = records.iter().map(identity).collect();
-        let mut transaction = self.begin().await?;
         let profile =
             serde_json::to_string(&Profile::default()).expect("profiles hold plain values");
-        sqlx::query("INSERT INTO users (user_id, profile) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
+        sqlx::query(
+            "INSERT INTO users (user_id, profile, incarnation) \
+             VALUES (?1, ?2, (SELECT count FROM erasures)) ON CONFLICT DO NOTHING",
+        )
             .bind(user.as_str())
             .bind(profile)
-            .execute(&mut *transaction)
+            .execute(&mut **transaction)
             .await
             .map_err(|error| self.failed(error))?;
         let mut current = self
-            .current_versions(&mut transaction, user, &identities)
+            .current_versions(transaction, user, &identities)
             .await?;
         let mut report = WriteReport::default();
         let mut versions: Vec<NewVersion<'_>> = Vec::new();
@@ -321,19 +181,369 @@ impl Store for SqliteStore {
             });
             insert
                 .build()
-                .execute(&mut *transaction)
+                .execute(&mut **transaction)
                 .await
                 .map_err(|error| self.failed(error))?;
         }
         if !versions.is_empty() {
-            sqlx::query("UPDATE users SET data_version = data_version + 1 WHERE user_id = ?1")
-                .bind(user.as_str())
-                .execute(&mut *transaction)
-                .await
-                .map_err(|error| self.failed(error))?;
+            self.data_changed(transaction, user).await?;
         }
+        Ok(report)
+    }
+
+    async fn data_changed(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        user: &UserId,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE users SET data_version = data_version + 1 WHERE user_id = ?1")
+            .bind(user.as_str())
+            .execute(&mut **transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    async fn models_changed(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        user: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE users SET model_generation = model_generation + 1 WHERE user_id = ?1")
+            .bind(user)
+            .execute(&mut **transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    /// What everyone has, or one person.
+    async fn summaries(&self, user: Option<&UserId>) -> Result<Vec<UserSummary>, StoreError> {
+        let rows = sqlx::query(
+            "WITH current AS (SELECT user_id, kind, day, max(version) FROM records \
+                              WHERE ?1 IS NULL OR user_id = ?1 GROUP BY user_id, identity) \
+             SELECT u.user_id, min(c.day) AS first_day, max(c.day) AS last_day, \
+                    count(DISTINCT c.day) AS days, \
+                    count(CASE c.kind WHEN 'meal' THEN 1 END) AS meals, \
+                    count(CASE c.kind WHEN 'activity' THEN 1 END) AS activities, \
+                    count(CASE c.kind WHEN 'health_metric' THEN 1 END) AS health_metrics \
+             FROM users u LEFT JOIN current c ON c.user_id = u.user_id \
+             WHERE ?1 IS NULL OR u.user_id = ?1 GROUP BY u.user_id ORDER BY u.user_id",
+        )
+        .bind(user.map(UserId::as_str))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        let metric_rows = sqlx::query(
+            "WITH current AS (SELECT user_id, metric, day, content, max(version) FROM records \
+                              WHERE metric IS NOT NULL AND (?1 IS NULL OR user_id = ?1) \
+                              GROUP BY user_id, identity) \
+             SELECT user_id, metric, count(DISTINCT day) AS days FROM current \
+             WHERE NOT json_extract(content, '$.partial') GROUP BY user_id, metric",
+        )
+        .bind(user.map(UserId::as_str))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        let mut metrics: HashMap<String, BTreeMap<PredictionMetric, u64>> = HashMap::new();
+        for row in &metric_rows {
+            let metric: String = rows::get("records", row, "metric")?;
+            if let Ok(metric) = metric.parse() {
+                let days: i64 = rows::get("records", row, "days")?;
+                metrics
+                    .entry(rows::get("records", row, "user_id")?)
+                    .or_default()
+                    .insert(metric, days.unsigned_abs());
+            }
+        }
+        rows.iter()
+            .map(|row| {
+                let day = |column: &str| -> Result<Option<NaiveDate>, StoreError> {
+                    let text: Option<String> = rows::get("records", row, column)?;
+                    Ok(text.and_then(|text| text.parse().ok()))
+                };
+                let count = |column: &str| -> Result<u64, StoreError> {
+                    Ok(rows::get::<i64>("records", row, column)?.unsigned_abs())
+                };
+                let user_id: UserId = rows::parsed("users", row, "user_id")?;
+                Ok(UserSummary {
+                    first_day: day("first_day")?,
+                    last_day: day("last_day")?,
+                    days: count("days")?,
+                    meals: count("meals")?,
+                    activities: count("activities")?,
+                    health_metrics: count("health_metrics")?,
+                    metrics: metrics.remove(user_id.as_str()).unwrap_or_default(),
+                    user_id,
+                })
+            })
+            .collect()
+    }
+
+    async fn models_where(
+        &self,
+        user: Option<&UserId>,
+        metric: Option<PredictionMetric>,
+        id: Option<&ModelId>,
+    ) -> Result<Vec<RegisteredModel>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM models \
+             WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR metric = ?2) \
+               AND (?3 IS NULL OR model_id = ?3) \
+             ORDER BY trained_at DESC, version DESC, model_id",
+        )
+        .bind(user.map(UserId::as_str))
+        .bind(metric.map(PredictionMetric::as_str))
+        .bind(id.map(ModelId::as_str))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?
+        .iter()
+        .map(rows::model)
+        .collect()
+    }
+
+    async fn forecasts_where(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+        days: Option<RangeInclusive<NaiveDate>>,
+        pending: bool,
+    ) -> Result<Vec<StoredForecast>, StoreError> {
+        let (first, last) = days.map_or((None, None), |days| {
+            (Some(days.start().to_string()), Some(days.end().to_string()))
+        });
+        sqlx::query(
+            "SELECT * FROM forecasts WHERE user_id = ?1 AND metric = ?2 \
+               AND (?3 IS NULL OR target_date >= ?3) AND (?4 IS NULL OR target_date <= ?4) \
+               AND (NOT ?5 OR actual IS NULL) \
+             ORDER BY target_date, as_of, predicted_at, id",
+        )
+        .bind(user.as_str())
+        .bind(metric.as_str())
+        .bind(first)
+        .bind(last)
+        .bind(pending)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?
+        .iter()
+        .map(rows::forecast)
+        .collect()
+    }
+}
+
+/// Refuses a batch with a record no body can have.
+fn validate(records: &[Record]) -> Result<(), StoreError> {
+    for (index, record) in records.iter().enumerate() {
+        record
+            .validate()
+            .map_err(|source| StoreError::InvalidRecord { index, source })?;
+    }
+    Ok(())
+}
+
+/// Where a page of records ended: day, moment and identity of its last one.
+fn place_of(text: &str) -> Result<(String, i64, String), StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::BadPlace)
+}
+
+fn save(forecast: &NewForecast) -> Query<'_, Sqlite, SqliteArguments> {
+    sqlx::query(
+        "INSERT INTO forecasts (user_id, metric, target_date, as_of, model_id, lead_days, \
+         value, lower, upper, level, predicted_at, baseline_name, baseline_value, confidence) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(forecast.user_id.as_str())
+    .bind(forecast.metric.as_str())
+    .bind(forecast.target_date.to_string())
+    .bind(forecast.as_of.timestamp_micros())
+    .bind(forecast.model_id.as_str())
+    .bind(i64::from(forecast.lead_days))
+    .bind(forecast.value)
+    .bind(forecast.lower)
+    .bind(forecast.upper)
+    .bind(forecast.level)
+    .bind(forecast.predicted_at.timestamp_micros())
+    .bind(&forecast.baseline_name)
+    .bind(forecast.baseline_value)
+    .bind(forecast.confidence)
+}
+
+/// A version of a record on its way into the database.
+struct NewVersion<'a> {
+    identity: String,
+    version: i64,
+    known_at: i64,
+    content: String,
+    record: &'a Record,
+}
+
+impl Store for SqliteStore {
+    async fn profile(&self, user: &UserId) -> Result<Option<Profile>, StoreError> {
+        let row = sqlx::query("SELECT profile FROM users WHERE user_id = ?1")
+            .bind(user.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        row.map(|row| {
+            let text: String = rows::get("users", &row, "profile")?;
+            serde_json::from_str(&text).map_err(|_| StoreError::BadRow {
+                table: "users",
+                what: "the profile is not one".to_owned(),
+            })
+        })
+        .transpose()
+    }
+
+    async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), StoreError> {
+        let text = serde_json::to_string(profile).expect("profiles hold plain values");
+        sqlx::query(
+            "INSERT INTO users (user_id, profile, data_version, incarnation) \
+             VALUES (?1, ?2, 1, (SELECT count FROM erasures)) ON CONFLICT (user_id) DO UPDATE \
+             SET profile = excluded.profile, data_version = data_version + 1 \
+             WHERE profile <> excluded.profile",
+        )
+        .bind(user.as_str())
+        .bind(text)
+        .execute(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    async fn users(&self) -> Result<Vec<UserSummary>, StoreError> {
+        self.summaries(None).await
+    }
+
+    async fn write_records(
+        &self,
+        user: &UserId,
+        records: &[Record],
+        now: DateTime<Utc>,
+    ) -> Result<WriteReport, StoreError> {
+        validate(records)?;
+        let mut transaction = self.begin().await?;
+        let report = self
+            .write_within(&mut transaction, user, records, now)
+            .await?;
         self.commit(transaction).await?;
         Ok(report)
+    }
+
+    async fn write_batches(
+        &self,
+        batches: &[(UserId, Vec<Record>)],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<WriteReport>, StoreError> {
+        for (_, records) in batches {
+            validate(records)?;
+        }
+        let mut transaction = self.begin().await?;
+        let mut reports = Vec::with_capacity(batches.len());
+        for (user, records) in batches {
+            reports.push(
+                self.write_within(&mut transaction, user, records, now)
+                    .await?,
+            );
+        }
+        self.commit(transaction).await?;
+        Ok(reports)
+    }
+
+    async fn records(
+        &self,
+        user: &UserId,
+        filter: &RecordFilter,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<(Vec<Record>, Option<String>), StoreError> {
+        let place = after.map(place_of).transpose()?;
+        let (day, observed_at, identity) = place.unwrap_or_default();
+        let rows = sqlx::query(
+            "WITH current AS (SELECT identity, day, observed_at, known_at, content, max(version) \
+                              FROM records WHERE user_id = ?1 AND kind = ?2 GROUP BY identity) \
+             SELECT * FROM current \
+             WHERE day BETWEEN ?3 AND ?4 AND (day, observed_at, identity) > (?5, ?6, ?7) \
+               AND (?8 IS NULL OR json_extract(identity, '$[2]') = ?8) \
+               AND (?9 IS NULL OR json_extract(identity, '$[3]') = ?9) \
+             ORDER BY day, observed_at, identity LIMIT ?10",
+        )
+        .bind(user.as_str())
+        .bind(filter.kind.as_str())
+        .bind(filter.days.start().to_string())
+        .bind(filter.days.end().to_string())
+        .bind(day)
+        .bind(observed_at)
+        .bind(identity)
+        .bind(filter.source.as_ref().map(|(source, _)| source))
+        .bind(filter.source.as_ref().and_then(|(_, id)| id.as_ref()))
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        let records = rows
+            .iter()
+            .map(|row| {
+                let known_at = rows::instant("records", rows::get("records", row, "known_at")?)?;
+                record(rows::get::<&str>("records", row, "content")?, known_at)
+            })
+            .collect::<Result<_, _>>()?;
+        let last = rows.last().filter(|_| rows.len() == limit as usize);
+        let next = last
+            .map(|row| -> Result<String, StoreError> {
+                Ok(serde_json::json!([
+                    rows::get::<String>("records", row, "day")?,
+                    rows::get::<i64>("records", row, "observed_at")?,
+                    rows::get::<String>("records", row, "identity")?,
+                ])
+                .to_string())
+            })
+            .transpose()?;
+        Ok((records, next))
+    }
+
+    async fn delete_records(&self, user: &UserId, filter: &RecordFilter) -> Result<u64, StoreError> {
+        let mut transaction = self.begin().await?;
+        let gone = sqlx::query(
+            "DELETE FROM records WHERE user_id = ?1 AND identity IN (\
+               SELECT identity FROM (SELECT identity, day, max(version) FROM records \
+                                     WHERE user_id = ?1 AND kind = ?2 GROUP BY identity) \
+               WHERE day BETWEEN ?3 AND ?4 \
+                 AND (?5 IS NULL OR json_extract(identity, '$[2]') = ?5) \
+                 AND (?6 IS NULL OR json_extract(identity, '$[3]') = ?6)) \
+             RETURNING version",
+        )
+        .bind(user.as_str())
+        .bind(filter.kind.as_str())
+        .bind(filter.days.start().to_string())
+        .bind(filter.days.end().to_string())
+        .bind(filter.source.as_ref().map(|(source, _)| source))
+        .bind(filter.source.as_ref().and_then(|(_, id)| id.as_ref()))
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(|error| self.failed(error))?;
+        let first_versions = gone.iter().filter_map(|row| row.try_get::<i64, _>(0).ok());
+        let count = first_versions.filter(|version| *version == 1).count() as u64;
+        if !gone.is_empty() {
+            self.data_changed(&mut transaction, user).await?;
+        }
+        self.commit(transaction).await?;
+        Ok(count)
+    }
+
+    async fn user(&self, user: &UserId) -> Result<Option<UserSummary>, StoreError> {
+        Ok(self.summaries(Some(user)).await?.pop())
+    }
+
+    async fn count_users(&self) -> Result<u64, StoreError> {
+        let row = sqlx::query("SELECT count(*) FROM users")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let count: i64 = row.try_get(0).map_err(|error| self.failed(error))?;
+        Ok(count.unsigned_abs())
     }
 
     async fn history(
@@ -372,14 +582,23 @@ impl Store for SqliteStore {
         Ok(Some(history))
     }
 
-    async fn data_version(&self, user: &UserId) -> Result<Option<i64>, StoreError> {
-        let row = sqlx::query("SELECT data_version FROM users WHERE user_id = ?1")
-            .bind(user.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
-        row.map(|row| rows::get("users", &row, "data_version"))
-            .transpose()
+    async fn generation(&self, user: &UserId) -> Result<Option<Generation>, StoreError> {
+        const TABLE: &str = "users";
+        let row = sqlx::query(
+            "SELECT incarnation, data_version, model_generation FROM users WHERE user_id = ?1",
+        )
+        .bind(user.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        row.map(|row| {
+            Ok(Generation {
+                incarnation: rows::get(TABLE, &row, "incarnation")?,
+                data: rows::get(TABLE, &row, "data_version")?,
+                models: rows::get(TABLE, &row, "model_generation")?,
+            })
+        })
+        .transpose()
     }
 
     async fn erase_user(&self, user: &UserId) -> Result<Vec<String>, StoreError> {
@@ -395,7 +614,27 @@ impl Store for SqliteStore {
         .iter()
         .map(|row| rows::get("models", row, "file_name"))
         .collect::<Result<_, _>>()?;
-        // Everything of a person hangs on this row and goes with it.
+        // Keys that open this person's data only open nothing any more. They stay, without a name,
+        // so that it stays known that keys were given out.
+        sqlx::query(
+            "UPDATE api_keys SET revoked_at = coalesce(revoked_at, created_at), name = '(erased)' \
+             WHERE key_id IN (SELECT key_id FROM api_key_users WHERE user_id = ?1) \
+               AND key_id NOT IN (SELECT key_id FROM api_key_users WHERE user_id <> ?1)",
+        )
+        .bind(user.as_str())
+        .execute(&mut *transaction)
+        .await
+        .map_err(|error| self.failed(error))?;
+        sqlx::query("DELETE FROM api_key_users WHERE user_id = ?1")
+            .bind(user.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        sqlx::query("UPDATE erasures SET count = count + 1")
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        // Everything else of a person hangs on this row and goes with it.
         sqlx::query("DELETE FROM users WHERE user_id = ?1")
             .bind(user.as_str())
             .execute(&mut *transaction)
@@ -456,6 +695,8 @@ impl Store for SqliteStore {
         .execute(&mut *transaction)
         .await
         .map_err(|error| self.failed(error))?;
+        self.models_changed(&mut transaction, model.user_id.as_str())
+            .await?;
         self.commit(transaction).await?;
         Ok(RegisteredModel {
             model_id: model.model_id,
@@ -525,6 +766,8 @@ impl Store for SqliteStore {
         if changed.rows_affected() == 0 {
             return Err(StoreError::NoSuchModel(id.clone()));
         }
+        self.models_changed(&mut transaction, model.user_id.as_str())
+            .await?;
         self.commit(transaction).await
     }
 
@@ -538,13 +781,15 @@ impl Store for SqliteStore {
         .await
         .map_err(|error| self.failed(error))?
         .ok_or_else(|| StoreError::NoSuchModel(id.clone()))?;
+        let user: String = rows::get("models", &row, "user_id")?;
+        self.models_changed(&mut transaction, &user).await?;
         if rows::get::<bool>("models", &row, "is_active")? {
             sqlx::query(
                 "UPDATE models SET is_active = 1 WHERE model_id = \
                  (SELECT model_id FROM models WHERE user_id = ?1 AND metric = ?2 \
                   ORDER BY version DESC LIMIT 1)",
             )
-            .bind(rows::get::<String>("models", &row, "user_id")?)
+            .bind(user)
             .bind(rows::get::<String>("models", &row, "metric")?)
             .execute(&mut *transaction)
             .await
@@ -554,29 +799,26 @@ impl Store for SqliteStore {
     }
 
     async fn save_forecast(&self, forecast: &NewForecast) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO forecasts (user_id, metric, target_date, as_of, model_id, lead_days, \
-             value, lower, upper, level, predicted_at, baseline_name, baseline_value) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(forecast.user_id.as_str())
-        .bind(forecast.metric.as_str())
-        .bind(forecast.target_date.to_string())
-        .bind(forecast.as_of.timestamp_micros())
-        .bind(forecast.model_id.as_str())
-        .bind(i64::from(forecast.lead_days))
-        .bind(forecast.value)
-        .bind(forecast.lower)
-        .bind(forecast.upper)
-        .bind(forecast.level)
-        .bind(forecast.predicted_at.timestamp_micros())
-        .bind(&forecast.baseline_name)
-        .bind(forecast.baseline_value)
-        .execute(&self.pool)
-        .await
-        .map_err(|error| self.failed(error))?;
+        save(forecast)
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
         Ok(())
+    }
+
+    async fn save_forecasts(&self, forecasts: &[NewForecast]) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for forecast in forecasts {
+            match save(forecast)
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.failed(error))
+            {
+                Ok(_) | Err(StoreError::NoSuchUser) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.commit(transaction).await
     }
 
     async fn pending_forecasts(

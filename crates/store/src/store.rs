@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use vitalcast_domain::{
-    AsOf, History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, UserId,
+    AsOf, History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, RecordKind, UserId,
 };
 
 /// What became of a batch of records.
@@ -18,6 +18,28 @@ pub struct WriteReport {
     pub unchanged: u64,
     /// Records whose content differs from the one kept: a new version.
     pub corrected: u64,
+}
+
+/// Numbers that change with everything a forecast of a person depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Generation {
+    /// Another one for whoever comes back after an erasure.
+    pub incarnation: i64,
+    /// Grows with every change of records or profile.
+    pub data: i64,
+    /// Grows with every model made, chosen or deleted.
+    pub models: i64,
+}
+
+/// Which records: of a kind, on some days, or from one source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordFilter {
+    /// Of which kind.
+    pub kind: RecordKind,
+    /// On which local days, in their current version.
+    pub days: RangeInclusive<NaiveDate>,
+    /// Only those of this source and, with an id, the one record of that id.
+    pub source: Option<(String, Option<String>)>,
 }
 
 /// A person in the store.
@@ -127,6 +149,8 @@ pub struct NewForecast {
     pub level: f64,
     /// When it was computed.
     pub predicted_at: DateTime<Utc>,
+    /// How sure the forecast was of itself, 0 to 1.
+    pub confidence: Option<f64>,
     /// The baseline beside it.
     pub baseline_name: Option<String>,
     /// What that baseline said.
@@ -156,6 +180,8 @@ pub struct StoredForecast {
     pub level: f64,
     /// When it was computed.
     pub predicted_at: DateTime<Utc>,
+    /// How sure it was of itself, 0 to 1; `None` for forecasts of before this was kept.
+    pub confidence: Option<f64>,
     /// What came true, once it is known.
     pub actual: Option<f64>,
 }
@@ -195,6 +221,42 @@ pub trait Store: Send + Sync {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<WriteReport, StoreError>> + Send;
 
+    /// Keeps several batches, each of one person, in one transaction: all of them are durable when
+    /// it returns, or none is. See [`Store::write_records`].
+    ///
+    /// Fails with [`StoreError::InvalidRecord`] if any batch holds a record no body can have.
+    fn write_batches(
+        &self,
+        batches: &[(UserId, Vec<Record>)],
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Vec<WriteReport>, StoreError>> + Send;
+
+    /// Records in their current version, in the order of days, moments and identities, from the
+    /// place `after` on; with the place of the last one if there may be more.
+    fn records(
+        &self,
+        user: &UserId,
+        filter: &RecordFilter,
+        after: Option<&str>,
+        limit: u32,
+    ) -> impl Future<Output = Result<(Vec<Record>, Option<String>), StoreError>> + Send;
+
+    /// Deletes records with all their versions; how many there were.
+    fn delete_records(
+        &self,
+        user: &UserId,
+        filter: &RecordFilter,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// What one person has; `None` for a stranger.
+    fn user(
+        &self,
+        user: &UserId,
+    ) -> impl Future<Output = Result<Option<UserSummary>, StoreError>> + Send;
+
+    /// How many people there are.
+    fn count_users(&self) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
     /// Everything known of a person, every version, in the order of days and moments. `None` for a
     /// stranger. With `days`, every version of the records that were on one of them in any version.
     fn history(
@@ -203,11 +265,11 @@ pub trait Store: Send + Sync {
         days: Option<RangeInclusive<NaiveDate>>,
     ) -> impl Future<Output = Result<Option<History>, StoreError>> + Send;
 
-    /// A number that grows with every change of a person's records or profile.
-    fn data_version(
+    /// Numbers that change with everything a forecast depends on; `None` for a stranger.
+    fn generation(
         &self,
         user: &UserId,
-    ) -> impl Future<Output = Result<Option<i64>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Generation>, StoreError>> + Send;
 
     /// Deletes a person and everything of theirs; the names of artifact files that are now
     /// nobody's come back, to be deleted too.
@@ -257,6 +319,12 @@ pub trait Store: Send + Sync {
     fn save_forecast(
         &self,
         forecast: &NewForecast,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Keeps several forecasts in one transaction; those of people who are gone are left out.
+    fn save_forecasts(
+        &self,
+        forecasts: &[NewForecast],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Forecasts of a person and metric that wait for their outcome.

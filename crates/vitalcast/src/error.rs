@@ -2,7 +2,8 @@
 //! a sentence for people that says what would be right.
 
 use std::path::PathBuf;
-use vitalcast_domain::{ModelId, PredictionMetric, UserId};
+use std::sync::Arc;
+use vitalcast_domain::{JobId, KeyId, ModelId, PredictionMetric, UserId};
 use vitalcast_training::TrainingError;
 
 /// The families of failure a caller reacts to.
@@ -42,6 +43,46 @@ pub enum EngineError {
     /// No model of that id.
     #[error("unknown model {0}: see `vitalcast models list`")]
     UnknownModel(ModelId),
+    /// No job of that id.
+    #[error("unknown job {0}")]
+    UnknownJob(JobId),
+    /// No key of that id.
+    #[error("unknown key {0}: see `vitalcast keys list`")]
+    UnknownKey(KeyId),
+    /// A job that can no longer be called off.
+    #[error("job {0} has ended already")]
+    JobEnded(JobId),
+    /// The active model is the oldest one.
+    #[error("there is no version before {0}")]
+    NothingBefore(ModelId),
+    /// Too many jobs wait already.
+    #[error("{waiting} jobs wait already, at most {limit} may: try again when one has ended")]
+    QueueFull {
+        /// How many wait.
+        waiting: usize,
+        /// How many may.
+        limit: usize,
+    },
+    /// A training that would take longer than is allowed here.
+    #[error(
+        "this training would take about {estimated:.0} s, more than the {limit:.0} s allowed here: \
+         a smaller hidden_dim, fewer epochs or a shorter lookback_days would be right"
+    )]
+    TooCostly {
+        /// How long it would take, seconds.
+        estimated: f64,
+        /// How long it may take, seconds.
+        limit: f64,
+    },
+    /// A training that took longer than is allowed here.
+    #[error("the training was stopped after {0:.0} s, the longest allowed here")]
+    TookTooLong(f64),
+    /// Another server works on the same data folder.
+    #[error("another server works on {}: stop it, or give another folder", .0.display())]
+    FolderInUse(PathBuf),
+    /// The same failure, told to several who asked for the same thing at once.
+    #[error(transparent)]
+    Shared(Arc<EngineError>),
     /// Nothing trained yet for this person and metric.
     #[error(
         "no model of {metric} for {user}{wanted}: train one with \
@@ -112,14 +153,36 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// One failure of several who asked at once.
+    pub(crate) fn shared(error: Arc<Self>) -> Self {
+        Arc::try_unwrap(error).unwrap_or_else(Self::Shared)
+    }
+
+    /// The failure itself, also when several were told of it.
+    pub fn root(&self) -> &Self {
+        match self {
+            Self::Shared(error) => error.root(),
+            other => other,
+        }
+    }
+
     /// The family of the failure: what an exit code or a status is made from.
     pub fn kind(&self) -> ErrorKind {
         use vitalcast_import::ImportError;
         use vitalcast_inference::InferenceError;
         match self {
-            Self::UnknownUser { .. } | Self::UnknownModel(_) | Self::NoModel { .. } => {
-                ErrorKind::NotFound
-            }
+            Self::Shared(error) => error.kind(),
+            Self::UnknownUser { .. }
+            | Self::UnknownModel(_)
+            | Self::UnknownJob(_)
+            | Self::UnknownKey(_)
+            | Self::NoModel { .. } => ErrorKind::NotFound,
+            Self::TooCostly { .. } => ErrorKind::InvalidRequest,
+            Self::QueueFull { .. }
+            | Self::JobEnded(_)
+            | Self::NothingBefore(_)
+            | Self::FolderInUse(_) => ErrorKind::Busy,
+            Self::TookTooLong(_) => ErrorKind::Unavailable,
             Self::InvalidSetting(_) | Self::Request(_) | Self::Domain(_) => {
                 ErrorKind::InvalidRequest
             }
@@ -162,6 +225,15 @@ impl EngineError {
         match self {
             Self::UnknownUser { .. } => "UNKNOWN_USER",
             Self::UnknownModel(_) => "UNKNOWN_MODEL",
+            Self::UnknownJob(_) => "UNKNOWN_JOB",
+            Self::UnknownKey(_) => "UNKNOWN_KEY",
+            Self::JobEnded(_) => "JOB_ENDED",
+            Self::NothingBefore(_) => "NOTHING_BEFORE",
+            Self::QueueFull { .. } => "QUEUE_FULL",
+            Self::TooCostly { .. } => "TOO_COSTLY",
+            Self::TookTooLong(_) => "TOOK_TOO_LONG",
+            Self::FolderInUse(_) => "FOLDER_IN_USE",
+            Self::Shared(error) => error.code(),
             Self::NoModel { .. } => "NO_MODEL",
             Self::ForeignArtifact { .. } => "FOREIGN_ARTIFACT",
             Self::Inference(vitalcast_inference::InferenceError::TooFarAhead { .. }) => {
@@ -210,8 +282,8 @@ fn store_kind(error: &vitalcast_store::StoreError) -> ErrorKind {
         StoreError::NotADatabase { .. }
         | StoreError::SchemaTooNew { .. }
         | StoreError::Corrupt { .. }
-        | StoreError::InvalidRecord { .. }
         | StoreError::BadRow { .. } => ErrorKind::InvalidData,
+        StoreError::InvalidRecord { .. } | StoreError::BadPlace => ErrorKind::InvalidRequest,
         StoreError::Busy { .. } | StoreError::ModelExists(_) => ErrorKind::Busy,
         StoreError::NoSuchModel(_) => ErrorKind::NotFound,
         _ => ErrorKind::Internal,

@@ -6,8 +6,11 @@ mod error;
 mod forecaster;
 
 pub use engine::{
-    BacktestAnswer, BacktestDay, BacktestRequest, BatchForecast, Engine, FeatureMatrix,
+    ActualVsPredicted, BacktestAnswer, BacktestDay, BacktestRequest, BatchForecast, CacheOptions,
+    CacheStatistics, Clock, DayFeatures, DayFeaturesQuery, Engine, Erasure, FeatureMatrix,
     FeatureQuery, ForecastRecord, HistoryDay, HistoryView, ImportSettings, ImportSummary,
+    ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness, ModelPerformance,
+    NewKey, all_days, estimated_seconds, record_json,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::{Forecaster, backtest};
@@ -20,5 +23,6 @@ pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, mo
 pub use vitalcast_import::{Format, KnownAt};
 pub use vitalcast_inference::{baseline_words, skill_sentence, with_unit};
 pub use vitalcast_models::ComputeDevice;
-pub use vitalcast_store::{UserSummary, WriteReport};
+pub use vitalcast_store::{RecordFilter, UserSummary, WriteReport};
+pub use vitalcast_training::TrainingError;
 pub use vitalcast_training::EpochReport;

@@ -2,12 +2,14 @@
 //! to date.
 
 use super::SqliteStore;
+use super::mark::MarkReader;
 use crate::error::StoreError;
 use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How every SQLite database begins: <https://sqlite.org/fileformat.html#magic_header_string>.
@@ -98,6 +100,10 @@ impl SqliteStore {
             .busy_timeout(BUSY_TIMEOUT);
         let pool = SqlitePoolOptions::new()
             .max_connections(connections)
+            // One connection stays open, and with it the index of the log that `mark` reads.
+            .min_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
             .acquire_timeout(BUSY_TIMEOUT)
             .connect_with(options)
             .await
@@ -115,6 +121,7 @@ impl SqliteStore {
         Ok(Self {
             pool,
             path: path.to_owned(),
+            marks: Arc::new(MarkReader::of(path)),
         })
     }
 }

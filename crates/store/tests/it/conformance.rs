@@ -65,7 +65,7 @@ async fn values<S: Store>(store: &S, of: &str) -> Vec<Record> {
 async fn a_stranger_is_nobody<S: Store>(store: &S) {
     assert_eq!(store.profile(&user("x")).await.unwrap(), None);
     assert_eq!(store.history(&user("x"), None).await.unwrap(), None);
-    assert_eq!(store.data_version(&user("x")).await.unwrap(), None);
+    assert_eq!(store.generation(&user("x")).await.unwrap(), None);
     assert!(store.users().await.unwrap().is_empty());
     assert!(store.models(None, None).await.unwrap().is_empty());
     assert!(
@@ -99,9 +99,9 @@ async fn a_profile_is_kept<S: Store>(store: &S) {
         store.profile(&user("a")).await.unwrap(),
         Some(profile.clone())
     );
-    let version = store.data_version(&user("a")).await.unwrap();
+    let version = store.generation(&user("a")).await.unwrap();
     store.set_profile(&user("a"), &profile).await.unwrap();
-    assert_eq!(store.data_version(&user("a")).await.unwrap(), version);
+    assert_eq!(store.generation(&user("a")).await.unwrap(), version);
     // Records do not touch it.
     store
         .write_records(&user("a"), &[reading("1", "2024-05-01", 60.0)], now())
@@ -142,7 +142,7 @@ async fn the_same_again_changes_nothing<S: Store>(store: &S) {
         .write_records(&user("a"), &records, now())
         .await
         .unwrap();
-    let version = store.data_version(&user("a")).await.unwrap();
+    let version = store.generation(&user("a")).await.unwrap();
     // Also when it is told again later: it was known before.
     let again = records.clone().map(|mut record| {
         record.provenance_mut().known_at += TimeDelta::days(3);
@@ -160,7 +160,7 @@ async fn the_same_again_changes_nothing<S: Store>(store: &S) {
         }
     );
     assert_eq!(values(store, "a").await, records);
-    assert_eq!(store.data_version(&user("a")).await.unwrap(), version);
+    assert_eq!(store.generation(&user("a")).await.unwrap(), version);
 }
 
 async fn a_correction_is_a_version_of_its_own<S: Store>(store: &S) {
@@ -334,20 +334,20 @@ async fn the_data_version_tells_of_every_change<S: Store>(store: &S) {
             .write_records(&a, &[reading("1", "2024-05-01", value)], now())
             .await
             .unwrap();
-        seen.push(store.data_version(&a).await.unwrap().unwrap());
+        seen.push(store.generation(&a).await.unwrap().unwrap());
     }
     let profile = Profile {
         weight_kg: Some(80.0),
         ..Profile::default()
     };
     store.set_profile(&a, &profile).await.unwrap();
-    seen.push(store.data_version(&a).await.unwrap().unwrap());
+    seen.push(store.generation(&a).await.unwrap().unwrap());
     assert!(seen.is_sorted_by(|left, right| left < right), "{seen:?}");
     store
         .write_records(&user("b"), &[reading("1", "2024-05-01", 50.0)], now())
         .await
         .unwrap();
-    assert_eq!(store.data_version(&a).await.unwrap(), seen.last().copied());
+    assert_eq!(store.generation(&a).await.unwrap(), seen.last().copied());
 }
 
 async fn a_large_batch_is_kept_whole<S: Store>(store: &S) {

@@ -84,6 +84,7 @@ pub(crate) fn forecast(of: &str, model: &str, target: &str) -> NewForecast {
         upper: 65.0,
         level: 0.95,
         predicted_at: now(),
+        confidence: Some(0.5),
         baseline_name: Some("naive".to_owned()),
         baseline_value: Some(61.0),
     }

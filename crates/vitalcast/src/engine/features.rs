@@ -1,13 +1,16 @@
 //! Features of a person's days.
 
 use super::Engine;
+use super::cache::{Sort, holds_until};
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use vitalcast_domain::{AsOf, FeatureCategory, UserId};
+use vitalcast_domain::{AsOf, FeatureCategory, History, Profile, UserId};
 use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table};
+use vitalcast_store::Store;
 
 /// Which days and features.
 #[derive(Debug, Clone)]
@@ -22,6 +25,77 @@ pub struct FeatureQuery {
     pub as_of: Option<AsOf>,
     /// Only the 51 inputs of the models.
     pub inputs_only: bool,
+}
+
+/// What the contract's features routes ask for: one day, some categories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayFeaturesQuery {
+    /// Whose.
+    pub user: UserId,
+    /// Which day.
+    pub day: NaiveDate,
+    /// Which categories; the others are null.
+    pub categories: Vec<FeatureCategory>,
+    /// Only records of this many days up to that one are looked at.
+    pub lookback_days: u32,
+    /// Do not answer from the cache.
+    pub force_recompute: bool,
+}
+
+/// Values of one category by field; null where nothing was known.
+type CategoryFeatures = BTreeMap<String, Value>;
+
+/// The features of one day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DayFeatures {
+    /// Whose.
+    pub user_id: UserId,
+    /// Which day.
+    pub target_date: NaiveDate,
+    /// When they were computed.
+    pub computed_at: DateTime<Utc>,
+    /// Whether they came from a cache.
+    pub cached: bool,
+    /// Food and drink; null when not asked for.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub nutrition: Option<CategoryFeatures>,
+    /// Movement and load.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub activity: Option<CategoryFeatures>,
+    /// Readings of the body.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub health: Option<CategoryFeatures>,
+    /// The calendar.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub temporal: Option<CategoryFeatures>,
+    /// Products and ratios over categories.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub interaction: Option<CategoryFeatures>,
+    /// Fields of the categories asked for.
+    pub feature_count: usize,
+    /// Those that are null.
+    pub missing_features: usize,
+    /// Share of them that is there, 0 to 1; 0 when none was asked for.
+    pub data_quality_score: f64,
+}
+
+impl DayFeatures {
+    /// Categories that were asked for.
+    pub fn categories(&self) -> Vec<FeatureCategory> {
+        use FeatureCategory as C;
+        let all = [
+            (C::Nutrition, &self.nutrition),
+            (C::Activity, &self.activity),
+            (C::Health, &self.health),
+            (C::Temporal, &self.temporal),
+            (C::Interaction, &self.interaction),
+        ];
+        all.into_iter()
+            .filter(|(_, fields)| fields.is_some())
+            .map(|(category, _)| category)
+            .collect()
+    }
 }
 
 /// Features by day; null where nothing was known.
@@ -62,6 +136,137 @@ impl Engine {
                 .collect(),
             computed_at: now,
         })
+    }
+}
+
+impl Engine {
+    /// The features of one day, as known now; everything is null for a stranger.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`]; a day no calendar reaches back from.
+    pub fn day_features(
+        &self,
+        query: &DayFeaturesQuery,
+        now: DateTime<Utc>,
+    ) -> Result<DayFeatures, EngineError> {
+        let Some(generation) = self.generation(&query.user)? else {
+            let nobody = History::new(query.user.clone(), Profile::default());
+            return day_features_of(&nobody, query, now);
+        };
+        let key = features_key(query);
+        let compute = || {
+            let days = first_day_of(query)?..=query.day;
+            let history = self.wait(self.store.history(&query.user, Some(days)))?;
+            let history = history.ok_or_else(|| self.unknown(&query.user))?;
+            let features = day_features_of(&history, query, now)?;
+            Ok((features, holds_until(&history, now)))
+        };
+        let (mut features, cached) = if query.force_recompute {
+            let (features, until) = compute()?;
+            self.keep(Sort::Features, &key, generation, now, (&features, until));
+            (features, false)
+        } else {
+            self.kept_or(Sort::Features, &key, generation, now, compute)?
+        };
+        features.cached = cached;
+        Ok(features)
+    }
+
+    /// The same if it is at hand: never waits, never computes.
+    pub fn day_features_at_once(
+        &self,
+        query: &DayFeaturesQuery,
+        now: DateTime<Utc>,
+    ) -> Option<DayFeatures> {
+        if query.force_recompute {
+            return None;
+        }
+        let generation = self.generation_at_once(&query.user)??;
+        let kept: Option<DayFeatures> = self.kept_here(&features_key(query), generation, now);
+        kept.map(|features| DayFeatures {
+            cached: true,
+            ..features
+        })
+    }
+}
+
+/// `features:{user}:{date}:{what was asked}`.
+fn features_key(query: &DayFeaturesQuery) -> String {
+    let categories: Vec<&str> = query.categories.iter().map(|category| category.as_str()).collect();
+    format!(
+        "features:{}:{}:{}:{}",
+        query.user,
+        query.day,
+        categories.join("+"),
+        query.lookback_days
+    )
+}
+
+fn first_day_of(query: &DayFeaturesQuery) -> Result<NaiveDate, EngineError> {
+    let back = Days::new(u64::from(query.lookback_days.saturating_sub(1)));
+    query.day.checked_sub_days(back).ok_or_else(|| {
+        EngineError::InvalidSetting(format!("no calendar reaches back from {}", query.day))
+    })
+}
+
+fn day_features_of(
+    history: &History,
+    query: &DayFeaturesQuery,
+    now: DateTime<Utc>,
+) -> Result<DayFeatures, EngineError> {
+    let table = feature_table(history, query.day, query.day, now)?;
+    let mut count = 0;
+    let mut missing = 0;
+    let mut fields_of = |category: FeatureCategory| {
+        query.categories.contains(&category).then(|| {
+            let features = catalogue()
+                .iter()
+                .filter(|feature| feature.category == category);
+            features
+                .map(|feature| {
+                    let value = table.value_at(0, feature.name);
+                    count += 1;
+                    missing += usize::from(value.is_none());
+                    (feature.field.to_owned(), wire_value(feature, value))
+                })
+                .collect::<CategoryFeatures>()
+        })
+    };
+    let nutrition = fields_of(FeatureCategory::Nutrition);
+    let activity = fields_of(FeatureCategory::Activity);
+    let health = fields_of(FeatureCategory::Health);
+    let temporal = fields_of(FeatureCategory::Temporal);
+    let interaction = fields_of(FeatureCategory::Interaction);
+    Ok(DayFeatures {
+        user_id: query.user.clone(),
+        target_date: query.day,
+        computed_at: now,
+        cached: false,
+        nutrition,
+        activity,
+        health,
+        temporal,
+        interaction,
+        feature_count: count,
+        missing_features: missing,
+        data_quality_score: if count == 0 {
+            0.0
+        } else {
+            1.0 - missing as f64 / count as f64
+        },
+    })
+}
+
+/// A value as the contract writes it: counts as whole numbers, flags as booleans.
+fn wire_value(feature: &Feature, value: Option<f64>) -> Value {
+    match (feature.unit, value) {
+        (_, None) => Value::Null,
+        ("0/1", Some(value)) => json!(value != 0.0),
+        ("count" | "days" | "0-6" | "1-53" | "1-12" | "1-4", Some(value)) => {
+            json!(value.round() as i64)
+        }
+        (_, Some(value)) => json!(value),
     }
 }
 

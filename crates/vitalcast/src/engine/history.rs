@@ -12,6 +12,7 @@ use vitalcast_store::Store;
 
 /// One day: what was measured, and the last forecast made for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HistoryDay {
     /// The local day.
     pub date: NaiveDate,
@@ -23,6 +24,7 @@ pub struct HistoryDay {
 
 /// A forecast that was made, and its outcome.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ForecastRecord {
     /// For which day.
     pub target_date: NaiveDate,
@@ -52,6 +54,7 @@ impl ForecastRecord {
 
 /// A span of days of one person and metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HistoryView {
     /// Whose.
     pub user_id: UserId,
@@ -85,6 +88,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<HistoryView, EngineError> {
         let history = self.load(user)?;
+        self.flush_forecasts()?;
         self.fill_outcomes(&history, metric, now)?;
         let forecasts = self.wait(self.store.forecasts(user, metric, None))?;
         let last_day = last_day
@@ -133,7 +137,7 @@ impl Engine {
     }
 
     /// Puts readings that have arrived beside the forecasts that waited for them.
-    fn fill_outcomes(
+    pub(super) fn fill_outcomes(
         &self,
         history: &History,
         metric: PredictionMetric,

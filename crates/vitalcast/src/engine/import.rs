@@ -234,7 +234,7 @@ impl Rejects {
 }
 
 /// A CSV cell, quoted where RFC 4180 asks for it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

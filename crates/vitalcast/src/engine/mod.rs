@@ -1,26 +1,47 @@
 //! The engine on a data folder: one SQLite file and a folder of model artifacts.
 
 mod backtest;
+mod cache;
+mod commit;
 mod features;
 mod history;
 mod import;
+mod jobs;
+mod keys;
 mod models;
+mod performance;
 mod predict;
+mod records;
+#[cfg(feature = "redis")]
+mod redis_cache;
 mod train;
+mod wire;
 
 pub(crate) use backtest::backtest_history;
 pub use backtest::{BacktestAnswer, BacktestDay, BacktestRequest};
-pub use features::{FeatureMatrix, FeatureQuery};
+pub use cache::{CacheOptions, CacheStatistics};
+pub use features::{DayFeatures, DayFeaturesQuery, FeatureMatrix, FeatureQuery};
 pub use history::{ForecastRecord, HistoryDay, HistoryView};
 pub use import::{ImportSettings, ImportSummary};
+pub use jobs::{
+    Clock, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, estimated_seconds,
+};
+pub use keys::{KeyRandomness, NewKey};
+pub use performance::{ActualVsPredicted, ModelPerformance};
 pub use predict::BatchForecast;
+pub use records::{Erasure, all_days};
+pub use wire::record_json;
 
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use cache::Caches;
+use commit::Commits;
+use keys::Access;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock};
 use vitalcast_domain::{History, Profile, Record, UserId};
 use vitalcast_models::ComputeDevice;
-use vitalcast_store::{SqliteStore, Store, UserSummary, WriteReport};
+use vitalcast_store::{ChangeMark, SqliteStore, Store, UserSummary, WriteReport};
 
 const DATABASE: &str = "vitalcast.db";
 const MODELS: &str = "models";
@@ -34,6 +55,11 @@ pub struct Engine {
     store: SqliteStore,
     runtime: tokio::runtime::Runtime,
     device: ComputeDevice,
+    caches: Caches,
+    commits: Commits,
+    access: OnceLock<Access>,
+    keys_seen: Mutex<Option<(ChangeMark, bool)>>,
+    defer_forecasts: bool,
 }
 
 impl Engine {
@@ -66,7 +92,23 @@ impl Engine {
             store,
             runtime,
             device: ComputeDevice::default(),
+            caches: Caches::new(CacheOptions::default()),
+            commits: Commits::default(),
+            access: OnceLock::new(),
+            keys_seen: Mutex::new(None),
+            defer_forecasts: false,
         })
+    }
+
+    /// Forecasts are answered before they are written down; [`Engine::flush_forecasts`], called
+    /// again and again, writes them. What a killed process had not written yet is lost; it would be
+    /// forecast again the same.
+    #[must_use]
+    pub fn with_deferred_forecasts(self) -> Self {
+        Self {
+            defer_forecasts: true,
+            ..self
+        }
     }
 
     /// The same engine, fitting networks on another device. Forecasts are made on the CPU.
@@ -126,15 +168,15 @@ impl Engine {
         let zone = self.profile(user)?.zone;
         let today = zone.day_of(now);
         let last = self
-            .users()?
-            .into_iter()
-            .find(|summary| summary.user_id == *user)
+            .user(user)?
             .and_then(|summary| summary.last_day)
             .unwrap_or(today);
         Ok(last.min(today) + Days::new(1))
     }
 
     /// Keeps records of a person; makes the person, with a default profile, if they are not there.
+    /// Writers on several threads share a commit.
+    ///
     /// Writing the same thing twice changes nothing, and a record with other content than the one
     /// kept becomes a new version, known from `now` on.
     ///
@@ -145,10 +187,10 @@ impl Engine {
     pub fn write_records(
         &self,
         user: &UserId,
-        records: &[Record],
+        records: Vec<Record>,
         now: DateTime<Utc>,
     ) -> Result<WriteReport, EngineError> {
-        Ok(self.wait(self.store.write_records(user, records, now))?)
+        self.commit_records(user, records, now)
     }
 
     /// Everything known about a person: profile and every version of every record.
@@ -166,8 +208,20 @@ impl Engine {
     fn unknown(&self, user: &UserId) -> EngineError {
         EngineError::UnknownUser {
             user: user.clone(),
-            known: self.users().map_or(0, |users| users.len()),
+            known: self
+                .wait(self.store.count_users())
+                .map_or(0, |count| count as usize),
         }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub fn check(&self) -> Result<(), EngineError> {
+        self.wait(self.store.count_users())?;
+        Ok(())
     }
 
     fn wait<T>(&self, future: impl Future<Output = T>) -> T {

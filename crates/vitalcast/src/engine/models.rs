@@ -79,6 +79,7 @@ impl Engine {
     pub fn delete_model(&self, id: &ModelId) -> Result<(), EngineError> {
         let model = self.registered(id)?;
         self.wait(self.store.delete_model(id))?;
+        self.forget_model(&model.file_hash);
         // Equal models share a file: it goes with the last of them.
         let still_used = self
             .wait(self.store.models(None, None))?
@@ -87,7 +88,12 @@ impl Engine {
         if still_used {
             return Ok(());
         }
-        let path = self.model_path(&model.file_name);
+        self.remove_model_file(&model.file_name)
+    }
+
+    /// Deletes the file of a model that nobody uses any more.
+    pub(super) fn remove_model_file(&self, file_name: &str) -> Result<(), EngineError> {
+        let path = self.model_path(file_name);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(EngineError::Io {
                 doing: "delete the artifact",
@@ -96,6 +102,15 @@ impl Engine {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Who a model belongs to; `None` for one that is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub fn owner_of_model(&self, id: &ModelId) -> Result<Option<UserId>, EngineError> {
+        Ok(self.wait(self.store.model(id))?.map(|model| model.user_id))
     }
 
     /// Copies a model out: the whole artifact to a `.vcm` file, the weights alone to a

@@ -1,15 +1,17 @@
 //! Forecasts.
 
 use super::Engine;
+use super::cache::{Sort, holds_until};
 use super::models::version_text;
 use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use vitalcast_domain::{
     BatchPredictResponse, History, PredictRequest, PredictResponse, PredictionMetric, UserId,
 };
-use vitalcast_inference::{FittedModel, Forecast, ForecastQuery, forecast};
-use vitalcast_store::{NewForecast, Store};
+use vitalcast_inference::{Forecast, ForecastQuery, forecast};
+use vitalcast_store::NewForecast;
 
 /// Forecasts of several metrics, and why others failed.
 #[derive(Debug)]
@@ -62,7 +64,8 @@ impl BatchForecast {
 
 impl Engine {
     /// Forecasts one metric for one day and keeps the forecast, so that the reading can be put
-    /// beside it when it arrives.
+    /// beside it when it arrives. An equal question about unchanged data and models is answered
+    /// from the cache, and says so.
     ///
     /// # Errors
     ///
@@ -74,8 +77,24 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<PredictResponse, EngineError> {
         request.validate()?;
-        let history = self.load(&request.user_id)?;
-        self.predict_from(&history, request, now)
+        self.predict_from(&OnceCell::new(), request, now)
+    }
+
+    /// The answer to a forecast request if it is at hand: never waits, never computes.
+    pub fn predict_at_once(
+        &self,
+        request: &PredictRequest,
+        now: DateTime<Utc>,
+    ) -> Option<PredictResponse> {
+        if request.force_recompute_features || request.validate().is_err() {
+            return None;
+        }
+        let generation = self.generation_at_once(&request.user_id)??;
+        let kept: Option<PredictResponse> = self.kept_here(&forecast_key(request), generation, now);
+        kept.map(|response| PredictResponse {
+            cached: true,
+            ..response
+        })
     }
 
     /// Forecasts several metrics of one person and day; one that fails does not stop the others.
@@ -93,7 +112,8 @@ impl Engine {
                 "no metric was named".to_owned(),
             ));
         };
-        let history = self.load(&first.user_id)?;
+        self.profile(&first.user_id)?;
+        let history = OnceCell::new();
         let mut batch = BatchForecast {
             user_id: first.user_id.clone(),
             target_date: first.target_date,
@@ -113,7 +133,43 @@ impl Engine {
         Ok(batch)
     }
 
+    /// From the cache, or with the history, which is loaded when it is first needed.
     fn predict_from(
+        &self,
+        history: &OnceCell<History>,
+        request: &PredictRequest,
+        now: DateTime<Utc>,
+    ) -> Result<PredictResponse, EngineError> {
+        let user = &request.user_id;
+        let generation = self.generation(user)?.ok_or_else(|| self.unknown(user))?;
+        let key = forecast_key(request);
+        let compute = || {
+            let history = match history.get() {
+                Some(history) => history,
+                None => {
+                    let loaded = self.load(user)?;
+                    history.get_or_init(|| loaded)
+                }
+            };
+            let response = self.compute(history, request, now)?;
+            Ok((response, holds_until(history, now)))
+        };
+        let (mut response, cached) = if request.force_recompute_features {
+            let (response, until) = compute()?;
+            self.keep(Sort::Forecast, &key, generation, now, (&response, until));
+            (response, false)
+        } else {
+            self.kept_or(Sort::Forecast, &key, generation, now, compute)?
+        };
+        response.cached = cached;
+        // Erased while this was computed: then nothing of it may stay.
+        if !cached && self.generation(user)?.is_none() {
+            self.forget_person(user);
+        }
+        Ok(response)
+    }
+
+    fn compute(
         &self,
         history: &History,
         request: &PredictRequest,
@@ -125,8 +181,7 @@ impl Engine {
             request.architecture,
             request.model_version.as_deref(),
         )?;
-        let artifact = self.open_artifact(&registered)?;
-        let model = FittedModel::from_artifact(&artifact)?;
+        let ready = self.ready_model(&registered)?;
         let query = ForecastQuery {
             target_date: request.target_date,
             interval_method: request.interval_method,
@@ -135,9 +190,9 @@ impl Engine {
             model_id: registered.model_id.clone(),
             model_version: version_text(registered.version),
         };
-        let Forecast { response, lead } = forecast(&model, artifact.manifest(), history, &query)?;
+        let Forecast { response, lead } = forecast(&ready.model, &ready.manifest, history, &query)?;
         let prediction = &response.prediction;
-        self.wait(self.store.save_forecast(&NewForecast {
+        self.keep_forecast(NewForecast {
             user_id: request.user_id.clone(),
             metric: request.metric,
             target_date: request.target_date,
@@ -149,9 +204,24 @@ impl Engine {
             upper: prediction.confidence_interval_upper,
             level: prediction.interval_level,
             predicted_at: now,
+            confidence: Some(prediction.confidence_score),
             baseline_name: prediction.baseline_name.clone(),
             baseline_value: prediction.baseline_value,
-        }))?;
+        })?;
         Ok(response)
     }
+}
+
+/// `prediction:{user}:{METRIC}:{date}`, and what was asked for besides.
+fn forecast_key(request: &PredictRequest) -> String {
+    format!(
+        "prediction:{}:{}:{}:{}:{}:{}:{}",
+        request.user_id,
+        request.metric,
+        request.target_date,
+        request.model_version.as_deref().unwrap_or(""),
+        request.architecture.map_or("", |architecture| architecture.as_str()),
+        request.interval_method,
+        request.interval_level,
+    )
 }

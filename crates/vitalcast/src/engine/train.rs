@@ -81,13 +81,25 @@ impl Engine {
             metric: request.metric,
             architecture: request.architecture,
             trained_at: now,
-            file_name,
+            file_name: file_name.clone(),
             file_hash: hash,
             size_bytes: bytes.len() as u64,
             training_seconds: seconds,
             summary,
-        }))?;
-        tracing::info!(model = %registered.model_id, "model published");
+        }));
+        let registered = match registered {
+            Ok(registered) => registered,
+            Err(error) => {
+                // Not registered, most likely because the person was erased meanwhile: then nothing
+                // of theirs may stay. An equal model of someone else's keeps the file.
+                let models = self.wait(self.store.models(None, None))?;
+                if models.iter().all(|other| other.file_name != file_name) {
+                    self.remove_model_file(&file_name)?;
+                }
+                return Err(error.into());
+            }
+        };
+        tracing::info!("model published");
         answer(request, &registered)
     }
 

@@ -69,7 +69,7 @@ fn a_past_day_is_forecast_from_what_was_known_the_evening_before() {
     });
     let report = data
         .engine
-        .write_records(&person(), &[corrected], now())
+        .write_records(&person(), vec![corrected], now())
         .unwrap();
     assert_eq!(report.corrected, 1);
     let after = predict(&data, &request("2023-12-20"));

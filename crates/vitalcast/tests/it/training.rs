@@ -69,7 +69,7 @@ fn a_new_record_or_another_zone_is_another_training() {
         partial: false,
     });
     data.engine
-        .write_records(&person(), &[reading], now())
+        .write_records(&person(), vec![reading], now())
         .unwrap();
     let second = data.train(&request);
     assert_ne!(second.model_id, first.model_id);
@@ -110,7 +110,7 @@ fn what_became_known_later_does_not_change_a_training_of_the_past() {
         partial: false,
     });
     data.engine
-        .write_records(&person(), &[later], now())
+        .write_records(&person(), vec![later], now())
         .unwrap();
     let again = data
         .engine

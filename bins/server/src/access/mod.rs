@@ -1,0 +1,158 @@
+//! Who calls, and what they may do.
+//!
+//! A request names the person it is about in its path, query or body. Such a value is only a claim:
+//! it comes out of its extractor as [`Claimed`], and [`Caller::open`] is the one way to what is in
+//! it. A handler that forgets to ask does not compile.
+
+mod jwt;
+mod rate;
+
+pub(crate) use jwt::JwtVerifier;
+pub(crate) use rate::RateLimits;
+
+use crate::app::App;
+use crate::error::ApiError;
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use std::sync::Arc;
+use vitalcast::{KeyInfo, Scope, UserId};
+
+/// Something that is about a person, of which it is not known yet whether the caller may have it.
+#[derive(Debug)]
+pub(crate) struct Claimed<T>(T);
+
+impl<T> Claimed<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(value)
+    }
+}
+
+impl<T: Impersonal> Claimed<T> {
+    /// What is in it; it names no person.
+    pub(crate) fn take(self) -> T {
+        self.0
+    }
+}
+
+/// What names a person.
+pub(crate) trait OfUser {
+    fn user(&self) -> &UserId;
+}
+
+/// What names none.
+pub(crate) trait Impersonal {}
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub(crate) enum Caller {
+    /// Anyone on this machine, while no key exists.
+    Anyone,
+    /// The holder of a key.
+    Key(KeyInfo),
+    /// The bearer of a token of the configured issuer: one person, and some scopes.
+    Token { user: UserId, scopes: Vec<Scope> },
+}
+
+impl Caller {
+    /// What is in a claim, if the caller may do this with that person's data.
+    ///
+    /// # Errors
+    ///
+    /// 403. It does not tell whether the person is known here.
+    pub(crate) fn open<T: OfUser>(&self, claim: Claimed<T>, scope: Scope) -> Result<T, ApiError> {
+        self.check_user(claim.0.user(), scope)?;
+        Ok(claim.0)
+    }
+
+    fn check_user(&self, user: &UserId, scope: Scope) -> Result<(), ApiError> {
+        if !self.reaches(user) {
+            return Err(ApiError::forbidden("This key does not open that user's data"));
+        }
+        self.check_scope(scope)
+    }
+
+    /// Whether something that was found belongs to someone the caller may ask about; if not, the
+    /// answer must be the same as if it had not been found.
+    pub(crate) fn reaches(&self, user: &UserId) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Key(key) => key
+                .users
+                .as_ref()
+                .is_none_or(|users| users.binary_search(user).is_ok()),
+            Self::Token { user: own, .. } => own == user,
+        }
+    }
+
+    /// Whether the caller may do this at all.
+    ///
+    /// # Errors
+    ///
+    /// 403 with the scope that is missing.
+    pub(crate) fn check_scope(&self, scope: Scope) -> Result<(), ApiError> {
+        let scopes = match self {
+            Self::Anyone => return Ok(()),
+            Self::Key(key) => &key.scopes,
+            Self::Token { scopes, .. } => scopes,
+        };
+        if scopes.contains(&scope) || scopes.contains(&Scope::Admin) {
+            return Ok(());
+        }
+        Err(ApiError::forbidden(&format!(
+            "This key lacks the scope '{scope}'"
+        )))
+    }
+
+    /// What requests are counted by.
+    fn counted_as(&self) -> Option<String> {
+        match self {
+            Self::Anyone => None,
+            Self::Key(key) => Some(key.key_id.to_string()),
+            Self::Token { user, .. } => Some(format!("user {user}")),
+        }
+    }
+}
+
+/// The token of a request.
+fn bearer(parts: &Parts) -> Option<&str> {
+    let text = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = text.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer")).then(|| token.trim())
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+        let caller = identify(parts, app).await?;
+        if let Some(who) = caller.counted_as() {
+            app.rates.check(&who)?;
+        }
+        Ok(caller)
+    }
+}
+
+async fn identify(parts: &Parts, app: &Arc<App>) -> Result<Caller, ApiError> {
+    if !app.needs_key().await? {
+        return Ok(Caller::Anyone);
+    }
+    let token = bearer(parts).ok_or_else(ApiError::unauthorized)?;
+    let now = app.now();
+    if let Some(jwt) = &app.jwt
+        && token.matches('.').count() == 2
+    {
+        let (user, scopes) = jwt
+            .verify(token, now)
+            .ok_or_else(ApiError::unauthorized)?;
+        return Ok(Caller::Token { user, scopes });
+    }
+    let key = match app.engine.key_at_once(token, now) {
+        Some(known) => known,
+        None => {
+            let token = token.to_owned();
+            app.quick(move |engine| engine.key_of(&token, now)).await?
+        }
+    };
+    key.map(Caller::Key).ok_or_else(ApiError::unauthorized)
+}

@@ -1,0 +1,172 @@
+//! What every handler shares.
+
+use crate::access::{JwtVerifier, RateLimits};
+use crate::config::Config;
+use crate::error::ApiError;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use tokio::sync::Semaphore;
+use vitalcast::{Clock, Engine, EngineError, JobRunner};
+
+/// Writers that may wait for a common commit.
+const WRITERS: usize = 64;
+
+/// The running service.
+pub(crate) struct App {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) jobs: JobRunner,
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) jwt: Option<JwtVerifier>,
+    pub(crate) rates: RateLimits,
+    pub(crate) metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
+    /// Whether everyone who reaches the listener is on this machine.
+    pub(crate) on_loopback: bool,
+    /// Stopping: not ready for new work.
+    pub(crate) draining: AtomicBool,
+    computing: Gate,
+    writing: Gate,
+    quick: Gate,
+}
+
+/// How many do something at once, and how many wait for it.
+struct Gate {
+    permits: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    most_waiting: usize,
+}
+
+impl Gate {
+    fn new(at_once: usize, most_waiting: usize) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(at_once)),
+            waiting: AtomicUsize::new(0),
+            most_waiting,
+        }
+    }
+
+    /// Runs something that blocks, on a thread that may; refuses at once when too many wait.
+    async fn run<T: Send + 'static>(
+        &self,
+        engine: &Arc<Engine>,
+        work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.most_waiting {
+                    self.waiting.fetch_sub(1, Ordering::Relaxed);
+                    metrics::counter!("vitalcast_overloaded_total").increment(1);
+                    return Err(ApiError::overloaded());
+                }
+                // Given back also when the client goes away while it waits.
+                let _counted = Counted(&self.waiting);
+                let permit = Arc::clone(&self.permits).acquire_owned().await;
+                permit.map_err(|_| ApiError::overloaded())?
+            }
+        };
+        let engine = Arc::clone(engine);
+        let done = tokio::task::spawn_blocking(move || {
+            let outcome = work(&engine);
+            drop(permit);
+            outcome
+        });
+        match done.await {
+            Ok(outcome) => outcome.map_err(ApiError::from),
+            Err(_) => {
+                tracing::error!("a use case panicked");
+                Err(ApiError::internal())
+            }
+        }
+    }
+}
+
+struct Counted<'a>(&'a AtomicUsize);
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl App {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        jobs: JobRunner,
+        config: Config,
+        clock: Clock,
+        jwt: Option<JwtVerifier>,
+        metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
+        on_loopback: bool,
+    ) -> Self {
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let computing = match config.limits.computing {
+            0 => 2 * processors,
+            count => count,
+        };
+        Self {
+            engine,
+            jobs,
+            clock,
+            jwt,
+            rates: RateLimits::new(&config.limits),
+            metrics,
+            on_loopback,
+            draining: AtomicBool::new(false),
+            computing: Gate::new(computing, config.limits.waiting),
+            writing: Gate::new(WRITERS, config.limits.waiting.max(WRITERS)),
+            quick: Gate::new(16, 4 * config.limits.waiting.max(WRITERS)),
+            config,
+        }
+    }
+
+    /// The present moment.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
+    }
+
+    /// Something that computes.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.computing.run(&self.engine, work).await
+    }
+
+    /// Something that writes and may share its commit with others.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.writing.run(&self.engine, work).await
+    }
+
+    /// A look at the database.
+    pub(crate) async fn quick<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.quick.run(&self.engine, work).await
+    }
+
+    /// The same for the queue of jobs.
+    pub(crate) async fn with_jobs<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&JobRunner) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let jobs = self.jobs.clone();
+        self.quick(move |_| work(&jobs)).await
+    }
+
+    /// Whether requests need a key: always, but while there is none and only this machine can ask.
+    pub(crate) async fn needs_key(&self) -> Result<bool, ApiError> {
+        if self.jwt.is_some() || !self.on_loopback {
+            return Ok(true);
+        }
+        match self.engine.has_keys_at_once() {
+            Some(known) => Ok(known),
+            None => self.quick(Engine::has_keys).await,
+        }
+    }
+}

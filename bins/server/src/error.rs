@@ -1,0 +1,244 @@
+//! Errors as clients see them: FastAPI's shape with a stable code, or RFC 9457 on request. Nothing
+//! internal, and nothing of a person beyond what they sent themselves.
+
+use crate::shape::Fault;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use vitalcast::{EngineError, ErrorKind, InvalidRequest, JobError, JobId};
+
+/// An error answer.
+#[derive(Debug, Clone)]
+pub(crate) struct ApiError {
+    pub(crate) status: StatusCode,
+    /// A stable word for programs.
+    pub(crate) code: String,
+    pub(crate) detail: Detail,
+    /// Seconds after which trying again makes sense.
+    retry_after: Option<u64>,
+    job_id: Option<JobId>,
+}
+
+/// What is wrong: in a sentence, or field by field.
+#[derive(Debug, Clone)]
+pub(crate) enum Detail {
+    Text(String),
+    Faults(Vec<Fault>),
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.to_owned(),
+            detail: Detail::Text(detail.into()),
+            retry_after: None,
+            job_id: None,
+        }
+    }
+
+    pub(crate) fn invalid(faults: Vec<Fault>) -> Self {
+        Self {
+            detail: Detail::Faults(faults),
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "INVALID_REQUEST", "")
+        }
+    }
+
+    pub(crate) fn not_found(code: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, code, detail)
+    }
+
+    pub(crate) fn unauthorized() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "UNAUTHORIZED",
+            "Not authenticated: send a valid key as `Authorization: Bearer …`",
+        )
+    }
+
+    pub(crate) fn forbidden(detail: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", detail)
+    }
+
+    pub(crate) fn overloaded() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "OVERLOADED",
+            "The service is busy: try again in a moment",
+        )
+        .retry_after(1)
+    }
+
+    pub(crate) fn too_many(seconds: u64) -> Self {
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "RATE_LIMITED",
+            "Too many requests with this key: slow down",
+        )
+        .retry_after(seconds.max(1))
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INTERNAL",
+            "Internal server error",
+        )
+    }
+
+    pub(crate) fn too_large(limit: u64) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "TOO_LARGE",
+            format!("The body is larger than the {limit} bytes allowed here"),
+        )
+    }
+
+    pub(crate) fn timed_out() -> Self {
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "TIMED_OUT",
+            "The request took too long to arrive",
+        )
+    }
+
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// How a job that has failed answers the request that waited for it.
+    pub(crate) fn of_job(error: &JobError, job_id: &JobId) -> Self {
+        let status = match error.code.as_str() {
+            "NOT_ENOUGH_DATA" | "INVALID_REQUEST" | "INVALID_DATA" | "TOO_COSTLY" => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            "UNKNOWN_USER" | "NOT_FOUND" => StatusCode::NOT_FOUND,
+            "BUSY" => StatusCode::CONFLICT,
+            "UNAVAILABLE" | "TOOK_TOO_LONG" => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self {
+            job_id: Some(job_id.clone()),
+            ..Self::new(status, &error.code, error.detail.clone())
+        }
+    }
+
+    /// The body FastAPI would send, with the code.
+    fn body(&self) -> Value {
+        let mut fields = Map::new();
+        fields.insert(
+            "detail".to_owned(),
+            match &self.detail {
+                Detail::Text(text) => json!(text),
+                Detail::Faults(faults) => json!(faults),
+            },
+        );
+        fields.insert("code".to_owned(), json!(self.code));
+        if let Some(job_id) = &self.job_id {
+            fields.insert("job_id".to_owned(), json!(job_id));
+        }
+        Value::Object(fields)
+    }
+
+    /// The body of RFC 9457.
+    pub(crate) fn problem(&self, request_id: &str) -> Value {
+        let title = self.status.canonical_reason().unwrap_or("Error");
+        let (detail, errors) = match &self.detail {
+            Detail::Text(text) => (text.clone(), None),
+            Detail::Faults(faults) => (
+                format!("{} of the request's values cannot be used", faults.len()),
+                Some(faults),
+            ),
+        };
+        let mut problem = json!({
+            "type": "about:blank", "title": title, "status": self.status.as_u16(),
+            "detail": detail, "code": self.code, "request_id": request_id,
+        });
+        if let Some(errors) = errors {
+            problem["errors"] = json!(errors);
+        }
+        if let Some(job_id) = &self.job_id {
+            problem["job_id"] = json!(job_id);
+        }
+        problem
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, axum::Json(self.body())).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        // For those who asked for the other form, see `middleware::problem_details`.
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<InvalidRequest> for ApiError {
+    fn from(error: InvalidRequest) -> Self {
+        Self::invalid(crate::extract::faults_of("body", error.0, &Map::new()))
+    }
+}
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> Self {
+        let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
+        match error.root() {
+            EngineError::UnknownUser { user, .. } => {
+                return Self::not_found("UNKNOWN_USER", format!("User not found: {user}"));
+            }
+            EngineError::UnknownModel(id) => {
+                return Self::not_found("UNKNOWN_MODEL", format!("Model not found: {id}"));
+            }
+            EngineError::UnknownJob(id) => {
+                return Self::not_found("UNKNOWN_JOB", format!("Job not found: {id}"));
+            }
+            EngineError::UnknownKey(id) => {
+                return Self::not_found("UNKNOWN_KEY", format!("Key not found: {id}"));
+            }
+            EngineError::NoModel {
+                user,
+                metric,
+                wanted,
+            } => {
+                return Self::not_found(
+                    "NO_MODEL",
+                    format!("No trained model{wanted} found for user {user} and metric {metric}"),
+                );
+            }
+            EngineError::QueueFull { .. } => {
+                return Self::new(StatusCode::TOO_MANY_REQUESTS, error.code(), error.to_string())
+                    .retry_after(10);
+            }
+            _ => {}
+        }
+        match error.kind() {
+            ErrorKind::NotFound => Self::not_found(error.code(), error.to_string()),
+            ErrorKind::InvalidRequest | ErrorKind::NotEnoughData => {
+                Self::new(unprocessable, error.code(), error.to_string())
+            }
+            ErrorKind::Busy => Self::new(StatusCode::CONFLICT, error.code(), error.to_string()),
+            ErrorKind::Unavailable => {
+                tracing::error!(code = error.code(), "storage is unavailable");
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "UNAVAILABLE",
+                    "Storage is unavailable: try again later",
+                )
+                .retry_after(5)
+            }
+            // What is stored is damaged, or we are: the text may name files.
+            _ => {
+                tracing::error!(code = error.code(), "an internal error");
+                Self::internal()
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Opening the data folder, listening, and stopping without dropping anyone.
+
+use crate::access::JwtVerifier;
+use crate::app::App;
+use crate::config::Config;
+use anyhow::{Context, bail};
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use chrono::TimeDelta;
+use hyper_util::rt::TokioTimer;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use vitalcast::{CacheOptions, Clock, Engine, JobOptions, JobRunner};
+
+/// How often forecasts that were answered are written down.
+const FLUSH: Duration = Duration::from_millis(50);
+
+/// A service that is ready to run.
+pub struct Server {
+    app: Arc<App>,
+    public: TcpListener,
+    admin: Option<TcpListener>,
+    tls: Option<RustlsConfig>,
+}
+
+/// Where a running service listens, and how to stop it.
+#[derive(Clone)]
+pub struct ServerHandle {
+    app: Arc<App>,
+    handles: Vec<Handle<SocketAddr>>,
+    /// The address of the service.
+    pub address: SocketAddr,
+    /// The address of the admin listener.
+    pub admin_address: Option<SocketAddr>,
+}
+
+impl ServerHandle {
+    /// Begins to stop: not ready any more, no new connections; requests under way are answered.
+    pub fn stop(&self) {
+        self.app.draining.store(true, Ordering::SeqCst);
+        let patience = Duration::from_secs(self.app.config.shutdown_seconds);
+        for handle in &self.handles {
+            handle.graceful_shutdown(Some(patience));
+        }
+    }
+
+    /// Ends at once.
+    pub fn stop_now(&self) {
+        for handle in &self.handles {
+            handle.shutdown();
+        }
+    }
+}
+
+fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address)
+        .with_context(|| format!("cannot listen on {address} ({setting}): is it in use?"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+impl Server {
+    /// Opens the data folder and the listeners. `metrics` is what `/metrics` shows; a process has
+    /// one recorder, so it is installed by whoever owns the process.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be opened or is in use by another server, an address that is taken, an
+    /// address that others can reach while there is no key, a certificate or key that cannot be
+    /// read.
+    pub async fn open(
+        config: Config,
+        clock: Clock,
+        metrics: Option<PrometheusHandle>,
+    ) -> anyhow::Result<Self> {
+        // Opening waits for the disk.
+        tokio::task::spawn_blocking(move || Self::open_blocking(config, clock, metrics))
+            .await?
+    }
+
+    fn open_blocking(
+        config: Config,
+        clock: Clock,
+        metrics: Option<PrometheusHandle>,
+    ) -> anyhow::Result<Self> {
+        let public = bind(config.listen, "listen")?;
+        let admin = config
+            .admin_listen
+            .map(|address| bind(address, "admin_listen"))
+            .transpose()?;
+        let mut engine = Engine::open(&config.data_dir)?
+            .with_cache(CacheOptions {
+                answer_bytes: config.cache.answer_bytes,
+                model_bytes: config.cache.model_bytes,
+                forecast_life: TimeDelta::seconds(config.cache.prediction_seconds),
+                feature_life: TimeDelta::seconds(config.cache.feature_seconds),
+            })
+            .with_deferred_forecasts();
+        if let Some(url) = config.redis_url()? {
+            engine = engine.with_redis(&url)?;
+        }
+        let jwt = config.auth.jwt.as_ref().map(JwtVerifier::new).transpose()?;
+        let others = |address: &SocketAddr| !address.ip().is_loopback();
+        let is_open_to_others =
+            others(&config.listen) || config.admin_listen.as_ref().is_some_and(others);
+        if is_open_to_others && jwt.is_none() && !engine.has_keys()? {
+            bail!(
+                "there is no API key yet, so anyone who reaches {} could read everything: make a key \
+                 with `vitalcast keys create`, or listen on 127.0.0.1",
+                config.listen
+            );
+        }
+        let tls = match (&config.tls.certificate_file, &config.tls.key_file) {
+            (Some(certificate), Some(key)) => Some(tls_config(certificate, key)?),
+            _ => None,
+        };
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let engine = Arc::new(engine);
+        let jobs = JobRunner::start(
+            Arc::clone(&engine),
+            JobOptions {
+                parallel: config.jobs.parallel,
+                threads_per_job: match config.jobs.threads_per_job {
+                    0 => processors,
+                    count => count,
+                },
+                max_waiting: config.jobs.max_waiting,
+                max_waiting_per_user: config.jobs.max_waiting_per_user,
+                max_estimated_seconds: config.jobs.max_estimated_seconds,
+                max_seconds: config.jobs.max_seconds,
+            },
+            Arc::clone(&clock),
+        )?;
+        let app = App::new(engine, jobs, config, clock, jwt, metrics, !is_open_to_others);
+        Ok(Self {
+            app: Arc::new(app),
+            public,
+            admin,
+            tls,
+        })
+    }
+
+    /// Where it listens, and how to stop it.
+    ///
+    /// # Errors
+    ///
+    /// A listener that has no address.
+    pub fn handle(&self) -> anyhow::Result<ServerHandle> {
+        let admin_address = match &self.admin {
+            Some(listener) => Some(listener.local_addr()?),
+            None => None,
+        };
+        Ok(ServerHandle {
+            app: Arc::clone(&self.app),
+            handles: vec![Handle::new(), Handle::new()],
+            address: self.public.local_addr()?,
+            admin_address,
+        })
+    }
+
+    /// Answers requests until it is stopped; then finishes those under way, hands running jobs back
+    /// to the queue, and closes the folder.
+    ///
+    /// # Errors
+    ///
+    /// A listener that fails.
+    pub async fn run(self, handle: &ServerHandle) -> anyhow::Result<()> {
+        let app = self.app;
+        let flushing = tokio::spawn(flush_forecasts(Arc::clone(&app)));
+        let public = serve(
+            self.public,
+            self.tls.clone(),
+            crate::public_router(Arc::clone(&app)),
+            handle.handles[0].clone(),
+            &app.config,
+        );
+        let admin = async {
+            match self.admin {
+                Some(listener) => {
+                    let router = crate::admin_router(Arc::clone(&app));
+                    serve(listener, self.tls, router, handle.handles[1].clone(), &app.config).await
+                }
+                None => Ok(()),
+            }
+        };
+        let served = tokio::try_join!(public, admin);
+        flushing.abort();
+        let jobs = app.jobs.clone();
+        let engine = Arc::clone(&app.engine);
+        tokio::task::spawn_blocking(move || {
+            jobs.stop();
+            engine.flush_forecasts()
+        })
+        .await??;
+        served?;
+        Ok(())
+    }
+}
+
+async fn flush_forecasts(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(FLUSH);
+    loop {
+        ticks.tick().await;
+        let engine = Arc::clone(&app.engine);
+        let flushed = tokio::task::spawn_blocking(move || engine.flush_forecasts()).await;
+        if let Ok(Err(error)) = flushed {
+            tracing::warn!(code = error.code(), "forecasts could not be written down yet");
+        }
+    }
+}
+
+fn tls_config(
+    certificate: &std::path::Path,
+    key: &std::path::Path,
+) -> anyhow::Result<RustlsConfig> {
+    let chain = std::fs::read(certificate)
+        .with_context(|| format!("reading tls.certificate_file {}", certificate.display()))?;
+    let secret = std::fs::read(key)
+        .with_context(|| format!("reading tls.key_file {}", key.display()))?;
+    let made = tokio::runtime::Handle::current().block_on(RustlsConfig::from_pem(chain, secret));
+    made.context("tls.certificate_file and tls.key_file do not make a certificate")
+}
+
+async fn serve(
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+    router: Router,
+    handle: Handle<SocketAddr>,
+    config: &Config,
+) -> anyhow::Result<()> {
+    let patience = Duration::from_secs(config.limits.header_seconds);
+    let service = router.into_make_service();
+    match tls {
+        None => {
+            let mut server = axum_server::from_tcp(listener)?.handle(handle);
+            limit_headers(server.http_builder(), patience);
+            server.serve(service).await?;
+        }
+        Some(tls) => {
+            let acceptor = RustlsAcceptor::new(tls).handshake_timeout(patience);
+            let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle);
+            limit_headers(server.http_builder(), patience);
+            server.serve(service).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Without a timer hyper waits for headers for ever.
+fn limit_headers(
+    builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>,
+    patience: Duration,
+) {
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience)
+        .max_buf_size(64 << 10);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(patience))
+        .max_header_list_size(64 << 10);
+}

@@ -1,0 +1,243 @@
+//! The `vitalcast-server` command.
+
+use anyhow::Context;
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::{Args, Parser, Subcommand};
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use vitalcast::{Clock, EngineError, ErrorKind};
+use vitalcast_server::{Config, Overrides, Server, documents};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Forecasts of tomorrow's resting heart rate, HRV, sleep and recovery, over HTTP.
+///
+/// Not a medical device.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Exit codes: 0 ok, 1 failure, 2 usage or configuration, 6 the folder is in use, 7 unavailable")]
+struct Cli {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Args)]
+struct Settings {
+    /// Folder of the database and the models; without it, the platform's data folder
+    #[arg(long, global = true, value_name = "DIR", env = "VITALCAST_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// Where requests are answered [default: 127.0.0.1:8001]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where metrics and the keys' own API are answered, "" for nowhere [default: 127.0.0.1:8002]
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    admin_listen: Option<String>,
+    /// A configuration file (TOML)
+    #[arg(long, global = true, value_name = "FILE", env = "VITALCAST_SERVER_CONFIG_FILE")]
+    config: Option<PathBuf>,
+    /// Begin at this moment instead of the clock's, for replays and repeatable runs
+    #[arg(long, global = true, value_name = "RFC3339", env = "VITALCAST_NOW")]
+    now: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Look at the configuration
+    Config {
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// Print the OpenAPI document
+    Openapi {
+        /// That of the admin listener
+        #[arg(long)]
+        admin: bool,
+    },
+    /// Ask a running service whether it is ready (for container health checks)
+    Healthcheck,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Say whether it can be used
+    Check,
+    /// Print it as JSON, without secrets
+    Show,
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+struct Unusable(anyhow::Error);
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            code_of(&error)
+        }
+    }
+}
+
+fn code_of(error: &anyhow::Error) -> ExitCode {
+    if error.is::<Unusable>() {
+        return ExitCode::from(2);
+    }
+    match error.downcast_ref::<EngineError>().map(EngineError::kind) {
+        Some(ErrorKind::Busy) => ExitCode::from(6),
+        Some(ErrorKind::Unavailable) => ExitCode::from(7),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+// The one place that writes to standard error beside the log.
+#[allow(clippy::print_stderr)]
+fn report(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+}
+
+// Documents and settings are what was asked for.
+#[allow(clippy::print_stdout)]
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    println!("{}", serde_json::to_string_pretty(value)?);
+    Ok(())
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let overrides = Overrides {
+        data_dir: cli.settings.data_dir.clone(),
+        listen: cli.settings.listen,
+        admin_listen: cli.settings.admin_listen.clone(),
+    };
+    let config = Config::load(cli.settings.config.as_deref(), &overrides)
+        .map_err(|error| anyhow::Error::from(Unusable(error)));
+    match cli.command {
+        Some(Command::Openapi { admin }) => {
+            let (public, private) = documents();
+            print_json(if admin { &private } else { &public })
+        }
+        Some(Command::Config {
+            what: ConfigCommand::Show,
+        }) => print_json(&config?.redacted()),
+        Some(Command::Config {
+            what: ConfigCommand::Check,
+        }) => {
+            config?;
+            print_json(&serde_json::json!({"configuration": "ok"}))
+        }
+        Some(Command::Healthcheck) => healthcheck(config?.listen),
+        None => serve(config?, cli.settings.now),
+    }
+}
+
+/// Asks `/ready` over plain HTTP, as little as is needed for it.
+fn healthcheck(address: SocketAddr) -> anyhow::Result<()> {
+    use std::io::{Read, Write};
+    let patience = Duration::from_secs(5);
+    let mut stream = std::net::TcpStream::connect_timeout(&address, patience)
+        .with_context(|| format!("nobody listens on {address}"))?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.write_all(b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    anyhow::ensure!(
+        answer.starts_with("HTTP/1.1 200"),
+        "the service on {address} is not ready"
+    );
+    Ok(())
+}
+
+/// The system's clock, or one that begins at a moment and goes on from there.
+fn clock(begin: Option<DateTime<Utc>>) -> Clock {
+    match begin {
+        None => Arc::new(Utc::now),
+        Some(begin) => {
+            let started = Instant::now();
+            Arc::new(move || {
+                begin + TimeDelta::from_std(started.elapsed()).unwrap_or(TimeDelta::MAX)
+            })
+        }
+    }
+}
+
+fn start_log(config: &Config) {
+    let level = config
+        .log
+        .level
+        .parse()
+        .unwrap_or(tracing::Level::INFO);
+    let log = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr);
+    if config.log.format == "json" {
+        log.json().flatten_event(true).init();
+    } else {
+        let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        log.with_ansi(colours).init();
+    }
+}
+
+fn serve(config: Config, begin: Option<DateTime<Utc>>) -> anyhow::Result<()> {
+    start_log(&config);
+    let started = Instant::now();
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new()
+        .set_buckets(&[
+            0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+        ])
+        .context("setting up metrics")?
+        .install_recorder()
+        .context("setting up metrics")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    runtime.block_on(async {
+        let server = Server::open(config, clock(begin), Some(recorder)).await?;
+        let handle = server.handle()?;
+        tracing::info!(
+            address = %handle.address,
+            admin_address = ?handle.admin_address,
+            milliseconds = started.elapsed().as_secs_f64() * 1e3,
+            "ready"
+        );
+        // Only where systemd asks for it.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        let stopping = handle.clone();
+        tokio::spawn(async move {
+            if signal().await.is_ok() {
+                tracing::info!("stopping: requests under way are finished");
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+                stopping.stop();
+                if signal().await.is_ok() {
+                    tracing::warn!("stopping at once");
+                    stopping.stop_now();
+                }
+            }
+        });
+        server.run(&handle).await?;
+        tracing::info!("stopped");
+        Ok(())
+    })
+}
+
+/// The next request to stop: Ctrl-C, or what `systemctl stop` and containers send.
+async fn signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            done = tokio::signal::ctrl_c() => done,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}

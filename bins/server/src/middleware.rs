@@ -1,0 +1,180 @@
+//! What happens to every request and answer.
+
+use crate::app::App;
+use crate::error::ApiError;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request, in its log line and its answer. Ids that came with the request are kept if they are short and plain; others get one of ours.
+fn request_id(headers: &HeaderMap) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let given = headers
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|text| {
+            (1..=64).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        });
+    match given {
+        Some(text) => text.to_owned(),
+        None => format!(
+            "{:x}-{:x}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        ),
+    }
+}
+
+/// The outermost layer: id, one log line, metrics, headers that keep browsers careful. The path is
+/// logged as the route it matched, never with what stands in it.
+pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let id = request_id(request.headers());
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let wants_problem = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("application/problem+json"));
+    let has_tls = app.config.tls.certificate_file.is_some();
+    let mut response = next.run(request).await;
+    if wants_problem {
+        response = problem_details(response, &id);
+    }
+    let status = response.status().as_u16();
+    let seconds = begun.elapsed().as_secs_f64();
+    let labels = [
+        ("method", method.to_string()),
+        ("route", route.clone()),
+        ("status", status.to_string()),
+    ];
+    metrics::counter!("vitalcast_http_requests_total", &labels).increment(1);
+    metrics::histogram!("vitalcast_http_request_seconds", "method" => method.to_string(), "route" => route.clone())
+        .record(seconds);
+    tracing::info!(
+        request_id = %id,
+        method = %method,
+        route = %route,
+        status,
+        milliseconds = seconds * 1e3,
+        "request"
+    );
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    set_careful_headers(headers, has_tls);
+    response
+}
+
+fn set_careful_headers(headers: &mut HeaderMap, has_tls: bool) {
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+        ("x-frame-options", "DENY"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ] {
+        let name = HeaderName::from_static(name);
+        // Pages of our own say what they need.
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    if has_tls {
+        headers.insert(
+            HeaderName::from_static("strict-transport-security"),
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
+}
+
+/// The same error in the form of RFC 9457.
+fn problem_details(response: Response, request_id: &str) -> Response {
+    let Some(error) = response.extensions().get::<ApiError>().cloned() else {
+        return response;
+    };
+    let mut problem = axum::Json(error.problem(request_id)).into_response();
+    *problem.status_mut() = response.status();
+    for (name, value) in response.headers() {
+        if name != CONTENT_TYPE && name != "content-length" {
+            problem.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
+    problem.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    problem
+}
+
+/// Longest time for an answer. Waiting for a training and long transfers have limits of their own.
+pub(crate) async fn time_limit(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let own_limit = route.is_some_and(|route| {
+        let route = route.as_str();
+        route.ends_with("/train")
+            || route.ends_with("/imports")
+            || route.ends_with("/events")
+            || route.ends_with("/export")
+    });
+    if own_limit {
+        return next.run(request).await;
+    }
+    let limits = &app.config.limits;
+    let patience = Duration::from_secs(limits.request_seconds + limits.body_seconds);
+    match tokio::time::timeout(patience, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "TIMED_OUT",
+            "The request took too long",
+        )
+        .retry_after(1)
+        .into_response(),
+    }
+}
+
+/// A handler that panicked answers 500, in the form of every other error.
+pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    tracing::error!("a handler panicked");
+    ApiError::internal().into_response()
+}
+
+/// No such path.
+pub(crate) async fn not_found() -> ApiError {
+    ApiError::not_found("NOT_FOUND", "Not Found")
+}
+
+/// A path that is there, with another method: the router says which in `Allow`.
+pub(crate) async fn method_not_allowed(_: Method) -> ApiError {
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        "Method Not Allowed",
+    )
+}
+
+/// Names a header that answers of the service may be read by in a browser.
+pub(crate) fn exposed_headers() -> [HeaderName; 3] {
+    [REQUEST_ID, ALLOW, axum::http::header::LOCATION]
+}

@@ -1,0 +1,185 @@
+//! The admin listener: keys and metrics.
+
+use super::USER_ID;
+use crate::access::{Caller, Impersonal};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
+use crate::shape::{Kind, optional, required, shaped};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use vitalcast::{KeyId, KeyInfo, NewKey, Scope, UserId};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Vitalcast admin",
+        description = "API keys and metrics, on a listener of their own.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    tags((name = "admin", description = "API keys and metrics"))
+)]
+struct Document;
+
+/// Every route of the admin listener.
+pub(crate) fn private() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(list, create))
+        .routes(routes!(revoke))
+        .routes(routes!(metrics_text))
+}
+
+/// Every key.
+#[derive(Debug, Serialize, ToSchema)]
+struct Keys {
+    /// Oldest first, revoked ones too.
+    keys: Vec<KeyInfo>,
+}
+
+/// Every key, without secrets.
+#[utoipa::path(get, path = "/admin/keys", tag = "admin",
+    responses((status = 200, description = "The keys", body = Keys)),
+    security(("key" = ["admin"])))]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<axum::Json<Keys>, ApiError> {
+    caller.check_scope(Scope::Admin)?;
+    let keys = app.quick(|engine| engine.keys()).await?;
+    Ok(axum::Json(Keys { keys }))
+}
+
+/// A key to make.
+#[derive(Debug, Deserialize)]
+struct KeyBody {
+    name: String,
+    users: Option<Vec<UserId>>,
+    scopes: Vec<Scope>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl Impersonal for KeyBody {}
+
+shaped!(
+    KeyBody,
+    "NewKey",
+    ClosedBody,
+    &[
+        required("name", Kind::Text(1, 100), "What it is for"),
+        optional(
+            "users",
+            Kind::List {
+                item: &USER_ID,
+                least: 1,
+                most: 1_000,
+                unique: true,
+            },
+            "Whose data it opens; everyone's when not given"
+        ),
+        required(
+            "scopes",
+            Kind::List {
+                item: &Kind::Word(Scope::WORDS),
+                least: 1,
+                most: Scope::WORDS.len(),
+                unique: true,
+            },
+            "What it may do"
+        ),
+        optional("expires_at", Kind::Instant, "When it stops working by itself"),
+    ]
+);
+
+/// A key with its secret, shown this once.
+#[derive(Debug, Serialize, ToSchema)]
+struct CreatedKey {
+    /// The secret: send it as `Authorization: Bearer …`. It cannot be shown again.
+    token: String,
+    key: KeyInfo,
+}
+
+/// Make a key. Its secret is in this answer and nowhere else.
+#[utoipa::path(post, path = "/admin/keys", tag = "admin", request_body = KeyBody,
+    responses((status = 201, description = "Made", body = CreatedKey)),
+    security(("key" = ["admin"])))]
+async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(body): Json<KeyBody>,
+) -> Result<Response, ApiError> {
+    caller.check_scope(Scope::Admin)?;
+    let body = body.take();
+    let random = super::predictions::random()?;
+    let now = app.now();
+    let (key, token) = app
+        .write(move |engine| {
+            let key = NewKey {
+                name: body.name,
+                users: body.users,
+                scopes: body.scopes,
+                expires_at: body.expires_at,
+            };
+            engine.create_key(key, &random, now)
+        })
+        .await?;
+    tracing::info!(key = %key.key_id, "a key was made");
+    Ok((StatusCode::CREATED, axum::Json(CreatedKey { token, key })).into_response())
+}
+
+/// A key in a path.
+#[derive(Debug, Deserialize)]
+struct KeyPath {
+    key_id: KeyId,
+}
+
+impl Impersonal for KeyPath {}
+
+shaped!(KeyPath, "KeyPath", Path, &[required("key_id", Kind::Id(32), "Which key")]);
+
+/// Revoke a key; it opens nothing from now on.
+#[utoipa::path(delete, path = "/admin/keys/{key_id}", tag = "admin", params(KeyPath),
+    responses((status = 200, description = "Revoked", body = KeyInfo)),
+    security(("key" = ["admin"])))]
+async fn revoke(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<KeyPath>,
+) -> Result<axum::Json<KeyInfo>, ApiError> {
+    caller.check_scope(Scope::Admin)?;
+    let id = path.take().key_id;
+    let now = app.now();
+    let key = app.write(move |engine| engine.revoke_key(&id, now)).await?;
+    tracing::info!(key = %key.key_id, "a key was revoked");
+    Ok(axum::Json(key))
+}
+
+/// Metrics for Prometheus. They name no person.
+#[utoipa::path(get, path = "/metrics", tag = "admin",
+    responses((status = 200, description = "Text of Prometheus", body = String, content_type = "text/plain")))]
+async fn metrics_text(State(app): State<Arc<App>>) -> Response {
+    let kept = app.engine.cache_statistics();
+    let (running, waiting) = app.jobs.load();
+    for (name, value) in [
+        ("vitalcast_cached_answers", kept.answers as f64),
+        ("vitalcast_cached_answer_bytes", kept.answer_bytes as f64),
+        ("vitalcast_cached_models", kept.models as f64),
+        ("vitalcast_cached_model_bytes", kept.model_bytes as f64),
+        ("vitalcast_jobs_running", running as f64),
+        ("vitalcast_jobs_waiting", waiting as f64),
+    ] {
+        metrics::gauge!(name).set(value);
+    }
+    let text = app.metrics.as_ref().map(|handle| {
+        handle.run_upkeep();
+        handle.render()
+    });
+    let headers = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
+    (headers, text.unwrap_or_default()).into_response()
+}

@@ -1,0 +1,302 @@
+//! Jobs: files to import, and trainings and imports under way.
+
+use super::{JobPath, UserPath};
+use crate::access::{Caller, Impersonal};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::{Path, Query};
+use crate::shape::{Kind, default, optional, shaped};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream};
+use http_body_util::BodyExt;
+use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use utoipa::ToSchema;
+use vitalcast::{
+    EngineError, Format, ImportUpload, JobEvent, JobId, JobInfo, JobKind, JobWatch, Scope, UserId, Zone,
+};
+
+/// A file that is being uploaded; gone when nobody takes it over.
+struct Upload(PathBuf);
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        // Moved away by then, or not wanted.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// How a file is read.
+#[derive(Debug, Deserialize)]
+pub(super) struct ImportQuery {
+    name: String,
+    format: Option<String>,
+    zone: Option<Zone>,
+}
+
+impl Impersonal for ImportQuery {}
+
+shaped!(
+    ImportQuery,
+    "ImportQuery",
+    Query,
+    &[
+        default("name", Kind::Text(1, 200), "\"export.csv\"", "The file's name; its ending tells CSV from JSON lines"),
+        optional("format", Kind::Word(Format::WORDS), "What it is; recognised by its content when not given"),
+        optional("zone", Kind::Zone, "Zone of the times in it; each format has a default"),
+    ]
+);
+
+/// Import a file of records.
+///
+/// The body is the file itself. Answers as soon as it has arrived; the job tells how far reading it
+/// has come and what became of its rows. Importing a file again adds nothing.
+#[utoipa::path(post, path = "/api/users/{user_id}/imports", tag = "jobs",
+    params(UserPath, ImportQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
+    responses((status = 202, description = "Accepted", body = JobInfo,
+        headers(("Location" = String, description = "Where the job is told of")))),
+    security(("key" = ["ingest"])))]
+pub(super) async fn import(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<UserPath>,
+    Query(query): Query<ImportQuery>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let user_id = caller.open(path, Scope::Ingest)?.user_id;
+    let query = query.take();
+    let format = query
+        .format
+        .as_deref()
+        .map(str::parse::<Format>)
+        .transpose()
+        .map_err(|error| ApiError::from(EngineError::from(error)))?;
+    let id = JobId::from_random(super::predictions::random()?);
+    let upload = receive(&app, request.into_body(), &id).await?;
+    let job = app
+        .with_jobs(move |jobs| {
+            jobs.import(
+                ImportUpload {
+                    user_id,
+                    file: upload.0.clone(),
+                    name: query.name,
+                    format,
+                    zone: query.zone,
+                },
+                id,
+            )
+        })
+        .await?;
+    Ok(super::predictions::accepted(job))
+}
+
+/// Writes a body to a file in the data folder, within the limits of size and time.
+async fn receive(app: &App, mut body: Body, id: &JobId) -> Result<Upload, ApiError> {
+    let limits = &app.config.limits;
+    let path = app.engine.uploads().join(format!("{id}.part"));
+    let failed = |source| {
+        ApiError::from(EngineError::Io {
+            doing: "keep an upload in",
+            path: app.engine.uploads(),
+            source,
+        })
+    };
+    let upload = Upload(path);
+    let mut file = tokio::fs::File::create(&upload.0).await.map_err(failed)?;
+    let receiving = async {
+        let mut length = 0;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| {
+                ApiError::new(
+                    axum::http::StatusCode::BAD_REQUEST,
+                    "BROKEN_BODY",
+                    "The body ended before it was complete",
+                )
+            })?;
+            let Ok(bytes) = frame.into_data() else {
+                continue;
+            };
+            length += bytes.len() as u64;
+            if length > limits.upload_bytes {
+                return Err(ApiError::too_large(limits.upload_bytes));
+            }
+            file.write_all(&bytes).await.map_err(failed)?;
+        }
+        file.sync_all().await.map_err(failed)
+    };
+    let patience = Duration::from_secs(limits.upload_seconds);
+    tokio::time::timeout(patience, receiving)
+        .await
+        .map_err(|_| ApiError::timed_out())??;
+    Ok(upload)
+}
+
+/// A person's jobs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct JobList {
+    user_id: UserId,
+    /// Newest first.
+    jobs: Vec<JobInfo>,
+}
+
+/// Which jobs.
+#[derive(Debug, Deserialize)]
+pub(super) struct JobsQuery {
+    limit: u32,
+}
+
+impl Impersonal for JobsQuery {}
+
+shaped!(
+    JobsQuery,
+    "JobsQuery",
+    Query,
+    &[default("limit", Kind::Int(1, 1_000), "50", "At most so many, the newest")]
+);
+
+/// A person's last jobs, imports and trainings.
+#[utoipa::path(get, path = "/api/users/{user_id}/jobs", tag = "jobs", params(UserPath, JobsQuery),
+    responses((status = 200, description = "The jobs", body = JobList)),
+    security(("key" = ["read"])))]
+pub(super) async fn of_user(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<UserPath>,
+    Query(query): Query<JobsQuery>,
+) -> Result<axum::Json<JobList>, ApiError> {
+    let user_id = caller.open(path, Scope::Read)?.user_id;
+    let limit = query.take().limit;
+    let user = user_id.clone();
+    let jobs = app
+        .with_jobs(move |jobs| jobs.jobs_of(&user, limit))
+        .await?;
+    Ok(axum::Json(JobList { user_id, jobs }))
+}
+
+/// A job, if it is of someone the caller may ask about.
+async fn reachable(
+    app: &Arc<App>,
+    caller: &Caller,
+    id: JobId,
+    scope: impl Fn(JobKind) -> Scope,
+) -> Result<JobInfo, ApiError> {
+    let asked = id.clone();
+    let job = app.with_jobs(move |jobs| jobs.job(&asked)).await?;
+    if !caller.reaches(&job.user_id) {
+        return Err(EngineError::UnknownJob(id).into());
+    }
+    caller.check_scope(scope(job.kind))?;
+    Ok(job)
+}
+
+/// How far a job is.
+#[utoipa::path(get, path = "/api/jobs/{job_id}", tag = "jobs", params(JobPath),
+    responses((status = 200, description = "The job", body = JobInfo)),
+    security(("key" = ["read"])))]
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<JobPath>,
+) -> Result<axum::Json<JobInfo>, ApiError> {
+    let id = path.take().job_id;
+    reachable(&app, &caller, id, |_| Scope::Read)
+        .await
+        .map(axum::Json)
+}
+
+/// Call a job off. One that waits ends at once, one that runs at its next safe point; nothing
+/// half-done is kept.
+#[utoipa::path(delete, path = "/api/jobs/{job_id}", tag = "jobs", params(JobPath),
+    responses((status = 200, description = "The job", body = JobInfo)),
+    security(("key" = ["train"])))]
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<JobPath>,
+) -> Result<axum::Json<JobInfo>, ApiError> {
+    let id = path.take().job_id;
+    let scope = |kind| match kind {
+        JobKind::Train => Scope::Train,
+        JobKind::Import => Scope::Ingest,
+    };
+    reachable(&app, &caller, id.clone(), scope).await?;
+    let job = app.with_jobs(move |jobs| jobs.cancel(&id)).await?;
+    Ok(axum::Json(job))
+}
+
+/// What happens to a job, as server-sent events.
+///
+/// Each event is the job as it was then; `id` counts them, and `Last-Event-ID` resumes behind one.
+/// The stream ends with the job.
+#[utoipa::path(get, path = "/api/jobs/{job_id}/events", tag = "jobs", params(JobPath),
+    responses((status = 200, description = "Events named `job`, with a job as data",
+        body = String, content_type = "text/event-stream")),
+    security(("key" = ["read"])))]
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<JobPath>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let id = path.take().job_id;
+    let job = reachable(&app, &caller, id.clone(), |_| Scope::Read).await?;
+    let seen = headers
+        .get("last-event-id")
+        .and_then(|text| text.to_str().ok())
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0);
+    let watch = app.jobs.watch(&id);
+    let events = follow(watch, job, seen);
+    let alive = KeepAlive::new().interval(Duration::from_secs(15));
+    Ok(Sse::new(events).keep_alive(alive).into_response())
+}
+
+enum Following {
+    Live(JobWatch, u64, Vec<JobEvent>),
+    /// Only the end is kept.
+    Ended(Box<JobInfo>),
+    Done,
+}
+
+fn follow(
+    watch: Option<JobWatch>,
+    job: JobInfo,
+    seen: u64,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let begin = match watch {
+        Some(watch) => Following::Live(watch, seen, Vec::new()),
+        None => Following::Ended(Box::new(job)),
+    };
+    stream::unfold(begin, |state| async {
+        match state {
+            Following::Done => None,
+            Following::Ended(job) => {
+                let event = event(1, &job);
+                Some((Ok(event), Following::Done))
+            }
+            Following::Live(mut watch, seen, mut ready) => {
+                if ready.is_empty() {
+                    ready = watch.after(seen).await;
+                    ready.reverse();
+                }
+                let next = ready.pop()?;
+                let event = event(next.number, &next.job);
+                Some((Ok(event), Following::Live(watch, next.number, ready)))
+            }
+        }
+    })
+}
+
+fn event(number: u64, job: &JobInfo) -> Event {
+    let data = serde_json::to_string(job).expect("jobs are plain values");
+    Event::default().event("job").id(number.to_string()).data(data)
+}

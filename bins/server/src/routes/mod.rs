@@ -1,0 +1,141 @@
+//! The routes. Each says what it takes and gives; the document at `/openapi.json` is made of that.
+
+pub(crate) mod admin;
+mod features;
+mod jobs;
+mod models;
+mod predictions;
+mod records;
+mod service;
+mod users;
+
+use crate::access::{Impersonal, OfUser};
+use crate::app::App;
+use crate::shape::{Kind, required, shaped};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use vitalcast::{JobId, PredictionMetric, UserId};
+
+/// Longest ids.
+pub(crate) const USER_ID: Kind = Kind::Id(64);
+const MODEL_ID: Kind = Kind::Id(160);
+const JOB_ID: Kind = Kind::Id(64);
+/// What can be forecast.
+const METRIC: Kind = Kind::Word(PredictionMetric::WORDS);
+
+/// A person in a path.
+#[derive(Debug, Deserialize)]
+struct UserPath {
+    user_id: UserId,
+}
+
+impl OfUser for UserPath {
+    fn user(&self) -> &UserId {
+        &self.user_id
+    }
+}
+
+shaped!(UserPath, "UserPath", Path, &[required("user_id", USER_ID, "Whose")]);
+
+/// A person and a metric in a path.
+#[derive(Debug, Deserialize)]
+struct UserMetricPath {
+    user_id: UserId,
+    metric: PredictionMetric,
+}
+
+impl OfUser for UserMetricPath {
+    fn user(&self) -> &UserId {
+        &self.user_id
+    }
+}
+
+shaped!(
+    UserMetricPath,
+    "UserMetricPath",
+    Path,
+    &[
+        required("user_id", USER_ID, "Whose"),
+        required("metric", METRIC, "Which metric"),
+    ]
+);
+
+/// A job in a path. Whose it is, the queue knows.
+#[derive(Debug, Deserialize)]
+struct JobPath {
+    job_id: JobId,
+}
+
+impl Impersonal for JobPath {}
+
+shaped!(JobPath, "JobPath", Path, &[required("job_id", JOB_ID, "Which job")]);
+
+/// The document without its routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Vitalcast",
+        description = "Forecasts of tomorrow's resting heart rate, HRV, sleep and recovery, with \
+                       intervals that hold. Not a medical device.\n\n\
+                       Errors have FastAPI's shape (`detail`: a sentence, or a list of what is wrong \
+                       with each field) and a stable `code`; with `Accept: application/problem+json` \
+                       they have the shape of RFC 9457.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "predictions", description = "Training, forecasts and models"),
+        (name = "features", description = "What is computed from a person's records"),
+        (name = "users", description = "People and their records"),
+        (name = "jobs", description = "Trainings and imports under way"),
+        (name = "service", description = "The service itself")
+    )
+)]
+struct Document;
+
+/// Every route of the public listener. Correlations (`/api/correlations`) and interpretability
+/// (`/api/interpretability`) have their place here when their crate is there.
+pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(service::root))
+        .routes(routes!(service::live))
+        .routes(routes!(service::health))
+        .routes(routes!(service::ready))
+        .routes(routes!(predictions::train))
+        .routes(routes!(predictions::predict))
+        .routes(routes!(predictions::predict_get))
+        .routes(routes!(predictions::batch_predict))
+        .routes(routes!(models::list, models::delete))
+        .routes(routes!(models::performance))
+        .routes(routes!(models::activate))
+        .routes(routes!(models::roll_back))
+        .routes(routes!(features::engineer))
+        .routes(routes!(features::of_day))
+        .routes(routes!(features::summary))
+        .routes(routes!(features::drop_cache))
+        .routes(routes!(users::overview, users::erase))
+        .routes(routes!(users::profile, users::set_profile))
+        .routes(routes!(users::forecasts))
+        .routes(routes!(users::export))
+        .routes(routes!(
+            records::post_meals,
+            records::get_meals,
+            records::delete_meals
+        ))
+        .routes(routes!(
+            records::post_activities,
+            records::get_activities,
+            records::delete_activities
+        ))
+        .routes(routes!(
+            records::post_health_metrics,
+            records::get_health_metrics,
+            records::delete_health_metrics
+        ))
+        .routes(routes!(jobs::import))
+        .routes(routes!(jobs::of_user))
+        .routes(routes!(jobs::one, jobs::cancel))
+        .routes(routes!(jobs::events))
+}

@@ -1,0 +1,393 @@
+//! Training and forecasts.
+
+use super::METRIC;
+use super::USER_ID;
+use crate::access::{Caller, OfUser};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::{Json, Path};
+use crate::shape::{Kind, default, deserialised, optional, required, shaped};
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use vitalcast::{
+    BatchPredictRequest, BatchPredictResponse, EngineError, ErrorKind, FieldError, IntervalMethod,
+    InvalidRequest, JobId, JobInfo, JobState, ModelArchitecture, PredictRequest, PredictResponse,
+    PredictionMetric, Scope, TrainModelRequest, TrainModelResponse, UserId,
+};
+
+/// A training, and how long to wait for it.
+#[derive(Debug)]
+pub(super) struct TrainBody {
+    request: TrainModelRequest,
+    wait_seconds: u64,
+}
+
+impl OfUser for TrainBody {
+    fn user(&self) -> &UserId {
+        &self.request.user_id
+    }
+}
+
+shaped!(
+    TrainBody,
+    "TrainModelRequest",
+    Body,
+    &[
+        required("user_id", USER_ID, "Whose history"),
+        required("metric", METRIC, "What to forecast"),
+        default("architecture", Kind::Word(ModelArchitecture::WORDS), "\"lstm\"", "With which model"),
+        default("lookback_days", Kind::LaxInt(30, 365), "90", "Days of history used for training"),
+        default("sequence_length", Kind::LaxInt(7, 60), "30", "Days a model reads before it forecasts; at least 28 for xgboost and ridge"),
+        default("epochs", Kind::LaxInt(10, 200), "50", "Most passes over the training windows"),
+        default("batch_size", Kind::LaxInt(8, 128), "32", "Windows per step"),
+        default("learning_rate", Kind::LaxFloat(0.0001, 0.1, r"^0?\.0[1-9][0-9]{0,6}$"), "0.001", "Step size of Adam"),
+        default("validation_split", Kind::LaxFloat(0.1, 0.3, r"^0?\.[12][0-9]{0,6}$"), "0.2", "Share of windows for early stopping; as many again are kept for the test"),
+        default("hidden_dim", Kind::LaxInt(32, 512), "128", "Width of the LSTM's state"),
+        default("num_layers", Kind::LaxInt(1, 4), "2", "Stacked LSTM layers"),
+        default("dropout", Kind::LaxFloat(0.0, 0.5, r"^0{1,9}(\.[0-4][0-9]{0,6})?$"), "0.2", "Dropout probability"),
+        default("force_retrain", Kind::LaxBool, "false", "Train even when an equal model of the same data exists"),
+        default("bidirectional", Kind::Bool, "false", "Read each window in both directions; LSTM networks only"),
+        default("seed", Kind::Int(0, 9_007_199_254_740_991), "42", "Seed of everything random"),
+        default("wait_seconds", Kind::Int(0, 300), "60", "How long to wait for the result before answering 202 with the job"),
+    ],
+    build_train
+);
+
+#[derive(Deserialize)]
+struct Waiting {
+    wait_seconds: u64,
+}
+
+fn build_train(fields: Map<String, Value>) -> Result<TrainBody, Vec<FieldError>> {
+    #[derive(Deserialize)]
+    struct Settings {
+        user_id: UserId,
+        metric: PredictionMetric,
+        architecture: ModelArchitecture,
+        lookback_days: usize,
+        sequence_length: usize,
+        epochs: usize,
+        batch_size: usize,
+        learning_rate: f64,
+        validation_split: f64,
+        hidden_dim: usize,
+        num_layers: usize,
+        dropout: f64,
+        force_retrain: bool,
+        bidirectional: bool,
+        seed: u64,
+    }
+    let Waiting { wait_seconds } = deserialised(fields.clone())?;
+    let settings: Settings = deserialised(fields)?;
+    let request = TrainModelRequest {
+        user_id: settings.user_id,
+        metric: settings.metric,
+        architecture: settings.architecture,
+        lookback_days: settings.lookback_days,
+        sequence_length: settings.sequence_length,
+        epochs: settings.epochs,
+        batch_size: settings.batch_size,
+        learning_rate: settings.learning_rate,
+        validation_split: settings.validation_split,
+        hidden_dim: settings.hidden_dim,
+        num_layers: settings.num_layers,
+        dropout: settings.dropout,
+        force_retrain: settings.force_retrain,
+        bidirectional: settings.bidirectional,
+        seed: settings.seed,
+    };
+    request.validate().map_err(|InvalidRequest(faults)| faults)?;
+    Ok(TrainBody {
+        request,
+        wait_seconds,
+    })
+}
+
+/// Train a model.
+///
+/// Answers with the result when it is there within `wait_seconds`, otherwise with 202 and the job.
+/// A training that is asked for while an equal one waits or runs joins it.
+#[utoipa::path(post, path = "/api/predictions/train", tag = "predictions", request_body = TrainBody,
+    responses(
+        (status = 200, description = "Trained", body = TrainModelResponse),
+        (status = 202, description = "Still at it", body = JobInfo,
+            headers(("Location" = String, description = "Where the job is told of"))),
+    ),
+    security(("key" = ["train"])))]
+pub(super) async fn train(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(body): Json<TrainBody>,
+) -> Result<Response, ApiError> {
+    let TrainBody {
+        request,
+        wait_seconds,
+    } = caller.open(body, Scope::Train)?;
+    let id = JobId::from_random(random()?);
+    let mut job = app.with_jobs(move |jobs| jobs.train(&request, id)).await?;
+    if !job.state.is_final()
+        && wait_seconds > 0
+        && let Some(mut watch) = app.jobs.watch(&job.job_id)
+    {
+        // A client that goes away meanwhile leaves the training going on.
+        let patience = Duration::from_secs(wait_seconds);
+        if let Ok(last) = tokio::time::timeout(patience, watch.end()).await {
+            job = last;
+        }
+    }
+    match (job.state, &job.result, &job.error) {
+        (JobState::Succeeded, Some(result), _) => Ok(axum::Json(result.clone()).into_response()),
+        (JobState::Failed, _, Some(error)) => Err(ApiError::of_job(error, &job.job_id)),
+        (JobState::Cancelled, ..) => Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "JOB_CANCELLED",
+            format!("Job {} was called off", job.job_id),
+        )),
+        _ => Ok(accepted(job)),
+    }
+}
+
+/// 202 with a job and where it is told of.
+pub(super) fn accepted(job: JobInfo) -> Response {
+    let location = format!("/api/jobs/{}", job.job_id);
+    let headers: [(HeaderName, String); 1] = [(header::LOCATION, location)];
+    (StatusCode::ACCEPTED, headers, axum::Json(job)).into_response()
+}
+
+/// Random bytes of the operating system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], ApiError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| ApiError::internal())?;
+    Ok(bytes)
+}
+
+/// A forecast.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct PredictBody(PredictRequest);
+
+impl OfUser for PredictBody {
+    fn user(&self) -> &UserId {
+        &self.0.user_id
+    }
+}
+
+shaped!(
+    PredictBody,
+    "PredictRequest",
+    Body,
+    &[
+        required("user_id", USER_ID, "For whom"),
+        required("metric", METRIC, "What"),
+        required("target_date", Kind::Date, "For which local day; a past one sees only what was known the evening before"),
+        optional("model_version", Kind::Text(1, 40), "A version such as v1.0.2 instead of the active one"),
+        optional("architecture", Kind::Word(ModelArchitecture::WORDS), "Only models of this architecture"),
+        default("force_recompute_features", Kind::LaxBool, "false", "Do not answer from a cache"),
+        default("interval_method", Kind::Word(IntervalMethod::WORDS), "\"residual_quantiles\"", "How the interval is made"),
+        default("interval_level", Kind::Between(0.0, 1.0), "0.95", "Nominal coverage of the interval"),
+    ]
+);
+
+/// A forecast of somebody without data or model is the same answer: there is no model.
+fn without_model(error: ApiError, user: &UserId, metric: PredictionMetric) -> ApiError {
+    if error.code == "UNKNOWN_USER" {
+        return ApiError::not_found(
+            "NO_MODEL",
+            format!("No trained model found for user {user} and metric {metric}"),
+        );
+    }
+    error
+}
+
+async fn forecast(app: &App, request: PredictRequest) -> Result<PredictResponse, ApiError> {
+    let now = app.now();
+    if let Some(answer) = app.engine.predict_at_once(&request, now) {
+        metrics::counter!("vitalcast_forecasts_total", "cached" => "true").increment(1);
+        return Ok(answer);
+    }
+    let (user, metric) = (request.user_id.clone(), request.metric);
+    let answer = app
+        .compute(move |engine| engine.predict(&request, now))
+        .await
+        .map_err(|error| without_model(error, &user, metric))?;
+    let cached = if answer.cached { "true" } else { "false" };
+    metrics::counter!("vitalcast_forecasts_total", "cached" => cached).increment(1);
+    Ok(answer)
+}
+
+/// Forecast one metric for one day.
+#[utoipa::path(post, path = "/api/predictions/predict", tag = "predictions",
+    request_body = PredictBody,
+    responses((status = 200, description = "The forecast", body = PredictResponse)),
+    security(("key" = ["read"])))]
+pub(super) async fn predict(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(body): Json<PredictBody>,
+) -> Result<axum::Json<PredictResponse>, ApiError> {
+    let PredictBody(request) = caller.open(body, Scope::Read)?;
+    forecast(&app, request).await.map(axum::Json)
+}
+
+/// A forecast in a path.
+#[derive(Debug, Deserialize)]
+pub(super) struct PredictPath {
+    user_id: UserId,
+    metric: PredictionMetric,
+    target_date: NaiveDate,
+}
+
+impl OfUser for PredictPath {
+    fn user(&self) -> &UserId {
+        &self.user_id
+    }
+}
+
+shaped!(
+    PredictPath,
+    "PredictPath",
+    Path,
+    &[
+        required("user_id", USER_ID, "For whom"),
+        required("metric", METRIC, "What"),
+        required("target_date", Kind::Date, "For which local day"),
+    ]
+);
+
+/// Forecast one metric for one day, with defaults.
+#[utoipa::path(get, path = "/api/predictions/predict/{user_id}/{metric}/{target_date}",
+    tag = "predictions", params(PredictPath),
+    responses((status = 200, description = "The forecast", body = PredictResponse)),
+    security(("key" = ["read"])))]
+pub(super) async fn predict_get(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<PredictPath>,
+) -> Result<axum::Json<PredictResponse>, ApiError> {
+    let path = caller.open(path, Scope::Read)?;
+    let request = PredictRequest::new(path.user_id, path.metric, path.target_date);
+    forecast(&app, request).await.map(axum::Json)
+}
+
+/// Several forecasts.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct BatchPredictBody(BatchPredictRequest);
+
+impl OfUser for BatchPredictBody {
+    fn user(&self) -> &UserId {
+        &self.0.user_id
+    }
+}
+
+shaped!(
+    BatchPredictBody,
+    "BatchPredictRequest",
+    Body,
+    &[
+        required("user_id", USER_ID, "For whom"),
+        required(
+            "metrics",
+            Kind::List {
+                item: &METRIC,
+                least: 1,
+                most: PredictionMetric::WORDS.len(),
+                unique: true,
+            },
+            "What"
+        ),
+        required("target_date", Kind::Date, "For which local day"),
+        optional("model_version", Kind::Text(1, 40), "A version instead of the active one"),
+        default("force_recompute_features", Kind::LaxBool, "false", "Do not answer from a cache"),
+    ]
+);
+
+/// Forecast several metrics for one day.
+///
+/// One that fails does not stop the others: it is listed, with the reason.
+#[utoipa::path(post, path = "/api/predictions/batch-predict", tag = "predictions",
+    request_body = BatchPredictBody,
+    responses((status = 200, description = "The forecasts", body = BatchPredictResponse)),
+    security(("key" = ["read"])))]
+pub(super) async fn batch_predict(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(body): Json<BatchPredictBody>,
+) -> Result<axum::Json<BatchPredictResponse>, ApiError> {
+    let BatchPredictBody(batch) = caller.open(body, Scope::Read)?;
+    let now = app.now();
+    let requests: Vec<PredictRequest> = batch
+        .metrics
+        .iter()
+        .map(|&metric| PredictRequest {
+            model_version: batch.model_version.clone(),
+            force_recompute_features: batch.force_recompute_features,
+            ..PredictRequest::new(batch.user_id.clone(), metric, batch.target_date)
+        })
+        .collect();
+    let answer = app
+        .compute(move |engine| match engine.predict_batch(&requests, now) {
+            Ok(forecasts) => {
+                let mut answer = forecasts.response();
+                answer.failure_reasons = reasons(&forecasts.failures, &batch.user_id);
+                Ok(answer)
+            }
+            Err(EngineError::UnknownUser { .. }) => {
+                Ok(nothing(&batch.user_id, batch.target_date, &batch.metrics, now))
+            }
+            Err(error) => Err(error),
+        })
+        .await?;
+    Ok(axum::Json(answer))
+}
+
+/// Why metrics failed, in words that name nothing of this machine.
+fn reasons(
+    failures: &BTreeMap<PredictionMetric, EngineError>,
+    user: &UserId,
+) -> BTreeMap<PredictionMetric, String> {
+    failures
+        .iter()
+        .map(|(metric, error)| {
+            let reason = match error.kind() {
+                ErrorKind::NotFound => no_model(user, *metric),
+                ErrorKind::InvalidRequest | ErrorKind::NotEnoughData => error.to_string(),
+                _ => "The forecast could not be made".to_owned(),
+            };
+            (*metric, reason)
+        })
+        .collect()
+}
+
+fn no_model(user: &UserId, metric: PredictionMetric) -> String {
+    format!("No trained model found for user {user} and metric {metric}")
+}
+
+/// The answer to a batch for someone who has no data here.
+fn nothing(
+    user: &UserId,
+    target_date: NaiveDate,
+    metrics: &[PredictionMetric],
+    now: chrono::DateTime<chrono::Utc>,
+) -> BatchPredictResponse {
+    BatchPredictResponse {
+        user_id: user.clone(),
+        target_date,
+        predicted_at: now,
+        predictions: BTreeMap::new(),
+        overall_data_quality: 0.0,
+        all_predictions_successful: false,
+        failed_metrics: metrics.to_vec(),
+        failure_reasons: metrics
+            .iter()
+            .map(|metric| (*metric, no_model(user, *metric)))
+            .collect(),
+    }
+}

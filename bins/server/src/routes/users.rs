@@ -1,0 +1,235 @@
+//! People: what there is of them, their profile, and everything taken out or erased.
+
+use super::{UserMetricPath, UserPath};
+use crate::access::{Caller, Impersonal};
+use crate::app::App;
+use crate::error::ApiError;
+use crate::extract::{Json, Path, Query};
+use crate::shape::{Kind, default, optional, shaped};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use vitalcast::{
+    ActivityLevel, EngineError, Erasure, FieldError, HistoryView, PredictionMetric, Profile, Scope,
+    UserId,
+};
+
+/// What there is of a person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Overview {
+    user_id: UserId,
+    /// First local day with a record.
+    first_day: Option<NaiveDate>,
+    /// Last local day with a record.
+    last_day: Option<NaiveDate>,
+    /// Days with a record.
+    days: u64,
+    meals: u64,
+    activities: u64,
+    health_metrics: u64,
+    /// Days with a reading of each metric that can be forecast.
+    metric_days: BTreeMap<PredictionMetric, u64>,
+    profile: Profile,
+}
+
+/// What there is of a person.
+#[utoipa::path(get, path = "/api/users/{user_id}", tag = "users", params(UserPath),
+    responses((status = 200, description = "Counts, first and last day, profile", body = Overview)),
+    security(("key" = ["read"])))]
+pub(super) async fn overview(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<UserPath>,
+) -> Result<axum::Json<Overview>, ApiError> {
+    let user = caller.open(path, Scope::Read)?.user_id;
+    let overview = app
+        .quick(move |engine| {
+            let profile = engine.profile(&user)?;
+            let summary = engine.user(&user)?.ok_or(EngineError::UnknownUser {
+                user,
+                known: 0,
+            })?;
+            Ok(Overview {
+                user_id: summary.user_id,
+                first_day: summary.first_day,
+                last_day: summary.last_day,
+                days: summary.days,
+                meals: summary.meals,
+                activities: summary.activities,
+                health_metrics: summary.health_metrics,
+                metric_days: summary.metrics,
+                profile,
+            })
+        })
+        .await?;
+    Ok(axum::Json(overview))
+}
+
+/// Erase a person: records, profile, models, forecasts, jobs, and keys that open nothing else.
+///
+/// When this has answered, nothing of theirs can be read any more.
+#[utoipa::path(delete, path = "/api/users/{user_id}", tag = "users", params(UserPath),
+    responses((status = 200, description = "Erased", body = Erasure)),
+    security(("key" = ["erase"])))]
+pub(super) async fn erase(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<UserPath>,
+) -> Result<axum::Json<Erasure>, ApiError> {
+    let user = caller.open(path, Scope::Erase)?.user_id;
+    let erased = app.with_jobs(move |jobs| jobs.erase_user(&user)).await?;
+    tracing::info!("a person was erased");
+    Ok(axum::Json(erased))
+}
+
+/// A person's profile.
+#[utoipa::path(get, path = "/api/users/{user_id}/profile", tag = "users", params(UserPath),
+    responses((status = 200, description = "The profile", body = Profile)),
+    security(("key" = ["read"])))]
+pub(super) async fn profile(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<UserPath>,
+) -> Result<axum::Json<Profile>, ApiError> {
+    let user = caller.open(path, Scope::Read)?.user_id;
+    let profile = app.quick(move |engine| engine.profile(&user)).await?;
+    Ok(axum::Json(profile))
+}
+
+/// A profile to set.
+#[derive(Debug)]
+pub(super) struct ProfileBody(Profile);
+
+impl Impersonal for ProfileBody {}
+
+shaped!(
+    ProfileBody,
+    "ProfileRequest",
+    ClosedBody,
+    &[
+        default("zone", Kind::Zone, "\"UTC\"", "IANA time zone in which the person's days begin and end"),
+        optional("weight_kg", Kind::Float(2.0, 700.0), "Body weight, kg"),
+        optional("height_cm", Kind::Float(30.0, 280.0), "Height, cm"),
+        optional("goal_weight_kg", Kind::Float(2.0, 700.0), "Weight aimed at, kg"),
+        optional("goal_energy_kcal", Kind::Float(200.0, 20_000.0), "Energy aimed at per day, kcal"),
+        optional("goal_protein_g", Kind::Float(0.0, 2_000.0), "Protein aimed at per day, g"),
+        optional("goal_carbs_g", Kind::Float(0.0, 3_000.0), "Carbohydrate aimed at per day, g"),
+        optional("goal_fat_g", Kind::Float(0.0, 2_000.0), "Fat aimed at per day, g"),
+        optional("activity_level", Kind::Word(ActivityLevel::WORDS), "How active an ordinary day is"),
+        default(
+            "cycle_starts",
+            Kind::List {
+                item: &Kind::Date,
+                least: 0,
+                most: 500,
+                unique: true,
+            },
+            "[]",
+            "First days of menstrual cycles, if tracked"
+        ),
+    ],
+    build_profile
+);
+
+fn build_profile(fields: Map<String, Value>) -> Result<ProfileBody, Vec<FieldError>> {
+    let mut profile: Profile = crate::shape::deserialised(fields)?;
+    profile.cycle_starts.sort_unstable();
+    match profile.validate() {
+        Ok(()) => Ok(ProfileBody(profile)),
+        Err(faults) => Err(faults.0),
+    }
+}
+
+/// Set a person's profile, whole; makes the person if they are not there.
+#[utoipa::path(put, path = "/api/users/{user_id}/profile", tag = "users", params(UserPath),
+    request_body = ProfileBody,
+    responses((status = 200, description = "The profile as it is kept", body = Profile)),
+    security(("key" = ["ingest"])))]
+pub(super) async fn set_profile(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<UserPath>,
+    Json(body): Json<ProfileBody>,
+) -> Result<axum::Json<Profile>, ApiError> {
+    let user = caller.open(path, Scope::Ingest)?.user_id;
+    let profile = body.take().0;
+    let kept = app
+        .write(move |engine| {
+            engine.set_profile(&user, &profile)?;
+            engine.profile(&user)
+        })
+        .await?;
+    Ok(axum::Json(kept))
+}
+
+/// Which days.
+#[derive(Debug, Deserialize)]
+pub(super) struct SpanQuery {
+    days: usize,
+    last_day: Option<NaiveDate>,
+}
+
+impl Impersonal for SpanQuery {}
+
+shaped!(
+    SpanQuery,
+    "SpanQuery",
+    Query,
+    &[
+        default("days", Kind::Int(1, 3_660), "30", "How many days"),
+        optional("last_day", Kind::Date, "The last of them; the last one with data or a forecast when not given"),
+    ]
+);
+
+/// What was measured, beside what had been forecast.
+#[utoipa::path(get, path = "/api/users/{user_id}/forecasts/{metric}", tag = "users",
+    params(UserMetricPath, SpanQuery),
+    responses((status = 200, description = "Day by day, with errors and coverage", body = HistoryView)),
+    security(("key" = ["read"])))]
+pub(super) async fn forecasts(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<UserMetricPath>,
+    Query(query): Query<SpanQuery>,
+) -> Result<axum::Json<HistoryView>, ApiError> {
+    let path = caller.open(path, Scope::Read)?;
+    let span = query.take();
+    let now = app.now();
+    let view = app
+        .compute(move |engine| {
+            engine.history(&path.user_id, path.metric, span.last_day, span.days, now)
+        })
+        .await?;
+    Ok(axum::Json(view))
+}
+
+/// Everything of a person, as a zip file: profile, records, models, forecasts, jobs.
+#[utoipa::path(get, path = "/api/users/{user_id}/export", tag = "users", params(UserPath),
+    responses((status = 200, description = "A zip file", body = Vec<u8>, content_type = "application/zip")),
+    security(("key" = ["erase"])))]
+pub(super) async fn export(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<UserPath>,
+) -> Result<Response, ApiError> {
+    let user = caller.open(path, Scope::Erase)?.user_id;
+    let name = format!("attachment; filename=\"vitalcast-{user}.zip\"");
+    let bytes = app
+        .compute(move |engine| {
+            let file = engine.export_user(&user, std::io::Cursor::new(Vec::new()))?;
+            Ok(file.into_inner())
+        })
+        .await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    Ok((headers, Body::from(bytes)).into_response())
+}

@@ -1,0 +1,200 @@
+//! What a request may look like, said once: from one table come the checks, the messages of what is
+//! wrong (those of pydantic 2, which existing clients parse), and the OpenAPI schema.
+
+mod check;
+mod fault;
+mod json;
+mod schema;
+
+pub(crate) use fault::{Fault, Place};
+pub(crate) use json::parse;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use vitalcast::FieldError;
+
+/// What one value may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// An id of at most so many letters, digits, `-` or `_`.
+    Id(usize),
+    /// One of some words.
+    Word(&'static [&'static str]),
+    /// A whole number between two, both included.
+    Int(i64, i64),
+    /// The same, also as text, as the reference service takes it.
+    LaxInt(i64, i64),
+    /// A number between two, both included.
+    Float(f64, f64),
+    /// The same, also as text; the pattern tells texts that are taken.
+    LaxFloat(f64, f64, &'static str),
+    /// A number strictly between two.
+    Between(f64, f64),
+    /// True or false.
+    Bool,
+    /// The same, also as 0 and 1 and the usual words.
+    LaxBool,
+    /// A calendar date.
+    Date,
+    /// A moment with its offset from UTC.
+    Instant,
+    /// A moment, or a date where the time is not known.
+    InstantOrDate,
+    /// Text of some length, in characters.
+    Text(usize, usize),
+    /// An IANA time zone.
+    Zone,
+    /// A list of so many, none twice when that is said.
+    List {
+        item: &'static Kind,
+        least: usize,
+        most: usize,
+        unique: bool,
+    },
+}
+
+/// What a field is when it is not there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Presence {
+    /// It must be there.
+    Required,
+    /// It may be missing or null.
+    Optional,
+    /// It is this, written as JSON.
+    Default(&'static str),
+}
+
+/// A field of a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) presence: Presence,
+    pub(crate) meaning: &'static str,
+}
+
+/// A field that must be there.
+pub(crate) const fn required(name: &'static str, kind: Kind, meaning: &'static str) -> Field {
+    Field {
+        name,
+        kind,
+        presence: Presence::Required,
+        meaning,
+    }
+}
+
+/// A field that may be missing.
+pub(crate) const fn optional(name: &'static str, kind: Kind, meaning: &'static str) -> Field {
+    Field {
+        name,
+        kind,
+        presence: Presence::Optional,
+        meaning,
+    }
+}
+
+/// A field with a default, written as JSON.
+pub(crate) const fn default(
+    name: &'static str,
+    kind: Kind,
+    json: &'static str,
+    meaning: &'static str,
+) -> Field {
+    Field {
+        name,
+        kind,
+        presence: Presence::Default(json),
+        meaning,
+    }
+}
+
+/// Where a request's fields stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// In a body of the reference contract, which ignores fields it does not know.
+    Body,
+    /// In a body of our own, which refuses them.
+    ClosedBody,
+    /// In the path.
+    Path,
+    /// Behind the question mark.
+    Query,
+}
+
+/// Some fields of a request.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) part: Part,
+    pub(crate) fields: &'static [Field],
+}
+
+/// A request that has a shape.
+pub(crate) trait Input: Sized {
+    /// What it may look like.
+    fn shape() -> &'static Shape;
+
+    /// Made of fields that fit the shape, with every default filled in.
+    ///
+    /// # Errors
+    ///
+    /// Fields that fit by themselves but not together.
+    fn build(fields: Map<String, Value>) -> Result<Self, Vec<FieldError>>;
+}
+
+/// The value made of fields that fit its shape. For types whose shape says all there is to check.
+pub(crate) fn deserialised<T: DeserializeOwned>(
+    fields: Map<String, Value>,
+) -> Result<T, Vec<FieldError>> {
+    serde_json::from_value(Value::Object(fields)).map_err(|error| {
+        vec![FieldError {
+            field: "",
+            message: error.to_string(),
+        }]
+    })
+}
+
+/// Declares the shape of a type: an [`Input`] that is also known to the OpenAPI document, as a body
+/// and as parameters.
+macro_rules! shaped {
+    ($type:ty, $name:literal, $part:ident, $fields:expr) => {
+        $crate::shape::shaped!($type, $name, $part, $fields, $crate::shape::deserialised);
+    };
+    ($type:ty, $name:literal, $part:ident, $fields:expr, $build:expr) => {
+        impl $crate::shape::Input for $type {
+            fn shape() -> &'static $crate::shape::Shape {
+                static SHAPE: $crate::shape::Shape = $crate::shape::Shape {
+                    part: $crate::shape::Part::$part,
+                    fields: $fields,
+                };
+                &SHAPE
+            }
+
+            fn build(
+                fields: serde_json::Map<String, serde_json::Value>,
+            ) -> Result<Self, Vec<vitalcast::FieldError>> {
+                $build(fields)
+            }
+        }
+
+        impl utoipa::PartialSchema for $type {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                <$type as $crate::shape::Input>::shape().schema()
+            }
+        }
+
+        impl utoipa::ToSchema for $type {
+            fn name() -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed($name)
+            }
+        }
+
+        impl utoipa::IntoParams for $type {
+            fn into_params(
+                _: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
+            ) -> Vec<utoipa::openapi::path::Parameter> {
+                <$type as $crate::shape::Input>::shape().parameters()
+            }
+        }
+    };
+}
+pub(crate) use shaped;

@@ -1,0 +1,386 @@
+//! What was computed before and still holds.
+//!
+//! Keys carry the [`Generation`] of the person: new records, another profile or another model make
+//! another key, so an old answer is never found again. An answer also stops holding when time itself
+//! brings something new: a record that becomes known later, or the end of the day.
+
+use super::Engine;
+use crate::error::EngineError;
+use chrono::{DateTime, TimeDelta, Utc};
+use moka::sync::Cache as Memory;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use vitalcast_artifact::Manifest;
+use vitalcast_domain::{History, UserId};
+use vitalcast_inference::FittedModel;
+use vitalcast_store::{ChangeMark, Generation, Store};
+
+/// What caches may hold, and where.
+#[derive(Debug, Clone)]
+pub struct CacheOptions {
+    /// Bytes of forecasts and features kept in this process.
+    pub answer_bytes: u64,
+    /// Bytes of models kept ready in this process.
+    pub model_bytes: u64,
+    /// Longest life of a forecast.
+    pub forecast_life: TimeDelta,
+    /// Longest life of features.
+    pub feature_life: TimeDelta,
+}
+
+impl Default for CacheOptions {
+    /// 64 MiB of answers, 256 MiB of models; a day and an hour, as in the reference contract.
+    fn default() -> Self {
+        Self {
+            answer_bytes: 64 << 20,
+            model_bytes: 256 << 20,
+            forecast_life: TimeDelta::hours(24),
+            feature_life: TimeDelta::hours(1),
+        }
+    }
+}
+
+/// How often answers were found, and how much is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct CacheStatistics {
+    /// Answers in this process.
+    pub answers: u64,
+    /// Their size.
+    pub answer_bytes: u64,
+    /// Models in this process.
+    pub models: u64,
+    /// Their size.
+    pub model_bytes: u64,
+}
+
+/// A computed answer, and until when it holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// Of which state of the person's data.
+    generation: [i64; 3],
+    until: DateTime<Utc>,
+    answer: serde_json::Value,
+}
+
+/// A model ready to forecast.
+pub(super) struct ReadyModel {
+    pub(super) model: FittedModel,
+    pub(super) manifest: Manifest,
+    file_bytes: u64,
+}
+
+/// A cache that other processes share; whatever goes wrong there costs time, never an answer.
+pub(crate) trait SharedCache: Send + Sync + std::fmt::Debug {
+    /// What is kept under a key.
+    fn get(&self, key: &str) -> Option<Vec<u8>>;
+    /// Keeps something for some seconds.
+    fn set(&self, key: &str, value: &[u8], seconds: u64);
+    /// Deletes everything whose key begins so; how much there was, or `None` when it cannot be reached.
+    fn remove(&self, prefix: &str) -> Option<u64>;
+    /// Whether it answers.
+    fn ping(&self) -> bool;
+}
+
+pub(super) struct Caches {
+    options: CacheOptions,
+    answers: Memory<String, Arc<Kept>>,
+    models: Memory<String, Arc<ReadyModel>>,
+    generations: Memory<UserId, (ChangeMark, Option<Generation>)>,
+    shared: Option<Box<dyn SharedCache>>,
+}
+
+impl std::fmt::Debug for Caches {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Caches")
+            .field("options", &self.options)
+            .field("shared", &self.shared)
+            .finish_non_exhaustive()
+    }
+}
+
+/// People whose generation is remembered.
+const REMEMBERED_PEOPLE: u64 = 100_000;
+
+impl Caches {
+    pub(super) fn new(options: CacheOptions) -> Self {
+        let life = options.forecast_life.max(options.feature_life);
+        Self {
+            answers: Memory::builder()
+                .max_capacity(options.answer_bytes)
+                .weigher(|key: &String, kept: &Arc<Kept>| {
+                    let size = key.len() + size_of(&kept.answer) + 100;
+                    u32::try_from(size).unwrap_or(u32::MAX)
+                })
+                .time_to_live(life.to_std().unwrap_or_default())
+                .build(),
+            models: Memory::builder()
+                .max_capacity(options.model_bytes)
+                .weigher(|_, ready: &Arc<ReadyModel>| {
+                    // The weights as tensors and laid out for forecasting.
+                    u32::try_from(ready.file_bytes.saturating_mul(2) + 4_096).unwrap_or(u32::MAX)
+                })
+                .build(),
+            generations: Memory::builder().max_capacity(REMEMBERED_PEOPLE).build(),
+            shared: None,
+            options,
+        }
+    }
+}
+
+/// About how much memory a JSON value takes.
+fn size_of(value: &serde_json::Value) -> usize {
+    use serde_json::Value;
+    32 + match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size_of).sum(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| 48 + name.len() + size_of(value))
+            .sum(),
+        _ => 0,
+    }
+}
+
+/// What is cached and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    Forecast,
+    Features,
+}
+
+impl Engine {
+    /// Replaces the caches, empty.
+    #[must_use]
+    pub fn with_cache(mut self, options: CacheOptions) -> Self {
+        self.caches = Caches::new(options);
+        self
+    }
+
+    /// Shares forecasts and features with other processes through Redis, at an address such as
+    /// `redis://127.0.0.1:6379/0`. It is tried when it is needed, and left alone for a while after
+    /// a failure.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::InvalidSetting`] for something that is no such address.
+    #[cfg(feature = "redis")]
+    pub fn with_redis(mut self, address: &str) -> Result<Self, EngineError> {
+        self.caches.shared = Some(Box::new(super::redis_cache::RedisCache::new(address)?));
+        Ok(self)
+    }
+
+    /// Whether the shared cache answers; `None` when none is configured.
+    pub fn shared_cache_answers(&self) -> Option<bool> {
+        self.caches.shared.as_ref().map(|shared| shared.ping())
+    }
+
+    /// How much is cached in this process.
+    pub fn cache_statistics(&self) -> CacheStatistics {
+        CacheStatistics {
+            answers: self.caches.answers.entry_count(),
+            answer_bytes: self.caches.answers.weighted_size(),
+            models: self.caches.models.entry_count(),
+            model_bytes: self.caches.models.weighted_size(),
+        }
+    }
+
+    /// The generation of a person if it is known without asking the database.
+    pub(super) fn generation_at_once(&self, user: &UserId) -> Option<Option<Generation>> {
+        let mark = self.store.change_mark()?;
+        let (seen, generation) = self.caches.generations.get(user)?;
+        (seen == mark).then_some(generation)
+    }
+
+    /// The generation of a person; `None` for a stranger.
+    pub(super) fn generation(&self, user: &UserId) -> Result<Option<Generation>, EngineError> {
+        if let Some(generation) = self.generation_at_once(user) {
+            return Ok(generation);
+        }
+        // The mark first: what is written meanwhile makes another one.
+        let mark = self.store.change_mark();
+        let generation = self.wait(self.store.generation(user))?;
+        if let Some(mark) = mark {
+            self.caches
+                .generations
+                .insert(user.clone(), (mark, generation));
+        }
+        Ok(generation)
+    }
+
+    /// An answer that is kept in this process, if it still holds.
+    pub(super) fn kept_here<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        generation: Generation,
+        now: DateTime<Utc>,
+    ) -> Option<T> {
+        let kept = self.caches.answers.get(&full_key(key, generation))?;
+        (now < kept.until)
+            .then(|| T::deserialize(&kept.answer).ok())
+            .flatten()
+    }
+
+    /// An answer kept under a key, or computed, by one thread however many ask at once, and then
+    /// kept. `compute` also says until when its answer holds. The flag tells whether it was kept.
+    pub(super) fn kept_or<T: Serialize + DeserializeOwned>(
+        &self,
+        sort: Sort,
+        key: &str,
+        generation: Generation,
+        now: DateTime<Utc>,
+        compute: impl FnOnce() -> Result<(T, DateTime<Utc>), EngineError>,
+    ) -> Result<(T, bool), EngineError> {
+        let full = full_key(key, generation);
+        if let Some(kept) = self.caches.answers.get(&full)
+            && now >= kept.until
+        {
+            self.caches.answers.invalidate(&full);
+        }
+        let life = match sort {
+            Sort::Forecast => self.caches.options.forecast_life,
+            Sort::Features => self.caches.options.feature_life,
+        };
+        let mut fresh = None;
+        let kept = self.caches.answers.try_get_with(full, || {
+            if let Some(kept) = self.shared_answer(key, generation, now) {
+                return Ok(Arc::new(kept));
+            }
+            let (answer, until) = compute()?;
+            let kept = Kept {
+                generation: numbers(generation),
+                until: until.min(now + life),
+                answer: serde_json::to_value(&answer).expect("answers are plain values"),
+            };
+            self.share(key, &kept, now);
+            fresh = Some(answer);
+            Ok::<_, EngineError>(Arc::new(kept))
+        });
+        let kept = kept.map_err(EngineError::shared)?;
+        if let Some(answer) = fresh {
+            return Ok((answer, false));
+        }
+        let answer = T::deserialize(&kept.answer).map_err(|_| {
+            EngineError::InvalidSetting("an answer was kept that is none".to_owned())
+        })?;
+        Ok((answer, true))
+    }
+
+    /// Keeps a fresh answer in place of what was kept.
+    pub(super) fn keep<T: Serialize>(
+        &self,
+        sort: Sort,
+        key: &str,
+        generation: Generation,
+        now: DateTime<Utc>,
+        (answer, until): (&T, DateTime<Utc>),
+    ) {
+        let life = match sort {
+            Sort::Forecast => self.caches.options.forecast_life,
+            Sort::Features => self.caches.options.feature_life,
+        };
+        let kept = Kept {
+            generation: numbers(generation),
+            until: until.min(now + life),
+            answer: serde_json::to_value(answer).expect("answers are plain values"),
+        };
+        self.share(key, &kept, now);
+        self.caches
+            .answers
+            .insert(full_key(key, generation), Arc::new(kept));
+    }
+
+    fn shared_answer(&self, key: &str, generation: Generation, now: DateTime<Utc>) -> Option<Kept> {
+        let bytes = self.caches.shared.as_ref()?.get(key)?;
+        let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+        (kept.generation == numbers(generation) && now < kept.until).then_some(kept)
+    }
+
+    fn share(&self, key: &str, kept: &Kept, now: DateTime<Utc>) {
+        let Some(shared) = &self.caches.shared else {
+            return;
+        };
+        let seconds = (kept.until - now).num_seconds();
+        if seconds > 0
+            && let Ok(bytes) = serde_json::to_vec(kept)
+        {
+            shared.set(key, &bytes, seconds.unsigned_abs());
+        }
+    }
+
+    /// Forgets everything computed for a person; how many answers there were in this process and in
+    /// the shared cache. `None` in place of the second when it cannot be reached.
+    ///
+    /// Nothing of it would be used once their data have changed; this is for freeing the room, and
+    /// for being sure.
+    pub fn forget_answers(&self, user: &UserId) -> (u64, Option<u64>) {
+        let prefixes = [format!("features:{user}:"), format!("prediction:{user}:")];
+        let mut here = 0;
+        for (key, _) in &self.caches.answers {
+            if prefixes.iter().any(|prefix| key.starts_with(prefix)) {
+                self.caches.answers.invalidate(key.as_str());
+                here += 1;
+            }
+        }
+        let shared = match &self.caches.shared {
+            None => Some(0),
+            Some(shared) => prefixes
+                .iter()
+                .map(|prefix| shared.remove(prefix))
+                .sum::<Option<u64>>(),
+        };
+        (here, shared)
+    }
+
+    /// Forgets everything of a person that is only remembered.
+    pub(super) fn forget_person(&self, user: &UserId) -> Option<u64> {
+        self.caches.generations.invalidate(user);
+        self.forget_answers(user).1
+    }
+
+    /// A model, ready to forecast; read and checked once.
+    pub(super) fn ready_model(
+        &self,
+        registered: &vitalcast_store::RegisteredModel,
+    ) -> Result<Arc<ReadyModel>, EngineError> {
+        self.caches
+            .models
+            .try_get_with(registered.file_hash.clone(), || {
+                let artifact = self.open_artifact(registered)?;
+                Ok::<_, EngineError>(Arc::new(ReadyModel {
+                    model: FittedModel::from_artifact(&artifact)?,
+                    manifest: artifact.manifest().clone(),
+                    file_bytes: registered.size_bytes,
+                }))
+            })
+            .map_err(EngineError::shared)
+    }
+
+    /// Drops a model that was deleted.
+    pub(super) fn forget_model(&self, file_hash: &str) {
+        self.caches.models.invalidate(file_hash);
+    }
+}
+
+fn full_key(key: &str, generation: Generation) -> String {
+    let [incarnation, data, models] = numbers(generation);
+    format!("{key}@{incarnation}.{data}.{models}")
+}
+
+fn numbers(generation: Generation) -> [i64; 3] {
+    [generation.incarnation, generation.data, generation.models]
+}
+
+/// Until when what is known now stays all that is known: the next moment at which a record becomes
+/// known, or a day ends.
+pub(super) fn holds_until(history: &History, now: DateTime<Utc>) -> DateTime<Utc> {
+    let zone = history.profile.zone;
+    let evening = zone.evening_of(zone.day_of(now));
+    history
+        .records
+        .iter()
+        .map(|record| record.provenance().known_at)
+        .filter(|known_at| *known_at > now)
+        .fold(evening, std::cmp::min)
+}

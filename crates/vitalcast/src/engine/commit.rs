@@ -1,0 +1,130 @@
+//! One durable commit for everything that waits for one.
+//!
+//! A commit costs a flush to the disk, whatever it holds. Whoever comes while one is under way puts
+//! their records beside those of the others, and the next to have its turn commits them all.
+
+use super::Engine;
+use crate::error::EngineError;
+use chrono::{DateTime, Utc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use vitalcast_domain::{Record, UserId};
+use vitalcast_store::{NewForecast, Store, StoreError, WriteReport};
+
+/// Records of one commit; a long queue becomes several commits.
+const MAX_RECORDS: usize = 20_000;
+/// Forecasts that may wait before whoever adds one more commits them.
+const MAX_FORECASTS: usize = 1_000;
+
+type Outcome = Result<WriteReport, StoreError>;
+
+/// What waits for the next commit.
+#[derive(Debug, Default)]
+pub(super) struct Commits {
+    records: Mutex<Vec<Waiting>>,
+    forecasts: Mutex<Vec<NewForecast>>,
+    turn: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    batch: (UserId, Vec<Record>),
+    outcome: Arc<Mutex<Option<Outcome>>>,
+}
+
+/// The state stays whole whatever panics: every change of it is one push or one take.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine {
+    /// Writes a batch together with those of other threads; durable when it returns.
+    pub(super) fn commit_records(
+        &self,
+        user: &UserId,
+        records: Vec<Record>,
+        now: DateTime<Utc>,
+    ) -> Result<WriteReport, EngineError> {
+        let outcome = Arc::new(Mutex::new(None));
+        locked(&self.commits.records).push(Waiting {
+            batch: (user.clone(), records),
+            outcome: Arc::clone(&outcome),
+        });
+        loop {
+            let _turn = locked(&self.commits.turn);
+            if let Some(outcome) = locked(&outcome).take() {
+                return Ok(outcome?);
+            }
+            self.commit_waiting(now);
+        }
+    }
+
+    fn commit_waiting(&self, now: DateTime<Utc>) {
+        let group = {
+            let mut waiting = locked(&self.commits.records);
+            let mut count = 0;
+            let taken = waiting
+                .iter()
+                .take_while(|next| {
+                    let first = count == 0;
+                    count += next.batch.1.len().max(1);
+                    first || count <= MAX_RECORDS
+                })
+                .count();
+            waiting.drain(..taken).collect::<Vec<_>>()
+        };
+        let (batches, outcomes): (Vec<_>, Vec<_>) = group
+            .into_iter()
+            .map(|waiting| (waiting.batch, waiting.outcome))
+            .unzip();
+        match self.wait(self.store.write_batches(&batches, now)) {
+            Ok(reports) => {
+                for (outcome, report) in outcomes.iter().zip(reports) {
+                    *locked(outcome) = Some(Ok(report));
+                }
+            }
+            // Whose fault it was, each one by itself tells.
+            Err(_) => {
+                for (outcome, (user, records)) in outcomes.iter().zip(&batches) {
+                    let alone = self.wait(self.store.write_records(user, records, now));
+                    *locked(outcome) = Some(alone);
+                }
+            }
+        }
+    }
+
+    /// Keeps a forecast: at once, or with the next [`Engine::flush_forecasts`].
+    pub(super) fn keep_forecast(&self, forecast: NewForecast) -> Result<(), EngineError> {
+        if !self.defer_forecasts {
+            return Ok(self.wait(self.store.save_forecast(&forecast))?);
+        }
+        let many = {
+            let mut waiting = locked(&self.commits.forecasts);
+            waiting.push(forecast);
+            waiting.len() >= MAX_FORECASTS
+        };
+        if many { self.flush_forecasts() } else { Ok(()) }
+    }
+
+    /// Writes the forecasts that were made since the last time, in one commit.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`]; the forecasts then wait for the next time.
+    pub fn flush_forecasts(&self) -> Result<(), EngineError> {
+        let _turn = locked(&self.commits.turn);
+        let forecasts = std::mem::take(&mut *locked(&self.commits.forecasts));
+        if forecasts.is_empty() {
+            return Ok(());
+        }
+        let saved = self.wait(self.store.save_forecasts(&forecasts));
+        if saved.is_err() {
+            locked(&self.commits.forecasts).extend(forecasts);
+        }
+        Ok(saved?)
+    }
+
+    /// Forgets the forecasts of a person that are not written yet.
+    pub(super) fn forget_forecasts(&self, user: &UserId) {
+        locked(&self.commits.forecasts).retain(|forecast| forecast.user_id != *user);
+    }
+}

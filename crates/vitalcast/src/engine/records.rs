@@ -1,0 +1,261 @@
+//! A person's records: reading, deleting, taking everything out, erasing.
+
+use super::Engine;
+use crate::error::EngineError;
+use serde::Serialize;
+use std::io::{Seek, Write};
+use std::ops::RangeInclusive;
+use vitalcast_artifact::write_atomically;
+use vitalcast_domain::{PredictionMetric, Record, RecordKind, UserId};
+use vitalcast_store::{Jobs, RecordFilter, Store, UserSummary};
+use zip::write::SimpleFileOptions;
+
+/// Records of one page of an export.
+const PAGE: u32 = 5_000;
+/// Jobs of an export.
+const JOBS: u32 = 10_000;
+
+/// What is left of someone who was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Erasure {
+    /// Who.
+    pub user_id: UserId,
+    /// Always true: everything in the database and every model is gone.
+    pub erased: bool,
+    /// Models whose file was deleted.
+    pub model_files: usize,
+    /// Whether the shared cache was cleared too. Where it could not be reached, what it still holds
+    /// is never answered again, and expires within a day.
+    pub shared_cache_cleared: bool,
+}
+
+impl Engine {
+    /// What a person has; `None` for a stranger.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub fn user(&self, user: &UserId) -> Result<Option<UserSummary>, EngineError> {
+        Ok(self.wait(self.store.user(user))?)
+    }
+
+    /// A page of a person's records in their current version, in the order of days and moments,
+    /// from the place `after` on; with the place of the last one if there may be more. A stranger
+    /// has none.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`], also for a place that no page ended at.
+    pub fn records(
+        &self,
+        user: &UserId,
+        filter: &RecordFilter,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<(Vec<Record>, Option<String>), EngineError> {
+        Ok(self.wait(self.store.records(user, filter, after, limit))?)
+    }
+
+    /// Deletes records with all their versions, for good; how many there were.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub fn delete_records(&self, user: &UserId, filter: &RecordFilter) -> Result<u64, EngineError> {
+        Ok(self.wait(self.store.delete_records(user, filter))?)
+    }
+
+    /// Everything of a person as a zip file: profile, records (JSON lines and CSV), models with
+    /// their artifacts, forecasts with outcomes, jobs.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`], [`EngineError::Store`], a damaged artifact, or
+    /// [`EngineError::Io`] when `to` cannot be written.
+    pub fn export_user<W: Write + Seek>(&self, user: &UserId, to: W) -> Result<W, EngineError> {
+        let failed = |source: std::io::Error| EngineError::Io {
+            doing: "write the export",
+            path: "export.zip".into(),
+            source,
+        };
+        let profile = self.profile(user)?;
+        let mut zip = Archive(zip::ZipWriter::new(to));
+        zip.begin("README.txt").map_err(failed)?;
+        write!(
+            zip.0,
+            "Everything Vitalcast keeps about {user}.\n\n\
+             profile.json       what was told about the person\n\
+             records/*.ndjson   every record in its current version, one JSON object a line\n\
+             records/*.csv      the same as tables\n\
+             models.json        trained models; models/*.vcm are their files\n\
+             forecasts.json     forecasts that were made, with what came true\n\
+             jobs.json          trainings and imports that were asked for\n"
+        )
+        .map_err(failed)?;
+        zip.json("profile.json", &profile).map_err(failed)?;
+        for &kind in RecordKind::ALL {
+            self.export_records(user, kind, &mut zip)?;
+        }
+        let models = self.models(Some(user), None)?;
+        zip.json("models.json", &models).map_err(failed)?;
+        for model in &models {
+            let artifact = self.open_artifact(&self.registered(&model.model_id)?)?;
+            zip.begin(&format!("models/{}.vcm", model.model_id))
+                .map_err(failed)?;
+            zip.0.write_all(&artifact.to_bytes()?).map_err(failed)?;
+        }
+        self.flush_forecasts()?;
+        let mut forecasts = Vec::new();
+        for &metric in PredictionMetric::ALL {
+            forecasts.extend(self.wait(self.store.forecasts(user, metric, None))?);
+        }
+        let forecasts: Vec<_> = forecasts
+            .iter()
+            .map(|forecast| {
+                serde_json::json!({
+                    "metric": forecast.metric, "target_date": forecast.target_date,
+                    "as_of": forecast.as_of, "model_id": forecast.model_id,
+                    "value": forecast.value, "lower": forecast.lower, "upper": forecast.upper,
+                    "level": forecast.level, "predicted_at": forecast.predicted_at,
+                    "actual": forecast.actual,
+                })
+            })
+            .collect();
+        zip.json("forecasts.json", &forecasts).map_err(failed)?;
+        let jobs: Vec<_> = self
+            .wait(self.store.jobs_of(user, JOBS))?
+            .iter()
+            .map(super::jobs::info)
+            .collect();
+        zip.json("jobs.json", &jobs).map_err(failed)?;
+        zip.0.finish().map_err(|error| failed(error.into()))
+    }
+
+    fn export_records<W: Write + Seek>(
+        &self,
+        user: &UserId,
+        kind: RecordKind,
+        zip: &mut Archive<W>,
+    ) -> Result<(), EngineError> {
+        let failed = |source: std::io::Error| EngineError::Io {
+            doing: "write the export",
+            path: "export.zip".into(),
+            source,
+        };
+        let filter = RecordFilter {
+            kind,
+            days: all_days(),
+            source: None,
+        };
+        // Twice over the records instead of holding them all.
+        for table in [false, true] {
+            let ending = if table { "csv" } else { "ndjson" };
+            zip.begin(&format!("records/{kind}.{ending}"))
+                .map_err(failed)?;
+            let mut after = None;
+            let mut header = table;
+            loop {
+                let (records, next) = self.records(user, &filter, after.as_deref(), PAGE)?;
+                for record in &records {
+                    let fields = super::wire::record_fields(record);
+                    if header {
+                        let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+                        writeln!(zip.0, "{}", names.join(",")).map_err(failed)?;
+                        header = false;
+                    }
+                    let line = if table {
+                        csv_line(&fields)
+                    } else {
+                        super::wire::record_json(record).to_string()
+                    };
+                    writeln!(zip.0, "{line}").map_err(failed)?;
+                }
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes an export to a file; see [`Engine::export_user`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::export_user`].
+    pub fn export_user_to(&self, user: &UserId, path: &std::path::Path) -> Result<(), EngineError> {
+        let bytes = self.export_user(user, std::io::Cursor::new(Vec::new()))?;
+        Ok(write_atomically(path, &bytes.into_inner())?)
+    }
+
+    /// Erases a person: records, profile, models with their files, forecasts, jobs, keys that open
+    /// nobody else's data, and everything cached.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`], [`EngineError::Store`], [`EngineError::Io`] when a file cannot
+    /// be deleted.
+    pub fn erase_user(&self, user: &UserId) -> Result<Erasure, EngineError> {
+        self.profile(user)?;
+        let hashes: Vec<String> = self
+            .wait(self.store.models(Some(user), None))?
+            .into_iter()
+            .map(|model| model.file_hash)
+            .collect();
+        self.forget_forecasts(user);
+        let files = self.wait(self.store.erase_user(user))?;
+        for hash in hashes {
+            self.forget_model(&hash);
+        }
+        for file in &files {
+            self.remove_model_file(file)?;
+        }
+        // A forecast that was under way may have been added meanwhile; its person is not there.
+        self.forget_forecasts(user);
+        Ok(Erasure {
+            user_id: user.clone(),
+            erased: true,
+            model_files: files.len(),
+            shared_cache_cleared: self.forget_person(user).is_some(),
+        })
+    }
+}
+
+/// Every day a record can have.
+pub fn all_days() -> RangeInclusive<chrono::NaiveDate> {
+    let day = |year, month, day| {
+        chrono::NaiveDate::from_ymd_opt(year, month, day).expect("a day of the calendar")
+    };
+    day(1, 1, 1)..=day(9999, 12, 31)
+}
+
+struct Archive<W: Write + Seek>(zip::ZipWriter<W>);
+
+impl<W: Write + Seek> Archive<W> {
+    fn begin(&mut self, name: &str) -> std::io::Result<()> {
+        let options = SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Deflated)
+            .large_file(true);
+        Ok(self.0.start_file(name, options)?)
+    }
+
+    fn json(&mut self, name: &str, value: &impl Serialize) -> std::io::Result<()> {
+        self.begin(name)?;
+        serde_json::to_writer_pretty(&mut self.0, value)?;
+        Ok(())
+    }
+}
+
+fn csv_line(fields: &[(&'static str, serde_json::Value)]) -> String {
+    let cells: Vec<String> = fields
+        .iter()
+        .map(|(_, value)| match value {
+            serde_json::Value::Null => String::new(),
+            serde_json::Value::String(text) => super::import::quoted(text),
+            other => other.to_string(),
+        })
+        .collect();
+    cells.join(",")
+}

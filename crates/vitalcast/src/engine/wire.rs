@@ -1,0 +1,59 @@
+//! Records as services and exports write them: the columns of the reference tables in snake_case.
+
+use serde_json::{Map, Value, json};
+use vitalcast_domain::Record;
+
+/// The fields of a record, in a fixed order for each kind; null where nothing is known.
+pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
+    let provenance = record.provenance();
+    let moment = json!(provenance.observed_at);
+    let mut fields: Vec<(&'static str, Value)> = match record {
+        Record::Meal(meal) => vec![
+            ("consumed_at", moment),
+            ("time_known", json!(meal.time_known)),
+            ("name", json!(meal.name)),
+            ("meal_type", json!(meal.meal_type)),
+            ("calories", json!(meal.energy_kcal)),
+            ("protein", json!(meal.protein_g)),
+            ("carbs", json!(meal.carbs_g)),
+            ("fat", json!(meal.fat_g)),
+            ("fiber", json!(meal.fiber_g)),
+            ("sugar", json!(meal.sugar_g)),
+        ],
+        Record::Activity(activity) => vec![
+            ("started_at", moment),
+            ("activity_type", json!(activity.activity_type)),
+            ("intensity", json!(activity.intensity)),
+            ("duration", json!(activity.duration_minutes)),
+            ("calories_burned", json!(activity.energy_kcal)),
+            ("average_heart_rate", json!(activity.average_heart_rate)),
+            ("max_heart_rate", json!(activity.max_heart_rate)),
+            ("distance", json!(activity.distance_m)),
+            ("steps", json!(activity.steps)),
+        ],
+        Record::HealthMetric(reading) => vec![
+            ("recorded_at", moment),
+            ("metric_type", json!(reading.metric)),
+            ("value", json!(reading.value)),
+            ("unit", json!(reading.metric.unit().symbol())),
+            ("partial", json!(reading.partial)),
+        ],
+    };
+    fields.extend([
+        ("source", json!(provenance.source)),
+        ("source_id", json!(provenance.source_id)),
+        ("day", json!(provenance.day)),
+        ("known_at", json!(provenance.known_at)),
+    ]);
+    fields
+}
+
+/// The same as a JSON object.
+pub fn record_json(record: &Record) -> Value {
+    let fields = record_fields(record).into_iter();
+    Value::Object(
+        fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect::<Map<_, _>>(),
+    )
+}
