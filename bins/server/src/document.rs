@@ -9,6 +9,23 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, openapi};
 
+/// Bytes of a file.
+pub(crate) struct File;
+
+impl PartialSchema for File {
+    fn schema() -> RefOr<openapi::schema::Schema> {
+        openapi::schema::ObjectBuilder::new()
+            .schema_type(openapi::schema::Type::String)
+            .format(Some(openapi::SchemaFormat::KnownFormat(
+                openapi::KnownFormat::Binary,
+            )))
+            .min_length(Some(1))
+            .into()
+    }
+}
+
+impl ToSchema for File {}
+
 /// An error in a sentence.
 #[derive(Serialize, ToSchema)]
 #[allow(dead_code, reason = "only its schema is used")]

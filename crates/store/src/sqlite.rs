@@ -477,8 +477,8 @@ impl Store for SqliteStore {
         .bind(day)
         .bind(observed_at)
         .bind(identity)
-        .bind(filter.source.as_ref().map(|(source, _)| source))
-        .bind(filter.source.as_ref().and_then(|(_, id)| id.as_ref()))
+        .bind(filter.source.as_deref())
+        .bind(filter.source_id.as_deref())
         .bind(i64::from(limit))
         .fetch_all(&self.pool)
         .await
@@ -519,8 +519,8 @@ impl Store for SqliteStore {
         .bind(filter.kind.as_str())
         .bind(filter.days.start().to_string())
         .bind(filter.days.end().to_string())
-        .bind(filter.source.as_ref().map(|(source, _)| source))
-        .bind(filter.source.as_ref().and_then(|(_, id)| id.as_ref()))
+        .bind(filter.source.as_deref())
+        .bind(filter.source_id.as_deref())
         .fetch_all(&mut *transaction)
         .await
         .map_err(|error| self.failed(error))?;

@@ -38,8 +38,10 @@ pub struct RecordFilter {
     pub kind: RecordKind,
     /// On which local days, in their current version.
     pub days: RangeInclusive<NaiveDate>,
-    /// Only those of this source and, with an id, the one record of that id.
-    pub source: Option<(String, Option<String>)>,
+    /// Only those of this source.
+    pub source: Option<String>,
+    /// Only those of this identity within their source.
+    pub source_id: Option<String>,
 }
 
 /// A person in the store.

@@ -229,6 +229,7 @@ impl EngineError {
             Self::UnknownKey(_) => "UNKNOWN_KEY",
             Self::JobEnded(_) => "JOB_ENDED",
             Self::NothingBefore(_) => "NOTHING_BEFORE",
+            Self::Store(vitalcast_store::StoreError::BadPlace) => "UNKNOWN_PLACE",
             Self::QueueFull { .. } => "QUEUE_FULL",
             Self::TooCostly { .. } => "TOO_COSTLY",
             Self::TookTooLong(_) => "TOOK_TOO_LONG",

@@ -5,17 +5,18 @@ use crate::access::{Caller, Impersonal};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
-use crate::shape::{Kind, optional, required, shaped};
+use crate::shape::{Fault, Kind, deserialised, optional, required, shaped};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use vitalcast::{KeyId, KeyInfo, NewKey, Scope, UserId};
+use vitalcast::{FieldError, KeyId, KeyInfo, NewKey, Scope, UserId};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -94,8 +95,27 @@ shaped!(
             "What it may do"
         ),
         optional("expires_at", Kind::Instant, "When it stops working by itself"),
-    ]
+    ],
+    build_key
 );
+
+fn build_key(fields: Map<String, Value>) -> Result<KeyBody, Vec<FieldError>> {
+    let mut body: KeyBody = deserialised(fields)?;
+    body.name = body.name.trim().to_owned();
+    let fault = |field, message: &str| {
+        Err(vec![FieldError {
+            field,
+            message: message.to_owned(),
+        }])
+    };
+    if body.name.is_empty() || body.name.contains(char::is_control) {
+        return fault("name", "must be text that can be read");
+    }
+    if body.users.is_some() && body.scopes.contains(&Scope::Admin) {
+        return fault("users", "must be left out with the scope admin, which is for everyone");
+    }
+    Ok(body)
+}
 
 /// A key with its secret, shown this once.
 #[derive(Debug, Serialize, ToSchema)]
@@ -118,6 +138,13 @@ async fn create(
     let body = body.take();
     let random = super::predictions::random()?;
     let now = app.now();
+    if let Some(end) = body.expires_at
+        && end <= now
+    {
+        let loc = ["body".into(), "expires_at".into()];
+        let fault = Fault::value(&loc, "expires_at must lie in the future", &end.to_rfc3339().into());
+        return Err(ApiError::invalid(vec![fault]));
+    }
     let (key, token) = app
         .write(move |engine| {
             let key = NewKey {

@@ -3,9 +3,10 @@
 use super::{JobPath, UserPath};
 use crate::access::{Caller, Impersonal};
 use crate::app::App;
+use crate::document::File;
 use crate::error::ApiError;
 use crate::extract::{Path, Query};
-use crate::shape::{Kind, default, optional, shaped};
+use crate::shape::{Fault, Kind, default, optional, shaped};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
@@ -14,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -61,7 +63,7 @@ shaped!(
 /// has come and what became of its rows. Importing a file again adds nothing.
 #[utoipa::path(post, path = "/api/users/{user_id}/imports", tag = "jobs",
     params(UserPath, ImportQuery),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file"),
+    request_body(content = File, content_type = "application/octet-stream", description = "The file"),
     responses((status = 202, description = "Accepted", body = JobInfo,
         headers(("Location" = String, description = "Where the job is told of")))),
     security(("key" = ["ingest"])))]
@@ -112,8 +114,8 @@ async fn receive(app: &App, mut body: Body, id: &JobId) -> Result<Upload, ApiErr
     };
     let upload = Upload(path);
     let mut file = tokio::fs::File::create(&upload.0).await.map_err(failed)?;
+    let mut length = 0;
     let receiving = async {
-        let mut length = 0;
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| {
                 ApiError::new(
@@ -137,6 +139,10 @@ async fn receive(app: &App, mut body: Body, id: &JobId) -> Result<Upload, ApiErr
     tokio::time::timeout(patience, receiving)
         .await
         .map_err(|_| ApiError::timed_out())??;
+    if length == 0 {
+        let fault = Fault::new("missing", &["body".into()], "Field required", &Value::Null);
+        return Err(ApiError::invalid(vec![fault]));
+    }
     Ok(upload)
 }
 
@@ -233,13 +239,25 @@ pub(super) async fn cancel(
     Ok(axum::Json(job))
 }
 
+/// One event of the stream.
+#[derive(Debug, Serialize, ToSchema)]
+#[allow(dead_code, reason = "only its schema is used")]
+struct JobEventText {
+    /// Its number, counted from 1.
+    id: String,
+    /// Always `job`.
+    event: String,
+    /// The job as it was then, as JSON.
+    data: String,
+}
+
 /// What happens to a job, as server-sent events.
 ///
 /// Each event is the job as it was then; `id` counts them, and `Last-Event-ID` resumes behind one.
 /// The stream ends with the job.
 #[utoipa::path(get, path = "/api/jobs/{job_id}/events", tag = "jobs", params(JobPath),
-    responses((status = 200, description = "Events named `job`, with a job as data",
-        body = String, content_type = "text/event-stream")),
+    responses((status = 200, description = "Events named `job`",
+        body = JobEventText, content_type = "text/event-stream")),
     security(("key" = ["read"])))]
 pub(super) async fn events(
     State(app): State<Arc<App>>,

@@ -6,14 +6,14 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Path, Query, faults_of, media_type, read_body};
 use crate::shape::{
-    Fault, Field, Input, Kind, Place, default, deserialised, optional, parse, required, shaped,
+    Fault, Field, Input, Kind, Place, default, optional, parse, required, shaped,
 };
 use axum::extract::{Request, State};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use vitalcast::{
@@ -311,10 +311,6 @@ fn values(bytes: &[u8], is_lines: bool) -> Result<Vec<Value>, ApiError> {
         }
     };
     let count = values.len();
-    if count == 0 {
-        let msg = "List should have at least 1 item after validation, not 0";
-        return Err(invalid(Fault::new("too_short", &at, msg, &Value::Array(Vec::new()))));
-    }
     if count > MAX_RECORDS {
         let msg = format!(
             "List should have at most {MAX_RECORDS} items after validation, not {count}"
@@ -394,6 +390,7 @@ async fn post<W: Wire>(
             let records = values(&bytes, is_lines).and_then(|values| records::<W>(&values, zone, now));
             match records {
                 Err(refused) => Ok(Err(refused)),
+                Ok(records) if records.is_empty() => Ok(Ok(WriteReport::default())),
                 Ok(records) => engine.write_records(&user, records, now).map(Ok),
             }
         })
@@ -455,18 +452,14 @@ async fn get(
                 .decode(text)
                 .ok()
                 .and_then(|bytes| String::from_utf8(bytes).ok());
-            let place = place.ok_or_else(|| {
-                let loc = [Place::from("query"), Place::from("cursor")];
-                let fault = Fault::value(&loc, "not the `next` of a page", &Value::from(text.as_str()));
-                ApiError::invalid(vec![fault])
-            })?;
-            Some(place)
+            Some(place.ok_or_else(unknown_cursor)?)
         }
     };
     let filter = RecordFilter {
         kind,
         days: days(query.from, query.to),
         source: None,
+        source_id: None,
     };
     let user = user_id.clone();
     let (items, next) = app
@@ -475,12 +468,23 @@ async fn get(
             let items: Vec<Value> = records.iter().map(record_json).collect();
             Ok((items, next))
         })
-        .await?;
+        .await
+        .map_err(|error| match error.code.as_str() {
+            "UNKNOWN_PLACE" => unknown_cursor(),
+            _ => error,
+        })?;
     Ok(axum::Json(Page {
         user_id,
         items,
         next: next.map(|place| BASE64_URL_SAFE_NO_PAD.encode(place)),
     }))
+}
+
+fn unknown_cursor() -> ApiError {
+    ApiError::not_found(
+        "UNKNOWN_CURSOR",
+        "No page ended there: a cursor is the `next` of a page",
+    )
 }
 
 fn days(from: Option<NaiveDate>, to: Option<NaiveDate>) -> std::ops::RangeInclusive<NaiveDate> {
@@ -507,18 +511,9 @@ shaped!(
         required("from", Kind::Date, "First local day"),
         required("to", Kind::Date, "Last local day"),
         optional("source", Kind::Text(1, 200), "Only records of this source"),
-        optional("source_id", Kind::Text(1, 200), "Only the record of this identity; needs `source`"),
-    ],
-    build_delete
+        optional("source_id", Kind::Text(1, 200), "Only records of this identity within their source"),
+    ]
 );
-
-fn build_delete(fields: Map<String, Value>) -> Result<DeleteQuery, Vec<FieldError>> {
-    let query: DeleteQuery = deserialised(fields)?;
-    if query.source_id.is_some() && query.source.is_none() {
-        return Err(vec![field("source", "is needed with source_id")]);
-    }
-    Ok(query)
-}
 
 /// How many records were deleted.
 #[derive(Debug, Serialize, ToSchema)]
@@ -537,7 +532,8 @@ async fn delete(
     let filter = RecordFilter {
         kind,
         days: query.from..=query.to,
-        source: query.source.map(|source| (source, query.source_id)),
+        source: query.source,
+        source_id: query.source_id,
     };
     let user = user_id.clone();
     let deleted = app

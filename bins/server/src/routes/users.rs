@@ -3,6 +3,7 @@
 use super::{UserMetricPath, UserPath};
 use crate::access::{Caller, Impersonal};
 use crate::app::App;
+use crate::document::File;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
 use crate::shape::{Kind, default, optional, shaped};
@@ -212,7 +213,7 @@ pub(super) async fn forecasts(
 
 /// Everything of a person, as a zip file: profile, records, models, forecasts, jobs.
 #[utoipa::path(get, path = "/api/users/{user_id}/export", tag = "users", params(UserPath),
-    responses((status = 200, description = "A zip file", body = Vec<u8>, content_type = "application/zip")),
+    responses((status = 200, description = "A zip file", body = File, content_type = "application/zip")),
     security(("key" = ["erase"])))]
 pub(super) async fn export(
     State(app): State<Arc<App>>,

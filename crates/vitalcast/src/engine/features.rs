@@ -263,7 +263,9 @@ fn wire_value(feature: &Feature, value: Option<f64>) -> Value {
     match (feature.unit, value) {
         (_, None) => Value::Null,
         ("0/1", Some(value)) => json!(value != 0.0),
-        ("count" | "days" | "0-6" | "1-53" | "1-12" | "1-4", Some(value)) => {
+        ("count" | "days" | "0-6" | "1-53" | "1-12" | "1-4", Some(value))
+            if !feature.field.ends_with("_avg") =>
+        {
             json!(value.round() as i64)
         }
         (_, Some(value)) => json!(value),

@@ -166,29 +166,26 @@ impl Engine {
         architecture: Option<ModelArchitecture>,
         version: Option<&str>,
     ) -> Result<RegisteredModel, EngineError> {
+        let none = || {
+            let mut wanted = String::new();
+            if let Some(version) = version {
+                wanted.push_str(&format!(" of version {version}"));
+            }
+            if let Some(architecture) = architecture {
+                wanted.push_str(&format!(" of architecture {architecture}"));
+            }
+            EngineError::NoModel {
+                user: user.clone(),
+                metric,
+                wanted,
+            }
+        };
         let number = match version {
             None => None,
-            Some(text) => Some(parse_version(text).ok_or_else(|| {
-                EngineError::InvalidSetting(format!(
-                    "model version {text:?} is not of the form v1.0.N"
-                ))
-            })?),
+            Some(text) => Some(parse_version(text).ok_or_else(none)?),
         };
         self.wait(self.store.active_model(user, metric, architecture, number))?
-            .ok_or_else(|| {
-                let mut wanted = String::new();
-                if let Some(version) = version {
-                    wanted.push_str(&format!(" of version {version}"));
-                }
-                if let Some(architecture) = architecture {
-                    wanted.push_str(&format!(" of architecture {architecture}"));
-                }
-                EngineError::NoModel {
-                    user: user.clone(),
-                    metric,
-                    wanted,
-                }
-            })
+            .ok_or_else(none)
     }
 
     /// Opens a registered artifact and checks that it is the one that was registered.

@@ -147,6 +147,7 @@ impl Engine {
             kind,
             days: all_days(),
             source: None,
+            source_id: None,
         };
         // Twice over the records instead of holding them all.
         for table in [false, true] {

@@ -1,0 +1,155 @@
+"""Starts a server on a fresh folder, gives it a person with data, and lets Schemathesis at it.
+
+    check_http.py SERVER FOLDER [EXAMPLES]
+
+Every check, phase and operation of both listeners. Ends with the exit status of Schemathesis.
+"""
+
+import datetime
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+HERE = pathlib.Path(__file__).parent
+NOW = "2026-06-30T12:00:00Z"
+# Operations whose rules no schema can state; `hooks.refused_for_a_reason` looks at each refusal.
+RULES = {
+    "public": [
+        "/api/predictions/train",
+        "/api/predictions/predict",
+        "/api/predictions/predict/{user_id}/{metric}/{target_date}",
+        "/api/users/{user_id}/meals",
+        "/api/users/{user_id}/activities",
+        "/api/users/{user_id}/health-metrics",
+        "/api/users/{user_id}/imports",
+        "/api/users/{user_id}/profile",
+        "/api/users/{user_id}/forecasts/{metric}",
+    ],
+    "admin": ["/admin/keys"],
+}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def call(method, url, body=None, key=None):
+    request = urllib.request.Request(url, method=method)
+    if body is not None:
+        request.data = json.dumps(body).encode()
+        request.add_header("content-type", "application/json")
+    if key:
+        request.add_header("authorization", f"Bearer {key}")
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+def wait_for(url, server):
+    for _ in range(200):
+        if server.poll() is not None:
+            sys.exit("the server ended at once")
+        try:
+            return call("GET", url)
+        except OSError:
+            time.sleep(0.05)
+    sys.exit("the server did not become ready")
+
+
+def seed(base, admin):
+    made = call("POST", f"{admin}/admin/keys", {"name": "schemathesis", "scopes": ["admin"]})
+    key = made["token"]
+    last = datetime.date.fromisoformat(NOW[:10])
+    readings = []
+    for back in range(120):
+        day = last - datetime.timedelta(days=back)
+        for metric, value in (
+            ("RESTING_HEART_RATE", 58 + (back * 7) % 5),
+            ("SLEEP_DURATION", 7 + ((back * 3) % 4) / 4),
+        ):
+            readings.append(
+                {"recorded_at": f"{day}T06:00:00Z", "metric_type": metric, "value": value}
+            )
+    call("POST", f"{base}/api/users/seeded/health-metrics", readings, key)
+    for metric in ("RESTING_HEART_RATE", "SLEEP_DURATION"):
+        for architecture in ("naive", "moving_average"):
+            body = {"user_id": "seeded", "metric": metric, "architecture": architecture}
+            call("POST", f"{base}/api/predictions/train", body, key)
+    return key
+
+
+def configuration(url, key, listener):
+    lines = [
+        f'base-url = "{url}"',
+        f'headers = {{ Authorization = "Bearer {key}" }}',
+        'hooks = "hooks"',
+        "seed = 1",
+        "request-timeout = 60",
+        "[warnings]",
+        "display = []",
+    ]
+    for path in RULES[listener]:
+        lines += [
+            "[[operations]]",
+            f'include-path = "{path}"',
+            "[operations.checks.positive_data_acceptance]",
+            'expected-statuses = ["2xx", 401, 403, 404, 409, 422]',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    binary, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    examples = sys.argv[3] if len(sys.argv) > 3 else "200"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    base = f"http://127.0.0.1:{free_port()}"
+    admin = f"http://127.0.0.1:{free_port()}"
+    environment = dict(os.environ, VITALCAST_SERVER_LIMITS__RATE_PER_SECOND="0")
+    with open(folder / "server.log", "w") as log:
+        server = subprocess.Popen(
+            [binary, "--data-dir", folder / "data", "--now", NOW]
+            + ["--listen", base[7:], "--admin-listen", admin[7:]],
+            stderr=log,
+            env=environment,
+        )
+    failed = 0
+    try:
+        wait_for(f"{base}/ready", server)
+        key = seed(base, admin)
+        for listener, url in (("public", base), ("admin", admin)):
+            work = folder / listener
+            work.mkdir()
+            shutil.copy(HERE / "hooks.py", work)
+            (work / "schemathesis.toml").write_text(configuration(url, key, listener))
+            ran = subprocess.run(
+                [pathlib.Path(sys.executable).parent / "schemathesis", "run"]
+                + [f"{url}/openapi.json", "--checks", "all", "--max-examples", examples]
+                + ["--continue-on-failure", "--workers", "2", "--no-color"],
+                cwd=work,
+                env=dict(os.environ, PYTHONPATH=str(work)),
+            )
+            failed = failed or ran.returncode
+        if server.poll() is not None:
+            sys.exit("the server ended")
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+    # Whatever was sent, the log names no person and no route with something in it.
+    text = (folder / "server.log").read_text()
+    routes = set(re.findall(r'"route":"([^"]*)"', text))
+    if "seeded" in text or any(re.search(r"\d{4}-\d\d", route) for route in routes):
+        sys.exit("the log names a person or a day")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
