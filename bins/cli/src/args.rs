@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use vitalcast::{ComputeDevice, ModelArchitecture, ModelId, PredictionMetric, UserId, Zone};
+use vitalcast::{ActivityLevel, KeyId, Scope, ComputeDevice, ModelArchitecture, ModelId, PredictionMetric, UserId, Zone};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found (user, model, file), 4 invalid data or too \
@@ -64,6 +64,14 @@ pub(crate) enum Command {
     Models(ModelsArgs),
     /// Show past forecasts beside what came true
     History(HistoryArgs),
+    /// Show or change what a person told about themselves
+    Profile(ProfileArgs),
+    /// Take everything of a person out, as a zip file
+    Export(ExportArgs),
+    /// Erase a person with everything of theirs, for good
+    Erase(EraseArgs),
+    /// Make, list or revoke keys to the HTTP service
+    Keys(KeysArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
     /// Print the manual page, or write one page per command
@@ -295,6 +303,21 @@ pub(crate) enum ModelsCommand {
         #[arg(value_name = "MODEL_ID")]
         model: ModelId,
     },
+    /// Show how a model's forecasts fared once their days had come
+    Performance {
+        /// Which model
+        #[arg(value_name = "MODEL_ID")]
+        model: ModelId,
+    },
+    /// Make forecasts use the version before the active one
+    Rollback {
+        /// Whose model
+        #[arg(long, alias = "user-id", value_name = "ID")]
+        user: UserId,
+        /// Of which metric
+        #[arg(long, value_name = "METRIC", value_parser = metric)]
+        metric: PredictionMetric,
+    },
     /// Make forecasts use this model
     Activate {
         /// Which model
@@ -355,4 +378,93 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+}
+
+/// See [`Command::Profile`].
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    /// Whose profile
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// IANA zone in which the person's days begin and end
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) zone: Option<Zone>,
+    /// Body weight, kg
+    #[arg(long, value_name = "KG")]
+    pub(crate) weight: Option<f64>,
+    /// Height, cm
+    #[arg(long, value_name = "CM")]
+    pub(crate) height: Option<f64>,
+    /// Energy aimed at per day, kcal
+    #[arg(long, value_name = "KCAL")]
+    pub(crate) goal_energy: Option<f64>,
+    /// How active an ordinary day is
+    #[arg(long, value_name = "LEVEL", value_parser = activity_level)]
+    pub(crate) activity_level: Option<ActivityLevel>,
+}
+
+fn activity_level(text: &str) -> Result<ActivityLevel, String> {
+    text.parse::<ActivityLevel>()
+        .map_err(|error| error.to_string())
+}
+
+/// See [`Command::Export`].
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Whose data
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// The zip file to write
+    #[arg(value_name = "FILE")]
+    pub(crate) to: PathBuf,
+}
+
+/// See [`Command::Erase`].
+#[derive(Debug, Args)]
+pub(crate) struct EraseArgs {
+    /// Whose data
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// See [`Command::Keys`].
+#[derive(Debug, Args)]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a key; its secret is shown this once
+    Create {
+        /// What it is for
+        #[arg(long, value_name = "TEXT")]
+        name: String,
+        /// Whose data it opens, again for each person [default: everyone's]
+        #[arg(long, alias = "user-id", value_name = "ID")]
+        user: Vec<UserId>,
+        /// What it may do, again for each: read, ingest, train, erase, admin
+        #[arg(long, value_name = "SCOPE", value_parser = scope, value_delimiter = ',', required = true)]
+        scope: Vec<Scope>,
+        /// When it stops working by itself
+        #[arg(long, value_name = "RFC3339")]
+        expires: Option<DateTime<Utc>>,
+    },
+    /// List keys, without their secrets
+    List,
+    /// Revoke a key; it opens nothing from now on
+    Revoke {
+        /// Which key
+        #[arg(value_name = "KEY_ID")]
+        key: KeyId,
+    },
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    text.parse::<Scope>().map_err(|error| error.to_string())
 }

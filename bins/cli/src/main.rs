@@ -46,6 +46,10 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<()> {
         Command::Backtest(args) => commands::backtest::run(args, &cli.global, output),
         Command::Models(args) => commands::models::run(args, &cli.global, output),
         Command::History(args) => commands::history::run(args, &cli.global, output),
+        Command::Profile(args) => commands::people::profile(args, &cli.global, output),
+        Command::Export(args) => commands::people::export(args, &cli.global, output),
+        Command::Erase(args) => commands::people::erase(args, &cli.global, output),
+        Command::Keys(args) => commands::keys::run(args, &cli.global, output),
         Command::Completions(args) => commands::shell::completions(args, output),
         Command::Man(args) => commands::shell::man(args, output),
     }

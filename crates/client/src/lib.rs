@@ -1,1 +1,386 @@
-//! Client.
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod records;
+
+pub use error::{ClientError, Fault};
+pub use records::{Activity, HealthMetric, Meal, Page, Written};
+
+use futures_util::{Stream, StreamExt, stream};
+use reqwest::{Method, RequestBuilder, Response, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::time::Duration;
+use vitalcast_domain::{
+    BatchPredictRequest, BatchPredictResponse, JobId, JobInfo, ListModelsResponse, ModelId,
+    ModelInfo, PredictRequest, PredictResponse, PredictionMetric, Profile, TrainModelRequest,
+    TrainModelResponse, UserId,
+};
+
+/// Longest wait for an answer; the service answers a training with a job before that.
+const PATIENCE: Duration = Duration::from_secs(330);
+
+/// What a training was answered with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trained {
+    /// The model is there.
+    Done(Box<TrainModelResponse>),
+    /// The training goes on: ask for the job.
+    Running(Box<JobInfo>),
+}
+
+/// A client of one service. Clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    key: Option<String>,
+}
+
+impl Client {
+    /// A client of the service at an address such as `https://forecasts.example`.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Address`] for something that is no such address.
+    pub fn new(base: &str) -> Result<Self, ClientError> {
+        let base: Url = base
+            .parse()
+            .map_err(|_| ClientError::Address(base.to_owned()))?;
+        if base.cannot_be_a_base() {
+            return Err(ClientError::Address(base.to_string()));
+        }
+        Ok(Self {
+            http: reqwest::Client::builder().timeout(PATIENCE).build()?,
+            base,
+            key: None,
+        })
+    }
+
+    /// The same client with an API key.
+    #[must_use]
+    pub fn with_key(self, key: impl Into<String>) -> Self {
+        Self {
+            key: Some(key.into()),
+            ..self
+        }
+    }
+
+    /// Trains a model and waits for it as long as the service does by default.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `NOT_ENOUGH_DATA`, `TOO_COSTLY`, …; as for every method
+    /// also [`ClientError::Transport`] and [`ClientError::Answer`].
+    pub async fn train(&self, request: &TrainModelRequest) -> Result<Trained, ClientError> {
+        self.train_waiting(request, Duration::from_secs(60)).await
+    }
+
+    /// The same, waiting at most so long, in whole seconds up to 300.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::train`].
+    pub async fn train_waiting(
+        &self,
+        request: &TrainModelRequest,
+        patience: Duration,
+    ) -> Result<Trained, ClientError> {
+        let mut body = serde_json::to_value(request)?;
+        body["wait_seconds"] = json!(patience.as_secs().min(300));
+        let call = self.call(Method::POST, &["api", "predictions", "train"])?;
+        let response = accepted(call.json(&body).send().await?).await?;
+        if response.status() == reqwest::StatusCode::ACCEPTED {
+            return Ok(Trained::Running(Box::new(response.json().await?)));
+        }
+        Ok(Trained::Done(Box::new(response.json().await?)))
+    }
+
+    /// Forecasts one metric for one day.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `NO_MODEL`, `NOT_ENOUGH_DATA`, `TOO_FAR_AHEAD`, …
+    pub async fn predict(&self, request: &PredictRequest) -> Result<PredictResponse, ClientError> {
+        self.post(&["api", "predictions", "predict"], request).await
+    }
+
+    /// Forecasts several metrics for one day.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`]; what fails for one metric is in the answer.
+    pub async fn predict_batch(
+        &self,
+        request: &BatchPredictRequest,
+    ) -> Result<BatchPredictResponse, ClientError> {
+        self.post(&["api", "predictions", "batch-predict"], request)
+            .await
+    }
+
+    /// A person's models, newest first.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`].
+    pub async fn models(
+        &self,
+        user: &UserId,
+        metric: Option<PredictionMetric>,
+    ) -> Result<ListModelsResponse, ClientError> {
+        let mut call = self.call(Method::GET, &["api", "predictions", "models", user.as_str()])?;
+        if let Some(metric) = metric {
+            call = call.query(&[("metric", metric.as_str())]);
+        }
+        read(call).await
+    }
+
+    /// Makes forecasts use a model.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `UNKNOWN_MODEL`.
+    pub async fn activate(&self, model: &ModelId) -> Result<ModelInfo, ClientError> {
+        let path = ["api", "predictions", "models", model.as_str(), "active"];
+        read(self.call(Method::PUT, &path)?).await
+    }
+
+    /// Deletes a model.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `UNKNOWN_MODEL`.
+    pub async fn delete_model(&self, model: &ModelId) -> Result<(), ClientError> {
+        let path = ["api", "predictions", "models", model.as_str()];
+        let _: Value = read(self.call(Method::DELETE, &path)?).await?;
+        Ok(())
+    }
+
+    /// A person's profile.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `UNKNOWN_USER`.
+    pub async fn profile(&self, user: &UserId) -> Result<Profile, ClientError> {
+        read(self.call(Method::GET, &["api", "users", user.as_str(), "profile"])?).await
+    }
+
+    /// Sets a person's profile.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`].
+    pub async fn set_profile(
+        &self,
+        user: &UserId,
+        profile: &Profile,
+    ) -> Result<Profile, ClientError> {
+        let call = self.call(Method::PUT, &["api", "users", user.as_str(), "profile"])?;
+        read(call.json(profile)).await
+    }
+
+    /// Writes meals; durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`], with every value at fault and nothing kept.
+    pub async fn write_meals(&self, user: &UserId, meals: &[Meal]) -> Result<Written, ClientError> {
+        self.post(&["api", "users", user.as_str(), "meals"], meals)
+            .await
+    }
+
+    /// Writes activities; durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::write_meals`].
+    pub async fn write_activities(
+        &self,
+        user: &UserId,
+        activities: &[Activity],
+    ) -> Result<Written, ClientError> {
+        self.post(&["api", "users", user.as_str(), "activities"], activities)
+            .await
+    }
+
+    /// Writes readings; durable when this returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::write_meals`].
+    pub async fn write_health_metrics(
+        &self,
+        user: &UserId,
+        readings: &[HealthMetric],
+    ) -> Result<Written, ClientError> {
+        self.post(&["api", "users", user.as_str(), "health-metrics"], readings)
+            .await
+    }
+
+    /// A page of a person's readings, from the `next` of the page before.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`].
+    pub async fn health_metrics(
+        &self,
+        user: &UserId,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page, ClientError> {
+        let mut call = self
+            .call(Method::GET, &["api", "users", user.as_str(), "health-metrics"])?
+            .query(&[("limit", limit)]);
+        if let Some(cursor) = cursor {
+            call = call.query(&[("cursor", cursor)]);
+        }
+        read(call).await
+    }
+
+    /// Imports a file of records; `name` tells CSV from JSON lines by its ending.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`].
+    pub async fn import(
+        &self,
+        user: &UserId,
+        name: &str,
+        content: impl Into<reqwest::Body>,
+    ) -> Result<JobInfo, ClientError> {
+        let call = self
+            .call(Method::POST, &["api", "users", user.as_str(), "imports"])?
+            .query(&[("name", name)])
+            .header(reqwest::header::CONTENT_TYPE, "application/octet-stream")
+            .body(content);
+        read(call).await
+    }
+
+    /// A job as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `UNKNOWN_JOB`.
+    pub async fn job(&self, job: &JobId) -> Result<JobInfo, ClientError> {
+        read(self.call(Method::GET, &["api", "jobs", job.as_str()])?).await
+    }
+
+    /// Calls a job off.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `UNKNOWN_JOB` or `JOB_ENDED`.
+    pub async fn cancel(&self, job: &JobId) -> Result<JobInfo, ClientError> {
+        read(self.call(Method::DELETE, &["api", "jobs", job.as_str()])?).await
+    }
+
+    /// Follows a job until it ends: each item is the job as it was then.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `UNKNOWN_JOB`; items are errors when the connection breaks.
+    pub async fn follow(
+        &self,
+        job: &JobId,
+    ) -> Result<impl Stream<Item = Result<JobInfo, ClientError>> + use<>, ClientError> {
+        let call = self.call(Method::GET, &["api", "jobs", job.as_str(), "events"])?;
+        let response = accepted(call.send().await?).await?;
+        let bytes = response.bytes_stream().boxed();
+        Ok(stream::unfold((bytes, Vec::new()), |(mut bytes, mut text)| async move {
+            loop {
+                // An event ends with an empty line.
+                if let Some(end) = text.windows(2).position(|pair| pair == b"\n\n") {
+                    let event: Vec<u8> = text.drain(..end + 2).collect();
+                    if let Some(job) = job_of(&event) {
+                        return Some((job, (bytes, text)));
+                    }
+                    continue;
+                }
+                match bytes.next().await? {
+                    Ok(more) => text.extend_from_slice(&more),
+                    Err(error) => return Some((Err(error.into()), (bytes, text))),
+                }
+            }
+        }))
+    }
+
+    /// Everything of a person, as a zip file.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `UNKNOWN_USER`.
+    pub async fn export(&self, user: &UserId) -> Result<Vec<u8>, ClientError> {
+        let call = self.call(Method::GET, &["api", "users", user.as_str(), "export"])?;
+        let response = accepted(call.send().await?).await?;
+        Ok(response.bytes().await?.to_vec())
+    }
+
+    /// Erases a person with everything of theirs.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `UNKNOWN_USER`.
+    pub async fn erase(&self, user: &UserId) -> Result<(), ClientError> {
+        let _: Value = read(self.call(Method::DELETE, &["api", "users", user.as_str()])?).await?;
+        Ok(())
+    }
+
+    /// A route that has no method here, as JSON in and out.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`].
+    pub async fn raw(
+        &self,
+        method: Method,
+        path: &[&str],
+        body: Option<&Value>,
+    ) -> Result<Value, ClientError> {
+        let mut call = self.call(method, path)?;
+        if let Some(body) = body {
+            call = call.json(body);
+        }
+        read(call).await
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &(impl Serialize + ?Sized),
+    ) -> Result<T, ClientError> {
+        read(self.call(Method::POST, path)?.json(body)).await
+    }
+
+    fn call(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, ClientError> {
+        let mut url = self.base.clone();
+        url.path_segments_mut()
+            .map_err(|()| ClientError::Address(self.base.to_string()))?
+            .pop_if_empty()
+            .extend(path);
+        let call = self.http.request(method, url);
+        Ok(match &self.key {
+            Some(key) => call.bearer_auth(key),
+            None => call,
+        })
+    }
+}
+
+async fn read<T: DeserializeOwned>(call: RequestBuilder) -> Result<T, ClientError> {
+    Ok(accepted(call.send().await?).await?.json().await?)
+}
+
+/// An answer, unless it is an error.
+async fn accepted(response: Response) -> Result<Response, ClientError> {
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    Err(error::of(response).await)
+}
+
+/// The job of an event; `None` for a sign of life.
+fn job_of(event: &[u8]) -> Option<Result<JobInfo, ClientError>> {
+    let text = String::from_utf8_lossy(event);
+    let data = text.lines().find_map(|line| line.strip_prefix("data:"))?;
+    Some(serde_json::from_str(data.trim_start()).map_err(ClientError::from))
+}

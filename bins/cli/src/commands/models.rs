@@ -78,6 +78,48 @@ pub(crate) fn run(args: &ModelsArgs, global: &Global, output: &mut Output) -> an
             }
             output.line(format_args!("Deleted {model}."))
         }
+        ModelsCommand::Performance { model } => {
+            let fared = engine.model_performance(model, global.now())?;
+            if output.is_json() {
+                return output.json(&fared);
+            }
+            let share = |value: Option<f64>| {
+                value.map_or_else(|| "–".to_owned(), |value| format!("{:.0} %", value * 100.0))
+            };
+            output.heading(model.as_str())?;
+            let rows: Vec<Vec<String>> = [
+                ("days forecast", fared.predictions_made.to_string()),
+                ("outcomes known", fared.outcomes_known.to_string()),
+                (
+                    "mean absolute error",
+                    fared.avg_mae.map_or_else(
+                        || "–".to_owned(),
+                        |mae| vitalcast::with_unit(fared.metric, mae),
+                    ),
+                ),
+                ("inside the interval", share(fared.coverage)),
+                ("promised", share(fared.nominal_coverage)),
+                ("drifts", if fared.is_drifting { "yes" } else { "no" }.to_owned()),
+                (
+                    "train again",
+                    if fared.should_retrain { "yes" } else { "no" }.to_owned(),
+                ),
+            ]
+            .into_iter()
+            .map(|(name, value)| vec![name.to_owned(), value])
+            .collect();
+            output.table(&["", ""], &rows, &[1])
+        }
+        ModelsCommand::Rollback { user, metric } => {
+            let info = engine.roll_back(user, *metric)?;
+            if output.is_json() {
+                return output.json(&info);
+            }
+            output.line(format_args!(
+                "{} is now the active model of {metric}.",
+                info.model_id
+            ))
+        }
         ModelsCommand::Activate { model } => {
             let info = engine.activate_model(model)?;
             if output.is_json() {

@@ -1,0 +1,98 @@
+//! `vitalcast profile`, `export` and `erase`.
+
+use crate::args::{EraseArgs, ExportArgs, Global, ProfileArgs};
+use crate::exit::UsageError;
+use crate::output::Output;
+use anyhow::bail;
+use std::io::{BufRead, IsTerminal};
+use vitalcast::EngineError;
+
+pub(crate) fn profile(
+    args: &ProfileArgs,
+    global: &Global,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let engine = global.engine()?;
+    let changes = args.zone.is_some()
+        || args.weight.is_some()
+        || args.height.is_some()
+        || args.goal_energy.is_some()
+        || args.activity_level.is_some();
+    let before = match engine.profile(&args.user) {
+        // Someone new begins with what is set here.
+        Err(EngineError::UnknownUser { .. }) if changes => vitalcast::Profile::default(),
+        other => other?,
+    };
+    let profile = vitalcast::Profile {
+        zone: args.zone.unwrap_or(before.zone),
+        weight_kg: args.weight.or(before.weight_kg),
+        height_cm: args.height.or(before.height_cm),
+        goal_energy_kcal: args.goal_energy.or(before.goal_energy_kcal),
+        activity_level: args.activity_level.or(before.activity_level),
+        ..before
+    };
+    if changes {
+        engine.set_profile(&args.user, &profile)?;
+    }
+    if output.is_json() {
+        return output.json(&profile);
+    }
+    let number = |value: Option<f64>, unit: &str| {
+        value.map_or_else(|| "–".to_owned(), |value| format!("{value} {unit}"))
+    };
+    let rows: Vec<Vec<String>> = [
+        ("zone", profile.zone.to_string()),
+        ("weight", number(profile.weight_kg, "kg")),
+        ("height", number(profile.height_cm, "cm")),
+        ("energy goal", number(profile.goal_energy_kcal, "kcal")),
+        (
+            "activity level",
+            profile
+                .activity_level
+                .map_or_else(|| "–".to_owned(), |level| level.to_string()),
+        ),
+    ]
+    .into_iter()
+    .map(|(name, value)| vec![name.to_owned(), value])
+    .collect();
+    output.heading(args.user.as_str())?;
+    output.table(&["", ""], &rows, &[])
+}
+
+pub(crate) fn export(
+    args: &ExportArgs,
+    global: &Global,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    global.engine()?.export_user_to(&args.user, &args.to)?;
+    if output.is_json() {
+        return output.json(&serde_json::json!({"user_id": args.user, "file": args.to}));
+    }
+    output.line(format_args!("Written to {}.", args.to.display()))
+}
+
+pub(crate) fn erase(args: &EraseArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
+    let engine = global.engine()?;
+    engine.profile(&args.user)?;
+    if !args.yes {
+        if !std::io::stdin().is_terminal() {
+            bail!(UsageError(
+                "erasing needs --yes where nobody can be asked".to_owned()
+            ));
+        }
+        output.note(&format!(
+            "This erases {} with every record, model and forecast. Type the name to go on:",
+            args.user
+        ));
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer)?;
+        if answer.trim() != args.user.as_str() {
+            bail!(UsageError("not erased: that was another name".to_owned()));
+        }
+    }
+    let erased = engine.erase_user(&args.user)?;
+    if output.is_json() {
+        return output.json(&erased);
+    }
+    output.line(format_args!("Erased {}.", args.user))
+}

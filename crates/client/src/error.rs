@@ -1,0 +1,112 @@
+//! Why a request was not answered as hoped.
+
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Why a request was not answered as hoped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// No address of a service.
+    #[error("{0:?} is no address such as https://forecasts.example")]
+    Address(String),
+    /// The service could not be reached, or broke off.
+    #[error("the service could not be reached")]
+    Transport(#[from] reqwest::Error),
+    /// The service refused.
+    #[error("{status}: {detail} ({code})")]
+    Service {
+        /// The status.
+        status: StatusCode,
+        /// A stable word for programs.
+        code: String,
+        /// What is wrong, in a sentence.
+        detail: String,
+        /// What is wrong, value by value; empty unless values were.
+        faults: Vec<Fault>,
+        /// Seconds after which trying again makes sense.
+        retry_after: Option<u64>,
+    },
+    /// An answer that is not what the service promises.
+    #[error("the answer cannot be read")]
+    Answer(#[from] serde_json::Error),
+}
+
+/// A value that was refused.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Fault {
+    /// A stable word, as pydantic's.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where: `body`, `query` or `path`, then names and places in lists.
+    pub loc: Vec<Value>,
+    /// What would be right.
+    pub msg: String,
+}
+
+impl ClientError {
+    /// The stable word of a refusal.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Service { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+}
+
+/// The error in an answer that is one.
+pub(crate) async fn of(response: Response) -> ClientError {
+    #[derive(Deserialize)]
+    struct Body {
+        detail: Value,
+        #[serde(default)]
+        code: String,
+    }
+    let status = response.status();
+    let retry_after = response
+        .headers()
+        .get(reqwest::header::RETRY_AFTER)
+        .and_then(|text| text.to_str().ok())
+        .and_then(|text| text.parse().ok());
+    let body: Body = match response.json().await {
+        Ok(body) => body,
+        // Something in between answered.
+        Err(_) => Body {
+            detail: Value::from(status.canonical_reason().unwrap_or("error")),
+            code: String::new(),
+        },
+    };
+    let faults: Vec<Fault> = match &body.detail {
+        Value::Array(items) => items
+            .iter()
+            .filter_map(|item| Fault::deserialize(item).ok())
+            .collect(),
+        _ => Vec::new(),
+    };
+    let detail = match &body.detail {
+        Value::String(text) => text.clone(),
+        _ => faults
+            .iter()
+            .map(|fault| {
+                let loc: Vec<String> = fault
+                    .loc
+                    .iter()
+                    .map(|place| match place {
+                        Value::String(name) => name.clone(),
+                        other => other.to_string(),
+                    })
+                    .collect();
+                format!("{}: {}", loc.join("."), fault.msg)
+            })
+            .collect::<Vec<_>>()
+            .join("; "),
+    };
+    ClientError::Service {
+        status,
+        code: body.code,
+        detail,
+        faults,
+        retry_after,
+    }
+}
