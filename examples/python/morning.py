@@ -46,7 +46,7 @@ def reading(day: date) -> models.HealthMetric:
     # Seeded by the day, so that a run on another day writes the same value for it.
     value = round(random.Random(day.toordinal()).gauss(58, 1.5), 1)
     waking = datetime.combine(day, time(7), ZoneInfo(ZONE))
-    return models.HealthMetric("RESTING_HEART_RATE", waking, value)
+    return models.HealthMetric(metric_type="RESTING_HEART_RATE", recorded_at=waking, value=value)
 
 
 def main() -> None:
@@ -78,7 +78,7 @@ def main() -> None:
     print(f"model {model.model_version}, trained on {model.first_day} to {model.last_day}")
 
     tomorrow = today + timedelta(days=1)
-    question = models.PredictRequest("RESTING_HEART_RATE", tomorrow, user)
+    question = models.PredictRequest(user_id=user, metric="RESTING_HEART_RATE", target_date=tomorrow)
     answer = expect(models.PredictResponse, predict.sync(client=client, body=question))
     p = answer.prediction
     lower, upper = p.confidence_interval_lower, p.confidence_interval_upper

@@ -1,0 +1,14 @@
+//! The service from outside: a real listener, real requests.
+
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod cache;
+mod contract;
+mod erase;
+mod faults;
+mod jobs;
+mod kills;
+mod logs;
+mod records;
+mod support;
