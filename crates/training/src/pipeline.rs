@@ -114,7 +114,7 @@ fn prepare(
     as_of: AsOf,
 ) -> Result<Prepared, TrainingError> {
     let metric = request.metric;
-    let (first_day, last_day) = training_span(history, request.lookback_days, as_of)?;
+    let (first_day, last_day) = training_span(history, request.lookback_days, as_of);
     let targets = daily_values(history, metric.metric_type(), first_day, last_day, as_of)?;
     let found = targets.iter().flatten().count();
     if found < MIN_TARGET_DAYS {
@@ -174,12 +174,9 @@ fn prepare(
     })
 }
 
-/// The last `lookback_days` finished days with any record known at `as_of`.
-fn training_span(
-    history: &History,
-    lookback_days: usize,
-    as_of: AsOf,
-) -> Result<(NaiveDate, NaiveDate), TrainingError> {
+/// The last `lookback_days` finished days with any record known at `as_of`; without any record, the
+/// last days before `as_of`.
+fn training_span(history: &History, lookback_days: usize, as_of: AsOf) -> (NaiveDate, NaiveDate) {
     let zone = history.profile.zone;
     let known = || {
         history
@@ -191,11 +188,9 @@ fn training_span(
             })
             .map(|provenance| provenance.day)
     };
-    let (Some(first), Some(last)) = (known().min(), known().max()) else {
-        return Err(TrainingError::NothingKnown(as_of));
-    };
+    let last = known().max().unwrap_or(zone.day_of(as_of) - Days::new(1));
     let earliest = last - Days::new(lookback_days as u64 - 1);
-    Ok((first.max(earliest), last))
+    (known().min().map_or(earliest, |first| first.max(earliest)), last)
 }
 
 fn fit(

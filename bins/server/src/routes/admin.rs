@@ -45,7 +45,7 @@ struct Keys {
 }
 
 /// Every key, without secrets.
-#[utoipa::path(get, path = "/admin/keys", tag = "admin",
+#[utoipa::path(get, operation_id = "list_keys", path = "/admin/keys", tag = "admin",
     responses((status = 200, description = "The keys", body = Keys)),
     security(("key" = ["admin"])))]
 async fn list(
@@ -126,7 +126,7 @@ struct CreatedKey {
 }
 
 /// Make a key. Its secret is in this answer and nowhere else.
-#[utoipa::path(post, path = "/admin/keys", tag = "admin", request_body = KeyBody,
+#[utoipa::path(post, operation_id = "create_key", path = "/admin/keys", tag = "admin", request_body = KeyBody,
     responses((status = 201, description = "Made", body = CreatedKey)),
     security(("key" = ["admin"])))]
 async fn create(
@@ -171,7 +171,7 @@ impl Impersonal for KeyPath {}
 shaped!(KeyPath, "KeyPath", Path, &[required("key_id", Kind::Id(32), "Which key")]);
 
 /// Revoke a key; it opens nothing from now on.
-#[utoipa::path(delete, path = "/admin/keys/{key_id}", tag = "admin", params(KeyPath),
+#[utoipa::path(delete, operation_id = "revoke_key", path = "/admin/keys/{key_id}", tag = "admin", params(KeyPath),
     responses((status = 200, description = "Revoked", body = KeyInfo)),
     security(("key" = ["admin"])))]
 async fn revoke(
@@ -188,7 +188,7 @@ async fn revoke(
 }
 
 /// Metrics for Prometheus. They name no person.
-#[utoipa::path(get, path = "/metrics", tag = "admin",
+#[utoipa::path(get, operation_id = "metrics", path = "/metrics", tag = "admin",
     responses((status = 200, description = "Text of Prometheus", body = String, content_type = "text/plain")))]
 async fn metrics_text(State(app): State<Arc<App>>) -> Response {
     let kept = app.engine.cache_statistics();

@@ -130,7 +130,7 @@ async fn answer(app: &App, query: DayFeaturesQuery) -> Result<DayFeatures, ApiEr
 
 /// The features of one day, as known now. Someone unknown has none: every field that needs a record
 /// is null.
-#[utoipa::path(post, path = "/api/features/engineer", tag = "features", request_body = EngineerBody,
+#[utoipa::path(post, operation_id = "engineer_features", path = "/api/features/engineer", tag = "features", request_body = EngineerBody,
     responses((status = 200, description = "Values by category and field", body = DayFeatures)),
     security(("key" = ["read"])))]
 pub(super) async fn engineer(
@@ -143,7 +143,7 @@ pub(super) async fn engineer(
 }
 
 /// The same by path.
-#[utoipa::path(get, path = "/api/features/{user_id}/{target_date}", tag = "features",
+#[utoipa::path(get, operation_id = "get_features", path = "/api/features/{user_id}/{target_date}", tag = "features",
     params(DayPath, Options),
     responses((status = 200, description = "Values by category and field", body = DayFeatures)),
     security(("key" = ["read"])))]
@@ -176,7 +176,7 @@ pub(super) struct FeatureSummary {
 }
 
 /// How much is known of one day.
-#[utoipa::path(get, path = "/api/features/{user_id}/{target_date}/summary", tag = "features",
+#[utoipa::path(get, operation_id = "features_summary", path = "/api/features/{user_id}/{target_date}/summary", tag = "features",
     params(DayPath), responses((status = 200, description = "Counts", body = FeatureSummary)),
     security(("key" = ["read"])))]
 pub(super) async fn summary(
@@ -215,7 +215,7 @@ pub(super) struct Invalidated {
 /// Forget a person's computed features and forecasts.
 ///
 /// New records and models make them be computed again by themselves; this only frees the room.
-#[utoipa::path(delete, path = "/api/features/{user_id}/cache", tag = "features", params(UserPath),
+#[utoipa::path(delete, operation_id = "drop_cache", path = "/api/features/{user_id}/cache", tag = "features", params(UserPath),
     responses((status = 200, description = "Forgotten", body = Invalidated)),
     security(("key" = ["read"])))]
 pub(super) async fn drop_cache(

@@ -61,7 +61,7 @@ shaped!(
 ///
 /// The body is the file itself. Answers as soon as it has arrived; the job tells how far reading it
 /// has come and what became of its rows. Importing a file again adds nothing.
-#[utoipa::path(post, path = "/api/users/{user_id}/imports", tag = "jobs",
+#[utoipa::path(post, operation_id = "import_file", path = "/api/users/{user_id}/imports", tag = "jobs",
     params(UserPath, ImportQuery),
     request_body(content = File, content_type = "application/octet-stream", description = "The file"),
     responses((status = 202, description = "Accepted", body = JobInfo,
@@ -170,7 +170,7 @@ shaped!(
 );
 
 /// A person's last jobs, imports and trainings.
-#[utoipa::path(get, path = "/api/users/{user_id}/jobs", tag = "jobs", params(UserPath, JobsQuery),
+#[utoipa::path(get, operation_id = "list_jobs", path = "/api/users/{user_id}/jobs", tag = "jobs", params(UserPath, JobsQuery),
     responses((status = 200, description = "The jobs", body = JobList)),
     security(("key" = ["read"])))]
 pub(super) async fn of_user(
@@ -205,7 +205,7 @@ async fn reachable(
 }
 
 /// How far a job is.
-#[utoipa::path(get, path = "/api/jobs/{job_id}", tag = "jobs", params(JobPath),
+#[utoipa::path(get, operation_id = "get_job", path = "/api/jobs/{job_id}", tag = "jobs", params(JobPath),
     responses((status = 200, description = "The job", body = JobInfo)),
     security(("key" = ["read"])))]
 pub(super) async fn one(
@@ -221,7 +221,7 @@ pub(super) async fn one(
 
 /// Call a job off. One that waits ends at once, one that runs at its next safe point; nothing
 /// half-done is kept.
-#[utoipa::path(delete, path = "/api/jobs/{job_id}", tag = "jobs", params(JobPath),
+#[utoipa::path(delete, operation_id = "cancel_job", path = "/api/jobs/{job_id}", tag = "jobs", params(JobPath),
     responses((status = 200, description = "The job", body = JobInfo)),
     security(("key" = ["train"])))]
 pub(super) async fn cancel(
@@ -255,7 +255,7 @@ struct JobEventText {
 ///
 /// Each event is the job as it was then; `id` counts them, and `Last-Event-ID` resumes behind one.
 /// The stream ends with the job.
-#[utoipa::path(get, path = "/api/jobs/{job_id}/events", tag = "jobs", params(JobPath),
+#[utoipa::path(get, operation_id = "job_events", path = "/api/jobs/{job_id}/events", tag = "jobs", params(JobPath),
     responses((status = 200, description = "Events named `job`",
         body = JobEventText, content_type = "text/event-stream")),
     security(("key" = ["read"])))]

@@ -26,7 +26,7 @@ impl Impersonal for ListQuery {}
 shaped!(ListQuery, "ListQuery", Query, &[optional("metric", METRIC, "Only models of this metric")]);
 
 /// A person's models, newest first. Someone unknown has none.
-#[utoipa::path(get, path = "/api/predictions/models/{id}", tag = "predictions",
+#[utoipa::path(get, operation_id = "list_models", path = "/api/predictions/models/{id}", tag = "predictions",
     params(OwnerPath, ListQuery),
     responses((status = 200, description = "The models", body = ListModelsResponse)),
     security(("key" = ["read"])))]
@@ -62,7 +62,7 @@ pub(super) struct Deleted {
 }
 
 /// Delete a model. Was it the active one, the newest one left becomes so.
-#[utoipa::path(delete, path = "/api/predictions/models/{id}", tag = "predictions",
+#[utoipa::path(delete, operation_id = "delete_model", path = "/api/predictions/models/{id}", tag = "predictions",
     params(ModelPath),
     responses((status = 200, description = "Deleted", body = Deleted)),
     security(("key" = ["train"])))]
@@ -98,7 +98,7 @@ async fn may_reach(
 }
 
 /// How a model's forecasts fared once their days had come, and whether it drifts.
-#[utoipa::path(get, path = "/api/predictions/models/{id}/performance", tag = "predictions",
+#[utoipa::path(get, operation_id = "model_performance", path = "/api/predictions/models/{id}/performance", tag = "predictions",
     params(ModelPath), responses((status = 200, description = "Day by day and in all", body = ModelPerformance)),
     security(("key" = ["read"])))]
 pub(super) async fn performance(
@@ -116,7 +116,7 @@ pub(super) async fn performance(
 }
 
 /// Make forecasts use this model.
-#[utoipa::path(put, path = "/api/predictions/models/{id}/active", tag = "predictions",
+#[utoipa::path(put, operation_id = "activate_model", path = "/api/predictions/models/{id}/active", tag = "predictions",
     params(ModelPath), responses((status = 200, description = "The model, now active", body = ModelInfo)),
     security(("key" = ["train"])))]
 pub(super) async fn activate(
@@ -131,7 +131,7 @@ pub(super) async fn activate(
 }
 
 /// Make forecasts use the version before the active one.
-#[utoipa::path(post, path = "/api/users/{user_id}/models/{metric}/rollback", tag = "predictions",
+#[utoipa::path(post, operation_id = "roll_back_model", path = "/api/users/{user_id}/models/{metric}/rollback", tag = "predictions",
     params(UserMetricPath), responses((status = 200, description = "The model, now active", body = ModelInfo)),
     security(("key" = ["train"])))]
 pub(super) async fn roll_back(

@@ -114,7 +114,7 @@ fn build_train(fields: Map<String, Value>) -> Result<TrainBody, Vec<FieldError>>
 ///
 /// Answers with the result when it is there within `wait_seconds`, otherwise with 202 and the job.
 /// A training that is asked for while an equal one waits or runs joins it.
-#[utoipa::path(post, path = "/api/predictions/train", tag = "predictions", request_body = TrainBody,
+#[utoipa::path(post, operation_id = "train", path = "/api/predictions/train", tag = "predictions", request_body = TrainBody,
     responses(
         (status = 200, description = "Trained", body = TrainModelResponse),
         (status = 202, description = "Still at it", body = JobInfo,
@@ -223,7 +223,7 @@ async fn forecast(app: &App, request: PredictRequest) -> Result<PredictResponse,
 }
 
 /// Forecast one metric for one day.
-#[utoipa::path(post, path = "/api/predictions/predict", tag = "predictions",
+#[utoipa::path(post, operation_id = "predict", path = "/api/predictions/predict", tag = "predictions",
     request_body = PredictBody,
     responses((status = 200, description = "The forecast", body = PredictResponse)),
     security(("key" = ["read"])))]
@@ -262,7 +262,7 @@ shaped!(
 );
 
 /// Forecast one metric for one day, with defaults.
-#[utoipa::path(get, path = "/api/predictions/predict/{user_id}/{metric}/{target_date}",
+#[utoipa::path(get, operation_id = "predict_by_path", path = "/api/predictions/predict/{user_id}/{metric}/{target_date}",
     tag = "predictions", params(PredictPath),
     responses((status = 200, description = "The forecast", body = PredictResponse)),
     security(("key" = ["read"])))]
@@ -312,7 +312,7 @@ shaped!(
 /// Forecast several metrics for one day.
 ///
 /// One that fails does not stop the others: it is listed, with the reason.
-#[utoipa::path(post, path = "/api/predictions/batch-predict", tag = "predictions",
+#[utoipa::path(post, operation_id = "batch_predict", path = "/api/predictions/batch-predict", tag = "predictions",
     request_body = BatchPredictBody,
     responses((status = 200, description = "The forecasts", body = BatchPredictResponse)),
     security(("key" = ["read"])))]

@@ -549,7 +549,7 @@ macro_rules! routes_of {
         ///
         /// All or nothing: an answer of 200 means that every record of the body is durable. Writing
         /// the same again changes nothing.
-        #[utoipa::path(post, path = $path, tag = "users", params(UserPath),
+        #[utoipa::path(post, operation_id = stringify!($post), summary = concat!("Write ", $what), path = $path, tag = "users", params(UserPath),
             request_body(content((Vec<$body> = "application/json"))),
             responses((status = 200, description = "Kept", body = Written)),
             security(("key" = ["ingest"])))]
@@ -564,7 +564,7 @@ macro_rules! routes_of {
         }
 
         #[doc = concat!("A page of a person's ", $what, " in their current version.")]
-        #[utoipa::path(get, path = $path, tag = "users", params(UserPath, PageQuery),
+        #[utoipa::path(get, operation_id = stringify!($get), summary = concat!("A page of ", $what), path = $path, tag = "users", params(UserPath, PageQuery),
             responses((status = 200, description = "A page", body = Page)),
             security(("key" = ["read"])))]
         pub(super) async fn $get(
@@ -578,7 +578,7 @@ macro_rules! routes_of {
         }
 
         #[doc = concat!("Delete ", $what, " of some days with all their versions, for good.")]
-        #[utoipa::path(delete, path = $path, tag = "users", params(UserPath, DeleteQuery),
+        #[utoipa::path(delete, operation_id = stringify!($delete), summary = concat!("Delete ", $what), path = $path, tag = "users", params(UserPath, DeleteQuery),
             responses((status = 200, description = "Deleted", body = Gone)),
             security(("key" = ["ingest"])))]
         pub(super) async fn $delete(

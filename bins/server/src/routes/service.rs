@@ -25,7 +25,7 @@ pub(super) struct Root {
 }
 
 /// What this is.
-#[utoipa::path(get, path = "/", tag = "service", responses((status = 200, body = Root)))]
+#[utoipa::path(get, operation_id = "root", path = "/", tag = "service", responses((status = 200, description = "What this is", body = Root)))]
 pub(super) async fn root(State(app): State<Arc<App>>) -> axum::Json<Root> {
     axum::Json(Root {
         service: "Vitalcast",
@@ -43,7 +43,7 @@ pub(super) struct Live {
 }
 
 /// Whether the process answers; nothing else is looked at.
-#[utoipa::path(get, path = "/health/live", tag = "service", responses((status = 200, body = Live)))]
+#[utoipa::path(get, operation_id = "live", path = "/health/live", tag = "service", responses((status = 200, description = "Alive", body = Live)))]
 pub(super) async fn live() -> axum::Json<Live> {
     axum::Json(Live { status: "ok" })
 }
@@ -106,7 +106,7 @@ async fn redis(app: &App) -> Check {
 }
 
 /// How well the service and what it needs are.
-#[utoipa::path(get, path = "/health", tag = "service", responses(
+#[utoipa::path(get, operation_id = "health", path = "/health", tag = "service", responses(
     (status = 200, description = "Healthy, or degraded: slower without Redis", body = Health),
     (status = 503, description = "Unhealthy: the database does not answer", body = Health)
 ))]
@@ -149,8 +149,9 @@ pub(super) struct Ready {
 }
 
 /// Whether requests should be sent here: the database answers, and the service is not stopping.
-#[utoipa::path(get, path = "/ready", tag = "service", responses(
-    (status = 200, body = Ready), (status = 503, body = Ready)
+#[utoipa::path(get, operation_id = "ready", path = "/ready", tag = "service", responses(
+    (status = 200, description = "Ready", body = Ready),
+    (status = 503, description = "Not ready, and why", body = Ready)
 ))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     let refuse = |reason| {

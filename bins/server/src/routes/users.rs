@@ -41,7 +41,7 @@ pub(super) struct Overview {
 }
 
 /// What there is of a person.
-#[utoipa::path(get, path = "/api/users/{user_id}", tag = "users", params(UserPath),
+#[utoipa::path(get, operation_id = "get_user", path = "/api/users/{user_id}", tag = "users", params(UserPath),
     responses((status = 200, description = "Counts, first and last day, profile", body = Overview)),
     security(("key" = ["read"])))]
 pub(super) async fn overview(
@@ -76,7 +76,7 @@ pub(super) async fn overview(
 /// Erase a person: records, profile, models, forecasts, jobs, and keys that open nothing else.
 ///
 /// When this has answered, nothing of theirs can be read any more.
-#[utoipa::path(delete, path = "/api/users/{user_id}", tag = "users", params(UserPath),
+#[utoipa::path(delete, operation_id = "erase_user", path = "/api/users/{user_id}", tag = "users", params(UserPath),
     responses((status = 200, description = "Erased", body = Erasure)),
     security(("key" = ["erase"])))]
 pub(super) async fn erase(
@@ -91,7 +91,7 @@ pub(super) async fn erase(
 }
 
 /// A person's profile.
-#[utoipa::path(get, path = "/api/users/{user_id}/profile", tag = "users", params(UserPath),
+#[utoipa::path(get, operation_id = "get_profile", path = "/api/users/{user_id}/profile", tag = "users", params(UserPath),
     responses((status = 200, description = "The profile", body = Profile)),
     security(("key" = ["read"])))]
 pub(super) async fn profile(
@@ -149,7 +149,7 @@ fn build_profile(fields: Map<String, Value>) -> Result<ProfileBody, Vec<FieldErr
 }
 
 /// Set a person's profile, whole; makes the person if they are not there.
-#[utoipa::path(put, path = "/api/users/{user_id}/profile", tag = "users", params(UserPath),
+#[utoipa::path(put, operation_id = "set_profile", path = "/api/users/{user_id}/profile", tag = "users", params(UserPath),
     request_body = ProfileBody,
     responses((status = 200, description = "The profile as it is kept", body = Profile)),
     security(("key" = ["ingest"])))]
@@ -190,7 +190,7 @@ shaped!(
 );
 
 /// What was measured, beside what had been forecast.
-#[utoipa::path(get, path = "/api/users/{user_id}/forecasts/{metric}", tag = "users",
+#[utoipa::path(get, operation_id = "list_forecasts", path = "/api/users/{user_id}/forecasts/{metric}", tag = "users",
     params(UserMetricPath, SpanQuery),
     responses((status = 200, description = "Day by day, with errors and coverage", body = HistoryView)),
     security(("key" = ["read"])))]
@@ -212,7 +212,7 @@ pub(super) async fn forecasts(
 }
 
 /// Everything of a person, as a zip file: profile, records, models, forecasts, jobs.
-#[utoipa::path(get, path = "/api/users/{user_id}/export", tag = "users", params(UserPath),
+#[utoipa::path(get, operation_id = "export_user", path = "/api/users/{user_id}/export", tag = "users", params(UserPath),
     responses((status = 200, description = "A zip file", body = File, content_type = "application/zip")),
     security(("key" = ["erase"])))]
 pub(super) async fn export(
