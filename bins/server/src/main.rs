@@ -203,7 +203,9 @@ fn serve(config: Config, begin: Option<DateTime<Utc>>) -> anyhow::Result<()> {
         let handle = server.handle()?;
         tracing::info!(
             address = %handle.address,
-            admin_address = ?handle.admin_address,
+            admin_address = %handle
+                .admin_address
+                .map_or_else(String::new, |address| address.to_string()),
             milliseconds = started.elapsed().as_secs_f64() * 1e3,
             "ready"
         );

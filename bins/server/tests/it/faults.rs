@@ -1,1 +1,213 @@
-//! To come.
+//! Hostile and broken requests: a clear refusal, never a 5xx, and the service goes on.
+
+use crate::support::Service;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// Sends bytes as they are and reads what comes back.
+fn raw(service: &Service, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(service.handle.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // The service may answer and close before all was sent.
+    let _ = stream.write_all(bytes);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0)
+}
+
+#[test]
+fn hostile_ids_name_nobody_and_no_file() {
+    let service = Service::new();
+    service.person("user_1", 60);
+    service.person("user_1_x", 60);
+    for id in [
+        "..", "%2e%2e", "%252e%252e", "..%2f..%2fetc%2fpasswd", "a%00b", "%00", "*", "user_*",
+        "user%5f1%2f", "a%5cb", "%ef%bc%8e%ef%bc%8e", "%c3%28", "a%20b", "%0d%0aX:y", "'%20OR%201=1",
+    ] {
+        for (method, path) in [
+            ("GET", format!("/api/users/{id}")),
+            ("DELETE", format!("/api/users/{id}")),
+            ("GET", format!("/api/users/{id}/export")),
+            ("GET", format!("/api/predictions/models/{id}")),
+            ("DELETE", format!("/api/predictions/models/{id}")),
+            ("GET", format!("/api/predictions/predict/{id}/RESTING_HEART_RATE/2026-11-24")),
+            ("DELETE", format!("/api/features/{id}/cache")),
+            ("GET", format!("/api/jobs/{id}")),
+        ] {
+            let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let answer = raw(&service, request.as_bytes());
+            let got = status(&answer);
+            assert!([400, 404, 405, 422].contains(&got), "{method} {path}: {answer}");
+        }
+        let body = json!({"user_id": id, "metric": "RESTING_HEART_RATE", "target_date": "2026-11-24"});
+        assert_eq!(service.post("/api/predictions/predict", &body).status, 422, "{id}");
+    }
+    assert_eq!(service.get("/api/predictions/models/user_1").ok()["total_models"], 1);
+    // Clearing one cache leaves that of a longer name.
+    service.forecast("user_1_x").ok();
+    service.call("DELETE", "/api/features/user_1/cache", None).ok();
+    assert_eq!(service.forecast("user_1_x").ok()["cached"], true);
+}
+
+#[test]
+fn bodies_that_are_no_json_are_refused() {
+    let service = Service::new();
+    let send = |body: Vec<u8>| {
+        let request = service.request("POST", &service.url("/api/predictions/predict"));
+        service.send(request.header("content-type", "application/json").body(body))
+    };
+    let deep = format!("{}1{}", "[".repeat(50_000), "]".repeat(50_000));
+    let deep_field = format!("{{\"user_id\": {deep}}}");
+    for body in [
+        b"".to_vec(),
+        b"null".to_vec(),
+        b"[]".to_vec(),
+        b"\"text\"".to_vec(),
+        b"{\"user_id\": 1e400}".to_vec(),
+        b"{\"user_id\": NaN}".to_vec(),
+        b"{\"user_id\": \"\\ud800\"}".to_vec(),
+        b"\xff\xfe\x00".to_vec(),
+        b"{\"a\":1}{\"b\":2}".to_vec(),
+        deep.into_bytes(),
+        deep_field.into_bytes(),
+    ] {
+        let answer = send(body.clone());
+        let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
+        assert_eq!(answer.status, 422, "{shown}: {}", answer.text);
+        assert!(answer.json()["detail"].is_array(), "{shown}");
+        assert!(answer.text.len() < 30_000, "{shown}");
+    }
+    // The last of two equal names counts, for everything that looks at it.
+    let twice = b"{\"user_id\": \"a\", \"user_id\": \"..\", \"metric\": \"RESTING_HEART_RATE\", \"target_date\": \"2026-11-24\"}";
+    assert_eq!(send(twice.to_vec()).status, 422);
+}
+
+#[test]
+fn bodies_that_are_too_large_or_slow_are_cut_off() {
+    let service = Service::with(|config| {
+        config.limits.body_bytes = 1_000;
+        config.limits.ingest_bytes = 2_000;
+        config.limits.upload_bytes = 3_000;
+        config.limits.body_seconds = 1;
+        config.limits.header_seconds = 1;
+    });
+    for (path, size) in [
+        ("/api/predictions/predict", 1_001),
+        ("/api/users/anna/meals", 2_001),
+        ("/api/users/anna/imports", 3_001),
+    ] {
+        let request = service.request("POST", &service.url(path));
+        let answer = service.send(request.header("content-type", "application/json").body("x".repeat(size)));
+        assert_eq!((answer.status, answer.code().as_str()), (413, "TOO_LARGE"), "{path}");
+    }
+    let begun = Instant::now();
+    let head = "POST /api/predictions/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\nConnection: close\r\n\r\n{";
+    let answer = raw(&service, head.as_bytes());
+    assert_eq!(status(&answer), 408, "{answer}");
+    // Headers that never end.
+    let answer = raw(&service, b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+    assert!([0, 408].contains(&status(&answer)), "{answer}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    // Headers without end.
+    let mut endless = b"GET / HTTP/1.1\r\nHost: x\r\n".to_vec();
+    for number in 0..5_000 {
+        endless.extend(format!("X-{number}: {}\r\n", "y".repeat(100)).into_bytes());
+    }
+    endless.extend(b"\r\n");
+    let answer = raw(&service, &endless);
+    assert!([0, 431].contains(&status(&answer)), "{answer}");
+    assert_eq!(service.get("/ready").status, 200);
+    let uploads = std::fs::read_dir(service.data().join("uploads")).unwrap().count();
+    assert_eq!(uploads, 0);
+}
+
+#[test]
+fn a_body_that_breaks_off_leaves_nothing() {
+    let service = Service::new();
+    let body = json!([{"recorded_at": "2026-11-20T06:00:00Z", "metric_type": "STEPS", "value": 5}]).to_string();
+    let head = format!(
+        "POST /api/users/anna/health-metrics HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len() + 10
+    );
+    let mut stream = TcpStream::connect(service.handle.address).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    drop(stream);
+    assert_eq!(service.get("/api/users/anna").status, 404);
+}
+
+#[test]
+fn a_key_that_asks_too_often_waits() {
+    let mut service = Service::with(|config| {
+        config.limits.rate_per_second = 2;
+        config.limits.rate_burst = 5;
+    });
+    service.readings("anna", 3);
+    let key = service.make_key(Some(&["anna"]), &["read"]);
+    service.key = Some(key);
+    let answers: Vec<_> = (0..12).map(|_| service.get("/api/users/anna")).collect();
+    let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+    assert_eq!(refused.code(), "RATE_LIMITED");
+    assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+    assert!(answers.iter().filter(|answer| answer.status == 200).count() >= 5);
+}
+
+#[test]
+fn errors_have_the_form_that_was_asked_for() {
+    let service = Service::new();
+    let ask = |accept: &str, path: &str| {
+        let request = service.request("GET", &service.url(path));
+        service.send(request.header("accept", accept).header("x-request-id", "mine-1"))
+    };
+    let plain = ask("*/*", "/api/jobs/none");
+    assert_eq!(plain.json(), json!({"detail": "Job not found: none", "code": "UNKNOWN_JOB"}));
+    assert_eq!(plain.headers["x-request-id"], "mine-1");
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+    ] {
+        assert_eq!(plain.headers[name], value);
+    }
+    let problem = ask("application/problem+json", "/api/jobs/none");
+    assert_eq!(problem.headers["content-type"], "application/problem+json");
+    assert_eq!(problem.json()["detail"], "Job not found: none");
+    assert_eq!(problem.json()["status"], 404);
+    assert_eq!(problem.json()["request_id"], "mine-1");
+    let faults = ask("application/problem+json", "/api/jobs/n%20o");
+    assert!(faults.json()["errors"].is_array() && faults.json()["detail"].is_string());
+    let wrong_method = service.call("PATCH", "/api/predictions/train", None);
+    assert_eq!(wrong_method.json()["detail"], "Method Not Allowed");
+    assert!(wrong_method.headers["allow"].to_str().unwrap().contains("POST"));
+}
+
+#[test]
+fn the_pages_work_without_any_other_server() {
+    let service = Service::new();
+    let page = service.get("/docs/");
+    assert_eq!(page.status, 200);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("script-src 'self'"), "{policy}");
+    assert!(!page.text.contains("https://"), "{}", page.text);
+    assert_eq!(service.get("/docs").status, 200, "after a redirect");
+    let document: Value = service.get("/openapi.json").ok();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+}
+
+#[test]
+fn stopping_answers_who_is_waiting_and_refuses_who_comes() {
+    let mut service = Service::new();
+    service.person("anna", 60);
+    let url = service.url("/api/users/anna/export");
+    let asking = crate::support::runtime().spawn(service.http.get(url).send());
+    std::thread::sleep(Duration::from_millis(30));
+    service.stop();
+    let answer = crate::support::runtime().block_on(asking).unwrap();
+    assert_eq!(answer.unwrap().status().as_u16(), 200);
+    assert!(TcpStream::connect(service.handle.address).is_err());
+}

@@ -1,1 +1,177 @@
-//! To come.
+//! Trainings in the background: joined, watched, called off, fair, and there after a restart.
+
+use crate::support::{Service, eventually, runtime};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use vitalcast_client::Client;
+use vitalcast_domain::JobState;
+
+/// A training that lasts until it is called off.
+fn long(user: &str) -> Value {
+    json!({"user_id": user, "metric": "RESTING_HEART_RATE", "epochs": 200, "hidden_dim": 256, "num_layers": 3,
+           "lookback_days": 190, "wait_seconds": 0})
+}
+
+fn cancel(service: &Service, job: &Value) {
+    let id = job["job_id"].as_str().unwrap();
+    service.call("DELETE", &format!("/api/jobs/{id}"), None);
+}
+
+fn state(service: &Service, job: &Value) -> String {
+    let id = job["job_id"].as_str().unwrap();
+    service.get(&format!("/api/jobs/{id}")).ok()["state"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn an_equal_request_joins_and_another_waits_its_turn() {
+    let service = Service::new();
+    service.readings("anna", 200);
+    let first = service.post("/api/predictions/train", &long("anna"));
+    assert_eq!(first.status, 202);
+    let location = first.headers["location"].to_str().unwrap().to_owned();
+    let first = first.json();
+    assert_eq!(location, format!("/api/jobs/{}", first["job_id"].as_str().unwrap()));
+    assert!(first["estimated_seconds"].as_f64().unwrap() > 1.0);
+    let second = service.post("/api/predictions/train", &long("anna")).ok();
+    assert_eq!(first["job_id"], second["job_id"]);
+    let mut other = long("anna");
+    other["seed"] = json!(7);
+    let other = service.post("/api/predictions/train", &other).ok();
+    assert_ne!(other["job_id"], first["job_id"]);
+    eventually("the first begins", || (state(&service, &first) == "running").then_some(()));
+    assert_eq!(state(&service, &other), "queued", "one at a time for a person and metric");
+    // Somebody else's does not wait behind.
+    service.readings("berta", 60);
+    assert!(service.train("berta", "naive")["model_id"].is_string());
+    cancel(&service, &other);
+    assert_eq!(state(&service, &other), "cancelled");
+    cancel(&service, &first);
+    eventually("the first ends", || (state(&service, &first) == "cancelled").then_some(()));
+    let again = service.call("DELETE", &location, None);
+    assert_eq!((again.status, again.code().as_str()), (409, "JOB_ENDED"));
+    assert_eq!(service.get("/api/predictions/models/anna").ok()["total_models"], 0);
+}
+
+#[test]
+fn a_training_is_followed_epoch_by_epoch() {
+    let service = Service::new();
+    service.readings("anna", 120);
+    let body = json!({"user_id": "anna", "metric": "RESTING_HEART_RATE", "epochs": 10, "hidden_dim": 32,
+                      "wait_seconds": 0});
+    let job = service.post("/api/predictions/train", &body).ok();
+    let id: vitalcast_domain::JobId = job["job_id"].as_str().unwrap().parse().unwrap();
+    let client = Client::new(&service.url("")).unwrap();
+    let seen = runtime().block_on(async {
+        let events = client.follow(&id).await.unwrap();
+        events.map(Result::unwrap).collect::<Vec<_>>().await
+    });
+    let last = seen.last().unwrap();
+    assert_eq!(last.state, JobState::Succeeded);
+    assert!(last.model_id.is_some());
+    let epochs: Vec<u64> = seen
+        .iter()
+        .filter(|job| job.state == JobState::Running)
+        .filter_map(|job| job.progress.map(|progress| progress.done))
+        .collect();
+    assert_eq!(epochs, (1..=10).collect::<Vec<_>>());
+    // Whoever comes back goes on behind what was seen.
+    let url = service.url(&format!("/api/jobs/{id}/events"));
+    let rest = service.send(service.request("GET", &url).header("last-event-id", "5"));
+    assert!(rest.headers["content-type"].to_str().unwrap().starts_with("text/event-stream"));
+    let numbers: Vec<u64> = rest
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("id: "))
+        .map(|number| number.parse().unwrap())
+        .collect();
+    assert_eq!(numbers, (6..=seen.len() as u64).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_training_that_is_too_costly_is_refused_before_it_waits() {
+    let service = Service::with(|config| config.jobs.max_estimated_seconds = 1.0);
+    service.readings("anna", 200);
+    let refused = service.post("/api/predictions/train", &long("anna"));
+    assert_eq!((refused.status, refused.code().as_str()), (422, "TOO_COSTLY"));
+    assert!(service.train("anna", "naive")["model_id"].is_string());
+}
+
+#[test]
+fn a_training_is_stopped_at_its_limit() {
+    let service = Service::with(|config| config.jobs.max_seconds = 0.01);
+    service.readings("anna", 200);
+    let mut body = long("anna");
+    body["wait_seconds"] = json!(60);
+    let stopped = service.post("/api/predictions/train", &body);
+    assert_eq!((stopped.status, stopped.code().as_str()), (503, "TOOK_TOO_LONG"));
+}
+
+#[test]
+fn the_queue_has_an_end_and_one_person_cannot_fill_it() {
+    let service = Service::with(|config| {
+        config.jobs.parallel = 1;
+        config.jobs.max_waiting_per_user = 2;
+    });
+    service.readings("anna", 200);
+    service.readings("berta", 60);
+    let mut jobs = Vec::new();
+    let mut refused = None;
+    for seed in 0..5 {
+        let mut body = long("anna");
+        body["seed"] = json!(seed);
+        let answer = service.post("/api/predictions/train", &body);
+        if answer.status == 429 {
+            refused = Some(answer);
+            break;
+        }
+        jobs.push(answer.ok());
+        let first = &jobs[0];
+        eventually("the first begins", || (state(&service, first) == "running").then_some(()));
+    }
+    let refused = refused.unwrap();
+    assert_eq!(refused.code(), "QUEUE_FULL");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(jobs.len(), 3);
+    // Berta's turn comes before Anna's second.
+    let body = json!({"user_id": "berta", "metric": "RESTING_HEART_RATE", "architecture": "naive", "wait_seconds": 0});
+    let hers = service.post("/api/predictions/train", &body).ok();
+    cancel(&service, &jobs[0]);
+    eventually("Anna's next begins", || (state(&service, &jobs[1]) == "running").then_some(()));
+    cancel(&service, &jobs[1]);
+    eventually("Berta's ends", || (state(&service, &hers) == "succeeded").then_some(()));
+    cancel(&service, &jobs[2]);
+}
+
+#[test]
+fn jobs_survive_a_restart() {
+    let mut service = Service::new();
+    service.readings("anna", 200);
+    let running = service.post("/api/predictions/train", &long("anna")).ok();
+    eventually("it begins", || (state(&service, &running) == "running").then_some(()));
+    let folder = Arc::clone(&service.folder);
+    service.stop();
+    drop(service);
+    let service = Service::on(folder, |_| {});
+    eventually("it begins again", || (state(&service, &running) == "running").then_some(()));
+    cancel(&service, &running);
+    eventually("it ends", || (state(&service, &running) == "cancelled").then_some(()));
+}
+
+#[test]
+fn one_server_works_on_a_folder() {
+    let service = Service::new();
+    let config = vitalcast_server::Config {
+        data_dir: service.data(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        admin_listen: None,
+        ..vitalcast_server::Config::default()
+    };
+    let clock = Arc::new(chrono::Utc::now);
+    let refused = runtime().block_on(vitalcast_server::Server::open(config, clock, None));
+    let text = refused.err().unwrap().to_string();
+    assert!(text.contains("another server"), "{text}");
+}

@@ -1,1 +1,179 @@
-//! To come.
+//! Writing, reading and deleting records.
+
+use crate::support::{Service, eventually, fixtures};
+use serde_json::{Value, json};
+
+const READINGS: &str = "/api/users/anna/health-metrics";
+
+fn reading(moment: &str, value: f64) -> Value {
+    json!({"recorded_at": moment, "metric_type": "RESTING_HEART_RATE", "value": value})
+}
+
+#[test]
+fn the_same_again_changes_nothing_and_other_content_corrects() {
+    let service = Service::new();
+    let first = json!([reading("2026-11-20T06:00:00Z", 60.0), reading("2026-11-21T06:00:00Z", 61.0)]);
+    let written = service.post(READINGS, &first).ok();
+    assert_eq!(
+        (&written["added"], &written["unchanged"], &written["corrected"]),
+        (&json!(2), &json!(0), &json!(0))
+    );
+    assert_eq!(service.post(READINGS, &first).ok()["unchanged"], 2);
+    let corrected = json!([reading("2026-11-20T06:00:00Z", 62.0)]);
+    assert_eq!(service.post(READINGS, &corrected).ok()["corrected"], 1);
+    let page = service.get(READINGS).ok();
+    assert_eq!(page["items"].as_array().unwrap().len(), 2);
+    assert_eq!(page["items"][0]["value"], 62.0);
+    let overview = service.get("/api/users/anna").ok();
+    assert_eq!(overview["first_day"], "2026-11-20");
+    assert_eq!(overview["last_day"], "2026-11-21");
+    assert_eq!(overview["metric_days"]["RESTING_HEART_RATE"], 2);
+}
+
+#[test]
+fn lines_of_json_are_an_array() {
+    let service = Service::new();
+    let lines = format!("{}\n\n{}\n", reading("2026-11-20T06:00:00Z", 60.0), reading("2026-11-21T06:00:00Z", 61.0));
+    let send = |body: String| {
+        let request = service.request("POST", &service.url(READINGS));
+        service.send(request.header("content-type", "application/x-ndjson").body(body))
+    };
+    assert_eq!(send(lines.clone()).ok()["added"], 2);
+    let refused = send(format!("{lines}{{\"metric_type\": \n"));
+    assert_eq!(refused.status, 422);
+    let loc = &refused.json()["detail"][0]["loc"];
+    assert_eq!((&loc[0], &loc[1]), (&json!("body"), &json!(2)));
+}
+
+#[test]
+fn one_wrong_value_keeps_the_whole_body_out_and_every_fault_is_told() {
+    let service = Service::new();
+    let body = json!([
+        reading("2026-11-20T06:00:00Z", 60.0),
+        reading("2026-11-21T06:00:00Z", 4.0),
+        {"recorded_at": "tomorrow", "metric_type": "PULSE", "value": "x", "colour": "blue"},
+        reading("2030-01-01T06:00:00Z", 60.0),
+        {"recorded_at": "2026-11-21T06:00:00Z", "metric_type": "STEPS", "value": 1, "unit": "kg"},
+    ]);
+    let answer = service.post(READINGS, &body);
+    assert_eq!(answer.status, 422);
+    let places: Vec<String> = answer.json()["detail"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| fault["loc"].to_string())
+        .collect();
+    assert_eq!(
+        places,
+        [
+            "[\"body\",1,\"value\"]",
+            "[\"body\",2,\"recorded_at\"]",
+            "[\"body\",2,\"metric_type\"]",
+            "[\"body\",2,\"value\"]",
+            "[\"body\",2,\"colour\"]",
+            "[\"body\",3,\"recorded_at\"]",
+            "[\"body\",4,\"value\"]"
+        ],
+        "{}",
+        answer.text
+    );
+    assert_eq!(service.get("/api/users/anna").status, 404, "nothing was kept");
+}
+
+#[test]
+fn pages_hold_everything_once_and_ranges_what_they_say() {
+    let service = Service::new();
+    service.readings("anna", 57);
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = service.get(&format!("{READINGS}?limit=10{cursor}")).ok();
+        seen.extend(page["items"].as_array().unwrap().iter().map(|item| item["day"].clone()));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 57);
+    assert!(seen.is_sorted_by(|a, b| a.as_str() < b.as_str()));
+    let range = service.get(&format!("{READINGS}?from=2026-11-01&to=2026-11-05")).ok();
+    assert_eq!(range["items"].as_array().unwrap().len(), 5);
+    let gone = service
+        .call("DELETE", &format!("{READINGS}?from=2026-11-01&to=2026-11-05"), None)
+        .ok();
+    assert_eq!(gone["deleted"], 5);
+    assert_eq!(service.get("/api/users/anna").ok()["days"], 52);
+    let one = service
+        .call("DELETE", &format!("{READINGS}?from=2026-01-01&to=2026-12-31&source_id=2026-11-10T06:30:00%2B00:00"), None)
+        .ok();
+    assert_eq!(one["deleted"], 1);
+    assert_eq!(service.get(&format!("{READINGS}?cursor=bm9uc2Vuc2U")).code(), "UNKNOWN_CURSOR");
+}
+
+#[test]
+fn every_kind_of_record_comes_back_as_it_was_written() {
+    let service = Service::new();
+    service
+        .call("PUT", "/api/users/anna/profile", Some(&json!({"zone": "Europe/Athens"})))
+        .ok();
+    let meals = json!([
+        {"consumed_at": "2026-11-20T22:30:00Z", "name": "souvlaki", "meal_type": "dinner", "calories": 800.5, "protein": 40, "source": "diary", "source_id": "7"},
+        {"consumed_at": "2026-11-19", "calories": 100}
+    ]);
+    service.post("/api/users/anna/meals", &meals).ok();
+    let kept = service.get("/api/users/anna/meals").ok();
+    // Half past midnight in Athens.
+    assert_eq!(kept["items"][1]["day"], "2026-11-21");
+    assert_eq!(kept["items"][1]["calories"], 800.5);
+    assert_eq!(kept["items"][1]["source_id"], "7");
+    assert_eq!(kept["items"][0]["time_known"], false);
+    let activities = json!([{"started_at": "2026-11-20T08:00:00+02:00", "activity_type": "RUNNING", "intensity": "MAXIMUM", "duration": 45}]);
+    service.post("/api/users/anna/activities", &activities).ok();
+    let kept = service.get("/api/users/anna/activities").ok();
+    assert_eq!(kept["items"][0]["started_at"], "2026-11-20T06:00:00Z");
+    assert_eq!(kept["items"][0]["intensity"], "MAXIMUM");
+    let night = json!([{"recorded_at": "2026-11-20T06:00:00Z", "metric_type": "SLEEP_DURATION", "value": 420, "unit": "min"}]);
+    service.post(READINGS, &night).ok();
+    assert_eq!(service.get(READINGS).ok()["items"][0]["value"], 7.0);
+}
+
+#[test]
+fn a_file_is_imported_with_progress_and_adds_nothing_the_second_time() {
+    let service = Service::new();
+    let file = std::fs::read(fixtures().join("contract/history/health_metrics.csv")).unwrap();
+    let import = || {
+        let url = service.url("/api/users/bench-user-001/imports?name=health_metrics.csv");
+        let answer = service.send(service.request("POST", &url).body(file.clone()));
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        let location = answer.headers["location"].to_str().unwrap().to_owned();
+        eventually("the import", || {
+            let job = service.get(&location).ok();
+            (job["state"] == "succeeded").then_some(job)
+        })
+    };
+    let first = import();
+    assert_eq!(first["result"]["added"], 1_200);
+    assert_eq!(first["progress"]["done"], first["progress"]["total"]);
+    assert_eq!(import()["result"]["already_there"], 1_200);
+    // Another's rows in the file are not taken.
+    let url = service.url("/api/users/anna/imports?name=health_metrics.csv");
+    let answer = service.send(service.request("POST", &url).body(file.clone()));
+    let location = answer.headers["location"].to_str().unwrap().to_owned();
+    let job = eventually("the import", || {
+        let job = service.get(&location).ok();
+        (job["finished_at"].is_string()).then_some(job)
+    });
+    assert_eq!(job["result"]["added"], 0, "{job}");
+    let uploads = std::fs::read_dir(service.data().join("uploads")).unwrap().count();
+    assert_eq!(uploads, 0, "uploads are gone when they were read");
+    // A file that is nothing we read.
+    let answer = service.send(service.request("POST", &url).body("a,b\n1,2\n"));
+    let location = answer.headers["location"].to_str().unwrap().to_owned();
+    let job = eventually("the refusal", || {
+        let job = service.get(&location).ok();
+        (job["state"] == "failed").then_some(job)
+    });
+    assert_eq!(job["error"]["code"], "INVALID_DATA");
+    let detail = job["error"]["detail"].as_str().unwrap();
+    assert!(!detail.contains("/data/"), "{detail}");
+}

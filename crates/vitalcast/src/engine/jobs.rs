@@ -616,8 +616,18 @@ impl Shared {
                 let called_off = live.cancelled.load(Ordering::SeqCst);
                 called_off.then_some(JobOutcome::Cancelled)
             }
-            Err(error) => Some(failed(&error)),
+            Err(error) => Some(self.without_paths(failed(&error))),
         }
+    }
+
+    /// Where files lie here is nobody's business who only sent one.
+    fn without_paths(&self, outcome: JobOutcome) -> JobOutcome {
+        let JobOutcome::Failed(mut error) = outcome else {
+            return outcome;
+        };
+        let folder = format!("{}{}", self.engine.uploads().display(), std::path::MAIN_SEPARATOR);
+        error.detail = error.detail.replace(&folder, "");
+        JobOutcome::Failed(error)
     }
 
     fn goes_on(live: &Live) -> ControlFlow<()> {

@@ -46,6 +46,27 @@ use vitalcast_store::{ChangeMark, SqliteStore, Store, UserSummary, WriteReport};
 const DATABASE: &str = "vitalcast.db";
 const MODELS: &str = "models";
 
+/// Waits for the database, on whatever thread asks.
+#[derive(Debug)]
+struct Waiter(Option<tokio::runtime::Runtime>);
+
+impl Waiter {
+    fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        let runtime = self.0.as_ref().expect("it is there until it is dropped");
+        runtime.block_on(future)
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        // The last owner of an engine may be an asynchronous task, where waiting for a runtime to
+        // end is a panic.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// Use cases on one data folder. Several engines, also in several processes, may share a folder.
 ///
 /// Every method blocks; an asynchronous caller runs it on a thread that may block.
@@ -53,7 +74,7 @@ const MODELS: &str = "models";
 pub struct Engine {
     folder: PathBuf,
     store: SqliteStore,
-    runtime: tokio::runtime::Runtime,
+    runtime: Waiter,
     device: ComputeDevice,
     caches: Caches,
     commits: Commits,
@@ -86,7 +107,8 @@ impl Engine {
                 path: folder.to_owned(),
                 source,
             })?;
-        let store = runtime.block_on(SqliteStore::open(&folder.join(DATABASE)))?;
+        let runtime = Waiter(Some(runtime));
+        let store = runtime.wait(SqliteStore::open(&folder.join(DATABASE)))?;
         Ok(Self {
             folder: folder.to_owned(),
             store,
@@ -225,7 +247,7 @@ impl Engine {
     }
 
     fn wait<T>(&self, future: impl Future<Output = T>) -> T {
-        self.runtime.block_on(future)
+        self.runtime.wait(future)
     }
 
     fn model_path(&self, file_name: &str) -> PathBuf {
