@@ -8,6 +8,7 @@ mod continuous_integration;
 mod fixtures;
 mod peers;
 mod printer;
+mod server;
 mod step;
 mod tests_run;
 mod tools;
@@ -22,7 +23,8 @@ Usage: cargo xtask COMMAND
 
 Commands:
   test                               Run every test: unit, integration, benches once, doctests,
-                                     exported ONNX files in onnxruntime
+                                     exported ONNX files in onnxruntime, the service under
+                                     Schemathesis, the example clients against the service
   ci                                 What a submission must pass: formatting, dependencies,
                                      lints, documentation, tests
   fixtures --from DIR [--to FOLDER]  Cut the data slices again from the full data sets in DIR
@@ -30,12 +32,14 @@ Commands:
   bench-peers [--json]               The same work by us and by PyTorch, onnxruntime, LightGBM,
                                      XGBoost and statsforecast, in alternation (pip installs them
                                      into target/peers): medians, memory, ratios
+  bench-server [--json]              The service under load: forecasts, records, trainings beside
+                                     them, idle connections, overload
   help                               Show this text
 
 Tests need the toolchain that rust-toolchain.toml names (rustup brings it) and a C compiler with
 its linker (the bundled SQLite is C). The GPU backend is tested on Mesa's software driver, ONNX files
-with a Python of their own in target/: both are installed where that needs no password (apt-get, pip),
-and what could not be done is named at the end. Fixtures are in the tree.
+and the service with Pythons of their own in target/: they are installed where that needs no password
+(apt-get, pip), and what could not be done is named at the end. Fixtures are in the tree.
 
 Exit codes: 0 all passed, 2 wrong usage, otherwise that of the first step that failed.
 ";
@@ -71,6 +75,8 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["fixtures", "--from", from, "--to", to] => fixtures::run(Path::new(from), Path::new(to)),
         ["bench-peers"] => peers::run(false).map(|()| ExitCode::SUCCESS),
         ["bench-peers", "--json"] => peers::run(true).map(|()| ExitCode::SUCCESS),
+        ["bench-server"] => server::run(false).map(|()| ExitCode::SUCCESS),
+        ["bench-server", "--json"] => server::run(true).map(|()| ExitCode::SUCCESS),
         other => {
             printer::complain(&format!(
                 "error: `{}` is not a command; `cargo xtask --help` lists them",

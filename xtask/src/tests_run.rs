@@ -7,6 +7,7 @@
 //! the last binary of a workspace may hold no test at all.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::Context;
@@ -88,6 +89,8 @@ pub(crate) fn run_in(steps: &mut Steps) -> anyhow::Result<Totals> {
         steps.run(name, || counted(&mut cargo(&arguments)?, &mut totals))?;
     }
     steps.run("onnx", || onnx(features))?;
+    steps.run("schemathesis", || schemathesis(features))?;
+    steps.run("example clients", || example_clients(features))?;
     Ok(totals)
 }
 
@@ -143,6 +146,73 @@ fn onnx(features: &str) -> anyhow::Result<Outcome> {
     }
     let script = root.join("xtask/python/check_onnx.py");
     outcome_of(Command::new(python).arg(script).arg(&files))
+}
+
+/// The server as the tests were built, so that nothing is built twice.
+fn server(features: &str) -> anyhow::Result<Result<PathBuf, Outcome>> {
+    let arguments = ["build", "--workspace", features, "--bins", "--locked"];
+    let built = outcome_of(&mut cargo(&arguments)?)?;
+    Ok(match built {
+        Outcome::Passed => Ok(crate::root()?.join("target/debug/vitalcast-server")),
+        other => Err(other),
+    })
+}
+
+/// Let Schemathesis at every operation the service describes: all checks, all phases.
+fn schemathesis(features: &str) -> anyhow::Result<Outcome> {
+    let root = crate::root()?;
+    let scripts = root.join("xtask/python/http");
+    let wanted = scripts.join("requirements.txt");
+    let python = match tools::python(&root.join("target/http-check"), &wanted)? {
+        Ok(python) => python,
+        Err(why) => return Ok(Outcome::NotDone(why)),
+    };
+    let server = match server(features)? {
+        Ok(server) => server,
+        Err(outcome) => return Ok(outcome),
+    };
+    let mut check = Command::new(python);
+    check.arg(scripts.join("check_http.py")).arg(server);
+    outcome_of(check.arg(root.join("target/http-check/run")).arg("200"))
+}
+
+/// Generate the example clients from the service's document, and run them against it.
+fn example_clients(features: &str) -> anyhow::Result<Outcome> {
+    let root = crate::root()?;
+    let examples = root.join("examples");
+    let wanted = examples.join("python/requirements.txt");
+    let python = match tools::python(&root.join("target/client-check"), &wanted)? {
+        Ok(python) => python,
+        Err(why) => return Ok(Outcome::NotDone(why)),
+    };
+    let server = match server(features)? {
+        Ok(server) => server,
+        Err(outcome) => return Ok(outcome),
+    };
+    let has_npm = Command::new("npm")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    let mut check = Command::new(&python);
+    check
+        .arg(root.join("xtask/python/http/check_clients.py"))
+        .arg(server)
+        .arg(root.join("target/client-check/run"))
+        .arg(examples)
+        .arg(&python);
+    if has_npm {
+        check.arg("npm");
+    }
+    let outcome = outcome_of(&mut check)?;
+    if matches!(outcome, Outcome::Passed) && !has_npm {
+        return Ok(Outcome::NotDone(
+            "npm is not here, so the TypeScript example was not run; Node.js 20 brings it"
+                .to_owned(),
+        ));
+    }
+    Ok(outcome)
 }
 
 /// Run a test command, passing its lines on and adding up its closing lines.

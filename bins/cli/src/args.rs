@@ -3,7 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use vitalcast::{ActivityLevel, KeyId, Scope, ComputeDevice, ModelArchitecture, ModelId, PredictionMetric, UserId, Zone};
+use vitalcast::{
+    ActivityLevel, ComputeDevice, KeyId, ModelArchitecture, ModelId, PredictionMetric, Scope,
+    UserId, Zone,
+};
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found (user, model, file), 4 invalid data or too \

@@ -162,10 +162,10 @@ pub struct Tls {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            data_dir: directories::ProjectDirs::from("", "", "vitalcast")
-                .map_or_else(|| PathBuf::from("vitalcast-data"), |dirs| {
-                    dirs.data_dir().to_owned()
-                }),
+            data_dir: directories::ProjectDirs::from("", "", "vitalcast").map_or_else(
+                || PathBuf::from("vitalcast-data"),
+                |dirs| dirs.data_dir().to_owned(),
+            ),
             listen: SocketAddr::from(([127, 0, 0, 1], 8001)),
             admin_listen: Some(SocketAddr::from(([127, 0, 0, 1], 8002))),
             environment: "production".to_owned(),
@@ -257,7 +257,10 @@ impl Config {
             );
         }
         if !matches!(self.log.format.as_str(), "json" | "text") {
-            bail!("log.format is {:?}: json or text would be right", self.log.format);
+            bail!(
+                "log.format is {:?}: json or text would be right",
+                self.log.format
+            );
         }
         if self.tls.certificate_file.is_some() != self.tls.key_file.is_some() {
             bail!("tls needs both certificate_file and key_file");
@@ -286,7 +289,9 @@ impl Config {
         }
         for origin in &self.cors_origins {
             if origin == "*" || axum::http::HeaderValue::from_str(origin).is_err() {
-                bail!("cors_origins holds {origin:?}: an origin such as https://app.example would be right");
+                bail!(
+                    "cors_origins holds {origin:?}: an origin such as https://app.example would be right"
+                );
             }
         }
         if self.jobs.parallel == 0 || self.limits.connections == 0 {
@@ -349,8 +354,8 @@ mod maybe_address {
         if text.is_empty() {
             return Ok(None);
         }
-        text.parse().map(Some).map_err(|_| {
-            D::Error::custom(format!("{text:?} is no address such as 127.0.0.1:8002"))
-        })
+        text.parse()
+            .map(Some)
+            .map_err(|_| D::Error::custom(format!("{text:?} is no address such as 127.0.0.1:8002")))
     }
 }

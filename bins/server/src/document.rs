@@ -129,7 +129,11 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
 fn complete_operation(path: &str, operation: &mut Operation) {
     let is_open = operation.security.is_none();
     let has_body = operation.request_body.is_some();
-    let has_input = has_body || operation.parameters.as_ref().is_some_and(|all| !all.is_empty());
+    let has_input = has_body
+        || operation
+            .parameters
+            .as_ref()
+            .is_some_and(|all| !all.is_empty());
     let mut add = |status: &str, description: &str, schemas: &[&str]| {
         let responses = &mut operation.responses.responses;
         if !responses.contains_key(status) {
@@ -140,7 +144,11 @@ fn complete_operation(path: &str, operation: &mut Operation) {
     if !is_open {
         add("401", "No valid key", &["Error"]);
         add("403", "The key does not open this", &["Error"]);
-        add("429", "Too many requests, or too many jobs waiting", &["Error"]);
+        add(
+            "429",
+            "Too many requests, or too many jobs waiting",
+            &["Error"],
+        );
     }
     if has_input {
         add(

@@ -214,8 +214,12 @@ impl From<EngineError> for ApiError {
                 );
             }
             EngineError::QueueFull { .. } => {
-                return Self::new(StatusCode::TOO_MANY_REQUESTS, error.code(), error.to_string())
-                    .retry_after(10);
+                return Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    error.code(),
+                    error.to_string(),
+                )
+                .retry_after(10);
             }
             _ => {}
         }

@@ -68,8 +68,8 @@ impl<T: Input> FromRequestParts<Arc<App>> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self, ApiError> {
-        let pairs: Vec<(String, String)> =
-            axum::extract::Query::try_from_uri(&parts.uri).map_or_else(|_| Vec::new(), |query| query.0);
+        let pairs: Vec<(String, String)> = axum::extract::Query::try_from_uri(&parts.uri)
+            .map_or_else(|_| Vec::new(), |query| query.0);
         input("query", &from_query(T::shape(), pairs)).map(Self)
     }
 }
@@ -100,7 +100,9 @@ fn from_query(shape: &crate::shape::Shape, pairs: Vec<(String, String)>) -> Valu
             .map(|field| field.kind);
         match kind {
             Some(Kind::List { item, .. }) => {
-                let list = fields.entry(name).or_insert_with(|| Value::Array(Vec::new()));
+                let list = fields
+                    .entry(name)
+                    .or_insert_with(|| Value::Array(Vec::new()));
                 if let Value::Array(items) = list {
                     items.push(scalar(item, text));
                 }

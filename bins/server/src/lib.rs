@@ -50,9 +50,10 @@ async fn page_policy(mut response: Response) -> Response {
 fn public_router(app: Arc<App>) -> Router {
     let (router, document) = routes::public().split_for_parts();
     let document = document::complete(document);
-    let pages: Router<Arc<App>> = Router::from(SwaggerUi::new("/docs").url("/openapi.json", document))
-        .route("/redoc", get(|| async { Redirect::permanent("/docs/") }))
-        .layer(map_response(page_policy));
+    let pages: Router<Arc<App>> =
+        Router::from(SwaggerUi::new("/docs").url("/openapi.json", document))
+            .route("/redoc", get(|| async { Redirect::permanent("/docs/") }))
+            .layer(map_response(page_policy));
     finish(router.merge(pages), app)
 }
 

@@ -78,8 +78,7 @@ impl Server {
         metrics: Option<PrometheusHandle>,
     ) -> anyhow::Result<Self> {
         // Opening waits for the disk.
-        tokio::task::spawn_blocking(move || Self::open_blocking(config, clock, metrics))
-            .await?
+        tokio::task::spawn_blocking(move || Self::open_blocking(config, clock, metrics)).await?
     }
 
     fn open_blocking(
@@ -135,7 +134,15 @@ impl Server {
             },
             Arc::clone(&clock),
         )?;
-        let app = App::new(engine, jobs, config, clock, jwt, metrics, !is_open_to_others);
+        let app = App::new(
+            engine,
+            jobs,
+            config,
+            clock,
+            jwt,
+            metrics,
+            !is_open_to_others,
+        );
         Ok(Self {
             app: Arc::new(app),
             public,
@@ -182,7 +189,14 @@ impl Server {
             match self.admin {
                 Some(listener) => {
                     let router = crate::admin_router(Arc::clone(&app));
-                    serve(listener, self.tls, router, handle.handles[1].clone(), &app.config).await
+                    serve(
+                        listener,
+                        self.tls,
+                        router,
+                        handle.handles[1].clone(),
+                        &app.config,
+                    )
+                    .await
                 }
                 None => Ok(()),
             }
@@ -208,7 +222,10 @@ async fn flush_forecasts(app: Arc<App>) {
         let engine = Arc::clone(&app.engine);
         let flushed = tokio::task::spawn_blocking(move || engine.flush_forecasts()).await;
         if let Ok(Err(error)) = flushed {
-            tracing::warn!(code = error.code(), "forecasts could not be written down yet");
+            tracing::warn!(
+                code = error.code(),
+                "forecasts could not be written down yet"
+            );
         }
     }
 }
@@ -219,8 +236,8 @@ fn tls_config(
 ) -> anyhow::Result<RustlsConfig> {
     let chain = std::fs::read(certificate)
         .with_context(|| format!("reading tls.certificate_file {}", certificate.display()))?;
-    let secret = std::fs::read(key)
-        .with_context(|| format!("reading tls.key_file {}", key.display()))?;
+    let secret =
+        std::fs::read(key).with_context(|| format!("reading tls.key_file {}", key.display()))?;
     let made = tokio::runtime::Handle::current().block_on(RustlsConfig::from_pem(chain, secret));
     made.context("tls.certificate_file and tls.key_file do not make a certificate")
 }
@@ -242,7 +259,9 @@ async fn serve(
         }
         Some(tls) => {
             let acceptor = RustlsAcceptor::new(tls).handshake_timeout(patience);
-            let mut server = axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle);
+            let mut server = axum_server::from_tcp(listener)?
+                .acceptor(acceptor)
+                .handle(handle);
             limit_headers(server.http_builder(), patience);
             server.serve(service).await?;
         }

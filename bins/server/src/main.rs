@@ -19,7 +19,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 ///
 /// Not a medical device.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Exit codes: 0 ok, 1 failure, 2 usage or configuration, 6 the folder is in use, 7 unavailable")]
+#[command(
+    version,
+    after_help = "Exit codes: 0 ok, 1 failure, 2 usage or configuration, 6 the folder is in use, 7 unavailable"
+)]
 struct Cli {
     #[command(flatten)]
     settings: Settings,
@@ -39,7 +42,12 @@ struct Settings {
     #[arg(long, global = true, value_name = "ADDRESS")]
     admin_listen: Option<String>,
     /// A configuration file (TOML)
-    #[arg(long, global = true, value_name = "FILE", env = "VITALCAST_SERVER_CONFIG_FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "VITALCAST_SERVER_CONFIG_FILE"
+    )]
     config: Option<PathBuf>,
     /// Begin at this moment instead of the clock's, for replays and repeatable runs
     #[arg(long, global = true, value_name = "RFC3339", env = "VITALCAST_NOW")]
@@ -168,11 +176,7 @@ fn clock(begin: Option<DateTime<Utc>>) -> Clock {
 }
 
 fn start_log(config: &Config) {
-    let level = config
-        .log
-        .level
-        .parse()
-        .unwrap_or(tracing::Level::INFO);
+    let level = config.log.level.parse().unwrap_or(tracing::Level::INFO);
     let log = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr);

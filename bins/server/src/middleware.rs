@@ -87,8 +87,14 @@ fn set_careful_headers(headers: &mut HeaderMap, has_tls: bool) {
         ("referrer-policy", "no-referrer"),
         ("cache-control", "no-store"),
         ("x-frame-options", "DENY"),
-        ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
-        ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+        (
+            "permissions-policy",
+            "camera=(), geolocation=(), microphone=()",
+        ),
+        (
+            "content-security-policy",
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
     ] {
         let name = HeaderName::from_static(name);
         // Pages of our own say what they need.

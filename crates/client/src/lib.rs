@@ -129,7 +129,10 @@ impl Client {
         user: &UserId,
         metric: Option<PredictionMetric>,
     ) -> Result<ListModelsResponse, ClientError> {
-        let mut call = self.call(Method::GET, &["api", "predictions", "models", user.as_str()])?;
+        let mut call = self.call(
+            Method::GET,
+            &["api", "predictions", "models", user.as_str()],
+        )?;
         if let Some(metric) = metric {
             call = call.query(&[("metric", metric.as_str())]);
         }
@@ -230,7 +233,10 @@ impl Client {
         cursor: Option<&str>,
     ) -> Result<Page, ClientError> {
         let mut call = self
-            .call(Method::GET, &["api", "users", user.as_str(), "health-metrics"])?
+            .call(
+                Method::GET,
+                &["api", "users", user.as_str(), "health-metrics"],
+            )?
             .query(&[("limit", limit)]);
         if let Some(cursor) = cursor {
             call = call.query(&[("cursor", cursor)]);
@@ -287,22 +293,25 @@ impl Client {
         let call = self.call(Method::GET, &["api", "jobs", job.as_str(), "events"])?;
         let response = accepted(call.send().await?).await?;
         let bytes = response.bytes_stream().boxed();
-        Ok(stream::unfold((bytes, Vec::new()), |(mut bytes, mut text)| async move {
-            loop {
-                // An event ends with an empty line.
-                if let Some(end) = text.windows(2).position(|pair| pair == b"\n\n") {
-                    let event: Vec<u8> = text.drain(..end + 2).collect();
-                    if let Some(job) = job_of(&event) {
-                        return Some((job, (bytes, text)));
+        Ok(stream::unfold(
+            (bytes, Vec::new()),
+            |(mut bytes, mut text)| async move {
+                loop {
+                    // An event ends with an empty line.
+                    if let Some(end) = text.windows(2).position(|pair| pair == b"\n\n") {
+                        let event: Vec<u8> = text.drain(..end + 2).collect();
+                        if let Some(job) = job_of(&event) {
+                            return Some((job, (bytes, text)));
+                        }
+                        continue;
                     }
-                    continue;
+                    match bytes.next().await? {
+                        Ok(more) => text.extend_from_slice(&more),
+                        Err(error) => return Some((Err(error.into()), (bytes, text))),
+                    }
                 }
-                match bytes.next().await? {
-                    Ok(more) => text.extend_from_slice(&more),
-                    Err(error) => return Some((Err(error.into()), (bytes, text))),
-                }
-            }
-        }))
+            },
+        ))
     }
 
     /// Everything of a person, as a zip file.

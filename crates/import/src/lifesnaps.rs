@@ -246,7 +246,11 @@ fn records(
     }
     for (name, metric, value, unit, when) in values {
         match metric.to_canonical(value, unit) {
-            Ok(value) => records.push(Record::HealthMetric(HealthMetric::new(provenance(name, day, zone, when), metric, value))),
+            Ok(value) => records.push(Record::HealthMetric(HealthMetric::new(
+                provenance(name, day, zone, when),
+                metric,
+                value,
+            ))),
             Err(error) => faults.push(fault(&error)),
         }
     }

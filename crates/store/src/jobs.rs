@@ -2,7 +2,9 @@
 
 use crate::error::StoreError;
 use chrono::{DateTime, Utc};
-use vitalcast_domain::{JobError, JobId, JobKind, JobState, KeyId, KeyInfo, PredictionMetric, UserId};
+use vitalcast_domain::{
+    JobError, JobId, JobKind, JobState, KeyId, KeyInfo, PredictionMetric, UserId,
+};
 
 /// A job to keep; it waits for its turn.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +62,8 @@ pub trait Jobs: Send + Sync {
     fn add_job(&self, job: &NewJob) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// A job by its id.
-    fn job(&self, id: &JobId) -> impl Future<Output = Result<Option<StoredJob>, StoreError>> + Send;
+    fn job(&self, id: &JobId)
+    -> impl Future<Output = Result<Option<StoredJob>, StoreError>> + Send;
 
     /// The jobs of a person, newest first, at most `limit`.
     fn jobs_of(

@@ -115,11 +115,11 @@ impl SqliteStore {
             "INSERT INTO users (user_id, profile, incarnation) \
              VALUES (?1, ?2, (SELECT count FROM erasures)) ON CONFLICT DO NOTHING",
         )
-            .bind(user.as_str())
-            .bind(profile)
-            .execute(&mut **transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
+        .bind(user.as_str())
+        .bind(profile)
+        .execute(&mut **transaction)
+        .await
+        .map_err(|error| self.failed(error))?;
         let mut current = self
             .current_versions(transaction, user, &identities)
             .await?;
@@ -504,7 +504,11 @@ impl Store for SqliteStore {
         Ok((records, next))
     }
 
-    async fn delete_records(&self, user: &UserId, filter: &RecordFilter) -> Result<u64, StoreError> {
+    async fn delete_records(
+        &self,
+        user: &UserId,
+        filter: &RecordFilter,
+    ) -> Result<u64, StoreError> {
         let mut transaction = self.begin().await?;
         let gone = sqlx::query(
             "DELETE FROM records WHERE user_id = ?1 AND identity IN (\

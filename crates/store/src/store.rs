@@ -6,7 +6,8 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use vitalcast_domain::{
-    AsOf, History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, RecordKind, UserId,
+    AsOf, History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, RecordKind,
+    UserId,
 };
 
 /// What became of a batch of records.

@@ -190,7 +190,10 @@ fn training_span(history: &History, lookback_days: usize, as_of: AsOf) -> (Naive
     };
     let last = known().max().unwrap_or(zone.day_of(as_of) - Days::new(1));
     let earliest = last - Days::new(lookback_days as u64 - 1);
-    (known().min().map_or(earliest, |first| first.max(earliest)), last)
+    (
+        known().min().map_or(earliest, |first| first.max(earliest)),
+        last,
+    )
 }
 
 fn fit(

@@ -15,7 +15,13 @@ fn help_names_every_command() {
         let output = xtask(arguments);
         assert!(output.status.success());
         let text = String::from_utf8(output.stdout).unwrap();
-        for command in ["  test ", "  ci ", "  fixtures ", "  bench-peers "] {
+        for command in [
+            "  test ",
+            "  ci ",
+            "  fixtures ",
+            "  bench-peers ",
+            "  bench-server ",
+        ] {
             assert!(text.contains(command), "{text}");
         }
     }

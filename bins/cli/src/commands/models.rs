@@ -99,7 +99,10 @@ pub(crate) fn run(args: &ModelsArgs, global: &Global, output: &mut Output) -> an
                 ),
                 ("inside the interval", share(fared.coverage)),
                 ("promised", share(fared.nominal_coverage)),
-                ("drifts", if fared.is_drifting { "yes" } else { "no" }.to_owned()),
+                (
+                    "drifts",
+                    if fared.is_drifting { "yes" } else { "no" }.to_owned(),
+                ),
                 (
                     "train again",
                     if fared.should_retrain { "yes" } else { "no" }.to_owned(),

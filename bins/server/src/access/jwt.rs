@@ -29,7 +29,10 @@ struct Claims {
 impl JwtVerifier {
     pub(crate) fn new(config: &JwtConfig) -> anyhow::Result<Self> {
         let pem = std::fs::read(&config.public_key_file).with_context(|| {
-            format!("reading auth.jwt.public_key_file {}", config.public_key_file.display())
+            format!(
+                "reading auth.jwt.public_key_file {}",
+                config.public_key_file.display()
+            )
         })?;
         let (algorithm, key) = match config.algorithm.as_str() {
             "RS256" => (Algorithm::RS256, DecodingKey::from_rsa_pem(&pem)),
@@ -57,7 +60,9 @@ impl JwtVerifier {
 
     /// Whose token it is and what it may do; `None` for one that is not to be believed.
     pub(crate) fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<(UserId, Vec<Scope>)> {
-        let claims = decode::<Claims>(token, &self.key, &self.validation).ok()?.claims;
+        let claims = decode::<Claims>(token, &self.key, &self.validation)
+            .ok()?
+            .claims;
         let now = now.timestamp();
         let begun = claims.nbf.is_none_or(|nbf| nbf - LEEWAY <= now);
         if !begun || now >= claims.exp.saturating_add(LEEWAY) {

@@ -67,7 +67,9 @@ impl Caller {
 
     fn check_user(&self, user: &UserId, scope: Scope) -> Result<(), ApiError> {
         if !self.reaches(user) {
-            return Err(ApiError::forbidden("This key does not open that user's data"));
+            return Err(ApiError::forbidden(
+                "This key does not open that user's data",
+            ));
         }
         self.check_scope(scope)
     }
@@ -142,9 +144,7 @@ async fn identify(parts: &Parts, app: &Arc<App>) -> Result<Caller, ApiError> {
     if let Some(jwt) = &app.jwt
         && token.matches('.').count() == 2
     {
-        let (user, scopes) = jwt
-            .verify(token, now)
-            .ok_or_else(ApiError::unauthorized)?;
+        let (user, scopes) = jwt.verify(token, now).ok_or_else(ApiError::unauthorized)?;
         return Ok(Caller::Token { user, scopes });
     }
     let key = match app.engine.key_at_once(token, now) {

@@ -48,10 +48,7 @@ struct Keys {
 #[utoipa::path(get, operation_id = "list_keys", path = "/admin/keys", tag = "admin",
     responses((status = 200, description = "The keys", body = Keys)),
     security(("key" = ["admin"])))]
-async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-) -> Result<axum::Json<Keys>, ApiError> {
+async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<axum::Json<Keys>, ApiError> {
     caller.check_scope(Scope::Admin)?;
     let keys = app.quick(|engine| engine.keys()).await?;
     Ok(axum::Json(Keys { keys }))
@@ -94,7 +91,11 @@ shaped!(
             },
             "What it may do"
         ),
-        optional("expires_at", Kind::Instant, "When it stops working by itself"),
+        optional(
+            "expires_at",
+            Kind::Instant,
+            "When it stops working by itself"
+        ),
     ],
     build_key
 );
@@ -112,7 +113,10 @@ fn build_key(fields: Map<String, Value>) -> Result<KeyBody, Vec<FieldError>> {
         return fault("name", "must be text that can be read");
     }
     if body.users.is_some() && body.scopes.contains(&Scope::Admin) {
-        return fault("users", "must be left out with the scope admin, which is for everyone");
+        return fault(
+            "users",
+            "must be left out with the scope admin, which is for everyone",
+        );
     }
     Ok(body)
 }
@@ -142,7 +146,11 @@ async fn create(
         && end <= now
     {
         let loc = ["body".into(), "expires_at".into()];
-        let fault = Fault::value(&loc, "expires_at must lie in the future", &end.to_rfc3339().into());
+        let fault = Fault::value(
+            &loc,
+            "expires_at must lie in the future",
+            &end.to_rfc3339().into(),
+        );
         return Err(ApiError::invalid(vec![fault]));
     }
     let (key, token) = app
@@ -168,7 +176,12 @@ struct KeyPath {
 
 impl Impersonal for KeyPath {}
 
-shaped!(KeyPath, "KeyPath", Path, &[required("key_id", Kind::Id(32), "Which key")]);
+shaped!(
+    KeyPath,
+    "KeyPath",
+    Path,
+    &[required("key_id", Kind::Id(32), "Which key")]
+);
 
 /// Revoke a key; it opens nothing from now on.
 #[utoipa::path(delete, operation_id = "revoke_key", path = "/admin/keys/{key_id}", tag = "admin", params(KeyPath),

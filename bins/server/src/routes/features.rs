@@ -62,9 +62,7 @@ impl Options {
         let categories = FeatureCategory::ALL
             .iter()
             .copied()
-            .filter(|category| {
-                all || self.categories.iter().any(|word| word == category.as_str())
-            })
+            .filter(|category| all || self.categories.iter().any(|word| word == category.as_str()))
             .collect();
         DayFeaturesQuery {
             user,
@@ -90,7 +88,13 @@ shaped!(
     EngineerBody,
     "EngineerFeaturesRequest",
     Body,
-    &[required("user_id", USER_ID, "Whose"), DAY, CATEGORIES, LOOKBACK, FORCE],
+    &[
+        required("user_id", USER_ID, "Whose"),
+        DAY,
+        CATEGORIES,
+        LOOKBACK,
+        FORCE
+    ],
     build_engineer
 );
 
@@ -113,11 +117,21 @@ impl OfUser for DayPath {
     }
 }
 
-shaped!(DayPath, "DayPath", Path, &[required("user_id", USER_ID, "Whose"), DAY]);
+shaped!(
+    DayPath,
+    "DayPath",
+    Path,
+    &[required("user_id", USER_ID, "Whose"), DAY]
+);
 
 impl Impersonal for Options {}
 
-shaped!(Options, "FeatureOptions", Query, &[CATEGORIES, LOOKBACK, FORCE]);
+shaped!(
+    Options,
+    "FeatureOptions",
+    Query,
+    &[CATEGORIES, LOOKBACK, FORCE]
+);
 
 async fn answer(app: &App, query: DayFeaturesQuery) -> Result<DayFeatures, ApiError> {
     let now = app.now();

@@ -23,7 +23,8 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use utoipa::ToSchema;
 use vitalcast::{
-    EngineError, Format, ImportUpload, JobEvent, JobId, JobInfo, JobKind, JobWatch, Scope, UserId, Zone,
+    EngineError, Format, ImportUpload, JobEvent, JobId, JobInfo, JobKind, JobWatch, Scope, UserId,
+    Zone,
 };
 
 /// A file that is being uploaded; gone when nobody takes it over.
@@ -51,9 +52,22 @@ shaped!(
     "ImportQuery",
     Query,
     &[
-        default("name", Kind::Text(1, 200), "\"export.csv\"", "The file's name; its ending tells CSV from JSON lines"),
-        optional("format", Kind::Word(Format::WORDS), "What it is; recognised by its content when not given"),
-        optional("zone", Kind::Zone, "Zone of the times in it; each format has a default"),
+        default(
+            "name",
+            Kind::Text(1, 200),
+            "\"export.csv\"",
+            "The file's name; its ending tells CSV from JSON lines"
+        ),
+        optional(
+            "format",
+            Kind::Word(Format::WORDS),
+            "What it is; recognised by its content when not given"
+        ),
+        optional(
+            "zone",
+            Kind::Zone,
+            "Zone of the times in it; each format has a default"
+        ),
     ]
 );
 
@@ -166,7 +180,12 @@ shaped!(
     JobsQuery,
     "JobsQuery",
     Query,
-    &[default("limit", Kind::Int(1, 1_000), "50", "At most so many, the newest")]
+    &[default(
+        "limit",
+        Kind::Int(1, 1_000),
+        "50",
+        "At most so many, the newest"
+    )]
 );
 
 /// A person's last jobs, imports and trainings.
@@ -316,5 +335,8 @@ fn follow(
 
 fn event(number: u64, job: &JobInfo) -> Event {
     let data = serde_json::to_string(job).expect("jobs are plain values");
-    Event::default().event("job").id(number.to_string()).data(data)
+    Event::default()
+        .event("job")
+        .id(number.to_string())
+        .data(data)
 }

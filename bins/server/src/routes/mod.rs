@@ -38,7 +38,12 @@ impl OfUser for UserPath {
     }
 }
 
-shaped!(UserPath, "UserPath", Path, &[required("user_id", USER_ID, "Whose")]);
+shaped!(
+    UserPath,
+    "UserPath",
+    Path,
+    &[required("user_id", USER_ID, "Whose")]
+);
 
 /// A person and a metric in a path.
 #[derive(Debug, Deserialize)]
@@ -71,7 +76,12 @@ struct JobPath {
 
 impl Impersonal for JobPath {}
 
-shaped!(JobPath, "JobPath", Path, &[required("job_id", JOB_ID, "Which job")]);
+shaped!(
+    JobPath,
+    "JobPath",
+    Path,
+    &[required("job_id", JOB_ID, "Which job")]
+);
 
 /// The document without its routes.
 #[derive(OpenApi)]

@@ -23,7 +23,12 @@ pub(super) struct ListQuery {
 
 impl Impersonal for ListQuery {}
 
-shaped!(ListQuery, "ListQuery", Query, &[optional("metric", METRIC, "Only models of this metric")]);
+shaped!(
+    ListQuery,
+    "ListQuery",
+    Query,
+    &[optional("metric", METRIC, "Only models of this metric")]
+);
 
 /// A person's models, newest first. Someone unknown has none.
 #[utoipa::path(get, operation_id = "list_models", path = "/api/predictions/models/{id}", tag = "predictions",
@@ -90,7 +95,9 @@ async fn may_reach(
 ) -> Result<(), ApiError> {
     caller.check_scope(scope)?;
     let asked = id.clone();
-    let owner = app.quick(move |engine| engine.owner_of_model(&asked)).await?;
+    let owner = app
+        .quick(move |engine| engine.owner_of_model(&asked))
+        .await?;
     if owner.is_some_and(|owner| caller.reaches(&owner)) {
         return Ok(());
     }
@@ -158,7 +165,12 @@ impl OfUser for OwnerPath {
     }
 }
 
-shaped!(OwnerPath, "OwnerPath", Path, &[required("id", USER_ID, "Whose (user_id)")]);
+shaped!(
+    OwnerPath,
+    "OwnerPath",
+    Path,
+    &[required("id", USER_ID, "Whose (user_id)")]
+);
 
 /// A model in a path. Whose it is, the registry knows.
 #[derive(Debug, Deserialize)]
@@ -168,4 +180,9 @@ pub(super) struct ModelPath {
 
 impl Impersonal for ModelPath {}
 
-shaped!(ModelPath, "ModelPath", Path, &[required("id", MODEL_ID, "Which model (model_id)")]);
+shaped!(
+    ModelPath,
+    "ModelPath",
+    Path,
+    &[required("id", MODEL_ID, "Which model (model_id)")]
+);

@@ -42,20 +42,80 @@ shaped!(
     &[
         required("user_id", USER_ID, "Whose history"),
         required("metric", METRIC, "What to forecast"),
-        default("architecture", Kind::Word(ModelArchitecture::WORDS), "\"lstm\"", "With which model"),
-        default("lookback_days", Kind::LaxInt(30, 365), "90", "Days of history used for training"),
-        default("sequence_length", Kind::LaxInt(7, 60), "30", "Days a model reads before it forecasts; at least 28 for xgboost and ridge"),
-        default("epochs", Kind::LaxInt(10, 200), "50", "Most passes over the training windows"),
+        default(
+            "architecture",
+            Kind::Word(ModelArchitecture::WORDS),
+            "\"lstm\"",
+            "With which model"
+        ),
+        default(
+            "lookback_days",
+            Kind::LaxInt(30, 365),
+            "90",
+            "Days of history used for training"
+        ),
+        default(
+            "sequence_length",
+            Kind::LaxInt(7, 60),
+            "30",
+            "Days a model reads before it forecasts; at least 28 for xgboost and ridge"
+        ),
+        default(
+            "epochs",
+            Kind::LaxInt(10, 200),
+            "50",
+            "Most passes over the training windows"
+        ),
         default("batch_size", Kind::LaxInt(8, 128), "32", "Windows per step"),
-        default("learning_rate", Kind::LaxFloat(0.0001, 0.1, r"^0?\.0[1-9][0-9]{0,6}$"), "0.001", "Step size of Adam"),
-        default("validation_split", Kind::LaxFloat(0.1, 0.3, r"^0?\.[12][0-9]{0,6}$"), "0.2", "Share of windows for early stopping; as many again are kept for the test"),
-        default("hidden_dim", Kind::LaxInt(32, 512), "128", "Width of the LSTM's state"),
+        default(
+            "learning_rate",
+            Kind::LaxFloat(0.0001, 0.1, r"^0?\.0[1-9][0-9]{0,6}$"),
+            "0.001",
+            "Step size of Adam"
+        ),
+        default(
+            "validation_split",
+            Kind::LaxFloat(0.1, 0.3, r"^0?\.[12][0-9]{0,6}$"),
+            "0.2",
+            "Share of windows for early stopping; as many again are kept for the test"
+        ),
+        default(
+            "hidden_dim",
+            Kind::LaxInt(32, 512),
+            "128",
+            "Width of the LSTM's state"
+        ),
         default("num_layers", Kind::LaxInt(1, 4), "2", "Stacked LSTM layers"),
-        default("dropout", Kind::LaxFloat(0.0, 0.5, r"^0{1,9}(\.[0-4][0-9]{0,6})?$"), "0.2", "Dropout probability"),
-        default("force_retrain", Kind::LaxBool, "false", "Train even when an equal model of the same data exists"),
-        default("bidirectional", Kind::Bool, "false", "Read each window in both directions; LSTM networks only"),
-        default("seed", Kind::Int(0, 9_007_199_254_740_991), "42", "Seed of everything random"),
-        default("wait_seconds", Kind::Int(0, 300), "60", "How long to wait for the result before answering 202 with the job"),
+        default(
+            "dropout",
+            Kind::LaxFloat(0.0, 0.5, r"^0{1,9}(\.[0-4][0-9]{0,6})?$"),
+            "0.2",
+            "Dropout probability"
+        ),
+        default(
+            "force_retrain",
+            Kind::LaxBool,
+            "false",
+            "Train even when an equal model of the same data exists"
+        ),
+        default(
+            "bidirectional",
+            Kind::Bool,
+            "false",
+            "Read each window in both directions; LSTM networks only"
+        ),
+        default(
+            "seed",
+            Kind::Int(0, 9_007_199_254_740_991),
+            "42",
+            "Seed of everything random"
+        ),
+        default(
+            "wait_seconds",
+            Kind::Int(0, 300),
+            "60",
+            "How long to wait for the result before answering 202 with the job"
+        ),
     ],
     build_train
 );
@@ -103,7 +163,9 @@ fn build_train(fields: Map<String, Value>) -> Result<TrainBody, Vec<FieldError>>
         bidirectional: settings.bidirectional,
         seed: settings.seed,
     };
-    request.validate().map_err(|InvalidRequest(faults)| faults)?;
+    request
+        .validate()
+        .map_err(|InvalidRequest(faults)| faults)?;
     Ok(TrainBody {
         request,
         wait_seconds,
@@ -186,12 +248,39 @@ shaped!(
     &[
         required("user_id", USER_ID, "For whom"),
         required("metric", METRIC, "What"),
-        required("target_date", Kind::Date, "For which local day; a past one sees only what was known the evening before"),
-        optional("model_version", Kind::Text(1, 40), "A version such as v1.0.2 instead of the active one"),
-        optional("architecture", Kind::Word(ModelArchitecture::WORDS), "Only models of this architecture"),
-        default("force_recompute_features", Kind::LaxBool, "false", "Do not answer from a cache"),
-        default("interval_method", Kind::Word(IntervalMethod::WORDS), "\"residual_quantiles\"", "How the interval is made"),
-        default("interval_level", Kind::Between(0.0, 1.0), "0.95", "Nominal coverage of the interval"),
+        required(
+            "target_date",
+            Kind::Date,
+            "For which local day; a past one sees only what was known the evening before"
+        ),
+        optional(
+            "model_version",
+            Kind::Text(1, 40),
+            "A version such as v1.0.2 instead of the active one"
+        ),
+        optional(
+            "architecture",
+            Kind::Word(ModelArchitecture::WORDS),
+            "Only models of this architecture"
+        ),
+        default(
+            "force_recompute_features",
+            Kind::LaxBool,
+            "false",
+            "Do not answer from a cache"
+        ),
+        default(
+            "interval_method",
+            Kind::Word(IntervalMethod::WORDS),
+            "\"residual_quantiles\"",
+            "How the interval is made"
+        ),
+        default(
+            "interval_level",
+            Kind::Between(0.0, 1.0),
+            "0.95",
+            "Nominal coverage of the interval"
+        ),
     ]
 );
 
@@ -304,8 +393,17 @@ shaped!(
             "What"
         ),
         required("target_date", Kind::Date, "For which local day"),
-        optional("model_version", Kind::Text(1, 40), "A version instead of the active one"),
-        default("force_recompute_features", Kind::LaxBool, "false", "Do not answer from a cache"),
+        optional(
+            "model_version",
+            Kind::Text(1, 40),
+            "A version instead of the active one"
+        ),
+        default(
+            "force_recompute_features",
+            Kind::LaxBool,
+            "false",
+            "Do not answer from a cache"
+        ),
     ]
 );
 
@@ -339,9 +437,12 @@ pub(super) async fn batch_predict(
                 answer.failure_reasons = reasons(&forecasts.failures, &batch.user_id);
                 Ok(answer)
             }
-            Err(EngineError::UnknownUser { .. }) => {
-                Ok(nothing(&batch.user_id, batch.target_date, &batch.metrics, now))
-            }
+            Err(EngineError::UnknownUser { .. }) => Ok(nothing(
+                &batch.user_id,
+                batch.target_date,
+                &batch.metrics,
+                now,
+            )),
             Err(error) => Err(error),
         })
         .await?;

@@ -5,9 +5,7 @@ use crate::access::{Caller, Impersonal};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Path, Query, faults_of, media_type, read_body};
-use crate::shape::{
-    Fault, Field, Input, Kind, Place, default, optional, parse, required, shaped,
-};
+use crate::shape::{Fault, Field, Input, Kind, Place, default, optional, parse, required, shaped};
 use axum::extract::{Request, State};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -28,7 +26,12 @@ const MAX_RECORDS: usize = 50_000;
 const OLDEST: i32 = 1990;
 
 // Fields every record has.
-const SOURCE: Field = default("source", Kind::Text(1, 200), "\"api\"", "The vendor or app it comes from");
+const SOURCE: Field = default(
+    "source",
+    Kind::Text(1, 200),
+    "\"api\"",
+    "The vendor or app it comes from",
+);
 const SOURCE_ID: Field = optional(
     "source_id",
     Kind::Text(1, 200),
@@ -75,7 +78,11 @@ shaped!(
     "Meal",
     ClosedBody,
     &[
-        required("consumed_at", Kind::InstantOrDate, "When; a date alone when the time is not known"),
+        required(
+            "consumed_at",
+            Kind::InstantOrDate,
+            "When; a date alone when the time is not known"
+        ),
         optional("name", Kind::Text(1, 500), "What it was called"),
         optional("meal_type", Kind::Word(MealType::WORDS), "Which meal"),
         optional("calories", Kind::Float(0.0, 20_000.0), "Energy, kcal"),
@@ -113,12 +120,28 @@ shaped!(
     ClosedBody,
     &[
         required("started_at", Kind::Instant, "When it began"),
-        required("activity_type", Kind::Word(ActivityType::WORDS), "What was done"),
+        required(
+            "activity_type",
+            Kind::Word(ActivityType::WORDS),
+            "What was done"
+        ),
         optional("intensity", Kind::Word(Intensity::WORDS), "How hard"),
         optional("duration", Kind::Float(0.0, 2_880.0), "How long, minutes"),
-        optional("calories_burned", Kind::Float(0.0, 30_000.0), "Energy above rest, kcal"),
-        optional("average_heart_rate", Kind::Float(20.0, 260.0), "Mean heart rate, beats per minute"),
-        optional("max_heart_rate", Kind::Float(20.0, 260.0), "Highest heart rate, beats per minute"),
+        optional(
+            "calories_burned",
+            Kind::Float(0.0, 30_000.0),
+            "Energy above rest, kcal"
+        ),
+        optional(
+            "average_heart_rate",
+            Kind::Float(20.0, 260.0),
+            "Mean heart rate, beats per minute"
+        ),
+        optional(
+            "max_heart_rate",
+            Kind::Float(20.0, 260.0),
+            "Highest heart rate, beats per minute"
+        ),
         optional("distance", Kind::Float(0.0, 1_000_000.0), "Distance, m"),
         optional("steps", Kind::Float(0.0, 200_000.0), "Steps"),
         SOURCE,
@@ -144,10 +167,26 @@ shaped!(
     "HealthMetric",
     ClosedBody,
     &[
-        required("recorded_at", Kind::Instant, "When; for a night, the waking"),
-        required("metric_type", Kind::Word(MetricType::WORDS), "What was measured"),
-        required("value", Kind::Float(0.0, 1_000_000.0), "The value; it must be one a body can show, in its unit"),
-        optional("unit", Kind::Text(1, 20), "Its unit, such as bpm, ms, h, min; the metric's own when not given"),
+        required(
+            "recorded_at",
+            Kind::Instant,
+            "When; for a night, the waking"
+        ),
+        required(
+            "metric_type",
+            Kind::Word(MetricType::WORDS),
+            "What was measured"
+        ),
+        required(
+            "value",
+            Kind::Float(0.0, 1_000_000.0),
+            "The value; it must be one a body can show, in its unit"
+        ),
+        optional(
+            "unit",
+            Kind::Text(1, 20),
+            "Its unit, such as bpm, ms, h, min; the metric's own when not given"
+        ),
         SOURCE,
         SOURCE_ID,
         DAY,
@@ -206,7 +245,10 @@ impl Origin {
         let mut provenance = Provenance::at(self.source, source_id, observed_at, zone);
         if let Some(day) = self.day {
             if (day - provenance.day).num_days().abs() > 1 {
-                return Err(field("day", "is more than a day away from the record's moment"));
+                return Err(field(
+                    "day",
+                    "is more than a day away from the record's moment",
+                ));
             }
             provenance.day = day;
         }
@@ -300,7 +342,12 @@ fn values(bytes: &[u8], is_lines: bool) -> Result<Vec<Value>, ApiError> {
         values
     } else {
         if bytes.is_empty() {
-            return Err(invalid(Fault::new("missing", &at, "Field required", &Value::Null)));
+            return Err(invalid(Fault::new(
+                "missing",
+                &at,
+                "Field required",
+                &Value::Null,
+            )));
         }
         match parse(bytes).map_err(invalid)? {
             Value::Array(values) => values,
@@ -312,9 +359,8 @@ fn values(bytes: &[u8], is_lines: bool) -> Result<Vec<Value>, ApiError> {
     };
     let count = values.len();
     if count > MAX_RECORDS {
-        let msg = format!(
-            "List should have at most {MAX_RECORDS} items after validation, not {count}"
-        );
+        let msg =
+            format!("List should have at most {MAX_RECORDS} items after validation, not {count}");
         return Err(invalid(Fault::new("too_long", &at, msg, &Value::Null)));
     }
     Ok(values)
@@ -324,7 +370,11 @@ fn values(bytes: &[u8], is_lines: bool) -> Result<Vec<Value>, ApiError> {
 const MAX_FAULTS: usize = 100;
 
 /// The records of a body; every fault is found, the first hundred are told.
-fn records<W: Wire>(values: &[Value], zone: Zone, now: DateTime<Utc>) -> Result<Vec<Record>, ApiError> {
+fn records<W: Wire>(
+    values: &[Value],
+    zone: Zone,
+    now: DateTime<Utc>,
+) -> Result<Vec<Record>, ApiError> {
     let mut records = Vec::with_capacity(values.len());
     let mut faults: Vec<Fault> = Vec::new();
     for (index, value) in values.iter().enumerate() {
@@ -387,7 +437,8 @@ async fn post<W: Wire>(
                 Err(EngineError::UnknownUser { .. }) => Zone::UTC,
                 Err(error) => return Err(error),
             };
-            let records = values(&bytes, is_lines).and_then(|values| records::<W>(&values, zone, now));
+            let records =
+                values(&bytes, is_lines).and_then(|values| records::<W>(&values, zone, now));
             match records {
                 Err(refused) => Ok(Err(refused)),
                 Ok(records) if records.is_empty() => Ok(Ok(WriteReport::default())),
@@ -424,7 +475,11 @@ shaped!(
         optional("from", Kind::Date, "First local day"),
         optional("to", Kind::Date, "Last local day"),
         default("limit", Kind::Int(1, 1_000), "100", "At most so many"),
-        optional("cursor", Kind::Text(1, 2_000), "Where the page before ended: its `next`"),
+        optional(
+            "cursor",
+            Kind::Text(1, 2_000),
+            "Where the page before ended: its `next`"
+        ),
     ]
 );
 
@@ -511,7 +566,11 @@ shaped!(
         required("from", Kind::Date, "First local day"),
         required("to", Kind::Date, "Last local day"),
         optional("source", Kind::Text(1, 200), "Only records of this source"),
-        optional("source_id", Kind::Text(1, 200), "Only records of this identity within their source"),
+        optional(
+            "source_id",
+            Kind::Text(1, 200),
+            "Only records of this identity within their source"
+        ),
     ]
 );
 
@@ -594,14 +653,29 @@ macro_rules! routes_of {
 }
 
 routes_of!(
-    "/api/users/{user_id}/meals", Meal, MealBody, "meals",
-    post_meals, get_meals, delete_meals
+    "/api/users/{user_id}/meals",
+    Meal,
+    MealBody,
+    "meals",
+    post_meals,
+    get_meals,
+    delete_meals
 );
 routes_of!(
-    "/api/users/{user_id}/activities", Activity, ActivityBody, "activities",
-    post_activities, get_activities, delete_activities
+    "/api/users/{user_id}/activities",
+    Activity,
+    ActivityBody,
+    "activities",
+    post_activities,
+    get_activities,
+    delete_activities
 );
 routes_of!(
-    "/api/users/{user_id}/health-metrics", HealthMetric, HealthMetricBody, "readings",
-    post_health_metrics, get_health_metrics, delete_health_metrics
+    "/api/users/{user_id}/health-metrics",
+    HealthMetric,
+    HealthMetricBody,
+    "readings",
+    post_health_metrics,
+    get_health_metrics,
+    delete_health_metrics
 );

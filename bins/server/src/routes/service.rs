@@ -81,7 +81,11 @@ async fn database(app: &App) -> Check {
     let begun = Instant::now();
     let answered = app.quick(Engine::check).await;
     Check {
-        status: if answered.is_ok() { "healthy" } else { "unhealthy" },
+        status: if answered.is_ok() {
+            "healthy"
+        } else {
+            "unhealthy"
+        },
         latency_ms: begun.elapsed().as_secs_f64() * 1e3,
         error: answered.is_err().then_some("the database does not answer"),
     }

@@ -53,10 +53,9 @@ pub(super) async fn overview(
     let overview = app
         .quick(move |engine| {
             let profile = engine.profile(&user)?;
-            let summary = engine.user(&user)?.ok_or(EngineError::UnknownUser {
-                user,
-                known: 0,
-            })?;
+            let summary = engine
+                .user(&user)?
+                .ok_or(EngineError::UnknownUser { user, known: 0 })?;
             Ok(Overview {
                 user_id: summary.user_id,
                 first_day: summary.first_day,
@@ -115,15 +114,44 @@ shaped!(
     "ProfileRequest",
     ClosedBody,
     &[
-        default("zone", Kind::Zone, "\"UTC\"", "IANA time zone in which the person's days begin and end"),
+        default(
+            "zone",
+            Kind::Zone,
+            "\"UTC\"",
+            "IANA time zone in which the person's days begin and end"
+        ),
         optional("weight_kg", Kind::Float(2.0, 700.0), "Body weight, kg"),
         optional("height_cm", Kind::Float(30.0, 280.0), "Height, cm"),
-        optional("goal_weight_kg", Kind::Float(2.0, 700.0), "Weight aimed at, kg"),
-        optional("goal_energy_kcal", Kind::Float(200.0, 20_000.0), "Energy aimed at per day, kcal"),
-        optional("goal_protein_g", Kind::Float(0.0, 2_000.0), "Protein aimed at per day, g"),
-        optional("goal_carbs_g", Kind::Float(0.0, 3_000.0), "Carbohydrate aimed at per day, g"),
-        optional("goal_fat_g", Kind::Float(0.0, 2_000.0), "Fat aimed at per day, g"),
-        optional("activity_level", Kind::Word(ActivityLevel::WORDS), "How active an ordinary day is"),
+        optional(
+            "goal_weight_kg",
+            Kind::Float(2.0, 700.0),
+            "Weight aimed at, kg"
+        ),
+        optional(
+            "goal_energy_kcal",
+            Kind::Float(200.0, 20_000.0),
+            "Energy aimed at per day, kcal"
+        ),
+        optional(
+            "goal_protein_g",
+            Kind::Float(0.0, 2_000.0),
+            "Protein aimed at per day, g"
+        ),
+        optional(
+            "goal_carbs_g",
+            Kind::Float(0.0, 3_000.0),
+            "Carbohydrate aimed at per day, g"
+        ),
+        optional(
+            "goal_fat_g",
+            Kind::Float(0.0, 2_000.0),
+            "Fat aimed at per day, g"
+        ),
+        optional(
+            "activity_level",
+            Kind::Word(ActivityLevel::WORDS),
+            "How active an ordinary day is"
+        ),
         default(
             "cycle_starts",
             Kind::List {
@@ -185,7 +213,11 @@ shaped!(
     Query,
     &[
         default("days", Kind::Int(1, 3_660), "30", "How many days"),
-        optional("last_day", Kind::Date, "The last of them; the last one with data or a forecast when not given"),
+        optional(
+            "last_day",
+            Kind::Date,
+            "The last of them; the last one with data or a forecast when not given"
+        ),
     ]
 );
 

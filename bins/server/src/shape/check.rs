@@ -56,7 +56,12 @@ impl Shape {
 }
 
 impl Field {
-    fn check(&self, given: Option<&Value>, whole: &Value, loc: &[Place]) -> Result<Value, Vec<Fault>> {
+    fn check(
+        &self,
+        given: Option<&Value>,
+        whole: &Value,
+        loc: &[Place],
+    ) -> Result<Value, Vec<Fault>> {
         match (given, self.presence) {
             (None, Presence::Required) => {
                 Err(vec![Fault::new("missing", loc, "Field required", whole)])
@@ -84,9 +89,7 @@ impl Kind {
             Self::Int(low, high) => int(value, low, high, false, loc),
             Self::LaxInt(low, high) => int(value, low, high, true, loc),
             Self::Float(low, high) => within(float(value, false, loc)?, low, high, value, loc),
-            Self::LaxFloat(low, high, _) => {
-                within(float(value, true, loc)?, low, high, value, loc)
-            }
+            Self::LaxFloat(low, high, _) => within(float(value, true, loc)?, low, high, value, loc),
             Self::Between(low, high) => {
                 let number = float(value, false, loc)?;
                 if number <= low {
@@ -193,7 +196,11 @@ fn int(value: &Value, low: i64, high: i64, lax: bool, loc: &[Place]) -> Checked 
         Value::String(text) if lax => {
             let text = text.trim();
             let whole = text.split_once('.').map_or(text, |(whole, rest)| {
-                if rest.bytes().all(|digit| digit == b'0') { whole } else { text }
+                if rest.bytes().all(|digit| digit == b'0') {
+                    whole
+                } else {
+                    text
+                }
             });
             match whole.parse() {
                 Ok(number) => number,
@@ -299,8 +306,7 @@ fn date(value: &Value, loc: &[Place]) -> Result<NaiveDate, Vec<Fault>> {
     let wrong = |error: &str| {
         let msg = format!("Input should be a valid date or datetime, {error}");
         Err(vec![
-            Fault::new("date_from_datetime_parsing", loc, msg, value)
-                .with(json!({"error": error})),
+            Fault::new("date_from_datetime_parsing", loc, msg, value).with(json!({"error": error})),
         ])
     };
     let bytes = text.as_bytes();
@@ -349,7 +355,12 @@ fn date(value: &Value, loc: &[Place]) -> Result<NaiveDate, Vec<Fault>> {
 
 fn instant(value: &Value, loc: &[Place]) -> Checked {
     let Value::String(text) = value else {
-        return one("datetime_type", loc, "Input should be a valid datetime", value);
+        return one(
+            "datetime_type",
+            loc,
+            "Input should be a valid datetime",
+            value,
+        );
     };
     if DateTime::parse_from_rfc3339(text).is_ok() {
         return Ok(value.clone());
@@ -378,13 +389,19 @@ fn text(value: &Value, least: usize, most: usize, loc: &[Place]) -> Checked {
     let length = string(value, loc)?.chars().count();
     let plural = |count: usize| if count == 1 { "" } else { "s" };
     if length < least {
-        let msg = format!("String should have at least {least} character{}", plural(least));
+        let msg = format!(
+            "String should have at least {least} character{}",
+            plural(least)
+        );
         return Err(vec![
             Fault::new("string_too_short", loc, msg, value).with(json!({"min_length": least})),
         ]);
     }
     if length > most {
-        let msg = format!("String should have at most {most} character{}", plural(most));
+        let msg = format!(
+            "String should have at most {most} character{}",
+            plural(most)
+        );
         return Err(vec![
             Fault::new("string_too_long", loc, msg, value).with(json!({"max_length": most})),
         ]);
@@ -461,14 +478,23 @@ mod tests {
     #[test]
     fn values_that_the_reference_service_takes_are_taken() {
         let lax = Kind::LaxInt(10, 200);
-        for value in [json!(10), json!("10"), json!(10.0), json!(" 200 "), json!("10.0")] {
+        for value in [
+            json!(10),
+            json!("10"),
+            json!(10.0),
+            json!(" 200 "),
+            json!("10.0"),
+        ] {
             assert!(lax.check(&value, &[]).is_ok(), "{value}");
         }
         for value in [json!(true), json!(1), json!("YES"), json!("on")] {
             assert_eq!(Kind::LaxBool.check(&value, &[]).unwrap(), json!(true));
         }
         let midnight = json!("2026-11-22T00:00:00");
-        assert_eq!(Kind::Date.check(&midnight, &[]).unwrap(), json!("2026-11-22"));
+        assert_eq!(
+            Kind::Date.check(&midnight, &[]).unwrap(),
+            json!("2026-11-22")
+        );
     }
 
     #[test]
@@ -494,11 +520,31 @@ mod tests {
             (Kind::Id(64), json!(5), "string_type"),
             (Kind::Date, json!(0), "date_type"),
             (Kind::Date, json!("2026-1-1"), "date_from_datetime_parsing"),
-            (Kind::Date, json!("2026-13-01"), "date_from_datetime_parsing"),
-            (Kind::Date, json!("2026-02-30"), "date_from_datetime_parsing"),
-            (Kind::Date, json!("2026-02-11é"), "date_from_datetime_parsing"),
-            (Kind::Instant, json!("2026-02-11T10:00:00"), "timezone_aware"),
-            (Kind::Instant, json!("yesterday"), "datetime_from_date_parsing"),
+            (
+                Kind::Date,
+                json!("2026-13-01"),
+                "date_from_datetime_parsing",
+            ),
+            (
+                Kind::Date,
+                json!("2026-02-30"),
+                "date_from_datetime_parsing",
+            ),
+            (
+                Kind::Date,
+                json!("2026-02-11é"),
+                "date_from_datetime_parsing",
+            ),
+            (
+                Kind::Instant,
+                json!("2026-02-11T10:00:00"),
+                "timezone_aware",
+            ),
+            (
+                Kind::Instant,
+                json!("yesterday"),
+                "datetime_from_date_parsing",
+            ),
             (Kind::Text(1, 3), json!(""), "string_too_short"),
             (Kind::Text(1, 3), json!("four"), "string_too_long"),
         ] {

@@ -41,7 +41,12 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn new(kind: &'static str, loc: &[Place], msg: impl Into<String>, input: &Value) -> Self {
+    pub(crate) fn new(
+        kind: &'static str,
+        loc: &[Place],
+        msg: impl Into<String>,
+        input: &Value,
+    ) -> Self {
         Self {
             kind,
             loc: loc.to_vec(),

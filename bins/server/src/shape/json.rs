@@ -19,8 +19,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Fault> {
                 (error.column(), what)
             });
             let loc = [Place::from("body"), Place::Index(place)];
-            Err(Fault::new("json_invalid", &loc, "JSON decode error", &json!({}))
-                .with(json!({"error": what})))
+            Err(
+                Fault::new("json_invalid", &loc, "JSON decode error", &json!({}))
+                    .with(json!({"error": what})),
+            )
         }
     }
 }
@@ -74,9 +76,11 @@ impl Scan {
             _ => {
                 for word in ["true", "false", "null"] {
                     let end = self.at + word.len();
-                    if self.text.get(self.at..end).is_some_and(|found| {
-                        found.iter().copied().eq(word.chars())
-                    }) {
+                    if self
+                        .text
+                        .get(self.at..end)
+                        .is_some_and(|found| found.iter().copied().eq(word.chars()))
+                    {
                         self.at = end;
                         return Ok(());
                     }
@@ -224,7 +228,11 @@ mod tests {
     fn errors_stand_where_python_puts_them() {
         // Python 3.11: json.loads(text)
         for (text, place, what) in [
-            ("{\"user_id\": \"x\", ", 17, "Expecting property name enclosed in double quotes"),
+            (
+                "{\"user_id\": \"x\", ",
+                17,
+                "Expecting property name enclosed in double quotes",
+            ),
             ("{", 1, "Expecting property name enclosed in double quotes"),
             ("", 0, "Expecting value"),
             ("[1,]", 3, "Expecting value"),
@@ -243,7 +251,11 @@ mod tests {
 
     #[test]
     fn deep_nesting_and_endless_numbers_are_refused() {
-        for text in ["[".repeat(100_000), "1e400".to_owned(), "{\"a\":".repeat(5_000)] {
+        for text in [
+            "[".repeat(100_000),
+            "1e400".to_owned(),
+            "{\"a\":".repeat(5_000),
+        ] {
             let fault = parse(text.as_bytes()).unwrap_err();
             assert_eq!(fault.kind, "json_invalid");
         }

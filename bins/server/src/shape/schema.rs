@@ -25,9 +25,8 @@ impl Shape {
             }
         }
         if self.part == Part::ClosedBody {
-            object = object.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(
-                false,
-            )));
+            object =
+                object.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
         }
         object.into()
     }
@@ -57,9 +56,7 @@ impl Shape {
 impl Field {
     fn default_value(&self) -> Option<Value> {
         match self.presence {
-            Presence::Default(json) => {
-                Some(serde_json::from_str(json).expect("defaults are JSON"))
-            }
+            Presence::Default(json) => Some(serde_json::from_str(json).expect("defaults are JSON")),
             _ => None,
         }
     }
@@ -223,7 +220,11 @@ fn range_pattern(low: i64, high: i64) -> String {
         let room = (high - from + 1) / size;
         let count = room.min(10 - digit);
         let head = from / size / 10;
-        let head = if head == 0 { String::new() } else { head.to_string() };
+        let head = if head == 0 {
+            String::new()
+        } else {
+            head.to_string()
+        };
         let tail = size.ilog10() as usize;
         let last = digit + count - 1;
         let class = if count == 1 {
@@ -269,11 +270,24 @@ mod tests {
 
     #[test]
     fn a_range_pattern_takes_exactly_its_numbers() {
-        for (low, high) in [(30, 365), (7, 60), (10, 200), (8, 128), (32, 512), (1, 4), (0, 300), (7, 90)] {
+        for (low, high) in [
+            (30, 365),
+            (7, 60),
+            (10, 200),
+            (8, 128),
+            (32, 512),
+            (1, 4),
+            (0, 300),
+            (7, 90),
+        ] {
             let pattern = range_pattern(low, high);
             for number in 0..1_200 {
                 let expected = (low..=high).contains(&number);
-                assert_eq!(matches(&pattern, &number.to_string()), expected, "{number} {pattern}");
+                assert_eq!(
+                    matches(&pattern, &number.to_string()),
+                    expected,
+                    "{number} {pattern}"
+                );
             }
         }
     }

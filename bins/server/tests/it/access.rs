@@ -43,7 +43,8 @@ fn rows() -> Vec<Row> {
     let batch = json!({"user_id": "anna", "metrics": ["RESTING_HEART_RATE"], "target_date": DAY});
     let meals = json!([{"consumed_at": "2026-11-20T08:00:00Z", "calories": 400}]);
     let activities = json!([{"started_at": "2026-11-20T08:00:00Z", "activity_type": "YOGA"}]);
-    let readings = json!([{"recorded_at": "2026-11-20T08:00:00Z", "metric_type": "STEPS", "value": 5000}]);
+    let readings =
+        json!([{"recorded_at": "2026-11-20T08:00:00Z", "metric_type": "STEPS", "value": 5000}]);
     let range = "?from=2020-01-01&to=2020-01-02";
     let users = "/api/users/{user_id}";
     let mut rows = vec![
@@ -51,47 +52,186 @@ fn rows() -> Vec<Row> {
         row("get", "/health", "/health", "", None),
         row("get", "/health/live", "/health/live", "", None),
         row("get", "/ready", "/ready", "", None),
-        row("post", "/api/predictions/train", "/api/predictions/train", "train", Some(train)),
-        row("post", "/api/predictions/predict", "/api/predictions/predict", "read", Some(anna.clone())),
-        row("get", "/api/predictions/predict/{user_id}/{metric}/{target_date}",
-            "/api/predictions/predict/anna/RESTING_HEART_RATE/2026-11-20", "read", None),
-        row("post", "/api/predictions/batch-predict", "/api/predictions/batch-predict", "read", Some(batch)),
-        row("get", "/api/predictions/models/{id}", "/api/predictions/models/anna", "read", None),
-        row("get", "/api/predictions/models/{id}/performance",
-            "/api/predictions/models/{model}/performance", "read", None),
-        row("put", "/api/predictions/models/{id}/active", "/api/predictions/models/{model}/active", "train", None),
-        row("delete", "/api/predictions/models/{id}", "/api/predictions/models/{model}", "train", None),
-        row("post", "/api/users/{user_id}/models/{metric}/rollback",
-            "/api/users/anna/models/RESTING_HEART_RATE/rollback", "train", None),
-        row("post", "/api/features/engineer", "/api/features/engineer", "read",
-            Some(json!({"user_id": "anna", "target_date": DAY}))),
-        row("get", "/api/features/{user_id}/{target_date}", "/api/features/anna/2026-11-20", "read", None),
-        row("get", "/api/features/{user_id}/{target_date}/summary",
-            "/api/features/anna/2026-11-20/summary", "read", None),
-        row("delete", "/api/features/{user_id}/cache", "/api/features/anna/cache", "read", None),
+        row(
+            "post",
+            "/api/predictions/train",
+            "/api/predictions/train",
+            "train",
+            Some(train),
+        ),
+        row(
+            "post",
+            "/api/predictions/predict",
+            "/api/predictions/predict",
+            "read",
+            Some(anna.clone()),
+        ),
+        row(
+            "get",
+            "/api/predictions/predict/{user_id}/{metric}/{target_date}",
+            "/api/predictions/predict/anna/RESTING_HEART_RATE/2026-11-20",
+            "read",
+            None,
+        ),
+        row(
+            "post",
+            "/api/predictions/batch-predict",
+            "/api/predictions/batch-predict",
+            "read",
+            Some(batch),
+        ),
+        row(
+            "get",
+            "/api/predictions/models/{id}",
+            "/api/predictions/models/anna",
+            "read",
+            None,
+        ),
+        row(
+            "get",
+            "/api/predictions/models/{id}/performance",
+            "/api/predictions/models/{model}/performance",
+            "read",
+            None,
+        ),
+        row(
+            "put",
+            "/api/predictions/models/{id}/active",
+            "/api/predictions/models/{model}/active",
+            "train",
+            None,
+        ),
+        row(
+            "delete",
+            "/api/predictions/models/{id}",
+            "/api/predictions/models/{model}",
+            "train",
+            None,
+        ),
+        row(
+            "post",
+            "/api/users/{user_id}/models/{metric}/rollback",
+            "/api/users/anna/models/RESTING_HEART_RATE/rollback",
+            "train",
+            None,
+        ),
+        row(
+            "post",
+            "/api/features/engineer",
+            "/api/features/engineer",
+            "read",
+            Some(json!({"user_id": "anna", "target_date": DAY})),
+        ),
+        row(
+            "get",
+            "/api/features/{user_id}/{target_date}",
+            "/api/features/anna/2026-11-20",
+            "read",
+            None,
+        ),
+        row(
+            "get",
+            "/api/features/{user_id}/{target_date}/summary",
+            "/api/features/anna/2026-11-20/summary",
+            "read",
+            None,
+        ),
+        row(
+            "delete",
+            "/api/features/{user_id}/cache",
+            "/api/features/anna/cache",
+            "read",
+            None,
+        ),
         row("get", users, "/api/users/anna", "read", None),
-        row("get", "/api/users/{user_id}/profile", "/api/users/anna/profile", "read", None),
-        row("put", "/api/users/{user_id}/profile", "/api/users/anna/profile", "ingest", Some(json!({}))),
-        row("get", "/api/users/{user_id}/forecasts/{metric}",
-            "/api/users/anna/forecasts/RESTING_HEART_RATE", "read", None),
-        row("get", "/api/users/{user_id}/export", "/api/users/anna/export", "erase", None),
-        row("post", "/api/users/{user_id}/imports", "/api/users/anna/imports", "ingest",
-            Some(json!({"recordedAt": "2026-11-20T08:00:00Z"}))),
-        row("get", "/api/users/{user_id}/jobs", "/api/users/anna/jobs", "read", None),
+        row(
+            "get",
+            "/api/users/{user_id}/profile",
+            "/api/users/anna/profile",
+            "read",
+            None,
+        ),
+        row(
+            "put",
+            "/api/users/{user_id}/profile",
+            "/api/users/anna/profile",
+            "ingest",
+            Some(json!({})),
+        ),
+        row(
+            "get",
+            "/api/users/{user_id}/forecasts/{metric}",
+            "/api/users/anna/forecasts/RESTING_HEART_RATE",
+            "read",
+            None,
+        ),
+        row(
+            "get",
+            "/api/users/{user_id}/export",
+            "/api/users/anna/export",
+            "erase",
+            None,
+        ),
+        row(
+            "post",
+            "/api/users/{user_id}/imports",
+            "/api/users/anna/imports",
+            "ingest",
+            Some(json!({"recordedAt": "2026-11-20T08:00:00Z"})),
+        ),
+        row(
+            "get",
+            "/api/users/{user_id}/jobs",
+            "/api/users/anna/jobs",
+            "read",
+            None,
+        ),
         row("get", "/api/jobs/{job_id}", "/api/jobs/{job}", "read", None),
-        row("get", "/api/jobs/{job_id}/events", "/api/jobs/{job}/events", "read", None),
-        row("delete", "/api/jobs/{job_id}", "/api/jobs/{job}", "train", None),
+        row(
+            "get",
+            "/api/jobs/{job_id}/events",
+            "/api/jobs/{job}/events",
+            "read",
+            None,
+        ),
+        row(
+            "delete",
+            "/api/jobs/{job_id}",
+            "/api/jobs/{job}",
+            "train",
+            None,
+        ),
         row("get", "/admin/keys", "/admin/keys", "admin", None),
-        row("post", "/admin/keys", "/admin/keys", "admin", Some(json!({"name": "x", "scopes": ["read"]}))),
-        row("delete", "/admin/keys/{key_id}", "/admin/keys/{key}", "admin", None),
+        row(
+            "post",
+            "/admin/keys",
+            "/admin/keys",
+            "admin",
+            Some(json!({"name": "x", "scopes": ["read"]})),
+        ),
+        row(
+            "delete",
+            "/admin/keys/{key_id}",
+            "/admin/keys/{key}",
+            "admin",
+            None,
+        ),
         row("get", "/metrics", "/metrics", "", None),
         // Last: it ends what the others ask about.
         row("delete", users, "/api/users/anna", "erase", None),
     ];
     let kinds: [(&str, &str, Value); 3] = [
         ("/api/users/{user_id}/meals", "/api/users/anna/meals", meals),
-        ("/api/users/{user_id}/activities", "/api/users/anna/activities", activities),
-        ("/api/users/{user_id}/health-metrics", "/api/users/anna/health-metrics", readings),
+        (
+            "/api/users/{user_id}/activities",
+            "/api/users/anna/activities",
+            activities,
+        ),
+        (
+            "/api/users/{user_id}/health-metrics",
+            "/api/users/anna/health-metrics",
+            readings,
+        ),
     ];
     let last = rows.pop().unwrap();
     for (path, url, body) in kinds {
@@ -107,7 +247,10 @@ fn rows() -> Vec<Row> {
 /// Every operation of both documents, as method and path.
 fn operations(service: &Service) -> Vec<(String, String)> {
     let mut found = Vec::new();
-    for url in [service.url("/openapi.json"), service.admin_url("/openapi.json")] {
+    for url in [
+        service.url("/openapi.json"),
+        service.admin_url("/openapi.json"),
+    ] {
         let document = service.call_with(None, "GET", &url, None).ok();
         for (path, item) in document["paths"].as_object().unwrap() {
             for method in item.as_object().unwrap().keys() {
@@ -136,13 +279,20 @@ fn every_operation_opens_only_for_those_it_is_for() {
     let revoked = service.make_key(Some(&["anna"]), &every);
     let id = revoked.split('_').nth(1).unwrap();
     service
-        .call_with(Some(&admin), "DELETE", &service.admin_url(&format!("/admin/keys/{id}")), None)
+        .call_with(
+            Some(&admin),
+            "DELETE",
+            &service.admin_url(&format!("/admin/keys/{id}")),
+            None,
+        )
         .ok();
     let stranger = service.make_key(Some(&["berta"]), &every);
     let rows = rows();
     let mut missing: Vec<_> = operations(&service);
     missing.retain(|(method, path)| {
-        !rows.iter().any(|row| row.method == method && row.path == path)
+        !rows
+            .iter()
+            .any(|row| row.method == method && row.path == path)
     });
     assert!(missing.is_empty(), "operations without a row: {missing:?}");
     let mut table = String::new();
@@ -155,7 +305,11 @@ fn every_operation_opens_only_for_those_it_is_for() {
             .replace("{model}", &model)
             .replace("{job}", &job)
             .replace("{key}", victim.split('_').nth(1).unwrap());
-        let url = if is_admin { service.admin_url(&url) } else { service.url(&url) };
+        let url = if is_admin {
+            service.admin_url(&url)
+        } else {
+            service.url(&url)
+        };
         let method = row.method.to_uppercase();
         let ask = |key: Option<&str>| {
             service
@@ -172,10 +326,7 @@ fn every_operation_opens_only_for_those_it_is_for() {
         };
         let others: Vec<&str> = every.into_iter().filter(|other| *other != scope).collect();
         let without = service.make_key(Some(&["anna"]), &others);
-        let right = service.make_key(
-            (scope != "admin").then_some(&["anna"][..]),
-            &[scope],
-        );
+        let right = service.make_key((scope != "admin").then_some(&["anna"][..]), &[scope]);
         let expected_stranger = if scope == "admin" { 403 } else { row.stranger };
         let answers = [
             ("no key", ask(None), vec![401]),
@@ -192,7 +343,8 @@ fn every_operation_opens_only_for_those_it_is_for() {
         }
         // What deletes would take away what the admin asks for, so the admin asks first where that
         // changes nothing.
-        let deletes = row.method == "delete" && url.contains("/models/") || row.path == "/api/users/{user_id}";
+        let deletes = row.method == "delete" && url.contains("/models/")
+            || row.path == "/api/users/{user_id}";
         let by_right = ask(Some(&right));
         let by_admin = if deletes { by_right } else { ask(Some(&admin)) };
         for (who, status) in [("right", by_right), ("admin", by_admin)] {
@@ -224,7 +376,10 @@ fn a_key_is_asked_for_as_soon_as_there_is_one_and_stays_asked_for() {
     assert_eq!(service.forecast("anna").status, 200);
     let admin = service.make_key(None, &["admin"]);
     let refused = service.forecast("anna");
-    assert_eq!((refused.status, refused.code().as_str()), (401, "UNAUTHORIZED"));
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (401, "UNAUTHORIZED")
+    );
     assert_eq!(refused.headers["www-authenticate"], "Bearer");
     service.key = Some(admin);
     let own = service.make_key(Some(&["anna"]), &["read", "erase"]);
@@ -237,7 +392,9 @@ fn a_key_is_asked_for_as_soon_as_there_is_one_and_stays_asked_for() {
     service.send(service.request("DELETE", &path)).ok();
     assert_eq!(service.call_with(Some(&own), "GET", &url, None).status, 401);
     // The only key of somebody erased opens nothing, and does not leave the door open either.
-    let keys = service.send(service.request("GET", &service.admin_url("/admin/keys"))).ok();
+    let keys = service
+        .send(service.request("GET", &service.admin_url("/admin/keys")))
+        .ok();
     assert!(keys["keys"].as_array().unwrap().len() == 2);
     assert!(!keys.to_string().contains(&own), "a secret is shown again");
     service.key = None;
@@ -250,7 +407,11 @@ fn a_key_ends_when_it_was_said_to() {
     service.person("anna", 40);
     let body = json!({"name": "short", "users": ["anna"], "scopes": ["read"],
                       "expires_at": "2026-11-23T15:20:00Z"});
-    let made = service.send(service.request("POST", &service.admin_url("/admin/keys")).json(&body));
+    let made = service.send(
+        service
+            .request("POST", &service.admin_url("/admin/keys"))
+            .json(&body),
+    );
     assert_eq!(made.status, 201);
     service.key = Some(made.json()["token"].as_str().unwrap().to_owned());
     assert_eq!(service.forecast("anna").status, 200);
@@ -328,16 +489,24 @@ mod jwt {
                           "iss": "https://issuer.example", "aud": "vitalcast"});
         let eddsa = jsonwebtoken::Header::new(jsonwebtoken::Algorithm::EdDSA);
         let ask = |token: &str, method: &str, path: &str, body: Option<&Value>| {
-            service.call_with(Some(token), method, &service.url(path), body).status
+            service
+                .call_with(Some(token), method, &service.url(path), body)
+                .status
         };
         let valid = token(&good, &eddsa);
         let profile = json!({"zone": "Europe/Athens"});
-        assert_eq!(ask(&valid, "PUT", "/api/users/anna/profile", Some(&profile)), 200);
+        assert_eq!(
+            ask(&valid, "PUT", "/api/users/anna/profile", Some(&profile)),
+            200
+        );
         assert_eq!(ask(&valid, "GET", "/api/users/anna", None), 200);
         assert_eq!(ask(&valid, "GET", "/api/users/berta", None), 403);
         assert_eq!(ask(&valid, "DELETE", "/api/users/anna", None), 403);
         let keys = service.admin_url("/admin/keys");
-        assert_eq!(service.call_with(Some(&valid), "GET", &keys, None).status, 403);
+        assert_eq!(
+            service.call_with(Some(&valid), "GET", &keys, None).status,
+            403
+        );
         for (name, change) in [
             ("expired", json!({"exp": now - 600})),
             ("another issuer", json!({"iss": "https://other.example"})),

@@ -25,12 +25,16 @@ fn a_forecast_is_kept_until_data_model_profile_or_day_change() {
     assert_eq!(service.forecast("anna").ok()["cached"], true);
     // New data.
     let reading = json!([{"recorded_at": "2026-11-23T06:30:00Z", "metric_type": "RESTING_HEART_RATE", "value": 90}]);
-    service.post("/api/users/anna/health-metrics", &reading).ok();
+    service
+        .post("/api/users/anna/health-metrics", &reading)
+        .ok();
     let second = service.forecast("anna").ok();
     assert_eq!(second["cached"], false);
     assert!(value(&second) > value(&first));
     // The same again is no new data.
-    service.post("/api/users/anna/health-metrics", &reading).ok();
+    service
+        .post("/api/users/anna/health-metrics", &reading)
+        .ok();
     assert_eq!(service.forecast("anna").ok()["cached"], true);
     // A new model.
     service.train("anna", "naive");
@@ -39,28 +43,43 @@ fn a_forecast_is_kept_until_data_model_profile_or_day_change() {
     assert_eq!(third["prediction"]["architecture"], "naive");
     assert!((value(&third) - 90.0).abs() < 1e-9);
     // Back to the model before.
-    service.post("/api/users/anna/models/RESTING_HEART_RATE/rollback", &json!({})).ok();
+    service
+        .post(
+            "/api/users/anna/models/RESTING_HEART_RATE/rollback",
+            &json!({}),
+        )
+        .ok();
     let fourth = service.forecast("anna").ok();
     assert_eq!(fourth["prediction"]["architecture"], "moving_average");
     assert_eq!(fourth["cached"], false);
     // Another zone.
     let profile = json!({"zone": "Pacific/Auckland"});
-    service.call("PUT", "/api/users/anna/profile", Some(&profile)).ok();
+    service
+        .call("PUT", "/api/users/anna/profile", Some(&profile))
+        .ok();
     assert_eq!(service.forecast("anna").ok()["cached"], false);
     assert_eq!(service.forecast("anna").ok()["cached"], true);
     // Another question.
     let other = json!({"user_id": "anna", "metric": "RESTING_HEART_RATE", "target_date": "2026-11-24",
                        "interval_level": 0.8});
-    assert_eq!(service.post("/api/predictions/predict", &other).ok()["cached"], false);
+    assert_eq!(
+        service.post("/api/predictions/predict", &other).ok()["cached"],
+        false
+    );
     // Asked to compute.
     let forced = json!({"user_id": "anna", "metric": "RESTING_HEART_RATE", "target_date": "2026-11-24",
                         "force_recompute_features": true});
-    assert_eq!(service.post("/api/predictions/predict", &forced).ok()["cached"], false);
+    assert_eq!(
+        service.post("/api/predictions/predict", &forced).ok()["cached"],
+        false
+    );
     // The next day knows more, or less.
     service.pass(TimeDelta::hours(24));
     assert_eq!(service.forecast("anna").ok()["cached"], false);
     // Told to forget.
-    let dropped = service.call("DELETE", "/api/features/anna/cache", None).ok();
+    let dropped = service
+        .call("DELETE", "/api/features/anna/cache", None)
+        .ok();
     assert!(dropped["keys_deleted"].as_u64().unwrap() >= 1);
     assert_eq!(service.forecast("anna").ok()["cached"], false);
 }
@@ -80,7 +99,8 @@ fn another_process_on_the_same_folder_is_noticed_at_once() {
         vitalcast::Zone::UTC,
     );
     let metric = vitalcast::MetricType::RestingHeartRate;
-    let record = vitalcast::Record::HealthMetric(vitalcast::HealthMetric::new(provenance, metric, 80.0));
+    let record =
+        vitalcast::Record::HealthMetric(vitalcast::HealthMetric::new(provenance, metric, 80.0));
     let user = "anna".parse().unwrap();
     engine.write_records(&user, vec![record], now).unwrap();
     assert_eq!(service.forecast("anna").ok()["cached"], false);
@@ -93,22 +113,32 @@ fn features_answer_what_was_asked_for_and_nothing_kept_for_another_question() {
     let service = Service::new();
     service.readings("anna", 60);
     let ask = |body: serde_json::Value| service.post("/api/features/engineer", &body).ok();
-    let only = ask(json!({"user_id": "anna", "target_date": "2026-11-20", "categories": ["nutrition"]}));
+    let only =
+        ask(json!({"user_id": "anna", "target_date": "2026-11-20", "categories": ["nutrition"]}));
     assert!(only["health"].is_null());
     let all = ask(json!({"user_id": "anna", "target_date": "2026-11-20"}));
     assert_eq!(all["feature_count"], 64);
     assert_eq!(all["cached"], false);
     let short = ask(json!({"user_id": "anna", "target_date": "2026-11-20", "lookback_days": 7}));
-    assert_ne!(short["health"]["rhr_baseline"], all["health"]["rhr_baseline"]);
+    assert_ne!(
+        short["health"]["rhr_baseline"],
+        all["health"]["rhr_baseline"]
+    );
     let by_path = service
         .get("/api/features/anna/2026-11-20?categories=health&categories=temporal&lookback_days=14")
         .ok();
     assert!(by_path["nutrition"].is_null() && by_path["temporal"].is_object());
     assert_eq!(by_path["temporal"]["is_weekend"], false);
     assert_eq!(by_path["temporal"]["day_of_week"], 4);
-    assert_eq!(service.get("/api/features/anna/2026-11-20/summary").ok()["cached"], true);
+    assert_eq!(
+        service.get("/api/features/anna/2026-11-20/summary").ok()["cached"],
+        true
+    );
     service.pass(TimeDelta::minutes(61));
-    assert_eq!(service.get("/api/features/anna/2026-11-20/summary").ok()["cached"], false);
+    assert_eq!(
+        service.get("/api/features/anna/2026-11-20/summary").ok()["cached"],
+        false
+    );
 }
 
 #[test]
@@ -173,7 +203,12 @@ fn survives(redis: &str) {
         assert!(begun.elapsed() < Duration::from_secs(5));
     }
     assert_eq!(service.get("/api/features/anna/2026-11-20").status, 200);
-    assert_eq!(service.call("DELETE", "/api/features/anna/cache", None).status, 200);
+    assert_eq!(
+        service
+            .call("DELETE", "/api/features/anna/cache", None)
+            .status,
+        200
+    );
     let health = service.get("/health");
     assert_eq!(health.status, 200);
     assert_eq!(health.json()["status"], "degraded", "{}", health.text);
@@ -184,7 +219,10 @@ fn survives(redis: &str) {
 
 #[test]
 fn a_redis_that_is_not_there_costs_no_answer() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     survives(&format!("redis://{free}/0"));
 }
 

@@ -55,7 +55,10 @@ fn tell(service: &Service, folder: &Path, user: &str, days: i64, meals: bool) {
         .filter(|row| recent(row["recorded_at"].as_str().unwrap()))
         .collect();
     service
-        .post(&format!("/api/users/{user}/health-metrics"), &json!(readings))
+        .post(
+            &format!("/api/users/{user}/health-metrics"),
+            &json!(readings),
+        )
         .ok();
     let activities: Vec<Value> = rows(folder, "activities.csv")
         .iter()
@@ -145,7 +148,13 @@ fn same_faults(old: &Value, new: &Value) -> bool {
 }
 
 /// The rule that makes our answer another one, if there is one.
-fn rule(path: &str, status: u64, old: &Value, answer: (u16, &Value), nulls: bool) -> Option<&'static str> {
+fn rule(
+    path: &str,
+    status: u64,
+    old: &Value,
+    answer: (u16, &Value),
+    nulls: bool,
+) -> Option<&'static str> {
     let (ours, new) = answer;
     let code = new["code"].as_str().unwrap_or("");
     if path.starts_with("/api/correlations") || path.starts_with("/api/interpretability") {
@@ -163,7 +172,11 @@ fn rule(path: &str, status: u64, old: &Value, answer: (u16, &Value), nulls: bool
             Some("architecture and model_version are honoured")
         }
         (500, 422, _) if path.ends_with("/batch-predict") => Some("an empty list is 422"),
-        (500, 200, _) if old["detail"].as_str().is_some_and(|text| text.contains("active.txt")) => {
+        (500, 200, _)
+            if old["detail"]
+                .as_str()
+                .is_some_and(|text| text.contains("active.txt")) =>
+        {
             Some("D.1: a good model breaks nothing")
         }
         (200, 200, _) if nulls => Some("missing is null, never an invented number"),
@@ -200,7 +213,9 @@ fn every_recorded_call_is_answered_alike_or_by_a_rule() {
         let method = request["method"].as_str().unwrap();
         let mut call = service.request(method, &service.url(path));
         if let Some(raw) = request["raw"].as_str() {
-            let kind = request["content_type"].as_str().unwrap_or("application/json");
+            let kind = request["content_type"]
+                .as_str()
+                .unwrap_or("application/json");
             call = call.header("content-type", kind).body(raw.to_owned());
         } else if !request["body"].is_null() {
             call = call.json(&request["body"]);
@@ -224,7 +239,10 @@ fn every_recorded_call_is_answered_alike_or_by_a_rule() {
         } else if let Some(rule) = rule(bare_path, status, old, (answer.status, &new), nulls) {
             rule
         } else {
-            unexplained.push(format!("{name}: {status} {}\n  {found:?}\n  {}", answer.status, answer.text));
+            unexplained.push(format!(
+                "{name}: {status} {}\n  {found:?}\n  {}",
+                answer.status, answer.text
+            ));
             "UNEXPLAINED"
         };
         writeln!(table, "{name:<45} {status} {} {verdict}", answer.status).unwrap();
@@ -255,13 +273,28 @@ fn the_example_calls_of_the_write_up_have_every_field_shown_there() {
     has(
         &trained,
         &[
-            "/user_id", "/metric", "/architecture", "/model_id", "/model_version", "/trained_at",
-            "/training_metrics/train_loss", "/training_metrics/val_loss",
-            "/training_metrics/best_val_loss", "/training_metrics/mae", "/training_metrics/rmse",
-            "/training_metrics/r2_score", "/training_metrics/mape",
-            "/training_metrics/epochs_trained", "/training_metrics/early_stopped",
-            "/training_metrics/training_time_seconds", "/total_samples", "/sequence_length",
-            "/num_features", "/model_path", "/model_size_mb", "/is_production_ready",
+            "/user_id",
+            "/metric",
+            "/architecture",
+            "/model_id",
+            "/model_version",
+            "/trained_at",
+            "/training_metrics/train_loss",
+            "/training_metrics/val_loss",
+            "/training_metrics/best_val_loss",
+            "/training_metrics/mae",
+            "/training_metrics/rmse",
+            "/training_metrics/r2_score",
+            "/training_metrics/mape",
+            "/training_metrics/epochs_trained",
+            "/training_metrics/early_stopped",
+            "/training_metrics/training_time_seconds",
+            "/total_samples",
+            "/sequence_length",
+            "/num_features",
+            "/model_path",
+            "/model_size_mb",
+            "/is_production_ready",
             "/quality_issues",
         ],
     );
@@ -274,13 +307,25 @@ fn the_example_calls_of_the_write_up_have_every_field_shown_there() {
     has(
         &forecast,
         &[
-            "/user_id", "/prediction/metric", "/prediction/target_date", "/prediction/predicted_at",
-            "/prediction/predicted_value", "/prediction/confidence_interval_lower",
-            "/prediction/confidence_interval_upper", "/prediction/confidence_score",
-            "/prediction/historical_average", "/prediction/deviation_from_average",
-            "/prediction/percentile", "/prediction/model_id", "/prediction/model_version",
-            "/prediction/architecture", "/features_used", "/sequence_length",
-            "/data_quality_score", "/interpretation", "/cached",
+            "/user_id",
+            "/prediction/metric",
+            "/prediction/target_date",
+            "/prediction/predicted_at",
+            "/prediction/predicted_value",
+            "/prediction/confidence_interval_lower",
+            "/prediction/confidence_interval_upper",
+            "/prediction/confidence_score",
+            "/prediction/historical_average",
+            "/prediction/deviation_from_average",
+            "/prediction/percentile",
+            "/prediction/model_id",
+            "/prediction/model_version",
+            "/prediction/architecture",
+            "/features_used",
+            "/sequence_length",
+            "/data_quality_score",
+            "/interpretation",
+            "/cached",
         ],
     );
     let of = |field: &str| forecast["prediction"][field].as_f64().unwrap();
@@ -295,21 +340,39 @@ fn the_example_calls_of_the_write_up_have_every_field_shown_there() {
     let batch = service.post("/api/predictions/batch-predict", &batch).ok();
     has(
         &batch,
-        &["/user_id", "/target_date", "/predicted_at", "/predictions/RESTING_HEART_RATE",
-          "/overall_data_quality", "/all_predictions_successful", "/failed_metrics",
-          "/failure_reasons/SLEEP_DURATION"],
+        &[
+            "/user_id",
+            "/target_date",
+            "/predicted_at",
+            "/predictions/RESTING_HEART_RATE",
+            "/overall_data_quality",
+            "/all_predictions_successful",
+            "/failed_metrics",
+            "/failure_reasons/SLEEP_DURATION",
+        ],
     );
     let models = service
         .get("/api/predictions/models/user_123?metric=RESTING_HEART_RATE")
         .ok();
     has(
         &models,
-        &["/user_id", "/total_models", "/models/0/model_id", "/models/0/version",
-          "/models/0/trained_at", "/models/0/training_metrics/mae", "/models/0/is_active",
-          "/models/0/is_production_ready", "/models/0/model_size_mb"],
+        &[
+            "/user_id",
+            "/total_models",
+            "/models/0/model_id",
+            "/models/0/version",
+            "/models/0/trained_at",
+            "/models/0/training_metrics/mae",
+            "/models/0/is_active",
+            "/models/0/is_production_ready",
+            "/models/0/model_size_mb",
+        ],
     );
     let features = service
-        .post("/api/features/engineer", &json!({"user_id": "user_123", "target_date": "2026-11-22"}))
+        .post(
+            "/api/features/engineer",
+            &json!({"user_id": "user_123", "target_date": "2026-11-22"}),
+        )
         .ok();
     assert_eq!(features["feature_count"], 64);
     let id = trained["model_id"].as_str().unwrap();

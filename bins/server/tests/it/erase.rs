@@ -15,7 +15,9 @@ fn planted() -> Service {
     // Other data, or the two would share a file.
     service.person("berta", 50);
     let meals = json!([{"consumed_at": "2026-11-20T08:00:00Z", "name": MEAL, "calories": 321.125, "source": SOURCE}]);
-    service.post(&format!("/api/users/{WHO}/meals"), &meals).ok();
+    service
+        .post(&format!("/api/users/{WHO}/meals"), &meals)
+        .ok();
     service.forecast(WHO).ok();
     service.get(&format!("/api/features/{WHO}/2026-11-20")).ok();
     service
@@ -58,13 +60,20 @@ fn nothing_of_an_erased_person_is_left_anywhere() {
         let now = crate::support::NOW.parse().unwrap();
         engine.create_key(key, &[7; 70], now).unwrap().1
     };
-    assert!(!leftovers(&service).is_empty(), "the search finds what is there");
+    assert!(
+        !leftovers(&service).is_empty(),
+        "the search finds what is there"
+    );
     let models = |service: &Service| {
-        std::fs::read_dir(service.data().join("models")).unwrap().count()
+        std::fs::read_dir(service.data().join("models"))
+            .unwrap()
+            .count()
     };
     let before = models(&service);
     service.key = Some(own.clone());
-    let erased = service.call("DELETE", &format!("/api/users/{WHO}"), None).ok();
+    let erased = service
+        .call("DELETE", &format!("/api/users/{WHO}"), None)
+        .ok();
     assert_eq!(erased["erased"], true);
     assert_eq!(leftovers(&service), Vec::<String>::new());
     assert_eq!(models(&service), before - 1);
@@ -73,12 +82,25 @@ fn nothing_of_an_erased_person_is_left_anywhere() {
     service.key = Some(admin);
     for path in ["", "/profile", "/export", "/forecasts/RESTING_HEART_RATE"] {
         let answer = service.get(&format!("/api/users/{WHO}{path}"));
-        assert_eq!((answer.status, answer.code().as_str()), (404, "UNKNOWN_USER"), "{path}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (404, "UNKNOWN_USER"),
+            "{path}"
+        );
     }
     assert_eq!(service.forecast(WHO).code(), "NO_MODEL");
-    assert_eq!(service.get(&format!("/api/users/{WHO}/meals")).ok()["items"], json!([]));
-    assert_eq!(service.get(&format!("/api/predictions/models/{WHO}")).ok()["total_models"], 0);
-    assert_eq!(service.get(&format!("/api/users/{WHO}/jobs")).ok()["jobs"], json!([]));
+    assert_eq!(
+        service.get(&format!("/api/users/{WHO}/meals")).ok()["items"],
+        json!([])
+    );
+    assert_eq!(
+        service.get(&format!("/api/predictions/models/{WHO}")).ok()["total_models"],
+        0
+    );
+    assert_eq!(
+        service.get(&format!("/api/users/{WHO}/jobs")).ok()["jobs"],
+        json!([])
+    );
     let again = service.call("DELETE", &format!("/api/users/{WHO}"), None);
     assert_eq!(again.status, 404);
     // Others are as they were.
@@ -89,7 +111,9 @@ fn nothing_of_an_erased_person_is_left_anywhere() {
     service.train(WHO, "moving_average");
     assert_eq!(service.forecast(WHO).ok()["cached"], false);
     // And nothing comes back with the next start.
-    service.call("DELETE", &format!("/api/users/{WHO}"), None).ok();
+    service
+        .call("DELETE", &format!("/api/users/{WHO}"), None)
+        .ok();
     service.stop();
     assert_eq!(leftovers(&service), Vec::<String>::new());
 }
@@ -102,11 +126,18 @@ fn erasing_ends_what_is_under_way() {
                       "lookback_days": 190, "wait_seconds": 0});
     let job = service.post("/api/predictions/train", &long);
     assert_eq!(job.status, 202, "{}", job.text);
-    service.call("DELETE", &format!("/api/users/{WHO}"), None).ok();
+    service
+        .call("DELETE", &format!("/api/users/{WHO}"), None)
+        .ok();
     assert_eq!(leftovers(&service), Vec::<String>::new());
     let id = job.json()["job_id"].as_str().unwrap().to_owned();
     assert_eq!(service.get(&format!("/api/jobs/{id}")).status, 404);
-    assert_eq!(std::fs::read_dir(service.data().join("models")).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(service.data().join("models"))
+            .unwrap()
+            .count(),
+        0
+    );
 }
 
 #[test]

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 /// Sends bytes as they are and reads what comes back.
 fn raw(service: &Service, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(service.handle.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
     // The service may answer and close before all was sent.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
@@ -18,7 +20,11 @@ fn raw(service: &Service, bytes: &[u8]) -> String {
 }
 
 fn status(answer: &str) -> u16 {
-    answer.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0)
+    answer
+        .split(' ')
+        .nth(1)
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(0)
 }
 
 #[test]
@@ -27,8 +33,21 @@ fn hostile_ids_name_nobody_and_no_file() {
     service.person("user_1", 60);
     service.person("user_1_x", 60);
     for id in [
-        "..", "%2e%2e", "%252e%252e", "..%2f..%2fetc%2fpasswd", "a%00b", "%00", "*", "user_*",
-        "user%5f1%2f", "a%5cb", "%ef%bc%8e%ef%bc%8e", "%c3%28", "a%20b", "%0d%0aX:y", "'%20OR%201=1",
+        "..",
+        "%2e%2e",
+        "%252e%252e",
+        "..%2f..%2fetc%2fpasswd",
+        "a%00b",
+        "%00",
+        "*",
+        "user_*",
+        "user%5f1%2f",
+        "a%5cb",
+        "%ef%bc%8e%ef%bc%8e",
+        "%c3%28",
+        "a%20b",
+        "%0d%0aX:y",
+        "'%20OR%201=1",
     ] {
         for (method, path) in [
             ("GET", format!("/api/users/{id}")),
@@ -36,22 +55,39 @@ fn hostile_ids_name_nobody_and_no_file() {
             ("GET", format!("/api/users/{id}/export")),
             ("GET", format!("/api/predictions/models/{id}")),
             ("DELETE", format!("/api/predictions/models/{id}")),
-            ("GET", format!("/api/predictions/predict/{id}/RESTING_HEART_RATE/2026-11-24")),
+            (
+                "GET",
+                format!("/api/predictions/predict/{id}/RESTING_HEART_RATE/2026-11-24"),
+            ),
             ("DELETE", format!("/api/features/{id}/cache")),
             ("GET", format!("/api/jobs/{id}")),
         ] {
-            let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let request =
+                format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
             let answer = raw(&service, request.as_bytes());
             let got = status(&answer);
-            assert!([400, 404, 405, 422].contains(&got), "{method} {path}: {answer}");
+            assert!(
+                [400, 404, 405, 422].contains(&got),
+                "{method} {path}: {answer}"
+            );
         }
-        let body = json!({"user_id": id, "metric": "RESTING_HEART_RATE", "target_date": "2026-11-24"});
-        assert_eq!(service.post("/api/predictions/predict", &body).status, 422, "{id}");
+        let body =
+            json!({"user_id": id, "metric": "RESTING_HEART_RATE", "target_date": "2026-11-24"});
+        assert_eq!(
+            service.post("/api/predictions/predict", &body).status,
+            422,
+            "{id}"
+        );
     }
-    assert_eq!(service.get("/api/predictions/models/user_1").ok()["total_models"], 1);
+    assert_eq!(
+        service.get("/api/predictions/models/user_1").ok()["total_models"],
+        1
+    );
     // Clearing one cache leaves that of a longer name.
     service.forecast("user_1_x").ok();
-    service.call("DELETE", "/api/features/user_1/cache", None).ok();
+    service
+        .call("DELETE", "/api/features/user_1/cache", None)
+        .ok();
     assert_eq!(service.forecast("user_1_x").ok()["cached"], true);
 }
 
@@ -60,7 +96,11 @@ fn bodies_that_are_no_json_are_refused() {
     let service = Service::new();
     let send = |body: Vec<u8>| {
         let request = service.request("POST", &service.url("/api/predictions/predict"));
-        service.send(request.header("content-type", "application/json").body(body))
+        service.send(
+            request
+                .header("content-type", "application/json")
+                .body(body),
+        )
     };
     let deep = format!("{}1{}", "[".repeat(50_000), "]".repeat(50_000));
     let deep_field = format!("{{\"user_id\": {deep}}}");
@@ -103,8 +143,16 @@ fn bodies_that_are_too_large_or_slow_are_cut_off() {
         ("/api/users/anna/imports", 3_001),
     ] {
         let request = service.request("POST", &service.url(path));
-        let answer = service.send(request.header("content-type", "application/json").body("x".repeat(size)));
-        assert_eq!((answer.status, answer.code().as_str()), (413, "TOO_LARGE"), "{path}");
+        let answer = service.send(
+            request
+                .header("content-type", "application/json")
+                .body("x".repeat(size)),
+        );
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (413, "TOO_LARGE"),
+            "{path}"
+        );
     }
     let begun = Instant::now();
     let head = "POST /api/predictions/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\nConnection: close\r\n\r\n{";
@@ -123,14 +171,17 @@ fn bodies_that_are_too_large_or_slow_are_cut_off() {
     let answer = raw(&service, &endless);
     assert!([0, 431].contains(&status(&answer)), "{answer}");
     assert_eq!(service.get("/ready").status, 200);
-    let uploads = std::fs::read_dir(service.data().join("uploads")).unwrap().count();
+    let uploads = std::fs::read_dir(service.data().join("uploads"))
+        .unwrap()
+        .count();
     assert_eq!(uploads, 0);
 }
 
 #[test]
 fn a_body_that_breaks_off_leaves_nothing() {
     let service = Service::new();
-    let body = json!([{"recorded_at": "2026-11-20T06:00:00Z", "metric_type": "STEPS", "value": 5}]).to_string();
+    let body = json!([{"recorded_at": "2026-11-20T06:00:00Z", "metric_type": "STEPS", "value": 5}])
+        .to_string();
     let head = format!(
         "POST /api/users/anna/health-metrics HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len() + 10
@@ -153,7 +204,14 @@ fn a_key_that_asks_too_often_waits() {
     let answers: Vec<_> = (0..12).map(|_| service.get("/api/users/anna")).collect();
     let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
     assert_eq!(refused.code(), "RATE_LIMITED");
-    assert!(refused.headers["retry-after"].to_str().unwrap().parse::<u64>().unwrap() >= 1);
+    assert!(
+        refused.headers["retry-after"]
+            .to_str()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+            >= 1
+    );
     assert!(answers.iter().filter(|answer| answer.status == 200).count() >= 5);
 }
 
@@ -162,10 +220,17 @@ fn errors_have_the_form_that_was_asked_for() {
     let service = Service::new();
     let ask = |accept: &str, path: &str| {
         let request = service.request("GET", &service.url(path));
-        service.send(request.header("accept", accept).header("x-request-id", "mine-1"))
+        service.send(
+            request
+                .header("accept", accept)
+                .header("x-request-id", "mine-1"),
+        )
     };
     let plain = ask("*/*", "/api/jobs/none");
-    assert_eq!(plain.json(), json!({"detail": "Job not found: none", "code": "UNKNOWN_JOB"}));
+    assert_eq!(
+        plain.json(),
+        json!({"detail": "Job not found: none", "code": "UNKNOWN_JOB"})
+    );
     assert_eq!(plain.headers["x-request-id"], "mine-1");
     for (name, value) in [
         ("x-content-type-options", "nosniff"),
@@ -183,7 +248,12 @@ fn errors_have_the_form_that_was_asked_for() {
     assert!(faults.json()["errors"].is_array() && faults.json()["detail"].is_string());
     let wrong_method = service.call("PATCH", "/api/predictions/train", None);
     assert_eq!(wrong_method.json()["detail"], "Method Not Allowed");
-    assert!(wrong_method.headers["allow"].to_str().unwrap().contains("POST"));
+    assert!(
+        wrong_method.headers["allow"]
+            .to_str()
+            .unwrap()
+            .contains("POST")
+    );
 }
 
 #[test]

@@ -34,7 +34,10 @@ fn an_equal_request_joins_and_another_waits_its_turn() {
     assert_eq!(first.status, 202);
     let location = first.headers["location"].to_str().unwrap().to_owned();
     let first = first.json();
-    assert_eq!(location, format!("/api/jobs/{}", first["job_id"].as_str().unwrap()));
+    assert_eq!(
+        location,
+        format!("/api/jobs/{}", first["job_id"].as_str().unwrap())
+    );
     assert!(first["estimated_seconds"].as_f64().unwrap() > 1.0);
     let second = service.post("/api/predictions/train", &long("anna")).ok();
     assert_eq!(first["job_id"], second["job_id"]);
@@ -42,18 +45,29 @@ fn an_equal_request_joins_and_another_waits_its_turn() {
     other["seed"] = json!(7);
     let other = service.post("/api/predictions/train", &other).ok();
     assert_ne!(other["job_id"], first["job_id"]);
-    eventually("the first begins", || (state(&service, &first) == "running").then_some(()));
-    assert_eq!(state(&service, &other), "queued", "one at a time for a person and metric");
+    eventually("the first begins", || {
+        (state(&service, &first) == "running").then_some(())
+    });
+    assert_eq!(
+        state(&service, &other),
+        "queued",
+        "one at a time for a person and metric"
+    );
     // Somebody else's does not wait behind.
     service.readings("berta", 60);
     assert!(service.train("berta", "naive")["model_id"].is_string());
     cancel(&service, &other);
     assert_eq!(state(&service, &other), "cancelled");
     cancel(&service, &first);
-    eventually("the first ends", || (state(&service, &first) == "cancelled").then_some(()));
+    eventually("the first ends", || {
+        (state(&service, &first) == "cancelled").then_some(())
+    });
     let again = service.call("DELETE", &location, None);
     assert_eq!((again.status, again.code().as_str()), (409, "JOB_ENDED"));
-    assert_eq!(service.get("/api/predictions/models/anna").ok()["total_models"], 0);
+    assert_eq!(
+        service.get("/api/predictions/models/anna").ok()["total_models"],
+        0
+    );
 }
 
 #[test]
@@ -81,7 +95,12 @@ fn a_training_is_followed_epoch_by_epoch() {
     // Whoever comes back goes on behind what was seen.
     let url = service.url(&format!("/api/jobs/{id}/events"));
     let rest = service.send(service.request("GET", &url).header("last-event-id", "5"));
-    assert!(rest.headers["content-type"].to_str().unwrap().starts_with("text/event-stream"));
+    assert!(
+        rest.headers["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/event-stream")
+    );
     let numbers: Vec<u64> = rest
         .text
         .lines()
@@ -96,7 +115,10 @@ fn a_training_that_is_too_costly_is_refused_before_it_waits() {
     let service = Service::with(|config| config.jobs.max_estimated_seconds = 1.0);
     service.readings("anna", 200);
     let refused = service.post("/api/predictions/train", &long("anna"));
-    assert_eq!((refused.status, refused.code().as_str()), (422, "TOO_COSTLY"));
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (422, "TOO_COSTLY")
+    );
     assert!(service.train("anna", "naive")["model_id"].is_string());
 }
 
@@ -107,7 +129,10 @@ fn a_training_is_stopped_at_its_limit() {
     let mut body = long("anna");
     body["wait_seconds"] = json!(60);
     let stopped = service.post("/api/predictions/train", &body);
-    assert_eq!((stopped.status, stopped.code().as_str()), (503, "TOOK_TOO_LONG"));
+    assert_eq!(
+        (stopped.status, stopped.code().as_str()),
+        (503, "TOOK_TOO_LONG")
+    );
 }
 
 #[test]
@@ -130,7 +155,9 @@ fn the_queue_has_an_end_and_one_person_cannot_fill_it() {
         }
         jobs.push(answer.ok());
         let first = &jobs[0];
-        eventually("the first begins", || (state(&service, first) == "running").then_some(()));
+        eventually("the first begins", || {
+            (state(&service, first) == "running").then_some(())
+        });
     }
     let refused = refused.unwrap();
     assert_eq!(refused.code(), "QUEUE_FULL");
@@ -140,9 +167,13 @@ fn the_queue_has_an_end_and_one_person_cannot_fill_it() {
     let body = json!({"user_id": "berta", "metric": "RESTING_HEART_RATE", "architecture": "naive", "wait_seconds": 0});
     let hers = service.post("/api/predictions/train", &body).ok();
     cancel(&service, &jobs[0]);
-    eventually("Anna's next begins", || (state(&service, &jobs[1]) == "running").then_some(()));
+    eventually("Anna's next begins", || {
+        (state(&service, &jobs[1]) == "running").then_some(())
+    });
     cancel(&service, &jobs[1]);
-    eventually("Berta's ends", || (state(&service, &hers) == "succeeded").then_some(()));
+    eventually("Berta's ends", || {
+        (state(&service, &hers) == "succeeded").then_some(())
+    });
     cancel(&service, &jobs[2]);
 }
 
@@ -151,14 +182,20 @@ fn jobs_survive_a_restart() {
     let mut service = Service::new();
     service.readings("anna", 200);
     let running = service.post("/api/predictions/train", &long("anna")).ok();
-    eventually("it begins", || (state(&service, &running) == "running").then_some(()));
+    eventually("it begins", || {
+        (state(&service, &running) == "running").then_some(())
+    });
     let folder = Arc::clone(&service.folder);
     service.stop();
     drop(service);
     let service = Service::on(folder, |_| {});
-    eventually("it begins again", || (state(&service, &running) == "running").then_some(()));
+    eventually("it begins again", || {
+        (state(&service, &running) == "running").then_some(())
+    });
     cancel(&service, &running);
-    eventually("it ends", || (state(&service, &running) == "cancelled").then_some(()));
+    eventually("it ends", || {
+        (state(&service, &running) == "cancelled").then_some(())
+    });
 }
 
 #[test]

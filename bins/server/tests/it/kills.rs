@@ -31,7 +31,10 @@ impl Process {
         let mut log = String::new();
         let ready = loop {
             let mut line = String::new();
-            assert!(lines.read_line(&mut line).unwrap() > 0, "it ended at once: {log}");
+            assert!(
+                lines.read_line(&mut line).unwrap() > 0,
+                "it ended at once: {log}"
+            );
             log.push_str(&line);
             let event: Value = serde_json::from_str(&line).unwrap_or_default();
             if event["message"] == "ready" {
@@ -82,7 +85,12 @@ impl Drop for Process {
     }
 }
 
-async fn send(http: &reqwest::Client, method: &str, url: String, body: Option<Value>) -> Option<(u16, Value)> {
+async fn send(
+    http: &reqwest::Client,
+    method: &str,
+    url: String,
+    body: Option<Value>,
+) -> Option<(u16, Value)> {
     let request = http.request(method.parse().unwrap(), url);
     let request = match body {
         Some(body) => request.json(&body),
@@ -110,7 +118,8 @@ async fn live(process: &Process, round: u64, known: &mut Acknowledged) {
         let mut acknowledged = 0;
         for number in 0.. {
             let minute = (round * 1_000 + number) % 500_000;
-            let moment = chrono::DateTime::from_timestamp(1_600_000_000 + minute as i64 * 60, 0).unwrap();
+            let moment =
+                chrono::DateTime::from_timestamp(1_600_000_000 + minute as i64 * 60, 0).unwrap();
             let body = json!([{"recorded_at": moment, "metric_type": "STEPS", "value": 7.0}]);
             let url = process.url("/api/users/steady/health-metrics");
             match send(&http, "POST", url, Some(body)).await {
@@ -125,7 +134,14 @@ async fn live(process: &Process, round: u64, known: &mut Acknowledged) {
         for seed in 0.. {
             let body = json!({"user_id": "steady", "metric": "RESTING_HEART_RATE", "seed": round * 100 + seed,
                               "architecture": "moving_average", "force_retrain": true});
-            match send(&http, "POST", process.url("/api/predictions/train"), Some(body)).await {
+            match send(
+                &http,
+                "POST",
+                process.url("/api/predictions/train"),
+                Some(body),
+            )
+            .await
+            {
                 Some((200, answer)) => models.push(answer["model_id"].as_str().unwrap().to_owned()),
                 _ => break,
             }
@@ -139,7 +155,10 @@ async fn live(process: &Process, round: u64, known: &mut Acknowledged) {
             if send(&http, "POST", url, Some(body)).await.is_none() {
                 break;
             }
-            if send(&http, "DELETE", process.url("/api/users/fleeting"), None).await.is_none() {
+            if send(&http, "DELETE", process.url("/api/users/fleeting"), None)
+                .await
+                .is_none()
+            {
                 break;
             }
         }
@@ -161,7 +180,11 @@ async fn check(process: &Process, known: &Acknowledged) {
     let (status, overview) = get("/api/users/steady").await;
     assert_eq!(status, 200);
     let kept = overview["health_metrics"].as_u64().unwrap();
-    assert!(kept >= known.readings, "{kept} of {} readings", known.readings);
+    assert!(
+        kept >= known.readings,
+        "{kept} of {} readings",
+        known.readings
+    );
     let (_, models) = get("/api/predictions/models/steady").await;
     let listed = models["models"].to_string();
     for model in &known.models {

@@ -12,10 +12,17 @@ fn reading(moment: &str, value: f64) -> Value {
 #[test]
 fn the_same_again_changes_nothing_and_other_content_corrects() {
     let service = Service::new();
-    let first = json!([reading("2026-11-20T06:00:00Z", 60.0), reading("2026-11-21T06:00:00Z", 61.0)]);
+    let first = json!([
+        reading("2026-11-20T06:00:00Z", 60.0),
+        reading("2026-11-21T06:00:00Z", 61.0)
+    ]);
     let written = service.post(READINGS, &first).ok();
     assert_eq!(
-        (&written["added"], &written["unchanged"], &written["corrected"]),
+        (
+            &written["added"],
+            &written["unchanged"],
+            &written["corrected"]
+        ),
         (&json!(2), &json!(0), &json!(0))
     );
     assert_eq!(service.post(READINGS, &first).ok()["unchanged"], 2);
@@ -33,10 +40,18 @@ fn the_same_again_changes_nothing_and_other_content_corrects() {
 #[test]
 fn lines_of_json_are_an_array() {
     let service = Service::new();
-    let lines = format!("{}\n\n{}\n", reading("2026-11-20T06:00:00Z", 60.0), reading("2026-11-21T06:00:00Z", 61.0));
+    let lines = format!(
+        "{}\n\n{}\n",
+        reading("2026-11-20T06:00:00Z", 60.0),
+        reading("2026-11-21T06:00:00Z", 61.0)
+    );
     let send = |body: String| {
         let request = service.request("POST", &service.url(READINGS));
-        service.send(request.header("content-type", "application/x-ndjson").body(body))
+        service.send(
+            request
+                .header("content-type", "application/x-ndjson")
+                .body(body),
+        )
     };
     assert_eq!(send(lines.clone()).ok()["added"], 2);
     let refused = send(format!("{lines}{{\"metric_type\": \n"));
@@ -77,7 +92,11 @@ fn one_wrong_value_keeps_the_whole_body_out_and_every_fault_is_told() {
         "{}",
         answer.text
     );
-    assert_eq!(service.get("/api/users/anna").status, 404, "nothing was kept");
+    assert_eq!(
+        service.get("/api/users/anna").status,
+        404,
+        "nothing was kept"
+    );
 }
 
 #[test]
@@ -88,7 +107,13 @@ fn pages_hold_everything_once_and_ranges_what_they_say() {
     let mut cursor = String::new();
     loop {
         let page = service.get(&format!("{READINGS}?limit=10{cursor}")).ok();
-        seen.extend(page["items"].as_array().unwrap().iter().map(|item| item["day"].clone()));
+        seen.extend(
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item["day"].clone()),
+        );
         match page["next"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
@@ -96,25 +121,46 @@ fn pages_hold_everything_once_and_ranges_what_they_say() {
     }
     assert_eq!(seen.len(), 57);
     assert!(seen.is_sorted_by(|a, b| a.as_str() < b.as_str()));
-    let range = service.get(&format!("{READINGS}?from=2026-11-01&to=2026-11-05")).ok();
+    let range = service
+        .get(&format!("{READINGS}?from=2026-11-01&to=2026-11-05"))
+        .ok();
     assert_eq!(range["items"].as_array().unwrap().len(), 5);
     let gone = service
-        .call("DELETE", &format!("{READINGS}?from=2026-11-01&to=2026-11-05"), None)
+        .call(
+            "DELETE",
+            &format!("{READINGS}?from=2026-11-01&to=2026-11-05"),
+            None,
+        )
         .ok();
     assert_eq!(gone["deleted"], 5);
     assert_eq!(service.get("/api/users/anna").ok()["days"], 52);
     let one = service
-        .call("DELETE", &format!("{READINGS}?from=2026-01-01&to=2026-12-31&source_id=2026-11-10T06:30:00%2B00:00"), None)
+        .call(
+            "DELETE",
+            &format!(
+                "{READINGS}?from=2026-01-01&to=2026-12-31&source_id=2026-11-10T06:30:00%2B00:00"
+            ),
+            None,
+        )
         .ok();
     assert_eq!(one["deleted"], 1);
-    assert_eq!(service.get(&format!("{READINGS}?cursor=bm9uc2Vuc2U")).code(), "UNKNOWN_CURSOR");
+    assert_eq!(
+        service
+            .get(&format!("{READINGS}?cursor=bm9uc2Vuc2U"))
+            .code(),
+        "UNKNOWN_CURSOR"
+    );
 }
 
 #[test]
 fn every_kind_of_record_comes_back_as_it_was_written() {
     let service = Service::new();
     service
-        .call("PUT", "/api/users/anna/profile", Some(&json!({"zone": "Europe/Athens"})))
+        .call(
+            "PUT",
+            "/api/users/anna/profile",
+            Some(&json!({"zone": "Europe/Athens"})),
+        )
         .ok();
     let meals = json!([
         {"consumed_at": "2026-11-20T22:30:00Z", "name": "souvlaki", "meal_type": "dinner", "calories": 800.5, "protein": 40, "source": "diary", "source_id": "7"},
@@ -164,7 +210,9 @@ fn a_file_is_imported_with_progress_and_adds_nothing_the_second_time() {
         (job["finished_at"].is_string()).then_some(job)
     });
     assert_eq!(job["result"]["added"], 0, "{job}");
-    let uploads = std::fs::read_dir(service.data().join("uploads")).unwrap().count();
+    let uploads = std::fs::read_dir(service.data().join("uploads"))
+        .unwrap()
+        .count();
     assert_eq!(uploads, 0, "uploads are gone when they were read");
     // A file that is nothing we read.
     let answer = service.send(service.request("POST", &url).body("a,b\n1,2\n"));

@@ -192,12 +192,16 @@ impl Service {
                 json!({"recorded_at": format!("{day}T06:30:00Z"), "metric_type": "RESTING_HEART_RATE", "value": value})
             })
             .collect();
-        self.post(&format!("/api/users/{user}/health-metrics"), &json!(readings))
-            .ok();
+        self.post(
+            &format!("/api/users/{user}/health-metrics"),
+            &json!(readings),
+        )
+        .ok();
     }
 
     pub(crate) fn train(&self, user: &str, architecture: &str) -> Value {
-        let body = json!({"user_id": user, "metric": "RESTING_HEART_RATE", "architecture": architecture});
+        let body =
+            json!({"user_id": user, "metric": "RESTING_HEART_RATE", "architecture": architecture});
         self.post("/api/predictions/train", &body).ok()
     }
 

@@ -193,7 +193,11 @@ impl Engine {
 
 /// `features:{user}:{date}:{what was asked}`.
 fn features_key(query: &DayFeaturesQuery) -> String {
-    let categories: Vec<&str> = query.categories.iter().map(|category| category.as_str()).collect();
+    let categories: Vec<&str> = query
+        .categories
+        .iter()
+        .map(|category| category.as_str())
+        .collect();
     format!(
         "features:{}:{}:{}:{}",
         query.user,

@@ -164,7 +164,11 @@ impl Live {
 
     fn last(&self) -> JobInfo {
         let events = locked(&self.events);
-        events.last().expect("a job begins with an event").job.clone()
+        events
+            .last()
+            .expect("a job begins with an event")
+            .job
+            .clone()
     }
 
     fn tell(&self, job: JobInfo) {
@@ -297,7 +301,10 @@ impl JobRunner {
             return Err(EngineError::TooCostly { estimated, limit });
         }
         let engine = &self.0.engine;
-        if engine.wait(engine.store.profile(&request.user_id))?.is_none() {
+        if engine
+            .wait(engine.store.profile(&request.user_id))?
+            .is_none()
+        {
             return Err(engine.nothing_to_train_on(request, (self.0.clock)()));
         }
         self.submit(NewJob {
@@ -332,7 +339,10 @@ impl JobRunner {
         };
         let bytes = std::fs::metadata(&upload.file).map_err(failed)?.len();
         std::fs::rename(&upload.file, &path).map_err(failed)?;
-        if engine.wait(engine.store.profile(&upload.user_id))?.is_none() {
+        if engine
+            .wait(engine.store.profile(&upload.user_id))?
+            .is_none()
+        {
             let profile = Profile {
                 zone: upload.zone.unwrap_or(Zone::UTC),
                 ..Profile::default()
@@ -555,7 +565,10 @@ impl Shared {
                 state.busy.insert(live.subject());
                 return Some(live);
             }
-            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .wake
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -625,7 +638,11 @@ impl Shared {
         let JobOutcome::Failed(mut error) = outcome else {
             return outcome;
         };
-        let folder = format!("{}{}", self.engine.uploads().display(), std::path::MAIN_SEPARATOR);
+        let folder = format!(
+            "{}{}",
+            self.engine.uploads().display(),
+            std::path::MAIN_SEPARATOR
+        );
         error.detail = error.detail.replace(&folder, "");
         JobOutcome::Failed(error)
     }
@@ -666,9 +683,7 @@ impl Shared {
         match trained {
             Err(EngineError::Interrupted) if too_long => Err(EngineError::TookTooLong(limit)),
             Err(error) => Err(error),
-            Ok(answer) => {
-                Ok(serde_json::to_value(answer).expect("answers are plain values"))
-            }
+            Ok(answer) => Ok(serde_json::to_value(answer).expect("answers are plain values")),
         }
     }
 
@@ -830,7 +845,10 @@ pub fn estimated_seconds(request: &TrainModelRequest) -> f64 {
     let first = 4.0 * hidden * (inputs + hidden);
     let further = (layers - 1.0) * 4.0 * hidden * (directions * hidden + hidden);
     let weights = directions * (first + further);
-    let windows = request.lookback_days.saturating_sub(request.sequence_length).max(10) as f64;
+    let windows = request
+        .lookback_days
+        .saturating_sub(request.sequence_length)
+        .max(10) as f64;
     let steps = windows * request.sequence_length as f64 * request.epochs as f64;
     OVERHEAD_SECONDS + 6.0 * weights * steps / ASSUMED_SPEED
 }

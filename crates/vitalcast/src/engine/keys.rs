@@ -138,16 +138,22 @@ impl Engine {
         }
         let mark = self.store.change_mark();
         let has_keys = !self.wait(self.store.keys())?.is_empty();
-        *self.keys_seen.lock().unwrap_or_else(PoisonError::into_inner) =
-            mark.map(|mark| (mark, has_keys));
+        *self
+            .keys_seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = mark.map(|mark| (mark, has_keys));
         Ok(has_keys)
     }
 
     /// The same if it is known without asking the database.
     pub fn has_keys_at_once(&self) -> Option<bool> {
         let mark = self.store.change_mark()?;
-        let seen = *self.keys_seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.filter(|(at, _)| *at == mark).map(|(_, has_keys)| has_keys)
+        let seen = *self
+            .keys_seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        seen.filter(|(at, _)| *at == mark)
+            .map(|(_, has_keys)| has_keys)
     }
 
     /// Revokes a key; it opens nothing from now on.
@@ -174,11 +180,7 @@ impl Engine {
     /// # Errors
     ///
     /// [`EngineError::Store`], [`EngineError::Io`].
-    pub fn key_of(
-        &self,
-        token: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Option<KeyInfo>, EngineError> {
+    pub fn key_of(&self, token: &str, now: DateTime<Utc>) -> Result<Option<KeyInfo>, EngineError> {
         if !token.starts_with(MARK) {
             return Ok(None);
         }

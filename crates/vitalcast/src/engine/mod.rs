@@ -23,9 +23,7 @@ pub use cache::{CacheOptions, CacheStatistics};
 pub use features::{DayFeatures, DayFeaturesQuery, FeatureMatrix, FeatureQuery};
 pub use history::{ForecastRecord, HistoryDay, HistoryView};
 pub use import::{ImportSettings, ImportSummary};
-pub use jobs::{
-    Clock, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, estimated_seconds,
-};
+pub use jobs::{Clock, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, estimated_seconds};
 pub use keys::{KeyRandomness, NewKey};
 pub use performance::{ActualVsPredicted, ModelPerformance};
 pub use predict::BatchForecast;
@@ -33,8 +31,8 @@ pub use records::{Erasure, all_days};
 pub use wire::record_json;
 
 use crate::error::EngineError;
-use chrono::{DateTime, Days, NaiveDate, Utc};
 use cache::Caches;
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use commit::Commits;
 use keys::Access;
 use std::path::{Path, PathBuf};

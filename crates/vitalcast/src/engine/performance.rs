@@ -86,7 +86,12 @@ impl Engine {
         forecasts.reverse();
         let learned_until = manifest(&model)?.last_day;
         let age = (history.profile.zone.day_of(now) - learned_until).num_days();
-        Ok(performance(id.clone(), model.metric, &forecasts, age > STALE_DAYS))
+        Ok(performance(
+            id.clone(),
+            model.metric,
+            &forecasts,
+            age > STALE_DAYS,
+        ))
     }
 
     /// Makes forecasts use the version before the active one.
@@ -142,23 +147,24 @@ fn performance(
         .count();
     let nominal = mean(settled.iter().map(|forecast| forecast.level).collect());
     let is_drifting = settled.len() >= LEAST_OUTCOMES
-        && nominal.is_some_and(|level| {
-            at_least(misses, settled.len(), 1.0 - level) < DRIFT_LEVEL
-        });
+        && nominal.is_some_and(|level| at_least(misses, settled.len(), 1.0 - level) < DRIFT_LEVEL);
     ModelPerformance {
         model_id,
         metric,
         predictions_made: days.len(),
         outcomes_known: settled.len(),
-        avg_mae: mean(days.iter().filter_map(|day| day.error.map(f64::abs)).collect()),
+        avg_mae: mean(
+            days.iter()
+                .filter_map(|day| day.error.map(f64::abs))
+                .collect(),
+        ),
         avg_confidence: mean(
             forecasts
                 .iter()
                 .filter_map(|forecast| forecast.confidence)
                 .collect(),
         ),
-        coverage: (!settled.is_empty())
-            .then(|| 1.0 - misses as f64 / settled.len() as f64),
+        coverage: (!settled.is_empty()).then(|| 1.0 - misses as f64 / settled.len() as f64),
         nominal_coverage: nominal,
         actual_vs_predicted: days,
         is_drifting,

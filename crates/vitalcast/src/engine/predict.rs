@@ -220,7 +220,9 @@ fn forecast_key(request: &PredictRequest) -> String {
         request.metric,
         request.target_date,
         request.model_version.as_deref().unwrap_or(""),
-        request.architecture.map_or("", |architecture| architecture.as_str()),
+        request
+            .architecture
+            .map_or("", |architecture| architecture.as_str()),
         request.interval_method,
         request.interval_level,
     )

@@ -1,0 +1,114 @@
+//! The service under load: goals beside what was measured.
+
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
+use std::process::Command;
+
+use crate::printer::{complain, say};
+use crate::step::cargo;
+
+/// A scenario, what is asked of it, and what the reference service does (its own code, one worker,
+/// the same two cores; see the README).
+const ROWS: [(&str, &str, &str); 12] = [
+    ("start_to_ready", "< 300 ms", ""),
+    (
+        "cached_64_connections",
+        "≥ 10,000/s, p99 ≤ 15 ms",
+        "33 to 40/s, p50 31 ms",
+    ),
+    (
+        "uncached_200_per_second",
+        "p50 ≤ 5 ms, p99 ≤ 40 ms",
+        "p50 1,094 ms",
+    ),
+    ("uncached_peak", "", ""),
+    ("ingest_1", "≥ 1,000/s, p99 ≤ 30 ms", ""),
+    ("ingest_10000", "≤ 1 s", ""),
+    ("forecasts_before_trainings", "", ""),
+    (
+        "forecasts_during_trainings",
+        "p99 ≤ 3 × before",
+        "none for 0.4 to 2.1 s",
+    ),
+    ("forecasts_after_trainings", "", ""),
+    (
+        "overload_5x",
+        "≥ 80 % of peak, refusals < 50 ms",
+        "0 to 3/s at 16 clients",
+    ),
+    ("idle_10000", "< 300 MB", ""),
+    ("memory_at_the_end", "", "985 to 1,012 MB"),
+];
+
+/// Measures and prints the table, or JSON.
+pub(crate) fn run(as_json: bool) -> anyhow::Result<()> {
+    let root = crate::root()?;
+    complain("building the service and its load, optimised");
+    for package in [
+        ["vitalcast-server", "vitalcast-server"],
+        ["vitalcast-benches", "server_load"],
+    ] {
+        let arguments = [
+            "build",
+            "--release",
+            "--locked",
+            "-p",
+            package[0],
+            "--bin",
+            package[1],
+        ];
+        if !cargo(&arguments)?.status()?.success() {
+            bail!("{} could not be built", package[1]);
+        }
+    }
+    complain("measuring, about two minutes");
+    let output = Command::new(root.join("target/release/server_load"))
+        .arg(root.join("target/release/vitalcast-server"))
+        .arg(root.join("target/server-load"))
+        .output()
+        .context("starting the load")?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let rows: Vec<Value> = serde_json::from_slice(&output.stdout).context("reading the rows")?;
+    if as_json {
+        say(&json!({ "rows": rows }).to_string());
+        return Ok(());
+    }
+    say("| scenario | goal | measured | reference service |");
+    say("| --- | --- | --- | --- |");
+    for (name, goal, reference) in ROWS {
+        let row = rows.iter().find(|row| row["name"] == name);
+        let measured = row.map_or_else(|| "not measured".to_owned(), measured);
+        say(&format!("| {name} | {goal} | {measured} | {reference} |"));
+    }
+    Ok(())
+}
+
+fn measured(row: &Value) -> String {
+    let number = |name: &str| row[name].as_f64();
+    if let Some(seconds) = number("seconds") {
+        return format!("{:.0} ms", seconds * 1e3);
+    }
+    if let Some(memory) = number("memory_mb") {
+        return format!("{memory:.0} MB");
+    }
+    let value = |name: &str| number(name).unwrap_or(f64::NAN);
+    let mut text = format!(
+        "{:.0}/s, p50 {:.2} ms, p99 {:.2} ms",
+        value("per_second"),
+        value("p50_ms"),
+        value("p99_ms")
+    );
+    if value("refused") > 0.0 {
+        text.push_str(&format!(
+            "; {:.0} refused, p99 {:.1} ms",
+            value("refused"),
+            value("refused_p99_ms")
+        ));
+    }
+    if value("other") > 0.0 {
+        text.push_str(&format!("; {:.0} other answers", value("other")));
+    }
+    text
+}
