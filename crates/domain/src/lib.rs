@@ -3,6 +3,7 @@
 
 mod access;
 mod answer;
+mod correlation;
 mod day;
 mod error;
 mod id;
@@ -17,6 +18,11 @@ pub use access::{KeyInfo, Scope};
 pub use answer::{
     BatchPredictResponse, IntervalMethod, ListModelsResponse, ModelInfo, PredictResponse,
     PredictionResult, TrainModelResponse, TrainingMetrics,
+};
+pub use correlation::{
+    Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
+    FeatureCorrelation, GrangerLag, HealthMetricTarget, LagRequest, LagResolution, LagResponse,
+    LagResult, Pairing,
 };
 pub use day::{AsOf, Zone};
 pub use error::{DomainError, FieldError, InvalidRequest};

@@ -1,7 +1,7 @@
 //! The feature catalogue: one table that names every feature once. The matrix, the answers of the
 //! API, the documentation and the tests derive from it.
 
-use vitalcast_domain::FeatureCategory;
+use vitalcast_domain::{FeatureCategory, MetricType};
 
 /// One feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,57 @@ pub struct Feature {
     pub model_input: bool,
     /// What it is, in one line.
     pub meaning: &'static str,
+}
+
+impl Feature {
+    /// Whether readings of a metric go into the feature: its value on some day is that of the metric,
+    /// computed from it, or a vendor's score of it. Such a feature explains the metric by itself.
+    pub fn is_made_of(&self, metric: MetricType) -> bool {
+        use MetricType as M;
+        let made_of: &[MetricType] = match self.name {
+            name if name.starts_with("health_rhr_") => &[M::RestingHeartRate],
+            // Two measures of the same beats.
+            name if name.starts_with("health_hrv_") => {
+                &[M::HeartRateVariabilityRmssd, M::HeartRateVariabilitySdnn]
+            }
+            name if name.starts_with("health_sleep_duration_") => &[M::SleepDuration],
+            name if name.starts_with("health_sleep_quality_") => {
+                &[M::SleepScore, M::SleepEfficiency, M::SleepDuration]
+            }
+            // Vendors compute it from the night's heart rate, its variability and the sleep.
+            name if name.starts_with("health_recovery_score_") => &[
+                M::RecoveryScore,
+                M::RestingHeartRate,
+                M::HeartRateVariabilityRmssd,
+                M::HeartRateVariabilitySdnn,
+                M::SleepDuration,
+                M::SleepScore,
+            ],
+            name if name.starts_with("activity_steps_") => &[M::Steps],
+            name if name.starts_with("activity_active_minutes_") => &[M::ExerciseMinutes],
+            name if name.starts_with("activity_calories_burned_") => {
+                &[M::ActiveCalories, M::TotalCalories]
+            }
+            "interaction_carbs_per_active_minute" => &[M::ExerciseMinutes],
+            _ => &[],
+        };
+        made_of.contains(&metric)
+    }
+
+    /// Whether a vendor's score goes into the metric of the same day: the feature is a part of what
+    /// the metric is computed from.
+    pub fn is_part_of(&self, metric: MetricType) -> bool {
+        let in_sleep = self.name.starts_with("health_sleep_");
+        match metric {
+            MetricType::RecoveryScore => {
+                in_sleep
+                    || self.name.starts_with("health_rhr_")
+                    || self.name.starts_with("health_hrv_")
+            }
+            MetricType::SleepScore => in_sleep,
+            _ => false,
+        }
+    }
 }
 
 macro_rules! feature {
@@ -114,6 +165,11 @@ pub fn catalogue() -> &'static [Feature] {
 /// The features models read, in order.
 pub fn model_inputs() -> impl Iterator<Item = &'static Feature> {
     CATALOGUE.iter().filter(|feature| feature.model_input)
+}
+
+/// The feature of a name, if there is one.
+pub fn feature_named(name: &str) -> Option<&'static Feature> {
+    CATALOGUE.iter().find(|feature| feature.name == name)
 }
 
 /// Place of a feature in the catalogue.

@@ -10,6 +10,6 @@ mod row;
 mod table;
 mod window;
 
-pub use catalogue::{Feature, catalogue, model_inputs};
+pub use catalogue::{Feature, catalogue, feature_named, model_inputs};
 pub use error::FeaturesError;
-pub use table::{FeatureTable, cohort_tables, daily_values, feature_table};
+pub use table::{FeatureTable, cohort_tables, daily_values, feature_table, hindsight_table};

@@ -20,6 +20,8 @@ pub(crate) struct Evening<'a> {
     pub(crate) table: &'a DailyTable,
     /// Place of the day in the table.
     pub(crate) place: usize,
+    /// Place of the evening by which what counts was known.
+    pub(crate) seen_from: usize,
     pub(crate) day: NaiveDate,
     pub(crate) profile: &'a Profile,
 }
@@ -51,7 +53,8 @@ impl Evening<'_> {
         Series {
             table: self.table,
             field,
-            evening: self.place,
+            day: self.place,
+            seen_from: self.seen_from,
         }
     }
 

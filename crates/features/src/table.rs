@@ -78,7 +78,38 @@ pub fn feature_table(
 ) -> Result<FeatureTable, FeaturesError> {
     let span = Span::new(first_day, last_day)?;
     let mut tables = daily_tables(&[history], span.looked_at, span.total, as_of)?;
-    Ok(span.features(history, &tables.swap_remove(0)))
+    Ok(span.features(history, &tables.swap_remove(0), |evening| evening))
+}
+
+/// The same days with everything known at `as_of`, however late it became known: what a look back
+/// at the days themselves rests on, and no forecast may.
+///
+/// # Errors
+///
+/// As [`feature_table`].
+pub fn hindsight_table(
+    history: &History,
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+    as_of: AsOf,
+) -> Result<FeatureTable, FeaturesError> {
+    let span = Span::new(first_day, last_day)?;
+    let days = days_until_known(history, span.looked_at, last_day, as_of);
+    let mut tables = daily_tables(&[history], span.looked_at, days, as_of)?;
+    Ok(span.features(history, &tables.swap_remove(0), |_| days - 1))
+}
+
+/// Days from `first_day` to the last evening by which all that is known at `as_of` has become
+/// known, and at least to `last_day`.
+fn days_until_known(
+    history: &History,
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+    as_of: AsOf,
+) -> usize {
+    let reach = history.profile.zone.day_of(as_of).max(last_day);
+    usize::try_from((reach - first_day).num_days().min(MAX_DAYS) + 1)
+        .expect("the reach is not before the first day")
 }
 
 /// The same of many people; every table is bit for bit the one [`feature_table`] gives.
@@ -101,7 +132,7 @@ pub fn cohort_tables(
             people
                 .iter()
                 .zip(&daily)
-                .map(|(history, daily)| span.features(history, daily)),
+                .map(|(history, daily)| span.features(history, daily, |evening| evening)),
         );
     }
     Ok(tables)
@@ -121,10 +152,7 @@ pub fn daily_values(
     as_of: AsOf,
 ) -> Result<Vec<Option<f64>>, FeaturesError> {
     let span = Span::new(first_day, last_day)?;
-    // Seen from the last evening by which all that is known at `as_of` has become known.
-    let reach = history.profile.zone.day_of(as_of).max(last_day);
-    let days = usize::try_from((reach - first_day).num_days().min(MAX_DAYS) + 1)
-        .expect("the reach is not before the first day");
+    let days = days_until_known(history, first_day, last_day, as_of);
     let daily = daily_tables(&[history], first_day, days, as_of)?.swap_remove(0);
     Ok((0..span.days)
         .map(|day| daily.value(of_metric(metric), day, days - 1))
@@ -171,12 +199,20 @@ impl Span {
         })
     }
 
-    fn features(&self, history: &History, daily: &DailyTable) -> FeatureTable {
+    /// `seen_from` gives the evening, by its place, that each day is seen from.
+    fn features(
+        &self,
+        history: &History,
+        daily: &DailyTable,
+        seen_from: impl Fn(usize) -> usize,
+    ) -> FeatureTable {
         let mut values = Vec::with_capacity(self.days * catalogue().len());
         for (row, day) in self.first_day.iter_days().take(self.days).enumerate() {
+            let place = self.before + row;
             let evening = Evening {
                 table: daily,
-                place: self.before + row,
+                place,
+                seen_from: seen_from(place),
                 day,
                 profile: &history.profile,
             };
@@ -188,7 +224,7 @@ impl Span {
                 let field = of_metric(metric.metric_type());
                 (0..self.days)
                     .map(|row| self.before + row)
-                    .map(|place| daily.value(field, place, place))
+                    .map(|place| daily.value(field, place, seen_from(place)))
                     .collect()
             })
             .collect();

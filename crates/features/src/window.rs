@@ -4,19 +4,20 @@
 
 use crate::daily::DailyTable;
 
-/// One field as seen from one evening.
+/// One field up to one day, as seen from an evening that is not before it.
 #[derive(Clone, Copy)]
 pub(crate) struct Series<'a> {
     pub(crate) table: &'a DailyTable,
     pub(crate) field: usize,
-    pub(crate) evening: usize,
+    pub(crate) day: usize,
+    pub(crate) seen_from: usize,
 }
 
 impl Series<'_> {
-    /// The value `back` days before the evening's day.
+    /// The value `back` days before the day.
     pub(crate) fn back(self, back: usize) -> Option<f64> {
-        let day = self.evening.checked_sub(back)?;
-        self.table.value(self.field, day, self.evening)
+        let day = self.day.checked_sub(back)?;
+        self.table.value(self.field, day, self.seen_from)
     }
 
     /// The observed values of the last `days` days, oldest first, with their distance in days from

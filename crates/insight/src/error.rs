@@ -1,0 +1,57 @@
+//! Why a statistic cannot be computed.
+
+/// What is wrong with the numbers. The numbers themselves stay out of the text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InsightError {
+    /// Two series of different length.
+    #[error("the series have {left} and {right} values: pairs need as many of both")]
+    Unpaired {
+        /// Length of the first.
+        left: usize,
+        /// Length of the second.
+        right: usize,
+    },
+    /// Fewer values than the statistic needs.
+    #[error("{got} values are too few: at least {least} are needed")]
+    TooFew {
+        /// How many there are.
+        got: usize,
+        /// How many it takes.
+        least: usize,
+    },
+    /// A series that never varies goes with nothing.
+    #[error("a series that never varies has no correlation")]
+    Constant,
+    /// A value that is infinite or not a number.
+    #[error("value {0} is not a finite number")]
+    NotFinite(usize),
+    /// A probability below 0 or above 1.
+    #[error("value {0} is not a probability: 0 to 1 would be right")]
+    NotAProbability(usize),
+    /// The history of the target explains it to the last digit, so nothing is left to explain.
+    #[error("the target is explained wholly without the feature, so nothing is left to test")]
+    NothingLeft,
+}
+
+/// Checks that two series can be paired, and how many pairs there are.
+pub(crate) fn check_pairs(x: &[f64], y: &[f64], least: usize) -> Result<(), InsightError> {
+    if x.len() != y.len() {
+        return Err(InsightError::Unpaired {
+            left: x.len(),
+            right: y.len(),
+        });
+    }
+    if x.len() < least {
+        return Err(InsightError::TooFew {
+            got: x.len(),
+            least,
+        });
+    }
+    for (index, (x, y)) in x.iter().zip(y).enumerate() {
+        if !x.is_finite() || !y.is_finite() {
+            return Err(InsightError::NotFinite(index));
+        }
+    }
+    Ok(())
+}

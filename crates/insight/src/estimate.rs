@@ -1,0 +1,116 @@
+//! Intervals, sizes and what so few days could have shown.
+
+use crate::coefficient::{centred, dot};
+use crate::distribution;
+use vitalcast_domain::CorrelationMethod;
+
+/// Level of every interval.
+const ERROR: f64 = 0.05;
+
+/// The 95 % interval of a correlation, by Fisher's z of so many independent pairs. The variances of
+/// Spearman's and Kendall's are those of E. C. Fieller, H. O. Hartley and E. S. Pearson 1957. Too
+/// few pairs leave everything open: −1 to 1.
+pub(crate) fn interval(method: CorrelationMethod, value: f64, pairs: f64) -> (f64, f64) {
+    let variance = match method {
+        CorrelationMethod::Pearson | CorrelationMethod::Granger => 1.0 / (pairs - 3.0),
+        CorrelationMethod::Spearman => 1.06 / (pairs - 3.0),
+        CorrelationMethod::Kendall => 0.437 / (pairs - 4.0),
+    };
+    if !variance.is_finite() || variance <= 0.0 {
+        return (-1.0, 1.0);
+    }
+    let reach = distribution::z_of(ERROR) * variance.sqrt();
+    // At ±1 itself z is infinite, and so is its interval.
+    let z = value.clamp(-1.0 + 1e-15, 1.0 - 1e-15).atanh();
+    ((z - reach).tanh(), (z + reach).tanh())
+}
+
+/// The smallest correlation that 4 of 5 analyses of so many independent pairs would have noticed at
+/// a level, by Fisher's z.
+pub(crate) fn detectable(level: f64, pairs: f64) -> Option<f64> {
+    /// Four of five.
+    const POWER: f64 = 0.8;
+    let reach = distribution::z_of(level) + distribution::z_of(2.0 * (1.0 - POWER));
+    (pairs > 4.0).then(|| (reach / (pairs - 3.0).sqrt()).tanh())
+}
+
+/// How much the target differs between low and high values of a feature.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Effect {
+    /// The feature's 10th percentile, in its unit.
+    pub feature_low: f64,
+    /// Its 90th.
+    pub feature_high: f64,
+    /// Least-squares difference of the target from the one to the other, in the target's unit.
+    pub change: f64,
+    /// Lower end of its 95 % interval.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+}
+
+/// The effect by least squares of `y` on `x`, its interval by Student's t of so many independent
+/// pairs. Nothing when the feature does not vary between its percentiles, or too little is known.
+pub(crate) fn effect(x: &[f64], y: &[f64], pairs: f64) -> Option<Effect> {
+    let degrees = pairs - 2.0;
+    let (feature_low, feature_high) = (percentile(x, 0.1), percentile(x, 0.9));
+    if degrees <= 0.0 || feature_high <= feature_low {
+        return None;
+    }
+    let (x, y) = (centred(x), centred(y));
+    let (xx, xy, yy) = (dot(&x, &x), dot(&x, &y), dot(&y, &y));
+    let slope = xy / xx;
+    let error = ((yy - slope * xy).max(0.0) / xx / degrees).sqrt();
+    let reach = distribution::t_of(ERROR, degrees) * error;
+    let step = feature_high - feature_low;
+    Some(Effect {
+        feature_low,
+        feature_high,
+        change: slope * step,
+        lower: (slope - reach) * step,
+        upper: (slope + reach) * step,
+    })
+    .filter(|effect| effect.lower.is_finite() && effect.upper.is_finite())
+}
+
+/// Linear between order statistics, as NumPy's default.
+fn percentile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let place = share * (sorted.len() - 1) as f64;
+    let below = place.floor() as usize;
+    let above = (below + 1).min(sorted.len() - 1);
+    sorted[below] + (place - below as f64) * (sorted[above] - sorted[below])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_by_hand() {
+        // tanh(atanh(0.5) ± 1.96 / √25)
+        let (lower, upper) = interval(CorrelationMethod::Pearson, 0.5, 28.0);
+        assert!((lower - 0.156028363).abs() < 1e-6, "{lower}");
+        assert!((upper - 0.735818479).abs() < 1e-6, "{upper}");
+        assert_eq!(interval(CorrelationMethod::Pearson, 0.9, 3.0), (-1.0, 1.0));
+    }
+
+    #[test]
+    fn an_effect_is_told_in_the_units_of_both() {
+        let x: Vec<f64> = (0..11).map(f64::from).collect();
+        let y: Vec<f64> = x.iter().map(|x| 60.0 - 0.5 * x).collect();
+        let effect = effect(&x, &y, 11.0).unwrap();
+        assert!((effect.feature_low - 1.0).abs() < 1e-12);
+        assert!((effect.feature_high - 9.0).abs() < 1e-12);
+        assert!((effect.change + 4.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn more_days_show_smaller_effects() {
+        let few = detectable(0.05, 30.0).unwrap();
+        let many = detectable(0.05, 180.0).unwrap();
+        assert!(few > many && many > 0.15, "{few} {many}");
+        assert_eq!(detectable(0.05, 4.0), None);
+    }
+}

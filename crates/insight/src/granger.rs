@@ -1,0 +1,162 @@
+//! Granger's test: do a feature's last days tell anything of a target beyond the target's own?
+
+use crate::basis::{Basis, is_left};
+use crate::coefficient::dot;
+use crate::distribution;
+use crate::error::InsightError;
+
+/// The F test of one number of lags.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GrangerTest {
+    /// Days of each series looked back on.
+    pub lags: usize,
+    /// F of the feature's lags, all at once.
+    pub f: f64,
+    /// Degrees of freedom of what the feature explains: the number of lags.
+    pub df_numerator: usize,
+    /// Degrees of freedom of what stays unexplained: rows less the constant and both series' lags.
+    pub df_denominator: usize,
+    /// Probability of an F as large for a feature that tells nothing.
+    pub p_value: f64,
+    /// Multiple partial correlation of target and lags, with the sign of the strongest lag.
+    pub partial: f64,
+}
+
+/// F test that the last `lags` values of `x` explain `y` beyond the last `lags` values of `y` and a
+/// constant: least squares with and without them (C. W. J. Granger 1969; `ssr_ftest` of
+/// `grangercausalitytests` in statsmodels). A row counts when all it needs was observed; days are
+/// never closed up over a gap.
+///
+/// # Errors
+///
+/// [`InsightError::Unpaired`]; [`InsightError::TooFew`] without a degree of freedom to spare;
+/// [`InsightError::Constant`] when the feature's lags bring nothing of their own;
+/// [`InsightError::NothingLeft`]; [`InsightError::NotFinite`].
+pub fn granger(
+    x: &[Option<f64>],
+    y: &[Option<f64>],
+    lags: usize,
+) -> Result<GrangerTest, InsightError> {
+    if x.len() != y.len() {
+        return Err(InsightError::Unpaired {
+            left: x.len(),
+            right: y.len(),
+        });
+    }
+    if lags == 0 {
+        return Err(InsightError::TooFew { got: 0, least: 1 });
+    }
+    for series in [x, y] {
+        if let Some(place) = series
+            .iter()
+            .position(|value| value.is_some_and(|value| !value.is_finite()))
+        {
+            return Err(InsightError::NotFinite(place));
+        }
+    }
+    let mut target = Vec::with_capacity(y.len());
+    let mut own = vec![Vec::with_capacity(y.len()); lags];
+    let mut others = vec![Vec::with_capacity(y.len()); lags];
+    for day in lags..y.len() {
+        let whole = |series: &[Option<f64>], range: std::ops::Range<usize>| {
+            series[range].iter().all(Option::is_some)
+        };
+        if !whole(y, day - lags..day + 1) || !whole(x, day - lags..day) {
+            continue;
+        }
+        let at = |series: &[Option<f64>], day: usize| series[day].unwrap_or(f64::NAN);
+        target.push(at(y, day));
+        for lag in 1..=lags {
+            own[lag - 1].push(at(y, day - lag));
+            others[lag - 1].push(at(x, day - lag));
+        }
+    }
+    let rows = target.len();
+    let least = 2 * lags + 2;
+    if rows < least {
+        return Err(InsightError::TooFew { got: rows, least });
+    }
+    let mut basis = Basis::default();
+    basis.add(&vec![1.0; rows]);
+    for column in &own {
+        basis.add(column);
+    }
+    let restricted = basis.residual(&target);
+    if !is_left(&restricted, &target) {
+        return Err(InsightError::NothingLeft);
+    }
+    let strongest = strongest_of(&basis, &restricted, &others);
+    let before = basis.rank();
+    for column in &others {
+        basis.add(column);
+    }
+    if basis.rank() != before + lags {
+        return Err(InsightError::Constant);
+    }
+    let whole = basis.residual(&target);
+    if !is_left(&whole, &target) {
+        return Err(InsightError::NothingLeft);
+    }
+    let (left_before, left) = (dot(&restricted, &restricted), dot(&whole, &whole));
+    let df_denominator = rows - basis.rank();
+    let f = (left_before - left).max(0.0) / lags as f64 / (left / df_denominator as f64);
+    Ok(GrangerTest {
+        lags,
+        f,
+        df_numerator: lags,
+        df_denominator,
+        p_value: distribution::of_f(f, lags as f64, df_denominator as f64),
+        partial: (1.0 - left / left_before).clamp(0.0, 1.0).sqrt() * strongest.signum(),
+    })
+}
+
+/// The partial correlation, by size, of the lag that has the largest by itself.
+fn strongest_of(basis: &Basis, target: &[f64], columns: &[Vec<f64>]) -> f64 {
+    columns
+        .iter()
+        .map(|column| {
+            let rest = basis.residual(column);
+            dot(&rest, target) / dot(&rest, &rest).sqrt()
+        })
+        .filter(|partial| partial.is_finite())
+        .fold(0.0_f64, |most, partial| {
+            if partial.abs() > most.abs() {
+                partial
+            } else {
+                most
+            }
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(values: impl IntoIterator<Item = f64>) -> Vec<Option<f64>> {
+        values.into_iter().map(Some).collect()
+    }
+
+    #[test]
+    fn a_gap_takes_out_every_row_that_reads_it() {
+        let x = series((0..40).map(|day| f64::from(day * 7 % 11)));
+        let mut y = series((0..40).map(|day| f64::from(day * 5 % 13)));
+        assert_eq!(granger(&x, &y, 2).unwrap().df_denominator, 38 - 5);
+        y[20] = None;
+        // Days 20, 21 and 22 read it.
+        assert_eq!(granger(&x, &y, 2).unwrap().df_denominator, 35 - 5);
+    }
+
+    #[test]
+    fn what_cannot_be_tested_says_why() {
+        let rising = series((0..30).map(f64::from));
+        let other = series((0..30).map(|day| f64::from(day * 7 % 11)));
+        let constant = series([2.0; 30]);
+        assert_eq!(granger(&constant, &other, 1), Err(InsightError::Constant));
+        // Each day is the one before plus one.
+        assert_eq!(granger(&other, &rising, 1), Err(InsightError::NothingLeft));
+        assert_eq!(
+            granger(&other[..5], &rising[..5], 2),
+            Err(InsightError::TooFew { got: 3, least: 6 })
+        );
+    }
+}

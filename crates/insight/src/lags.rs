@@ -1,0 +1,135 @@
+//! How long after a feature the target answers.
+
+use crate::adjust::benjamini_hochberg;
+use crate::error::InsightError;
+use crate::pairing::Pairs;
+use crate::test_of_pairs::{Comparison, LEAST_PAIRS, TestedPair};
+use vitalcast_domain::CorrelationMethod;
+
+/// One lag of a feature: its values laid beside the target they are compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LaggedFeature {
+    /// The lag, in whatever unit the caller counts.
+    pub lag: u32,
+    /// One value for each day of the target.
+    pub values: Vec<Option<f64>>,
+}
+
+/// A lag that was tested.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestedLag {
+    /// The lag.
+    pub lag: u32,
+    /// What came of it.
+    pub tested: TestedPair,
+    /// The corrected p value, adjusted for the lags tried (Benjamini–Hochberg).
+    pub adjusted_p_value: f64,
+}
+
+/// What an analysis of lags came to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Lags {
+    /// Every lag with enough days, ascending.
+    pub tested: Vec<TestedLag>,
+    /// The strongest that stands out, by place in `tested`.
+    pub optimal: Option<usize>,
+    /// Lags in a row that stand out in the same direction, with the optimal one among them, by
+    /// place.
+    pub lasting: Option<(usize, usize)>,
+    /// Lags that could not be tested, and why.
+    pub left_out: Vec<(u32, InsightError)>,
+}
+
+/// A feature of consecutive days at lags of 0, 1, … days, for a target of the same days.
+pub fn daily_lags(feature: &[Option<f64>], most_days: usize) -> Vec<LaggedFeature> {
+    (0..=most_days.min(feature.len().saturating_sub(1)))
+        .map(|lag| LaggedFeature {
+            lag: u32::try_from(lag).unwrap_or(u32::MAX),
+            values: (0..feature.len())
+                .map(|day| day.checked_sub(lag).and_then(|day| feature[day]))
+                .collect(),
+        })
+        .collect()
+}
+
+/// Tests a feature against a target at several lags.
+///
+/// `history_days` of the target come before the first that counts. With Granger's method a lag is
+/// tested by what that one day of the feature adds to the target's day before.
+pub fn lags(
+    features: &[LaggedFeature],
+    target: &[Option<f64>],
+    history_days: usize,
+    method: CorrelationMethod,
+    significance: f64,
+) -> Lags {
+    let mut found = Lags::default();
+    for feature in features {
+        match test(feature, target, history_days, method) {
+            Ok(tested) => found.tested.push(TestedLag {
+                lag: feature.lag,
+                adjusted_p_value: tested.corrected_p_value,
+                tested,
+            }),
+            Err(error) => found.left_out.push((feature.lag, error)),
+        }
+    }
+    let corrected: Vec<f64> = found
+        .tested
+        .iter()
+        .map(|lag| lag.tested.corrected_p_value)
+        .collect();
+    let adjusted = benjamini_hochberg(&corrected).expect("p values are probabilities");
+    for (lag, adjusted) in found.tested.iter_mut().zip(adjusted) {
+        lag.adjusted_p_value = adjusted;
+    }
+    let stands_out =
+        |lag: &TestedLag| lag.adjusted_p_value < significance && lag.tested.correlation != 0.0;
+    found.optimal = (0..found.tested.len())
+        .filter(|place| stands_out(&found.tested[*place]))
+        .reduce(|best, place| {
+            let size = |place: usize| found.tested[place].tested.correlation.abs();
+            if size(place) > size(best) {
+                place
+            } else {
+                best
+            }
+        });
+    found.lasting = found.optimal.map(|optimal| {
+        let sign = found.tested[optimal].tested.correlation.signum();
+        let lasts = |place: &usize| {
+            let lag = &found.tested[*place];
+            stands_out(lag) && lag.tested.correlation.signum() == sign
+        };
+        let first = (0..=optimal).rev().take_while(lasts).last();
+        let last = (optimal..found.tested.len()).take_while(lasts).last();
+        (first.unwrap_or(optimal), last.unwrap_or(optimal))
+    });
+    found
+}
+
+fn test(
+    feature: &LaggedFeature,
+    target: &[Option<f64>],
+    history_days: usize,
+    method: CorrelationMethod,
+) -> Result<TestedPair, InsightError> {
+    let comparison = Comparison {
+        feature: &feature.values,
+        target,
+        first: history_days,
+        lag: 0,
+        first_weekday: 0,
+    };
+    let pairs = Pairs::new(&feature.values, target, history_days, 0);
+    if pairs.len() < LEAST_PAIRS {
+        return Err(InsightError::TooFew {
+            got: pairs.len(),
+            least: LEAST_PAIRS,
+        });
+    }
+    if method == CorrelationMethod::Granger {
+        return comparison.test_one_granger_lag();
+    }
+    comparison.test(&pairs, method)
+}

@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod adjust;
+mod basis;
+mod coefficient;
+mod distribution;
+mod drivers;
+mod effective;
+mod error;
+mod estimate;
+mod granger;
+mod kendall;
+mod lags;
+mod pairing;
+mod rank;
+mod test_of_pairs;
+
+pub use adjust::benjamini_hochberg;
+pub use coefficient::{Coefficient, pearson, spearman};
+pub use drivers::{Column, Driver, DriverSettings, Drivers, columns, drivers, may_stand_against};
+pub use effective::effective_sample_size;
+pub use error::InsightError;
+pub use estimate::Effect;
+pub use granger::{GrangerTest, granger};
+pub use kendall::kendall;
+pub use lags::{LaggedFeature, Lags, TestedLag, daily_lags, lags};
+pub use rank::midranks;
+pub use test_of_pairs::TestedPair;

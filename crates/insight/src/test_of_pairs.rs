@@ -1,0 +1,224 @@
+//! One feature against one target by one method.
+
+use crate::basis::{Basis, is_left};
+use crate::coefficient::{Coefficient, pearson, product_moment, spearman};
+use crate::distribution;
+use crate::effective::effective_sample_size;
+use crate::error::InsightError;
+use crate::estimate;
+use crate::granger::{GrangerTest, granger};
+use crate::kendall::kendall;
+use crate::pairing::Pairs;
+use crate::rank::midranks;
+use vitalcast_domain::CorrelationMethod;
+
+/// Fewest pairs that are looked at.
+pub(crate) const LEAST_PAIRS: usize = 7;
+/// Fewest days of a series that Granger's test is tried on.
+const LEAST_GRANGER_DAYS: usize = 15;
+/// Most lags of Granger's test.
+const MOST_GRANGER_LAGS: usize = 3;
+/// Days of the week, less the one that the others are compared with.
+const WEEKDAYS: usize = 6;
+
+/// What a test of one feature by one method came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TestedPair {
+    /// −1 to 1. For Granger's test the partial correlation of the target and the feature's last
+    /// days, signed as the strongest of them.
+    pub correlation: f64,
+    /// 95 % interval of it, for as many independent pairs as these are worth.
+    pub interval: (f64, f64),
+    /// As if all pairs were independent.
+    pub raw_p_value: f64,
+    /// For the pairs that these are worth; Granger's test allows for the target's own history by
+    /// itself, and counts its lags instead.
+    pub corrected_p_value: f64,
+    /// Pairs.
+    pub sample_size: usize,
+    /// Independent pairs that they are worth.
+    pub effective_sample_size: f64,
+    /// Correlation and its p value with weekday and the target's day before taken out of both.
+    pub partial: Option<Coefficient>,
+    /// Granger's test at each number of lags that there were days for.
+    pub granger: Vec<GrangerTest>,
+    /// Days between the feature and the target; of Granger's test the number of lags that speaks
+    /// most.
+    pub lag: usize,
+}
+
+/// The days of a feature and a target, and how to compare them.
+pub(crate) struct Comparison<'a> {
+    pub(crate) feature: &'a [Option<f64>],
+    pub(crate) target: &'a [Option<f64>],
+    /// First day of the target that counts; earlier ones are history only.
+    pub(crate) first: usize,
+    /// Days from the feature to the target.
+    pub(crate) lag: usize,
+    /// Day of the week of the first value, 0 to 6.
+    pub(crate) first_weekday: usize,
+}
+
+impl Comparison<'_> {
+    pub(crate) fn pairs(&self) -> Pairs {
+        Pairs::new(self.feature, self.target, self.first, self.lag)
+    }
+
+    /// Tests by a method.
+    ///
+    /// # Errors
+    ///
+    /// [`InsightError::TooFew`], [`InsightError::Constant`], [`InsightError::NothingLeft`].
+    pub(crate) fn test(
+        &self,
+        pairs: &Pairs,
+        method: CorrelationMethod,
+    ) -> Result<TestedPair, InsightError> {
+        if method == CorrelationMethod::Granger {
+            return self.test_granger();
+        }
+        if pairs.len() < LEAST_PAIRS {
+            return Err(InsightError::TooFew {
+                got: pairs.len(),
+                least: LEAST_PAIRS,
+            });
+        }
+        let raw = match method {
+            CorrelationMethod::Pearson => pearson(&pairs.x, &pairs.y)?,
+            CorrelationMethod::Spearman => spearman(&pairs.x, &pairs.y)?,
+            _ => kendall(&pairs.x, &pairs.y)?,
+        };
+        // Methods on ranks see the autocorrelation of ranks.
+        let (x, y) = if method == CorrelationMethod::Pearson {
+            (pairs.x.clone(), pairs.y.clone())
+        } else {
+            (midranks(&pairs.x), midranks(&pairs.y))
+        };
+        let worth = effective_sample_size(&x, &y, &pairs.days);
+        let corrected = if method == CorrelationMethod::Kendall {
+            let z = distribution::z_of(raw.p_value.max(f64::MIN_POSITIVE));
+            let shrunk = z * (worth / pairs.len() as f64).sqrt();
+            distribution::of_t(shrunk, worth - 2.0)
+        } else {
+            distribution::of_correlation(raw.value, worth - 2.0)
+        };
+        Ok(TestedPair {
+            correlation: raw.value,
+            interval: estimate::interval(method, raw.value, worth),
+            raw_p_value: raw.p_value,
+            // Fewer pairs never speak more clearly.
+            corrected_p_value: corrected.clamp(raw.p_value.min(1.0), 1.0),
+            sample_size: pairs.len(),
+            effective_sample_size: worth,
+            partial: self.partial(pairs, &x, &y),
+            granger: Vec::new(),
+            lag: self.lag,
+        })
+    }
+
+    /// Correlation of what weekday and the target's day before leave of both sides (a partial
+    /// correlation), with the p value of Student's t.
+    fn partial(&self, pairs: &Pairs, x: &[f64], y: &[f64]) -> Option<Coefficient> {
+        let kept: Vec<usize> = (0..pairs.len())
+            .filter(|place| {
+                let day = pairs.days[*place];
+                day > 0 && self.target[day - 1].is_some()
+            })
+            .collect();
+        let of = |side: &[f64]| -> Vec<f64> { kept.iter().map(|place| side[*place]).collect() };
+        let (x, y) = (of(x), of(y));
+        let mut basis = Basis::default();
+        basis.add(&vec![1.0; kept.len()]);
+        let days: Vec<usize> = kept.iter().map(|place| pairs.days[*place]).collect();
+        for weekday in 0..WEEKDAYS {
+            let column: Vec<f64> = days
+                .iter()
+                .map(|day| f64::from(u8::from((day + self.first_weekday) % 7 == weekday)))
+                .collect();
+            basis.add(&column);
+        }
+        let before: Vec<f64> = days.iter().filter_map(|day| self.target[day - 1]).collect();
+        basis.add(&before);
+        let degrees = kept.len() as f64 - basis.rank() as f64 - 1.0;
+        let (x_left, y_left) = (basis.residual(&x), basis.residual(&y));
+        if degrees < 3.0 || !is_left(&x_left, &x) || !is_left(&y_left, &y) {
+            return None;
+        }
+        let value = product_moment(&x_left, &y_left)?;
+        let worth = effective_sample_size(&x_left, &y_left, &days);
+        let degrees = degrees - (kept.len() as f64 - worth);
+        Some(Coefficient {
+            value,
+            p_value: distribution::of_correlation(value, degrees),
+        })
+    }
+
+    /// Granger's test at 1 to 3 lags, as far as a fifth of the days allows. The number of lags with
+    /// the smallest p value is told, and its p value is multiplied by how many were tried.
+    fn test_granger(&self) -> Result<TestedPair, InsightError> {
+        let days = Pairs::new(self.feature, self.target, self.first, 0).len();
+        if days < LEAST_GRANGER_DAYS {
+            return Err(InsightError::TooFew {
+                got: days,
+                least: LEAST_GRANGER_DAYS,
+            });
+        }
+        let start = self.first.saturating_sub(MOST_GRANGER_LAGS);
+        let (x, y) = (&self.feature[start..], &self.target[start..]);
+        let mut failure = None;
+        let tests: Vec<GrangerTest> = (1..=MOST_GRANGER_LAGS.min(days / 5))
+            .filter_map(|lags| {
+                granger(x, y, lags)
+                    .map_err(|error| failure = Some(error))
+                    .ok()
+            })
+            .collect();
+        let Some(best) = tests
+            .iter()
+            .min_by(|left, right| left.p_value.total_cmp(&right.p_value))
+        else {
+            return Err(failure.unwrap_or(InsightError::TooFew {
+                got: days,
+                least: LEAST_GRANGER_DAYS,
+            }));
+        };
+        let worth = best.df_denominator as f64 + 2.0;
+        Ok(TestedPair {
+            correlation: best.partial,
+            interval: estimate::interval(CorrelationMethod::Granger, best.partial, worth),
+            raw_p_value: best.p_value,
+            corrected_p_value: (best.p_value * tests.len() as f64).min(1.0),
+            sample_size: best.df_denominator + 2 * best.lags + 1,
+            effective_sample_size: worth,
+            partial: None,
+            lag: best.lags,
+            granger: tests,
+        })
+    }
+
+    /// What the feature, already laid beside the target, adds to the target's day before: Granger's
+    /// test of that one column.
+    pub(crate) fn test_one_granger_lag(&self) -> Result<TestedPair, InsightError> {
+        // The test looks back one day from each target, so the feature is laid a day earlier.
+        let start = self.first.saturating_sub(1);
+        let target = &self.target[start..];
+        let mut feature: Vec<Option<f64>> = self.feature[start..].to_vec();
+        feature.rotate_left(1);
+        if let Some(last) = feature.last_mut() {
+            *last = None;
+        }
+        let test = granger(&feature, target, 1)?;
+        let worth = test.df_denominator as f64 + 2.0;
+        Ok(TestedPair {
+            correlation: test.partial,
+            interval: estimate::interval(CorrelationMethod::Granger, test.partial, worth),
+            raw_p_value: test.p_value,
+            corrected_p_value: test.p_value,
+            sample_size: test.df_denominator + 3,
+            effective_sample_size: worth,
+            partial: None,
+            granger: vec![test],
+            lag: self.lag,
+        })
+    }
+}

@@ -1,0 +1,8 @@
+//! The statistics from outside: reference values, and whether findings mean what they say.
+
+#![allow(clippy::unwrap_used)]
+// Shares of false alarms that `--nocapture` shows.
+#![allow(clippy::print_stdout)]
+
+mod golden;
+mod validity;
