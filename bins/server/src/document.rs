@@ -88,7 +88,7 @@ struct Problem {
 
 /// Completes a document: errors that any route may answer, and how keys are sent.
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
-    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
     let components = document
         .components
         .take()

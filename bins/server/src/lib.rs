@@ -7,6 +7,7 @@ mod config;
 mod document;
 mod error;
 mod extract;
+mod guard;
 mod listener;
 mod middleware;
 mod routes;

@@ -3,6 +3,7 @@
 use crate::access::JwtVerifier;
 use crate::app::App;
 use crate::config::Config;
+use crate::guard::Guard;
 use anyhow::{Context, bail};
 use axum::Router;
 use axum_server::Handle;
@@ -251,14 +252,22 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let patience = Duration::from_secs(config.limits.header_seconds);
     let service = router.into_make_service();
+    let guard = Guard::new(
+        config.limits.connections,
+        Duration::from_secs(config.limits.stall_seconds),
+    );
     match tls {
         None => {
-            let mut server = axum_server::from_tcp(listener)?.handle(handle);
+            let mut server = axum_server::from_tcp(listener)?
+                .acceptor(guard)
+                .handle(handle);
             limit_headers(server.http_builder(), patience);
             server.serve(service).await?;
         }
         Some(tls) => {
-            let acceptor = RustlsAcceptor::new(tls).handshake_timeout(patience);
+            let acceptor = RustlsAcceptor::new(tls)
+                .handshake_timeout(patience)
+                .acceptor(guard);
             let mut server = axum_server::from_tcp(listener)?
                 .acceptor(acceptor)
                 .handle(handle);

@@ -74,7 +74,7 @@ impl Client {
     /// [`ClientError::Service`] with code `NOT_ENOUGH_DATA`, `TOO_COSTLY`, …; as for every method
     /// also [`ClientError::Transport`] and [`ClientError::Answer`].
     pub async fn train(&self, request: &TrainModelRequest) -> Result<Trained, ClientError> {
-        self.train_waiting(request, Duration::from_secs(60)).await
+        self.train_waiting(request, Duration::from_mins(1)).await
     }
 
     /// The same, waiting at most so long, in whole seconds up to 300.

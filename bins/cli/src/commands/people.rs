@@ -80,7 +80,7 @@ pub(crate) fn erase(args: &EraseArgs, global: &Global, output: &mut Output) -> a
                 "erasing needs --yes where nobody can be asked".to_owned()
             ));
         }
-        output.note(&format!(
+        output.note(format!(
             "This erases {} with every record, model and forecast. Type the name to go on:",
             args.user
         ));

@@ -50,7 +50,7 @@ struct Keys {
     security(("key" = ["admin"])))]
 async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<axum::Json<Keys>, ApiError> {
     caller.check_scope(Scope::Admin)?;
-    let keys = app.quick(|engine| engine.keys()).await?;
+    let keys = app.quick(vitalcast::Engine::keys).await?;
     Ok(axum::Json(Keys { keys }))
 }
 

@@ -218,6 +218,7 @@ pub(super) async fn summary(
 
 /// What was dropped from the cache.
 #[derive(Debug, Serialize, ToSchema)]
+#[allow(clippy::struct_field_names, reason = "names of the contract")]
 pub(super) struct Invalidated {
     user_id: UserId,
     invalidated: bool,

@@ -4,6 +4,7 @@ use super::fault::{Fault, Place};
 use serde_json::{Value, json};
 
 /// Reads a body. Nesting is limited by the parser, sizes by whoever read the bytes.
+#[allow(clippy::result_large_err, reason = "an error ends the request")]
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Fault> {
     match serde_json::from_slice(bytes) {
         Ok(value) => Ok(value),

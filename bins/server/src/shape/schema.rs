@@ -258,7 +258,7 @@ mod tests {
                     }
                     rest = &class[4..];
                 } else {
-                    if rest.chars().next() != Some(digit) {
+                    if !rest.starts_with(digit) {
                         return false;
                     }
                     rest = &rest[1..];

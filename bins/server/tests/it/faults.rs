@@ -281,3 +281,25 @@ fn stopping_answers_who_is_waiting_and_refuses_who_comes() {
     assert_eq!(answer.unwrap().status().as_u16(), 200);
     assert!(TcpStream::connect(service.handle.address).is_err());
 }
+
+#[test]
+fn there_are_only_so_many_connections() {
+    let service = Service::with(|config| config.limits.connections = 3);
+    let held: Vec<TcpStream> = (0..3)
+        .map(|_| TcpStream::connect(service.handle.address).unwrap())
+        .collect();
+    std::thread::sleep(Duration::from_millis(200));
+    let refused = raw(
+        &service,
+        b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    );
+    assert_eq!(status(&refused), 0, "{refused}");
+    drop(held);
+    crate::support::eventually("room", || {
+        let answer = raw(
+            &service,
+            b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        );
+        (status(&answer) == 200).then_some(())
+    });
+}

@@ -1,6 +1,8 @@
 //! The service from outside: a real listener, real requests.
 
 #![allow(clippy::unwrap_used)]
+// Tables that `--nocapture` shows.
+#![allow(clippy::print_stdout)]
 
 mod access;
 mod cache;

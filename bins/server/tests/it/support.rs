@@ -116,6 +116,7 @@ impl Service {
         format!("http://{}{path}", self.handle.admin_address.unwrap())
     }
 
+    #[allow(clippy::unused_self, reason = "it is this service that is asked")]
     pub(crate) fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         runtime().block_on(async {
             let response = request.send().await.unwrap();

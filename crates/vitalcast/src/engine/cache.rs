@@ -187,6 +187,10 @@ impl Engine {
     }
 
     /// The generation of a person if it is known without asking the database.
+    #[allow(
+        clippy::option_option,
+        reason = "not known, and known to be nobody, are two things"
+    )]
     pub(super) fn generation_at_once(&self, user: &UserId) -> Option<Option<Generation>> {
         let mark = self.store.change_mark()?;
         let (seen, generation) = self.caches.generations.get(user)?;

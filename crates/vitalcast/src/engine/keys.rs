@@ -167,6 +167,10 @@ impl Engine {
     }
 
     /// The key a token belongs to, if that is known without asking the database.
+    #[allow(
+        clippy::option_option,
+        reason = "not known, and known to be none, are two things"
+    )]
     pub fn key_at_once(&self, token: &str, now: DateTime<Utc>) -> Option<Option<KeyInfo>> {
         let mark = self.store.change_mark()?;
         let access = self.access.get()?;

@@ -1,0 +1,165 @@
+//! What every connection is held to: there are not too many, and nobody holds one by not reading.
+
+use axum_server::accept::Accept;
+use std::future::{Ready, ready};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready as when_ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Sleep, sleep};
+
+/// Accepts so many connections, and gives up on one whose reader takes nothing for a while.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    connections: Arc<Semaphore>,
+    patience: Duration,
+}
+
+impl Guard {
+    pub(crate) fn new(connections: usize, patience: Duration) -> Self {
+        Self {
+            connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+            patience,
+        }
+    }
+}
+
+impl<S> Accept<TcpStream, S> for Guard {
+    type Stream = Guarded<TcpStream>;
+    type Service = S;
+    type Future = Ready<io::Result<(Self::Stream, S)>>;
+
+    fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
+        let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() else {
+            metrics::counter!("vitalcast_connections_refused_total").increment(1);
+            return ready(Err(io::ErrorKind::ConnectionRefused.into()));
+        };
+        // Answers are written whole; waiting to fill a packet only delays them.
+        let accepted = stream.set_nodelay(true).map(|()| {
+            let guarded = Guarded {
+                inner: stream,
+                patience: self.patience,
+                stalled: None,
+                _permit: Some(permit),
+            };
+            (guarded, service)
+        });
+        ready(accepted)
+    }
+}
+
+/// A connection that ends when its reader has taken nothing for too long.
+pub(crate) struct Guarded<S> {
+    inner: S,
+    patience: Duration,
+    /// Since when nothing could be written.
+    stalled: Option<Pin<Box<Sleep>>>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl<S> Guarded<S> {
+    /// What a write came to; one that has to wait has to wait no longer than patience lasts.
+    fn watch<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let patience = self.patience;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(patience)));
+        when_ready!(stalled.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_read(context, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.watch(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.watch(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.inner).poll_flush(context);
+        self.watch(context, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.inner).poll_shutdown(context);
+        self.watch(context, shut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+
+    fn guarded(inner: tokio::io::DuplexStream) -> Guarded<tokio::io::DuplexStream> {
+        Guarded {
+            inner,
+            patience: Duration::from_millis(50),
+            stalled: None,
+            _permit: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_takes_nothing_is_given_up() {
+        let (ours, _theirs) = tokio::io::duplex(64);
+        let refused = guarded(ours).write_all(&[0; 1_000]).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_takes_a_little_now_and_then_is_served() {
+        let (ours, mut theirs) = tokio::io::duplex(64);
+        let reading = tokio::spawn(async move {
+            let mut taken = 0;
+            let mut bytes = [0; 50];
+            while taken < 600 {
+                sleep(Duration::from_millis(10)).await;
+                taken += tokio::io::AsyncReadExt::read(&mut theirs, &mut bytes)
+                    .await
+                    .unwrap();
+            }
+        });
+        guarded(ours).write_all(&[0; 600]).await.unwrap();
+        reading.await.unwrap();
+    }
+}
