@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use vitalcast::{
-    ActivityLevel, ComputeDevice, KeyId, ModelArchitecture, ModelId, PredictionMetric, Scope,
-    UserId, Zone,
+    ActivityLevel, ComputeDevice, CorrelationMethod, HealthMetricTarget, KeyId, ModelArchitecture,
+    ModelId, PredictionMetric, Scope, UserId, Zone,
 };
 
 const AFTER_HELP: &str = "\
@@ -63,6 +63,10 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Replay past days and compare the model with simple baselines
     Backtest(BacktestArgs),
+    /// Find what goes with a metric: features of a day beside the next day's value
+    Correlate(CorrelateArgs),
+    /// Find how long after a feature a metric answers
+    Lags(LagsArgs),
     /// List, show, delete, export or activate trained models
     Models(ModelsArgs),
     /// Show past forecasts beside what came true
@@ -274,6 +278,104 @@ pub(crate) struct BacktestArgs {
     pub(crate) chart: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: TrainingSettings,
+}
+
+fn target(text: &str) -> Result<HealthMetricTarget, String> {
+    HealthMetricTarget::parse_loose(text).map_err(|error| error.to_string())
+}
+
+fn method(text: &str) -> Result<CorrelationMethod, String> {
+    text.parse::<CorrelationMethod>()
+        .map_err(|error| error.to_string())
+}
+
+/// See [`Command::Correlate`].
+#[derive(Debug, Args)]
+pub(crate) struct CorrelateArgs {
+    /// Whose days
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// What features are compared with; several with commas
+    #[arg(long, alias = "target-metric", value_name = "METRIC", value_parser = target, value_delimiter = ',', required = true)]
+    pub(crate) metric: Vec<HealthMetricTarget>,
+    /// pearson, spearman, kendall, granger; several with commas
+    #[arg(long, alias = "methods", value_name = "METHOD", value_parser = method, value_delimiter = ',', default_values = ["pearson", "spearman"])]
+    pub(crate) method: Vec<CorrelationMethod>,
+    /// Days of the metric, 14 to 180
+    #[arg(long, alias = "lookback-days", value_name = "N", default_value_t = 90)]
+    pub(crate) days: usize,
+    /// Last of these days [default: the last day with data]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) last_day: Option<NaiveDate>,
+    /// Compare values of the same day instead of the next day's metric
+    #[arg(long)]
+    pub(crate) same_day: bool,
+    /// Level at which something stands out, 0.001 to 0.1
+    #[arg(
+        long,
+        alias = "significance-threshold",
+        value_name = "P",
+        default_value_t = 0.05
+    )]
+    pub(crate) significance: f64,
+    /// Weaker correlations are not listed, 0 to 1
+    #[arg(long, value_name = "R", default_value_t = 0.3)]
+    pub(crate) min_correlation: f64,
+    /// Most correlations listed
+    #[arg(long, alias = "top-k", value_name = "N", default_value_t = 20)]
+    pub(crate) top: usize,
+    /// List what does not stand out too, however weak
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Draw a heat map into this .svg or .png file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
+    /// Write a page with tables and pictures into this .html file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// See [`Command::Lags`].
+#[derive(Debug, Args)]
+pub(crate) struct LagsArgs {
+    /// Whose days
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// What the feature is compared with
+    #[arg(long, alias = "target-metric", value_name = "METRIC", value_parser = target)]
+    pub(crate) metric: HealthMetricTarget,
+    /// A feature with its category, such as nutrition_late_night_carbs; `features` lists them
+    #[arg(long, alias = "feature-name", value_name = "NAME")]
+    pub(crate) feature: String,
+    /// How to compare
+    #[arg(long, value_name = "METHOD", value_parser = method, default_value = "pearson")]
+    pub(crate) method: CorrelationMethod,
+    /// Days of the metric, 14 to 180
+    #[arg(long, alias = "lookback-days", value_name = "N", default_value_t = 90)]
+    pub(crate) days: usize,
+    /// Last of these days [default: the last day with data]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) last_day: Option<NaiveDate>,
+    /// Longest lag, 6 to 168 hours
+    #[arg(long, value_name = "HOURS", default_value_t = 168)]
+    pub(crate) max_lag_hours: usize,
+    /// Hours from one lag to the next, 1 to 24, with --hours
+    #[arg(long, value_name = "HOURS", default_value_t = 6)]
+    pub(crate) lag_step_hours: usize,
+    /// Count hours before falling asleep, from the times of records, instead of whole days
+    #[arg(long)]
+    pub(crate) hours: bool,
+    /// Level at which a lag stands out, 0.001 to 0.1
+    #[arg(
+        long,
+        alias = "significance-threshold",
+        value_name = "P",
+        default_value_t = 0.05
+    )]
+    pub(crate) significance: f64,
+    /// Draw the lags into this .svg or .png file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
 }
 
 /// See [`Command::Models`].

@@ -44,6 +44,8 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<()> {
         Command::Train(args) => commands::train::run(args, &cli.global, output),
         Command::Predict(args) => commands::predict::run(args, &cli.global, output),
         Command::Backtest(args) => commands::backtest::run(args, &cli.global, output),
+        Command::Correlate(args) => commands::correlate::run(args, &cli.global, output),
+        Command::Lags(args) => commands::lags::run(args, &cli.global, output),
         Command::Models(args) => commands::models::run(args, &cli.global, output),
         Command::History(args) => commands::history::run(args, &cli.global, output),
         Command::Profile(args) => commands::people::profile(args, &cli.global, output),

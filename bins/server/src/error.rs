@@ -190,7 +190,7 @@ impl From<InvalidRequest> for ApiError {
 impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
         let unprocessable = StatusCode::UNPROCESSABLE_ENTITY;
-        match error.root() {
+        match &error {
             EngineError::UnknownUser { user, .. } => {
                 return Self::not_found("UNKNOWN_USER", format!("User not found: {user}"));
             }

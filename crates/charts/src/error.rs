@@ -76,6 +76,24 @@ pub enum ChartError {
         /// The date of the entry before it.
         previous: NaiveDate,
     },
+    /// A row of a heat map has not one cell for each column.
+    #[error("rows[{row}] has {cells} cells for {columns} columns: one for each is needed")]
+    WrongCellCount {
+        /// Which row.
+        row: usize,
+        /// Its cells.
+        cells: usize,
+        /// The columns.
+        columns: usize,
+    },
+    /// Lags are not in strictly ascending order.
+    #[error("points[{index}] has the lag {lag}, not after the one before: sort by lag")]
+    LagsNotAscending {
+        /// Which point.
+        index: usize,
+        /// Its lag.
+        lag: u32,
+    },
     /// The first and the last day lie too far apart.
     #[error(
         "the days from {first} to {last} span more than {LARGEST_SPAN_DAYS} days: draw a part of them"

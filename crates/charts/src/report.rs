@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 
 use crate::{
     error::{ChartError, LARGEST_COUNT, check_count},
+    heat_map::HeatMap,
     history::HistoryChart,
+    lags::LagChart,
     paint::Style,
     palette::{Ink, dark_hexadecimal, dark_style, light_hexadecimal},
     scene::PictureSize,
@@ -61,6 +63,10 @@ pub enum Block {
     History(HistoryChart),
     /// Errors of a model and its baselines.
     Skill(SkillChart),
+    /// Correlations in rows and columns.
+    HeatMap(HeatMap),
+    /// Correlations by lag.
+    Lags(LagChart),
 }
 
 /// A heading and what stands below it.
@@ -226,6 +232,34 @@ fn push_block(page: &mut String, block: &Block) -> Result<(), ChartError> {
                 &draw(NARROW, 340)?,
                 &chart.description()?,
             );
+        }
+        Block::HeatMap(chart) => {
+            let height = chart.natural_height();
+            let draw = |width| {
+                chart.svg_styled(
+                    PictureSize {
+                        width,
+                        height,
+                        ..PictureSize::default()
+                    },
+                    Style::OfThePage,
+                )
+            };
+            push_figure(page, &draw(WIDE)?, &draw(NARROW)?, "");
+        }
+        Block::Lags(chart) => {
+            let draw = |width, height| {
+                chart.svg_styled(
+                    PictureSize {
+                        width,
+                        height,
+                        ..PictureSize::default()
+                    },
+                    Style::OfThePage,
+                )
+            };
+            let (wide, narrow) = (draw(WIDE, 340)?, draw(NARROW, 320)?);
+            push_figure(page, &wide, &narrow, &chart.description()?);
         }
         Block::Skill(chart) => {
             let height = chart.natural_height();

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod before_sleep;
 mod catalogue;
 mod daily;
 mod error;
@@ -10,6 +11,7 @@ mod row;
 mod table;
 mod window;
 
+pub use before_sleep::amounts_before_sleep;
 pub use catalogue::{Feature, catalogue, feature_named, model_inputs};
 pub use error::FeaturesError;
 pub use table::{FeatureTable, cohort_tables, daily_values, feature_table, hindsight_table};

@@ -91,8 +91,8 @@ mod tests {
     fn an_interval_by_hand() {
         // tanh(atanh(0.5) ± 1.96 / √25)
         let (lower, upper) = interval(CorrelationMethod::Pearson, 0.5, 28.0);
-        assert!((lower - 0.156028363).abs() < 1e-6, "{lower}");
-        assert!((upper - 0.735818479).abs() < 1e-6, "{upper}");
+        assert!((lower - 0.156_028_363).abs() < 1e-6, "{lower}");
+        assert!((upper - 0.735_818_479).abs() < 1e-6, "{upper}");
         assert_eq!(interval(CorrelationMethod::Pearson, 0.9, 3.0), (-1.0, 1.0));
     }
 

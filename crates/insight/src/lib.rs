@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod adjust;
+mod answer;
 mod basis;
 mod coefficient;
 mod distribution;
@@ -15,8 +16,10 @@ mod lags;
 mod pairing;
 mod rank;
 mod test_of_pairs;
+mod words;
 
 pub use adjust::benjamini_hochberg;
+pub use answer::{Looked, NoLags, correlation_answer, lag_answer};
 pub use coefficient::{Coefficient, pearson, spearman};
 pub use drivers::{Column, Driver, DriverSettings, Drivers, columns, drivers, may_stand_against};
 pub use effective::effective_sample_size;

@@ -1,8 +1,10 @@
 //! The store in one SQLite file.
 
+mod forecasts;
 mod jobs;
 mod keys;
 mod mark;
+mod models;
 mod open;
 
 pub use mark::ChangeMark;
@@ -15,8 +17,7 @@ use crate::store::{
     UserSummary, WriteReport,
 };
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqlitePool};
+use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
@@ -204,19 +205,6 @@ impl SqliteStore {
         Ok(())
     }
 
-    async fn models_changed(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        user: &str,
-    ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE users SET model_generation = model_generation + 1 WHERE user_id = ?1")
-            .bind(user)
-            .execute(&mut **transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
     /// What everyone has, or one person.
     async fn summaries(&self, user: Option<&UserId>) -> Result<Vec<UserSummary>, StoreError> {
         let rows = sqlx::query(
@@ -279,58 +267,6 @@ impl SqliteStore {
             })
             .collect()
     }
-
-    async fn models_where(
-        &self,
-        user: Option<&UserId>,
-        metric: Option<PredictionMetric>,
-        id: Option<&ModelId>,
-    ) -> Result<Vec<RegisteredModel>, StoreError> {
-        sqlx::query(
-            "SELECT * FROM models \
-             WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR metric = ?2) \
-               AND (?3 IS NULL OR model_id = ?3) \
-             ORDER BY trained_at DESC, version DESC, model_id",
-        )
-        .bind(user.map(UserId::as_str))
-        .bind(metric.map(PredictionMetric::as_str))
-        .bind(id.map(ModelId::as_str))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| self.failed(error))?
-        .iter()
-        .map(rows::model)
-        .collect()
-    }
-
-    async fn forecasts_where(
-        &self,
-        user: &UserId,
-        metric: PredictionMetric,
-        days: Option<RangeInclusive<NaiveDate>>,
-        pending: bool,
-    ) -> Result<Vec<StoredForecast>, StoreError> {
-        let (first, last) = days.map_or((None, None), |days| {
-            (Some(days.start().to_string()), Some(days.end().to_string()))
-        });
-        sqlx::query(
-            "SELECT * FROM forecasts WHERE user_id = ?1 AND metric = ?2 \
-               AND (?3 IS NULL OR target_date >= ?3) AND (?4 IS NULL OR target_date <= ?4) \
-               AND (NOT ?5 OR actual IS NULL) \
-             ORDER BY target_date, as_of, predicted_at, id",
-        )
-        .bind(user.as_str())
-        .bind(metric.as_str())
-        .bind(first)
-        .bind(last)
-        .bind(pending)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| self.failed(error))?
-        .iter()
-        .map(rows::forecast)
-        .collect()
-    }
 }
 
 /// Refuses a batch with a record no body can have.
@@ -346,29 +282,6 @@ fn validate(records: &[Record]) -> Result<(), StoreError> {
 /// Where a page of records ended: day, moment and identity of its last one.
 fn place_of(text: &str) -> Result<(String, i64, String), StoreError> {
     serde_json::from_str(text).map_err(|_| StoreError::BadPlace)
-}
-
-fn save(forecast: &NewForecast) -> Query<'_, Sqlite, SqliteArguments> {
-    sqlx::query(
-        "INSERT INTO forecasts (user_id, metric, target_date, as_of, model_id, lead_days, \
-         value, lower, upper, level, predicted_at, baseline_name, baseline_value, confidence) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(forecast.user_id.as_str())
-    .bind(forecast.metric.as_str())
-    .bind(forecast.target_date.to_string())
-    .bind(forecast.as_of.timestamp_micros())
-    .bind(forecast.model_id.as_str())
-    .bind(i64::from(forecast.lead_days))
-    .bind(forecast.value)
-    .bind(forecast.lower)
-    .bind(forecast.upper)
-    .bind(forecast.level)
-    .bind(forecast.predicted_at.timestamp_micros())
-    .bind(&forecast.baseline_name)
-    .bind(forecast.baseline_value)
-    .bind(forecast.confidence)
 }
 
 /// A version of a record on its way into the database.
@@ -655,67 +568,7 @@ impl Store for SqliteStore {
     }
 
     async fn register_model(&self, model: NewModel) -> Result<RegisteredModel, StoreError> {
-        let mut transaction = self.begin().await?;
-        let taken = sqlx::query("SELECT 1 FROM models WHERE model_id = ?1")
-            .bind(model.model_id.as_str())
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
-        if taken.is_some() {
-            return Err(StoreError::ModelExists(model.model_id));
-        }
-        let version: i64 = sqlx::query(
-            "INSERT INTO model_versions (user_id, metric, highest) VALUES (?1, ?2, 1) \
-             ON CONFLICT (user_id, metric) DO UPDATE SET highest = highest + 1 RETURNING highest",
-        )
-        .bind(model.user_id.as_str())
-        .bind(model.metric.as_str())
-        .fetch_one(&mut *transaction)
-        .await
-        .and_then(|row| row.try_get(0))
-        .map_err(|error| self.failed(error))?;
-        sqlx::query("UPDATE models SET is_active = 0 WHERE user_id = ?1 AND metric = ?2")
-            .bind(model.user_id.as_str())
-            .bind(model.metric.as_str())
-            .execute(&mut *transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
-        sqlx::query(
-            "INSERT INTO models (model_id, user_id, metric, architecture, version, trained_at, \
-             file_name, file_hash, size_bytes, training_seconds, summary, is_active) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1)",
-        )
-        .bind(model.model_id.as_str())
-        .bind(model.user_id.as_str())
-        .bind(model.metric.as_str())
-        .bind(model.architecture.as_str())
-        .bind(version)
-        .bind(model.trained_at.timestamp_micros())
-        .bind(&model.file_name)
-        .bind(&model.file_hash)
-        .bind(model.size_bytes as i64)
-        .bind(model.training_seconds)
-        .bind(model.summary.to_string())
-        .execute(&mut *transaction)
-        .await
-        .map_err(|error| self.failed(error))?;
-        self.models_changed(&mut transaction, model.user_id.as_str())
-            .await?;
-        self.commit(transaction).await?;
-        Ok(RegisteredModel {
-            model_id: model.model_id,
-            user_id: model.user_id,
-            metric: model.metric,
-            architecture: model.architecture,
-            version,
-            trained_at: model.trained_at,
-            file_name: model.file_name,
-            file_hash: model.file_hash,
-            size_bytes: model.size_bytes,
-            training_seconds: model.training_seconds,
-            summary: model.summary,
-            is_active: true,
-        })
+        self.register(model).await
     }
 
     async fn models(
@@ -751,78 +604,19 @@ impl Store for SqliteStore {
     }
 
     async fn activate(&self, id: &ModelId) -> Result<(), StoreError> {
-        let model = self
-            .model(id)
-            .await?
-            .ok_or_else(|| StoreError::NoSuchModel(id.clone()))?;
-        let mut transaction = self.begin().await?;
-        sqlx::query("UPDATE models SET is_active = 0 WHERE user_id = ?1 AND metric = ?2")
-            .bind(model.user_id.as_str())
-            .bind(model.metric.as_str())
-            .execute(&mut *transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
-        let changed = sqlx::query("UPDATE models SET is_active = 1 WHERE model_id = ?1")
-            .bind(id.as_str())
-            .execute(&mut *transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
-        if changed.rows_affected() == 0 {
-            return Err(StoreError::NoSuchModel(id.clone()));
-        }
-        self.models_changed(&mut transaction, model.user_id.as_str())
-            .await?;
-        self.commit(transaction).await
+        self.make_active(id).await
     }
 
     async fn delete_model(&self, id: &ModelId) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        let row = sqlx::query(
-            "DELETE FROM models WHERE model_id = ?1 RETURNING user_id, metric, is_active",
-        )
-        .bind(id.as_str())
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(|error| self.failed(error))?
-        .ok_or_else(|| StoreError::NoSuchModel(id.clone()))?;
-        let user: String = rows::get("models", &row, "user_id")?;
-        self.models_changed(&mut transaction, &user).await?;
-        if rows::get::<bool>("models", &row, "is_active")? {
-            sqlx::query(
-                "UPDATE models SET is_active = 1 WHERE model_id = \
-                 (SELECT model_id FROM models WHERE user_id = ?1 AND metric = ?2 \
-                  ORDER BY version DESC LIMIT 1)",
-            )
-            .bind(user)
-            .bind(rows::get::<String>("models", &row, "metric")?)
-            .execute(&mut *transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
-        }
-        self.commit(transaction).await
+        self.remove_model(id).await
     }
 
     async fn save_forecast(&self, forecast: &NewForecast) -> Result<(), StoreError> {
-        save(forecast)
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(())
+        self.save_one(forecast).await
     }
 
     async fn save_forecasts(&self, forecasts: &[NewForecast]) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        for forecast in forecasts {
-            match save(forecast)
-                .execute(&mut *transaction)
-                .await
-                .map_err(|error| self.failed(error))
-            {
-                Ok(_) | Err(StoreError::NoSuchUser) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.commit(transaction).await
+        self.save_many(forecasts).await
     }
 
     async fn pending_forecasts(
@@ -837,17 +631,7 @@ impl Store for SqliteStore {
         &self,
         outcomes: &[(i64, f64, DateTime<Utc>)],
     ) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        for (id, actual, settled_at) in outcomes {
-            sqlx::query("UPDATE forecasts SET actual = ?2, settled_at = ?3 WHERE id = ?1")
-                .bind(id)
-                .bind(actual)
-                .bind(settled_at.timestamp_micros())
-                .execute(&mut *transaction)
-                .await
-                .map_err(|error| self.failed(error))?;
-        }
-        self.commit(transaction).await
+        self.settle(outcomes).await
     }
 
     async fn forecasts(

@@ -2,7 +2,6 @@
 //! a sentence for people that says what would be right.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use vitalcast_domain::{JobId, KeyId, ModelId, PredictionMetric, UserId};
 use vitalcast_training::TrainingError;
 
@@ -80,9 +79,6 @@ pub enum EngineError {
     /// Another server works on the same data folder.
     #[error("another server works on {}: stop it, or give another folder", .0.display())]
     FolderInUse(PathBuf),
-    /// The same failure, told to several who asked for the same thing at once.
-    #[error(transparent)]
-    Shared(Arc<EngineError>),
     /// Nothing trained yet for this person and metric.
     #[error(
         "no model of {metric} for {user}{wanted}: train one with \
@@ -153,25 +149,11 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// One failure of several who asked at once.
-    pub(crate) fn shared(error: Arc<Self>) -> Self {
-        Arc::try_unwrap(error).unwrap_or_else(Self::Shared)
-    }
-
-    /// The failure itself, also when several were told of it.
-    pub fn root(&self) -> &Self {
-        match self {
-            Self::Shared(error) => error.root(),
-            other => other,
-        }
-    }
-
     /// The family of the failure: what an exit code or a status is made from.
     pub fn kind(&self) -> ErrorKind {
         use vitalcast_import::ImportError;
         use vitalcast_inference::InferenceError;
         match self {
-            Self::Shared(error) => error.kind(),
             Self::UnknownUser { .. }
             | Self::UnknownModel(_)
             | Self::UnknownJob(_)
@@ -234,7 +216,6 @@ impl EngineError {
             Self::TooCostly { .. } => "TOO_COSTLY",
             Self::TookTooLong(_) => "TOOK_TOO_LONG",
             Self::FolderInUse(_) => "FOLDER_IN_USE",
-            Self::Shared(error) => error.code(),
             Self::NoModel { .. } => "NO_MODEL",
             Self::ForeignArtifact { .. } => "FOREIGN_ARTIFACT",
             Self::Inference(vitalcast_inference::InferenceError::TooFarAhead { .. }) => {

@@ -10,7 +10,7 @@ pub use engine::{
     CacheStatistics, Clock, DayFeatures, DayFeaturesQuery, Engine, Erasure, FeatureMatrix,
     FeatureQuery, ForecastRecord, HistoryDay, HistoryView, ImportSettings, ImportSummary,
     ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness, ModelPerformance,
-    NewKey, all_days, estimated_seconds, record_json,
+    NewKey, all_days, estimated_seconds, heat_map, lag_chart, record_json, significance_sentence,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::{Forecaster, backtest};

@@ -89,9 +89,20 @@ pub(crate) fn draw(
     path: &Path,
     output: &mut Output,
 ) -> anyhow::Result<()> {
+    let size = charts::PictureSize::default();
+    draw_with(path, output, || chart.svg(size), || chart.png(size))
+}
+
+/// The same for any picture.
+pub(crate) fn draw_with(
+    path: &Path,
+    output: &mut Output,
+    svg: impl FnOnce() -> Result<String, charts::ChartError>,
+    png: impl FnOnce() -> Result<Vec<u8>, charts::ChartError>,
+) -> anyhow::Result<()> {
     let bytes = match path.extension().and_then(|ending| ending.to_str()) {
-        Some("svg") => chart.svg(charts::PictureSize::default())?.into_bytes(),
-        Some("png") => chart.png(charts::PictureSize::default())?,
+        Some("svg") => svg()?.into_bytes(),
+        Some("png") => png()?,
         _ => {
             return Err(UsageError(format!(
                 "cannot draw {}: the name must end in .svg or .png",

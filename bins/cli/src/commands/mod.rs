@@ -1,11 +1,13 @@
 //! One module per subcommand, each with a function that can be called from a test.
 
 pub(crate) mod backtest;
+pub(crate) mod correlate;
 pub(crate) mod demo;
 pub(crate) mod features;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod keys;
+pub(crate) mod lags;
 pub(crate) mod models;
 pub(crate) mod people;
 pub(crate) mod predict;

@@ -13,8 +13,10 @@ pub(crate) use rate::RateLimits;
 use crate::app::App;
 use crate::error::ApiError;
 use axum::extract::FromRequestParts;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
+use std::net::IpAddr;
 use std::sync::Arc;
 use vitalcast::{KeyInfo, Scope, UserId};
 
@@ -46,7 +48,7 @@ pub(crate) trait Impersonal {}
 /// Who calls.
 #[derive(Debug, Clone)]
 pub(crate) enum Caller {
-    /// Anyone on this machine, while no key exists.
+    /// Anyone on this machine, while no key exists; not the pages a browser on it has open.
     Anyone,
     /// The holder of a key.
     Key(KeyInfo),
@@ -135,8 +137,41 @@ impl FromRequestParts<Arc<App>> for Caller {
     }
 }
 
+/// Whether a request is to this machine by its own name, and not from another site's page.
+///
+/// A browser on this machine reaches what listens on loopback, and a page may lead it here under a
+/// name of its own. Without keys nothing else would stand in the way.
+fn is_from_here(parts: &Parts, allowed: &[String]) -> bool {
+    let named = match parts.uri.authority() {
+        Some(authority) => Some(authority.clone()),
+        None => parts
+            .headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok()?.parse::<Authority>().ok()),
+    };
+    let Some(named) = named else {
+        return false;
+    };
+    let host = named.host().trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let from_same_site = parts.headers.get(ORIGIN).is_none_or(|origin| {
+        origin.to_str().is_ok_and(|origin| {
+            let site = origin.split_once("://").map(|(_, site)| site);
+            site == Some(named.as_str()) || allowed.iter().any(|allowed| allowed == origin)
+        })
+    });
+    is_loopback && from_same_site
+}
+
 async fn identify(parts: &Parts, app: &Arc<App>) -> Result<Caller, ApiError> {
     if !app.needs_key().await? {
+        if !is_from_here(parts, &app.config.cors_origins) {
+            return Err(ApiError::forbidden(
+                "While there is no API key, requests must be to localhost and from no other site: \
+                 make a key with `vitalcast keys create`",
+            ));
+        }
         return Ok(Caller::Anyone);
     }
     let token = bearer(parts).ok_or_else(ApiError::unauthorized)?;

@@ -1,6 +1,7 @@
 //! The routes. Each says what it takes and gives; the document at `/openapi.json` is made of that.
 
 pub(crate) mod admin;
+mod correlations;
 mod features;
 mod jobs;
 mod models;
@@ -97,6 +98,7 @@ shaped!(
     ),
     tags(
         (name = "predictions", description = "Training, forecasts and models"),
+        (name = "correlations", description = "What goes with what"),
         (name = "features", description = "What is computed from a person's records"),
         (name = "users", description = "People and their records"),
         (name = "jobs", description = "Trainings and imports under way"),
@@ -105,8 +107,8 @@ shaped!(
 )]
 struct Document;
 
-/// Every route of the public listener. Correlations (`/api/correlations`) and interpretability
-/// (`/api/interpretability`) have their place here when their crate is there.
+/// Every route of the public listener. Interpretability (`/api/interpretability`) has its place here
+/// when its part of `insight` is there.
 pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(service::root))
@@ -125,6 +127,9 @@ pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(features::of_day))
         .routes(routes!(features::summary))
         .routes(routes!(features::drop_cache))
+        .routes(routes!(correlations::analyze))
+        .routes(routes!(correlations::lag_analysis))
+        .routes(routes!(correlations::summary))
         .routes(routes!(users::overview, users::erase))
         .routes(routes!(users::profile, users::set_profile))
         .routes(routes!(users::forecasts))

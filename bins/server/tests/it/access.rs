@@ -143,6 +143,30 @@ fn rows() -> Vec<Row> {
             "read",
             None,
         ),
+        row(
+            "post",
+            "/api/correlations/analyze",
+            "/api/correlations/analyze",
+            "read",
+            Some(json!({"user_id": "anna", "target_metric": "RESTING_HEART_RATE"})),
+        ),
+        row(
+            "post",
+            "/api/correlations/lag-analysis",
+            "/api/correlations/lag-analysis",
+            "read",
+            Some(
+                json!({"user_id": "anna", "target_metric": "RESTING_HEART_RATE",
+                        "feature_name": "nutrition_carbs_daily"}),
+            ),
+        ),
+        row(
+            "get",
+            "/api/correlations/{user_id}/{target_metric}/summary",
+            "/api/correlations/anna/RESTING_HEART_RATE/summary",
+            "read",
+            None,
+        ),
         row("get", users, "/api/users/anna", "read", None),
         row(
             "get",

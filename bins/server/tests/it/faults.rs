@@ -63,7 +63,7 @@ fn hostile_ids_name_nobody_and_no_file() {
             ("GET", format!("/api/jobs/{id}")),
         ] {
             let request =
-                format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+                format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             let answer = raw(&service, request.as_bytes());
             let got = status(&answer);
             assert!(
@@ -155,15 +155,15 @@ fn bodies_that_are_too_large_or_slow_are_cut_off() {
         );
     }
     let begun = Instant::now();
-    let head = "POST /api/predictions/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\nConnection: close\r\n\r\n{";
+    let head = "POST /api/predictions/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\nConnection: close\r\n\r\n{";
     let answer = raw(&service, head.as_bytes());
     assert_eq!(status(&answer), 408, "{answer}");
     // Headers that never end.
-    let answer = raw(&service, b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ");
+    let answer = raw(&service, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
     assert!([0, 408].contains(&status(&answer)), "{answer}");
     assert!(begun.elapsed() < Duration::from_secs(10));
     // Headers without end.
-    let mut endless = b"GET / HTTP/1.1\r\nHost: x\r\n".to_vec();
+    let mut endless = b"GET / HTTP/1.1\r\nHost: localhost\r\n".to_vec();
     for number in 0..5_000 {
         endless.extend(format!("X-{number}: {}\r\n", "y".repeat(100)).into_bytes());
     }
@@ -183,7 +183,7 @@ fn a_body_that_breaks_off_leaves_nothing() {
     let body = json!([{"recorded_at": "2026-11-20T06:00:00Z", "metric_type": "STEPS", "value": 5}])
         .to_string();
     let head = format!(
-        "POST /api/users/anna/health-metrics HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /api/users/anna/health-metrics HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len() + 10
     );
     let mut stream = TcpStream::connect(service.handle.address).unwrap();
@@ -291,15 +291,60 @@ fn there_are_only_so_many_connections() {
     std::thread::sleep(Duration::from_millis(200));
     let refused = raw(
         &service,
-        b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     );
     assert_eq!(status(&refused), 0, "{refused}");
     drop(held);
     crate::support::eventually("room", || {
         let answer = raw(
             &service,
-            b"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+            b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
         );
         (status(&answer) == 200).then_some(())
     });
+}
+
+#[test]
+fn without_keys_a_page_of_another_site_gets_nothing() {
+    let service = Service::with(|config| {
+        config.cors_origins = vec!["http://localhost:5173".to_owned()];
+    });
+    service.person("anna", 60);
+    let ask = |host: &str, more: &str| {
+        let request = format!(
+            "GET /api/users/anna HTTP/1.1\r\nHost: {host}\r\n{more}Connection: close\r\n\r\n"
+        );
+        status(&raw(&service, request.as_bytes()))
+    };
+    for host in [
+        "localhost",
+        "LOCALHOST:8001",
+        "127.0.0.1:8001",
+        "[::1]:8001",
+    ] {
+        assert_eq!(ask(host, ""), 200, "{host}");
+    }
+    // A name that somebody else made lead here.
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "192.168.1.7:8001",
+        "",
+    ] {
+        assert_eq!(ask(host, ""), 403, "{host}");
+    }
+    // A page that was loaded from elsewhere.
+    for origin in ["https://evil.example", "null", "http://localhost:9999"] {
+        let more = format!("Origin: {origin}\r\n");
+        assert_eq!(ask("localhost", &more), 403, "{origin}");
+    }
+    // Our own pages, and those the configuration allows.
+    for origin in ["http://localhost:8001", "http://localhost:5173"] {
+        let more = format!("Origin: {origin}\r\n");
+        assert_eq!(ask("localhost:8001", &more), 200, "{origin}");
+    }
+    // With a key it is the key that counts.
+    let key = service.make_key(None, &["admin"]);
+    let more = format!("Authorization: Bearer {key}\r\n");
+    assert_eq!(ask("vitalcast.example", &more), 200);
 }

@@ -4,9 +4,11 @@
 //! caller knows what its terminal can show and decides; nothing is read from the environment.
 
 mod canvas;
+mod correlations;
 mod history;
 mod skill;
 
+pub(crate) use correlations::{heat_map, lags};
 pub(crate) use history::history;
 pub(crate) use skill::skill;
 

@@ -129,6 +129,9 @@ impl Caches {
     }
 }
 
+/// Computing failed; whoever computed has the reason.
+struct Failed;
+
 /// About how much memory a JSON value takes.
 fn size_of(value: &serde_json::Value) -> usize {
     use serde_json::Value;
@@ -228,6 +231,7 @@ impl Engine {
 
     /// An answer kept under a key, or computed, by one thread however many ask at once, and then
     /// kept. `compute` also says until when its answer holds. The flag tells whether it was kept.
+    /// A failure is kept by nobody: whoever waited for it finds out alone.
     pub(super) fn kept_or<T: Serialize + DeserializeOwned>(
         &self,
         sort: Sort,
@@ -246,12 +250,20 @@ impl Engine {
             Sort::Forecast => self.caches.options.forecast_life,
             Sort::Features => self.caches.options.feature_life,
         };
+        let mut compute = Some(compute);
         let mut fresh = None;
+        let mut failure = None;
         let kept = self.caches.answers.try_get_with(full, || {
             if let Some(kept) = self.shared_answer(key, generation, now) {
                 return Ok(Arc::new(kept));
             }
-            let (answer, until) = compute()?;
+            let (answer, until) = match compute.take().expect("it is begun once")() {
+                Ok(computed) => computed,
+                Err(error) => {
+                    failure = Some(error);
+                    return Err(Failed);
+                }
+            };
             let kept = Kept {
                 generation: numbers(generation),
                 until: until.min(now + life),
@@ -259,9 +271,16 @@ impl Engine {
             };
             self.share(key, &kept, now);
             fresh = Some(answer);
-            Ok::<_, EngineError>(Arc::new(kept))
+            Ok(Arc::new(kept))
         });
-        let kept = kept.map_err(EngineError::shared)?;
+        let Ok(kept) = kept else {
+            if let Some(error) = failure {
+                return Err(error);
+            }
+            // Somebody else's computation failed.
+            let compute = compute.expect("what was begun here ends above");
+            return compute().map(|(answer, _)| (answer, false));
+        };
         if let Some(answer) = fresh {
             return Ok((answer, false));
         }
@@ -348,17 +367,30 @@ impl Engine {
         &self,
         registered: &vitalcast_store::RegisteredModel,
     ) -> Result<Arc<ReadyModel>, EngineError> {
-        self.caches
+        let open = || {
+            let artifact = self.open_artifact(registered)?;
+            Ok::<_, EngineError>(Arc::new(ReadyModel {
+                model: FittedModel::from_artifact(&artifact)?,
+                manifest: artifact.manifest().clone(),
+                file_bytes: registered.size_bytes,
+            }))
+        };
+        let mut failure = None;
+        let ready = self
+            .caches
             .models
             .try_get_with(registered.file_hash.clone(), || {
-                let artifact = self.open_artifact(registered)?;
-                Ok::<_, EngineError>(Arc::new(ReadyModel {
-                    model: FittedModel::from_artifact(&artifact)?,
-                    manifest: artifact.manifest().clone(),
-                    file_bytes: registered.size_bytes,
-                }))
-            })
-            .map_err(EngineError::shared)
+                open().map_err(|error| {
+                    failure = Some(error);
+                    Failed
+                })
+            });
+        match (ready, failure) {
+            (Ok(ready), _) => Ok(ready),
+            (Err(_), Some(error)) => Err(error),
+            // Somebody else could not open it and was told why.
+            (Err(_), None) => open(),
+        }
     }
 
     /// Drops a model that was deleted.

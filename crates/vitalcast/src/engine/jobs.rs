@@ -1,25 +1,30 @@
 //! Trainings and imports that outlast a request: queued, run on threads of their own, watched and
 //! called off.
 
-use super::{Engine, ImportSettings};
-use crate::error::{EngineError, ErrorKind};
+mod live;
+mod work;
+
+pub(super) use live::info;
+pub use live::{JobEvent, JobWatch};
+
+use super::Engine;
+use crate::error::EngineError;
 use chrono::{DateTime, Utc};
+use live::Live;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{File, TryLockError};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use std::time::Duration;
 use vitalcast_domain::{
-    History, JobError, JobId, JobInfo, JobKind, JobProgress, JobState, ModelArchitecture,
-    PredictionMetric, Profile, TrainModelRequest, UserId, Zone,
+    History, JobError, JobId, JobInfo, JobKind, JobState, ModelArchitecture, PredictionMetric,
+    Profile, TrainModelRequest, UserId, Zone,
 };
 use vitalcast_import::Format;
 use vitalcast_store::{JobOutcome, Jobs, NewJob, Store, StoredJob};
-use vitalcast_training::EpochReport;
 
 /// Where the moments come from at which jobs begin and end.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -94,15 +99,6 @@ struct ImportRequest {
     bytes: u64,
 }
 
-/// Something that happened to a job, numbered from 1.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JobEvent {
-    /// Its number.
-    pub number: u64,
-    /// The job as it was then.
-    pub job: JobInfo,
-}
-
 /// Runs the jobs of a data folder. Clones share one queue; the last [`JobRunner::stop`] ends it.
 #[derive(Clone)]
 pub struct JobRunner(Arc<Shared>);
@@ -132,101 +128,8 @@ struct State {
 /// What only one job works on at a time.
 type Subject = (UserId, JobKind, Option<PredictionMetric>);
 
-struct Live {
-    job: NewJob,
-    events: Mutex<Vec<JobEvent>>,
-    changed: watch::Sender<u64>,
-    cancelled: AtomicBool,
-    /// The process ends: hand the job back.
-    handed_back: AtomicBool,
-}
-
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Live {
-    fn new(stored: &StoredJob) -> Self {
-        let live = Self {
-            job: stored.job.clone(),
-            events: Mutex::default(),
-            changed: watch::Sender::new(0),
-            cancelled: AtomicBool::new(false),
-            handed_back: AtomicBool::new(false),
-        };
-        live.tell(info(stored));
-        live
-    }
-
-    fn subject(&self) -> Subject {
-        (self.job.user_id.clone(), self.job.kind, self.job.metric)
-    }
-
-    fn last(&self) -> JobInfo {
-        let events = locked(&self.events);
-        events
-            .last()
-            .expect("a job begins with an event")
-            .job
-            .clone()
-    }
-
-    fn tell(&self, job: JobInfo) {
-        let mut events = locked(&self.events);
-        let number = events.len() as u64 + 1;
-        events.push(JobEvent { number, job });
-        self.changed.send_replace(number);
-    }
-
-    fn progress(&self, progress: JobProgress) {
-        let mut job = self.last();
-        job.progress = Some(progress);
-        self.tell(job);
-    }
-}
-
-/// Follows one job. Every event is seen, also those from before.
-pub struct JobWatch {
-    live: Arc<Live>,
-    changed: watch::Receiver<u64>,
-}
-
-impl JobWatch {
-    /// The events after a number, waiting until there is one. Empty once the job has ended and all
-    /// were seen, or when the process stops.
-    pub async fn after(&mut self, number: u64) -> Vec<JobEvent> {
-        loop {
-            self.changed.borrow_and_update();
-            let events: Vec<JobEvent> = {
-                let events = locked(&self.live.events);
-                let from = usize::try_from(number).unwrap_or(usize::MAX);
-                events.get(from..).unwrap_or_default().to_vec()
-            };
-            if !events.is_empty()
-                || self.live.last().state.is_final()
-                || self.live.handed_back.load(Ordering::SeqCst)
-            {
-                return events;
-            }
-            if self.changed.changed().await.is_err() {
-                return Vec::new();
-            }
-        }
-    }
-
-    /// The job when it has ended, or as it is when the process stops.
-    pub async fn end(&mut self) -> JobInfo {
-        loop {
-            self.changed.borrow_and_update();
-            let last = self.live.last();
-            if last.state.is_final()
-                || self.live.handed_back.load(Ordering::SeqCst)
-                || self.changed.changed().await.is_err()
-            {
-                return last;
-            }
-        }
-    }
 }
 
 impl JobRunner {
@@ -543,290 +446,6 @@ impl JobRunner {
     }
 }
 
-impl Shared {
-    fn enqueue(&self, state: &mut State, live: Arc<Live>) {
-        let (user, id) = (live.job.user_id.clone(), live.job.job_id.clone());
-        state.live.insert(id.clone(), live);
-        state.waiting.entry(user.clone()).or_default().push_back(id);
-        if !state.turn.contains(&user) {
-            state.turn.push_back(user);
-        }
-        self.wake.notify_all();
-    }
-
-    /// The next job: people take turns, each with their oldest job that nothing stands in the way of.
-    fn next(&self) -> Option<Arc<Live>> {
-        let mut state = locked(&self.state);
-        loop {
-            if state.stopping {
-                return None;
-            }
-            if let Some(live) = take_turn(&mut state) {
-                state.busy.insert(live.subject());
-                return Some(live);
-            }
-            state = self
-                .wake
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn work(&self) {
-        lower_priority();
-        // Made on this thread, its threads have the same low priority.
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.options.threads_per_job.max(1))
-            .build();
-        while let Some(live) = self.next() {
-            let run = std::panic::AssertUnwindSafe(|| match &pool {
-                Ok(pool) => pool.install(|| self.run(&live)),
-                Err(_) => self.run(&live),
-            });
-            let outcome = std::panic::catch_unwind(run).unwrap_or_else(|_| {
-                tracing::error!(job = %live.job.job_id, "a job panicked");
-                Some(JobOutcome::Failed(JobError {
-                    code: "INTERNAL".to_owned(),
-                    detail: "an internal error ended the job".to_owned(),
-                }))
-            });
-            match outcome {
-                Some(outcome) => self.finish(&live, outcome),
-                // Stopping: the next process goes on with it.
-                None => {
-                    let id = &live.job.job_id;
-                    if self.engine.wait(self.engine.store.requeue_job(id)).is_err() {
-                        tracing::warn!(job = %id, "a job could not be handed back; the next start will");
-                    }
-                }
-            }
-            locked(&self.state).busy.remove(&live.subject());
-            self.wake.notify_all();
-        }
-    }
-
-    /// Runs a job; `None` when it has to be handed back.
-    fn run(&self, live: &Live) -> Option<JobOutcome> {
-        let now = (self.clock)();
-        let id = &live.job.job_id;
-        match self.engine.wait(self.engine.store.start_job(id, now)) {
-            Ok(true) => {}
-            // Erased or ended meanwhile.
-            Ok(false) => return Some(JobOutcome::Cancelled),
-            Err(error) => return Some(failed(&error.into())),
-        }
-        let mut job = live.last();
-        job.state = JobState::Running;
-        job.started_at = Some(now);
-        live.tell(job);
-        let outcome = match live.job.kind {
-            JobKind::Train => self.train(live, now),
-            JobKind::Import => self.import(live, now),
-        };
-        match outcome {
-            Ok(result) => Some(JobOutcome::Succeeded(result)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {
-                let called_off = live.cancelled.load(Ordering::SeqCst);
-                called_off.then_some(JobOutcome::Cancelled)
-            }
-            Err(error) => Some(self.without_paths(failed(&error))),
-        }
-    }
-
-    /// Where files lie here is nobody's business who only sent one.
-    fn without_paths(&self, outcome: JobOutcome) -> JobOutcome {
-        let JobOutcome::Failed(mut error) = outcome else {
-            return outcome;
-        };
-        let folder = format!(
-            "{}{}",
-            self.engine.uploads().display(),
-            std::path::MAIN_SEPARATOR
-        );
-        error.detail = error.detail.replace(&folder, "");
-        JobOutcome::Failed(error)
-    }
-
-    fn goes_on(live: &Live) -> ControlFlow<()> {
-        if live.cancelled.load(Ordering::SeqCst) || live.handed_back.load(Ordering::SeqCst) {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-
-    fn train(&self, live: &Live, now: DateTime<Utc>) -> Result<serde_json::Value, EngineError> {
-        let request: TrainModelRequest = serde_json::from_value(live.job.request.clone())
-            .map_err(|error| EngineError::InvalidSetting(error.to_string()))?;
-        let begun = Instant::now();
-        let limit = self.options.max_seconds;
-        let mut too_long = false;
-        let mut on_epoch = |report: &EpochReport| {
-            live.progress(JobProgress {
-                done: report.epoch as u64,
-                total: report.epochs as u64,
-                train_loss: Some(report.train_loss),
-                val_loss: Some(report.validation_loss),
-            });
-            too_long = begun.elapsed().as_secs_f64() > limit;
-            if too_long {
-                ControlFlow::Break(())
-            } else {
-                Self::goes_on(live)
-            }
-        };
-        Self::goes_on(live)
-            .is_continue()
-            .then_some(())
-            .ok_or(EngineError::Interrupted)?;
-        let trained = self.engine.train(&request, now, now, &mut on_epoch);
-        match trained {
-            Err(EngineError::Interrupted) if too_long => Err(EngineError::TookTooLong(limit)),
-            Err(error) => Err(error),
-            Ok(answer) => Ok(serde_json::to_value(answer).expect("answers are plain values")),
-        }
-    }
-
-    fn import(&self, live: &Live, now: DateTime<Utc>) -> Result<serde_json::Value, EngineError> {
-        let unusable = |what: String| EngineError::InvalidSetting(what);
-        let request: ImportRequest = serde_json::from_value(live.job.request.clone())
-            .map_err(|error| unusable(error.to_string()))?;
-        let path = self.engine.uploads().join(&request.file);
-        let settings = ImportSettings {
-            format: request
-                .format
-                .map(|word| word.parse::<Format>())
-                .transpose()
-                .map_err(|error| unusable(error.to_string()))?,
-            zone: request.zone,
-            user: Some(live.job.user_id.clone()),
-            rejects_file: Some(path.with_extension("rejects.csv")),
-            ..ImportSettings::default()
-        };
-        let mut told = None;
-        let mut progress = |done: u64, total: u64| {
-            // A hundred events at most, however large the file.
-            let percent = done.saturating_mul(100) / total.max(1);
-            if told.replace(percent) != Some(percent) {
-                live.progress(JobProgress {
-                    done,
-                    total,
-                    train_loss: None,
-                    val_loss: None,
-                });
-            }
-            Self::goes_on(live)
-        };
-        let summary = self.engine.import(&path, &settings, now, &mut progress)?;
-        let mut result = serde_json::to_value(&summary).expect("summaries are plain values");
-        if let Some(fields) = result.as_object_mut() {
-            // The list of refused rows goes with the upload; their counts stay.
-            fields.remove("rejects_file");
-        }
-        Ok(result)
-    }
-
-    /// Writes down how a job ended, and tells whoever watches.
-    fn finish(&self, live: &Live, outcome: JobOutcome) {
-        let now = (self.clock)();
-        let id = &live.job.job_id;
-        let kept = self
-            .engine
-            .wait(self.engine.store.finish_job(id, &outcome, now));
-        if kept.is_err() {
-            tracing::error!(job = %id, "the end of a job could not be written down");
-        }
-        if live.job.kind == JobKind::Import {
-            remove_upload(&self.engine.uploads(), id);
-        }
-        let mut job = live.last();
-        job.finished_at = Some(now);
-        match outcome {
-            JobOutcome::Succeeded(result) => {
-                job.state = JobState::Succeeded;
-                job.model_id = model_of(&result);
-                job.result = Some(result);
-            }
-            JobOutcome::Failed(error) => {
-                job.state = JobState::Failed;
-                job.error = Some(error);
-            }
-            JobOutcome::Cancelled => job.state = JobState::Cancelled,
-        }
-        live.tell(job);
-        let mut state = locked(&self.state);
-        state.ended.push_back(id.clone());
-        while state.ended.len() > REMEMBERED {
-            if let Some(oldest) = state.ended.pop_front() {
-                state.live.remove(&oldest);
-            }
-        }
-    }
-}
-
-fn take_turn(state: &mut State) -> Option<Arc<Live>> {
-    for _ in 0..state.turn.len() {
-        let user = state.turn.pop_front()?;
-        let queue = state.waiting.get_mut(&user)?;
-        let free = queue.iter().position(|id| {
-            state
-                .live
-                .get(id)
-                .is_some_and(|live| !state.busy.contains(&live.subject()))
-        });
-        let taken = free.and_then(|place| queue.remove(place));
-        if queue.is_empty() {
-            state.waiting.remove(&user);
-        } else {
-            state.turn.push_back(user);
-        }
-        if let Some(live) = taken.and_then(|id| state.live.get(&id).cloned()) {
-            return Some(live);
-        }
-    }
-    None
-}
-
-fn failed(error: &EngineError) -> JobOutcome {
-    let (code, detail) = match error.kind() {
-        ErrorKind::Internal | ErrorKind::Unavailable => {
-            tracing::error!(code = error.code(), "a job failed");
-            let detail = match error {
-                EngineError::TookTooLong(_) => error.to_string(),
-                _ => "the job could not be done here; the log says more".to_owned(),
-            };
-            (error.code(), detail)
-        }
-        _ => (error.code(), error.to_string()),
-    };
-    JobOutcome::Failed(JobError {
-        code: code.to_owned(),
-        detail,
-    })
-}
-
-fn model_of(result: &serde_json::Value) -> Option<vitalcast_domain::ModelId> {
-    result.get("model_id")?.as_str()?.parse().ok()
-}
-
-pub(super) fn info(stored: &StoredJob) -> JobInfo {
-    JobInfo {
-        job_id: stored.job.job_id.clone(),
-        user_id: stored.job.user_id.clone(),
-        kind: stored.job.kind,
-        metric: stored.job.metric,
-        state: stored.state,
-        progress: None,
-        estimated_seconds: stored.job.cost_seconds,
-        created_at: stored.job.created_at,
-        started_at: stored.started_at,
-        finished_at: stored.finished_at,
-        model_id: stored.result.as_ref().and_then(model_of),
-        result: stored.result.clone(),
-        error: stored.error.clone(),
-    }
-}
-
 /// How long a training takes, from its settings: multiplications and additions of the network for
 /// every day of every window and epoch, forwards and backwards, at a speed any machine has.
 pub fn estimated_seconds(request: &TrainModelRequest) -> f64 {
@@ -900,21 +519,4 @@ fn remove_orphans(uploads: &Path, open: &[StoredJob]) {
             let _ = std::fs::remove_file(entry.path());
         }
     }
-}
-
-/// Removes what was uploaded for a job.
-fn remove_upload(uploads: &Path, id: &JobId) {
-    for entry in std::fs::read_dir(uploads).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(id.as_str()) {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-}
-
-/// Lets everything else go first: requests are answered while a training takes what is left.
-fn lower_priority() {
-    // On Linux this concerns the calling thread and those it starts; elsewhere, or where it is
-    // forbidden, jobs run as everything else does.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(10);
 }

@@ -3,6 +3,8 @@
 mod backtest;
 mod cache;
 mod commit;
+mod correlation_pictures;
+mod correlations;
 mod features;
 mod history;
 mod import;
@@ -20,6 +22,7 @@ mod wire;
 pub(crate) use backtest::backtest_history;
 pub use backtest::{BacktestAnswer, BacktestDay, BacktestRequest};
 pub use cache::{CacheOptions, CacheStatistics};
+pub use correlation_pictures::{heat_map, lag_chart, significance_sentence};
 pub use features::{DayFeatures, DayFeaturesQuery, FeatureMatrix, FeatureQuery};
 pub use history::{ForecastRecord, HistoryDay, HistoryView};
 pub use import::{ImportSettings, ImportSummary};

@@ -1,0 +1,242 @@
+//! `vitalcast correlate`.
+
+use crate::args::{CorrelateArgs, Global};
+use crate::commands::history::draw_with;
+use crate::exit::UsageError;
+use crate::output::Output;
+use anyhow::{Context, bail};
+use chrono::{DateTime, NaiveDate, Utc};
+use vitalcast::charts::{
+    Alignment, Block, HtmlReport, PictureSize, Section, Table, TerminalOptions,
+};
+use vitalcast::{
+    Correlation, CorrelationRequest, CorrelationResponse, Engine, Pairing, UserId, heat_map,
+    significance_sentence,
+};
+
+/// Rows of a table in the report.
+const REPORT_ROWS: usize = 25;
+
+pub(crate) fn run(
+    args: &CorrelateArgs,
+    global: &Global,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    if args.chart.is_some() && args.metric.len() != 1 {
+        bail!(UsageError("--chart draws one metric".to_owned()));
+    }
+    let engine = global.engine()?;
+    let now = global.now();
+    let last_day = last_day(&engine, &args.user, args.last_day, now)?;
+    let request = |metric| CorrelationRequest {
+        methods: args.method.clone(),
+        lookback_days: args.days,
+        significance_threshold: args.significance,
+        min_correlation: args.min_correlation,
+        top_k: args.top,
+        pairing: if args.same_day {
+            Pairing::SameDay
+        } else {
+            Pairing::NextDay
+        },
+        last_day: Some(last_day),
+        include_insignificant: args.all,
+        ..CorrelationRequest::new(args.user.clone(), metric)
+    };
+    let mut answers = Vec::new();
+    let mut whole = Vec::new();
+    for metric in &args.metric {
+        answers.push(engine.correlate(&request(*metric), now)?);
+        // Pictures and the report show what does not stand out too.
+        let everything = CorrelationRequest {
+            include_insignificant: true,
+            top_k: 1_000,
+            ..request(*metric)
+        };
+        whole.push(engine.correlate(&everything, now)?);
+    }
+    if let (Some(path), [answer]) = (&args.chart, whole.as_slice()) {
+        let Some(map) = heat_map(answer) else {
+            bail!(UsageError(format!("nothing to draw: {}", answer.summary)));
+        };
+        let size = PictureSize {
+            height: map.natural_height(),
+            ..PictureSize::default()
+        };
+        draw_with(path, output, || map.svg(size), || map.png(size))?;
+    }
+    if let Some(path) = &args.report {
+        if path.extension().and_then(|ending| ending.to_str()) != Some("html") {
+            bail!(UsageError(format!(
+                "cannot write {}: the name must end in .html",
+                path.display()
+            )));
+        }
+        let page = report(&args.user, &answers, &whole, args.significance).render()?;
+        std::fs::write(path, page).with_context(|| format!("writing {}", path.display()))?;
+        output.note(format_args!("Written to {}.", path.display()));
+    }
+    if output.is_json() {
+        return match answers.as_slice() {
+            [one] => output.json(one),
+            many => output.json(&many),
+        };
+    }
+    for (answer, whole) in answers.iter().zip(&whole) {
+        print(answer, whole, args.significance, output)?;
+    }
+    Ok(())
+}
+
+/// The day asked for, or the last one with data.
+pub(crate) fn last_day(
+    engine: &Engine,
+    user: &UserId,
+    asked: Option<NaiveDate>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<NaiveDate> {
+    // Also when a day was asked for, so that an unknown name is told.
+    let next = engine.next_day(user, now)?;
+    Ok(asked.or_else(|| next.pred_opt()).unwrap_or(next))
+}
+
+/// How this terminal is drawn on.
+pub(crate) fn terminal_options() -> TerminalOptions {
+    TerminalOptions {
+        width: crate::output::width(),
+        colour: crate::output::stdout_wants_colour(),
+        ..TerminalOptions::default()
+    }
+}
+
+/// A p value with as many digits as matter.
+pub(crate) fn p_value(value: f64) -> String {
+    if value < 0.0001 {
+        "< 0.0001".to_owned()
+    } else {
+        format!("{value:.4}")
+    }
+}
+
+const COLUMNS: [&str; 9] = [
+    "feature",
+    "method",
+    "correlation",
+    "95 % interval",
+    "p alone",
+    "p",
+    "partial",
+    "days",
+    "effect",
+];
+
+fn row(one: &Correlation, unit: &str) -> Vec<String> {
+    let star = if one.is_significant { " *" } else { "" };
+    vec![
+        one.feature_name.clone(),
+        one.method.to_string(),
+        format!("{:+.2}{star}", one.correlation),
+        format!(
+            "{:+.2} to {:+.2}",
+            one.confidence_interval_lower, one.confidence_interval_upper
+        ),
+        p_value(one.raw_p_value),
+        p_value(one.p_value),
+        one.partial_correlation
+            .map_or_else(|| "–".to_owned(), |partial| format!("{partial:+.2}")),
+        format!("{} ({:.0})", one.sample_size, one.effective_sample_size),
+        one.effect
+            .map_or_else(|| "–".to_owned(), |effect| format!("{effect:+.2} {unit}")),
+    ]
+}
+
+const LEGEND: &str = "p is corrected for days that resemble their neighbours and for the number of \
+    tests, p alone is not; partial: with weekday and the metric's day before taken out; days: pairs, \
+    and how many independent ones they are worth; effect: change of the metric from the feature's \
+    10th to its 90th percentile; * stands out.";
+
+fn print(
+    answer: &CorrelationResponse,
+    whole: &CorrelationResponse,
+    threshold: f64,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    output.heading(&format!(
+        "What goes with {} of {}, {} to {}",
+        answer.target_metric.title(),
+        answer.user_id,
+        answer.first_day,
+        answer.last_day
+    ))?;
+    if let Some(map) = heat_map(answer) {
+        output.line(map.terminal(terminal_options())?)?;
+        let unit = answer.target_metric.unit_label();
+        let rows: Vec<Vec<String>> = answer
+            .correlations
+            .iter()
+            .map(|one| row(one, unit))
+            .collect();
+        output.table(&COLUMNS, &rows, &[2, 3, 4, 5, 6, 7, 8])?;
+        output.line(LEGEND)?;
+    }
+    output.line(&answer.summary)?;
+    if whole.tests > 0 {
+        output.line(significance_sentence(whole, threshold))?;
+    }
+    if let Some(warning) = &answer.warning
+        && answer.tests > 0
+    {
+        output.note(warning);
+    }
+    Ok(())
+}
+
+fn report(
+    user: &UserId,
+    answers: &[CorrelationResponse],
+    whole: &[CorrelationResponse],
+    threshold: f64,
+) -> HtmlReport {
+    let span = answers
+        .first()
+        .map(|answer| format!("{} to {}", answer.first_day, answer.last_day))
+        .unwrap_or_default();
+    let mut page = HtmlReport::new(format!("What goes with what: {user}"), span);
+    for (answer, whole) in answers.iter().zip(whole) {
+        let mut section =
+            Section::new(answer.target_metric.title()).with(Block::Note(answer.summary.clone()));
+        if whole.tests > 0 {
+            section = section.with_paragraph(significance_sentence(whole, threshold));
+        }
+        if let Some(map) = heat_map(whole) {
+            section = section.with(Block::HeatMap(map));
+            let unit = answer.target_metric.unit_label();
+            let columns = COLUMNS
+                .iter()
+                .enumerate()
+                .map(|(index, name)| {
+                    let alignment = if index < 2 {
+                        Alignment::Text
+                    } else {
+                        Alignment::Number
+                    };
+                    ((*name).to_owned(), alignment)
+                })
+                .collect();
+            section = section
+                .with(Block::Table(Table {
+                    caption: "The strongest correlations, whether they stand out or not".to_owned(),
+                    columns,
+                    rows: whole
+                        .correlations
+                        .iter()
+                        .take(REPORT_ROWS)
+                        .map(|one| row(one, unit).into_iter().map(Some).collect())
+                        .collect(),
+                }))
+                .with_paragraph(LEGEND);
+        }
+        page = page.with(section);
+    }
+    page
+}

@@ -1,0 +1,110 @@
+//! Amounts in the hours before falling asleep: real hours, where records have their times.
+
+use crate::catalogue::Feature;
+use crate::error::FeaturesError;
+use crate::knowledge::{Calendar, visible};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Timelike, Utc};
+use std::collections::{BTreeSet, HashMap};
+use vitalcast_domain::{AsOf, History, MetricType, Record};
+
+/// Local hours at which people wake; a reading of another time is stamped with something else.
+const WAKING_HOURS: std::ops::Range<u32> = 3..15;
+/// Longest look back from a night, days.
+const LOOK_BACK: u64 = 9;
+
+/// Which amount of a record a feature of the day adds up; nothing for other features.
+fn amount(feature: &Feature, record: &Record) -> Option<f64> {
+    match (feature.name, record) {
+        (name, Record::Meal(meal)) if meal.time_known => match name {
+            "nutrition_calories_daily" | "nutrition_late_night_calories" => meal.energy_kcal,
+            "nutrition_protein_daily" => meal.protein_g,
+            "nutrition_carbs_daily" | "nutrition_late_night_carbs" => meal.carbs_g,
+            "nutrition_fat_daily" => meal.fat_g,
+            "nutrition_fiber_daily" => meal.fiber_g,
+            _ => None,
+        },
+        (name, Record::Activity(activity)) => match name {
+            "activity_active_minutes_daily" => activity.duration_minutes,
+            "activity_calories_burned_daily" => activity.energy_kcal,
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The amounts of a feature in windows of hours before the person fell asleep, for the night each
+/// day of `first_day ..= last_day` began with: `[window][day]`.
+///
+/// A window `(near, far)` reaches from `far` to `near` hours before sleep. Sleep begins the time
+/// asleep before waking, so that time awake in bed makes it seem later than it was. A day is missing
+/// when its night is; a window is 0 when nothing fell into it but the food, or the workouts, of its
+/// local day were recorded, and missing otherwise. `None` when no night has a time of waking, or the
+/// feature is no amount of something with a time.
+///
+/// # Errors
+///
+/// [`FeaturesError::EndOfCalendar`].
+pub fn amounts_before_sleep(
+    history: &History,
+    feature: &Feature,
+    windows: &[(f64, f64)],
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+    as_of: AsOf,
+) -> Result<Option<Vec<Vec<Option<f64>>>>, FeaturesError> {
+    let zone = history.profile.zone;
+    let begin = first_day
+        .checked_sub_days(Days::new(LOOK_BACK))
+        .ok_or(FeaturesError::EndOfCalendar(first_day))?;
+    let reach = zone.day_of(as_of).max(last_day);
+    let days = usize::try_from((reach - begin).num_days().clamp(0, 20_000) + 1)
+        .expect("not before the first day");
+    let calendar = Calendar::new(history, begin, days);
+    let mut amounts: Vec<(DateTime<Utc>, f64)> = Vec::new();
+    let mut recorded: BTreeSet<NaiveDate> = BTreeSet::new();
+    let mut nights: HashMap<NaiveDate, (f64, DateTime<Utc>)> = HashMap::new();
+    let current = visible(history, &calendar, as_of);
+    for version in current.iter().filter(|version| version.until == days) {
+        let provenance = version.record.provenance();
+        if let Some(amount) = amount(feature, version.record) {
+            amounts.push((provenance.observed_at, amount));
+            recorded.insert(provenance.day);
+        }
+        if let Record::HealthMetric(reading) = version.record
+            && reading.metric == MetricType::SleepDuration
+            && !reading.partial
+            && WAKING_HOURS.contains(&provenance.local_time().hour())
+        {
+            let night = nights
+                .entry(provenance.day)
+                .or_insert((reading.value, provenance.observed_at));
+            if reading.value > night.0 {
+                *night = (reading.value, provenance.observed_at);
+            }
+        }
+    }
+    if amounts.is_empty() || nights.is_empty() {
+        return Ok(None);
+    }
+    amounts.sort_by_key(|(at, _)| *at);
+    let hours = |hours: f64| TimeDelta::seconds((hours * 3_600.0).round() as i64);
+    let of_window = |(near, far): &(f64, f64)| {
+        let of_day = |day: NaiveDate| {
+            let (asleep, woken) = nights.get(&day)?;
+            let fell_asleep = *woken - hours(*asleep);
+            let (from, to) = (fell_asleep - hours(*far), fell_asleep - hours(*near));
+            let inside = amounts.partition_point(|(at, _)| *at < from)
+                ..amounts.partition_point(|(at, _)| *at < to);
+            if inside.is_empty() {
+                return recorded.contains(&zone.day_of(to)).then_some(0.0);
+            }
+            Some(amounts[inside].iter().map(|(_, amount)| amount).sum())
+        };
+        first_day
+            .iter_days()
+            .take_while(|day| *day <= last_day)
+            .map(of_day)
+            .collect()
+    };
+    Ok(Some(windows.iter().map(of_window).collect()))
+}

@@ -1,0 +1,106 @@
+//! Forecasts that were answered, and what came true.
+
+use super::SqliteStore;
+use crate::error::StoreError;
+use crate::rows;
+use crate::store::{NewForecast, StoredForecast};
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::Sqlite;
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use std::ops::RangeInclusive;
+use vitalcast_domain::{PredictionMetric, UserId};
+
+impl SqliteStore {
+    pub(super) async fn forecasts_where(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+        days: Option<RangeInclusive<NaiveDate>>,
+        pending: bool,
+    ) -> Result<Vec<StoredForecast>, StoreError> {
+        let (first, last) = days.map_or((None, None), |days| {
+            (Some(days.start().to_string()), Some(days.end().to_string()))
+        });
+        sqlx::query(
+            "SELECT * FROM forecasts WHERE user_id = ?1 AND metric = ?2 \
+               AND (?3 IS NULL OR target_date >= ?3) AND (?4 IS NULL OR target_date <= ?4) \
+               AND (NOT ?5 OR actual IS NULL) \
+             ORDER BY target_date, as_of, predicted_at, id",
+        )
+        .bind(user.as_str())
+        .bind(metric.as_str())
+        .bind(first)
+        .bind(last)
+        .bind(pending)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?
+        .iter()
+        .map(rows::forecast)
+        .collect()
+    }
+
+    pub(super) async fn save_one(&self, forecast: &NewForecast) -> Result<(), StoreError> {
+        save(forecast)
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    pub(super) async fn save_many(&self, forecasts: &[NewForecast]) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for forecast in forecasts {
+            match save(forecast)
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.failed(error))
+            {
+                Ok(_) | Err(StoreError::NoSuchUser) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.commit(transaction).await
+    }
+
+    pub(super) async fn settle(
+        &self,
+        outcomes: &[(i64, f64, DateTime<Utc>)],
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for (id, actual, settled_at) in outcomes {
+            sqlx::query("UPDATE forecasts SET actual = ?2, settled_at = ?3 WHERE id = ?1")
+                .bind(id)
+                .bind(actual)
+                .bind(settled_at.timestamp_micros())
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.failed(error))?;
+        }
+        self.commit(transaction).await
+    }
+}
+
+fn save(forecast: &NewForecast) -> Query<'_, Sqlite, SqliteArguments> {
+    sqlx::query(
+        "INSERT INTO forecasts (user_id, metric, target_date, as_of, model_id, lead_days, \
+         value, lower, upper, level, predicted_at, baseline_name, baseline_value, confidence) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(forecast.user_id.as_str())
+    .bind(forecast.metric.as_str())
+    .bind(forecast.target_date.to_string())
+    .bind(forecast.as_of.timestamp_micros())
+    .bind(forecast.model_id.as_str())
+    .bind(i64::from(forecast.lead_days))
+    .bind(forecast.value)
+    .bind(forecast.lower)
+    .bind(forecast.upper)
+    .bind(forecast.level)
+    .bind(forecast.predicted_at.timestamp_micros())
+    .bind(&forecast.baseline_name)
+    .bind(forecast.baseline_value)
+    .bind(forecast.confidence)
+}

@@ -1,0 +1,162 @@
+//! The registry of models: one active for each person and metric, versions that only grow.
+
+use super::SqliteStore;
+use crate::error::StoreError;
+use crate::rows;
+use crate::store::{NewModel, RegisteredModel, Store};
+use sqlx::{Row, Sqlite, Transaction};
+use vitalcast_domain::{ModelId, PredictionMetric, UserId};
+
+impl SqliteStore {
+    async fn models_changed(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        user: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query("UPDATE users SET model_generation = model_generation + 1 WHERE user_id = ?1")
+            .bind(user)
+            .execute(&mut **transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    pub(super) async fn models_where(
+        &self,
+        user: Option<&UserId>,
+        metric: Option<PredictionMetric>,
+        id: Option<&ModelId>,
+    ) -> Result<Vec<RegisteredModel>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM models \
+             WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR metric = ?2) \
+               AND (?3 IS NULL OR model_id = ?3) \
+             ORDER BY trained_at DESC, version DESC, model_id",
+        )
+        .bind(user.map(UserId::as_str))
+        .bind(metric.map(PredictionMetric::as_str))
+        .bind(id.map(ModelId::as_str))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?
+        .iter()
+        .map(rows::model)
+        .collect()
+    }
+
+    pub(super) async fn register(&self, model: NewModel) -> Result<RegisteredModel, StoreError> {
+        let mut transaction = self.begin().await?;
+        let taken = sqlx::query("SELECT 1 FROM models WHERE model_id = ?1")
+            .bind(model.model_id.as_str())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        if taken.is_some() {
+            return Err(StoreError::ModelExists(model.model_id));
+        }
+        let version: i64 = sqlx::query(
+            "INSERT INTO model_versions (user_id, metric, highest) VALUES (?1, ?2, 1) \
+             ON CONFLICT (user_id, metric) DO UPDATE SET highest = highest + 1 RETURNING highest",
+        )
+        .bind(model.user_id.as_str())
+        .bind(model.metric.as_str())
+        .fetch_one(&mut *transaction)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(|error| self.failed(error))?;
+        sqlx::query("UPDATE models SET is_active = 0 WHERE user_id = ?1 AND metric = ?2")
+            .bind(model.user_id.as_str())
+            .bind(model.metric.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        sqlx::query(
+            "INSERT INTO models (model_id, user_id, metric, architecture, version, trained_at, \
+             file_name, file_hash, size_bytes, training_seconds, summary, is_active) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1)",
+        )
+        .bind(model.model_id.as_str())
+        .bind(model.user_id.as_str())
+        .bind(model.metric.as_str())
+        .bind(model.architecture.as_str())
+        .bind(version)
+        .bind(model.trained_at.timestamp_micros())
+        .bind(&model.file_name)
+        .bind(&model.file_hash)
+        .bind(model.size_bytes as i64)
+        .bind(model.training_seconds)
+        .bind(model.summary.to_string())
+        .execute(&mut *transaction)
+        .await
+        .map_err(|error| self.failed(error))?;
+        self.models_changed(&mut transaction, model.user_id.as_str())
+            .await?;
+        self.commit(transaction).await?;
+        Ok(RegisteredModel {
+            model_id: model.model_id,
+            user_id: model.user_id,
+            metric: model.metric,
+            architecture: model.architecture,
+            version,
+            trained_at: model.trained_at,
+            file_name: model.file_name,
+            file_hash: model.file_hash,
+            size_bytes: model.size_bytes,
+            training_seconds: model.training_seconds,
+            summary: model.summary,
+            is_active: true,
+        })
+    }
+
+    pub(super) async fn make_active(&self, id: &ModelId) -> Result<(), StoreError> {
+        let model = self
+            .model(id)
+            .await?
+            .ok_or_else(|| StoreError::NoSuchModel(id.clone()))?;
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE models SET is_active = 0 WHERE user_id = ?1 AND metric = ?2")
+            .bind(model.user_id.as_str())
+            .bind(model.metric.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        let changed = sqlx::query("UPDATE models SET is_active = 1 WHERE model_id = ?1")
+            .bind(id.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        if changed.rows_affected() == 0 {
+            return Err(StoreError::NoSuchModel(id.clone()));
+        }
+        self.models_changed(&mut transaction, model.user_id.as_str())
+            .await?;
+        self.commit(transaction).await
+    }
+
+    pub(super) async fn remove_model(&self, id: &ModelId) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let row = sqlx::query(
+            "DELETE FROM models WHERE model_id = ?1 RETURNING user_id, metric, is_active",
+        )
+        .bind(id.as_str())
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(|error| self.failed(error))?
+        .ok_or_else(|| StoreError::NoSuchModel(id.clone()))?;
+        let user: String = rows::get("models", &row, "user_id")?;
+        self.models_changed(&mut transaction, &user).await?;
+        if rows::get::<bool>("models", &row, "is_active")? {
+            sqlx::query(
+                "UPDATE models SET is_active = 1 WHERE model_id = \
+                 (SELECT model_id FROM models WHERE user_id = ?1 AND metric = ?2 \
+                  ORDER BY version DESC LIMIT 1)",
+            )
+            .bind(user)
+            .bind(rows::get::<String>("models", &row, "metric")?)
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        }
+        self.commit(transaction).await
+    }
+}

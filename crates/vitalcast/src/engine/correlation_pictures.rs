@@ -1,0 +1,109 @@
+//! Correlations as pictures.
+
+use vitalcast_charts::{HeatCell, HeatMap, HeatRow, LagChart, LagPoint, LagUnit};
+use vitalcast_domain::{
+    Correlation, CorrelationMethod, CorrelationResponse, LagResolution, LagResponse, Pairing,
+};
+
+/// Features of a heat map, the strongest.
+const ROWS: usize = 30;
+
+/// The correlations of an answer: features in rows, strongest first, methods in columns. Nothing
+/// when the answer lists none.
+pub fn heat_map(answer: &CorrelationResponse) -> Option<HeatMap> {
+    let listed = &answer.correlations;
+    let methods: Vec<CorrelationMethod> = CorrelationMethod::ALL
+        .iter()
+        .copied()
+        .filter(|method| listed.iter().any(|one| one.method == *method))
+        .collect();
+    let mut names: Vec<&str> = Vec::new();
+    for one in listed {
+        if !names.contains(&one.feature_name.as_str()) {
+            names.push(&one.feature_name);
+        }
+    }
+    let cell = |name: &str, method: CorrelationMethod| {
+        let of = |one: &&Correlation| one.feature_name == name && one.method == method;
+        listed.iter().find(of).map(|one| HeatCell {
+            value: one.correlation,
+            stands_out: one.is_significant,
+        })
+    };
+    let rows: Vec<HeatRow> = names
+        .iter()
+        .take(ROWS)
+        .map(|name| HeatRow {
+            label: (*name).to_owned(),
+            cells: methods.iter().map(|method| cell(name, *method)).collect(),
+        })
+        .collect();
+    let when = match answer.pairing {
+        Pairing::NextDay => "a day's features and the next day's value",
+        Pairing::SameDay => "features and value of the same day",
+    };
+    (!rows.is_empty()).then(|| HeatMap {
+        title: format!("What goes with {}", answer.target_metric.title()),
+        subtitle: format!(
+            "{}, {when}, {} to {}",
+            answer.user_id, answer.first_day, answer.last_day
+        ),
+        columns: methods.iter().map(ToString::to_string).collect(),
+        rows,
+    })
+}
+
+/// The lags of an answer. Nothing when it has none.
+pub fn lag_chart(answer: &LagResponse) -> Option<LagChart> {
+    let (unit, hours) = match answer.resolution {
+        LagResolution::Day => (LagUnit::Days, 24),
+        LagResolution::Hour => (LagUnit::Hours, 1),
+    };
+    let points: Vec<LagPoint> = answer
+        .lag_results
+        .iter()
+        .map(|lag| LagPoint {
+            lag: lag.lag_hours / hours,
+            correlation: lag.correlation,
+            lower: lag.confidence_interval_lower,
+            upper: lag.confidence_interval_upper,
+            stands_out: lag.is_significant,
+        })
+        .collect();
+    let optimal = answer
+        .lag_results
+        .iter()
+        .position(|lag| Some(lag.lag_hours) == answer.optimal_lag_hours);
+    (!points.is_empty()).then(|| LagChart {
+        title: format!(
+            "{} after {}",
+            answer.target_metric.title(),
+            answer.feature_name
+        ),
+        subtitle: format!(
+            "{}, {} to {}",
+            answer.user_id, answer.first_day, answer.last_day
+        ),
+        unit,
+        points,
+        optimal,
+    })
+}
+
+/// How many tests would have stood out one by one, how many once days that resemble their
+/// neighbours are allowed for, and how many do after the number of tests is too. Only of an answer
+/// that lists everything.
+pub fn significance_sentence(answer: &CorrelationResponse, threshold: f64) -> String {
+    let count = |p_value: fn(&Correlation) -> f64| {
+        let below = |one: &&Correlation| p_value(one) < threshold;
+        answer.correlations.iter().filter(below).count()
+    };
+    format!(
+        "{} of {} tests are below {threshold} taken one by one; {} once days that resemble their \
+         neighbours are allowed for; {} after the number of tests is too.",
+        count(|one| one.raw_p_value),
+        answer.tests,
+        count(|one| one.autocorrelation_p_value),
+        count(|one| one.p_value)
+    )
+}

@@ -1,0 +1,300 @@
+//! What goes with what in a person's days.
+
+use super::Engine;
+use crate::error::EngineError;
+use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
+use vitalcast_domain::{
+    CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
+    FeatureCorrelation, HealthMetricTarget, History, InvalidRequest, LagRequest, LagResolution,
+    LagResponse, Pairing, Profile, UserId,
+};
+use vitalcast_features::{
+    Feature, amounts_before_sleep, daily_values, feature_named, hindsight_table,
+};
+use vitalcast_insight::{
+    DriverSettings, LaggedFeature, Lags, Looked, NoLags, columns, correlation_answer, daily_lags,
+    drivers, lag_answer, lags, may_stand_against,
+};
+use vitalcast_store::Store;
+
+/// Days before the first day of the target: the lags of Granger's test and the pairing.
+const HISTORY_DAYS: usize = 4;
+/// Days that features look back on, and some for readings that belong to a neighbouring day.
+const FEATURE_DAYS: u64 = 32;
+/// Correlations of a summary, in each direction.
+const SUMMARY: usize = 5;
+
+/// A person's days that are looked at.
+struct Window {
+    history: History,
+    looked: Looked,
+    /// First day of the table, before the first of the target.
+    begin: NaiveDate,
+}
+
+impl Engine {
+    /// Which features go with a metric, over days looked back on with everything known now.
+    ///
+    /// Someone unknown, or without data, gets an answer that says so, as the contract has it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Request`], [`EngineError::Store`]; days no calendar has.
+    pub fn correlate(
+        &self,
+        request: &CorrelationRequest,
+        now: DateTime<Utc>,
+    ) -> Result<CorrelationResponse, EngineError> {
+        request.validate()?;
+        let same_day = request.pairing == Pairing::SameDay;
+        let window = self.window(
+            &request.user_id,
+            request.last_day,
+            request.lookback_days,
+            HISTORY_DAYS,
+            same_day,
+            now,
+        )?;
+        let target = window.target(request.target_metric)?;
+        let looked = window.looked;
+        let table = hindsight_table(&window.history, window.begin, looked.last_day, now)?;
+        let mut methods = request.methods.clone();
+        let mut seen = Vec::new();
+        methods.retain(|method| {
+            let is_new = !seen.contains(method);
+            seen.push(*method);
+            is_new
+        });
+        let settings = DriverSettings {
+            methods,
+            lag_days: request.pairing.lag_days(),
+            history_days: HISTORY_DAYS,
+            significance: request.significance_threshold,
+            first_weekday: window.begin.weekday().num_days_from_monday() as usize,
+        };
+        let metric = request.target_metric.metric_type();
+        let columns = columns(&table, metric, settings.lag_days);
+        let found = drivers(&columns, &target, &settings);
+        Ok(correlation_answer(
+            request,
+            looked,
+            &target[HISTORY_DAYS..],
+            &found,
+        ))
+    }
+
+    /// The strongest correlations in short, by Pearson's method.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::correlate`].
+    pub fn correlation_summary(
+        &self,
+        user: &UserId,
+        target: HealthMetricTarget,
+        lookback_days: usize,
+        now: DateTime<Utc>,
+    ) -> Result<CorrelationSummary, EngineError> {
+        let request = CorrelationRequest {
+            methods: vec![CorrelationMethod::Pearson],
+            lookback_days,
+            top_k: 1_000,
+            ..CorrelationRequest::new(user.clone(), target)
+        };
+        let answer = self.correlate(&request, now)?;
+        let of_sign = |sign: f64| {
+            answer
+                .correlations
+                .iter()
+                .filter(|one| one.correlation * sign > 0.0)
+                .take(SUMMARY)
+                .map(|one| FeatureCorrelation {
+                    feature: one.feature_name.clone(),
+                    correlation: one.correlation,
+                })
+                .collect()
+        };
+        Ok(CorrelationSummary {
+            top_positive: of_sign(1.0),
+            top_negative: of_sign(-1.0),
+            user_id: answer.user_id,
+            target_metric: answer.target_metric,
+            lookback_days: answer.lookback_days,
+            total_significant: answer.significant_correlations,
+            data_quality_score: answer.data_quality_score,
+            summary: answer.summary,
+        })
+    }
+
+    /// How long after a feature a metric answers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::correlate`].
+    pub fn lag_analysis(
+        &self,
+        request: &LagRequest,
+        now: DateTime<Utc>,
+    ) -> Result<LagResponse, EngineError> {
+        request.validate()?;
+        let most_days = request.max_lag_hours / 24;
+        let history_days = most_days + 1;
+        let window = self.window(
+            &request.user_id,
+            request.last_day,
+            request.lookback_days,
+            history_days,
+            false,
+            now,
+        )?;
+        let target = window.target(request.target_metric)?;
+        let found = window.lags(request, &target, history_days, now)?;
+        let found = match &found {
+            Ok((lags, feature, unit)) => Ok((lags, *feature, *unit)),
+            Err(why) => Err(*why),
+        };
+        Ok(lag_answer(
+            request,
+            window.looked,
+            found,
+            &target[history_days..],
+        ))
+    }
+
+    /// `lookback_days` days of the target up to `last_day`, which is today when it is not given,
+    /// and `history_days` before them. A day that is not over has no features yet.
+    fn window(
+        &self,
+        user: &UserId,
+        last_day: Option<NaiveDate>,
+        lookback_days: usize,
+        history_days: usize,
+        only_whole_days: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Window, EngineError> {
+        let nobody = || History::new(user.clone(), Profile::default());
+        let profile = self.wait(self.store.profile(user))?;
+        let zone = profile
+            .as_ref()
+            .map_or_else(|| Profile::default().zone, |profile| profile.zone);
+        let today = zone.day_of(now);
+        let mut last_day = last_day.unwrap_or(today);
+        if only_whole_days && last_day >= today {
+            last_day = today.checked_sub_days(Days::new(1)).unwrap_or(today);
+        }
+        let back = |days: u64| {
+            last_day
+                .checked_sub_days(Days::new(days))
+                .filter(|_| last_day.checked_add_days(Days::new(3)).is_some())
+                .ok_or_else(|| {
+                    EngineError::from(InvalidRequest(vec![vitalcast_domain::FieldError {
+                        field: "last_day",
+                        message: format!("must leave room in the calendar, but is {last_day}"),
+                    }]))
+                })
+        };
+        let first_day = back(lookback_days as u64 - 1)?;
+        let begin = back((lookback_days + history_days) as u64 - 1)?;
+        let recorded = back((lookback_days + history_days) as u64 + FEATURE_DAYS)?;
+        let history = match profile {
+            None => nobody(),
+            Some(_) => {
+                let until = last_day.checked_add_days(Days::new(1)).unwrap_or(last_day);
+                let days = Some(recorded..=until);
+                self.wait(self.store.history(user, days))?
+                    .unwrap_or_else(nobody)
+            }
+        };
+        Ok(Window {
+            history,
+            looked: Looked {
+                first_day,
+                last_day,
+                at: now,
+            },
+            begin,
+        })
+    }
+}
+
+impl Window {
+    fn target(&self, target: HealthMetricTarget) -> Result<Vec<Option<f64>>, EngineError> {
+        Ok(daily_values(
+            &self.history,
+            target.metric_type(),
+            self.begin,
+            self.looked.last_day,
+            self.looked.at,
+        )?)
+    }
+
+    /// The lags of a feature, and how many hours one counts; inside, why there are none.
+    #[allow(clippy::type_complexity, reason = "what it is is said above")]
+    fn lags(
+        &self,
+        request: &LagRequest,
+        target: &[Option<f64>],
+        history_days: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Result<(Lags, &'static Feature, u32), NoLags>, EngineError> {
+        let Some(feature) = feature_named(&request.feature_name) else {
+            return Ok(Err(NoLags::UnknownFeature));
+        };
+        // A lag may be 0, the same day.
+        if !may_stand_against(feature, request.target_metric.metric_type(), 0) {
+            return Ok(Err(NoLags::FeatureIsTarget));
+        }
+        let (series, unit): (Vec<LaggedFeature>, u32) = match request.resolution {
+            LagResolution::Day => {
+                let (begin, last_day) = (self.begin, self.looked.last_day);
+                let table = hindsight_table(&self.history, begin, last_day, now)?;
+                let today = self.history.profile.zone.day_of(now);
+                let values: Vec<Option<f64>> = begin
+                    .iter_days()
+                    .take(table.days())
+                    .enumerate()
+                    // What a day that is not over adds up to is not known.
+                    .map(|(row, day)| {
+                        let value = table.value_at(row, feature.name);
+                        value.filter(|_| day < today)
+                    })
+                    .collect();
+                (daily_lags(&values, request.max_lag_hours / 24), 24)
+            }
+            LagResolution::Hour => {
+                let starts = (0..=request.max_lag_hours).step_by(request.lag_step_hours);
+                let windows: Vec<(f64, f64)> = starts
+                    .clone()
+                    .map(|near| (near as f64, (near + request.lag_step_hours) as f64))
+                    .collect();
+                let amounts = amounts_before_sleep(
+                    &self.history,
+                    feature,
+                    &windows,
+                    self.begin,
+                    self.looked.last_day,
+                    now,
+                )?;
+                let Some(amounts) = amounts else {
+                    return Ok(Err(NoLags::NoTimes));
+                };
+                let series = starts
+                    .zip(amounts)
+                    .map(|(near, values)| LaggedFeature {
+                        lag: u32::try_from(near).unwrap_or(u32::MAX),
+                        values,
+                    })
+                    .collect();
+                (series, 1)
+            }
+        };
+        let found = lags(
+            &series,
+            target,
+            history_days,
+            request.method,
+            request.significance_threshold,
+        );
+        Ok(Ok((found, feature, unit)))
+    }
+}
