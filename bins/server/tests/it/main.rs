@@ -12,5 +12,6 @@ mod faults;
 mod jobs;
 mod kills;
 mod logs;
+mod operations;
 mod records;
 mod support;

@@ -1,0 +1,73 @@
+//! What operators are given says what is true of the service.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use vitalcast_server::{Config, Overrides};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// Every name of a metric in a text, without the endings of a histogram's series.
+fn metric_names(text: &str) -> BTreeSet<String> {
+    let is_part = |character: char| character.is_ascii_lowercase() || character == '_';
+    text.split(|character: char| !is_part(character))
+        .filter(|word| word.starts_with("vitalcast_") && !word.ends_with('_'))
+        .map(|word| word.trim_end_matches("_bucket").to_owned())
+        .collect()
+}
+
+fn sources(folder: &Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, text);
+        } else {
+            text.push_str(&std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn dashboard_and_alerts_name_metrics_that_there_are() {
+    let mut code = String::new();
+    sources(&root().join("bins/server/src"), &mut code);
+    let known = metric_names(&code);
+    for file in [
+        "deploy/grafana-dashboard.json",
+        "deploy/prometheus-alerts.yml",
+    ] {
+        let named = metric_names(&read(file));
+        assert!(named.len() > 2, "{file} names {named:?}");
+        let unknown: Vec<_> = named.difference(&known).collect();
+        assert!(unknown.is_empty(), "{file} names {unknown:?}");
+    }
+    serde_json::from_str::<serde_json::Value>(&read("deploy/grafana-dashboard.json")).unwrap();
+}
+
+#[test]
+fn the_example_configuration_is_the_default_one() {
+    let file = root().join("examples/service/vitalcast-server.toml");
+    let loaded = Config::load(Some(&file), &Overrides::default()).unwrap();
+    assert_eq!(loaded, Config::default());
+}
+
+#[test]
+fn the_example_configuration_names_every_setting() {
+    let text = read("examples/service/vitalcast-server.toml");
+    let shown = serde_json::to_value(Config::default()).unwrap();
+    for (name, value) in shown.as_object().unwrap() {
+        assert!(text.contains(name.as_str()), "{name}");
+        for inner in value
+            .as_object()
+            .into_iter()
+            .flat_map(|fields| fields.keys())
+        {
+            assert!(text.contains(inner.as_str()), "{name}.{inner}");
+        }
+    }
+}
