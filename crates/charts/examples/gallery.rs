@@ -4,8 +4,9 @@ use std::{error::Error, f64::consts::TAU, fs, path::PathBuf};
 
 use chrono::{Days, NaiveDate};
 use vitalcast_charts::{
-    Alignment, AverageLine, Block, ForecastPoint, HistoryChart, HtmlReport, PictureSize, Section,
-    SkillBar, SkillChart, Table, TerminalOptions, Unit,
+    Alignment, AverageLine, Block, ForecastPoint, HeatCell, HeatMap, HeatRow, HistoryChart,
+    HtmlReport, LagChart, LagPoint, LagUnit, PictureSize, Section, SkillBar, SkillChart, Table,
+    TerminalOptions, Unit,
 };
 
 /// Numbers between -1 and 1 that look random and are the same every time.
@@ -49,6 +50,50 @@ fn resting_heart_rate(days: u64, past_forecasts: u64, ahead: u64) -> HistoryChar
         }),
         interval_percent: Some(90),
         forecasts,
+    }
+}
+
+fn heat_map(rows: u64) -> HeatMap {
+    HeatMap {
+        title: "What goes with Resting Heart Rate".to_owned(),
+        subtitle: "a day's features and the next day's value".to_owned(),
+        columns: ["pearson", "spearman", "kendall", "granger"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: (0..rows)
+            .map(|row| HeatRow {
+                label: format!("nutrition_feature_with_a_rather_long_name_{row}"),
+                cells: (0..4)
+                    .map(|column| {
+                        let value = noise(row * 4 + column);
+                        (column != row % 7).then_some(HeatCell {
+                            value,
+                            stands_out: value.abs() > 0.7,
+                        })
+                    })
+                    .collect(),
+            })
+            .collect(),
+    }
+}
+
+fn lags() -> LagChart {
+    let points = (0..8_u32).map(|lag| {
+        let correlation = 0.62 * (-f64::from(lag.abs_diff(1))).exp() - 0.05 * f64::from(lag % 3);
+        LagPoint {
+            lag,
+            correlation,
+            lower: correlation - 0.22,
+            upper: correlation + 0.2,
+            stands_out: correlation > 0.25,
+        }
+    });
+    LagChart {
+        title: "Resting Heart Rate after late-night carbs".to_owned(),
+        subtitle: "90 days".to_owned(),
+        unit: LagUnit::Days,
+        points: points.collect(),
+        optimal: Some(1),
     }
 }
 
@@ -115,6 +160,8 @@ fn report() -> HtmlReport {
                         .to_owned(),
                 ))
                 .with(Block::Skill(skill()))
+                .with(Block::HeatMap(heat_map(8)))
+                .with(Block::Lags(lags()))
                 .with(Block::List(vec![
                     "Scored on 120 days that were not used for fitting.".to_owned(),
                     "Six days without a reading were left out.".to_owned(),
@@ -176,6 +223,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         terminal.push_str(&skill.terminal(options)?);
         terminal.push('\n');
+    }
+    let lags = lags();
+    fs::write(folder.join("lags.svg"), lags.svg(size)?)?;
+    fs::write(folder.join("lags.png"), lags.png(size)?)?;
+    fs::write(folder.join("lags_phone.png"), lags.png(phone)?)?;
+    let options = TerminalOptions::default();
+    terminal.push_str(&lags.terminal(options)?);
+    for (name, rows) in [("heat_map", 20), ("heat_map_small", 3)] {
+        let map = heat_map(rows);
+        let height = map.natural_height();
+        let size = PictureSize { height, ..size };
+        fs::write(folder.join(format!("{name}.svg")), map.svg(size)?)?;
+        fs::write(folder.join(format!("{name}.png")), map.png(size)?)?;
+        let phone = PictureSize { height, ..phone };
+        fs::write(folder.join(format!("{name}_phone.png")), map.png(phone)?)?;
+        terminal.push_str(&map.terminal(options)?);
     }
     fs::write(folder.join("terminal.txt"), terminal)?;
     fs::write(folder.join("report.html"), report().render()?)?;

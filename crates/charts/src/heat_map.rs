@@ -16,7 +16,7 @@ pub const LARGEST_ROWS: usize = 64;
 pub const LARGEST_COLUMNS: usize = 12;
 
 /// Colour of the strongest correlation: as deep as text on it stays readable.
-const DEEPEST: f64 = 0.55;
+pub(crate) const DEEPEST: f64 = 0.45;
 /// Room of a legend below the rows, points.
 const LEGEND: f64 = 34.0;
 
@@ -54,7 +54,9 @@ pub struct HeatMap {
 
 /// A number from −1 to 1 with its sign, and a star when it stands out.
 pub(crate) fn written(value: f64, stands_out: bool) -> String {
-    let text = format!("{value:+.2}").replace('-', "\u{2212}");
+    // Adding 0 after rounding makes −0 and 0 one number.
+    let rounded = (value * 100.0).round() / 100.0 + 0.0;
+    let text = format!("{rounded:+.2}").replace('-', "\u{2212}");
     let star = if stands_out { "*" } else { "" };
     format!("{text}{star}")
 }
@@ -189,12 +191,13 @@ impl HeatMap {
         let left = margin + widest + 12.0;
         let right = scene.width() - margin;
         let step = ((right - left) / self.columns.len() as f64).min(120.0);
+        let header = if scene.is_narrow() { 9.5 } else { 12.0 };
         for (index, column) in self.columns.iter().enumerate() {
             let middle = left + (index as f64 + 0.5) * step;
             let name = scene
                 .fonts
-                .fit(&clean(column), 12.0, Weight::Strong, step - 4.0);
-            let style = (12.0, Weight::Strong, Ink::Muted);
+                .fit(&clean(column), header, Weight::Strong, step - 2.0);
+            let style = (header, Weight::Strong, Ink::Muted);
             scene.text((middle, top - 9.0), Anchor::Middle, style, &name);
         }
         for (index, (row, label)) in self.rows.iter().zip(&labels).enumerate() {
@@ -204,13 +207,8 @@ impl HeatMap {
             scene.text((left - 12.0, baseline), Anchor::End, style, label);
             for (column, cell) in row.cells.iter().enumerate() {
                 let corner = (left + column as f64 * step + 1.0, y + 1.0);
-                draw_cell(
-                    &mut scene,
-                    *cell,
-                    corner,
-                    (step - 2.0, pitch - 2.0),
-                    letters,
-                );
+                let extent = (step - 2.0, pitch - 2.0);
+                draw_cell(&mut scene, *cell, corner, extent, letters.min(step / 3.6));
             }
         }
         let y = top + self.rows.len() as f64 * pitch + 24.0;
@@ -345,6 +343,12 @@ mod tests {
             ..map(vec![])
         };
         assert!(nothing.description().is_err());
+    }
+
+    #[test]
+    fn nothing_is_minus_zero() {
+        assert_eq!(written(-0.001, false), "+0.00");
+        assert_eq!(written(-0.006, true), "\u{2212}0.01*");
     }
 
     #[test]

@@ -108,6 +108,14 @@ impl LagChart {
             });
         }
         check_count("points", self.points.len(), LARGEST_LAGS)?;
+        if let Some(place) = self.optimal.filter(|place| *place >= self.points.len()) {
+            return Err(ChartError::ValueOutOfRange {
+                field: "optimal".to_owned(),
+                value: place as f64,
+                lowest: 0.0,
+                highest: (self.points.len() - 1) as f64,
+            });
+        }
         for (index, point) in self.points.iter().enumerate() {
             for (name, value) in [
                 ("correlation", point.correlation),
@@ -149,6 +157,7 @@ impl LagChart {
                 self.write_lag(point.lag),
                 written(point.correlation, false)
             ),
+            None if self.points.iter().any(|point| point.stands_out) => String::new(),
             None => "No lag stands out".to_owned(),
         }
     }
@@ -166,7 +175,9 @@ impl LagChart {
                 )
             })
             .collect();
-        format!("{}. {}.", self.verdict(), points.join("; "))
+        let verdict = self.verdict();
+        let space = if verdict.is_empty() { "" } else { ". " };
+        format!("{verdict}{space}{}.", points.join("; "))
     }
 
     fn scene(&self, size: PictureSize) -> Scene {
@@ -184,11 +195,21 @@ impl LagChart {
             let text = format!("{tick:.1}").replace('-', "\u{2212}");
             scene.text((left - 8.0, y + 4.0), Anchor::End, small(Ink::Muted), &text);
         }
-        let step = (right - left) / self.points.len() as f64;
+        // Lags are as far apart as they are; half a step is left free at either end.
+        let (first, last) = (self.points[0].lag, self.points[self.points.len() - 1].lag);
+        let nearest = self
+            .points
+            .windows(2)
+            .map(|pair| pair[1].lag - pair[0].lag)
+            .min()
+            .unwrap_or(1);
+        let steps = f64::from(last - first) / f64::from(nearest) + 1.0;
+        let step = (right - left) / steps;
+        let x_of = |lag: u32| left + (f64::from(lag - first) / f64::from(nearest) + 0.5) * step;
         // Every label needs some room; the first is always there.
         let every = (34.0 / step).ceil().max(1.0) as usize;
         for (index, point) in self.points.iter().enumerate() {
-            let x = left + (index as f64 + 0.5) * step;
+            let x = x_of(point.lag);
             let ink = if point.stands_out {
                 Ink::Reading
             } else {
@@ -212,8 +233,13 @@ impl LagChart {
                 scene.text(at, Anchor::Middle, small(Ink::Muted), &text);
             }
             if self.optimal == Some(index) {
-                let above = y > top + 24.0;
-                let at = (x, if above { y - 10.0 } else { y + 20.0 });
+                let above = interval.0 > top + 14.0;
+                let y = if above {
+                    interval.0 - 6.0
+                } else {
+                    interval.1 + 16.0
+                };
+                let at = (x, y);
                 let style = (12.0, Weight::Strong, Ink::Text);
                 let text = written(point.correlation, true);
                 scene.text(at, Anchor::Middle, style, &text);
@@ -283,6 +309,14 @@ mod tests {
             "points[0].upper is 1.1: it must lie between -1 and 1"
         );
         assert!(chart(Vec::new(), None).description().is_err());
+        let beyond = chart(vec![point(0, 0.1, false)], Some(1));
+        assert!(
+            beyond
+                .description()
+                .unwrap_err()
+                .to_string()
+                .contains("optimal")
+        );
     }
 
     #[test]

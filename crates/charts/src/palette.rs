@@ -60,7 +60,7 @@ impl Ink {
         }
     }
 
-    const fn dark(self) -> (u8, u8, u8) {
+    pub(crate) const fn dark(self) -> (u8, u8, u8) {
         match self {
             Self::Surface => (0x15, 0x1A, 0x20),
             Self::Text => (0xE8, 0xEC, 0xF0),
@@ -132,6 +132,28 @@ mod tests {
         for (index, ink) in Ink::ALL.iter().enumerate() {
             for other in &Ink::ALL[index + 1..] {
                 assert_ne!(ink.light(), other.light(), "{ink:?} and {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_readable_on_the_deepest_cell_of_a_heat_map() {
+        let over = |ink: (u8, u8, u8), ground: (u8, u8, u8), depth: f64| {
+            let mix = |ink: u8, ground: u8| {
+                (f64::from(ink) * depth + f64::from(ground) * (1.0 - depth)).round() as u8
+            };
+            (
+                mix(ink.0, ground.0),
+                mix(ink.1, ground.1),
+                mix(ink.2, ground.2),
+            )
+        };
+        for ink in [Ink::Reading, Ink::Forecast] {
+            for dress in [Ink::light, Ink::dark] {
+                let cell = over(dress(Ink::Grid), dress(Ink::Surface), 0.35);
+                let cell = over(dress(ink), cell, crate::heat_map::DEEPEST);
+                let reached = contrast(dress(Ink::Text), cell);
+                assert!(reached >= 4.5, "{ink:?}: {reached}");
             }
         }
     }

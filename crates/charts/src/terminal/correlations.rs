@@ -75,6 +75,7 @@ pub(crate) fn heat_map(map: &HeatMap, options: TerminalOptions) -> String {
             };
             text.push_str(&painted(&padded(&content), paint, options.colour));
         }
+        text.truncate(text.trim_end_matches(' ').len());
         text.push('\n');
     }
     let left_out = map.columns.len() - shown;
@@ -139,6 +140,8 @@ pub(crate) fn lags(chart: &LagChart, options: TerminalOptions) -> String {
         text.push('\n');
     }
     let verdict = options.fitted(&chart.verdict(), width);
-    writeln!(text, "{verdict}").expect("a string takes any text");
+    if !verdict.is_empty() {
+        writeln!(text, "{verdict}").expect("a string takes any text");
+    }
     text
 }
