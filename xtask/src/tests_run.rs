@@ -132,9 +132,7 @@ fn onnx(features: &str) -> anyhow::Result<Outcome> {
         Ok(python) => python,
         Err(why) => return Ok(Outcome::NotDone(why)),
     };
-    // As the tests were built, so that nothing is built twice.
-    let arguments = ["build", "--workspace", features, "--examples", "--locked"];
-    let built = outcome_of(&mut cargo(&arguments)?)?;
+    let built = build(features)?;
     if !matches!(built, Outcome::Passed) {
         return Ok(built);
     }
@@ -148,11 +146,24 @@ fn onnx(features: &str) -> anyhow::Result<Outcome> {
     outcome_of(Command::new(python).arg(script).arg(&files))
 }
 
-/// The server as the tests were built, so that nothing is built twice.
+/// Commands and examples as the tests were built, so that nothing is built twice: examples alone
+/// bring the dependencies of tests in, whose features would otherwise be missing, and without them
+/// every crate would be compiled again.
+fn build(features: &str) -> anyhow::Result<Outcome> {
+    let arguments = [
+        "build",
+        "--workspace",
+        features,
+        "--bins",
+        "--examples",
+        "--locked",
+    ];
+    outcome_of(&mut cargo(&arguments)?)
+}
+
+/// The server, built.
 fn server(features: &str) -> anyhow::Result<Result<PathBuf, Outcome>> {
-    let arguments = ["build", "--workspace", features, "--bins", "--locked"];
-    let built = outcome_of(&mut cargo(&arguments)?)?;
-    Ok(match built {
+    Ok(match build(features)? {
         Outcome::Passed => Ok(crate::root()?.join("target/debug/vitalcast-server")),
         other => Err(other),
     })
