@@ -1,6 +1,7 @@
 //! The store in one SQLite file.
 
 mod forecasts;
+mod generation;
 mod jobs;
 mod keys;
 mod mark;
@@ -17,6 +18,7 @@ use crate::store::{
     UserSummary, WriteReport,
 };
 use chrono::{DateTime, NaiveDate, Utc};
+use generation::{Change, Part};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use std::collections::{BTreeMap, HashMap};
@@ -187,22 +189,16 @@ impl SqliteStore {
                 .map_err(|error| self.failed(error))?;
         }
         if !versions.is_empty() {
-            self.data_changed(transaction, user).await?;
+            let mut change = Change::new("write");
+            for version in &versions {
+                change.add(version.identity.as_bytes());
+                change.add(&version.known_at.to_le_bytes());
+                change.add(version.content.as_bytes());
+            }
+            self.changed(transaction, user.as_str(), Part::Data, &change)
+                .await?;
         }
         Ok(report)
-    }
-
-    async fn data_changed(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        user: &UserId,
-    ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE users SET data_version = data_version + 1 WHERE user_id = ?1")
-            .bind(user.as_str())
-            .execute(&mut **transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(())
     }
 
     /// What everyone has, or one person.
@@ -312,18 +308,24 @@ impl Store for SqliteStore {
 
     async fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), StoreError> {
         let text = serde_json::to_string(profile).expect("profiles hold plain values");
-        sqlx::query(
-            "INSERT INTO users (user_id, profile, data_version, incarnation) \
-             VALUES (?1, ?2, 1, (SELECT count FROM erasures)) ON CONFLICT (user_id) DO UPDATE \
-             SET profile = excluded.profile, data_version = data_version + 1 \
-             WHERE profile <> excluded.profile",
+        let mut transaction = self.begin().await?;
+        let changed = sqlx::query(
+            "INSERT INTO users (user_id, profile, incarnation) \
+             VALUES (?1, ?2, (SELECT count FROM erasures)) ON CONFLICT (user_id) DO UPDATE \
+             SET profile = excluded.profile WHERE profile <> excluded.profile",
         )
         .bind(user.as_str())
-        .bind(text)
-        .execute(&self.pool)
+        .bind(&text)
+        .execute(&mut *transaction)
         .await
         .map_err(|error| self.failed(error))?;
-        Ok(())
+        if changed.rows_affected() > 0 {
+            let mut change = Change::new("profile");
+            change.add(text.as_bytes());
+            self.changed(&mut transaction, user.as_str(), Part::Data, &change)
+                .await?;
+        }
+        self.commit(transaction).await
     }
 
     async fn users(&self) -> Result<Vec<UserSummary>, StoreError> {
@@ -430,7 +432,7 @@ impl Store for SqliteStore {
                WHERE day BETWEEN ?3 AND ?4 \
                  AND (?5 IS NULL OR json_extract(identity, '$[2]') = ?5) \
                  AND (?6 IS NULL OR json_extract(identity, '$[3]') = ?6)) \
-             RETURNING version",
+             RETURNING identity, version",
         )
         .bind(user.as_str())
         .bind(filter.kind.as_str())
@@ -441,10 +443,15 @@ impl Store for SqliteStore {
         .fetch_all(&mut *transaction)
         .await
         .map_err(|error| self.failed(error))?;
-        let first_versions = gone.iter().filter_map(|row| row.try_get::<i64, _>(0).ok());
-        let count = first_versions.filter(|version| *version == 1).count() as u64;
+        let mut count = 0;
+        let mut change = Change::new("delete");
+        for row in &gone {
+            change.add(rows::get::<&str>("records", row, "identity")?.as_bytes());
+            count += u64::from(rows::get::<i64>("records", row, "version")? == 1);
+        }
         if !gone.is_empty() {
-            self.data_changed(&mut transaction, user).await?;
+            self.changed(&mut transaction, user.as_str(), Part::Data, &change)
+                .await?;
         }
         self.commit(transaction).await?;
         Ok(count)
@@ -500,22 +507,7 @@ impl Store for SqliteStore {
     }
 
     async fn generation(&self, user: &UserId) -> Result<Option<Generation>, StoreError> {
-        const TABLE: &str = "users";
-        let row = sqlx::query(
-            "SELECT incarnation, data_version, model_generation FROM users WHERE user_id = ?1",
-        )
-        .bind(user.as_str())
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(|error| self.failed(error))?;
-        row.map(|row| {
-            Ok(Generation {
-                incarnation: rows::get(TABLE, &row, "incarnation")?,
-                data: rows::get(TABLE, &row, "data_version")?,
-                models: rows::get(TABLE, &row, "model_generation")?,
-            })
-        })
-        .transpose()
+        self.generation_of(user).await
     }
 
     async fn erase_user(&self, user: &UserId) -> Result<Vec<String>, StoreError> {

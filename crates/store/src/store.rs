@@ -21,14 +21,15 @@ pub struct WriteReport {
     pub corrected: u64,
 }
 
-/// Numbers that change with everything a forecast of a person depends on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+/// Numbers that change with everything a forecast of a person depends on. Equal ones mean equal
+/// histories of changes, also in two stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Generation {
     /// Another one for whoever comes back after an erasure.
     pub incarnation: i64,
-    /// Grows with every change of records or profile.
+    /// Another one with every change of records or profile.
     pub data: i64,
-    /// Grows with every model made, chosen or deleted.
+    /// Another one with every model made, chosen or deleted.
     pub models: i64,
 }
 

@@ -1,26 +1,14 @@
 //! The registry of models: one active for each person and metric, versions that only grow.
 
 use super::SqliteStore;
+use super::generation::{Change, Part};
 use crate::error::StoreError;
 use crate::rows;
 use crate::store::{NewModel, RegisteredModel, Store};
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::Row;
 use vitalcast_domain::{ModelId, PredictionMetric, UserId};
 
 impl SqliteStore {
-    async fn models_changed(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        user: &str,
-    ) -> Result<(), StoreError> {
-        sqlx::query("UPDATE users SET model_generation = model_generation + 1 WHERE user_id = ?1")
-            .bind(user)
-            .execute(&mut **transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
     pub(super) async fn models_where(
         &self,
         user: Option<&UserId>,
@@ -89,8 +77,16 @@ impl SqliteStore {
         .execute(&mut *transaction)
         .await
         .map_err(|error| self.failed(error))?;
-        self.models_changed(&mut transaction, model.user_id.as_str())
-            .await?;
+        let mut change = Change::new("register");
+        change.add(model.model_id.as_str().as_bytes());
+        change.add(model.file_hash.as_bytes());
+        self.changed(
+            &mut transaction,
+            model.user_id.as_str(),
+            Part::Models,
+            &change,
+        )
+        .await?;
         self.commit(transaction).await?;
         Ok(RegisteredModel {
             model_id: model.model_id,
@@ -128,8 +124,15 @@ impl SqliteStore {
         if changed.rows_affected() == 0 {
             return Err(StoreError::NoSuchModel(id.clone()));
         }
-        self.models_changed(&mut transaction, model.user_id.as_str())
-            .await?;
+        let mut change = Change::new("activate");
+        change.add(id.as_str().as_bytes());
+        self.changed(
+            &mut transaction,
+            model.user_id.as_str(),
+            Part::Models,
+            &change,
+        )
+        .await?;
         self.commit(transaction).await
     }
 
@@ -144,7 +147,10 @@ impl SqliteStore {
         .map_err(|error| self.failed(error))?
         .ok_or_else(|| StoreError::NoSuchModel(id.clone()))?;
         let user: String = rows::get("models", &row, "user_id")?;
-        self.models_changed(&mut transaction, &user).await?;
+        let mut change = Change::new("delete");
+        change.add(id.as_str().as_bytes());
+        self.changed(&mut transaction, &user, Part::Models, &change)
+            .await?;
         if rows::get::<bool>("models", &row, "is_active")? {
             sqlx::query(
                 "UPDATE models SET is_active = 1 WHERE model_id = \

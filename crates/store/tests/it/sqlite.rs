@@ -278,3 +278,47 @@ fn a_folder_that_is_not_there_is_named() {
     assert!(matches!(error, StoreError::CannotOpen { .. }), "{error:?}");
     assert!(error.to_string().contains("/nowhere/at/all/v.db"));
 }
+
+#[test]
+fn a_copy_that_goes_its_own_way_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, copy) = (folder.path().join("v.db"), folder.path().join("copy.db"));
+    wait(async {
+        let write = async |path: &Path, value: f64| {
+            let store = open(path).await;
+            let record = reading("1", "2024-05-01", value);
+            store
+                .write_records(&user("a"), &[record], now())
+                .await
+                .unwrap();
+            store.generation(&user("a")).await.unwrap().unwrap()
+        };
+        let first = write(&here, 60.0).await;
+        // A backup is put back, and other things happen than the first time.
+        write(&copy, 60.0).await;
+        let went_on = write(&here, 61.0).await;
+        let went_elsewhere = write(&copy, 62.0).await;
+        assert_ne!(went_on, first);
+        assert_ne!(went_on, went_elsewhere);
+    });
+}
+
+#[test]
+fn equal_histories_of_changes_have_equal_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    wait(async {
+        let mut seen = Vec::new();
+        for name in ["one.db", "other.db"] {
+            let store = open(&folder.path().join(name)).await;
+            for value in [60.0, 61.0] {
+                let record = reading("1", "2024-05-01", value);
+                store
+                    .write_records(&user("a"), &[record], now())
+                    .await
+                    .unwrap();
+            }
+            seen.push(store.generation(&user("a")).await.unwrap());
+        }
+        assert_eq!(seen[0], seen[1]);
+    });
+}
