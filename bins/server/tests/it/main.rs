@@ -14,4 +14,5 @@ mod kills;
 mod logs;
 mod operations;
 mod records;
+mod redis;
 mod support;

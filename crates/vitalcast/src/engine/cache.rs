@@ -254,7 +254,7 @@ impl Engine {
         let mut fresh = None;
         let mut failure = None;
         let kept = self.caches.answers.try_get_with(full, || {
-            if let Some(kept) = self.shared_answer(key, generation, now) {
+            if let Some(kept) = self.shared_answer::<T>(key, generation, now) {
                 return Ok(Arc::new(kept));
             }
             let (answer, until) = match compute.take().expect("it is begun once")() {
@@ -314,10 +314,17 @@ impl Engine {
             .insert(full_key(key, generation), Arc::new(kept));
     }
 
-    fn shared_answer(&self, key: &str, generation: Generation, now: DateTime<Utc>) -> Option<Kept> {
+    /// What the shared cache has, if it holds and can be read as what is asked for.
+    fn shared_answer<T: DeserializeOwned>(
+        &self,
+        key: &str,
+        generation: Generation,
+        now: DateTime<Utc>,
+    ) -> Option<Kept> {
         let bytes = self.caches.shared.as_ref()?.get(key)?;
         let kept: Kept = serde_json::from_slice(&bytes).ok()?;
-        (kept.generation == numbers(generation) && now < kept.until).then_some(kept)
+        let holds = kept.generation == numbers(generation) && now < kept.until;
+        (holds && T::deserialize(&kept.answer).is_ok()).then_some(kept)
     }
 
     fn share(&self, key: &str, kept: &Kept, now: DateTime<Utc>) {
