@@ -71,3 +71,38 @@ fn the_example_configuration_names_every_setting() {
         }
     }
 }
+
+#[test]
+fn the_guide_names_every_setting_with_its_default_and_every_metric() {
+    let text = read("docs/service.md");
+    let shown = serde_json::to_value(Config::default()).unwrap();
+    let check = |name: String, value: &serde_json::Value| {
+        let row = text
+            .lines()
+            .find(|line| line.starts_with(&format!("| `{name}` |")));
+        let row = row.unwrap_or_else(|| panic!("{name} has no row"));
+        let is_plain = value.is_number() || value.is_string() && name != "data_dir";
+        let shown = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        assert!(
+            !is_plain || row.contains(&format!("| `{shown}` |")),
+            "{row}"
+        );
+    };
+    for (name, value) in shown.as_object().unwrap() {
+        match value.as_object() {
+            None => check(name.clone(), value),
+            Some(fields) => {
+                for (inner, value) in fields {
+                    check(format!("{name}.{inner}"), value);
+                }
+            }
+        }
+    }
+    let mut code = String::new();
+    sources(&root().join("bins/server/src"), &mut code);
+    for name in metric_names(&code) {
+        assert!(text.contains(&format!("`{name}`")), "{name}");
+    }
+}
