@@ -1,4 +1,4 @@
-"""Rows of `benches/src/networks.rs` by LightGBM, XGBoost, statsforecast and onnxruntime: same sizes, random data.
+"""Rows of `benches/src/networks.rs` by LightGBM, XGBoost, statsforecast, SciPy with statsmodels, and onnxruntime: same sizes, random data.
 
 Prints one JSON object: {"row": ..., "peer": ..., "seconds": [...], "peak_mb": ...}, each number of seconds one run.
 """
@@ -52,6 +52,35 @@ def trees_predict(peer, threads):
     return lambda: model.predict(values)
 
 
+def correlations(peer, threads):
+    """64 features of 180 days: SciPy's three coefficients, statsmodels' Granger tests of three lags."""
+    import contextlib
+    import io
+
+    from scipy import stats
+    from statsmodels.tsa.stattools import grangercausalitytests
+
+    random = np.random.default_rng(5)
+    series = np.zeros((65, 184))
+    for day in range(1, 184):
+        series[:, day] = 0.5 * series[:, day - 1] + random.uniform(-1, 1, 65)
+    target, features = series[0], series[1:]
+
+    def work():
+        p_values = []
+        for feature in features:
+            x, y = feature[3:-1], target[4:]
+            p_values.append(stats.pearsonr(x, y).pvalue)
+            p_values.append(stats.spearmanr(x, y).pvalue)
+            p_values.append(stats.kendalltau(x, y).pvalue)
+            with contextlib.redirect_stdout(io.StringIO()):
+                tests = grangercausalitytests(np.column_stack([target, feature]), maxlag=3)
+            p_values.append(min(test[0]["ssr_ftest"][1] for test in tests.values()))
+        stats.false_discovery_control(p_values)
+
+    return work
+
+
 def ets(peer, threads):
     from statsforecast.models import AutoETS
 
@@ -79,6 +108,7 @@ ROWS = {
     "trees_fit": trees_fit,
     "trees_predict": trees_predict,
     "ets": ets,
+    "correlations": correlations,
     "infer_1": infer(1),
     "infer_256": infer(256),
 }

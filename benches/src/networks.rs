@@ -5,11 +5,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+use crate::correlations::Analysis;
 use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
 use std::ops::ControlFlow;
+use vitalcast_domain::CorrelationMethod;
 use vitalcast_models::{
     BoostedTrees, LstmConfig, Network, NetworkConfig, SeriesForecaster, SeriesMethod, Table,
     TreeOptions, Windows,
@@ -39,11 +41,13 @@ pub enum Row {
     TreesPredict,
     /// The best form of exponential smoothing for 120 days with a weekly season, and a week ahead.
     Ets,
+    /// 64 features against a target of 180 days by Pearson, Spearman, Kendall and Granger.
+    Correlations,
 }
 
 impl Row {
     /// Every row.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::TrainDefault,
         Self::Train365Days,
         Self::Infer1,
@@ -52,6 +56,7 @@ impl Row {
         Self::TreesFit,
         Self::TreesPredict,
         Self::Ets,
+        Self::Correlations,
     ];
 
     /// Its name in tables.
@@ -65,6 +70,7 @@ impl Row {
             Self::TreesFit => "trees_fit",
             Self::TreesPredict => "trees_predict",
             Self::Ets => "ets",
+            Self::Correlations => "correlations",
         }
     }
 
@@ -74,7 +80,11 @@ impl Row {
             Self::TrainDefault => (1, 3),
             Self::Train365Days | Self::Train100People => (0, 1),
             Self::Infer1 => (50, 200),
-            Self::Infer256 | Self::TreesFit | Self::TreesPredict | Self::Ets => (5, 30),
+            Self::Infer256
+            | Self::TreesFit
+            | Self::TreesPredict
+            | Self::Ets
+            | Self::Correlations => (5, 30),
         }
     }
 
@@ -92,8 +102,16 @@ impl Row {
             Self::TreesFit => trees_fit(),
             Self::TreesPredict => trees_predict(),
             Self::Ets => ets(),
+            Self::Correlations => correlations(),
         }
     }
+}
+
+fn correlations() -> Box<dyn Fn()> {
+    let analysis = Analysis::new();
+    Box::new(move || {
+        black_box(analysis.run(CorrelationMethod::ALL));
+    })
 }
 
 fn training(learn: usize, check: usize, epochs: usize) -> Box<dyn Fn()> {

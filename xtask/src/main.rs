@@ -30,7 +30,7 @@ Commands:
   fixtures --from DIR [--to FOLDER]  Cut the data slices again from the full data sets in DIR
                                      (its t1d-uom and lifesnaps); FOLDER is fixtures/ if not given
   bench-peers [--json]               The same work by us and by PyTorch, onnxruntime, LightGBM,
-                                     XGBoost and statsforecast, in alternation (pip installs them
+                                     XGBoost, statsforecast and SciPy, in alternation (pip installs them
                                      into target/peers): medians, memory, ratios
   bench-server [--json]              The service under load: forecasts, records, trainings beside
                                      them, idle connections, overload

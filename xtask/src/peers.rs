@@ -19,7 +19,7 @@ const TREES: &[&str] = &["LightGBM", "XGBoost"];
 
 /// Rows of `benches/src/networks.rs` and of the scripts in `benches/peers`, and who else does them.
 /// The first is the one we are compared with; of trees, the faster one.
-const ROWS: [(&str, &[&str]); 8] = [
+const ROWS: [(&str, &[&str]); 9] = [
     ("train_default", PYTORCH),
     ("train_365_days", PYTORCH),
     ("infer_1", NETWORKS),
@@ -28,6 +28,7 @@ const ROWS: [(&str, &[&str]); 8] = [
     ("trees_fit", TREES),
     ("trees_predict", TREES),
     ("ets", &["statsforecast"]),
+    ("correlations", &["SciPy"]),
 ];
 /// Threads each peer is given; the better count is the one that counts.
 const THREADS: [usize; 2] = [1, 2];

@@ -182,6 +182,9 @@ fn rule(
         (500, 422, _) if path.starts_with("/api/correlations") => {
             Some("bounds are checked before work starts")
         }
+        (200, 200, _) if nulls && path.starts_with("/api/correlations") => {
+            Some("D.2: corrected p values; what keeps an answer short is said")
+        }
         (200, 200, _) if nulls => Some("missing is null, never an invented number"),
         (404, 404, _) => Some("errors carry a code"),
         _ => None,

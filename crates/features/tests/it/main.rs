@@ -6,3 +6,4 @@ mod by_hand;
 mod people;
 mod properties;
 mod real_day;
+mod relations;

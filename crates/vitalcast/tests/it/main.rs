@@ -4,6 +4,7 @@
 
 mod architectures;
 mod backtest;
+mod correlations;
 mod forecasts;
 mod real;
 mod training;

@@ -1,0 +1,139 @@
+//! Which features are made of which metric, hindsight, and hours before sleep.
+
+use crate::people::{day, instant, known, meal, much_later, person, reading};
+use chrono::Days;
+use vitalcast_domain::{HealthMetric, MetricType, Profile, Provenance, Record};
+use vitalcast_features::{
+    amounts_before_sleep, catalogue, feature_named, feature_table, hindsight_table,
+};
+
+const ZONE: &str = "Europe/London";
+/// Days of readings; the last one is looked at.
+const DAYS: u64 = 40;
+
+fn last() -> chrono::NaiveDate {
+    day("2025-06-30")
+}
+
+/// One reading a day of a metric, within what a body can show.
+fn series(metric: MetricType, shift: f64) -> Vec<Record> {
+    let (low, high) = metric.plausible_range();
+    (0..DAYS)
+        .map(|back| {
+            let on = (last() - Days::new(back)).to_string();
+            let share = 0.3 + 0.01 * (back * 7 % 11) as f64 + shift;
+            reading(ZONE, &on, &on, metric, low + share * (high - low))
+        })
+        .collect()
+}
+
+#[test]
+fn a_feature_that_moves_with_a_metric_is_known_to_be_made_of_it() {
+    for &metric in MetricType::ALL {
+        // Preferences among sources are settled by what there is; the shift must not change that.
+        let table = |shift| {
+            let history = person(ZONE, series(metric, shift));
+            feature_table(&history, last(), last(), much_later()).unwrap()
+        };
+        let (before, after) = (table(0.0), table(0.05));
+        let varied = person(ZONE, {
+            let mut records = series(metric, 0.0);
+            if let Record::HealthMetric(yesterday) = &mut records[1] {
+                yesterday.value *= 1.01;
+            }
+            records
+        });
+        let varied = feature_table(&varied, last(), last(), much_later()).unwrap();
+        for feature in catalogue() {
+            let at = |table: &vitalcast_features::FeatureTable| table.value_at(0, feature.name);
+            if at(&before) != at(&after) || at(&before) != at(&varied) {
+                assert!(
+                    feature.is_made_of(metric),
+                    "{} moves with {metric}",
+                    feature.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn hindsight_sees_what_came_late_and_an_evening_does_not() {
+    let on = last();
+    let late = known(
+        meal(ZONE, "1", &format!("{on}T12:00:00"), 500.0, 50.0),
+        "2025-09-01T00:00:00Z",
+    );
+    let history = person(ZONE, vec![late]);
+    let name = "nutrition_calories_daily";
+    let evening = feature_table(&history, on, on, much_later()).unwrap();
+    let hindsight = hindsight_table(&history, on, on, much_later()).unwrap();
+    assert_eq!(evening.value_at(0, name), None);
+    assert_eq!(hindsight.value_at(0, name), Some(500.0));
+    // But never what was not known by the moment asked for.
+    let before = hindsight_table(&history, on, on, instant("2025-08-01T00:00:00Z")).unwrap();
+    assert_eq!(before.value_at(0, name), None);
+}
+
+/// A night of so many hours that ended at 7:00.
+fn night(on: &str, hours: f64) -> Record {
+    let zone = Profile::default().zone;
+    let woken = zone.instant_of(format!("{on}T07:00:00").parse().unwrap());
+    Record::HealthMetric(HealthMetric::new(
+        Provenance::at("watch", on, woken, zone),
+        MetricType::SleepDuration,
+        hours,
+    ))
+}
+
+#[test]
+fn amounts_are_counted_back_from_falling_asleep() {
+    let zone = Profile::default().zone.name();
+    let history = person(
+        zone,
+        vec![
+            // Asleep at 23:00.
+            night("2025-06-30", 8.0),
+            meal(zone, "late", "2025-06-29T22:00:00", 200.0, 30.0),
+            meal(zone, "dinner", "2025-06-29T19:30:00", 800.0, 90.0),
+            // A day without a diary.
+            night("2025-06-27", 8.0),
+        ],
+    );
+    let carbs = feature_named("nutrition_carbs_daily").unwrap();
+    let windows = [(0.0, 2.0), (2.0, 4.0), (4.0, 6.0)];
+    let found = amounts_before_sleep(
+        &history,
+        carbs,
+        &windows,
+        day("2025-06-27"),
+        day("2025-06-30"),
+        much_later(),
+    )
+    .unwrap()
+    .unwrap();
+    let of_last: Vec<Option<f64>> = found.iter().map(|window| window[3]).collect();
+    assert_eq!(of_last, [Some(30.0), Some(90.0), Some(0.0)]);
+    // No diary and no night: not known, which is not nothing.
+    assert_eq!(found[0][0], None);
+    assert_eq!(found[0][1], None);
+}
+
+#[test]
+fn without_times_there_are_no_hours() {
+    let carbs = feature_named("nutrition_carbs_daily").unwrap();
+    let on = last();
+    // A night stamped with the evening tells no waking.
+    let history = person(
+        ZONE,
+        vec![
+            reading(ZONE, "n", &on.to_string(), MetricType::SleepDuration, 7.0),
+            meal(ZONE, "1", &format!("{on}T12:00:00"), 500.0, 50.0),
+        ],
+    );
+    let found = amounts_before_sleep(&history, carbs, &[(0.0, 6.0)], on, on, much_later());
+    assert_eq!(found.unwrap(), None);
+    let ratio = feature_named("nutrition_protein_ratio").unwrap();
+    let found = amounts_before_sleep(&history, ratio, &[(0.0, 6.0)], on, on, much_later());
+    assert_eq!(found.unwrap(), None);
+}
