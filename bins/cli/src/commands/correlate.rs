@@ -150,6 +150,20 @@ fn row(one: &Correlation, unit: &str) -> Vec<String> {
     ]
 }
 
+/// The cells of a row for a page, with minus signs for hyphens that are none.
+fn typeset(row: Vec<String>) -> Vec<Option<String>> {
+    row.into_iter()
+        .enumerate()
+        .map(|(index, cell)| {
+            Some(if index < 2 {
+                cell
+            } else {
+                cell.replace('-', "−")
+            })
+        })
+        .collect()
+}
+
 const LEGEND: &str = "p is corrected for days that resemble their neighbours and for the number of \
     tests, p alone is not; partial: with weekday and the metric's day before taken out; days: pairs, \
     and how many independent ones they are worth; effect: change of the metric from the feature's \
@@ -231,7 +245,7 @@ fn report(
                         .correlations
                         .iter()
                         .take(REPORT_ROWS)
-                        .map(|one| row(one, unit).into_iter().map(Some).collect())
+                        .map(|one| typeset(row(one, unit)))
                         .collect(),
                 }))
                 .with_paragraph(LEGEND);
