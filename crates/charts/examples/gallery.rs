@@ -4,9 +4,9 @@ use std::{error::Error, f64::consts::TAU, fs, path::PathBuf};
 
 use chrono::{Days, NaiveDate};
 use vitalcast_charts::{
-    Alignment, AverageLine, Block, ForecastPoint, HeatCell, HeatMap, HeatRow, HistoryChart,
-    HtmlReport, LagChart, LagPoint, LagUnit, PictureSize, Section, SkillBar, SkillChart, Table,
-    TerminalOptions, Unit,
+    Alignment, AverageLine, Block, ChartError, ForecastPoint, HeatCell, HeatMap, HeatRow,
+    HistoryChart, HtmlReport, LagChart, LagPoint, LagUnit, PictureSize, Section, SkillBar,
+    SkillChart, Table, TerminalOptions, Unit,
 };
 
 /// Numbers between -1 and 1 that look random and are the same every time.
@@ -53,47 +53,87 @@ fn resting_heart_rate(days: u64, past_forecasts: u64, ahead: u64) -> HistoryChar
     }
 }
 
-fn heat_map(rows: u64) -> HeatMap {
+const FEATURES: [&str; 20] = [
+    "nutrition_late_night_carbs",
+    "sleep_hours",
+    "workout_high_intensity_minutes_rolling_7_days",
+    "nutrition_alcohol_units",
+    "steps",
+    "nutrition_hours_between_last_meal_and_bedtime",
+    "sleep_regularity_30_days",
+    "workout_load_7_days",
+    "nutrition_caffeine_after_noon_mg",
+    "heart_rate_variability_rmssd_ms_lag_1",
+    "nutrition_fibre_g",
+    "weekday_is_saturday_or_sunday",
+    "workout_rest_days_before",
+    "nutrition_protein_g_per_kg",
+    "sleep_onset_hour",
+    "resting_heart_rate_change_3_days",
+    "nutrition_sodium_mg",
+    "sleep_share_deep",
+    "workout_last_session_end_hour",
+    "nutrition_water_litres",
+];
+
+const METHODS: [&str; 4] = ["pearson", "spearman", "kendall", "granger"];
+const DAYS: [&str; 12] = [
+    "same day", "1 day", "2 days", "3 days", "4 days", "5 days", "6 days", "7 days", "8 days",
+    "9 days", "10 days", "11 days",
+];
+
+fn heat_map(rows: usize, columns: &[&str]) -> HeatMap {
+    let cell = |row: usize, column: usize| {
+        let place = (row * 16 + column) as u64;
+        let strength = 0.9 / (1.0 + row as f64 * 0.25);
+        let sign = if row % 3 == 1 { -1.0 } else { 1.0 };
+        let value = (sign * strength + 0.12 * noise(place)).clamp(-1.0, 1.0);
+        (noise(place + 500) > -0.85).then_some(HeatCell {
+            value,
+            stands_out: value.abs() > 0.35,
+        })
+    };
     HeatMap {
-        title: "What goes with Resting Heart Rate".to_owned(),
-        subtitle: "a day's features and the next day's value".to_owned(),
-        columns: ["pearson", "spearman", "kendall", "granger"]
-            .map(str::to_owned)
-            .to_vec(),
+        title: "What goes with resting heart rate".to_owned(),
+        subtitle: "A day's features and the next day's value, 120 days".to_owned(),
+        columns: columns.iter().map(|name| (*name).to_owned()).collect(),
         rows: (0..rows)
             .map(|row| HeatRow {
-                label: format!("nutrition_feature_with_a_rather_long_name_{row}"),
-                cells: (0..4)
-                    .map(|column| {
-                        let value = noise(row * 4 + column);
-                        (column != row % 7).then_some(HeatCell {
-                            value,
-                            stands_out: value.abs() > 0.7,
-                        })
-                    })
-                    .collect(),
+                label: FEATURES[row % FEATURES.len()].to_owned(),
+                cells: (0..columns.len()).map(|column| cell(row, column)).collect(),
             })
             .collect(),
     }
 }
 
-fn lags() -> LagChart {
-    let points = (0..8_u32).map(|lag| {
-        let correlation = 0.62 * (-f64::from(lag.abs_diff(1))).exp() - 0.05 * f64::from(lag % 3);
-        LagPoint {
-            lag,
-            correlation,
-            lower: correlation - 0.22,
-            upper: correlation + 0.2,
-            stands_out: correlation > 0.25,
-        }
-    });
+/// Correlations that rise and fall around one lag.
+fn lags(unit: LagUnit, lags: impl Iterator<Item = u32>, best: u32, strength: f64) -> LagChart {
+    let points: Vec<LagPoint> = lags
+        .map(|lag| {
+            let away = f64::from(lag.abs_diff(best)) / f64::from(best + 1);
+            let correlation = strength * (-away * away).exp() + 0.06 * noise(u64::from(lag));
+            let half = 0.22 - 0.1 * correlation.abs();
+            LagPoint {
+                lag,
+                correlation,
+                lower: (correlation - half).max(-1.0),
+                upper: (correlation + half).min(1.0),
+                stands_out: correlation.abs() > 0.3,
+            }
+        })
+        .collect();
+    let optimal = (0..points.len())
+        .filter(|place| points[*place].stands_out)
+        .max_by(|one, other| {
+            let size = |place: usize| points[place].correlation.abs();
+            size(*one).total_cmp(&size(*other))
+        });
     LagChart {
-        title: "Resting Heart Rate after late-night carbs".to_owned(),
-        subtitle: "90 days".to_owned(),
-        unit: LagUnit::Days,
-        points: points.collect(),
-        optimal: Some(1),
+        title: "Resting heart rate after late-night carbs".to_owned(),
+        subtitle: "120 days, 95 % intervals".to_owned(),
+        unit,
+        points,
+        optimal,
     }
 }
 
@@ -160,13 +200,38 @@ fn report() -> HtmlReport {
                         .to_owned(),
                 ))
                 .with(Block::Skill(skill()))
-                .with(Block::HeatMap(heat_map(8)))
-                .with(Block::Lags(lags()))
                 .with(Block::List(vec![
                     "Scored on 120 days that were not used for fitting.".to_owned(),
                     "Six days without a reading were left out.".to_owned(),
                 ])),
         )
+        .with(
+            Section::new("What goes with it?")
+                .with(Block::HeatMap(heat_map(8, &METHODS)))
+                .with(Block::Lags(lags(LagUnit::Days, 0..8, 1, 0.62))),
+        )
+}
+
+/// One chart in plain text of two widths, in ASCII and in colour.
+fn push_terminals(
+    terminal: &mut String,
+    draw: impl Fn(TerminalOptions) -> Result<String, ChartError>,
+) -> Result<(), ChartError> {
+    for (width, ascii, colour) in [
+        (80, false, false),
+        (40, false, false),
+        (80, true, false),
+        (80, false, true),
+    ] {
+        terminal.push_str(&draw(TerminalOptions {
+            width,
+            ascii,
+            colour,
+            ..TerminalOptions::default()
+        })?);
+        terminal.push('\n');
+    }
+    Ok(())
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -224,21 +289,38 @@ fn main() -> Result<(), Box<dyn Error>> {
         terminal.push_str(&skill.terminal(options)?);
         terminal.push('\n');
     }
-    let lags = lags();
-    fs::write(folder.join("lags.svg"), lags.svg(size)?)?;
-    fs::write(folder.join("lags.png"), lags.png(size)?)?;
-    fs::write(folder.join("lags_phone.png"), lags.png(phone)?)?;
-    let options = TerminalOptions::default();
-    terminal.push_str(&lags.terminal(options)?);
-    for (name, rows) in [("heat_map", 20), ("heat_map_small", 3)] {
-        let map = heat_map(rows);
-        let height = map.natural_height();
-        let size = PictureSize { height, ..size };
-        fs::write(folder.join(format!("{name}.svg")), map.svg(size)?)?;
-        fs::write(folder.join(format!("{name}.png")), map.png(size)?)?;
-        let phone = PictureSize { height, ..phone };
-        fs::write(folder.join(format!("{name}_phone.png")), map.png(phone)?)?;
-        terminal.push_str(&map.terminal(options)?);
+    for (name, map) in [
+        ("heat_map", heat_map(20, &METHODS)),
+        ("heat_map_small", heat_map(3, &["pearson"])),
+        ("heat_map_lags", heat_map(40, &DAYS)),
+    ] {
+        let sized = |width| PictureSize {
+            width,
+            height: map.natural_height_at(width),
+            ..size
+        };
+        let (wide, narrow) = (sized(size.width), sized(phone.width));
+        fs::write(folder.join(format!("{name}.svg")), map.svg(wide)?)?;
+        fs::write(folder.join(format!("{name}.png")), map.png(wide)?)?;
+        fs::write(folder.join(format!("{name}_phone.svg")), map.svg(narrow)?)?;
+        fs::write(folder.join(format!("{name}_phone.png")), map.png(narrow)?)?;
+        push_terminals(&mut terminal, |options| map.terminal(options))?;
+    }
+    for (name, chart) in [
+        ("lags", lags(LagUnit::Days, 0..8, 1, 0.62)),
+        ("lags_month", lags(LagUnit::Days, 0..31, 9, -0.55)),
+        ("lags_hours", lags(LagUnit::Hours, 0..73, 14, -0.48)),
+        (
+            "lags_uneven",
+            lags(LagUnit::Days, [0, 1, 2, 3, 7, 14].into_iter(), 0, 0.9),
+        ),
+        ("lags_weak", lags(LagUnit::Days, 0..8, 3, 0.1)),
+        ("lags_one", lags(LagUnit::Days, 2..3, 2, 0.5)),
+    ] {
+        fs::write(folder.join(format!("{name}.svg")), chart.svg(size)?)?;
+        fs::write(folder.join(format!("{name}.png")), chart.png(size)?)?;
+        fs::write(folder.join(format!("{name}_phone.png")), chart.png(phone)?)?;
+        push_terminals(&mut terminal, |options| chart.terminal(options))?;
     }
     fs::write(folder.join("terminal.txt"), terminal)?;
     fs::write(folder.join("report.html"), report().render()?)?;

@@ -6,6 +6,7 @@ use crate::{
     axis::{ValueAxis, date_ticks, write_date},
     font::Weight,
     history::{ForecastPoint, HistoryChart},
+    legend,
     palette::Ink,
     scene::{Anchor, PictureSize, Point, Scene},
     text::clean,
@@ -66,7 +67,7 @@ pub(crate) fn scene(chart: &HistoryChart, size: PictureSize) -> Scene {
         return scene;
     };
     let margin = scene.margin();
-    let top = legend(&mut scene, chart, top + 8.0) + 28.0;
+    let top = draw_legend(&mut scene, chart, top + 8.0) + 28.0;
     let bottom = (scene.height() - margin - 26.0).max(top + 24.0);
     let wanted = ((bottom - top) / 46.0).round().clamp(2.0, 7.0) as usize;
     let axis = ValueAxis::around(lowest, highest, chart.unit.decimals, wanted);
@@ -140,7 +141,7 @@ enum Swatch {
 }
 
 /// What the marks mean, in as many rows as it takes; returns the lower end.
-fn legend(scene: &mut Scene, chart: &HistoryChart, top: f64) -> f64 {
+fn draw_legend(scene: &mut Scene, chart: &HistoryChart, top: f64) -> f64 {
     let mut entries: Vec<(Swatch, String)> = Vec::new();
     if chart.history.iter().any(|(_, value)| value.is_some()) {
         entries.push((Swatch::Reading, "reading".to_owned()));
@@ -159,17 +160,18 @@ fn legend(scene: &mut Scene, chart: &HistoryChart, top: f64) -> f64 {
             format!("{} {value}", clean(&average.label)),
         ));
     }
-    let margin = scene.margin();
-    let most = scene.width() - 2.0 * margin - 24.0;
-    let (swatch_width, gap, between) = (18.0, 6.0, 18.0);
-    let (mut x, mut y) = (margin, top + 10.0);
-    for (swatch, name) in entries {
-        let name = scene.fonts.fit(&name, LABEL, Weight::Regular, most);
-        let width = scene.fonts.room(&name, LABEL, Weight::Regular);
-        if x > margin && x + swatch_width + gap + width > scene.width() - margin {
-            x = margin;
-            y += LINE_HEIGHT + 2.0;
-        }
+    let most = scene.width() - 2.0 * scene.margin() - 24.0;
+    let (swatch_width, gap) = (18.0, 6.0);
+    let names: Vec<String> = entries
+        .iter()
+        .map(|(_, name)| scene.fonts.fit(name, LABEL, Weight::Regular, most))
+        .collect();
+    let widths: Vec<f64> = names
+        .iter()
+        .map(|name| swatch_width + gap + scene.fonts.room(name, LABEL, Weight::Regular))
+        .collect();
+    let (places, bottom) = legend::places(scene, &widths, top);
+    for (((swatch, _), name), (x, y)) in entries.iter().zip(&names).zip(places) {
         let middle = (x + swatch_width / 2.0, y - 4.0);
         let (from, to) = ((x, y - 4.0), (x + swatch_width, y - 4.0));
         match swatch {
@@ -186,10 +188,9 @@ fn legend(scene: &mut Scene, chart: &HistoryChart, top: f64) -> f64 {
             Swatch::Average => scene.level_dashes(x, x + swatch_width, y - 4.0, Ink::Average, 1.2),
         }
         let style = (LABEL, Weight::Regular, Ink::Muted);
-        scene.text((x + swatch_width + gap, y), Anchor::Start, style, &name);
-        x += swatch_width + gap + width + between;
+        scene.text((x + swatch_width + gap, y), Anchor::Start, style, name);
     }
-    y + 4.0
+    bottom
 }
 
 fn value_axis(scene: &mut Scene, chart: &HistoryChart, plot: &Plot, ticks: &[String]) {

@@ -59,7 +59,7 @@ pub enum ChartError {
     /// The lower end of an interval lies above its upper end.
     #[error("{field} has its lower end {lower} above its upper end {upper}: exchange them")]
     IntervalReversed {
-        /// The forecast, for example `forecasts[2]`.
+        /// The forecast or lag, for example `forecasts[2]`.
         field: String,
         /// Its lower end.
         lower: f64,
@@ -93,6 +93,14 @@ pub enum ChartError {
         index: usize,
         /// Its lag.
         lag: u32,
+    },
+    /// The lag named as the strongest is none of those given.
+    #[error("optimal is {optimal}, but points has {points} entries: count from 0")]
+    NoSuchPoint {
+        /// The place named.
+        optimal: usize,
+        /// How many points there are.
+        points: usize,
     },
     /// The first and the last day lie too far apart.
     #[error(

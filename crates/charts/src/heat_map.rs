@@ -1,11 +1,11 @@
 //! Correlations as a table of coloured numbers.
 
 use crate::{
-    error::{ChartError, check_count, check_value},
-    font::Weight,
+    correlation::{check_correlation, write_correlation},
+    draw_heat_map,
+    error::{ChartError, check_count},
     paint::{self, Style},
-    palette::Ink,
-    scene::{Anchor, PictureSize, Scene},
+    scene::PictureSize,
     terminal::{self, TerminalOptions},
     text::clean,
 };
@@ -14,11 +14,6 @@ use crate::{
 pub const LARGEST_ROWS: usize = 64;
 /// The most columns of a heat map.
 pub const LARGEST_COLUMNS: usize = 12;
-
-/// Colour of the strongest correlation: as deep as text on it stays readable.
-pub(crate) const DEEPEST: f64 = 0.45;
-/// Room of a legend below the rows, points.
-const LEGEND: f64 = 34.0;
 
 /// One number of a heat map.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,26 +34,36 @@ pub struct HeatRow {
 }
 
 /// Numbers from −1 to 1 in rows and columns: blue below 0, orange above, deeper the further away.
-/// Those that stand out are framed and starred, so that nothing rests on colour alone.
+///
+/// Those that stand out are framed and starred, and every cell holds its number, so that nothing
+/// rests on colour alone. A cell without a number is hatched and holds a dash.
+///
+/// ```
+/// use vitalcast_charts::{HeatCell, HeatMap, HeatRow, PictureSize};
+///
+/// let map = HeatMap {
+///     title: "What goes with sleep".to_owned(),
+///     subtitle: String::new(),
+///     columns: vec!["pearson".to_owned(), "spearman".to_owned()],
+///     rows: vec![HeatRow {
+///         label: "late meals".to_owned(),
+///         cells: vec![Some(HeatCell { value: -0.41, stands_out: true }), None],
+///     }],
+/// };
+/// let size = PictureSize { height: map.natural_height(), ..PictureSize::default() };
+/// assert!(map.svg(size)?.contains("\u{2212}0.41"));
+/// # Ok::<(), vitalcast_charts::ChartError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeatMap {
     /// What is shown.
     pub title: String,
     /// A remark below the title. May be empty.
     pub subtitle: String,
-    /// Names of the columns.
+    /// Names of the columns: methods, targets, lags. 1 to [`LARGEST_COLUMNS`].
     pub columns: Vec<String>,
-    /// The rows, from the top.
+    /// The rows, from the top. 1 to [`LARGEST_ROWS`].
     pub rows: Vec<HeatRow>,
-}
-
-/// A number from −1 to 1 with its sign, and a star when it stands out.
-pub(crate) fn written(value: f64, stands_out: bool) -> String {
-    // Adding 0 after rounding makes −0 and 0 one number.
-    let rounded = (value * 100.0).round() / 100.0 + 0.0;
-    let text = format!("{rounded:+.2}").replace('-', "\u{2212}");
-    let star = if stands_out { "*" } else { "" };
-    format!("{text}{star}")
 }
 
 impl HeatMap {
@@ -74,7 +79,7 @@ impl HeatMap {
     pub(crate) fn svg_styled(&self, size: PictureSize, style: Style) -> Result<String, ChartError> {
         self.check()?;
         size.check()?;
-        paint::svg(&self.scene(size), style)
+        paint::svg(&draw_heat_map::scene(self, size), style)
     }
 
     /// The picture as the bytes of a PNG file, in the light colours.
@@ -86,10 +91,14 @@ impl HeatMap {
         self.check()?;
         size.check()?;
         size.check_pixels()?;
-        paint::png(&self.scene(size))
+        paint::png(&draw_heat_map::scene(self, size))
     }
 
-    /// The picture as lines of text for a terminal, each ended by a line break: one line a row.
+    /// The picture as lines of text for a terminal, each ended by a line break.
+    ///
+    /// A row is one line; two where its label would leave no room for the numbers. Columns that do
+    /// not fit beside the others follow below them. The height is that of the rows, whatever
+    /// `options` say.
     ///
     /// # Errors
     ///
@@ -110,10 +119,17 @@ impl HeatMap {
         Ok(self.describe())
     }
 
-    /// A height that suits the number of rows, within the limits of [`PictureSize`].
+    /// A height that suits the rows in a picture as wide as [`PictureSize::default`].
     pub fn natural_height(&self) -> u32 {
-        let rows = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        rows.saturating_mul(26).saturating_add(160).clamp(160, 4000)
+        self.natural_height_at(PictureSize::default().width)
+    }
+
+    /// A height that suits the rows in a picture of this width, within the limits of
+    /// [`PictureSize`].
+    ///
+    /// A narrow picture needs more: a long label stands above its cells there, not beside them.
+    pub fn natural_height_at(&self, width: u32) -> u32 {
+        draw_heat_map::natural_height(self, width.clamp(240, 4000)).clamp(160, 4000)
     }
 
     fn check(&self) -> Result<(), ChartError> {
@@ -128,23 +144,65 @@ impl HeatMap {
             }
             check_count(name, count, largest)?;
         }
-        for (index, row) in self.rows.iter().enumerate() {
-            if row.cells.len() != self.columns.len() {
+        for (row, HeatRow { cells, .. }) in self.rows.iter().enumerate() {
+            if cells.len() != self.columns.len() {
                 return Err(ChartError::WrongCellCount {
-                    row: index,
-                    cells: row.cells.len(),
+                    row,
+                    cells: cells.len(),
                     columns: self.columns.len(),
                 });
             }
-            for (column, cell) in row.cells.iter().enumerate() {
+            for (column, cell) in cells.iter().enumerate() {
                 let Some(cell) = cell else { continue };
-                check_correlation(&format!("rows[{index}].cells[{column}].value"), cell.value)?;
+                check_correlation(|| format!("rows[{row}].cells[{column}].value"), cell.value)?;
             }
         }
         Ok(())
     }
 
-    fn describe(&self) -> String {
+    /// Whether any cell has no number.
+    pub(crate) fn has_missing(&self) -> bool {
+        self.rows.iter().any(|row| row.cells.contains(&None))
+    }
+
+    /// The number furthest from 0, among those that stand out where there are any; the first of
+    /// equals. With the names of its row and column.
+    fn strongest(&self) -> Option<(&str, &str, HeatCell)> {
+        let known = self.rows.iter().flat_map(|row| {
+            let named = self.columns.iter().zip(&row.cells);
+            named.filter_map(|(column, cell)| {
+                cell.map(|cell| (row.label.as_str(), column.as_str(), cell))
+            })
+        });
+        let rank = |cell: HeatCell| (cell.stands_out, cell.value.abs());
+        known.reduce(|best, next| {
+            if rank(next.2) > rank(best.2) {
+                next
+            } else {
+                best
+            }
+        })
+    }
+
+    /// What stands out, in a sentence.
+    fn summary(&self) -> String {
+        let Some((row, column, cell)) = self.strongest() else {
+            return "Nothing is known.".to_owned();
+        };
+        let (row, column, number) = (clean(row), clean(column), write_correlation(cell.value));
+        let cells = || self.rows.iter().flat_map(|row| &row.cells).flatten();
+        let outstanding = cells().filter(|cell| cell.stands_out).count();
+        if outstanding == 0 {
+            return format!("Nothing stands out. The largest: {row}, {column} {number}.");
+        }
+        let verb = if outstanding == 1 { "stands" } else { "stand" };
+        format!(
+            "{outstanding} of {} {verb} out. The strongest: {row}, {column} {number}.",
+            cells().count()
+        )
+    }
+
+    pub(crate) fn describe(&self) -> String {
         let rows: Vec<String> = self
             .rows
             .iter()
@@ -154,132 +212,18 @@ impl HeatMap {
                     .iter()
                     .zip(&row.cells)
                     .map(|(column, cell)| match cell {
-                        None => format!("{} missing", clean(column)),
+                        None => format!("{} not known", clean(column)),
                         Some(cell) => {
                             let mark = if cell.stands_out { ", stands out" } else { "" };
-                            format!("{} {}{mark}", clean(column), written(cell.value, false))
+                            format!("{} {}{mark}", clean(column), write_correlation(cell.value))
                         }
                     })
                     .collect();
-                format!("{}: {}", clean(&row.label), cells.join("; "))
+                format!("{}: {}.", clean(&row.label), cells.join("; "))
             })
             .collect();
-        format!("{}.", rows.join(". "))
+        format!("{} {}", self.summary(), rows.join(" "))
     }
-
-    fn scene(&self, size: PictureSize) -> Scene {
-        let mut scene = Scene::new(size, &self.title, self.describe());
-        let margin = scene.margin();
-        let top = scene.heading(&self.subtitle) + 30.0;
-        let bottom = scene.height() - margin - LEGEND;
-        let pitch = ((bottom - top) / self.rows.len() as f64).clamp(1.0, 30.0);
-        let letters = 12.0_f64.min(pitch * 0.62);
-        let share = if scene.is_narrow() { 0.42 } else { 0.45 };
-        let labels: Vec<String> = self
-            .rows
-            .iter()
-            .map(|row| {
-                let limit = scene.width() * share;
-                let label = clean(&row.label);
-                scene.fonts.fit(&label, letters, Weight::Regular, limit)
-            })
-            .collect();
-        let widest = labels
-            .iter()
-            .map(|label| scene.fonts.room(label, letters, Weight::Regular))
-            .fold(0.0, f64::max);
-        let left = margin + widest + 12.0;
-        let right = scene.width() - margin;
-        let step = ((right - left) / self.columns.len() as f64).min(120.0);
-        let header = if scene.is_narrow() { 9.5 } else { 12.0 };
-        for (index, column) in self.columns.iter().enumerate() {
-            let middle = left + (index as f64 + 0.5) * step;
-            let name = scene
-                .fonts
-                .fit(&clean(column), header, Weight::Strong, step - 2.0);
-            let style = (header, Weight::Strong, Ink::Muted);
-            scene.text((middle, top - 9.0), Anchor::Middle, style, &name);
-        }
-        for (index, (row, label)) in self.rows.iter().zip(&labels).enumerate() {
-            let y = top + index as f64 * pitch;
-            let baseline = y + pitch / 2.0 + letters * 0.36;
-            let style = (letters, Weight::Regular, Ink::Text);
-            scene.text((left - 12.0, baseline), Anchor::End, style, label);
-            for (column, cell) in row.cells.iter().enumerate() {
-                let corner = (left + column as f64 * step + 1.0, y + 1.0);
-                let extent = (step - 2.0, pitch - 2.0);
-                draw_cell(&mut scene, *cell, corner, extent, letters.min(step / 3.6));
-            }
-        }
-        let y = top + self.rows.len() as f64 * pitch + 24.0;
-        let words = "blue: lower with higher values; orange: higher; framed with a star: stands out; \
-                     a dash: not known";
-        let room = scene.width() - 2.0 * margin;
-        for (line, text) in scene
-            .fonts
-            .wrap(words, 11.0, Weight::Regular, room, 2)
-            .iter()
-            .enumerate()
-        {
-            let at = (margin, y + line as f64 * 14.0);
-            scene.text(at, Anchor::Start, (11.0, Weight::Regular, Ink::Muted), text);
-        }
-        scene
-    }
-}
-
-/// One cell: ground, frame, number.
-fn draw_cell(
-    scene: &mut Scene,
-    cell: Option<HeatCell>,
-    (left, top): (f64, f64),
-    (width, height): (f64, f64),
-    letters: f64,
-) {
-    let at = (left + width / 2.0, top + height / 2.0 + letters * 0.36);
-    let Some(cell) = cell else {
-        scene.rectangle((left, top), (width, height), Ink::Grid, 0.5);
-        let style = (letters, Weight::Regular, Ink::Muted);
-        scene.text(at, Anchor::Middle, style, "\u{2013}");
-        return;
-    };
-    let ink = if cell.value < 0.0 {
-        Ink::Reading
-    } else {
-        Ink::Forecast
-    };
-    scene.rectangle((left, top), (width, height), Ink::Grid, 0.35);
-    let depth = DEEPEST * cell.value.abs();
-    scene.rectangle((left, top), (width, height), ink, depth);
-    let mut weight = Weight::Regular;
-    if cell.stands_out {
-        weight = Weight::Strong;
-        let (right, bottom) = (left + width, top + height);
-        let corners = [
-            (left, top),
-            (right, top),
-            (right, bottom),
-            (left, bottom),
-            (left, top),
-        ];
-        scene.line(corners.to_vec(), Ink::Text, 1.5);
-    }
-    let text = written(cell.value, cell.stands_out);
-    scene.text(at, Anchor::Middle, (letters, weight, Ink::Text), &text);
-}
-
-/// Checks that a value is a correlation.
-pub(crate) fn check_correlation(field: &str, value: f64) -> Result<(), ChartError> {
-    check_value(|| field.to_owned(), value)?;
-    if (-1.0..=1.0).contains(&value) {
-        return Ok(());
-    }
-    Err(ChartError::ValueOutOfRange {
-        field: field.to_owned(),
-        value,
-        lowest: -1.0,
-        highest: 1.0,
-    })
 }
 
 #[cfg(test)]
@@ -291,78 +235,101 @@ mod tests {
         Some(HeatCell { value, stands_out })
     }
 
-    fn map(cells: Vec<Option<HeatCell>>) -> HeatMap {
+    fn map(rows: &[[Option<HeatCell>; 2]]) -> HeatMap {
         HeatMap {
             title: "What goes with sleep".to_owned(),
             subtitle: String::new(),
             columns: vec!["pearson".to_owned(), "spearman".to_owned()],
-            rows: vec![HeatRow {
-                label: "nutrition_carbs_daily".to_owned(),
-                cells,
-            }],
+            rows: ["carbs", "steps"]
+                .iter()
+                .zip(rows)
+                .map(|(label, cells)| HeatRow {
+                    label: (*label).to_owned(),
+                    cells: cells.to_vec(),
+                })
+                .collect(),
         }
     }
 
     #[test]
-    fn what_stands_out_is_marked_without_colour() {
-        let map = map(vec![cell(0.5, true), cell(-0.2, false)]);
-        let text = map.terminal(TerminalOptions::default()).unwrap();
-        assert!(
-            text.contains("+0.50*") && text.contains("\u{2212}0.20"),
-            "{text}"
-        );
-        assert!(map.svg(PictureSize::default()).unwrap().contains("+0.50*"));
+    fn the_description_names_the_strongest_and_every_number() {
+        let map = map(&[
+            [cell(0.5, true), cell(-0.9, false)],
+            [cell(-0.6, true), None],
+        ]);
         assert_eq!(
             map.description().unwrap(),
-            "nutrition_carbs_daily: pearson +0.50, stands out; spearman \u{2212}0.20."
+            "2 of 3 stand out. The strongest: steps, pearson \u{2212}0.60. carbs: pearson +0.50, \
+             stands out; spearman \u{2212}0.90. steps: pearson \u{2212}0.60, stands out; spearman \
+             not known."
         );
     }
 
     #[test]
-    fn a_missing_cell_is_a_dash_and_not_a_zero() {
-        let text = map(vec![None, cell(0.0, false)])
-            .terminal(TerminalOptions::default())
-            .unwrap();
-        assert!(
-            text.contains('\u{2013}') && text.contains("+0.00"),
-            "{text}"
+    fn where_nothing_stands_out_the_largest_is_not_called_strong() {
+        let summary = map(&[[cell(0.1, false), cell(-0.2, false)]]).summary();
+        assert_eq!(
+            summary,
+            "Nothing stands out. The largest: carbs, spearman \u{2212}0.20."
         );
+        assert_eq!(map(&[[None, None]]).summary(), "Nothing is known.");
     }
 
     #[test]
-    fn what_is_no_correlation_is_refused_with_its_place() {
-        let error = map(vec![None, cell(1.5, false)]).description().unwrap_err();
+    fn what_is_no_correlation_is_refused_with_its_row_and_column() {
+        let error = map(&[[None; 2], [None, cell(1.5, false)]])
+            .check()
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "rows[0].cells[1].value is 1.5: it must lie between -1 and 1"
+            "rows[1].cells[1].value is 1.5: it must lie between -1 and 1"
         );
-        let short = map(vec![None]).description().unwrap_err();
-        assert!(short.to_string().contains("1 cells"), "{short}");
-        let nothing = HeatMap {
+        let error = map(&[[cell(f64::NAN, false), None]]).check().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("rows[0].cells[0].value is NaN"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_row_needs_a_cell_for_each_column() {
+        let mut map = map(&[[None; 2], [None; 2]]);
+        map.rows[1].cells.pop();
+        assert_eq!(
+            map.check().unwrap_err().to_string(),
+            "rows[1] has 1 cells for 2 columns: one for each is needed"
+        );
+    }
+
+    #[test]
+    fn too_little_and_too_much_are_refused_by_name() {
+        let one = map(&[[None; 2]]);
+        let without_rows = HeatMap {
             rows: Vec::new(),
-            ..map(vec![])
+            ..one.clone()
         };
-        assert!(nothing.description().is_err());
-    }
-
-    #[test]
-    fn nothing_is_minus_zero() {
-        assert_eq!(written(-0.001, false), "+0.00");
-        assert_eq!(written(-0.006, true), "\u{2212}0.01*");
-    }
-
-    #[test]
-    fn a_terminal_is_never_overrun() {
-        let mut map = map(vec![cell(0.5, true), cell(-0.2, false)]);
-        map.rows[0].label = "a name that is much too long for forty columns".repeat(2);
-        for width in [40, 80, 120] {
-            let options = TerminalOptions {
-                width,
-                ..TerminalOptions::default()
-            };
-            for line in map.terminal(options).unwrap().lines() {
-                assert!(crate::text::columns(line) <= width as usize, "{line}");
-            }
+        let without_columns = HeatMap {
+            columns: Vec::new(),
+            ..one.clone()
+        };
+        let too_long = HeatMap {
+            rows: vec![one.rows[0].clone(); LARGEST_ROWS + 1],
+            ..one.clone()
+        };
+        let too_wide = HeatMap {
+            columns: vec!["pearson".to_owned(); LARGEST_COLUMNS + 1],
+            ..one
+        };
+        for (map, expected) in [
+            (without_rows, "rows is empty"),
+            (without_columns, "columns is empty"),
+            (too_long, "rows has 65 entries: at most 64"),
+            (too_wide, "columns has 13 entries: at most 12"),
+        ] {
+            let error = map.check().unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
         }
     }
 }

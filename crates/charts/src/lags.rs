@@ -1,17 +1,18 @@
 //! Correlation against lag.
 
 use crate::{
+    correlation::{check_correlation, write_correlation},
+    draw_lags,
     error::{ChartError, check_count},
-    font::Weight,
-    heat_map::{check_correlation, written},
     paint::{self, Style},
-    palette::Ink,
-    scene::{Anchor, PictureSize, Scene},
+    scene::PictureSize,
     terminal::{self, TerminalOptions},
 };
 
 /// The most lags of a picture.
 pub const LARGEST_LAGS: usize = 400;
+/// The largest lag, days or hours.
+pub const LARGEST_LAG: u32 = 10_000;
 
 /// What lags are counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +23,20 @@ pub enum LagUnit {
     Hours,
 }
 
+impl LagUnit {
+    /// The word for many of them.
+    pub(crate) const fn plural(self) -> &'static str {
+        match self {
+            Self::Days => "days",
+            Self::Hours => "hours",
+        }
+    }
+}
+
 /// The correlation at one lag.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LagPoint {
-    /// Days or hours, ascending.
+    /// Days or hours, 0 to [`LARGEST_LAG`].
     pub lag: u32,
     /// −1 to 1.
     pub correlation: f64,
@@ -38,6 +49,31 @@ pub struct LagPoint {
 }
 
 /// Correlations by lag, each with its interval.
+///
+/// A full dot stands out, a ring does not.
+///
+/// ```
+/// use vitalcast_charts::{LagChart, LagPoint, LagUnit};
+///
+/// let point = |lag, correlation: f64, stands_out| LagPoint {
+///     lag,
+///     correlation,
+///     lower: correlation - 0.2,
+///     upper: correlation + 0.2,
+///     stands_out,
+/// };
+/// let chart = LagChart {
+///     title: "Sleep after late meals".to_owned(),
+///     subtitle: "95 % intervals".to_owned(),
+///     unit: LagUnit::Days,
+///     points: vec![point(0, -0.1, false), point(1, -0.42, true)],
+///     optimal: Some(1),
+/// };
+/// assert_eq!(
+///     chart.verdict(),
+///     "Strongest at 1 day: \u{2212}0.42, interval \u{2212}0.62 to \u{2212}0.22."
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LagChart {
     /// What is shown.
@@ -46,9 +82,9 @@ pub struct LagChart {
     pub subtitle: String,
     /// What lags are counted in.
     pub unit: LagUnit,
-    /// The lags, ascending.
+    /// The lags, strictly ascending. 1 to [`LARGEST_LAGS`].
     pub points: Vec<LagPoint>,
-    /// Place of the strongest that stands out.
+    /// Place of the point that is named as the strongest; none when none is.
     pub optimal: Option<usize>,
 }
 
@@ -65,7 +101,7 @@ impl LagChart {
     pub(crate) fn svg_styled(&self, size: PictureSize, style: Style) -> Result<String, ChartError> {
         self.check()?;
         size.check()?;
-        paint::svg(&self.scene(size), style)
+        paint::svg(&draw_lags::scene(self, size), style)
     }
 
     /// The picture as the bytes of a PNG file, in the light colours.
@@ -77,10 +113,12 @@ impl LagChart {
         self.check()?;
         size.check()?;
         size.check_pixels()?;
-        paint::png(&self.scene(size))
+        paint::png(&draw_lags::scene(self, size))
     }
 
     /// The picture as lines of text for a terminal, each ended by a line break: one line a lag.
+    ///
+    /// The height is that of the lags, whatever `options` say.
     ///
     /// # Errors
     ///
@@ -108,27 +146,27 @@ impl LagChart {
             });
         }
         check_count("points", self.points.len(), LARGEST_LAGS)?;
-        if let Some(place) = self.optimal.filter(|place| *place >= self.points.len()) {
-            return Err(ChartError::ValueOutOfRange {
-                field: "optimal".to_owned(),
-                value: place as f64,
-                lowest: 0.0,
-                highest: (self.points.len() - 1) as f64,
-            });
-        }
         for (index, point) in self.points.iter().enumerate() {
             for (name, value) in [
                 ("correlation", point.correlation),
                 ("lower", point.lower),
                 ("upper", point.upper),
             ] {
-                check_correlation(&format!("points[{index}].{name}"), value)?;
+                check_correlation(|| format!("points[{index}].{name}"), value)?;
             }
             if point.lower > point.upper {
                 return Err(ChartError::IntervalReversed {
                     field: format!("points[{index}]"),
                     lower: point.lower,
                     upper: point.upper,
+                });
+            }
+            if point.lag > LARGEST_LAG {
+                return Err(ChartError::ValueOutOfRange {
+                    field: format!("points[{index}].lag"),
+                    value: f64::from(point.lag),
+                    lowest: 0.0,
+                    highest: f64::from(LARGEST_LAG),
                 });
             }
             if index > 0 && point.lag <= self.points[index - 1].lag {
@@ -138,7 +176,33 @@ impl LagChart {
                 });
             }
         }
-        Ok(())
+        match self.optimal {
+            Some(optimal) if optimal >= self.points.len() => Err(ChartError::NoSuchPoint {
+                optimal,
+                points: self.points.len(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The point named as the strongest, in a checked chart.
+    pub(crate) fn strongest(&self) -> Option<&LagPoint> {
+        self.optimal.and_then(|place| self.points.get(place))
+    }
+
+    /// How far an axis goes to either side of 0: to ±0.5 where that holds everything, to ±1
+    /// otherwise. Two scales and no more, so that pictures can be compared.
+    pub(crate) fn reach(&self) -> f64 {
+        let holds = |point: &LagPoint| {
+            [point.correlation, point.lower, point.upper]
+                .iter()
+                .all(|value| value.abs() <= 0.5)
+        };
+        if self.points.iter().all(holds) {
+            0.5
+        } else {
+            1.0
+        }
     }
 
     /// `2 days`, `1 day`, `6 h`.
@@ -150,19 +214,31 @@ impl LagChart {
         }
     }
 
-    pub(crate) fn verdict(&self) -> String {
-        match self.optimal.and_then(|place| self.points.get(place)) {
-            Some(point) => format!(
-                "Strongest at {}: {}",
+    /// One sentence that names the strongest, or says how many stand out where none is named.
+    pub fn verdict(&self) -> String {
+        if let Some(point) = self.strongest() {
+            let doubt = if point.stands_out {
+                ""
+            } else {
+                "; it does not stand out"
+            };
+            return format!(
+                "Strongest at {}: {}, interval {} to {}{doubt}.",
                 self.write_lag(point.lag),
-                written(point.correlation, false)
-            ),
-            None if self.points.iter().any(|point| point.stands_out) => String::new(),
-            None => "No lag stands out".to_owned(),
+                write_correlation(point.correlation),
+                write_correlation(point.lower),
+                write_correlation(point.upper)
+            );
+        }
+        let count = self.points.iter().filter(|point| point.stands_out).count();
+        match (count, self.points.len()) {
+            (0, _) => "No lag stands out.".to_owned(),
+            (1, all) => format!("1 of {all} lags stands out."),
+            (count, all) => format!("{count} of {all} lags stand out."),
         }
     }
 
-    fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let points: Vec<String> = self
             .points
             .iter()
@@ -171,90 +247,11 @@ impl LagChart {
                 format!(
                     "{}: {}{mark}",
                     self.write_lag(point.lag),
-                    written(point.correlation, false)
+                    write_correlation(point.correlation)
                 )
             })
             .collect();
-        let verdict = self.verdict();
-        let space = if verdict.is_empty() { "" } else { ". " };
-        format!("{verdict}{space}{}.", points.join("; "))
-    }
-
-    fn scene(&self, size: PictureSize) -> Scene {
-        let mut scene = Scene::new(size, &self.title, self.describe());
-        let margin = scene.margin();
-        let top = scene.heading(&self.subtitle) + 18.0;
-        let bottom = (scene.height() - margin - 40.0).max(top + 10.0);
-        let (left, right) = (margin + 40.0, scene.width() - margin - 8.0);
-        let y_of = |value: f64| top + (1.0 - value) / 2.0 * (bottom - top);
-        let small = |ink| (11.0, Weight::Regular, ink);
-        for tick in [-1.0, -0.5, 0.0, 0.5, 1.0] {
-            let y = y_of(tick);
-            let ink = if tick == 0.0 { Ink::Rule } else { Ink::Grid };
-            scene.rectangle((left, y - 0.5), (right - left, 1.0), ink, 1.0);
-            let text = format!("{tick:.1}").replace('-', "\u{2212}");
-            scene.text((left - 8.0, y + 4.0), Anchor::End, small(Ink::Muted), &text);
-        }
-        // Lags are as far apart as they are; half a step is left free at either end.
-        let (first, last) = (self.points[0].lag, self.points[self.points.len() - 1].lag);
-        let nearest = self
-            .points
-            .windows(2)
-            .map(|pair| pair[1].lag - pair[0].lag)
-            .min()
-            .unwrap_or(1);
-        let steps = f64::from(last - first) / f64::from(nearest) + 1.0;
-        let step = (right - left) / steps;
-        let x_of = |lag: u32| left + (f64::from(lag - first) / f64::from(nearest) + 0.5) * step;
-        // Every label needs some room; the first is always there.
-        let every = (34.0 / step).ceil().max(1.0) as usize;
-        for (index, point) in self.points.iter().enumerate() {
-            let x = x_of(point.lag);
-            let ink = if point.stands_out {
-                Ink::Reading
-            } else {
-                Ink::Average
-            };
-            let interval = (y_of(point.upper), y_of(point.lower));
-            let width = (step * 0.5).min(14.0);
-            let corner = (x - width / 2.0, interval.0);
-            let extent = (width, (interval.1 - interval.0).max(1.0));
-            scene.rectangle(corner, extent, ink, 0.22);
-            let y = y_of(point.correlation);
-            scene.line(vec![(x, y_of(0.0)), (x, y)], ink, 2.0);
-            if point.stands_out {
-                scene.dot((x, y), 5.0, ink);
-            } else {
-                scene.ring((x, y), 4.5, 1.6, ink);
-            }
-            if index % every == 0 {
-                let at = (x, bottom + 16.0);
-                let text = point.lag.to_string();
-                scene.text(at, Anchor::Middle, small(Ink::Muted), &text);
-            }
-            if self.optimal == Some(index) {
-                let above = interval.0 > top + 14.0;
-                let y = if above {
-                    interval.0 - 6.0
-                } else {
-                    interval.1 + 16.0
-                };
-                let at = (x, y);
-                let style = (12.0, Weight::Strong, Ink::Text);
-                let text = written(point.correlation, true);
-                scene.text(at, Anchor::Middle, style, &text);
-            }
-        }
-        let axis = match self.unit {
-            LagUnit::Days => "days from the feature to the metric; bars are 95 % intervals",
-            LagUnit::Hours => "hours before falling asleep; bars are 95 % intervals",
-        };
-        let axis = scene
-            .fonts
-            .fit(axis, 11.0, Weight::Regular, scene.width() - 2.0 * margin);
-        let at = (f64::midpoint(left, right), bottom + 34.0);
-        scene.text(at, Anchor::Middle, small(Ink::Muted), &axis);
-        scene
+        format!("{} {}.", self.verdict(), points.join("; "))
     }
 }
 
@@ -282,55 +279,102 @@ mod tests {
         }
     }
 
+    #[track_caller]
+    fn refused(points: Vec<LagPoint>, optimal: Option<usize>, expected: &str) {
+        let error = chart(points, optimal).check().unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+
     #[test]
-    fn the_strongest_is_named() {
+    fn the_description_names_the_strongest_and_every_number() {
         let chart = chart(vec![point(0, 0.1, false), point(1, 0.6, true)], Some(1));
         assert_eq!(
             chart.description().unwrap(),
-            "Strongest at 1 day: +0.60. 0 days: +0.10; 1 day: +0.60, stands out."
+            "Strongest at 1 day: +0.60, interval +0.40 to +0.80. 0 days: +0.10; 1 day: +0.60, \
+             stands out."
         );
-        let text = chart.terminal(TerminalOptions::default()).unwrap();
-        assert!(text.contains("+0.60*"), "{text}");
     }
 
     #[test]
-    fn lags_out_of_order_and_values_out_of_range_are_refused() {
-        let unsorted = chart(vec![point(1, 0.1, false), point(1, 0.2, false)], None);
-        assert!(
-            unsorted
-                .svg(PictureSize::default())
-                .unwrap_err()
-                .to_string()
-                .contains("points[1]")
-        );
-        let wide = chart(vec![point(0, 0.9, false)], None);
+    fn what_does_not_stand_out_is_not_sold_as_if_it_did() {
+        let points = vec![point(0, 0.1, false), point(6, -0.3, false)];
+        let mut chart = chart(points, Some(1));
+        chart.unit = LagUnit::Hours;
         assert_eq!(
-            wide.description().unwrap_err().to_string(),
-            "points[0].upper is 1.1: it must lie between -1 and 1"
+            chart.verdict(),
+            "Strongest at 6 h: \u{2212}0.30, interval \u{2212}0.50 to \u{2212}0.10; it does not \
+             stand out."
         );
-        assert!(chart(Vec::new(), None).description().is_err());
-        let beyond = chart(vec![point(0, 0.1, false)], Some(1));
-        assert!(
-            beyond
-                .description()
-                .unwrap_err()
-                .to_string()
-                .contains("optimal")
+        chart.optimal = None;
+        assert_eq!(chart.verdict(), "No lag stands out.");
+        chart.points[0].stands_out = true;
+        assert_eq!(chart.verdict(), "1 of 2 lags stands out.");
+    }
+
+    #[test]
+    fn there_are_two_scales() {
+        assert_eq!(chart(vec![point(0, 0.3, false)], None).reach(), 0.5);
+        assert_eq!(chart(vec![point(0, -0.31, false)], None).reach(), 1.0);
+    }
+
+    #[test]
+    fn no_lag_at_all_is_refused() {
+        refused(vec![], None, "points is empty: give at least one entry");
+    }
+
+    #[test]
+    fn more_lags_than_can_be_shown_are_refused() {
+        refused(
+            (0..=400).map(|lag| point(lag, 0.0, false)).collect(),
+            None,
+            "points has 401 entries: at most 400 can be shown",
         );
     }
 
     #[test]
-    fn a_terminal_is_never_overrun() {
-        let points = (0..30).map(|lag| point(lag, -0.8 + f64::from(lag) * 0.05, lag > 20));
-        let chart = chart(points.collect(), Some(29));
-        for width in [40, 80] {
-            let options = TerminalOptions {
-                width,
-                ..TerminalOptions::default()
-            };
-            for line in chart.terminal(options).unwrap().lines() {
-                assert!(crate::text::columns(line) <= width as usize, "{line}");
-            }
-        }
+    fn lags_out_of_order_are_refused_with_their_place() {
+        refused(
+            vec![point(1, 0.1, false), point(1, 0.2, false)],
+            None,
+            "points[1] has the lag 1, not after the one before: sort by lag",
+        );
+    }
+
+    #[test]
+    fn a_lag_of_decades_is_refused() {
+        refused(
+            vec![point(LARGEST_LAG + 1, 0.1, false)],
+            None,
+            "points[0].lag is 10001: it must lie between 0 and 10000",
+        );
+    }
+
+    #[test]
+    fn what_is_no_correlation_is_refused_with_its_place() {
+        refused(
+            vec![point(0, 0.1, false), point(1, 0.9, false)],
+            None,
+            "points[1].upper is 1.1: it must lie between -1 and 1",
+        );
+    }
+
+    #[test]
+    fn an_interval_that_is_reversed_is_refused() {
+        let mut reversed = point(0, 0.0, false);
+        (reversed.lower, reversed.upper) = (0.25, -0.25);
+        refused(
+            vec![reversed],
+            None,
+            "points[0] has its lower end 0.25 above its upper end -0.25: exchange them",
+        );
+    }
+
+    #[test]
+    fn the_strongest_must_be_one_of_the_points() {
+        refused(
+            vec![point(0, 0.1, true)],
+            Some(1),
+            "optimal is 1, but points has 1 entries: count from 0",
+        );
     }
 }

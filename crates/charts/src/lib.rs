@@ -2,12 +2,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod axis;
+mod correlation;
+mod draw_heat_map;
 mod draw_history;
+mod draw_lags;
 mod error;
 mod font;
 mod heat_map;
 mod history;
 mod lags;
+mod legend;
 mod paint;
 mod palette;
 mod report;
@@ -20,7 +24,7 @@ mod unit;
 pub use error::{ChartError, LARGEST_BASELINES, LARGEST_COUNT, LARGEST_SPAN_DAYS, LARGEST_VALUE};
 pub use heat_map::{HeatCell, HeatMap, HeatRow, LARGEST_COLUMNS, LARGEST_ROWS};
 pub use history::{AverageLine, ForecastPoint, HistoryChart};
-pub use lags::{LARGEST_LAGS, LagChart, LagPoint, LagUnit};
+pub use lags::{LARGEST_LAG, LARGEST_LAGS, LagChart, LagPoint, LagUnit};
 pub use report::{Alignment, Block, HtmlReport, Section, Table, WELLNESS_SENTENCE};
 pub use scene::PictureSize;
 pub use skill::{SkillBar, SkillChart};

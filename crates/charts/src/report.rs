@@ -65,7 +65,7 @@ pub enum Block {
     Skill(SkillChart),
     /// Correlations in rows and columns.
     HeatMap(HeatMap),
-    /// Correlations by lag.
+    /// Correlations by lag, with the strongest named below.
     Lags(LagChart),
 }
 
@@ -215,81 +215,60 @@ fn push_block(page: &mut String, block: &Block) -> Result<(), ChartError> {
             page.push_str("</ul>\n");
         }
         Block::Table(table) => push_table(page, table)?,
-        Block::History(chart) => {
-            let draw = |width, height| {
-                chart.svg_styled(
-                    PictureSize {
-                        width,
-                        height,
-                        ..PictureSize::default()
-                    },
-                    Style::OfThePage,
-                )
-            };
-            push_figure(
-                page,
-                &draw(WIDE, 380)?,
-                &draw(NARROW, 340)?,
-                &chart.description()?,
-            );
-        }
-        Block::HeatMap(chart) => {
-            let height = chart.natural_height();
-            let draw = |width| {
-                chart.svg_styled(
-                    PictureSize {
-                        width,
-                        height,
-                        ..PictureSize::default()
-                    },
-                    Style::OfThePage,
-                )
-            };
-            push_figure(page, &draw(WIDE)?, &draw(NARROW)?, "");
-        }
-        Block::Lags(chart) => {
-            let draw = |width, height| {
-                chart.svg_styled(
-                    PictureSize {
-                        width,
-                        height,
-                        ..PictureSize::default()
-                    },
-                    Style::OfThePage,
-                )
-            };
-            let (wide, narrow) = (draw(WIDE, 340)?, draw(NARROW, 320)?);
-            push_figure(page, &wide, &narrow, &chart.description()?);
-        }
-        Block::Skill(chart) => {
-            let height = chart.natural_height();
-            let draw = |width| {
-                chart.svg_styled(
-                    PictureSize {
-                        width,
-                        height,
-                        ..PictureSize::default()
-                    },
-                    Style::OfThePage,
-                )
-            };
-            // Every bar is labelled and the verdict stands below: a caption would say it twice.
-            push_figure(page, &draw(WIDE)?, &draw(NARROW)?, "");
-        }
+        Block::History(chart) => push_figure(
+            page,
+            |size| chart.svg_styled(size, Style::OfThePage),
+            (380, 340),
+            &chart.description()?,
+        )?,
+        // Every bar is labelled and the verdict stands below: a caption would say it twice.
+        Block::Skill(chart) => push_figure(
+            page,
+            |size| chart.svg_styled(size, Style::OfThePage),
+            (chart.natural_height(), chart.natural_height()),
+            "",
+        )?,
+        // Every cell holds its number.
+        Block::HeatMap(map) => push_figure(
+            page,
+            |size| map.svg_styled(size, Style::OfThePage),
+            (map.natural_height_at(WIDE), map.natural_height_at(NARROW)),
+            "",
+        )?,
+        Block::Lags(chart) => push_figure(
+            page,
+            |size| chart.svg_styled(size, Style::OfThePage),
+            (360, 340),
+            &chart.verdict(),
+        )?,
     }
     Ok(())
 }
 
-fn push_figure(page: &mut String, wide: &str, narrow: &str, caption: &str) {
-    page.push_str("<figure>\n<div class=\"wide\">");
-    page.push_str(wide);
-    page.push_str("</div>\n<div class=\"narrow\">");
-    page.push_str(narrow);
-    page.push_str("</div>\n");
+/// A picture in two widths, of which a reader sees the one that suits the screen.
+fn push_figure(
+    page: &mut String,
+    draw: impl Fn(PictureSize) -> Result<String, ChartError>,
+    (wide_height, narrow_height): (u32, u32),
+    caption: &str,
+) -> Result<(), ChartError> {
+    page.push_str("<figure>\n");
+    for (class, width, height) in [
+        ("wide", WIDE, wide_height),
+        ("narrow", NARROW, narrow_height),
+    ] {
+        let picture = draw(PictureSize {
+            width,
+            height,
+            ..PictureSize::default()
+        })?;
+        writeln!(page, "<div class=\"{class}\">{picture}</div>").expect("a string takes any text");
+    }
     if !caption.is_empty() {
         push_element(page, "figcaption", "", caption);
     }
     page.push_str("</figure>\n");
+    Ok(())
 }
 
 fn push_table(page: &mut String, table: &Table) -> Result<(), ChartError> {

@@ -4,14 +4,17 @@
 //! caller knows what its terminal can show and decides; nothing is read from the environment.
 
 mod canvas;
-mod correlations;
+mod heat_map;
 mod history;
+mod lags;
 mod skill;
 
-pub(crate) use correlations::{heat_map, lags};
+pub(crate) use heat_map::heat_map;
 pub(crate) use history::history;
+pub(crate) use lags::lags;
 pub(crate) use skill::skill;
 
+use self::canvas::{Paint, painted};
 use crate::error::{ChartError, check_size};
 
 /// How a chart is written to a terminal.
@@ -62,5 +65,25 @@ impl TerminalOptions {
     /// The text cut to the width of the picture.
     fn fitted(self, text: &str, width: usize) -> String {
         crate::text::fit_columns(&self.speakable(text), width, self.ellipsis())
+    }
+}
+
+/// Title and subtitle, a line each, cut to the width.
+fn push_heading(text: &mut String, title: &str, subtitle: &str, options: TerminalOptions) {
+    for (line, paint) in [(title, Paint::Strong), (subtitle, Paint::Muted)] {
+        let line = options.fitted(line, options.width as usize);
+        if !line.trim().is_empty() {
+            text.push_str(&painted(line.trim_end(), paint, options.colour));
+            text.push('\n');
+        }
+    }
+}
+
+/// Blue below 0, orange above; only what stands out has a colour.
+fn sign_paint(value: f64, stands_out: bool) -> Paint {
+    match (stands_out, value < 0.0) {
+        (false, _) => Paint::Plain,
+        (true, true) => Paint::Reading,
+        (true, false) => Paint::Forecast,
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{
     TerminalOptions,
     canvas::{Paint, painted},
+    push_heading,
 };
 use crate::{
     skill::SkillChart,
@@ -18,16 +19,7 @@ const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 pub(crate) fn skill(chart: &SkillChart, options: TerminalOptions) -> String {
     let width = options.width as usize;
     let mut text = String::new();
-    for (line, paint) in [
-        (&chart.title, Paint::Strong),
-        (&chart.subtitle, Paint::Muted),
-    ] {
-        let line = options.fitted(line, width);
-        if !line.trim().is_empty() {
-            text.push_str(painted(line.trim_end(), paint, options.colour).as_str());
-            text.push('\n');
-        }
-    }
+    push_heading(&mut text, &chart.title, &chart.subtitle, options);
     let bars = chart.ranked();
     let labels: Vec<String> = bars
         .iter()

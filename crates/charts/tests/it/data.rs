@@ -1,7 +1,10 @@
 //! Small charts that the tests share.
 
 use chrono::{Days, NaiveDate};
-use vitalcast_charts::{AverageLine, ForecastPoint, HistoryChart, SkillBar, SkillChart, Unit};
+use vitalcast_charts::{
+    AverageLine, ForecastPoint, HeatCell, HeatMap, HeatRow, HistoryChart, LagChart, LagPoint,
+    LagUnit, SkillBar, SkillChart, Unit,
+};
 
 pub(crate) const HOSTILE: &str =
     "</title><script>alert('x')</script> & \"quoted\" \u{1b}[2J\u{0}\u{202e}";
@@ -68,5 +71,54 @@ pub(crate) fn skill() -> SkillChart {
             bar("30-day average", Some(1.31)),
             bar("personal LSTM", None),
         ],
+    }
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "as a row holds it")]
+pub(crate) fn cell(value: f64, stands_out: bool) -> Option<HeatCell> {
+    Some(HeatCell { value, stands_out })
+}
+
+/// Three features and two methods, one number missing.
+pub(crate) fn heat_map() -> HeatMap {
+    let row = |label: &str, cells: [Option<HeatCell>; 2]| HeatRow {
+        label: label.to_owned(),
+        cells: cells.to_vec(),
+    };
+    HeatMap {
+        title: "What goes with sleep".to_owned(),
+        subtitle: "120 days".to_owned(),
+        columns: vec!["pearson".to_owned(), "spearman".to_owned()],
+        rows: vec![
+            row("late_meals", [cell(-0.41, true), cell(-0.38, true)]),
+            row("steps", [cell(0.12, false), None]),
+            row("caffeine", [cell(-0.001, false), cell(0.2, false)]),
+        ],
+    }
+}
+
+pub(crate) fn lag(lag: u32, correlation: f64, stands_out: bool) -> LagPoint {
+    LagPoint {
+        lag,
+        correlation,
+        lower: correlation - 0.25,
+        upper: correlation + 0.25,
+        stands_out,
+    }
+}
+
+/// Four days, of which the second stands out.
+pub(crate) fn lags() -> LagChart {
+    LagChart {
+        title: "Sleep after late meals".to_owned(),
+        subtitle: "120 days".to_owned(),
+        unit: LagUnit::Days,
+        points: vec![
+            lag(0, -0.21, false),
+            lag(1, -0.46, true),
+            lag(2, 0.12, false),
+            lag(7, 0.01, false),
+        ],
+        optimal: Some(1),
     }
 }

@@ -3,9 +3,13 @@
 use roxmltree::{Document, Node};
 use vitalcast_charts::{ChartError, HistoryChart, LARGEST_VALUE, PictureSize};
 
-use crate::data::{HOSTILE, chart, day, forecast, full_chart, skill};
+use crate::data::{HOSTILE, cell, chart, day, forecast, full_chart, heat_map, lag, lags, skill};
 
 const READING: &str = "#0072B2";
+const TEXT: &str = "#1B252F";
+const NEGATIVE: &str = "#4899D3";
+const POSITIVE: &str = "#E6742C";
+const RULE: &str = "#B4BDC6";
 
 fn svg(chart: &HistoryChart) -> String {
     chart.svg(PictureSize::default()).unwrap()
@@ -82,6 +86,20 @@ fn hostile_text_is_text_and_nothing_else() {
     let mut skill = skill();
     skill.model.label = HOSTILE.to_owned();
     Document::parse(&skill.svg(PictureSize::default()).unwrap()).unwrap();
+    let mut map = heat_map();
+    map.title = HOSTILE.to_owned();
+    map.columns[1] = HOSTILE.to_owned();
+    map.rows[0].label = HOSTILE.to_owned();
+    let mut lags = lags();
+    lags.title = HOSTILE.to_owned();
+    lags.subtitle = HOSTILE.to_owned();
+    let size = PictureSize::default();
+    for picture in [map.svg(size).unwrap(), lags.svg(size).unwrap()] {
+        let document = Document::parse(&picture).unwrap();
+        let mut names = document.descendants().map(|node| node.tag_name().name());
+        assert!(names.all(|name| name != "script"));
+        assert!(!picture.contains(['\u{1b}', '\u{0}', '\u{202e}']));
+    }
 }
 
 #[test]
@@ -198,6 +216,8 @@ fn the_smallest_size_holds_everything_without_leaving_the_picture() {
     }
     assert!(full_chart().png(size).is_ok());
     assert!(skill().png(size).is_ok());
+    assert!(heat_map().png(size).is_ok());
+    assert!(lags().png(size).is_ok());
 }
 
 fn decode(bytes: &[u8]) -> (u32, u32, Vec<u8>, Vec<String>) {
@@ -263,6 +283,10 @@ fn the_same_chart_gives_the_same_bytes() {
         full_chart().png(size).unwrap()
     );
     assert_eq!(skill().svg(size).unwrap(), skill().svg(size).unwrap());
+    assert_eq!(heat_map().svg(size).unwrap(), heat_map().svg(size).unwrap());
+    assert_eq!(heat_map().png(size).unwrap(), heat_map().png(size).unwrap());
+    assert_eq!(lags().svg(size).unwrap(), lags().svg(size).unwrap());
+    assert_eq!(lags().png(size).unwrap(), lags().png(size).unwrap());
 }
 
 #[test]
@@ -296,4 +320,245 @@ fn days_out_of_order_are_refused_with_their_place() {
             previous: day(25),
         }
     );
+}
+
+/// How often an element has an attribute of this value.
+fn count(picture: &str, element: &str, attribute: &str, value: &str) -> usize {
+    Document::parse(picture)
+        .unwrap()
+        .descendants()
+        .filter(|node| node.tag_name().name() == element)
+        .filter(|node| node.attribute(attribute) == Some(value))
+        .count()
+}
+
+#[test]
+fn every_known_cell_holds_its_number() {
+    let picture = heat_map().svg(PictureSize::default()).unwrap();
+    let texts = texts(&Document::parse(&picture).unwrap());
+    for number in ["\u{2212}0.41", "\u{2212}0.38", "+0.12", "0.00", "+0.20"] {
+        assert!(texts.contains(&number.to_owned()), "{number}: {texts:?}");
+    }
+}
+
+#[test]
+fn what_stands_out_is_framed_and_starred_and_bold() {
+    let picture = heat_map().svg(PictureSize::default()).unwrap();
+    // One frame and one star of the legend beside those of the two cells.
+    assert_eq!(count(&picture, "polyline", "stroke", TEXT), 3);
+    let document = Document::parse(&picture).unwrap();
+    let texts = texts(&document);
+    assert_eq!(texts.iter().filter(|text| *text == "*").count(), 3);
+    for node in document.descendants() {
+        let text = node.text().unwrap_or_default().trim();
+        if node.tag_name().name() == "text" && text.starts_with("\u{2212}0.") {
+            assert_eq!(node.attribute("font-weight"), Some("bold"), "{text}");
+        }
+        if node.tag_name().name() == "text" && text.starts_with("+0.") {
+            assert_ne!(node.attribute("font-weight"), Some("bold"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_missing_cell_is_a_hatched_dash_and_not_a_zero() {
+    let mut map = heat_map();
+    let size = PictureSize::default();
+    let picture = map.svg(size).unwrap();
+    let dashes = |picture: &str| {
+        let texts = texts(&Document::parse(picture).unwrap());
+        texts.iter().filter(|text| *text == "\u{2013}").count()
+    };
+    assert_eq!(dashes(&picture), 1);
+    assert!(count(&picture, "polyline", "stroke", RULE) > 5);
+    assert!(picture.contains("not known"));
+    map.rows[1].cells[1] = cell(0.0, false);
+    let known = map.svg(size).unwrap();
+    assert_eq!(dashes(&known), 0);
+    assert_eq!(count(&known, "polyline", "stroke", RULE), 0);
+    assert!(!known.contains("not known"));
+}
+
+#[test]
+fn a_cell_is_as_deep_as_its_value_and_zero_has_no_colour() {
+    let mut map = heat_map();
+    map.rows.truncate(1);
+    let size = PictureSize::default();
+    // Each half of the scale has four boxes, among them one of full depth.
+    let boxes = |map: &vitalcast_charts::HeatMap, fill: &str| {
+        count(&map.svg(size).unwrap(), "rect", "fill", fill) - 4
+    };
+    map.rows[0].cells = vec![cell(-1.0, true), cell(0.0, false)];
+    assert_eq!((boxes(&map, NEGATIVE), boxes(&map, POSITIVE)), (1, 0));
+    map.rows[0].cells = vec![cell(1.0, true), cell(0.5, false)];
+    assert_eq!((boxes(&map, NEGATIVE), boxes(&map, POSITIVE)), (0, 2));
+    let picture = map.svg(size).unwrap();
+    assert_eq!(count(&picture, "rect", "opacity", "0.5"), 3);
+}
+
+#[test]
+fn a_long_name_stands_above_its_cells_on_a_phone() {
+    let name = "nutrition_hours_between_last_meal_and_bedtime";
+    let mut map = heat_map();
+    name.clone_into(&mut map.rows[0].label);
+    let at = |width: u32| {
+        let size = PictureSize {
+            width,
+            height: map.natural_height_at(width),
+            ..PictureSize::default()
+        };
+        let picture = map.svg(size).unwrap();
+        let document = Document::parse(&picture).unwrap();
+        let anchor = document
+            .descendants()
+            .find(|node| node.text().is_some_and(|text| text.trim() == name))
+            .and_then(|node| node.attribute("text-anchor"))
+            .map(str::to_owned);
+        anchor.unwrap()
+    };
+    assert_eq!(at(860), "end");
+    assert_eq!(at(350), "start");
+    assert!(map.natural_height_at(350) > map.natural_height());
+}
+
+#[test]
+fn a_name_without_end_is_cut() {
+    let mut map = heat_map();
+    map.rows[0].label = "nutrition_".repeat(40);
+    for width in [240, 860, 4000] {
+        let size = PictureSize {
+            width,
+            ..PictureSize::default()
+        };
+        let picture = map.svg(size).unwrap();
+        let texts = texts(&Document::parse(&picture).unwrap());
+        let label = texts
+            .iter()
+            .find(|text| text.starts_with("nutrition_"))
+            .unwrap();
+        assert_eq!(label.ends_with('…'), width < 4000, "{label}");
+    }
+}
+
+#[test]
+fn the_natural_height_grows_with_the_rows_and_stays_within_its_limits() {
+    let mut map = heat_map();
+    let few = map.natural_height();
+    map.rows = vec![map.rows[0].clone(); 64];
+    assert!(map.natural_height() > few + 60 * 20);
+    map.rows[0].label = "x".repeat(60);
+    map.columns = vec!["column".to_owned(); 12];
+    map.rows
+        .iter_mut()
+        .for_each(|row| row.cells = vec![None; 12]);
+    for width in [0, 240, 350, 860, u32::MAX] {
+        assert!((160..=4000).contains(&map.natural_height_at(width)));
+    }
+    let size = PictureSize {
+        height: map.natural_height(),
+        ..PictureSize::default()
+    };
+    assert!(map.png(size).is_ok());
+    assert!(map.svg(size).unwrap().len() < 3_000_000);
+}
+
+#[test]
+fn a_lag_that_stands_out_is_a_dot_and_another_a_ring() {
+    let picture = lags().svg(PictureSize::default()).unwrap();
+    // Beside the marks of the four lags those of the legend.
+    assert_eq!(count(&picture, "circle", "fill", READING), 2);
+    assert_eq!(count(&picture, "circle", "fill", "#7C8894"), 4);
+    assert_eq!(count(&picture, "circle", "fill", "#FFFFFF"), 4);
+}
+
+#[test]
+fn the_strongest_lag_is_named_with_its_number() {
+    let mut chart = lags();
+    let size = PictureSize::default();
+    let named = |chart: &vitalcast_charts::LagChart| {
+        let picture = chart.svg(size).unwrap();
+        texts(&Document::parse(&picture).unwrap())
+    };
+    assert!(named(&chart).contains(&"1 day: \u{2212}0.46*".to_owned()));
+    assert!(named(&chart).contains(&"days between the feature and the target".to_owned()));
+    chart.unit = vitalcast_charts::LagUnit::Hours;
+    assert!(named(&chart).contains(&"1 h: \u{2212}0.46*".to_owned()));
+    assert!(named(&chart).contains(&"hours between the feature and the target".to_owned()));
+    chart.optimal = None;
+    assert!(!named(&chart).iter().any(|text| text.contains('*')));
+}
+
+#[test]
+fn the_name_of_the_strongest_lag_stays_inside_the_picture() {
+    let size = PictureSize {
+        width: 240,
+        height: 160,
+        ..PictureSize::default()
+    };
+    let mut chart = lags();
+    chart.points = (9_970..=10_000).map(|at| lag(at, 0.5, true)).collect();
+    for optimal in [0, 30] {
+        chart.optimal = Some(optimal);
+        let picture = chart.svg(size).unwrap();
+        let document = Document::parse(&picture).unwrap();
+        let name = document
+            .descendants()
+            .find(|node| node.text().is_some_and(|text| text.contains("+0.50*")))
+            .unwrap();
+        let middle: f64 = name.attribute("x").unwrap().parse().unwrap();
+        assert!((550.0..=1850.0).contains(&middle), "{middle}");
+    }
+}
+
+#[test]
+fn a_picture_of_correlations_speaks_to_a_screen_reader() {
+    let size = PictureSize::default();
+    for (picture, expected) in [
+        (
+            heat_map().svg(size).unwrap(),
+            "The strongest: late_meals, pearson \u{2212}0.41.",
+        ),
+        (
+            lags().svg(size).unwrap(),
+            "Strongest at 1 day: \u{2212}0.46",
+        ),
+    ] {
+        let document = Document::parse(&picture).unwrap();
+        let root = document.root_element();
+        assert_eq!(root.attribute("role"), Some("img"));
+        let words = child_text(root, "desc");
+        assert!(words.contains(expected), "{words}");
+    }
+}
+
+#[test]
+fn a_low_picture_leaves_out_its_legend_before_its_numbers() {
+    let low = PictureSize {
+        width: 240,
+        height: 160,
+        ..PictureSize::default()
+    };
+    let all_inside = |picture: &str| {
+        let document = Document::parse(picture).unwrap();
+        document
+            .descendants()
+            .filter(|node| node.tag_name().name() == "text")
+            .all(|node| node.attribute("y").unwrap().parse::<i32>().unwrap() <= 1600)
+    };
+    let mut map = heat_map();
+    map.subtitle = "A day's features and the next day's value".to_owned();
+    for (low, high) in [
+        (
+            map.svg(low).unwrap(),
+            map.svg(PictureSize::default()).unwrap(),
+        ),
+        (
+            lags().svg(low).unwrap(),
+            lags().svg(PictureSize::default()).unwrap(),
+        ),
+    ] {
+        assert!(high.contains("stands out\n"));
+        assert!(low.contains("\u{2212}0.4") && all_inside(&low));
+    }
+    assert!(!lags().svg(low).unwrap().contains("between the feature"));
 }

@@ -3,11 +3,14 @@
 use roxmltree::Document;
 use vitalcast_charts::{Alignment, Block, HtmlReport, Section, Table, WELLNESS_SENTENCE};
 
-use crate::data::{HOSTILE, full_chart, skill};
+use crate::data::{HOSTILE, full_chart, heat_map, lags, skill};
 
 fn report(text: &str) -> HtmlReport {
     let mut chart = full_chart();
     text.clone_into(&mut chart.title);
+    let (mut map, mut lags) = (heat_map(), lags());
+    text.clone_into(&mut map.rows[0].label);
+    text.clone_into(&mut lags.title);
     HtmlReport::new(text, text)
         .with(
             Section::new(text)
@@ -19,6 +22,8 @@ fn report(text: &str) -> HtmlReport {
         .with(
             Section::new(text)
                 .with(Block::Skill(skill()))
+                .with(Block::HeatMap(map))
+                .with(Block::Lags(lags))
                 .with(Block::Table(Table {
                     caption: text.to_owned(),
                     columns: vec![
@@ -56,7 +61,7 @@ fn every_element_is_closed_and_hostile_text_opens_none() {
             .map(|node| node.tag_name().name())
             .collect();
         assert!(!names.contains(&"script"));
-        assert_eq!(names.iter().filter(|name| **name == "svg").count(), 4);
+        assert_eq!(names.iter().filter(|name| **name == "svg").count(), 8);
         assert!(!page.contains(['\u{1b}', '\u{0}']));
     }
 }
@@ -146,4 +151,26 @@ fn a_chart_that_cannot_be_drawn_stops_the_report() {
             .to_string()
             .starts_with("history[0].value is NaN")
     );
+}
+
+#[test]
+fn correlations_that_cannot_be_drawn_stop_the_report() {
+    let mut map = heat_map();
+    map.rows[1].cells[0].as_mut().unwrap().value = 2.0;
+    let mut chart = lags();
+    chart.points.swap(0, 1);
+    for (block, expected) in [
+        (Block::HeatMap(map), "rows[1].cells[0].value is 2"),
+        (Block::Lags(chart), "points[1] has the lag 0"),
+    ] {
+        let report = HtmlReport::new("t", "").with(Section::new("s").with(block));
+        let error = report.render().unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn the_strongest_lag_is_named_below_its_picture() {
+    let page = report("Tomorrow").render().unwrap();
+    assert!(page.contains("<figcaption>Strongest at 1 day: \u{2212}0.46, interval"));
 }

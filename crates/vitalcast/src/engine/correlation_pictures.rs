@@ -81,7 +81,7 @@ pub fn lag_chart(answer: &LagResponse) -> Option<LagChart> {
             answer.feature_name
         ),
         subtitle: format!(
-            "{}, {} to {}",
+            "{}, {} to {}, 95 % intervals",
             answer.user_id, answer.first_day, answer.last_day
         ),
         unit,
