@@ -1,11 +1,14 @@
 //! The configuration: defaults, then a file, then the environment, then the command line.
 
+use crate::access::JwtVerifier;
+use crate::listener::tls_config;
 use anyhow::{Context, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use vitalcast::Engine;
 
 /// Environment variables begin so; `__` goes one level deeper, as in
 /// `VITALCAST_SERVER_LIMITS__RATE_PER_SECOND`.
@@ -241,7 +244,8 @@ impl Config {
             figment = figment.merge(Toml::file_exact(file));
         }
         let config: Self = figment
-            .merge(Env::prefixed(PREFIX).split("__"))
+            // The name of the file itself is no setting.
+            .merge(Env::prefixed(PREFIX).ignore(&["config_file"]).split("__"))
             .merge(Serialized::defaults(overrides))
             .extract()
             .context("the configuration cannot be used")?;
@@ -315,6 +319,20 @@ impl Config {
             }
             (None, None) => Ok(None),
         }
+    }
+
+    /// Reads every file that is named, as the start of the service would.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read or holds something else, with the setting's name.
+    pub fn check_files(&self) -> anyhow::Result<()> {
+        tls_config(&self.tls)?;
+        self.auth.jwt.as_ref().map(JwtVerifier::new).transpose()?;
+        if let Some(address) = self.redis_url()? {
+            Engine::check_redis_address(&address)?;
+        }
+        Ok(())
     }
 
     /// The configuration as TOML-like JSON for people to look at, without secrets.

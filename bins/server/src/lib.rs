@@ -8,12 +8,14 @@ mod document;
 mod error;
 mod extract;
 mod guard;
+mod healthcheck;
 mod listener;
 mod middleware;
 mod routes;
 mod shape;
 
 pub use config::{Auth, Cache, Config, Jobs, JwtConfig, Limits, Log, Overrides, Tls};
+pub use healthcheck::healthcheck;
 pub use listener::{Server, ServerHandle};
 
 use crate::app::App;

@@ -2,7 +2,7 @@
 
 use crate::access::JwtVerifier;
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, Tls};
 use crate::guard::Guard;
 use anyhow::{Context, bail};
 use axum::Router;
@@ -11,7 +11,12 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use chrono::TimeDelta;
 use hyper_util::rt::TokioTimer;
 use metrics_exporter_prometheus::PrometheusHandle;
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -114,10 +119,7 @@ impl Server {
                 config.listen
             );
         }
-        let tls = match (&config.tls.certificate_file, &config.tls.key_file) {
-            (Some(certificate), Some(key)) => Some(tls_config(certificate, key)?),
-            _ => None,
-        };
+        let tls = tls_config(&config.tls)?;
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         let engine = Arc::new(engine);
         let jobs = JobRunner::start(
@@ -231,16 +233,33 @@ async fn flush_forecasts(app: Arc<App>) {
     }
 }
 
-fn tls_config(
-    certificate: &std::path::Path,
-    key: &std::path::Path,
-) -> anyhow::Result<RustlsConfig> {
-    let chain = std::fs::read(certificate)
-        .with_context(|| format!("reading tls.certificate_file {}", certificate.display()))?;
-    let secret =
-        std::fs::read(key).with_context(|| format!("reading tls.key_file {}", key.display()))?;
-    let made = tokio::runtime::Handle::current().block_on(RustlsConfig::from_pem(chain, secret));
-    made.context("tls.certificate_file and tls.key_file do not make a certificate")
+/// What does the arithmetic of TLS.
+pub(crate) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// The certificates of a file, the service's own first.
+pub(crate) fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    read.with_context(|| format!("reading tls.certificate_file {}", file.display()))
+}
+
+/// The configured certificate with its key; nothing when there is none.
+pub(crate) fn tls_config(tls: &Tls) -> anyhow::Result<Option<RustlsConfig>> {
+    let (Some(certificate), Some(key)) = (&tls.certificate_file, &tls.key_file) else {
+        return Ok(None);
+    };
+    let chain = certificates(certificate)?;
+    let secret = PrivateKeyDer::from_pem_file(key)
+        .with_context(|| format!("reading tls.key_file {}", key.display()))?;
+    let mut made = ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .context("setting up TLS")?
+        .with_no_client_auth()
+        .with_single_cert(chain, secret)
+        .context("tls.certificate_file and tls.key_file do not belong together")?;
+    made.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Some(RustlsConfig::from_config(Arc::new(made))))
 }
 
 async fn serve(

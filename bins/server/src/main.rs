@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use vitalcast::{Clock, EngineError, ErrorKind};
-use vitalcast_server::{Config, Overrides, Server, documents};
+use vitalcast_server::{Config, Overrides, Server, documents, healthcheck};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -73,7 +73,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Say whether it can be used
+    /// Say whether it can be used, with the files it names
     Check,
     /// Print it as JSON, without secrets
     Show,
@@ -137,29 +137,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Config {
             what: ConfigCommand::Check,
         }) => {
-            config?;
+            config?.check_files().map_err(Unusable)?;
             print_json(&serde_json::json!({"configuration": "ok"}))
         }
-        Some(Command::Healthcheck) => healthcheck(config?.listen),
+        Some(Command::Healthcheck) => healthcheck(&config?),
         None => serve(config?, cli.settings.now),
     }
-}
-
-/// Asks `/ready` over plain HTTP, as little as is needed for it.
-fn healthcheck(address: SocketAddr) -> anyhow::Result<()> {
-    use std::io::{Read, Write};
-    let patience = Duration::from_secs(5);
-    let mut stream = std::net::TcpStream::connect_timeout(&address, patience)
-        .with_context(|| format!("nobody listens on {address}"))?;
-    stream.set_read_timeout(Some(patience))?;
-    stream.write_all(b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    anyhow::ensure!(
-        answer.starts_with("HTTP/1.1 200"),
-        "the service on {address} is not ready"
-    );
-    Ok(())
 }
 
 /// The system's clock, or one that begins at a moment and goes on from there.

@@ -348,3 +348,19 @@ fn without_keys_a_page_of_another_site_gets_nothing() {
     let more = format!("Authorization: Bearer {key}\r\n");
     assert_eq!(ask("vitalcast.example", &more), 200);
 }
+
+#[test]
+fn a_reader_that_takes_nothing_does_not_hold_its_connection() {
+    let service = Service::with(|config| config.limits.stall_seconds = 1);
+    // Far more than the system keeps for a reader.
+    let page = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let length = service.get("/docs/swagger-ui-bundle.js").text.len();
+    let mut stream = TcpStream::connect(service.handle.address).unwrap();
+    stream.write_all(page.repeat(40).as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    let mut taken = Vec::new();
+    // Ends with what the system had kept, and then the connection is gone.
+    let _ = stream.read_to_end(&mut taken);
+    assert!(taken.len() < 40 * length, "{} of {length}", taken.len());
+    assert_eq!(service.get("/ready").status, 200);
+}

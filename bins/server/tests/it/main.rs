@@ -6,6 +6,7 @@
 
 mod access;
 mod cache;
+mod command;
 mod contract;
 mod erase;
 mod faults;
@@ -16,3 +17,4 @@ mod operations;
 mod records;
 mod redis;
 mod support;
+mod tls;

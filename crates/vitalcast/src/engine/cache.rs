@@ -174,6 +174,16 @@ impl Engine {
         Ok(self)
     }
 
+    /// Whether that is an address of Redis; nobody is asked.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::InvalidSetting`] for something that is none.
+    #[cfg(feature = "redis")]
+    pub fn check_redis_address(address: &str) -> Result<(), EngineError> {
+        super::redis_cache::RedisCache::new(address).map(|_| ())
+    }
+
     /// Whether the shared cache answers; `None` when none is configured.
     pub fn shared_cache_answers(&self) -> Option<bool> {
         self.caches.shared.as_ref().map(|shared| shared.ping())
