@@ -9,4 +9,5 @@ mod help;
 #[cfg(unix)]
 mod interrupts;
 mod kills;
+mod people;
 mod support;
