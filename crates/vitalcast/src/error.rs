@@ -267,7 +267,19 @@ fn store_kind(error: &vitalcast_store::StoreError) -> ErrorKind {
         | StoreError::BadRow { .. } => ErrorKind::InvalidData,
         StoreError::InvalidRecord { .. } | StoreError::BadPlace => ErrorKind::InvalidRequest,
         StoreError::Busy { .. } | StoreError::ModelExists(_) => ErrorKind::Busy,
-        StoreError::NoSuchModel(_) => ErrorKind::NotFound,
+        // Erased, deleted, while something was on its way for them.
+        StoreError::NoSuchModel(_) | StoreError::NoSuchUser => ErrorKind::NotFound,
         _ => ErrorKind::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_erased_in_between_is_not_there_and_no_fault_of_ours() {
+        let error = EngineError::from(vitalcast_store::StoreError::NoSuchUser);
+        assert_eq!(error.kind(), ErrorKind::NotFound);
     }
 }
