@@ -225,3 +225,14 @@ fn a_file_is_imported_with_progress_and_adds_nothing_the_second_time() {
     let detail = job["error"]["detail"].as_str().unwrap();
     assert!(!detail.contains("/data/"), "{detail}");
 }
+
+#[test]
+fn the_first_days_of_the_calendar_are_dates_like_others() {
+    let service = Service::new();
+    service.readings("anna", 3);
+    let view = service
+        .get("/api/users/anna/forecasts/RESTING_HEART_RATE?last_day=0001-01-03&days=3000")
+        .ok();
+    let days = view["days"].as_array().unwrap();
+    assert_eq!((days.len(), &days[0]["date"]), (3, &json!("0001-01-01")));
+}

@@ -1,6 +1,6 @@
 //! Forecasts beside what came true.
 
-use super::Engine;
+use super::{Engine, all_days};
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
@@ -97,11 +97,11 @@ impl Engine {
                 history.span().map(|(_, last)| last).max(forecast)
             })
             .unwrap_or_else(|| history.profile.zone.day_of(now));
+        // Years before the first have no dates that others could read.
+        let beginning = *all_days().start();
         let first_day = last_day
             .checked_sub_days(Days::new(days.saturating_sub(1) as u64))
-            .ok_or_else(|| {
-                EngineError::InvalidSetting(format!("no calendar reaches {days} days back"))
-            })?;
+            .map_or(beginning, |day| day.max(beginning));
         // Several models or moments may have forecast one day: the one that knew most counts.
         let mut by_day = BTreeMap::new();
         for forecast in forecasts {
