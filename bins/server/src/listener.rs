@@ -2,7 +2,7 @@
 
 use crate::access::JwtVerifier;
 use crate::app::App;
-use crate::config::{Config, Tls};
+use crate::config::{Config, Limits, Tls};
 use crate::guard::Guard;
 use anyhow::{Context, bail};
 use axum::Router;
@@ -24,6 +24,8 @@ use vitalcast::{CacheOptions, Clock, Engine, JobOptions, JobRunner};
 
 /// How often forecasts that were answered are written down.
 const FLUSH: Duration = Duration::from_millis(50);
+/// Connections of the admin listener at once.
+const ADMIN_CONNECTIONS: usize = 64;
 
 /// A service that is ready to run.
 pub struct Server {
@@ -186,7 +188,8 @@ impl Server {
             self.tls.clone(),
             crate::public_router(Arc::clone(&app)),
             handle.handles[0].clone(),
-            &app.config,
+            &app.config.limits,
+            app.config.limits.connections,
         );
         let admin = async {
             match self.admin {
@@ -197,7 +200,8 @@ impl Server {
                         self.tls,
                         router,
                         handle.handles[1].clone(),
-                        &app.config,
+                        &app.config.limits,
+                        ADMIN_CONNECTIONS,
                     )
                     .await
                 }
@@ -267,14 +271,12 @@ async fn serve(
     tls: Option<RustlsConfig>,
     router: Router,
     handle: Handle<SocketAddr>,
-    config: &Config,
+    limits: &Limits,
+    connections: usize,
 ) -> anyhow::Result<()> {
-    let patience = Duration::from_secs(config.limits.header_seconds);
+    let patience = Duration::from_secs(limits.header_seconds);
     let service = router.into_make_service();
-    let guard = Guard::new(
-        config.limits.connections,
-        Duration::from_secs(config.limits.stall_seconds),
-    );
+    let guard = Guard::new(connections, Duration::from_secs(limits.stall_seconds));
     match tls {
         None => {
             let mut server = axum_server::from_tcp(listener)?

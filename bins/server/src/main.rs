@@ -171,8 +171,41 @@ fn start_log(config: &Config) {
     }
 }
 
-fn serve(config: Config, begin: Option<DateTime<Utc>>) -> anyhow::Result<()> {
+/// Files for the database, its log, models and the admin listener, beside those of connections.
+#[cfg(unix)]
+const OWN_FILES: usize = 160;
+
+/// Each connection is an open file, and systems often allow a process 1,024 of them unless it asks
+/// for more. Connections beyond what is to be had are refused, or the database could not open its own.
+#[cfg(unix)]
+fn ask_for_open_files(config: &mut Config) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let mut allowed = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: allowed.maximum,
+        maximum: allowed.maximum,
+    };
+    if setrlimit(Resource::Nofile, most).is_ok() {
+        allowed = most;
+    }
+    let files = allowed
+        .current
+        .and_then(|files| usize::try_from(files).ok())
+        .unwrap_or(usize::MAX);
+    let connections = files.saturating_sub(OWN_FILES).max(1);
+    if config.limits.connections > connections {
+        tracing::warn!(
+            connections,
+            "the system allows fewer open files than limits.connections asks for"
+        );
+        config.limits.connections = connections;
+    }
+}
+
+fn serve(mut config: Config, begin: Option<DateTime<Utc>>) -> anyhow::Result<()> {
     start_log(&config);
+    #[cfg(unix)]
+    ask_for_open_files(&mut config);
     let started = Instant::now();
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new()
         .set_buckets(&[

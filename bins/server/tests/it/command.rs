@@ -153,3 +153,33 @@ fn a_folder_or_an_address_in_use_and_an_open_door_are_refused() {
     assert!(stderr(&open).contains("vitalcast keys create"));
     process.stop();
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn more_connections_than_open_files_end_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -n 200 && exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_vitalcast-server"));
+    let mut process = Process::of(command, folder.path());
+    let held: Vec<_> = (0..300)
+        .filter_map(|_| std::net::TcpStream::connect(process.address()).ok())
+        .collect();
+    // The database is opened with files that connections did not take.
+    let body = serde_json::json!([{"recorded_at": "2026-11-20T06:00:00Z", "metric_type": "STEPS", "value": 7}]);
+    let post = |url: String| {
+        let request = reqwest::Client::new().post(url).json(&body).send();
+        crate::support::runtime().block_on(request)
+    };
+    let admin = process.admin("/metrics");
+    let metrics = crate::support::runtime().block_on(reqwest::get(admin));
+    assert_eq!(metrics.unwrap().status(), 200);
+    drop(held);
+    crate::support::eventually("there is room again", || {
+        let answer = post(process.url("/api/users/anna/health-metrics"));
+        answer.ok().filter(|answer| answer.status() == 200)
+    });
+    let log = process.stop();
+    assert!(log.contains("limits.connections"), "{log}");
+}

@@ -23,8 +23,14 @@ impl Process {
 
     /// With settings from the environment.
     pub(crate) fn with(folder: &Path, settings: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_vitalcast-server"))
-            .envs(settings.iter().copied())
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vitalcast-server"));
+        command.envs(settings.iter().copied());
+        Self::of(command, folder)
+    }
+
+    /// Started by a command of its own.
+    pub(crate) fn of(mut command: Command, folder: &Path) -> Self {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(["--now", crate::support::NOW])
             .arg("--data-dir")
