@@ -37,6 +37,7 @@ pub fn effective_sample_size(x: &[f64], y: &[f64], days: &[usize]) -> f64 {
 struct OnDays {
     values: Vec<f64>,
     is_observed: Vec<bool>,
+    has_gaps: bool,
     variance: f64,
 }
 
@@ -48,6 +49,7 @@ impl OnDays {
         let mut laid_out = Self {
             values: vec![0.0; span],
             is_observed: vec![false; span],
+            has_gaps: days.len() < span,
             variance: dot(&centred, &centred) / values.len() as f64,
         };
         for (value, day) in centred.into_iter().zip(days) {
@@ -64,11 +66,15 @@ impl OnDays {
             return 0.0;
         }
         let product = dot(&self.values[lag..], &self.values[..span - lag]);
-        let compared = self.is_observed[lag..]
-            .iter()
-            .zip(&self.is_observed)
-            .filter(|(late, early)| **late && **early)
-            .count();
+        let compared = if self.has_gaps {
+            self.is_observed[lag..]
+                .iter()
+                .zip(&self.is_observed)
+                .filter(|(late, early)| **late && **early)
+                .count()
+        } else {
+            span - lag
+        };
         if compared == 0 {
             return 0.0;
         }
