@@ -88,7 +88,8 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
             lag: settings.lag_days,
             first_weekday: settings.first_weekday,
         };
-        let pairs = comparison.pairs();
+        let prepared = comparison.prepare();
+        let pairs = &prepared.pairs;
         for day in &pairs.days {
             seen[*day] = true;
         }
@@ -97,7 +98,7 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
         }
         features += 1;
         for method in &settings.methods {
-            if let Ok(test) = comparison.test(&pairs, *method) {
+            if let Ok(test) = comparison.test(&prepared, *method) {
                 tested.push(Driver {
                     feature,
                     method: *method,

@@ -2,7 +2,6 @@
 
 use crate::adjust::benjamini_hochberg;
 use crate::error::InsightError;
-use crate::pairing::Pairs;
 use crate::test_of_pairs::{Comparison, LEAST_PAIRS, TestedPair};
 use vitalcast_domain::CorrelationMethod;
 
@@ -121,15 +120,16 @@ fn test(
         lag: 0,
         first_weekday: 0,
     };
-    let pairs = Pairs::new(&feature.values, target, history_days, 0);
-    if pairs.len() < LEAST_PAIRS {
+    let prepared = comparison.prepare();
+    let count = prepared.pairs.len();
+    if count < LEAST_PAIRS {
         return Err(InsightError::TooFew {
-            got: pairs.len(),
+            got: count,
             least: LEAST_PAIRS,
         });
     }
     if method == CorrelationMethod::Granger {
         return comparison.test_one_granger_lag();
     }
-    comparison.test(&pairs, method)
+    comparison.test(&prepared, method)
 }

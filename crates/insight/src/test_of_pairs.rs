@@ -1,7 +1,7 @@
 //! One feature against one target by one method.
 
 use crate::basis::{Basis, is_left};
-use crate::coefficient::{Coefficient, pearson, product_moment, spearman};
+use crate::coefficient::{Coefficient, pearson, product_moment};
 use crate::distribution;
 use crate::effective::effective_sample_size;
 use crate::error::InsightError;
@@ -10,6 +10,7 @@ use crate::granger::{GrangerTest, granger};
 use crate::kendall::kendall;
 use crate::pairing::Pairs;
 use crate::rank::midranks;
+use std::cell::OnceCell;
 use vitalcast_domain::CorrelationMethod;
 
 /// Fewest pairs that are looked at.
@@ -59,9 +60,75 @@ pub(crate) struct Comparison<'a> {
     pub(crate) first_weekday: usize,
 }
 
+/// The pairs of a comparison, with what several methods need of them, made when the first asks.
+pub(crate) struct Prepared {
+    pub(crate) pairs: Pairs,
+    ranks: OnceCell<(Vec<f64>, Vec<f64>)>,
+    past: OnceCell<Past>,
+}
+
+/// Weekday and the target's day before, of the pairs for which that day is known.
+struct Past {
+    /// Places of those pairs.
+    kept: Vec<usize>,
+    days: Vec<usize>,
+    basis: Basis,
+}
+
+impl Past {
+    fn new(pairs: &Pairs, target: &[Option<f64>], first_weekday: usize) -> Self {
+        let kept: Vec<usize> = (0..pairs.len())
+            .filter(|place| {
+                let day = pairs.days[*place];
+                day > 0 && target[day - 1].is_some()
+            })
+            .collect();
+        let days: Vec<usize> = kept.iter().map(|place| pairs.days[*place]).collect();
+        let mut basis = Basis::default();
+        basis.add(&vec![1.0; kept.len()]);
+        for weekday in 0..WEEKDAYS {
+            let column: Vec<f64> = days
+                .iter()
+                .map(|day| f64::from(u8::from((day + first_weekday) % 7 == weekday)))
+                .collect();
+            basis.add(&column);
+        }
+        let before: Vec<f64> = days.iter().filter_map(|day| target[day - 1]).collect();
+        basis.add(&before);
+        Self { kept, days, basis }
+    }
+
+    /// Correlation of what this leaves of both sides (a partial correlation), with the p value of
+    /// Student's t.
+    fn partial(&self, x: &[f64], y: &[f64]) -> Option<Coefficient> {
+        let of =
+            |side: &[f64]| -> Vec<f64> { self.kept.iter().map(|place| side[*place]).collect() };
+        let (x, y) = (of(x), of(y));
+        let degrees = self.kept.len() as f64 - self.basis.rank() as f64 - 1.0;
+        if degrees < 3.0 {
+            return None;
+        }
+        let (x_left, y_left) = (self.basis.residual(&x), self.basis.residual(&y));
+        if !is_left(&x_left, &x) || !is_left(&y_left, &y) {
+            return None;
+        }
+        let value = product_moment(&x_left, &y_left)?;
+        let worth = effective_sample_size(&x_left, &y_left, &self.days);
+        let degrees = degrees - (self.kept.len() as f64 - worth);
+        Some(Coefficient {
+            value,
+            p_value: distribution::of_correlation(value, degrees),
+        })
+    }
+}
+
 impl Comparison<'_> {
-    pub(crate) fn pairs(&self) -> Pairs {
-        Pairs::new(self.feature, self.target, self.first, self.lag)
+    pub(crate) fn prepare(&self) -> Prepared {
+        Prepared {
+            pairs: Pairs::new(self.feature, self.target, self.first, self.lag),
+            ranks: OnceCell::new(),
+            past: OnceCell::new(),
+        }
     }
 
     /// Tests by a method.
@@ -71,30 +138,33 @@ impl Comparison<'_> {
     /// [`InsightError::TooFew`], [`InsightError::Constant`], [`InsightError::NothingLeft`].
     pub(crate) fn test(
         &self,
-        pairs: &Pairs,
+        prepared: &Prepared,
         method: CorrelationMethod,
     ) -> Result<TestedPair, InsightError> {
         if method == CorrelationMethod::Granger {
             return self.test_granger();
         }
+        let pairs = &prepared.pairs;
         if pairs.len() < LEAST_PAIRS {
             return Err(InsightError::TooFew {
                 got: pairs.len(),
                 least: LEAST_PAIRS,
             });
         }
-        let raw = match method {
-            CorrelationMethod::Pearson => pearson(&pairs.x, &pairs.y)?,
-            CorrelationMethod::Spearman => spearman(&pairs.x, &pairs.y)?,
-            _ => kendall(&pairs.x, &pairs.y)?,
-        };
         // Methods on ranks see the autocorrelation of ranks.
         let (x, y) = if method == CorrelationMethod::Pearson {
-            (pairs.x.clone(), pairs.y.clone())
+            (&pairs.x, &pairs.y)
         } else {
-            (midranks(&pairs.x), midranks(&pairs.y))
+            let ranks = || (midranks(&pairs.x), midranks(&pairs.y));
+            let (x, y) = prepared.ranks.get_or_init(ranks);
+            (x, y)
         };
-        let worth = effective_sample_size(&x, &y, &pairs.days);
+        let raw = match method {
+            CorrelationMethod::Kendall => kendall(x, y)?,
+            // Spearman's is Pearson's of ranks.
+            _ => pearson(x, y)?,
+        };
+        let worth = effective_sample_size(x, y, &pairs.days);
         let corrected = if method == CorrelationMethod::Kendall {
             let z = distribution::z_of(raw.p_value.max(f64::MIN_POSITIVE));
             let shrunk = z * (worth / pairs.len() as f64).sqrt();
@@ -102,6 +172,9 @@ impl Comparison<'_> {
         } else {
             distribution::of_correlation(raw.value, worth - 2.0)
         };
+        let past = prepared
+            .past
+            .get_or_init(|| Past::new(pairs, self.target, self.first_weekday));
         Ok(TestedPair {
             correlation: raw.value,
             interval: estimate::interval(method, raw.value, worth),
@@ -110,46 +183,9 @@ impl Comparison<'_> {
             corrected_p_value: corrected.clamp(raw.p_value.min(1.0), 1.0),
             sample_size: pairs.len(),
             effective_sample_size: worth,
-            partial: self.partial(pairs, &x, &y),
+            partial: past.partial(x, y),
             granger: Vec::new(),
             lag: self.lag,
-        })
-    }
-
-    /// Correlation of what weekday and the target's day before leave of both sides (a partial
-    /// correlation), with the p value of Student's t.
-    fn partial(&self, pairs: &Pairs, x: &[f64], y: &[f64]) -> Option<Coefficient> {
-        let kept: Vec<usize> = (0..pairs.len())
-            .filter(|place| {
-                let day = pairs.days[*place];
-                day > 0 && self.target[day - 1].is_some()
-            })
-            .collect();
-        let of = |side: &[f64]| -> Vec<f64> { kept.iter().map(|place| side[*place]).collect() };
-        let (x, y) = (of(x), of(y));
-        let mut basis = Basis::default();
-        basis.add(&vec![1.0; kept.len()]);
-        let days: Vec<usize> = kept.iter().map(|place| pairs.days[*place]).collect();
-        for weekday in 0..WEEKDAYS {
-            let column: Vec<f64> = days
-                .iter()
-                .map(|day| f64::from(u8::from((day + self.first_weekday) % 7 == weekday)))
-                .collect();
-            basis.add(&column);
-        }
-        let before: Vec<f64> = days.iter().filter_map(|day| self.target[day - 1]).collect();
-        basis.add(&before);
-        let degrees = kept.len() as f64 - basis.rank() as f64 - 1.0;
-        let (x_left, y_left) = (basis.residual(&x), basis.residual(&y));
-        if degrees < 3.0 || !is_left(&x_left, &x) || !is_left(&y_left, &y) {
-            return None;
-        }
-        let value = product_moment(&x_left, &y_left)?;
-        let worth = effective_sample_size(&x_left, &y_left, &days);
-        let degrees = degrees - (kept.len() as f64 - worth);
-        Some(Coefficient {
-            value,
-            p_value: distribution::of_correlation(value, degrees),
         })
     }
 
