@@ -79,11 +79,30 @@ def seed(base, admin):
                 {"recorded_at": f"{day}T06:00:00Z", "metric_type": metric, "value": value}
             )
     call("POST", f"{base}/api/users/seeded/health-metrics", readings, key)
-    for metric in ("RESTING_HEART_RATE", "SLEEP_DURATION"):
-        for architecture in ("naive", "moving_average"):
-            body = {"user_id": "seeded", "metric": metric, "architecture": architecture}
-            call("POST", f"{base}/api/predictions/train", body, key)
-    return key
+    metrics = ("RESTING_HEART_RATE", "SLEEP_DURATION")
+
+    def train(user, metric, architecture):
+        body = {"user_id": user, "metric": metric, "architecture": architecture}
+        body["force_retrain"] = True
+        return call("POST", f"{base}/api/predictions/train", body, key)["model_id"]
+
+    models = [
+        train("seeded", metric, architecture)
+        for metric in metrics
+        for architecture in ("naive", "moving_average")
+    ]
+    # Of somebody else, so that those above stay.
+    call("POST", f"{base}/api/users/spare/health-metrics", readings, key)
+    spare = [train("spare", metrics[0], "naive") for _ in range(40)]
+    jobs = call("GET", f"{base}/api/users/spare/jobs", key=key)["jobs"]
+    seeded = {
+        "today": NOW[:10],
+        "metrics": metrics,
+        "models": models,
+        "spare_models": spare,
+        "jobs": [job["job_id"] for job in jobs],
+    }
+    return key, seeded
 
 
 def configuration(url, key, listener):
@@ -93,8 +112,6 @@ def configuration(url, key, listener):
         'hooks = "hooks"',
         "seed = 1",
         "request-timeout = 60",
-        "[warnings]",
-        "display = []",
     ]
     for path in RULES[listener]:
         lines += [
@@ -102,6 +119,15 @@ def configuration(url, key, listener):
             f'include-path = "{path}"',
             "[operations.checks.positive_data_acceptance]",
             'expected-statuses = ["2xx", 401, 403, 404, 409, 422]',
+        ]
+    if listener == "public":
+        # One path is a person's list of models for GET and a model for DELETE, as in the contract:
+        # the list of somebody named like a deleted model is empty, not gone.
+        lines += [
+            "[[operations]]",
+            'include-path = "/api/predictions/models/{id}"',
+            "[operations.checks.use_after_free]",
+            "enabled = false",
         ]
     return "\n".join(lines) + "\n"
 
@@ -124,7 +150,7 @@ def main():
     failed = 0
     try:
         wait_for(f"{base}/ready", server)
-        key = seed(base, admin)
+        key, seeded = seed(base, admin)
         for listener, url in (("public", base), ("admin", admin)):
             work = folder / listener
             work.mkdir()
@@ -135,7 +161,9 @@ def main():
                 + [f"{url}/openapi.json", "--checks", "all", "--max-examples", examples]
                 + ["--continue-on-failure", "--workers", "2", "--no-color"],
                 cwd=work,
-                env=dict(os.environ, PYTHONPATH=str(work)),
+                env=dict(
+                    os.environ, PYTHONPATH=str(work), VITALCAST_SEEDED=json.dumps(seeded)
+                ),
             )
             failed = failed or ran.returncode
         if server.poll() is not None:

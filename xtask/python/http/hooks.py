@@ -1,5 +1,7 @@
 """What Schemathesis cannot know of the service: a person with data, and rules no schema can state."""
 
+import datetime
+import json
 import os
 import random
 import re
@@ -7,6 +9,8 @@ import re
 import schemathesis
 
 PERSON = "seeded"
+# What `check_http.seed` has made: models, some to be deleted, jobs, and the day it is there.
+SEEDED = json.loads(os.environ.get("VITALCAST_SEEDED", "null")) or {}
 # Trained within milliseconds, whatever the other settings are.
 QUICK = {"naive", "seasonal_naive", "moving_average", "exponential_smoothing"}
 # What a request that fits the schema may still be refused for.
@@ -28,24 +32,105 @@ def is_user_id(value):
     return isinstance(value, str) and USER_ID.fullmatch(value)
 
 
+ARCHITECTURES = QUICK | {
+    "lstm",
+    "lstm_attention",
+    "multi_task",
+    "linear",
+    "xgboost",
+    "ridge",
+    "ets",
+    "theta",
+    "average",
+}
+METRICS = {
+    "RESTING_HEART_RATE",
+    "HEART_RATE_VARIABILITY_SDNN",
+    "HEART_RATE_VARIABILITY_RMSSD",
+    "SLEEP_DURATION",
+    "RECOVERY_SCORE",
+}
+
+
+def is_date(value):
+    try:
+        return isinstance(value, str) and bool(datetime.date.fromisoformat(value))
+    except ValueError:
+        return False
+
+
+def mostly():
+    return _chance.random() < 0.8
+
+
+def about_the_person(fields):
+    """What can be forecast of the person who has data."""
+    fields["user_id"] = PERSON
+    if is_date(fields.get("target_date")):
+        today = datetime.date.fromisoformat(SEEDED["today"])
+        day = today + datetime.timedelta(days=_chance.randint(-20, 1))
+        fields["target_date"] = str(day)
+        if fields.get("metric") in METRICS:
+            fields["metric"] = _chance.choice(SEEDED["metrics"])
+
+
 @schemathesis.hook
 def map_body(context, body):
-    """Half of all well-formed requests are about the person who has data."""
-    if isinstance(body, dict) and is_user_id(body.get("user_id")):
-        trains = "epochs" in body or "architecture" in body and "target_date" not in body
-        if _chance.random() < 0.5 and (not trains or body.get("architecture") in QUICK):
-            body["user_id"] = PERSON
+    """Most well-formed requests are about the person who has data, and what they have."""
+    if not isinstance(body, dict) or not is_user_id(body.get("user_id")) or not mostly():
+        return body
+    trains = context.operation.path == "/api/predictions/train"
+    if trains and body.get("architecture") not in QUICK:
+        return body
+    # A copy: the original may be the base of further cases.
+    body = dict(body)
+    about_the_person(body)
+    if not trains:
+        # The person's models may be others.
+        if body.get("architecture") in ARCHITECTURES:
+            body["architecture"] = None
+        version = body.get("model_version")
+        if isinstance(version, str) and 1 <= len(version) <= 40:
+            body["model_version"] = None
     return body
 
 
 @schemathesis.hook
 def map_path_parameters(context, path_parameters):
+    """The same for what stands in paths."""
     operation = context.operation
-    erases = operation.method == "delete" and operation.path == "/api/users/{user_id}"
-    if path_parameters and "user_id" in path_parameters and not erases:
-        if _chance.random() < 0.5 and is_user_id(path_parameters["user_id"]):
-            path_parameters["user_id"] = PERSON
+    if not path_parameters or not mostly():
+        return path_parameters
+    path_parameters = dict(path_parameters)
+    if is_user_id(path_parameters.get("user_id")):
+        about_the_person(path_parameters)
+    if is_user_id(path_parameters.get("job_id")):
+        path_parameters["job_id"] = _chance.choice(SEEDED["jobs"])
+    if is_user_id(path_parameters.get("id")):
+        if operation.method == "delete":
+            path_parameters["id"] = _chance.choice(SEEDED["spare_models"])
+        elif operation.path.endswith("{id}"):
+            path_parameters["id"] = PERSON
+        else:
+            path_parameters["id"] = _chance.choice(SEEDED["models"])
     return path_parameters
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """What is there for all tests stays: somebody else is deleted instead. And nobody waits for a
+    network to be trained: fields may have been taken away or put back since the body was made."""
+    body = case.body
+    if case.operation.path == "/api/predictions/train" and isinstance(body, dict):
+        slow = list(ARCHITECTURES - QUICK)
+        if body.get("user_id") == PERSON and body.get("architecture", "lstm") in slow:
+            case.body = dict(body, architecture="naive")
+    if case.method == "DELETE":
+        for name, value in (case.path_parameters or {}).items():
+            if value == PERSON:
+                case.path_parameters[name] = "fleeting"
+            elif value in SEEDED.get("models", ()):
+                case.path_parameters[name] = _chance.choice(SEEDED["spare_models"])
 
 
 @schemathesis.check
