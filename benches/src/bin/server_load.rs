@@ -54,10 +54,17 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()?;
         let mut lines = BufReader::new(child.stderr.take().ok_or("no log")?);
-        let mut line = String::new();
-        lines.read_line(&mut line)?;
+        let event: Value = loop {
+            let mut line = String::new();
+            if lines.read_line(&mut line)? == 0 {
+                return Err("the service ended at once".into());
+            }
+            let event: Value = serde_json::from_str(&line)?;
+            if event["message"] == "ready" {
+                break event;
+            }
+        };
         let seconds = begun.elapsed().as_secs_f64();
-        let event: Value = serde_json::from_str(&line)?;
         let address = event["address"].as_str().ok_or("no address")?.to_owned();
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         Ok((Self { child, address }, seconds))
@@ -364,7 +371,7 @@ async fn beside_trainings(address: &str) -> Outcome<Vec<Value>> {
     let mut jobs = Vec::new();
     for number in 1..=2 {
         let body = json!({"user_id": person(number), "metric": "RESTING_HEART_RATE", "lookback_days": 140,
-                          "epochs": 200, "hidden_dim": 256, "num_layers": 3, "wait_seconds": 0});
+                          "epochs": 200, "hidden_dim": 512, "num_layers": 4, "wait_seconds": 0});
         jobs.push(json_of(address, "POST", "/api/predictions/train", &body).await?);
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
