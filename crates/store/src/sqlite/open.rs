@@ -97,6 +97,8 @@ impl SqliteStore {
             .foreign_keys(true)
             // What is erased is overwritten, not only unlinked.
             .pragma("secure_delete", "ON")
+            // Rows come from another thread; with few at a time both keep waking each other.
+            .row_buffer_size(1_024)
             .busy_timeout(BUSY_TIMEOUT);
         let pool = SqlitePoolOptions::new()
             .max_connections(connections)

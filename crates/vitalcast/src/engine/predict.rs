@@ -4,14 +4,18 @@ use super::Engine;
 use super::cache::{Sort, holds_until};
 use super::models::version_text;
 use crate::error::EngineError;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use vitalcast_domain::{
     BatchPredictResponse, History, PredictRequest, PredictResponse, PredictionMetric, UserId,
 };
 use vitalcast_inference::{Forecast, ForecastQuery, forecast};
-use vitalcast_store::NewForecast;
+use vitalcast_store::{NewForecast, Store};
+
+/// Days before a forecast that can matter to it: at most 60 that a model reads, 30 that the features
+/// of the first of them look back on, and some to spare.
+const DAYS_READ: u64 = 95;
 
 /// Forecasts of several metrics, and why others failed.
 #[derive(Debug)]
@@ -147,12 +151,20 @@ impl Engine {
             let history = match history.get() {
                 Some(history) => history,
                 None => {
-                    let loaded = self.load(user)?;
+                    let loaded = self.recent(user, request.target_date)?;
                     history.get_or_init(|| loaded)
                 }
             };
-            let response = self.compute(history, request, now)?;
-            Ok((response, holds_until(history, now)))
+            match self.compute(history, request, now) {
+                Ok(response) => Ok((response, holds_until(history, now))),
+                // What there is instead, only the whole history tells.
+                Err(EngineError::Inference(_)) => {
+                    let history = self.load(user)?;
+                    let response = self.compute(&history, request, now)?;
+                    Ok((response, holds_until(&history, now)))
+                }
+                Err(error) => Err(error),
+            }
         };
         let (mut response, cached) = if request.force_recompute_features {
             let (response, until) = compute()?;
@@ -167,6 +179,16 @@ impl Engine {
             self.forget_person(user);
         }
         Ok(response)
+    }
+
+    /// All that a forecast of a day can depend on: the days that models and the features of the
+    /// first of them look back on. Reading a long history whole would take most of a forecast's time.
+    fn recent(&self, user: &UserId, target: NaiveDate) -> Result<History, EngineError> {
+        let Some(first) = target.checked_sub_days(Days::new(DAYS_READ)) else {
+            return self.load(user);
+        };
+        let history = self.wait(self.store.history(user, Some(first..=target)))?;
+        history.ok_or_else(|| self.unknown(user))
     }
 
     fn compute(

@@ -3,7 +3,7 @@
 use crate::real::{Data, RHR, day, now, person, training};
 use vitalcast::{
     EngineError, Forecaster, HealthMetric, IntervalMethod, MetricType, ModelArchitecture,
-    PredictRequest, PredictResponse, Provenance, Record,
+    PredictRequest, PredictResponse, Provenance, Record, TrainModelRequest,
 };
 
 fn request(target: &str) -> PredictRequest {
@@ -100,6 +100,33 @@ fn the_in_memory_path_gives_the_same_forecast() {
         kept.confidence_interval_lower
     );
     assert_eq!(other.percentile, kept.percentile);
+}
+
+#[test]
+fn only_the_days_that_matter_are_read_and_the_forecast_is_the_same() {
+    for architecture in [ModelArchitecture::Linear, ModelArchitecture::Ets] {
+        let data = Data::new();
+        // The longest a model can read, and its first day's features look back a month more.
+        let training = TrainModelRequest {
+            sequence_length: 60,
+            lookback_days: 100,
+            ..training(architecture)
+        };
+        data.train(&training);
+        let history = data.history();
+        let forecaster = Forecaster::fit(&history, &training, now()).unwrap();
+        for target in ["2024-01-10", "2024-01-12", "2024-01-15"] {
+            let kept = predict(&data, &request(target));
+            let whole = forecaster.forecast(&history, day(target), now()).unwrap();
+            assert_eq!(
+                kept.prediction.predicted_value.to_bits(),
+                whole.prediction.predicted_value.to_bits(),
+                "{architecture} {target}"
+            );
+            assert_eq!(kept.prediction.percentile, whole.prediction.percentile);
+            assert_eq!(kept.data_quality_score, whole.data_quality_score);
+        }
+    }
 }
 
 #[test]

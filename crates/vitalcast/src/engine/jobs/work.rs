@@ -291,5 +291,5 @@ fn lower_priority() {
     // On Linux this concerns the calling thread and those it starts; elsewhere, or where it is
     // forbidden, jobs run as everything else does.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(10);
+    let _ = rustix::process::nice(19);
 }
