@@ -9,7 +9,7 @@ use crate::step::cargo;
 
 /// A scenario, what is asked of it, and what the reference service does (its own code, one worker,
 /// the same two cores; see the README).
-const ROWS: [(&str, &str, &str); 12] = [
+const ROWS: [(&str, &str, &str); 13] = [
     ("start_to_ready", "< 300 ms", ""),
     (
         "cached_64_connections",
@@ -22,7 +22,8 @@ const ROWS: [(&str, &str, &str); 12] = [
         "p50 1,094 ms",
     ),
     ("uncached_peak", "", ""),
-    ("ingest_1", "≥ 1,000/s, p99 ≤ 30 ms", ""),
+    ("ingest_1_at_1000_per_second", "p99 ≤ 30 ms", ""),
+    ("ingest_1_peak", "≥ 1,000/s", ""),
     ("ingest_10000", "≤ 1 s", ""),
     ("forecasts_before_trainings", "", ""),
     (
@@ -36,8 +37,8 @@ const ROWS: [(&str, &str, &str); 12] = [
         "≥ 80 % of peak, refusals < 50 ms",
         "0 to 3/s at 16 clients",
     ),
-    ("idle_10000", "< 300 MB", ""),
     ("memory_at_the_end", "", "985 to 1,012 MB"),
+    ("idle_10000", "< 300 MB", ""),
 ];
 
 /// Measures and prints the table, or JSON.

@@ -321,9 +321,10 @@ fn uncached() -> Asking {
     })
 }
 
-fn one_record() -> Asking {
-    Arc::new(|number| {
-        let moment = 1_500_000_000 + number as i64 * 60;
+/// Records that nobody has yet, from the `first` one on.
+fn one_record(first: i64) -> Asking {
+    Arc::new(move |number| {
+        let moment = 1_000_000_000 + (first + number as i64) * 60;
         let moment = chrono::DateTime::from_timestamp(moment, 0).unwrap_or_default();
         let body = json!([{"recorded_at": moment, "metric_type": "STEPS", "value": 12.0}]);
         let user = format!("writer-{}", number % 50);
@@ -436,6 +437,8 @@ async fn measure(binary: &Path, folder: &Path) -> Outcome<Vec<Value>> {
             .await?
             .row("cached_64_connections"),
     );
+    // Everybody's model is read once.
+    closed(&address, 8, Duration::from_secs(2), uncached()).await?;
     rows.push(
         open(&address, 200.0, 32, length, uncached())
             .await?
@@ -445,17 +448,25 @@ async fn measure(binary: &Path, folder: &Path) -> Outcome<Vec<Value>> {
     let peak_rate = peak.latencies.len() as f64 / peak.seconds;
     rows.push(peak.row("uncached_peak"));
     rows.push(
-        closed(&address, 64, length, one_record())
+        open(&address, 1_000.0, 64, length, one_record(0))
             .await?
-            .row("ingest_1"),
+            .row("ingest_1_at_1000_per_second"),
+    );
+    rows.push(
+        closed(&address, 64, length, one_record(1_000_000))
+            .await?
+            .row("ingest_1_peak"),
     );
     rows.push(ten_thousand(&address).await?);
     rows.extend(beside_trainings(&address).await?);
     // Five times as many as it can: enough connections that none waits for another here.
     let overload = open(&address, 5.0 * peak_rate, 1_000, length, uncached()).await?;
     rows.push(overload.row("overload_5x"));
-    rows.push(idle_connections(&server).await?);
     rows.push(json!({"name": "memory_at_the_end", "memory_mb": server.memory()}));
+    drop(server);
+    // Of connections alone: what trainings took is not theirs.
+    let (server, _) = Server::start(binary, folder, &free)?;
+    rows.push(idle_connections(&server).await?);
     Ok(rows)
 }
 
