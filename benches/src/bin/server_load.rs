@@ -364,6 +364,9 @@ async fn beside_trainings(address: &str) -> Outcome<Vec<Value>> {
     let length = Duration::from_secs(6);
     let rate = 200.0;
     let mut rows = Vec::new();
+    // What was written just now is brought in order first.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    closed(address, 8, Duration::from_secs(1), uncached()).await?;
     rows.push(
         open(address, rate, 64, length, uncached())
             .await?

@@ -1,21 +1,26 @@
 //! Forecasts.
 
 use super::Engine;
-use super::cache::{Sort, holds_until};
+use super::cache::{ReadyModel, Sort, holds_until};
 use super::models::version_text;
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use vitalcast_domain::{
     BatchPredictResponse, History, PredictRequest, PredictResponse, PredictionMetric, UserId,
 };
 use vitalcast_inference::{Forecast, ForecastQuery, forecast};
-use vitalcast_store::{NewForecast, Store};
+use vitalcast_store::{NewForecast, RegisteredModel, Store};
 
-/// Days before a forecast that can matter to it: at most 60 that a model reads, 30 that the features
-/// of the first of them look back on, and some to spare.
-const DAYS_READ: u64 = 95;
+/// Days before those that a model reads: the 30 that the features of the first of them look back on,
+/// and some to spare.
+const DAYS_BEFORE: u64 = 35;
+
+/// A person's last days, as many as a forecast depends on.
+struct Recent {
+    days: u64,
+    history: History,
+}
 
 /// Forecasts of several metrics, and why others failed.
 #[derive(Debug)]
@@ -81,7 +86,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<PredictResponse, EngineError> {
         request.validate()?;
-        self.predict_from(&OnceCell::new(), request, now)
+        self.predict_from(&mut None, request, now)
     }
 
     /// The answer to a forecast request if it is at hand: never waits, never computes.
@@ -117,7 +122,7 @@ impl Engine {
             ));
         };
         self.profile(&first.user_id)?;
-        let history = OnceCell::new();
+        let mut recent = None;
         let mut batch = BatchForecast {
             user_id: first.user_id.clone(),
             target_date: first.target_date,
@@ -127,7 +132,7 @@ impl Engine {
         };
         for request in requests {
             request.validate()?;
-            match self.predict_from(&history, request, now) {
+            match self.predict_from(&mut recent, request, now) {
                 Ok(answer) => batch.answers.push(answer),
                 Err(error) => {
                     batch.failures.insert(request.metric, error);
@@ -137,30 +142,36 @@ impl Engine {
         Ok(batch)
     }
 
-    /// From the cache, or with the history, which is loaded when it is first needed.
+    /// From the cache, or from the days that matter, which are loaded when they are first needed.
     fn predict_from(
         &self,
-        history: &OnceCell<History>,
+        recent: &mut Option<Recent>,
         request: &PredictRequest,
         now: DateTime<Utc>,
     ) -> Result<PredictResponse, EngineError> {
         let user = &request.user_id;
         let generation = self.generation(user)?.ok_or_else(|| self.unknown(user))?;
         let key = forecast_key(request);
-        let compute = || {
-            let history = match history.get() {
-                Some(history) => history,
-                None => {
-                    let loaded = self.recent(user, request.target_date)?;
-                    history.get_or_init(|| loaded)
-                }
-            };
-            match self.compute(history, request, now) {
+        let mut compute = || {
+            let registered = self.choose(
+                user,
+                request.metric,
+                request.architecture,
+                request.model_version.as_deref(),
+            )?;
+            let ready = self.ready_model(&registered)?;
+            let days = ready.model.lookback as u64 + DAYS_BEFORE;
+            if recent.as_ref().is_none_or(|recent| recent.days < days) {
+                let history = self.recent(user, request.target_date, days)?;
+                *recent = Some(Recent { days, history });
+            }
+            let history = &recent.as_ref().expect("it was just loaded").history;
+            match self.compute(history, request, now, &registered, &ready) {
                 Ok(response) => Ok((response, holds_until(history, now))),
                 // What there is instead, only the whole history tells.
                 Err(EngineError::Inference(_)) => {
                     let history = self.load(user)?;
-                    let response = self.compute(&history, request, now)?;
+                    let response = self.compute(&history, request, now, &registered, &ready)?;
                     Ok((response, holds_until(&history, now)))
                 }
                 Err(error) => Err(error),
@@ -181,10 +192,10 @@ impl Engine {
         Ok(response)
     }
 
-    /// All that a forecast of a day can depend on: the days that models and the features of the
-    /// first of them look back on. Reading a long history whole would take most of a forecast's time.
-    fn recent(&self, user: &UserId, target: NaiveDate) -> Result<History, EngineError> {
-        let Some(first) = target.checked_sub_days(Days::new(DAYS_READ)) else {
+    /// All that a forecast of a day can depend on. Reading a long history whole would take most of a
+    /// forecast's time.
+    fn recent(&self, user: &UserId, target: NaiveDate, days: u64) -> Result<History, EngineError> {
+        let Some(first) = target.checked_sub_days(Days::new(days)) else {
             return self.load(user);
         };
         let history = self.wait(self.store.history(user, Some(first..=target)))?;
@@ -196,14 +207,9 @@ impl Engine {
         history: &History,
         request: &PredictRequest,
         now: DateTime<Utc>,
+        registered: &RegisteredModel,
+        ready: &ReadyModel,
     ) -> Result<PredictResponse, EngineError> {
-        let registered = self.choose(
-            &request.user_id,
-            request.metric,
-            request.architecture,
-            request.model_version.as_deref(),
-        )?;
-        let ready = self.ready_model(&registered)?;
         let query = ForecastQuery {
             target_date: request.target_date,
             interval_method: request.interval_method,
@@ -219,7 +225,7 @@ impl Engine {
             metric: request.metric,
             target_date: request.target_date,
             as_of: prediction.as_of,
-            model_id: registered.model_id,
+            model_id: registered.model_id.clone(),
             lead_days: lead as u32,
             value: prediction.predicted_value,
             lower: prediction.confidence_interval_lower,
