@@ -5,8 +5,8 @@ use crate::config::Config;
 use crate::error::ApiError;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use tokio::sync::Semaphore;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tokio::sync::{Semaphore, watch};
 use vitalcast::{Clock, Engine, EngineError, JobRunner};
 
 /// Writers that may wait for a common commit.
@@ -24,10 +24,11 @@ pub(crate) struct App {
     /// Whether everyone who reaches the listener is on this machine.
     pub(crate) on_loopback: bool,
     /// Stopping: not ready for new work.
-    pub(crate) draining: AtomicBool,
+    pub(crate) draining: watch::Sender<bool>,
     computing: Gate,
     writing: Gate,
     quick: Gate,
+    health: Gate,
 }
 
 /// How many do something at once, and how many wait for it.
@@ -113,10 +114,13 @@ impl App {
             rates: RateLimits::new(&config.limits),
             metrics,
             on_loopback,
-            draining: AtomicBool::new(false),
+            draining: watch::Sender::new(false),
             computing: Gate::new(computing, config.limits.waiting),
             writing: Gate::new(WRITERS, config.limits.waiting.max(WRITERS)),
             quick: Gate::new(16, 4 * config.limits.waiting.max(WRITERS)),
+            // Two at a time, and nobody is turned away: an orchestrator that hears "overloaded" here
+            // would restart what is only busy.
+            health: Gate::new(2, usize::MAX),
             config,
         }
     }
@@ -150,7 +154,15 @@ impl App {
         self.quick.run(&self.engine, work).await
     }
 
-    /// The same for the queue of jobs.
+    /// A look at how the service is, beside whatever else goes on.
+    pub(crate) async fn look<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.health.run(&self.engine, work).await
+    }
+
+    /// A look at the queue of jobs, or a change of it.
     pub(crate) async fn with_jobs<T: Send + 'static>(
         &self,
         work: impl FnOnce(&JobRunner) -> Result<T, EngineError> + Send + 'static,

@@ -67,7 +67,7 @@ pub struct Cache {
     pub prediction_seconds: i64,
     /// Longest life of features.
     pub feature_seconds: i64,
-    /// Redis to share them with other processes, as `redis://host:6379/0`.
+    /// Redis to share them with other processes, as `redis://host:6379/0`, or `rediss://…` over TLS.
     pub redis_url: Option<String>,
     /// A file that holds that address, for one with a password.
     pub redis_url_file: Option<PathBuf>,

@@ -7,6 +7,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use vitalcast::{EngineError, ErrorKind, InvalidRequest, JobError, JobId};
 
+/// Seconds after which storage that failed may work again.
+const RETRY_STORAGE: u64 = 5;
+
 /// An error answer.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
@@ -110,16 +113,17 @@ impl ApiError {
     /// How a job that has failed answers the request that waited for it.
     pub(crate) fn of_job(error: &JobError, job_id: &JobId) -> Self {
         let status = match error.code.as_str() {
-            "NOT_ENOUGH_DATA" | "INVALID_REQUEST" | "INVALID_DATA" | "TOO_COSTLY" => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            "NOT_ENOUGH_DATA" | "INVALID_REQUEST" | "INVALID_DATA" | "TOO_COSTLY"
+            | "TOOK_TOO_LONG" => StatusCode::UNPROCESSABLE_ENTITY,
             "UNKNOWN_USER" | "NOT_FOUND" => StatusCode::NOT_FOUND,
             "BUSY" => StatusCode::CONFLICT,
-            "UNAVAILABLE" | "TOOK_TOO_LONG" => StatusCode::SERVICE_UNAVAILABLE,
+            "UNAVAILABLE" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_STORAGE);
         Self {
             job_id: Some(job_id.clone()),
+            retry_after,
             ..Self::new(status, &error.code, error.detail.clone())
         }
     }
@@ -236,7 +240,7 @@ impl From<EngineError> for ApiError {
                     "UNAVAILABLE",
                     "Storage is unavailable: try again later",
                 )
-                .retry_after(5)
+                .retry_after(RETRY_STORAGE)
             }
             // What is stored is damaged, or we are: the text may name files.
             _ => {

@@ -18,7 +18,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use vitalcast::{CacheOptions, Clock, Engine, JobOptions, JobRunner};
 
@@ -47,9 +46,10 @@ pub struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Begins to stop: not ready any more, no new connections; requests under way are answered.
+    /// Begins to stop: not ready any more, no new connections; event streams end, other requests under
+    /// way are answered.
     pub fn stop(&self) {
-        self.app.draining.store(true, Ordering::SeqCst);
+        self.app.draining.send_replace(true);
         let patience = Duration::from_secs(self.app.config.shutdown_seconds);
         for handle in &self.handles {
             handle.graceful_shutdown(Some(patience));

@@ -85,7 +85,7 @@ pub trait Jobs: Send + Sync {
     /// Puts running jobs back into the queue: what a process that is gone was at.
     fn requeue_running(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Puts one running job back into the queue.
+    /// Puts one running job back into the queue as if it had not been begun: nothing went wrong with it.
     fn requeue_job(&self, id: &JobId) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Marks a job as ended, unless it has ended already. `false` in that case.

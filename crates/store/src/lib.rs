@@ -12,6 +12,6 @@ pub use error::StoreError;
 pub use jobs::{JobOutcome, Jobs, Keys, NewJob, StoredJob};
 pub use sqlite::{ChangeMark, SqliteStore};
 pub use store::{
-    Generation, NewForecast, NewModel, RecordFilter, RegisteredModel, Store, StoredForecast,
-    UserSummary, WriteReport,
+    ErasedUser, Generation, NewForecast, NewModel, RecordFilter, RegisteredModel, Store,
+    StoredForecast, UserSummary, WriteReport,
 };

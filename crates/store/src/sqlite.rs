@@ -14,8 +14,8 @@ use crate::content::{content, identity, record};
 use crate::error::StoreError;
 use crate::rows;
 use crate::store::{
-    Generation, NewForecast, NewModel, RecordFilter, RegisteredModel, Store, StoredForecast,
-    UserSummary, WriteReport,
+    ErasedUser, Generation, NewForecast, NewModel, RecordFilter, RegisteredModel, Store,
+    StoredForecast, UserSummary, WriteReport,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use generation::{Change, Part};
@@ -510,9 +510,9 @@ impl Store for SqliteStore {
         self.generation_of(user).await
     }
 
-    async fn erase_user(&self, user: &UserId) -> Result<Vec<String>, StoreError> {
+    async fn erase_user(&self, user: &UserId) -> Result<ErasedUser, StoreError> {
         let mut transaction = self.begin().await?;
-        let files = sqlx::query(
+        let orphaned_files = sqlx::query(
             "SELECT DISTINCT file_name FROM models WHERE user_id = ?1 AND file_name NOT IN \
              (SELECT file_name FROM models WHERE user_id <> ?1)",
         )
@@ -550,13 +550,18 @@ impl Store for SqliteStore {
             .await
             .map_err(|error| self.failed(error))?;
         self.commit(transaction).await?;
-        // What was deleted is overwritten in the database file, but the log may still hold it until
-        // it is emptied; when a reader is in the way, the next erasure or the last close does it.
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-            .execute(&self.pool)
+        // What was deleted is overwritten in the database file, but the log holds it until it is
+        // emptied. That waits for readers as writers wait for each other; a reader that outlasts it
+        // leaves the log to the next erasure or the last close.
+        let checkpoint = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .fetch_one(&self.pool)
             .await
             .map_err(|error| self.failed(error))?;
-        Ok(files)
+        let was_blocked: i64 = rows::get("wal_checkpoint", &checkpoint, "busy")?;
+        Ok(ErasedUser {
+            orphaned_files,
+            log_emptied: was_blocked == 0,
+        })
     }
 
     async fn register_model(&self, model: NewModel) -> Result<RegisteredModel, StoreError> {

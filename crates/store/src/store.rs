@@ -190,6 +190,16 @@ pub struct StoredForecast {
     pub actual: Option<f64>,
 }
 
+/// What is left to do after a person was deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ErasedUser {
+    /// Names of artifact files that are now nobody's, to be deleted too.
+    pub orphaned_files: Vec<String>,
+    /// Whether the write-ahead log, which held what was deleted, is empty. It is not while another
+    /// process keeps reading.
+    pub log_emptied: bool,
+}
+
 /// What every store can do. Every method is one transaction: done and durable, or not at all.
 ///
 /// All of them fail with [`StoreError`] when the database cannot be read or written; what else can
@@ -275,12 +285,11 @@ pub trait Store: Send + Sync {
         user: &UserId,
     ) -> impl Future<Output = Result<Option<Generation>, StoreError>> + Send;
 
-    /// Deletes a person and everything of theirs; the names of artifact files that are now
-    /// nobody's come back, to be deleted too.
+    /// Deletes a person and everything of theirs.
     fn erase_user(
         &self,
         user: &UserId,
-    ) -> impl Future<Output = Result<Vec<String>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ErasedUser, StoreError>> + Send;
 
     /// Registers a model as the next version of its person and metric and makes it the active one.
     /// Fails with [`StoreError::ModelExists`].

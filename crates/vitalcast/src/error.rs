@@ -76,8 +76,8 @@ pub enum EngineError {
     /// A training that took longer than is allowed here.
     #[error("the training was stopped after {0:.0} s, the longest allowed here")]
     TookTooLong(f64),
-    /// Another server works on the same data folder.
-    #[error("another server works on {}: stop it, or give another folder", .0.display())]
+    /// A server works on the data folder.
+    #[error("a server works on {} already: stop it, or give another folder", .0.display())]
     FolderInUse(PathBuf),
     /// Nothing trained yet for this person and metric.
     #[error(
@@ -159,15 +159,15 @@ impl EngineError {
             | Self::UnknownJob(_)
             | Self::UnknownKey(_)
             | Self::NoModel { .. } => ErrorKind::NotFound,
-            Self::TooCostly { .. } => ErrorKind::InvalidRequest,
             Self::QueueFull { .. }
             | Self::JobEnded(_)
             | Self::NothingBefore(_)
             | Self::FolderInUse(_) => ErrorKind::Busy,
-            Self::TookTooLong(_) => ErrorKind::Unavailable,
-            Self::InvalidSetting(_) | Self::Request(_) | Self::Domain(_) => {
-                ErrorKind::InvalidRequest
-            }
+            Self::InvalidSetting(_)
+            | Self::Request(_)
+            | Self::Domain(_)
+            | Self::TooCostly { .. }
+            | Self::TookTooLong(_) => ErrorKind::InvalidRequest,
             Self::ForeignArtifact { .. } => ErrorKind::InvalidData,
             Self::Io { source, .. } => io_kind(source),
             Self::Interrupted => ErrorKind::Interrupted,

@@ -8,9 +8,10 @@ mod forecaster;
 pub use engine::{
     ActualVsPredicted, BacktestAnswer, BacktestDay, BacktestRequest, BatchForecast, CacheOptions,
     CacheStatistics, Clock, DayFeatures, DayFeaturesQuery, Engine, Erasure, FeatureMatrix,
-    FeatureQuery, ForecastRecord, HistoryDay, HistoryView, ImportSettings, ImportSummary,
-    ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness, ModelPerformance,
-    NewKey, all_days, estimated_seconds, heat_map, lag_chart, record_json, significance_sentence,
+    FeatureQuery, FolderLock, ForecastRecord, HistoryDay, HistoryView, ImportSettings,
+    ImportSummary, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness,
+    ModelPerformance, NewKey, all_days, estimated_seconds, heat_map, lag_chart, record_json,
+    significance_sentence,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::{Forecaster, backtest};

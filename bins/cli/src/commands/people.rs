@@ -3,7 +3,7 @@
 use crate::args::{EraseArgs, ExportArgs, Global, ProfileArgs};
 use crate::exit::UsageError;
 use crate::output::Output;
-use anyhow::bail;
+use anyhow::{Context, bail};
 use std::io::{BufRead, IsTerminal};
 use vitalcast::EngineError;
 
@@ -90,9 +90,21 @@ pub(crate) fn erase(args: &EraseArgs, global: &Global, output: &mut Output) -> a
             bail!(UsageError("not erased: that was another name".to_owned()));
         }
     }
+    // A server has answers and jobs of its own in memory, which only it can drop.
+    let _alone = engine.lock_folder().with_context(|| {
+        let path = format!("DELETE /api/users/{}", args.user);
+        format!("a running server erases what it keeps in memory itself: send it {path}")
+    })?;
     let erased = engine.erase_user(&args.user)?;
     if output.is_json() {
         return output.json(&erased);
     }
-    output.line(format_args!("Erased {}.", args.user))
+    output.line(format_args!("Erased {}.", args.user))?;
+    if !erased.log_emptied {
+        output.note(
+            "Another process was reading the database, so its log still holds deleted rows; it is \
+             emptied when the last process closes the database.",
+        );
+    }
+    Ok(())
 }

@@ -173,15 +173,7 @@ fn bad_rows_are_listed_with_their_lines_and_the_rest_is_kept() {
 fn a_corrupt_or_foreign_artifact_is_refused() {
     let folder = Folder::with_people();
     let (user, other) = folder.people();
-    folder.json([
-        "train",
-        "--user",
-        &user,
-        "--metric",
-        "rhr",
-        "--architecture",
-        "linear",
-    ]);
+    folder.train(&user, "linear");
     let models = folder.data().join("models");
     let file = std::fs::read_dir(&models)
         .unwrap()
@@ -227,15 +219,7 @@ fn a_corrupt_or_foreign_artifact_is_refused() {
 fn a_day_too_far_ahead_says_how_far_it_goes() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
-    folder.json([
-        "train",
-        "--user",
-        &user,
-        "--metric",
-        "rhr",
-        "--architecture",
-        "naive",
-    ]);
+    folder.train(&user, "naive");
     check(
         &folder,
         &[

@@ -33,15 +33,7 @@ fn users_is_a_list_with_first_and_last_day() {
 fn predict_prints_the_contracts_answer_with_values_that_belong_together() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
-    folder.json([
-        "train",
-        "--user",
-        &user,
-        "--metric",
-        "rhr",
-        "--architecture",
-        "linear",
-    ]);
+    folder.train(&user, "linear");
     let answer = folder.json(["predict", "--user", &user, "--metric", "RESTING_HEART_RATE"]);
     for field in [
         "user_id",
@@ -101,15 +93,7 @@ fn a_wider_interval_is_wider_and_the_reference_one_is_selectable() {
 fn a_past_day_is_a_replay_and_its_outcome_stands_in_the_history() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
-    let training = folder.json([
-        "train",
-        "--user",
-        &user,
-        "--metric",
-        "rhr",
-        "--architecture",
-        "naive",
-    ]);
+    let training = folder.train(&user, "naive");
     let last: chrono::NaiveDate = training["last_day"].as_str().unwrap().parse().unwrap();
     for back in 0..5 {
         let date = (last - chrono::Days::new(back)).to_string();
@@ -202,15 +186,7 @@ fn backtest_reports_skill_against_every_simple_baseline() {
 fn several_metrics_at_once_report_those_that_fail() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
-    folder.json([
-        "train",
-        "--user",
-        &user,
-        "--metric",
-        "rhr",
-        "--architecture",
-        "naive",
-    ]);
+    folder.train(&user, "naive");
     let answer = folder.json(["predict", "--user", &user, "--metric", "rhr,recovery"]);
     assert_eq!(answer["all_predictions_successful"], false);
     assert_eq!(answer["failed_metrics"][0], "RECOVERY_SCORE");
@@ -303,15 +279,7 @@ fn features_of_a_day_are_the_contracts_answer_and_a_matrix_is_csv() {
 fn a_chart_file_is_drawn_by_its_ending() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
-    folder.json([
-        "train",
-        "--user",
-        &user,
-        "--metric",
-        "rhr",
-        "--architecture",
-        "naive",
-    ]);
+    folder.train(&user, "naive");
     let draw = |name: &str| {
         let path = folder.dir.path().join(name);
         folder

@@ -114,8 +114,23 @@ fn a_person_is_taken_out_and_erased() {
         folder.json(["profile", "--user", &user])["zone"],
         "Europe/London"
     );
+    // A running server has to do it itself.
+    let engine = vitalcast::Engine::open(&folder.data()).unwrap();
+    let lock = engine.lock_folder().unwrap();
+    let (code, text) = folder.failure(["erase", "--user", &user, "--yes"]);
+    assert_eq!(code, 6, "{text}");
+    assert!(
+        text.contains(&format!("DELETE /api/users/{user}")),
+        "{text}"
+    );
+    drop(lock);
+    // Lists of refused rows do not say whose they are.
+    let rejects = folder.data().join("rejects-20261123T120000Z.csv");
+    std::fs::write(&rejects, "file,line,reason,message\n").unwrap();
     let erased = folder.json(["erase", "--user", &user, "--yes"]);
     assert_eq!(erased["erased"], true);
+    assert_eq!(erased["log_emptied"], true);
+    assert!(!rejects.exists());
     assert_eq!(folder.failure(["profile", "--user", &user]).0, 3);
     assert_eq!(folder.failure(["erase", "--user", &user, "--yes"]).0, 3);
     folder.json(["profile", "--user", &other]);
@@ -126,15 +141,7 @@ fn a_models_forecasts_are_looked_back_on_and_the_version_before_comes_back() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
     let train = |architecture: &str| {
-        folder.json([
-            "train",
-            "--user",
-            &user,
-            "--metric",
-            "rhr",
-            "--architecture",
-            architecture,
-        ])["model_id"]
+        folder.train(&user, architecture)["model_id"]
             .as_str()
             .unwrap()
             .to_owned()

@@ -48,6 +48,12 @@ impl Folder {
         path.to_str().unwrap().to_owned()
     }
 
+    /// Trains a model of resting heart rate; the answer.
+    pub(crate) fn train(&self, user: &str, architecture: &str) -> Value {
+        let name = ["--architecture", architecture];
+        self.json([&["train", "--user", user, "--metric", "rhr"], &name[..]].concat())
+    }
+
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(binary());
         command

@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt};
 use http_body_util::BodyExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -273,7 +273,7 @@ struct JobEventText {
 /// What happens to a job, as server-sent events.
 ///
 /// Each event is the job as it was then; `id` counts them, and `Last-Event-ID` resumes behind one.
-/// The stream ends with the job.
+/// The stream ends with the job, or when the service stops.
 #[utoipa::path(get, operation_id = "job_events", path = "/api/jobs/{job_id}/events", tag = "jobs", params(JobPath),
     responses((status = 200, description = "Events named `job`",
         body = JobEventText, content_type = "text/event-stream")),
@@ -292,7 +292,12 @@ pub(super) async fn events(
         .and_then(|text| text.parse().ok())
         .unwrap_or(0);
     let watch = app.jobs.watch(&id);
-    let events = follow(watch, job, seen);
+    // A service that stops does not wait for the job; whoever watches comes back with the last id.
+    let mut draining = app.draining.subscribe();
+    let stops = async move {
+        let _ = draining.wait_for(|draining| *draining).await;
+    };
+    let events = follow(watch, job, seen).take_until(stops);
     let alive = KeepAlive::new().interval(Duration::from_secs(15));
     Ok(Sse::new(events).keep_alive(alive).into_response())
 }

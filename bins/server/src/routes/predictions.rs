@@ -298,7 +298,7 @@ fn without_model(error: ApiError, user: &UserId, metric: PredictionMetric) -> Ap
 async fn forecast(app: &App, request: PredictRequest) -> Result<PredictResponse, ApiError> {
     let now = app.now();
     if let Some(answer) = app.engine.predict_at_once(&request, now) {
-        metrics::counter!("vitalcast_forecasts_total", "cached" => "true").increment(1);
+        count_forecast(true);
         return Ok(answer);
     }
     let (user, metric) = (request.user_id.clone(), request.metric);
@@ -306,9 +306,13 @@ async fn forecast(app: &App, request: PredictRequest) -> Result<PredictResponse,
         .compute(move |engine| engine.predict(&request, now))
         .await
         .map_err(|error| without_model(error, &user, metric))?;
-    let cached = if answer.cached { "true" } else { "false" };
-    metrics::counter!("vitalcast_forecasts_total", "cached" => cached).increment(1);
+    count_forecast(answer.cached);
     Ok(answer)
+}
+
+fn count_forecast(was_cached: bool) {
+    let cached = if was_cached { "true" } else { "false" };
+    metrics::counter!("vitalcast_forecasts_total", "cached" => cached).increment(1);
 }
 
 /// Forecast one metric for one day.
@@ -433,6 +437,9 @@ pub(super) async fn batch_predict(
     let answer = app
         .compute(move |engine| match engine.predict_batch(&requests, now) {
             Ok(forecasts) => {
+                for forecast in &forecasts.answers {
+                    count_forecast(forecast.cached);
+                }
                 let mut answer = forecasts.response();
                 answer.failure_reasons = reasons(&forecasts.failures, &batch.user_id);
                 Ok(answer)

@@ -7,7 +7,6 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 use utoipa::ToSchema;
 use vitalcast::Engine;
@@ -79,7 +78,7 @@ pub(super) struct Health {
 
 async fn database(app: &App) -> Check {
     let begun = Instant::now();
-    let answered = app.quick(Engine::check).await;
+    let answered = app.look(Engine::check).await;
     Check {
         status: if answered.is_ok() {
             "healthy"
@@ -94,7 +93,7 @@ async fn database(app: &App) -> Check {
 async fn redis(app: &App) -> Check {
     let begun = Instant::now();
     let answers = app
-        .quick(|engine| Ok(engine.shared_cache_answers()))
+        .look(|engine| Ok(engine.shared_cache_answers()))
         .await
         .unwrap_or(Some(false));
     let (status, error) = match answers {
@@ -167,7 +166,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
         };
         (StatusCode::SERVICE_UNAVAILABLE, axum::Json(ready)).into_response()
     };
-    if app.draining.load(Ordering::SeqCst) {
+    if *app.draining.borrow() {
         return refuse("the service is stopping");
     }
     if database(&app).await.error.is_some() {

@@ -4,6 +4,7 @@ use crate::support::{Service, eventually, runtime};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use vitalcast_client::Client;
 use vitalcast_domain::JobState;
 
@@ -131,7 +132,7 @@ fn a_training_is_stopped_at_its_limit() {
     let stopped = service.post("/api/predictions/train", &body);
     assert_eq!(
         (stopped.status, stopped.code().as_str()),
-        (503, "TOOK_TOO_LONG")
+        (422, "TOOK_TOO_LONG")
     );
 }
 
@@ -199,6 +200,61 @@ fn jobs_survive_a_restart() {
 }
 
 #[test]
+fn stopping_counts_against_no_job() {
+    let mut service = Service::new();
+    service.readings("anna", 200);
+    let job = service.post("/api/predictions/train", &long("anna")).ok();
+    // More often than a job is begun again that was cut off.
+    for _ in 0..4 {
+        eventually("it begins", || {
+            (state(&service, &job) == "running").then_some(())
+        });
+        let folder = Arc::clone(&service.folder);
+        service.stop();
+        drop(service);
+        service = Service::on(folder, |_| {});
+    }
+    eventually("it begins once more", || {
+        (state(&service, &job) == "running").then_some(())
+    });
+    cancel(&service, &job);
+    eventually("it ends", || {
+        (state(&service, &job) == "cancelled").then_some(())
+    });
+    // Numbers of events begin anew with each process.
+    let url = service.url(&format!(
+        "/api/jobs/{}/events",
+        job["job_id"].as_str().unwrap()
+    ));
+    let rest = service.send(service.request("GET", &url).header("last-event-id", "5000"));
+    assert!(rest.text.contains("cancelled"), "{}", rest.text);
+}
+
+#[test]
+fn event_streams_end_when_the_service_stops() {
+    let mut service = Service::with(|config| config.shutdown_seconds = 3_600);
+    service.readings("anna", 200);
+    let job = service.post("/api/predictions/train", &long("anna")).ok();
+    let url = service.url(&format!(
+        "/api/jobs/{}/events",
+        job["job_id"].as_str().unwrap()
+    ));
+    let mut watching = runtime()
+        .block_on(service.http.get(url).send())
+        .unwrap()
+        .bytes_stream();
+    runtime().block_on(async {
+        watching.next().await.unwrap().unwrap();
+        service.handle.stop();
+        let rest = watching.map(Result::unwrap).collect::<Vec<_>>();
+        tokio::time::timeout(Duration::from_secs(60), rest)
+            .await
+            .unwrap();
+    });
+    service.stop();
+}
+
+#[test]
 fn one_server_works_on_a_folder() {
     let service = Service::new();
     let config = vitalcast_server::Config {
@@ -210,5 +266,5 @@ fn one_server_works_on_a_folder() {
     let clock = Arc::new(chrono::Utc::now);
     let refused = runtime().block_on(vitalcast_server::Server::open(config, clock, None));
     let text = refused.err().unwrap().to_string();
-    assert!(text.contains("another server"), "{text}");
+    assert!(text.contains("a server works on"), "{text}");
 }

@@ -1,6 +1,10 @@
 //! The cache in Redis: shared while it works, and never the reason for a wrong answer or an error.
 
-use crate::support::{Service, eventually};
+use crate::kills::Process;
+use crate::support::{Service, eventually, runtime};
+use crate::tls::file;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -165,6 +169,37 @@ fn talk(stream: &TcpStream, kept: &Mutex<Kept>, delay: &AtomicU64, stopped: &Ato
 
 fn with_redis(url: &str) -> Service {
     Service::with(|config| config.cache.redis_url = Some(url.to_owned()))
+}
+
+/// A door in front of it that speaks TLS, as our test certificate.
+fn behind_tls(redis: &SmallRedis) -> String {
+    let chain = CertificateDer::pem_file_iter(file("certificate.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(file("key.pem")).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain.map(Result::unwrap).collect(), key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let inside = redis.address;
+    runtime().block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    if let Ok(mut outside) = acceptor.accept(stream).await {
+                        let mut inside = tokio::net::TcpStream::connect(inside).await.unwrap();
+                        let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
+                    }
+                });
+            }
+        });
+        format!("rediss://{address}/0")
+    })
 }
 
 /// The same folder in a new process, which remembers nothing itself.
@@ -335,4 +370,30 @@ fn erasing_takes_what_is_in_redis_too() {
         .ok();
     assert!(dropped["keys_deleted"].as_u64().unwrap() >= 2);
     assert!(redis.keys().is_empty());
+}
+
+#[test]
+fn over_tls_only_a_redis_with_a_trusted_certificate_is_asked() {
+    let redis = SmallRedis::new();
+    let url = behind_tls(&redis);
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = file("certificate.pem");
+    let address = ("VITALCAST_SERVER_CACHE__REDIS_URL", url.as_str());
+    let status = |process: &Process| {
+        let answer = runtime().block_on(async {
+            let answer = reqwest::get(process.url("/health")).await.unwrap();
+            answer.json::<Value>().await.unwrap()
+        });
+        answer["checks"]["redis"]["status"].clone()
+    };
+    let trusted = ("SSL_CERT_FILE", certificate.to_str().unwrap());
+    let mut process = Process::with(folder.path(), &[address, trusted]);
+    eventually("it is trusted", || {
+        (status(&process) == "healthy").then_some(())
+    });
+    process.stop();
+    // The certificates of this machine know nothing of that one.
+    let mut process = Process::with(folder.path(), &[address]);
+    assert_eq!(status(&process), "unavailable");
+    process.stop();
 }

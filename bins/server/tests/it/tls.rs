@@ -5,7 +5,7 @@ use crate::support::{Service, runtime};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn file(name: &str) -> PathBuf {
+pub(crate) fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/it/tls")
         .join(name)

@@ -88,11 +88,14 @@ impl Jobs for SqliteStore {
     }
 
     async fn requeue_job(&self, id: &JobId) -> Result<(), StoreError> {
-        sqlx::query("UPDATE jobs SET state = 'queued' WHERE job_id = ?1 AND state = 'running'")
-            .bind(id.as_str())
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
+        sqlx::query(
+            "UPDATE jobs SET state = 'queued', attempts = attempts - 1 \
+             WHERE job_id = ?1 AND state = 'running'",
+        )
+        .bind(id.as_str())
+        .execute(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
         Ok(())
     }
 

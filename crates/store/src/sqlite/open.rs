@@ -39,7 +39,8 @@ impl SqliteStore {
         }
         let options = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true);
+            .create_if_missing(true)
+            .busy_timeout(BUSY_TIMEOUT);
         // One process at a time looks at the schema and brings it up to date. Where no lock file can
         // be made, nothing can be written either, and opening says why.
         let lock = File::create(path.with_extension("lock"));
@@ -48,6 +49,7 @@ impl SqliteStore {
         {
             return Err(StoreError::of(path, sqlx::Error::Io(source)));
         }
+        make_private(path);
         // Two processes that make one database at the same moment: SQLite answers the switch to
         // write-ahead mode with "busy" at once, without waiting, so we wait here.
         let mut opened = Self::connect(path, options.clone(), 4).await;
@@ -98,8 +100,7 @@ impl SqliteStore {
             // What is erased is overwritten, not only unlinked.
             .pragma("secure_delete", "ON")
             // Rows come from another thread; with few at a time both keep waking each other.
-            .row_buffer_size(1_024)
-            .busy_timeout(BUSY_TIMEOUT);
+            .row_buffer_size(1_024);
         let pool = SqlitePoolOptions::new()
             .max_connections(connections)
             // One connection stays open, and with it the index of the log that `mark` reads.
@@ -128,6 +129,17 @@ impl SqliteStore {
     }
 }
 
+/// Makes the file of a new database, which SQLite takes for an empty one, readable for its owner only;
+/// SQLite gives its log the same permissions. One that is there stays as it is, and what cannot be
+/// made here is left to SQLite to complain of.
+fn make_private(path: &Path) {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let _ = options.open(path);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,27 +157,74 @@ mod tests {
         })
     }
 
+    fn wait<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(future)
+    }
+
+    fn options(path: &Path) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+    }
+
+    /// A store with one reading of one person.
+    async fn store_with_one(path: &Path, options: SqliteConnectOptions) -> (SqliteStore, UserId) {
+        let store = SqliteStore::connect(path, options, 4).await.unwrap();
+        let user = UserId::new("a").unwrap();
+        let written = store
+            .write_records(&user, &[reading(0)], DateTime::UNIX_EPOCH)
+            .await;
+        assert_eq!(written.unwrap().added, 1);
+        (store, user)
+    }
+
+    #[test]
+    fn a_reader_that_keeps_the_log_from_being_emptied_is_told_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v.db");
+        let hasty = options(&path).busy_timeout(Duration::from_millis(20));
+        wait(async {
+            let (store, user) = store_with_one(&path, hasty).await;
+            let mut reader = store.pool.begin().await.unwrap();
+            let seen = sqlx::query("SELECT * FROM records")
+                .fetch_all(&mut *reader)
+                .await;
+            assert_eq!(seen.unwrap().len(), 1);
+            assert!(!store.erase_user(&user).await.unwrap().log_emptied);
+            reader.rollback().await.unwrap();
+            assert!(store.erase_user(&user).await.unwrap().log_emptied);
+        });
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_database_is_for_its_owner_only() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v.db");
+        wait(async {
+            let _store = SqliteStore::open(&path).await.unwrap();
+            for ending in ["", "-wal", "-shm"] {
+                let file = folder.path().join(format!("v.db{ending}"));
+                let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+                assert_eq!(mode & 0o777, 0o600, "{}", file.display());
+            }
+        });
+    }
+
     #[test]
     fn a_batch_for_which_there_is_no_room_is_kept_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("v.db");
         // A database that may grow to so many pages is a disk that is full soon.
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true)
-            .pragma("max_page_count", "60");
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let store = SqliteStore::connect(&path, options, 4).await.unwrap();
-            let user = UserId::new("a").unwrap();
+        let small = options(&path).pragma("max_page_count", "60");
+        wait(async {
+            let (store, user) = store_with_one(&path, small).await;
             let now = DateTime::UNIX_EPOCH;
-            store
-                .write_records(&user, &[reading(0)], now)
-                .await
-                .unwrap();
             let many: Vec<Record> = (1..5_000).map(reading).collect();
             let error = store.write_records(&user, &many, now).await.unwrap_err();
             assert!(matches!(error, StoreError::Full { .. }), "{error:?}");

@@ -162,8 +162,11 @@ impl Engine {
     }
 
     /// Shares forecasts and features with other processes through Redis, at an address such as
-    /// `redis://127.0.0.1:6379/0`. It is tried when it is needed, and left alone for a while after
-    /// a failure.
+    /// `redis://127.0.0.1:6379/0`, or `rediss://…` over TLS, with the certificates that the system
+    /// trusts or those of the file named by `SSL_CERT_FILE`. It is tried when it is needed, and left
+    /// alone for a while after a failure.
+    ///
+    /// Installs aws-lc as rustls' provider of this process, unless one is installed.
     ///
     /// # Errors
     ///

@@ -13,6 +13,10 @@ use vitalcast_domain::{Record, UserId, Zone};
 use vitalcast_import::{Format, ImportError, ImportOptions, KnownAt, Reject, Sink, SinkError};
 use vitalcast_store::Store;
 
+/// How the name of a list of refused rows begins and ends.
+const REJECTS: &str = "rejects-";
+const CSV: &str = ".csv";
+
 /// How an export is read.
 #[derive(Debug, Clone, Default)]
 pub struct ImportSettings {
@@ -75,8 +79,8 @@ impl Engine {
         progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
     ) -> Result<ImportSummary, EngineError> {
         let rejects_path = settings.rejects_file.clone().unwrap_or_else(|| {
-            self.folder()
-                .join(format!("rejects-{}.csv", now.format("%Y%m%dT%H%M%SZ")))
+            let moment = now.format("%Y%m%dT%H%M%SZ");
+            self.folder().join(format!("{REJECTS}{moment}{CSV}"))
         });
         let mut sink = StoreSink {
             engine: self,
@@ -114,6 +118,29 @@ impl Engine {
             people: sink.people.into_iter().collect(),
             notes: report.notes,
         })
+    }
+}
+
+impl Engine {
+    /// Removes the lists of refused rows that imports left in the folder.
+    pub(super) fn remove_rejects(&self) -> Result<(), EngineError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| EngineError::Io {
+                doing: "remove a list of rejected rows from",
+                path,
+                source,
+            }
+        };
+        for entry in std::fs::read_dir(self.folder()).map_err(failed(self.folder()))? {
+            let entry = entry.map_err(failed(self.folder()))?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(REJECTS) && name.ends_with(CSV) {
+                std::fs::remove_file(entry.path()).map_err(failed(&entry.path()))?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -99,6 +99,12 @@ struct ImportRequest {
     bytes: u64,
 }
 
+/// A data folder that no other server works on; until it is dropped, or its process ends.
+#[derive(Debug)]
+pub struct FolderLock {
+    _file: File,
+}
+
 /// Runs the jobs of a data folder. Clones share one queue; the last [`JobRunner::stop`] ends it.
 #[derive(Clone)]
 pub struct JobRunner(Arc<Shared>);
@@ -110,8 +116,9 @@ struct Shared {
     state: Mutex<State>,
     wake: Condvar,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
-    /// One server works on a folder, so that what is running there is its own.
-    _lock: File,
+    /// One server works on a folder, so that what is running there is its own. Given back when it
+    /// stops, whoever still holds a clone.
+    lock: Mutex<Option<FolderLock>>,
 }
 
 #[derive(Default)]
@@ -144,7 +151,7 @@ impl JobRunner {
         options: JobOptions,
         clock: Clock,
     ) -> Result<Self, EngineError> {
-        let lock = lock_folder(engine.folder())?;
+        let lock = engine.lock_folder()?;
         let uploads = engine.uploads();
         std::fs::create_dir_all(&uploads).map_err(|source| EngineError::Io {
             doing: "create the folder of uploads",
@@ -161,7 +168,7 @@ impl JobRunner {
             state: Mutex::default(),
             wake: Condvar::new(),
             threads: Mutex::default(),
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
         });
         for stored in &open {
             let live = Arc::new(Live::new(stored));
@@ -428,7 +435,7 @@ impl JobRunner {
     }
 
     /// Stops: running jobs end at their next safe point and go back into the queue, for the next
-    /// process on this folder. Returns when all threads have ended.
+    /// process on this folder. Returns when all threads have ended and the folder is free.
     pub fn stop(&self) {
         {
             let mut state = locked(&self.0.state);
@@ -443,6 +450,7 @@ impl JobRunner {
             // A thread that panicked has nothing left to say.
             let _ = thread.join();
         }
+        locked(&self.0.lock).take();
     }
 }
 
@@ -478,6 +486,26 @@ impl Engine {
         self.folder.join(UPLOADS)
     }
 
+    /// Keeps servers off this folder for as long as the lock is held.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::FolderInUse`] while a server works on it, [`EngineError::Io`].
+    pub fn lock_folder(&self) -> Result<FolderLock, EngineError> {
+        let path = self.folder.join(LOCK);
+        let failed = |source| EngineError::Io {
+            doing: "lock the data folder with",
+            path: path.clone(),
+            source,
+        };
+        let file = File::create(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(FolderLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(EngineError::FolderInUse(self.folder.clone())),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
     /// The error of a training of someone without any data: counts and dates as for anyone else.
     fn nothing_to_train_on(&self, request: &TrainModelRequest, now: DateTime<Utc>) -> EngineError {
         let nobody = History::new(request.user_id.clone(), Profile::default());
@@ -488,21 +516,6 @@ impl Engine {
             Err(error) => error.into(),
             Ok(_) => EngineError::Interrupted,
         }
-    }
-}
-
-fn lock_folder(folder: &Path) -> Result<File, EngineError> {
-    let path = folder.join(LOCK);
-    let failed = |source| EngineError::Io {
-        doing: "lock the data folder with",
-        path: path.clone(),
-        source,
-    };
-    let file = File::create(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(EngineError::FolderInUse(folder.to_owned())),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 
@@ -518,5 +531,41 @@ fn remove_orphans(uploads: &Path, open: &[StoredJob]) {
             // What cannot be removed now is tried again at the next start.
             let _ = std::fs::remove_file(entry.path());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_was_cut_off_too_often_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Arc::new(Engine::open(folder.path()).unwrap());
+        let user = UserId::new("anna").unwrap();
+        engine.set_profile(&user, &Profile::default()).unwrap();
+        let moment = DateTime::UNIX_EPOCH;
+        let id = JobId::from_random([7; 16]);
+        let job = NewJob {
+            job_id: id.clone(),
+            user_id: user,
+            kind: JobKind::Train,
+            metric: Some(PredictionMetric::RestingHeartRate),
+            request: serde_json::json!({}),
+            cost_seconds: 1.0,
+            created_at: moment,
+        };
+        engine.wait(engine.store.add_job(&job)).unwrap();
+        for _ in 0..MAX_ATTEMPTS {
+            assert!(engine.wait(engine.store.start_job(&id, moment)).unwrap());
+            // Killed: nobody hands it back, the next start finds it running.
+            engine.wait(engine.store.requeue_running()).unwrap();
+        }
+        let jobs =
+            JobRunner::start(engine, JobOptions::default(), Arc::new(move || moment)).unwrap();
+        let given_up = jobs.job(&id).unwrap();
+        assert_eq!(given_up.state, JobState::Failed);
+        assert_eq!(given_up.error.unwrap().code, "GAVE_UP");
+        jobs.stop();
     }
 }

@@ -26,7 +26,9 @@ pub use correlation_pictures::{heat_map, lag_chart, significance_sentence};
 pub use features::{DayFeatures, DayFeaturesQuery, FeatureMatrix, FeatureQuery};
 pub use history::{ForecastRecord, HistoryDay, HistoryView};
 pub use import::{ImportSettings, ImportSummary};
-pub use jobs::{Clock, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, estimated_seconds};
+pub use jobs::{
+    Clock, FolderLock, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, estimated_seconds,
+};
 pub use keys::{KeyRandomness, NewKey};
 pub use performance::{ActualVsPredicted, ModelPerformance};
 pub use predict::BatchForecast;
@@ -46,6 +48,15 @@ use vitalcast_store::{ChangeMark, SqliteStore, Store, UserSummary, WriteReport};
 
 const DATABASE: &str = "vitalcast.db";
 const MODELS: &str = "models";
+
+/// Makes a folder and those above it, for the owner only; what is there stays as it is.
+fn make_private_folder(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
 
 /// Waits for the database, on whatever thread asks.
 #[derive(Debug)]
@@ -85,7 +96,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens a data folder and makes it if it is not there.
+    /// Opens a data folder and makes it if it is not there; a new one is open to its owner only.
     ///
     /// # Errors
     ///
@@ -93,7 +104,7 @@ impl Engine {
     /// cannot be opened: read-only, of a newer release, or no database at all.
     pub fn open(folder: &Path) -> Result<Self, EngineError> {
         let models = folder.join(MODELS);
-        std::fs::create_dir_all(&models).map_err(|source| EngineError::Io {
+        make_private_folder(&models).map_err(|source| EngineError::Io {
             doing: "create the data folder",
             path: models.clone(),
             source,

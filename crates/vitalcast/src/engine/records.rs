@@ -25,6 +25,9 @@ pub struct Erasure {
     pub erased: bool,
     /// Models whose file was deleted.
     pub model_files: usize,
+    /// Whether the log of the database was emptied too. Where another process kept reading it, what
+    /// was deleted stays in that file until the next erasure or until the database is closed.
+    pub log_emptied: bool,
     /// Whether the shared cache was cleared too. Where it could not be reached, what it still holds
     /// is never answered again, and expires within a day.
     pub shared_cache_cleared: bool,
@@ -192,7 +195,12 @@ impl Engine {
     }
 
     /// Erases a person: records, profile, models with their files, forecasts, jobs, keys that open
-    /// nobody else's data, and everything cached.
+    /// nobody else's data, and everything cached; also every list of refused rows that imports left
+    /// in the folder, since such a list does not say whose rows they were.
+    ///
+    /// A server has jobs and caches of its own that this does not reach: there
+    /// [`JobRunner::erase_user`](super::JobRunner::erase_user) does it, and other processes make sure
+    /// by [`Engine::lock_folder`] that there is none.
     ///
     /// # Errors
     ///
@@ -206,19 +214,21 @@ impl Engine {
             .map(|model| model.file_hash)
             .collect();
         self.forget_forecasts(user);
-        let files = self.wait(self.store.erase_user(user))?;
+        let deleted = self.wait(self.store.erase_user(user))?;
         for hash in hashes {
             self.forget_model(&hash);
         }
-        for file in &files {
+        for file in &deleted.orphaned_files {
             self.remove_model_file(file)?;
         }
+        self.remove_rejects()?;
         // A forecast that was under way may have been added meanwhile; its person is not there.
         self.forget_forecasts(user);
         Ok(Erasure {
             user_id: user.clone(),
             erased: true,
-            model_files: files.len(),
+            model_files: deleted.orphaned_files.len(),
+            log_emptied: deleted.log_emptied,
             shared_cache_cleared: self.forget_person(user).is_some(),
         })
     }

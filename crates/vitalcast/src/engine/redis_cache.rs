@@ -37,9 +37,14 @@ impl RedisCache {
     pub(super) fn new(address: &str) -> Result<Self, EngineError> {
         let client = redis::Client::open(address).map_err(|_| {
             EngineError::InvalidSetting(
-                "the address of Redis is not of the form redis://host:6379/0".to_owned(),
+                "the address of Redis is not of the form redis://host:6379/0 or \
+                 rediss://host:6379/0"
+                    .to_owned(),
             )
         })?;
+        // The client takes the provider of the process and panics without one. Whoever has installed
+        // one already keeps it.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         Ok(Self {
             client,
             state: Mutex::default(),

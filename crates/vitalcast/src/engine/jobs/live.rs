@@ -73,14 +73,16 @@ pub struct JobWatch {
 
 impl JobWatch {
     /// The events after a number, waiting until there is one. Empty once the job has ended and all
-    /// were seen, or when the process stops.
+    /// were seen, or when the process stops. A number that has not been given out is one of an earlier
+    /// process, and every event comes after it.
     pub async fn after(&mut self, number: u64) -> Vec<JobEvent> {
         loop {
             self.changed.borrow_and_update();
             let events: Vec<JobEvent> = {
                 let events = locked(&self.live.events);
-                let from = usize::try_from(number).unwrap_or(usize::MAX);
-                events.get(from..).unwrap_or_default().to_vec()
+                let seen = usize::try_from(number).unwrap_or(usize::MAX);
+                let seen = if seen > events.len() { 0 } else { seen };
+                events[seen..].to_vec()
             };
             if !events.is_empty()
                 || self.live.last().state.is_final()

@@ -263,11 +263,8 @@ fn failed(error: &EngineError) -> JobOutcome {
     let (code, detail) = match error.kind() {
         ErrorKind::Internal | ErrorKind::Unavailable => {
             tracing::error!(code = error.code(), "a job failed");
-            let detail = match error {
-                EngineError::TookTooLong(_) => error.to_string(),
-                _ => "the job could not be done here; the log says more".to_owned(),
-            };
-            (error.code(), detail)
+            let detail = "the job could not be done here; the log says more";
+            (error.code(), detail.to_owned())
         }
         _ => (error.code(), error.to_string()),
     };
