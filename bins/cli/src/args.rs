@@ -376,6 +376,9 @@ pub(crate) struct LagsArgs {
     /// Draw the lags into this .svg or .png file
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,
+    /// Write a page with the table and the picture into this .html file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
 }
 
 /// See [`Command::Models`].

@@ -43,6 +43,20 @@ impl HealthMetricTarget {
         }
     }
 
+    /// Whether it is measured while people sleep, so that a day's value is that of the night the day
+    /// began with.
+    pub fn is_of_the_night(self) -> bool {
+        matches!(
+            self,
+            Self::HeartRateVariabilitySdnn
+                | Self::HeartRateVariabilityRmssd
+                | Self::SleepDuration
+                | Self::SleepScore
+                | Self::RecoveryScore
+                | Self::RespiratoryRate
+        )
+    }
+
     /// The name in a sentence.
     pub fn title(self) -> &'static str {
         match self {
@@ -350,9 +364,8 @@ pub struct Correlation {
     pub confidence_interval_lower: f64,
     /// Upper end (addition to the contract).
     pub confidence_interval_upper: f64,
-    /// Correlation with weekday and the target's day before taken out of both; null where that
-    /// leaves too little, and for Granger's, which allows for the target's past anyway (addition to
-    /// the contract).
+    /// Pearson's or Spearman's correlation with weekday and the target's day before taken out of both;
+    /// null where that leaves too little, and for the other methods (addition to the contract).
     pub partial_correlation: Option<f64>,
     /// Its p value (addition to the contract).
     pub partial_p_value: Option<f64>,
@@ -363,8 +376,8 @@ pub struct Correlation {
     pub feature_low: Option<f64>,
     /// Its 90th percentile (addition to the contract).
     pub feature_high: Option<f64>,
-    /// Least-squares change of the target from the one to the other, in the target's unit (addition
-    /// to the contract).
+    /// Least-squares change of the target from the one to the other, in the target's unit; null for
+    /// Granger's, which compares no single day (addition to the contract).
     pub effect: Option<f64>,
     /// Lower end of its 95 % interval (addition to the contract).
     pub effect_lower: Option<f64>,

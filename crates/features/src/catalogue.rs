@@ -57,6 +57,11 @@ impl Feature {
         made_of.contains(&metric)
     }
 
+    /// Whether the value of a day is a reading of the day before.
+    pub fn is_of_the_day_before(&self) -> bool {
+        self.field.ends_with("_yesterday")
+    }
+
     /// Whether a vendor's score goes into the metric of the same day: the feature is a part of what
     /// the metric is computed from.
     pub fn is_part_of(&self, metric: MetricType) -> bool {

@@ -4,8 +4,8 @@ use crate::drivers::{Driver, Drivers};
 use crate::lags::{Lags, TestedLag};
 use crate::words;
 use vitalcast_domain::{
-    Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, GrangerLag,
-    LagRequest, LagResolution, LagResponse, LagResult,
+    Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, FeatureCategory,
+    GrangerLag, LagRequest, LagResolution, LagResponse, LagResult,
 };
 use vitalcast_features::Feature;
 
@@ -78,7 +78,8 @@ pub fn correlation_answer(
         detectable_correlation: drivers.detectable,
         summary: String::new(),
     };
-    answer.summary = words::of_correlations(&answer, &significant);
+    let below = all.iter().filter(|one| one.is_significant).count() - significant.len();
+    answer.summary = words::of_correlations(&answer, &significant, below, request.min_correlation);
     answer
 }
 
@@ -120,6 +121,12 @@ fn warning(
         (
             "NO_METHODS",
             "No method was asked for: pearson, spearman, kendall or granger would be right"
+                .to_owned(),
+        )
+    } else if drivers.tested.is_empty() {
+        (
+            "NOT_ENOUGH_DATA",
+            "No feature varies and is known beside enough days of the metric to be tested"
                 .to_owned(),
         )
     } else if quality <= GOOD_QUALITY {
@@ -205,6 +212,9 @@ pub enum NoLags {
     UnknownFeature,
     /// The feature is made of the target.
     FeatureIsTarget,
+    /// Hours are counted from falling asleep, which is known by the length of the night that the
+    /// target is, or is computed from.
+    NightIsTarget,
     /// Records tell no time of day, or the feature is not an amount of something that happens.
     NoTimes,
 }
@@ -273,7 +283,8 @@ pub fn lag_answer(
     answer.immediate_effect = answer
         .lag_results
         .first()
-        .is_some_and(|first| first.lag_hours == 0 && first.is_significant);
+        .is_some_and(|first| first.lag_hours == 0 && first.is_significant)
+        && !comes_after(feature, request);
     answer.delayed_effect = answer.optimal_lag_hours.is_some_and(|hours| hours > 0);
     let step = match request.resolution {
         LagResolution::Day => 24,
@@ -282,6 +293,19 @@ pub fn lag_answer(
     answer.effect_duration_hours = lags
         .lasting
         .map(|(first, last)| hours(&lags.tested[last]) - hours(&lags.tested[first]) + step);
-    answer.interpretation = words::of_lags(&answer, lags, feature);
+    answer.interpretation =
+        words::of_lags(&answer, lags, feature, step, comes_after(feature, request));
     answer
+}
+
+/// Whether at no lag the target comes first: a day begins with its night, and then people eat and
+/// move.
+fn comes_after(feature: &Feature, request: &LagRequest) -> bool {
+    let is_of_waking_hours = matches!(
+        feature.category,
+        FeatureCategory::Nutrition | FeatureCategory::Activity
+    );
+    request.resolution == LagResolution::Day
+        && is_of_waking_hours
+        && request.target_metric.is_of_the_night()
 }

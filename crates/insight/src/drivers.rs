@@ -65,11 +65,20 @@ pub fn columns(table: &FeatureTable, target: MetricType, lag_days: usize) -> Vec
     catalogue()
         .iter()
         .filter(|feature| may_stand_against(feature, target, lag_days))
-        .map(|feature| {
-            let values = (0..table.days()).map(|row| table.value_at(row, feature.name));
-            (feature, values.collect())
-        })
+        .map(|feature| (feature, by_own_day(table, feature)))
         .collect()
+}
+
+/// A feature's values, each on the day it tells of: what a row calls yesterday's stands a row earlier.
+pub fn by_own_day(table: &FeatureTable, feature: &Feature) -> Vec<Option<f64>> {
+    let ahead = usize::from(feature.is_of_the_day_before());
+    let rows = ahead..table.days() + ahead;
+    rows.map(|row| {
+        (row < table.days())
+            .then(|| table.value_at(row, feature.name))
+            .flatten()
+    })
+    .collect()
 }
 
 /// Tests features against a target, all with one value a day over the same days.
@@ -102,7 +111,10 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
                 tested.push(Driver {
                     feature,
                     method: *method,
-                    effect: estimate::effect(&pairs.x, &pairs.y, test.effective_sample_size),
+                    // Granger's test looks at several days, not at these pairs.
+                    effect: (*method != CorrelationMethod::Granger)
+                        .then(|| estimate::effect(&pairs.x, &pairs.y, test.effective_sample_size))
+                        .flatten(),
                     adjusted_p_value: test.corrected_p_value,
                     tested: test,
                 });

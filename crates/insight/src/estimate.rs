@@ -2,6 +2,7 @@
 
 use crate::coefficient::{centred, dot};
 use crate::distribution;
+use crate::granger::GrangerTest;
 use vitalcast_domain::CorrelationMethod;
 
 /// Level of every interval.
@@ -23,6 +24,28 @@ pub(crate) fn interval(method: CorrelationMethod, value: f64, pairs: f64) -> (f6
     // At ±1 itself z is infinite, and so is its interval.
     let z = value.clamp(-1.0 + 1e-15, 1.0 - 1e-15).atanh();
     ((z - reach).tanh(), (z + reach).tanh())
+}
+
+/// The 95 % interval of the multiple partial correlation behind Granger's tests, of which the best
+/// of so many counts: the noncentralities that leave an F as extreme with half of what is left of 5 %
+/// on either side, λ = n ρ² / (1 − ρ²) (J. Cohen 1988, chapter 9). A size has no sign, so an interval
+/// that reaches down to 0 goes as far on its other side.
+pub(crate) fn granger_interval(test: &GrangerTest, tried: usize) -> (f64, f64) {
+    let (numerator, denominator) = (test.df_numerator as f64, test.df_denominator as f64);
+    let count = numerator + denominator + 1.0;
+    let tail = ERROR / tried as f64 / 2.0;
+    let size = |probability: f64| {
+        let lambda = distribution::noncentrality(test.f, numerator, denominator, probability);
+        (lambda / (lambda + count)).sqrt()
+    };
+    let (low, high) = (size(1.0 - tail), size(tail).max(test.partial.abs()));
+    if low <= 0.0 {
+        (-high, high)
+    } else if test.partial < 0.0 {
+        (-high, -low)
+    } else {
+        (low, high)
+    }
 }
 
 /// The smallest correlation that 4 of 5 analyses of so many independent pairs would have noticed at

@@ -21,7 +21,9 @@ mod words;
 pub use adjust::benjamini_hochberg;
 pub use answer::{Looked, NoLags, correlation_answer, lag_answer};
 pub use coefficient::{Coefficient, pearson, spearman};
-pub use drivers::{Column, Driver, DriverSettings, Drivers, columns, drivers, may_stand_against};
+pub use drivers::{
+    Column, Driver, DriverSettings, Drivers, by_own_day, columns, drivers, may_stand_against,
+};
 pub use effective::effective_sample_size;
 pub use error::InsightError;
 pub use estimate::Effect;

@@ -16,7 +16,7 @@ use vitalcast_domain::CorrelationMethod;
 /// Fewest pairs that are looked at.
 pub(crate) const LEAST_PAIRS: usize = 7;
 /// Fewest days of a series that Granger's test is tried on.
-const LEAST_GRANGER_DAYS: usize = 15;
+const LEAST_GRANGER_DAYS: usize = 10;
 /// Most lags of Granger's test.
 const MOST_GRANGER_LAGS: usize = 3;
 /// Days of the week, less the one that the others are compared with.
@@ -39,7 +39,8 @@ pub struct TestedPair {
     pub sample_size: usize,
     /// Independent pairs that they are worth.
     pub effective_sample_size: f64,
-    /// Correlation and its p value with weekday and the target's day before taken out of both.
+    /// Pearson's or Spearman's correlation and its p value with weekday and the target's day before
+    /// taken out of both.
     pub partial: Option<Coefficient>,
     /// Granger's test at each number of lags that there were days for.
     pub granger: Vec<GrangerTest>,
@@ -65,6 +66,7 @@ pub(crate) struct Prepared {
     pub(crate) pairs: Pairs,
     ranks: OnceCell<(Vec<f64>, Vec<f64>)>,
     past: OnceCell<Past>,
+    past_of_ranks: OnceCell<Past>,
 }
 
 /// Weekday and the target's day before, of the pairs for which that day is known.
@@ -76,7 +78,8 @@ struct Past {
 }
 
 impl Past {
-    fn new(pairs: &Pairs, target: &[Option<f64>], first_weekday: usize) -> Self {
+    /// For a method on ranks the day before goes by its rank too.
+    fn new(pairs: &Pairs, target: &[Option<f64>], first_weekday: usize, by_rank: bool) -> Self {
         let kept: Vec<usize> = (0..pairs.len())
             .filter(|place| {
                 let day = pairs.days[*place];
@@ -94,7 +97,7 @@ impl Past {
             basis.add(&column);
         }
         let before: Vec<f64> = days.iter().filter_map(|day| target[day - 1]).collect();
-        basis.add(&before);
+        basis.add(&if by_rank { midranks(&before) } else { before });
         Self { kept, days, basis }
     }
 
@@ -128,6 +131,7 @@ impl Comparison<'_> {
             pairs: Pairs::new(self.feature, self.target, self.first, self.lag),
             ranks: OnceCell::new(),
             past: OnceCell::new(),
+            past_of_ranks: OnceCell::new(),
         }
     }
 
@@ -172,9 +176,16 @@ impl Comparison<'_> {
         } else {
             distribution::of_correlation(raw.value, worth - 2.0)
         };
-        let past = prepared
-            .past
-            .get_or_init(|| Past::new(pairs, self.target, self.first_weekday));
+        let past = |by_rank| Past::new(pairs, self.target, self.first_weekday, by_rank);
+        let partial = match method {
+            CorrelationMethod::Pearson => prepared.past.get_or_init(|| past(false)).partial(x, y),
+            CorrelationMethod::Spearman => {
+                let past = prepared.past_of_ranks.get_or_init(|| past(true));
+                past.partial(x, y)
+            }
+            // There is no partial tau of several covariates; Granger's test has its own.
+            CorrelationMethod::Kendall | CorrelationMethod::Granger => None,
+        };
         Ok(TestedPair {
             correlation: raw.value,
             interval: estimate::interval(method, raw.value, worth),
@@ -183,7 +194,7 @@ impl Comparison<'_> {
             corrected_p_value: corrected.clamp(raw.p_value.min(1.0), 1.0),
             sample_size: pairs.len(),
             effective_sample_size: worth,
-            partial: past.partial(x, y),
+            partial,
             granger: Vec::new(),
             lag: self.lag,
         })
@@ -199,12 +210,12 @@ impl Comparison<'_> {
                 least: LEAST_GRANGER_DAYS,
             });
         }
-        let start = self.first.saturating_sub(MOST_GRANGER_LAGS);
-        let (x, y) = (&self.feature[start..], &self.target[start..]);
         let mut failure = None;
         let tests: Vec<GrangerTest> = (1..=MOST_GRANGER_LAGS.min(days / 5))
             .filter_map(|lags| {
-                granger(x, y, lags)
+                // The same days of the target, whatever comes before them.
+                let start = self.first.saturating_sub(lags);
+                granger(&self.feature[start..], &self.target[start..], lags)
                     .map_err(|error| failure = Some(error))
                     .ok()
             })
@@ -221,7 +232,7 @@ impl Comparison<'_> {
         let worth = best.df_denominator as f64 + 2.0;
         Ok(TestedPair {
             correlation: best.partial,
-            interval: estimate::interval(CorrelationMethod::Granger, best.partial, worth),
+            interval: estimate::granger_interval(best, tests.len()),
             raw_p_value: best.p_value,
             corrected_p_value: (best.p_value * tests.len() as f64).min(1.0),
             sample_size: best.df_denominator + 2 * best.lags + 1,

@@ -6,16 +6,18 @@ use crate::error::InsightError;
 use crate::lags::Lags;
 use std::fmt::Write;
 use vitalcast_domain::{
-    Correlation, CorrelationResponse, LagRequest, LagResolution, LagResponse, Pairing,
+    Correlation, CorrelationMethod, CorrelationResponse, LagRequest, LagResolution, LagResponse,
+    Pairing,
 };
 use vitalcast_features::{Feature, feature_named};
 
 /// Findings that are told one by one.
 const TOLD: usize = 3;
 
-/// A feature as people would call it: `late night carbs (g)`.
+/// A feature as people would call it: `late night carbs (g)`. Yesterday's is told of its own day.
 fn name_of(feature: &Feature) -> String {
-    let name = feature.field.replace('_', " ");
+    let name = feature.field.trim_end_matches("_yesterday");
+    let name = name.replace('_', " ");
     match feature.unit {
         "0-1" | "0/1" | "0-6" | "1-12" | "1-53" | "1-4" | "share" | "count" => name,
         unit => format!("{name} ({unit})"),
@@ -26,21 +28,26 @@ fn name_of_named(name: &str) -> String {
     feature_named(name).map_or_else(|| name.to_owned(), name_of)
 }
 
-/// A number with as many digits as its size deserves.
+/// A number with as many digits as its size deserves: three of a large one, two of a small one.
 fn number(value: f64) -> String {
-    let text = match value.abs() {
-        100.0.. => format!("{value:.0}"),
-        10.0.. => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
+    let size = value.abs();
+    let decimals = if size >= 1.0 {
+        2 - size.log10().floor().min(2.0) as usize
+    } else if size > 0.0 {
+        (1.0 - size.log10().floor()).min(6.0) as usize
+    } else {
+        0
     };
-    text.replace('-', "−")
+    format!("{value:.decimals$}").replace('-', "−")
 }
 
 /// What an analysis of all features comes to; `significant` are those that stand out, strongest
-/// first.
+/// first, and so many more would if they were not `weaker` than the least that was asked for.
 pub(crate) fn of_correlations(
     answer: &CorrelationResponse,
     significant: &[&Correlation],
+    weaker: usize,
+    least: f64,
 ) -> String {
     let target = answer.target_metric.title().to_lowercase();
     let target = restore_acronyms(&target);
@@ -56,7 +63,15 @@ pub(crate) fn of_correlations(
         Pairing::SameDay => "the same day's",
     };
     let mut text = String::new();
-    if significant.is_empty() {
+    if significant.is_empty() && weaker > 0 {
+        let are = if weaker == 1 { "test is" } else { "tests are" };
+        write!(
+            text,
+            "Nothing is as strong as the {} asked for: {weaker} {are} significant, but weaker.",
+            number(least)
+        )
+        .expect("writing to a string cannot fail");
+    } else if significant.is_empty() {
         write!(
             text,
             "Nothing stands out: none of {} features goes with {when} {target} beyond what chance \
@@ -89,7 +104,7 @@ pub(crate) fn of_correlations(
             text,
             " With this many days and tests, a single correlation of {} or more would have been \
              noticed four times out of five.",
-            number(smallest)
+            number(smallest.max(least))
         ),
         None => write!(
             text,
@@ -110,14 +125,14 @@ fn restore_acronyms(text: &str) -> String {
 /// One finding: direction, size in the units of both, interval, days.
 fn finding(one: &Correlation, answer: &CorrelationResponse) -> String {
     let target = restore_acronyms(&answer.target_metric.title().to_lowercase());
-    let more = if one.correlation > 0.0 {
-        "higher"
-    } else {
-        "lower"
-    };
-    let when = match answer.pairing {
-        Pairing::NextDay => "the day after",
-        Pairing::SameDay => "the same day",
+    let sign = one.correlation.signum();
+    let more = if sign > 0.0 { "higher" } else { "lower" };
+    let when = match (one.method, answer.pairing) {
+        (CorrelationMethod::Granger, _) if one.lag_days > 1 => {
+            format!("in the {} days after", one.lag_days)
+        }
+        (CorrelationMethod::Granger, _) | (_, Pairing::NextDay) => "the day after".to_owned(),
+        (_, Pairing::SameDay) => "the same day".to_owned(),
     };
     let mut text = format!(
         "With higher {}, {target} is {more} {when}",
@@ -129,14 +144,21 @@ fn finding(one: &Correlation, answer: &CorrelationResponse) -> String {
         one.feature_high,
         one.effect_lower,
         one.effect_upper,
-    ) {
+    ) && effect * sign > 0.0
+    {
+        // Ranks may rise where the straight line falls; then there is no amount to tell.
+        let (near, far) = if sign > 0.0 {
+            (lower, upper)
+        } else {
+            (-upper, -lower)
+        };
         let unit = answer.target_metric.unit_label();
         write!(
             text,
             ": by {} {unit} (95 % interval {} to {}) from {} to {}",
-            number(effect),
-            number(lower),
-            number(upper),
+            number(effect.abs()),
+            number(near),
+            number(far),
             number(low),
             number(high)
         )
@@ -170,11 +192,18 @@ pub(crate) fn of_no_lags(why: NoLags, request: &LagRequest) -> (&'static str, St
                 request.feature_name
             ),
         ),
+        NoLags::NightIsTarget => (
+            "FEATURE_IS_TARGET",
+            format!(
+                "Hours are counted from falling asleep, which is known by how long the night was, and \
+                 that goes into {target} itself: resolution day would be right"
+            ),
+        ),
         NoLags::NoTimes => (
             "NO_TIMES",
             format!(
-                "Hours need the times of meals or workouts and of waking, and an amount of one of \
-                 them; {} is known by the day only: resolution day would be right",
+                "Hours need an amount of meals or workouts with their times, and nights with the time \
+                 of waking; for {} not all of that is there: resolution day would be right",
                 request.feature_name
             ),
         ),
@@ -203,29 +232,43 @@ pub(crate) fn of_untested_lags(lags: &Lags, is_target_known: bool) -> (&'static 
     )
 }
 
-/// What an analysis of lags comes to.
-pub(crate) fn of_lags(answer: &LagResponse, lags: &Lags, feature: &Feature) -> String {
+/// What an analysis of lags comes to; a lag reaches `step` hours, and with `target_first` lag 0 has
+/// the target before the feature.
+pub(crate) fn of_lags(
+    answer: &LagResponse,
+    lags: &Lags,
+    feature: &Feature,
+    step: u32,
+    target_first: bool,
+) -> String {
     let target = restore_acronyms(&answer.target_metric.title().to_lowercase());
     let name = name_of(feature);
     let mut text = match (answer.optimal_lag_hours, answer.optimal_correlation) {
         (Some(hours), Some(correlation)) => {
             let more = if correlation > 0.0 { "higher" } else { "lower" };
-            let kind = if answer.delayed_effect {
-                "delayed"
-            } else {
-                "immediate"
+            let kind = match (answer.delayed_effect, target_first) {
+                (true, _) => "a delayed effect if it is one",
+                (false, false) => "an immediate effect if it is one",
+                (false, true) => "no effect of it, since the night comes before the day",
             };
-            let when = match (answer.resolution, hours) {
-                (LagResolution::Day, 0) => "on the same day".to_owned(),
-                (LagResolution::Day, 24) => "on the day after (24 hours)".to_owned(),
-                (LagResolution::Day, hours) => format!("{} days later ({hours} hours)", hours / 24),
-                (LagResolution::Hour, hours) => {
-                    format!("after the night that begins {hours} hours later")
+            let said = match (answer.resolution, hours) {
+                (LagResolution::Day, 0) => format!("{name}, {target} is {more} on the same day"),
+                (LagResolution::Day, 24) => {
+                    format!("{name}, {target} is {more} on the day after (24 hours)")
                 }
+                (LagResolution::Day, hours) => {
+                    let days = hours / 24;
+                    format!("{name}, {target} is {more} {days} days later ({hours} hours)")
+                }
+                (LagResolution::Hour, hours) => format!(
+                    "{name} {hours} to {} hours before falling asleep, {target} is {more} after that \
+                     night",
+                    hours + step
+                ),
             };
             format!(
-                "With higher {name}, {target} is {more} {when}: correlation {}, a {kind} effect if \
-                 it is one, {}. Going together is no proof that one causes the other.",
+                "With higher {said}: correlation {}, {kind}, {}. Going together is no proof that one \
+                 causes the other.",
                 number(correlation),
                 crate::answer::strength(correlation.abs())
             )
@@ -239,13 +282,34 @@ pub(crate) fn of_lags(answer: &LagResponse, lags: &Lags, feature: &Feature) -> S
     if answer.resolution == LagResolution::Day {
         text.push_str(" The data are daily, so lags are whole days.");
     }
-    if !lags.left_out.is_empty() {
-        write!(
-            text,
-            " {} of the lags had too few days to be tested.",
-            lags.left_out.len()
-        )
-        .expect("writing to a string cannot fail");
+    let too_few = |error: &InsightError| matches!(error, InsightError::TooFew { .. });
+    let (few, other): (Vec<_>, Vec<_>) = lags.left_out.iter().partition(|(_, e)| too_few(e));
+    for (count, why) in [
+        (few.len(), "had too few days to be tested"),
+        (other.len(), "had nothing that varies to be tested"),
+    ] {
+        if count > 0 {
+            write!(text, " {count} of the lags {why}.").expect("writing to a string cannot fail");
+        }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_numbers_keep_two_digits_and_large_ones_three() {
+        for (value, text) in [
+            (0.0412, "0.041"),
+            (0.5, "0.50"),
+            (-2.5, "−2.50"),
+            (35.27, "35.3"),
+            (1_234.4, "1234"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+    }
 }

@@ -6,6 +6,7 @@ use crate::exit::UsageError;
 use crate::output::Output;
 use anyhow::{Context, bail};
 use chrono::{DateTime, NaiveDate, Utc};
+use std::path::Path;
 use vitalcast::charts::{
     Alignment, Block, HtmlReport, PictureSize, Section, Table, TerminalOptions,
 };
@@ -66,15 +67,8 @@ pub(crate) fn run(
         draw_with(path, output, || map.svg(size), || map.png(size))?;
     }
     if let Some(path) = &args.report {
-        if path.extension().and_then(|ending| ending.to_str()) != Some("html") {
-            bail!(UsageError(format!(
-                "cannot write {}: the name must end in .html",
-                path.display()
-            )));
-        }
-        let page = report(&args.user, &answers, &whole, args.significance).render()?;
-        std::fs::write(path, page).with_context(|| format!("writing {}", path.display()))?;
-        output.note(format_args!("Written to {}.", path.display()));
+        let page = report(&args.user, &answers, &whole, args.significance);
+        write_page(path, &page, output)?;
     }
     if output.is_json() {
         return match answers.as_slice() {
@@ -85,6 +79,23 @@ pub(crate) fn run(
     for (answer, whole) in answers.iter().zip(&whole) {
         print(answer, whole, args.significance, output)?;
     }
+    Ok(())
+}
+
+/// Writes a page into a file.
+pub(crate) fn write_page(
+    path: &Path,
+    page: &HtmlReport,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    if path.extension().and_then(|ending| ending.to_str()) != Some("html") {
+        bail!(UsageError(format!(
+            "cannot write {}: the name must end in .html",
+            path.display()
+        )));
+    }
+    std::fs::write(path, page.render()?).with_context(|| format!("writing {}", path.display()))?;
+    output.note(format_args!("Written to {}.", path.display()));
     Ok(())
 }
 
@@ -150,18 +161,40 @@ fn row(one: &Correlation, unit: &str) -> Vec<String> {
     ]
 }
 
-/// The cells of a row for a page, with minus signs for hyphens that are none.
-fn typeset(row: Vec<String>) -> Vec<Option<String>> {
-    row.into_iter()
-        .enumerate()
-        .map(|(index, cell)| {
-            Some(if index < 2 {
-                cell
-            } else {
-                cell.replace('-', "−")
-            })
+/// A table for a page, its first columns text and the rest numbers, with minus signs for their
+/// hyphens.
+pub(crate) fn typeset(
+    caption: String,
+    columns: &[&str],
+    text_columns: usize,
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> Table {
+    let cell = |(index, cell): (usize, String)| {
+        Some(if index < text_columns {
+            cell
+        } else {
+            cell.replace('-', "−")
         })
-        .collect()
+    };
+    let alignment = |index| {
+        if index < text_columns {
+            Alignment::Text
+        } else {
+            Alignment::Number
+        }
+    };
+    Table {
+        caption,
+        columns: columns
+            .iter()
+            .enumerate()
+            .map(|(index, name)| ((*name).to_owned(), alignment(index)))
+            .collect(),
+        rows: rows
+            .into_iter()
+            .map(|row| row.into_iter().enumerate().map(cell).collect())
+            .collect(),
+    }
 }
 
 const LEGEND: &str = "p is corrected for days that resemble their neighbours and for the number of \
@@ -225,29 +258,14 @@ fn report(
         if let Some(map) = heat_map(whole) {
             section = section.with(Block::HeatMap(map));
             let unit = answer.target_metric.unit_label();
-            let columns = COLUMNS
-                .iter()
-                .enumerate()
-                .map(|(index, name)| {
-                    let alignment = if index < 2 {
-                        Alignment::Text
-                    } else {
-                        Alignment::Number
-                    };
-                    ((*name).to_owned(), alignment)
-                })
-                .collect();
+            let strongest = whole.correlations.iter().take(REPORT_ROWS);
             section = section
-                .with(Block::Table(Table {
-                    caption: "The strongest correlations, whether they stand out or not".to_owned(),
-                    columns,
-                    rows: whole
-                        .correlations
-                        .iter()
-                        .take(REPORT_ROWS)
-                        .map(|one| typeset(row(one, unit)))
-                        .collect(),
-                }))
+                .with(Block::Table(typeset(
+                    "The strongest correlations, whether they stand out or not".to_owned(),
+                    &COLUMNS,
+                    2,
+                    strongest.map(|one| row(one, unit)),
+                )))
                 .with_paragraph(LEGEND);
         }
         page = page.with(section);

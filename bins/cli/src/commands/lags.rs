@@ -1,11 +1,41 @@
 //! `vitalcast lags`.
 
 use crate::args::{Global, LagsArgs};
-use crate::commands::correlate::{last_day, p_value};
+use crate::commands::correlate::{last_day, p_value, typeset, write_page};
 use crate::commands::history::draw_with;
 use crate::exit::UsageError;
 use crate::output::Output;
-use vitalcast::{LagRequest, LagResolution, charts, lag_chart};
+use vitalcast::charts::{Block, HtmlReport, Section};
+use vitalcast::{LagRequest, LagResolution, LagResult, charts, lag_chart};
+
+const COLUMNS: [&str; 7] = [
+    "hours",
+    "correlation",
+    "95 % interval",
+    "p alone",
+    "p",
+    "days",
+    "worth",
+];
+
+const LEGEND: &str = "p is corrected for days that resemble their neighbours and for the number of \
+    lags, p alone is not; worth: as many independent days.";
+
+fn row(lag: &LagResult) -> Vec<String> {
+    let star = if lag.is_significant { " *" } else { "" };
+    vec![
+        lag.lag_hours.to_string(),
+        format!("{:+.2}{star}", lag.correlation),
+        format!(
+            "{:+.2} to {:+.2}",
+            lag.confidence_interval_lower, lag.confidence_interval_upper
+        ),
+        p_value(lag.raw_p_value),
+        p_value(lag.p_value),
+        lag.sample_size.to_string(),
+        format!("{:.0}", lag.effective_sample_size),
+    ]
+}
 
 pub(crate) fn run(args: &LagsArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
     let engine = global.engine()?;
@@ -36,36 +66,37 @@ pub(crate) fn run(args: &LagsArgs, global: &Global, output: &mut Output) -> anyh
         let size = charts::PictureSize::default();
         draw_with(path, output, || chart.svg(size), || chart.png(size))?;
     }
-    if output.is_json() {
-        return output.json(&answer);
-    }
-    output.heading(&format!(
+    let heading = format!(
         "{} after {} of {}",
         args.metric.title(),
         args.feature,
         args.user
-    ))?;
+    );
+    let rows: Vec<Vec<String>> = answer.lag_results.iter().map(row).collect();
+    if let Some(path) = &args.report {
+        let span = format!("{} to {}", answer.first_day, answer.last_day);
+        let mut section =
+            Section::new(args.metric.title()).with(Block::Note(answer.interpretation.clone()));
+        if let Some(chart) = &chart {
+            section = section
+                .with(Block::Lags(chart.clone()))
+                .with(Block::Table(typeset(
+                    "Every lag that was tested".to_owned(),
+                    &COLUMNS,
+                    0,
+                    rows.clone(),
+                )))
+                .with_paragraph(LEGEND);
+        }
+        write_page(path, &HtmlReport::new(&heading, span).with(section), output)?;
+    }
+    if output.is_json() {
+        return output.json(&answer);
+    }
+    output.heading(&heading)?;
     if let Some(chart) = chart {
         output.line(chart.terminal(super::correlate::terminal_options())?)?;
-        let rows: Vec<Vec<String>> = answer
-            .lag_results
-            .iter()
-            .map(|lag| {
-                vec![
-                    lag.lag_hours.to_string(),
-                    format!("{:+.2}", lag.correlation),
-                    p_value(lag.raw_p_value),
-                    p_value(lag.p_value),
-                    lag.sample_size.to_string(),
-                    format!("{:.0}", lag.effective_sample_size),
-                ]
-            })
-            .collect();
-        output.table(
-            &["hours", "correlation", "p alone", "p", "days", "worth"],
-            &rows,
-            &[0, 1, 2, 3, 4, 5],
-        )?;
+        output.table(&COLUMNS, &rows, &[0, 1, 2, 3, 4, 5, 6])?;
     }
     output.line(answer.interpretation)
 }

@@ -68,8 +68,12 @@ fn pictures_and_a_page_are_written() {
             "60",
             "--chart",
             &path("lags.svg"),
+            "--report",
+            &path("lags.html"),
         ])
         .success();
+    let page = std::fs::read_to_string(path("lags.html")).unwrap();
+    assert!(page.contains("<svg") && page.contains("Every lag that was tested"));
     assert!(
         std::fs::read_to_string(path("lags.svg"))
             .unwrap()
@@ -132,4 +136,18 @@ fn wrong_input_says_what_would_be_right() {
         "nutrition_magic",
     ]);
     assert_eq!(unknown["code"], "UNKNOWN_FEATURE");
+    // When someone fell asleep is known by how long they slept.
+    for metric in ["sleep", "recovery"] {
+        let circular = folder.json([
+            "lags",
+            "--user",
+            &user,
+            "--metric",
+            metric,
+            "--feature",
+            "nutrition_carbs_daily",
+            "--hours",
+        ]);
+        assert_eq!(circular["code"], "FEATURE_IS_TARGET");
+    }
 }

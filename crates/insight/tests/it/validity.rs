@@ -46,8 +46,15 @@ fn finds_anything(drivers: &Drivers) -> bool {
     tested.any(|driver| driver.adjusted_p_value < LEVEL)
 }
 
-/// Share of analyses of unrelated series that report a finding.
-fn false_alarms(seed: u64, days: usize, share: f64, methods: &[CorrelationMethod]) -> f64 {
+/// Share of analyses of unrelated series that report a finding; of the features so many days are
+/// known.
+fn false_alarms(
+    seed: u64,
+    days: usize,
+    share: f64,
+    known: f64,
+    methods: &[CorrelationMethod],
+) -> f64 {
     let alarms = (0..RUNS)
         .filter(|run| {
             let mut random = ChaCha8Rng::seed_from_u64(seed + run);
@@ -55,7 +62,10 @@ fn false_alarms(seed: u64, days: usize, share: f64, methods: &[CorrelationMethod
             let columns: Vec<Column> = catalogue()
                 .iter()
                 .take(40)
-                .map(|feature| (feature, process(&mut random, days + HISTORY, share)))
+                .map(|feature| {
+                    let whole = process(&mut random, days + HISTORY, share);
+                    (feature, patchy(&mut random, whole, known))
+                })
                 .collect();
             finds_anything(&analysis(&columns, &target, methods))
         })
@@ -63,10 +73,27 @@ fn false_alarms(seed: u64, days: usize, share: f64, methods: &[CorrelationMethod
     alarms as f64 / RUNS as f64
 }
 
+/// So many of the days, at random.
+fn patchy(random: &mut ChaCha8Rng, whole: Vec<Option<f64>>, known: f64) -> Vec<Option<f64>> {
+    if known >= 1.0 {
+        return whole;
+    }
+    let mut keep = |value: Option<f64>| value.filter(|_| random.random::<f64>() < known);
+    whole.into_iter().map(&mut keep).collect()
+}
+
 #[track_caller]
 fn check(seed: u64, days: usize, share: f64, methods: &[CorrelationMethod]) {
-    let alarms = false_alarms(seed, days, share, methods);
-    println!("{days} days, {share} of the day before: {alarms} of analyses find something");
+    check_known(seed, days, share, 1.0, methods);
+}
+
+#[track_caller]
+fn check_known(seed: u64, days: usize, share: f64, known: f64, methods: &[CorrelationMethod]) {
+    let alarms = false_alarms(seed, days, share, known, methods);
+    println!(
+        "{days} days, {known:.2} of them known, {share} of the day before: {alarms} of analyses find \
+         something"
+    );
     assert!(alarms <= LEVEL, "{alarms}");
 }
 
@@ -194,4 +221,85 @@ fn without_the_effect_it_is_not_found() {
         })
         .count();
     assert!(alarms <= 10, "{alarms}");
+}
+
+#[test]
+fn granger_intervals_of_unrelated_noise_hold_zero() {
+    let methods = [CorrelationMethod::Granger];
+    for share in [0.0, 0.87] {
+        let without = (0..RUNS)
+            .filter(|seed| {
+                let mut random = ChaCha8Rng::seed_from_u64(80_000 + seed);
+                let target = process(&mut random, 93, share);
+                let feature = process(&mut random, 93, share);
+                let found = analysis(&[(&catalogue()[0], feature)], &target, &methods);
+                let (lower, upper) = found.tested[0].tested.interval;
+                lower > 0.0 || upper < 0.0
+            })
+            .count();
+        println!("{share} of the day before: {without} of {RUNS} intervals leave 0 out");
+        assert!(without <= 50, "{without}");
+    }
+}
+
+#[test]
+fn patchy_diaries_are_worth_what_their_pairs_are_and_still_raise_no_alarm() {
+    // A third of the days, at random, of two unrelated sluggish series.
+    let (mut alarms, mut worth) = (0, 0.0);
+    for seed in 0..RUNS {
+        let mut random = ChaCha8Rng::seed_from_u64(90_000 + seed);
+        let target = process(&mut random, 93, 0.87);
+        let whole = process(&mut random, 93, 0.87);
+        let feature = patchy(&mut random, whole, 1.0 / 3.0);
+        let found = analysis(
+            &[(&catalogue()[0], feature)],
+            &target,
+            &[CorrelationMethod::Pearson],
+        );
+        let tested = &found.tested[0].tested;
+        worth += tested.effective_sample_size / RUNS as f64;
+        alarms += usize::from(tested.corrected_p_value < LEVEL);
+    }
+    println!("worth {worth:.1} on average, {alarms} alarms in {RUNS}");
+    assert!(alarms <= 50, "{alarms}");
+    // 1 / (1/30 + 2 · Σ 0.87²ᵏ / 90) is 12.9.
+    assert!((9.0..17.0).contains(&worth), "{worth}");
+}
+
+#[test]
+fn patchy_diaries_go_with_nothing() {
+    for (seed, share) in [(100_000, 0.0), (110_000, 0.5), (120_000, 0.87)] {
+        check_known(seed, 90, share, 1.0 / 3.0, &USUAL);
+        check_known(seed, 90, share, 2.0 / 3.0, &USUAL);
+    }
+}
+
+#[test]
+fn a_partial_correlation_is_of_its_own_method_or_none() {
+    let (columns, target) = person(3, 93, 2.0, 0.4);
+    let found = analysis(&columns[..1], &target, CorrelationMethod::ALL);
+    for driver in &found.tested {
+        let is_linear = matches!(
+            driver.method,
+            CorrelationMethod::Pearson | CorrelationMethod::Spearman
+        );
+        assert_eq!(driver.tested.partial.is_some(), is_linear, "{driver:?}");
+        assert_eq!(
+            driver.effect.is_some(),
+            driver.method != CorrelationMethod::Granger
+        );
+    }
+}
+
+#[test]
+fn granger_counts_the_days_that_were_asked_for() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let days = 30 + HISTORY;
+    let target = process(&mut random, days, 0.3);
+    let feature = process(&mut random, days, 0.3);
+    let columns = [(&catalogue()[0], feature)];
+    let found = analysis(&columns, &target, &[CorrelationMethod::Granger]);
+    for test in &found.tested[0].tested.granger {
+        assert_eq!(test.df_denominator, 30 - 2 * test.lags - 1, "{test:?}");
+    }
 }

@@ -12,8 +12,8 @@ use vitalcast_features::{
     Feature, amounts_before_sleep, daily_values, feature_named, hindsight_table,
 };
 use vitalcast_insight::{
-    DriverSettings, LaggedFeature, Lags, Looked, NoLags, columns, correlation_answer, daily_lags,
-    drivers, lag_answer, lags, may_stand_against,
+    DriverSettings, LaggedFeature, Lags, Looked, NoLags, by_own_day, columns, correlation_answer,
+    daily_lags, drivers, lag_answer, lags, may_stand_against,
 };
 use vitalcast_store::Store;
 
@@ -217,6 +217,11 @@ impl Engine {
     }
 }
 
+/// What tells when someone fell asleep, counted back from waking.
+fn night() -> &'static Feature {
+    feature_named("health_sleep_duration_last").expect("the catalogue has it")
+}
+
 impl Window {
     fn target(&self, target: HealthMetricTarget) -> Result<Vec<Option<f64>>, EngineError> {
         Ok(daily_values(
@@ -251,17 +256,16 @@ impl Window {
                 let today = self.history.profile.zone.day_of(now);
                 let values: Vec<Option<f64>> = begin
                     .iter_days()
-                    .take(table.days())
-                    .enumerate()
+                    .zip(by_own_day(&table, feature))
                     // What a day that is not over adds up to is not known.
-                    .map(|(row, day)| {
-                        let value = table.value_at(row, feature.name);
-                        value.filter(|_| day < today)
-                    })
+                    .map(|(day, value)| value.filter(|_| day < today))
                     .collect();
                 (daily_lags(&values, request.max_lag_hours / 24), 24)
             }
             LagResolution::Hour => {
+                if !may_stand_against(night(), request.target_metric.metric_type(), 0) {
+                    return Ok(Err(NoLags::NightIsTarget));
+                }
                 let starts = (0..=request.max_lag_hours).step_by(request.lag_step_hours);
                 let windows: Vec<(f64, f64)> = starts
                     .clone()
