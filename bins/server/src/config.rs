@@ -292,14 +292,50 @@ impl Config {
             }
         }
         for origin in &self.cors_origins {
-            if origin == "*" || axum::http::HeaderValue::from_str(origin).is_err() {
+            if !is_origin(origin) {
                 bail!(
                     "cors_origins holds {origin:?}: an origin such as https://app.example would be right"
                 );
             }
         }
-        if self.jobs.parallel == 0 || self.limits.connections == 0 {
-            bail!("jobs.parallel and limits.connections must be at least 1");
+        for (name, value) in [
+            ("jobs.parallel", self.jobs.parallel),
+            ("jobs.max_waiting", self.jobs.max_waiting),
+            ("jobs.max_waiting_per_user", self.jobs.max_waiting_per_user),
+            ("limits.connections", self.limits.connections),
+        ] {
+            if value == 0 {
+                bail!("{name} is 0: at least 1 would be right");
+            }
+        }
+        for (name, value) in [
+            ("limits.body_bytes", self.limits.body_bytes),
+            ("limits.ingest_bytes", self.limits.ingest_bytes),
+            ("limits.upload_bytes", self.limits.upload_bytes),
+        ] {
+            if value == 0 {
+                bail!("{name} is 0: at least 1 would be right");
+            }
+        }
+        for (name, value) in [
+            ("jobs.max_seconds", self.jobs.max_seconds),
+            (
+                "jobs.max_estimated_seconds",
+                self.jobs.max_estimated_seconds,
+            ),
+        ] {
+            if !value.is_finite() || value <= 0.0 {
+                bail!("{name} is {value}: a number of seconds above 0 would be right");
+            }
+        }
+        if self.admin_listen == Some(self.listen) && self.listen.port() != 0 {
+            bail!(
+                "listen and admin_listen are both {}: each needs its own",
+                self.listen
+            );
+        }
+        if self.data_dir.as_os_str().is_empty() {
+            bail!("data_dir is empty: a folder would be right");
         }
         Ok(())
     }
@@ -345,6 +381,19 @@ impl Config {
         }
         shown
     }
+}
+
+/// Whether a text is what browsers send as the origin of a page: scheme, host and perhaps a port.
+fn is_origin(text: &str) -> bool {
+    let host = text
+        .split_once("://")
+        .filter(|(scheme, _)| matches!(*scheme, "http" | "https"));
+    host.is_some_and(|(_, authority)| {
+        !authority.contains('@')
+            && authority
+                .parse::<axum::http::uri::Authority>()
+                .is_ok_and(|parsed| parsed.as_str() == authority)
+    })
 }
 
 /// An address, or nothing as an empty text.

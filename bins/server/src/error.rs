@@ -116,7 +116,7 @@ impl ApiError {
             "NOT_ENOUGH_DATA" | "INVALID_REQUEST" | "INVALID_DATA" | "TOO_COSTLY"
             | "TOOK_TOO_LONG" => StatusCode::UNPROCESSABLE_ENTITY,
             "UNKNOWN_USER" | "NOT_FOUND" => StatusCode::NOT_FOUND,
-            "BUSY" => StatusCode::CONFLICT,
+            "BUSY" | "JOB_CANCELLED" => StatusCode::CONFLICT,
             "UNAVAILABLE" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -90,7 +90,12 @@ fn finish(router: Router<Arc<App>>, app: Arc<App>) -> Router {
             CorsLayer::new()
                 .allow_origin(AllowOrigin::list(origins))
                 .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-                .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
+                .allow_headers([
+                    header::AUTHORIZATION,
+                    header::CONTENT_TYPE,
+                    header::ACCEPT,
+                    HeaderName::from_static("last-event-id"),
+                ])
                 .expose_headers(middleware::exposed_headers()),
         );
     }

@@ -111,11 +111,14 @@ fn report(error: &anyhow::Error) {
     eprintln!("error: {error:#}");
 }
 
-// Documents and settings are what was asked for.
-#[allow(clippy::print_stdout)]
+/// Prints what was asked for. A reader that has seen enough, as `head` has, is no error.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
+    use std::io::Write;
+    let text = serde_json::to_string_pretty(value)?;
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {

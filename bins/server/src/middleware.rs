@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::error::ApiError;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -35,12 +35,26 @@ fn request_id(headers: &HeaderMap) -> String {
     }
 }
 
+/// A method for logs and metrics. Whoever calls may make up others, and each would be a row for ever.
+fn method_word(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "OTHER",
+    }
+}
+
 /// The outermost layer: id, one log line, metrics, headers that keep browsers careful. The path is
 /// logged as the route it matched, never with what stands in it.
 pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
-    let method = request.method().clone();
+    let method = method_word(request.method());
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -58,16 +72,16 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let status = response.status().as_u16();
     let seconds = begun.elapsed().as_secs_f64();
     let labels = [
-        ("method", method.to_string()),
+        ("method", method.to_owned()),
         ("route", route.clone()),
         ("status", status.to_string()),
     ];
     metrics::counter!("vitalcast_http_requests_total", &labels).increment(1);
-    metrics::histogram!("vitalcast_http_request_seconds", "method" => method.to_string(), "route" => route.clone())
+    metrics::histogram!("vitalcast_http_request_seconds", "method" => method, "route" => route.clone())
         .record(seconds);
     tracing::info!(
         request_id = %id,
-        method = %method,
+        method,
         route = %route,
         status,
         milliseconds = seconds * 1e3,
@@ -129,12 +143,21 @@ fn problem_details(response: Response, request_id: &str) -> Response {
     problem
 }
 
-/// Longest time for an answer. Waiting for a training and long transfers have limits of their own.
+/// Bodies that are compressed are refused; the longest time for an answer. Waiting for a training and long transfers have limits of their own.
 pub(crate) async fn time_limit(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Response {
+    let encoding = request.headers().get(CONTENT_ENCODING);
+    if encoding.is_some_and(|encoding| encoding != "identity") {
+        return ApiError::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "UNSUPPORTED_ENCODING",
+            "Bodies are read as they are: send it without Content-Encoding",
+        )
+        .into_response();
+    }
     let route = request.extensions().get::<MatchedPath>().cloned();
     let own_limit = route.is_some_and(|route| {
         let route = route.as_str();
@@ -181,6 +204,6 @@ pub(crate) async fn method_not_allowed(_: Method) -> ApiError {
 }
 
 /// Names a header that answers of the service may be read by in a browser.
-pub(crate) fn exposed_headers() -> [HeaderName; 3] {
-    [REQUEST_ID, ALLOW, axum::http::header::LOCATION]
+pub(crate) fn exposed_headers() -> [HeaderName; 4] {
+    [REQUEST_ID, ALLOW, LOCATION, RETRY_AFTER]
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use vitalcast::{Scope, UserId};
 
 /// Clocks may differ by this much, seconds.
-const LEEWAY: i64 = 30;
+const LEEWAY: f64 = 30.0;
 
 /// Checks tokens: signature by the one configured algorithm, issuer, audience and times.
 pub(crate) struct JwtVerifier {
@@ -19,8 +19,9 @@ pub(crate) struct JwtVerifier {
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
-    exp: i64,
-    nbf: Option<i64>,
+    /// Seconds, with fractions where the issuer has them (RFC 7519, NumericDate).
+    exp: f64,
+    nbf: Option<f64>,
     /// Scopes, separated by blanks (RFC 8693).
     #[serde(default)]
     scope: String,
@@ -63,9 +64,9 @@ impl JwtVerifier {
         let claims = decode::<Claims>(token, &self.key, &self.validation)
             .ok()?
             .claims;
-        let now = now.timestamp();
+        let now = now.timestamp_micros() as f64 / 1e6;
         let begun = claims.nbf.is_none_or(|nbf| nbf - LEEWAY <= now);
-        if !begun || now >= claims.exp.saturating_add(LEEWAY) {
+        if !begun || now >= claims.exp + LEEWAY {
             return None;
         }
         // A person's own token never administers.

@@ -50,7 +50,7 @@ impl Impersonal for ImportQuery {}
 shaped!(
     ImportQuery,
     "ImportQuery",
-    Query,
+    ClosedQuery,
     &[
         default(
             "name",
@@ -179,7 +179,7 @@ impl Impersonal for JobsQuery {}
 shaped!(
     JobsQuery,
     "JobsQuery",
-    Query,
+    ClosedQuery,
     &[default(
         "limit",
         Kind::Int(1, 1_000),
@@ -239,7 +239,7 @@ pub(super) async fn one(
 }
 
 /// Call a job off. One that waits ends at once, one that runs at its next safe point; nothing
-/// half-done is kept.
+/// half-done is kept. An import needs the scope `ingest` instead.
 #[utoipa::path(delete, operation_id = "cancel_job", path = "/api/jobs/{job_id}", tag = "jobs", params(JobPath),
     responses((status = 200, description = "The job", body = JobInfo)),
     security(("key" = ["train"])))]
@@ -302,6 +302,9 @@ pub(super) async fn events(
     Ok(Sse::new(events).keep_alive(alive).into_response())
 }
 
+/// The number of a job's end when nothing before it is remembered: the largest that JavaScript counts.
+const END: u64 = (1 << 53) - 1;
+
 enum Following {
     Live(JobWatch, u64, Vec<JobEvent>),
     /// Only the end is kept.
@@ -316,13 +319,14 @@ fn follow(
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let begin = match watch {
         Some(watch) => Following::Live(watch, seen, Vec::new()),
+        None if seen == END => Following::Done,
         None => Following::Ended(Box::new(job)),
     };
     stream::unfold(begin, |state| async {
         match state {
             Following::Done => None,
             Following::Ended(job) => {
-                let event = event(1, &job);
+                let event = event(END, &job);
                 Some((Ok(event), Following::Done))
             }
             Following::Live(mut watch, seen, mut ready) => {

@@ -18,8 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use vitalcast::{
     BatchPredictRequest, BatchPredictResponse, EngineError, ErrorKind, FieldError, IntervalMethod,
-    InvalidRequest, JobId, JobInfo, JobState, ModelArchitecture, PredictRequest, PredictResponse,
-    PredictionMetric, Scope, TrainModelRequest, TrainModelResponse, UserId,
+    InvalidRequest, JobError, JobId, JobInfo, JobState, ModelArchitecture, PredictRequest,
+    PredictResponse, PredictionMetric, Scope, TrainModelRequest, TrainModelResponse, UserId,
 };
 
 /// A training, and how long to wait for it.
@@ -198,20 +198,29 @@ pub(super) async fn train(
         && wait_seconds > 0
         && let Some(mut watch) = app.jobs.watch(&job.job_id)
     {
-        // A client that goes away meanwhile leaves the training going on.
+        // A client that goes away meanwhile leaves the training going on, and a service that stops
+        // answers with the job as it is: the next one goes on with it.
         let patience = Duration::from_secs(wait_seconds);
-        if let Ok(last) = tokio::time::timeout(patience, watch.end()).await {
-            job = last;
+        let mut draining = app.draining.subscribe();
+        tokio::select! {
+            ended = tokio::time::timeout(patience, watch.end()) => {
+                if let Ok(last) = ended {
+                    job = last;
+                }
+            }
+            _ = draining.wait_for(|draining| *draining) => {}
         }
     }
     match (job.state, &job.result, &job.error) {
         (JobState::Succeeded, Some(result), _) => Ok(axum::Json(result.clone()).into_response()),
         (JobState::Failed, _, Some(error)) => Err(ApiError::of_job(error, &job.job_id)),
-        (JobState::Cancelled, ..) => Err(ApiError::new(
-            StatusCode::CONFLICT,
-            "JOB_CANCELLED",
-            format!("Job {} was called off", job.job_id),
-        )),
+        (JobState::Cancelled, ..) => {
+            let error = JobError {
+                code: "JOB_CANCELLED".to_owned(),
+                detail: format!("Job {} was called off", job.job_id),
+            };
+            Err(ApiError::of_job(&error, &job.job_id))
+        }
         _ => Ok(accepted(job)),
     }
 }

@@ -12,6 +12,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::HashMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use vitalcast::{
@@ -35,7 +36,7 @@ const SOURCE: Field = default(
 const SOURCE_ID: Field = optional(
     "source_id",
     Kind::Text(1, 200),
-    "Its identity within the source; made of its moment when not given. Writing an identity again with other content corrects it",
+    "Its identity within the source; when not given, its moment, or its date where no time is known, and its place among the meals or activities of that moment in the body. Writing an identity again with other content corrects it",
 );
 const DAY: Field = optional(
     "day",
@@ -196,6 +197,12 @@ shaped!(
 
 /// A record of the wire that becomes one of the store.
 trait Wire: Input {
+    /// Whether several at one moment are several, told apart by their order. Of a reading there is one.
+    const MAY_COINCIDE: bool;
+
+    /// Whether the record has an identity of its own.
+    fn has_identity(&self) -> bool;
+
     fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError>;
 }
 
@@ -240,7 +247,9 @@ impl Origin {
     ) -> Result<Provenance, FieldError> {
         let source_id = match self.source_id {
             Some(id) => id,
-            None => observed_at.to_rfc3339(),
+            None if time_known => observed_at.to_rfc3339(),
+            // The same date in whatever zone.
+            None => zone.day_of(observed_at).to_string(),
         };
         let mut provenance = Provenance::at(self.source, source_id, observed_at, zone);
         if let Some(day) = self.day {
@@ -270,6 +279,12 @@ impl Origin {
 }
 
 impl Wire for MealBody {
+    const MAY_COINCIDE: bool = true;
+
+    fn has_identity(&self) -> bool {
+        self.origin.source_id.is_some()
+    }
+
     fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError> {
         let (consumed_at, time_known) = moment("consumed_at", &self.consumed_at, zone, now)?;
         Ok(Record::Meal(Meal {
@@ -288,6 +303,12 @@ impl Wire for MealBody {
 }
 
 impl Wire for ActivityBody {
+    const MAY_COINCIDE: bool = true;
+
+    fn has_identity(&self) -> bool {
+        self.origin.source_id.is_some()
+    }
+
     fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError> {
         let (started_at, _) = moment("started_at", &self.started_at, zone, now)?;
         Ok(Record::Activity(Activity {
@@ -305,6 +326,12 @@ impl Wire for ActivityBody {
 }
 
 impl Wire for HealthMetricBody {
+    const MAY_COINCIDE: bool = false;
+
+    fn has_identity(&self) -> bool {
+        self.origin.source_id.is_some()
+    }
+
     fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError> {
         let (recorded_at, _) = moment("recorded_at", &self.recorded_at, zone, now)?;
         let unit = match &self.unit {
@@ -366,6 +393,32 @@ fn values(bytes: &[u8], is_lines: bool) -> Result<Vec<Value>, ApiError> {
     Ok(values)
 }
 
+/// Meals and activities of one source and moment in one body, which have no identity of their own.
+#[derive(Default)]
+struct Order(HashMap<(String, String), Vec<Record>>);
+
+impl Order {
+    /// The record with its place among those: of two the second is another, not a correction of the
+    /// first. What is the same to the letter is the same.
+    fn told_apart(&mut self, mut record: Record) -> Record {
+        let provenance = record.provenance();
+        let key = (provenance.source.clone(), provenance.source_id.clone());
+        let others = self.0.entry(key).or_default();
+        let place = others.iter().position(|other| *other == record);
+        let place = place.unwrap_or_else(|| {
+            others.push(record.clone());
+            others.len() - 1
+        });
+        if place > 0 {
+            let (Record::Meal(Meal { provenance, .. })
+            | Record::Activity(Activity { provenance, .. })
+            | Record::HealthMetric(HealthMetric { provenance, .. })) = &mut record;
+            provenance.source_id = format!("{} #{}", provenance.source_id, place + 1);
+        }
+        record
+    }
+}
+
 /// Most faults that are listed.
 const MAX_FAULTS: usize = 100;
 
@@ -376,6 +429,7 @@ fn records<W: Wire>(
     now: DateTime<Utc>,
 ) -> Result<Vec<Record>, ApiError> {
     let mut records = Vec::with_capacity(values.len());
+    let mut order = Order::default();
     let mut faults: Vec<Fault> = Vec::new();
     for (index, value) in values.iter().enumerate() {
         if faults.len() >= MAX_FAULTS {
@@ -385,8 +439,15 @@ fn records<W: Wire>(
         match W::shape().check(value, &at) {
             Err(found) => faults.extend(found),
             Ok(fields) => {
-                let record = W::build(fields.clone())
-                    .and_then(|body| body.into_record(zone, now).map_err(|fault| vec![fault]));
+                let record = W::build(fields.clone()).and_then(|body| {
+                    let by_order = W::MAY_COINCIDE && !body.has_identity();
+                    let record = body.into_record(zone, now).map_err(|fault| vec![fault])?;
+                    Ok(if by_order {
+                        order.told_apart(record)
+                    } else {
+                        record
+                    })
+                });
                 match record {
                     Ok(record) => records.push(record),
                     Err(errors) => {
@@ -424,8 +485,12 @@ async fn post<W: Wire>(
     user_id: UserId,
     request: Request,
 ) -> Result<axum::Json<Written>, ApiError> {
-    let is_lines = media_type(&request)
-        .is_some_and(|kind| matches!(kind.as_str(), "application/x-ndjson" | "application/jsonl"));
+    let is_lines = media_type(&request).is_some_and(|kind| {
+        matches!(
+            kind.as_str(),
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl"
+        )
+    });
     let bytes = read_body(request.into_body(), app.config.limits.ingest_bytes, app).await?;
     let now = app.now();
     let user = user_id.clone();
@@ -470,7 +535,7 @@ impl Impersonal for PageQuery {}
 shaped!(
     PageQuery,
     "PageQuery",
-    Query,
+    ClosedQuery,
     &[
         optional("from", Kind::Date, "First local day"),
         optional("to", Kind::Date, "Last local day"),
@@ -561,7 +626,7 @@ impl Impersonal for DeleteQuery {}
 shaped!(
     DeleteQuery,
     "DeleteQuery",
-    Query,
+    ClosedQuery,
     &[
         required("from", Kind::Date, "First local day"),
         required("to", Kind::Date, "Last local day"),
@@ -606,8 +671,9 @@ macro_rules! routes_of {
     ($path:literal, $kind:ident, $body:ty, $what:literal, $post:ident, $get:ident, $delete:ident) => {
         #[doc = concat!("Write ", $what, ", a JSON array or one JSON object a line (NDJSON).")]
         ///
-        /// All or nothing: an answer of 200 means that every record of the body is durable. Writing
-        /// the same again changes nothing.
+        /// The body is a JSON array, or one JSON object a line with the media type
+        /// `application/x-ndjson`. All or nothing: an answer of 200 means that every record of it is
+        /// durable. Writing the same again changes nothing.
         #[utoipa::path(post, operation_id = stringify!($post), summary = concat!("Write ", $what), path = $path, tag = "users", params(UserPath),
             request_body(content((Vec<$body> = "application/json"))),
             responses((status = 200, description = "Kept", body = Written)),

@@ -210,7 +210,7 @@ impl Impersonal for SpanQuery {}
 shaped!(
     SpanQuery,
     "SpanQuery",
-    Query,
+    ClosedQuery,
     &[
         default("days", Kind::Int(1, 3_660), "30", "How many days"),
         optional(

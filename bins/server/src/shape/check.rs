@@ -33,7 +33,7 @@ impl Shape {
                 Err(found) => faults.extend(found),
             }
         }
-        if self.part == Part::ClosedBody {
+        if matches!(self.part, Part::ClosedBody | Part::ClosedQuery) {
             for (name, extra) in given {
                 if self.fields.iter().all(|field| field.name != name) {
                     let mut loc = at.to_vec();

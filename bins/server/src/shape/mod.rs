@@ -117,8 +117,10 @@ pub(crate) enum Part {
     ClosedBody,
     /// In the path.
     Path,
-    /// Behind the question mark.
+    /// Behind the question mark, of the reference contract, which ignores what it does not know.
     Query,
+    /// Behind the question mark of a route of our own, which refuses it.
+    ClosedQuery,
 }
 
 /// Some fields of a request.

@@ -51,7 +51,17 @@ fn what_cannot_be_used_is_named_and_exits_with_2() {
             "cache.prediction_seconds",
         ),
         ("cors_origins = [\"*\"]", "cors_origins"),
+        ("cors_origins = [\"https://app.example/\"]", "cors_origins"),
+        ("cors_origins = [\"app.example\"]", "cors_origins"),
         ("jobs.parallel = 0", "jobs.parallel"),
+        ("jobs.max_waiting = 0", "jobs.max_waiting"),
+        ("jobs.max_seconds = nan", "jobs.max_seconds"),
+        ("limits.body_bytes = 0", "limits.body_bytes"),
+        ("data_dir = \"\"", "data_dir"),
+        (
+            "listen = \"127.0.0.1:8002\"",
+            "listen and admin_listen are both",
+        ),
         (
             "auth.jwt = { issuer = \"i\", audience = \"a\", algorithm = \"none\", public_key_file = \"/dev/null\" }",
             "auth.jwt.algorithm",
@@ -182,4 +192,37 @@ fn more_connections_than_open_files_end_nothing() {
     });
     let log = process.stop();
     assert!(log.contains("limits.connections"), "{log}");
+}
+
+#[test]
+fn whoever_has_read_enough_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_vitalcast-server"))
+        .arg("openapi")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success(), "{}", stderr(&done));
+    assert_eq!(stderr(&done), "");
+}
+
+#[test]
+fn made_up_methods_are_one_row_of_the_metrics() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut process = Process::start(folder.path());
+    let metrics = crate::support::runtime().block_on(async {
+        let http = reqwest::Client::new();
+        for number in 0..20 {
+            let method = format!("M{number}-anna").parse().unwrap();
+            let answer = http.request(method, process.url("/api/users/anna")).send();
+            assert_eq!(answer.await.unwrap().status(), 405);
+        }
+        let answer = http.get(process.admin("/metrics")).send().await.unwrap();
+        answer.text().await.unwrap()
+    });
+    assert!(metrics.contains("method=\"OTHER\""), "{metrics}");
+    assert!(!metrics.contains("anna"), "{metrics}");
+    assert!(!process.stop().contains("anna"));
 }

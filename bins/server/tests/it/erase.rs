@@ -14,10 +14,13 @@ fn planted() -> Service {
     service.person(WHO, 60);
     // Other data, or the two would share a file.
     service.person("berta", 50);
-    let meals = json!([{"consumed_at": "2026-11-20T08:00:00Z", "name": MEAL, "calories": 321.125, "source": SOURCE}]);
-    service
-        .post(&format!("/api/users/{WHO}/meals"), &meals)
-        .ok();
+    // Corrected once.
+    for name in ["first thoughts", MEAL] {
+        let meals = json!([{"consumed_at": "2026-11-20T08:00:00Z", "name": name, "calories": 321.125, "source": SOURCE}]);
+        service
+            .post(&format!("/api/users/{WHO}/meals"), &meals)
+            .ok();
+    }
     service.forecast(WHO).ok();
     service.get(&format!("/api/features/{WHO}/2026-11-20")).ok();
     service
@@ -162,6 +165,8 @@ fn an_export_holds_everything_and_can_be_read_again() {
     assert!(read("forecasts.json").contains("2026-11-24"));
     assert!(read("jobs.json").contains("succeeded"));
     assert!(read("profile.json").contains("UTC"));
+    let versions = read("versions.ndjson");
+    assert!(versions.contains("first thoughts") && versions.contains(MEAL));
     // What was taken out can be put in again, and is the same.
     let back: Vec<serde_json::Value> = lines
         .lines()

@@ -228,6 +228,44 @@ fn stopping_counts_against_no_job() {
     ));
     let rest = service.send(service.request("GET", &url).header("last-event-id", "5000"));
     assert!(rest.text.contains("cancelled"), "{}", rest.text);
+    // Of one that ended before this process there is the end, once.
+    let folder = Arc::clone(&service.folder);
+    service.stop();
+    drop(service);
+    let service = Service::on(folder, |_| {});
+    let url = service.url(&format!(
+        "/api/jobs/{}/events",
+        job["job_id"].as_str().unwrap()
+    ));
+    let end = service.send(service.request("GET", &url).header("last-event-id", "5000"));
+    assert!(end.text.contains("cancelled"), "{}", end.text);
+    let number = end.text.lines().find_map(|line| line.strip_prefix("id: "));
+    let rest = service.send(
+        service
+            .request("GET", &url)
+            .header("last-event-id", number.unwrap()),
+    );
+    assert_eq!(rest.text, "");
+}
+
+#[test]
+fn whoever_waits_for_a_training_is_answered_when_the_service_stops() {
+    let mut service = Service::with(|config| config.shutdown_seconds = 3_600);
+    service.readings("anna", 200);
+    let mut body = long("anna");
+    body["wait_seconds"] = json!(300);
+    let request = service
+        .request("POST", &service.url("/api/predictions/train"))
+        .json(&body);
+    let waiting = runtime().spawn(request.send());
+    eventually("it begins", || {
+        let jobs = service.get("/api/users/anna/jobs").ok();
+        (jobs["jobs"][0]["state"] == "running").then_some(())
+    });
+    service.stop();
+    let answer = runtime().block_on(waiting).unwrap().unwrap();
+    assert_eq!(answer.status(), 202);
+    assert!(answer.headers().contains_key("location"));
 }
 
 #[test]

@@ -236,3 +236,96 @@ fn the_first_days_of_the_calendar_are_dates_like_others() {
     let days = view["days"].as_array().unwrap();
     assert_eq!((days.len(), &days[0]["date"]), (3, &json!("0001-01-01")));
 }
+
+#[test]
+fn two_at_one_moment_are_two_and_a_date_is_the_same_in_every_zone() {
+    let service = Service::new();
+    let run =
+        json!({"started_at": "2026-11-22T17:00:00Z", "activity_type": "RUNNING", "duration": 40.0});
+    let stretch = json!({"started_at": "2026-11-22T17:00:00Z", "activity_type": "STRETCHING", "duration": 10.0});
+    let both = json!([run, stretch, run]);
+    let path = "/api/users/anna/activities";
+    let written = service.post(path, &both).ok();
+    assert_eq!(
+        (&written["added"], &written["unchanged"]),
+        (&json!(2), &json!(1))
+    );
+    assert_eq!(service.post(path, &both).ok()["unchanged"], 3);
+    let meals = json!([
+        {"consumed_at": "2026-11-20", "calories": 400.0},
+        {"consumed_at": "2026-11-20", "calories": 600.0},
+        {"consumed_at": "2026-11-20", "calories": 800.0},
+    ]);
+    let path = "/api/users/anna/meals";
+    assert_eq!(service.post(path, &meals).ok()["added"], 3);
+    let profile = json!({"zone": "Europe/Athens"});
+    service
+        .call("PUT", "/api/users/anna/profile", Some(&profile))
+        .ok();
+    let again = service.post(path, &meals).ok();
+    assert_eq!(again["added"], 0, "{again}");
+    assert_eq!(service.get(path).ok()["items"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_misspelt_filter_deletes_nothing() {
+    let service = Service::new();
+    service.readings("anna", 5);
+    let path = "/api/users/anna/health-metrics?from=2026-11-01&to=2026-11-30&sourceid=watch";
+    let refused = service.call("DELETE", path, None);
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    assert!(refused.text.contains("sourceid"), "{}", refused.text);
+    let left = service.get("/api/users/anna/health-metrics").ok();
+    assert_eq!(left["items"].as_array().unwrap().len(), 5);
+}
+
+#[test]
+fn a_file_whose_name_says_whose_it_is_can_be_uploaded() {
+    let service = Service::new();
+    let folder = fixtures().join("t1d-uom");
+    let file = crate::support::files(&folder)
+        .into_iter()
+        .find(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            name.ends_with(".csv") && name.contains("utrition")
+        })
+        .unwrap();
+    let name = file.file_name().unwrap().to_string_lossy().into_owned();
+    let person: String = name.chars().filter(char::is_ascii_digit).collect();
+    let import = |user: &str| {
+        let url = service.url(&format!("/api/users/{user}/imports?name={name}"));
+        let body = std::fs::read(&file).unwrap();
+        let job = service.send(service.request("POST", &url).body(body)).ok();
+        let path = format!("/api/jobs/{}", job["job_id"].as_str().unwrap());
+        eventually("it ends", || {
+            let job = service.get(&path).ok();
+            (job["state"] == "succeeded").then_some(job)
+        })
+    };
+    let own = import(&person);
+    assert!(own["result"]["records"].as_u64().unwrap() > 10, "{own}");
+    let others = import("somebody");
+    assert_eq!(others["result"]["records"], 0);
+    assert!(
+        others["result"]["notes"]
+            .to_string()
+            .contains("other people than somebody"),
+        "{others}"
+    );
+    let uploads = service.data().join("uploads");
+    assert_eq!(std::fs::read_dir(uploads).unwrap().count(), 0);
+}
+
+#[test]
+fn a_compressed_body_is_refused_as_such() {
+    let service = Service::new();
+    let request = service
+        .request("POST", &service.url("/api/users/anna/meals"))
+        .header("content-encoding", "gzip")
+        .body("[]");
+    let refused = service.send(request);
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (415, "UNSUPPORTED_ENCODING")
+    );
+}

@@ -10,7 +10,9 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{Record, UserId, Zone};
-use vitalcast_import::{Format, ImportError, ImportOptions, KnownAt, Reject, Sink, SinkError};
+use vitalcast_import::{
+    Format, ImportError, ImportOptions, KnownAt, Reject, Sink, SinkError, SkipReason,
+};
 use vitalcast_store::Store;
 
 /// How the name of a list of refused rows begins and ends.
@@ -104,6 +106,13 @@ impl Engine {
         };
         let report = vitalcast_import::import(path, &options, &mut sink).map_err(unwrap_sink)?;
         sink.rejects.finish()?;
+        let mut notes = report.notes;
+        if let Some(user) = &settings.user
+            && report.records == 0
+            && report.skipped.contains_key(&SkipReason::OtherUser)
+        {
+            notes.push(format!("all of it is of other people than {user}"));
+        }
         Ok(ImportSummary {
             format: report.format.to_string(),
             files: report.files,
@@ -116,7 +125,7 @@ impl Engine {
             rejected: words(&report.rejected),
             rejects_file: sink.rejects.file.is_some().then_some(sink.rejects.path),
             people: sink.people.into_iter().collect(),
-            notes: report.notes,
+            notes,
         })
     }
 }

@@ -31,6 +31,8 @@ pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// The folder of files that wait to be imported.
 const UPLOADS: &str = "uploads";
+/// The folder of one of them, in the folder of its job.
+const UPLOAD: &str = "upload";
 /// Held by the one server that works on a data folder.
 const LOCK: &str = "server.lock";
 /// A job that was cut off this often is given up: it may be what kills the process.
@@ -235,12 +237,8 @@ impl JobRunner {
     /// [`EngineError::QueueFull`], [`EngineError::Io`], [`EngineError::Store`].
     pub fn import(&self, upload: ImportUpload, id: JobId) -> Result<JobInfo, EngineError> {
         let engine = &self.0.engine;
-        let ending: String = Path::new(&upload.name)
-            .extension()
-            .and_then(|ending| ending.to_str())
-            .filter(|ending| ending.len() <= 8 && ending.bytes().all(|b| b.is_ascii_alphanumeric()))
-            .map_or_else(|| "csv".to_owned(), str::to_ascii_lowercase);
-        let file = format!("{id}.{ending}");
+        // A folder of its own: some formats tell by a file's name whose it is.
+        let file = format!("{id}/{UPLOAD}/{}", plain_name(&upload.name));
         let path = engine.uploads().join(&file);
         let failed = |source| EngineError::Io {
             doing: "keep the upload",
@@ -248,6 +246,7 @@ impl JobRunner {
             source,
         };
         let bytes = std::fs::metadata(&upload.file).map_err(failed)?.len();
+        std::fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(failed)?;
         std::fs::rename(&upload.file, &path).map_err(failed)?;
         if engine
             .wait(engine.store.profile(&upload.user_id))?
@@ -266,7 +265,7 @@ impl JobRunner {
             bytes,
         };
         let submitted = self.submit(NewJob {
-            job_id: id,
+            job_id: id.clone(),
             user_id: upload.user_id,
             kind: JobKind::Import,
             metric: None,
@@ -276,7 +275,7 @@ impl JobRunner {
         });
         if submitted.is_err() {
             // Nobody will read it.
-            let _ = std::fs::remove_file(&path);
+            remove_upload(&engine.uploads(), &id);
         }
         submitted
     }
@@ -528,9 +527,43 @@ fn remove_orphans(uploads: &Path, open: &[StoredJob]) {
             .iter()
             .any(|stored| name.starts_with(stored.job.job_id.as_str()));
         if !wanted {
-            // What cannot be removed now is tried again at the next start.
-            let _ = std::fs::remove_file(entry.path());
+            remove(&entry.path());
         }
+    }
+}
+
+/// Removes what was uploaded for a job.
+fn remove_upload(uploads: &Path, id: &JobId) {
+    remove(&uploads.join(id.as_str()));
+}
+
+/// Removes a file or a folder; what cannot be removed now is tried again at the next start.
+fn remove(path: &Path) {
+    let _ = if path.is_dir() {
+        std::fs::remove_dir_all(path)
+    } else {
+        std::fs::remove_file(path)
+    };
+}
+
+/// A file name that is one on any system, with the ending that tells CSV from JSON lines.
+fn plain_name(name: &str) -> String {
+    const LONGEST: usize = 100;
+    let plain: Vec<char> = name
+        .chars()
+        .map(|letter| match letter {
+            '.' | '-' | '_' => letter,
+            letter if letter.is_ascii_alphanumeric() => letter,
+            _ => '_',
+        })
+        .collect();
+    let kept: String = plain[plain.len().saturating_sub(LONGEST)..]
+        .iter()
+        .collect();
+    let kept = kept.trim_start_matches('.');
+    match Path::new(kept).extension() {
+        Some(_) => kept.to_owned(),
+        None => format!("{kept}.csv"),
     }
 }
 

@@ -69,8 +69,8 @@ impl Engine {
         Ok(self.wait(self.store.delete_records(user, filter))?)
     }
 
-    /// Everything of a person as a zip file: profile, records (JSON lines and CSV), models with
-    /// their artifacts, forecasts with outcomes, jobs.
+    /// Everything of a person as a zip file: profile, records (JSON lines and CSV) and their earlier
+    /// versions, models with their artifacts, forecasts with outcomes, jobs.
     ///
     /// # Errors
     ///
@@ -91,6 +91,7 @@ impl Engine {
              profile.json       what was told about the person\n\
              records/*.ndjson   every record in its current version, one JSON object a line\n\
              records/*.csv      the same as tables\n\
+             versions.ndjson    every version of every record, with the moment it became known\n\
              models.json        trained models; models/*.vcm are their files\n\
              forecasts.json     forecasts that were made, with what came true\n\
              jobs.json          trainings and imports that were asked for\n"
@@ -99,6 +100,10 @@ impl Engine {
         zip.json("profile.json", &profile).map_err(failed)?;
         for &kind in RecordKind::ALL {
             self.export_records(user, kind, &mut zip)?;
+        }
+        zip.begin("versions.ndjson").map_err(failed)?;
+        for version in &self.load(user)?.records {
+            writeln!(zip.0, "{}", super::wire::record_json(version)).map_err(failed)?;
         }
         let models = self.models(Some(user), None)?;
         zip.json("models.json", &models).map_err(failed)?;

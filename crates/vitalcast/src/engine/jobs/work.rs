@@ -1,12 +1,11 @@
 //! The threads that do the jobs, and whose turn it is.
 
 use super::live::{Live, model_of};
-use super::{ImportRequest, REMEMBERED, Shared, State, locked};
+use super::{ImportRequest, REMEMBERED, Shared, State, UPLOAD, locked, remove_upload};
 use crate::engine::ImportSettings;
 use crate::error::{EngineError, ErrorKind};
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -101,18 +100,22 @@ impl Shared {
                 let called_off = live.cancelled.load(Ordering::SeqCst);
                 called_off.then_some(JobOutcome::Cancelled)
             }
-            Err(error) => Some(self.without_paths(failed(&error))),
+            Err(error) => Some(self.without_paths(id, failed(&error))),
         }
     }
 
     /// Where files lie here is nobody's business who only sent one.
-    fn without_paths(&self, outcome: JobOutcome) -> JobOutcome {
+    fn without_paths(&self, id: &JobId, outcome: JobOutcome) -> JobOutcome {
         let JobOutcome::Failed(mut error) = outcome else {
             return outcome;
         };
         let folder = format!(
             "{}{}",
-            self.engine.uploads().display(),
+            self.engine
+                .uploads()
+                .join(id.as_str())
+                .join(UPLOAD)
+                .display(),
             std::path::MAIN_SEPARATOR
         );
         error.detail = error.detail.replace(&folder, "");
@@ -272,15 +275,6 @@ fn failed(error: &EngineError) -> JobOutcome {
         code: code.to_owned(),
         detail,
     })
-}
-
-/// Removes what was uploaded for a job.
-fn remove_upload(uploads: &Path, id: &JobId) {
-    for entry in std::fs::read_dir(uploads).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(id.as_str()) {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
 }
 
 /// Lets everything else go first: requests are answered while a training takes what is left.
