@@ -285,7 +285,7 @@ fn event_streams_end_when_the_service_stops() {
         watching.next().await.unwrap().unwrap();
         service.handle.stop();
         let rest = watching.map(Result::unwrap).collect::<Vec<_>>();
-        tokio::time::timeout(Duration::from_secs(60), rest)
+        tokio::time::timeout(Duration::from_mins(1), rest)
             .await
             .unwrap();
     });

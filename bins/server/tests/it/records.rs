@@ -282,16 +282,8 @@ fn a_misspelt_filter_deletes_nothing() {
 #[test]
 fn a_file_whose_name_says_whose_it_is_can_be_uploaded() {
     let service = Service::new();
-    let folder = fixtures().join("t1d-uom");
-    let file = crate::support::files(&folder)
-        .into_iter()
-        .find(|path| {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            name.ends_with(".csv") && name.contains("utrition")
-        })
-        .unwrap();
-    let name = file.file_name().unwrap().to_string_lossy().into_owned();
-    let person: String = name.chars().filter(char::is_ascii_digit).collect();
+    let (person, name) = ("2306", "UoMNutrition2306.csv");
+    let file = fixtures().join("t1d-uom/Nutrition Data").join(name);
     let import = |user: &str| {
         let url = service.url(&format!("/api/users/{user}/imports?name={name}"));
         let body = std::fs::read(&file).unwrap();
@@ -302,7 +294,7 @@ fn a_file_whose_name_says_whose_it_is_can_be_uploaded() {
             (job["state"] == "succeeded").then_some(job)
         })
     };
-    let own = import(&person);
+    let own = import(person);
     assert!(own["result"]["records"].as_u64().unwrap() > 10, "{own}");
     let others = import("somebody");
     assert_eq!(others["result"]["records"], 0);
