@@ -378,6 +378,7 @@ th,td{padding:.4rem .9rem .4rem 0;text-align:left;vertical-align:top;border-bott
 th{font-weight:600;border-bottom-color:var(--rule)}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--grid);font-size:.875rem}
+@media (min-width:55rem){.scroll{width:max-content;min-width:100%;max-width:calc(50vw + 23rem)}}
 @media (max-width:640px){body{padding:1.25rem 1rem 2rem}.wide{display:none}.narrow{display:block}figure svg{margin:0 -12px;max-width:calc(100% + 24px)}table{font-size:.875rem}th,td{padding-right:.6rem}th.number{white-space:normal}}
 @media print{body{max-width:none;padding:0;font-size:10.5pt}.wide{display:block}.narrow{display:none}figure svg{margin:0}figure,tr,.note{break-inside:avoid}h2{break-after:avoid}.scroll{overflow:visible}}
 ";
