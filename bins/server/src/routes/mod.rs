@@ -6,6 +6,7 @@ mod features;
 mod jobs;
 mod models;
 mod predictions;
+mod record_body;
 mod records;
 mod service;
 mod users;
