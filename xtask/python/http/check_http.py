@@ -139,7 +139,14 @@ def main():
     folder.mkdir(parents=True)
     base = f"http://127.0.0.1:{free_port()}"
     admin = f"http://127.0.0.1:{free_port()}"
-    environment = dict(os.environ, VITALCAST_SERVER_LIMITS__RATE_PER_SECOND="0")
+    # Refusing a full queue or a fast client is right and tested elsewhere; here it would depend on how
+    # busy the machine is.
+    environment = dict(
+        os.environ,
+        VITALCAST_SERVER_LIMITS__RATE_PER_SECOND="0",
+        VITALCAST_SERVER_JOBS__MAX_WAITING="100000",
+        VITALCAST_SERVER_JOBS__MAX_WAITING_PER_USER="100000",
+    )
     with open(folder / "server.log", "w") as log:
         server = subprocess.Popen(
             [binary, "--data-dir", folder / "data", "--now", NOW]
