@@ -299,16 +299,13 @@ impl Config {
             }
         }
         for (name, value) in [
-            ("jobs.parallel", self.jobs.parallel),
-            ("jobs.max_waiting", self.jobs.max_waiting),
-            ("jobs.max_waiting_per_user", self.jobs.max_waiting_per_user),
-            ("limits.connections", self.limits.connections),
-        ] {
-            if value == 0 {
-                bail!("{name} is 0: at least 1 would be right");
-            }
-        }
-        for (name, value) in [
+            ("jobs.parallel", self.jobs.parallel as u64),
+            ("jobs.max_waiting", self.jobs.max_waiting as u64),
+            (
+                "jobs.max_waiting_per_user",
+                self.jobs.max_waiting_per_user as u64,
+            ),
+            ("limits.connections", self.limits.connections as u64),
             ("limits.body_bytes", self.limits.body_bytes),
             ("limits.ingest_bytes", self.limits.ingest_bytes),
             ("limits.upload_bytes", self.limits.upload_bytes),

@@ -161,6 +161,7 @@ fn complete_operation(path: &str, operation: &mut Operation) {
         add("400", "A body that broke off", &["Error"]);
         add("408", "A body that took too long to arrive", &["Error"]);
         add("413", "A body that is too large", &["Error"]);
+        add("415", "A body that is compressed", &["Error"]);
     }
     if path.contains('{') || path.contains("predictions") {
         add("404", "Not there, or not the caller's", &["Error"]);

@@ -21,7 +21,7 @@ pub use listener::{Server, ServerHandle};
 use crate::app::App;
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use std::sync::Arc;
@@ -78,6 +78,7 @@ fn finish(router: Router<Arc<App>>, app: Arc<App>) -> Router {
         .fallback(middleware::not_found)
         .method_not_allowed_fallback(middleware::method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), middleware::time_limit))
+        .layer(from_fn(middleware::plain_bodies))
         .layer(CatchPanicLayer::custom(middleware::panicked))
         .layer(CompressionLayer::new());
     if !app.config.cors_origins.is_empty() {

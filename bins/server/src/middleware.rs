@@ -143,12 +143,8 @@ fn problem_details(response: Response, request_id: &str) -> Response {
     problem
 }
 
-/// Bodies that are compressed are refused; the longest time for an answer. Waiting for a training and long transfers have limits of their own.
-pub(crate) async fn time_limit(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// Bodies that are compressed are refused: they would be read as if they were not.
+pub(crate) async fn plain_bodies(request: Request, next: Next) -> Response {
     let encoding = request.headers().get(CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| encoding != "identity") {
         return ApiError::new(
@@ -158,6 +154,15 @@ pub(crate) async fn time_limit(
         )
         .into_response();
     }
+    next.run(request).await
+}
+
+/// Longest time for an answer. Waiting for a training and long transfers have limits of their own.
+pub(crate) async fn time_limit(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let own_limit = route.is_some_and(|route| {
         let route = route.as_str();

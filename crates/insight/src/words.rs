@@ -267,7 +267,7 @@ pub(crate) fn of_lags(
                 ),
             };
             format!(
-                "With higher {said}: correlation {}, {kind}, {}. Going together is no proof that one \
+                "With higher {said}: correlation {} ({}), {kind}. Going together is no proof that one \
                  causes the other.",
                 number(correlation),
                 crate::answer::strength(correlation.abs())

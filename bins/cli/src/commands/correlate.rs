@@ -121,7 +121,7 @@ pub(crate) fn terminal_options() -> TerminalOptions {
 }
 
 /// A p value with as many digits as matter.
-pub(crate) fn p_value(value: f64) -> String {
+fn p_value(value: f64) -> String {
     if value < 0.0001 {
         "< 0.0001".to_owned()
     } else {
@@ -141,24 +141,41 @@ const COLUMNS: [&str; 9] = [
     "effect",
 ];
 
+/// The cells that every table of correlations has: correlation, interval, p alone and p.
+pub(crate) fn figures(
+    correlation: f64,
+    stands_out: bool,
+    (lower, upper): (f64, f64),
+    raw_p_value: f64,
+    corrected: f64,
+) -> [String; 4] {
+    let star = if stands_out { " *" } else { "" };
+    [
+        format!("{correlation:+.2}{star}"),
+        format!("{lower:+.2} to {upper:+.2}"),
+        p_value(raw_p_value),
+        p_value(corrected),
+    ]
+}
+
 fn row(one: &Correlation, unit: &str) -> Vec<String> {
-    let star = if one.is_significant { " *" } else { "" };
-    vec![
-        one.feature_name.clone(),
-        one.method.to_string(),
-        format!("{:+.2}{star}", one.correlation),
-        format!(
-            "{:+.2} to {:+.2}",
-            one.confidence_interval_lower, one.confidence_interval_upper
-        ),
-        p_value(one.raw_p_value),
-        p_value(one.p_value),
+    let interval = (one.confidence_interval_lower, one.confidence_interval_upper);
+    let mut row = vec![one.feature_name.clone(), one.method.to_string()];
+    row.extend(figures(
+        one.correlation,
+        one.is_significant,
+        interval,
+        one.raw_p_value,
+        one.p_value,
+    ));
+    row.extend([
         one.partial_correlation
             .map_or_else(|| "–".to_owned(), |partial| format!("{partial:+.2}")),
         format!("{} ({:.0})", one.sample_size, one.effective_sample_size),
         one.effect
             .map_or_else(|| "–".to_owned(), |effect| format!("{effect:+.2} {unit}")),
-    ]
+    ]);
+    row
 }
 
 /// A table for a page, its first columns text and the rest numbers, with minus signs for their

@@ -1,7 +1,7 @@
 //! `vitalcast lags`.
 
 use crate::args::{Global, LagsArgs};
-use crate::commands::correlate::{last_day, p_value, typeset, write_page};
+use crate::commands::correlate::{figures, last_day, typeset, write_page};
 use crate::commands::history::draw_with;
 use crate::exit::UsageError;
 use crate::output::Output;
@@ -22,19 +22,20 @@ const LEGEND: &str = "p is corrected for days that resemble their neighbours and
     lags, p alone is not; worth: as many independent days.";
 
 fn row(lag: &LagResult) -> Vec<String> {
-    let star = if lag.is_significant { " *" } else { "" };
-    vec![
-        lag.lag_hours.to_string(),
-        format!("{:+.2}{star}", lag.correlation),
-        format!(
-            "{:+.2} to {:+.2}",
-            lag.confidence_interval_lower, lag.confidence_interval_upper
-        ),
-        p_value(lag.raw_p_value),
-        p_value(lag.p_value),
+    let interval = (lag.confidence_interval_lower, lag.confidence_interval_upper);
+    let mut row = vec![lag.lag_hours.to_string()];
+    row.extend(figures(
+        lag.correlation,
+        lag.is_significant,
+        interval,
+        lag.raw_p_value,
+        lag.p_value,
+    ));
+    row.extend([
         lag.sample_size.to_string(),
         format!("{:.0}", lag.effective_sample_size),
-    ]
+    ]);
+    row
 }
 
 pub(crate) fn run(args: &LagsArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {

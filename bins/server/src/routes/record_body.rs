@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use vitalcast::{
     Activity, ActivityType, FieldError, HealthMetric, Intensity, Meal, MealType, MetricType,
-    Provenance, Record, Unit, Zone,
+    Provenance, Record, Unit, Zone, record_json,
 };
 
 /// Nothing a watch or diary wrote is older.
@@ -186,9 +186,6 @@ pub(super) trait Wire: Input {
     /// Whether several at one moment are several, told apart by their order. Of a reading there is one.
     const MAY_COINCIDE: bool;
 
-    /// Whether the record has an identity of its own.
-    fn has_identity(&self) -> bool;
-
     fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError>;
 }
 
@@ -267,10 +264,6 @@ impl Origin {
 impl Wire for MealBody {
     const MAY_COINCIDE: bool = true;
 
-    fn has_identity(&self) -> bool {
-        self.origin.source_id.is_some()
-    }
-
     fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError> {
         let (consumed_at, time_known) = moment("consumed_at", &self.consumed_at, zone, now)?;
         Ok(Record::Meal(Meal {
@@ -291,10 +284,6 @@ impl Wire for MealBody {
 impl Wire for ActivityBody {
     const MAY_COINCIDE: bool = true;
 
-    fn has_identity(&self) -> bool {
-        self.origin.source_id.is_some()
-    }
-
     fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError> {
         let (started_at, _) = moment("started_at", &self.started_at, zone, now)?;
         Ok(Record::Activity(Activity {
@@ -313,10 +302,6 @@ impl Wire for ActivityBody {
 
 impl Wire for HealthMetricBody {
     const MAY_COINCIDE: bool = false;
-
-    fn has_identity(&self) -> bool {
-        self.origin.source_id.is_some()
-    }
 
     fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError> {
         let (recorded_at, _) = moment("recorded_at", &self.recorded_at, zone, now)?;
@@ -337,25 +322,23 @@ impl Wire for HealthMetricBody {
     }
 }
 
-/// Meals and activities of one source and moment in one body, which have no identity of their own.
+/// Meals and activities of one source and moment in one body, which have no identity of their own: by
+/// source and moment the place of each content.
 #[derive(Default)]
-pub(super) struct Order(HashMap<(String, String), Vec<Record>>);
+pub(super) struct Order(HashMap<(String, String), HashMap<String, usize>>);
 
 impl Order {
     /// The record with its place among those: of two the second is another, not a correction of the
     /// first. What is the same to the letter is the same.
     pub(super) fn told_apart(&mut self, mut record: Record) -> Record {
-        let provenance = record.provenance();
+        let content = record_json(&record).to_string();
+        let provenance = record.provenance_mut();
         let key = (provenance.source.clone(), provenance.source_id.clone());
         let others = self.0.entry(key).or_default();
-        let place = others.iter().position(|other| *other == record);
-        let place = place.unwrap_or_else(|| {
-            others.push(record.clone());
-            others.len() - 1
-        });
-        if place > 0 {
-            let provenance = record.provenance_mut();
-            provenance.source_id = format!("{} #{}", provenance.source_id, place + 1);
+        let next = others.len() + 1;
+        let place = *others.entry(content).or_insert(next);
+        if place > 1 {
+            provenance.source_id = format!("{} #{place}", provenance.source_id);
         }
         record
     }

@@ -84,15 +84,16 @@ fn records<W: Wire>(
         match W::shape().check(value, &at) {
             Err(found) => faults.extend(found),
             Ok(fields) => {
-                let record = W::build(fields.clone()).and_then(|body| {
-                    let by_order = W::MAY_COINCIDE && !body.has_identity();
-                    let record = body.into_record(zone, now).map_err(|fault| vec![fault])?;
-                    Ok(if by_order {
-                        order.told_apart(record)
-                    } else {
-                        record
-                    })
-                });
+                let has_identity = fields.get("source_id").is_some_and(|id| !id.is_null());
+                let record = W::build(fields.clone())
+                    .and_then(|body| body.into_record(zone, now).map_err(|fault| vec![fault]))
+                    .map(|record| {
+                        if W::MAY_COINCIDE && !has_identity {
+                            order.told_apart(record)
+                        } else {
+                            record
+                        }
+                    });
                 match record {
                     Ok(record) => records.push(record),
                     Err(errors) => {

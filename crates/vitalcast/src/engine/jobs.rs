@@ -563,6 +563,7 @@ fn plain_name(name: &str) -> String {
     let kept = kept.trim_start_matches('.');
     match Path::new(kept).extension() {
         Some(_) => kept.to_owned(),
+        None if kept.is_empty() => "upload.csv".to_owned(),
         None => format!("{kept}.csv"),
     }
 }
