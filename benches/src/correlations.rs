@@ -59,6 +59,7 @@ impl Analysis {
             methods: methods.to_vec(),
             lag_days: 1,
             history_days: HISTORY,
+            least: 0.3,
             significance: LEVEL,
             first_weekday: 0,
         };

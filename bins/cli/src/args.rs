@@ -152,7 +152,8 @@ fn architecture(text: &str) -> Result<ModelArchitecture, String> {
         .map_err(|error| error.to_string())
 }
 
-/// Settings of a training; bounds are those of the HTTP contract.
+/// Settings of a training; bounds are those of the HTTP contract, and what is of no use to the model is
+/// refused unless it is the default.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingSettings {
     /// lstm, lstm_attention, multi_task, linear, xgboost (boosted trees), ridge, ets, theta, average
@@ -165,28 +166,28 @@ pub(crate) struct TrainingSettings {
     /// Days the model reads before it forecasts, 7 to 60
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub(crate) sequence_length: usize,
-    /// Most passes over the training windows, 10 to 200
+    /// Most passes over the training windows, 10 to 200 (networks; two trees each for xgboost)
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) epochs: usize,
-    /// Windows per step, 8 to 128
+    /// Windows per step, 8 to 128 (networks)
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub(crate) batch_size: usize,
-    /// Step size, 0.0001 to 0.1
+    /// Step size, 0.0001 to 0.1 (networks)
     #[arg(long, value_name = "RATE", default_value_t = 0.001)]
     pub(crate) learning_rate: f64,
     /// Share of windows for early stopping, 0.1 to 0.3; as many again are kept for the test
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     pub(crate) validation_split: f64,
-    /// Width of the LSTM's state, 32 to 512
+    /// Width of the LSTM's state, 32 to 512 (LSTM networks)
     #[arg(long, value_name = "N", default_value_t = 128)]
     pub(crate) hidden_dim: usize,
-    /// Stacked LSTM layers, 1 to 4
+    /// Stacked LSTM layers, 1 to 4 (LSTM networks)
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) num_layers: usize,
-    /// Dropout probability, 0 to 0.5
+    /// Dropout probability, 0 to 0.5 (LSTM networks)
     #[arg(long, value_name = "P", default_value_t = 0.2)]
     pub(crate) dropout: f64,
-    /// Read each window in both directions
+    /// Read each window in both directions (LSTM networks)
     #[arg(long)]
     pub(crate) bidirectional: bool,
     /// Seed of everything random

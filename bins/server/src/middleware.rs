@@ -1,5 +1,6 @@
 //! What happens to every request and answer.
 
+use crate::access::{RATE_LIMIT, RATE_LIMIT_POLICY, StandingOfRequest};
 use crate::app::App;
 use crate::error::ApiError;
 use axum::extract::{MatchedPath, Request, State};
@@ -13,7 +14,8 @@ use std::time::{Duration, Instant};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request, in its log line and its answer. Ids that came with the request are kept if they are short and plain; others get one of ours.
+/// The id of a request, in its log line and its answer. Ids that came with the request are kept if they
+/// are short and plain; others get one of ours.
 fn request_id(headers: &HeaderMap) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let given = headers
@@ -51,7 +53,11 @@ fn method_word(method: &Method) -> &'static str {
 
 /// The outermost layer: id, one log line, metrics, headers that keep browsers careful. The path is
 /// logged as the route it matched, never with what stands in it.
-pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn observe(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
     let method = method_word(request.method());
@@ -65,6 +71,8 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("application/problem+json"));
     let has_tls = app.config.tls.certificate_file.is_some();
+    let standing = StandingOfRequest::default();
+    request.extensions_mut().insert(Arc::clone(&standing));
     let mut response = next.run(request).await;
     if wants_problem {
         response = problem_details(response, &id);
@@ -90,6 +98,9 @@ pub(crate) async fn observe(State(app): State<Arc<App>>, request: Request, next:
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
+    }
+    if let Some(standing) = standing.get() {
+        standing.write(headers);
     }
     set_careful_headers(headers, has_tls);
     response
@@ -209,6 +220,13 @@ pub(crate) async fn method_not_allowed(_: Method) -> ApiError {
 }
 
 /// Names a header that answers of the service may be read by in a browser.
-pub(crate) fn exposed_headers() -> [HeaderName; 4] {
-    [REQUEST_ID, ALLOW, LOCATION, RETRY_AFTER]
+pub(crate) fn exposed_headers() -> [HeaderName; 6] {
+    [
+        REQUEST_ID,
+        ALLOW,
+        LOCATION,
+        RETRY_AFTER,
+        RATE_LIMIT,
+        RATE_LIMIT_POLICY,
+    ]
 }

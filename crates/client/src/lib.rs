@@ -4,7 +4,10 @@ mod error;
 mod records;
 
 pub use error::{ClientError, Fault};
-pub use records::{Activity, HealthMetric, Meal, Page, Written};
+pub use records::{
+    Activity, ActivityRecord, HealthMetric, HealthMetricRecord, Meal, MealRecord, Origin, Page,
+    Written,
+};
 
 use futures_util::{Stream, StreamExt, stream};
 use reqwest::{Method, RequestBuilder, Response, Url};
@@ -13,9 +16,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
 use vitalcast_domain::{
-    BatchPredictRequest, BatchPredictResponse, JobId, JobInfo, ListModelsResponse, ModelId,
-    ModelInfo, PredictRequest, PredictResponse, PredictionMetric, Profile, TrainModelRequest,
-    TrainModelResponse, UserId,
+    BatchPredictRequest, BatchPredictResponse, CorrelationRequest, CorrelationResponse,
+    CorrelationSummary, HealthMetricTarget, JobId, JobInfo, LagRequest, LagResponse,
+    ListModelsResponse, ModelId, ModelInfo, PredictRequest, PredictResponse, PredictionMetric,
+    Profile, TrainModelRequest, TrainModelResponse, UserId,
 };
 
 /// Longest wait for an answer; the service answers a training with a job before that.
@@ -30,12 +34,26 @@ pub enum Trained {
     Running(Box<JobInfo>),
 }
 
+/// Longest time a job is followed; the service shows a sign of life every few seconds.
+const LONGEST_JOB: Duration = Duration::from_hours(24);
+
 /// A client of one service. Clones share their connections.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: Url,
     key: Option<String>,
+}
+
+/// Without the key: what is printed for a look may end in a log.
+impl std::fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Client")
+            .field("base", &self.base.as_str())
+            .field("has_key", &self.key.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Client {
@@ -149,6 +167,59 @@ impl Client {
         read(self.call(Method::PUT, &path)?).await
     }
 
+    /// Makes forecasts use the version before the active one again.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `NO_MODEL` or `NOTHING_BEFORE`.
+    pub async fn roll_back(
+        &self,
+        user: &UserId,
+        metric: PredictionMetric,
+    ) -> Result<ModelInfo, ClientError> {
+        let (user, metric) = (user.as_str(), metric.as_str());
+        let path = ["api", "users", user, "models", metric, "rollback"];
+        read(self.call(Method::POST, &path)?).await
+    }
+
+    /// Which features go with a metric.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`]; too little data is no error.
+    pub async fn correlate(
+        &self,
+        request: &CorrelationRequest,
+    ) -> Result<CorrelationResponse, ClientError> {
+        self.post(&["api", "correlations", "analyze"], request)
+            .await
+    }
+
+    /// How long after a feature a metric answers.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`]; too little data is no error.
+    pub async fn lags(&self, request: &LagRequest) -> Result<LagResponse, ClientError> {
+        self.post(&["api", "correlations", "lag-analysis"], request)
+            .await
+    }
+
+    /// The strongest correlations of each direction.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`]; too little data is no error.
+    pub async fn correlation_summary(
+        &self,
+        user: &UserId,
+        target: HealthMetricTarget,
+    ) -> Result<CorrelationSummary, ClientError> {
+        let (user, target) = (user.as_str(), target.as_str());
+        let path = ["api", "correlations", user, target, "summary"];
+        read(self.call(Method::GET, &path)?).await
+    }
+
     /// Deletes a model.
     ///
     /// # Errors
@@ -221,7 +292,35 @@ impl Client {
             .await
     }
 
-    /// A page of a person's readings, from the `next` of the page before.
+    /// A page of a person's meals.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`].
+    pub async fn meals(
+        &self,
+        user: &UserId,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<MealRecord>, ClientError> {
+        self.page(user, "meals", limit, cursor).await
+    }
+
+    /// A page of a person's activities.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`].
+    pub async fn activities(
+        &self,
+        user: &UserId,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<ActivityRecord>, ClientError> {
+        self.page(user, "activities", limit, cursor).await
+    }
+
+    /// A page of a person's readings.
     ///
     /// # Errors
     ///
@@ -231,12 +330,19 @@ impl Client {
         user: &UserId,
         limit: u32,
         cursor: Option<&str>,
-    ) -> Result<Page, ClientError> {
+    ) -> Result<Page<HealthMetricRecord>, ClientError> {
+        self.page(user, "health-metrics", limit, cursor).await
+    }
+
+    async fn page<T: DeserializeOwned>(
+        &self,
+        user: &UserId,
+        kind: &str,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<T>, ClientError> {
         let mut call = self
-            .call(
-                Method::GET,
-                &["api", "users", user.as_str(), "health-metrics"],
-            )?
+            .call(Method::GET, &["api", "users", user.as_str(), kind])?
             .query(&[("limit", limit)]);
         if let Some(cursor) = cursor {
             call = call.query(&[("cursor", cursor)]);
@@ -290,7 +396,9 @@ impl Client {
         &self,
         job: &JobId,
     ) -> Result<impl Stream<Item = Result<JobInfo, ClientError>> + use<>, ClientError> {
-        let call = self.call(Method::GET, &["api", "jobs", job.as_str(), "events"])?;
+        let call = self
+            .call(Method::GET, &["api", "jobs", job.as_str(), "events"])?
+            .timeout(LONGEST_JOB);
         let response = accepted(call.send().await?).await?;
         let bytes = response.bytes_stream().boxed();
         Ok(stream::unfold(

@@ -158,7 +158,7 @@ word_enum! {
 }
 
 /// Which features go with a target.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CorrelationRequest {
     /// Whose.
     pub user_id: UserId,
@@ -233,7 +233,7 @@ impl CorrelationRequest {
 }
 
 /// How long after a feature a target answers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LagRequest {
     /// Whose.
     pub user_id: UserId,
@@ -415,7 +415,7 @@ pub struct CorrelationResponse {
     pub analyzed_at: DateTime<Utc>,
     /// Days of the target.
     pub lookback_days: usize,
-    /// What stands out, strongest first.
+    /// What stands out, strongest first, and then, if it was asked for, what does not.
     pub correlations: Vec<Correlation>,
     /// Features with enough days that vary and are not made of the target.
     pub total_features_analyzed: usize,
@@ -425,7 +425,7 @@ pub struct CorrelationResponse {
     pub strongest_positive: Option<Correlation>,
     /// The largest below 0 that stands out.
     pub strongest_negative: Option<Correlation>,
-    /// Share of the days on which the target and a feature were known, 0 to 1.
+    /// Share of the days on which the target and a feature that somebody recorded were known, 0 to 1.
     pub data_quality_score: f64,
     /// Days without.
     pub missing_days: usize,
@@ -442,11 +442,24 @@ pub struct CorrelationResponse {
     pub last_day: NaiveDate,
     /// Tests that p values are corrected for (addition to the contract).
     pub tests: usize,
-    /// Smallest correlation that four of five such analyses would have found (addition to the
+    /// Features that are others in another unit or from another zero, such as energy per kilogram of
+    /// a weight that never changes: they say the same (addition to the contract).
+    pub copies: Vec<FeatureCopy>,
+    /// Smallest correlation that four of five such analyses would have told (addition to the
     /// contract).
     pub detectable_correlation: Option<f64>,
     /// What it comes to, in words (addition to the contract).
     pub summary: String,
+}
+
+/// A feature that is another one over again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FeatureCopy {
+    /// Name of the feature.
+    pub feature_name: String,
+    /// Name of the other.
+    pub copy_of: String,
 }
 
 /// One lag.
@@ -491,7 +504,7 @@ pub struct LagResponse {
     pub optimal_lag_hours: Option<u32>,
     /// Its correlation.
     pub optimal_correlation: Option<f64>,
-    /// Whether the first lag stands out.
+    /// Whether lag 0 stands out, with a correlation of 0.3 or more.
     pub immediate_effect: bool,
     /// Whether the strongest lag that stands out is a later one.
     pub delayed_effect: bool,
@@ -501,6 +514,9 @@ pub struct LagResponse {
     pub interpretation: String,
     /// What lags are counted in (addition to the contract).
     pub resolution: LagResolution,
+    /// Smallest correlation at one lag that four of five such analyses would have told (addition to
+    /// the contract).
+    pub detectable_correlation: Option<f64>,
     /// First day of the target (addition to the contract).
     pub first_day: NaiveDate,
     /// Last day of the target (addition to the contract).

@@ -21,8 +21,8 @@ pub use answer::{
 };
 pub use correlation::{
     Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
-    FeatureCorrelation, GrangerLag, HealthMetricTarget, LagRequest, LagResolution, LagResponse,
-    LagResult, Pairing,
+    FeatureCopy, FeatureCorrelation, GrangerLag, HealthMetricTarget, LagRequest, LagResolution,
+    LagResponse, LagResult, Pairing,
 };
 pub use day::{AsOf, Zone};
 pub use error::{DomainError, FieldError, InvalidRequest};

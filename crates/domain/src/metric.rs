@@ -179,6 +179,11 @@ impl ModelArchitecture {
         matches!(self, Self::Lstm | Self::LstmAttention | Self::MultiTask)
     }
 
+    /// Whether it is fitted in epochs and steps.
+    pub fn is_network(self) -> bool {
+        self.is_lstm() || self == Self::Linear
+    }
+
     /// Fewest days it has to read before it can forecast.
     pub fn least_days_read(self) -> usize {
         match self {

@@ -29,23 +29,24 @@ pub struct TrainModelRequest {
     pub lookback_days: usize,
     /// Days a model reads before it forecasts, 7 to 60.
     pub sequence_length: usize,
-    /// Most passes over the training windows, 10 to 200.
+    /// Most passes over the training windows, 10 to 200; boosted trees grow two in each.
+    /// Networks and trees only: a setting of no use to the model is refused unless it is the default.
     pub epochs: usize,
-    /// Windows per step, 8 to 128.
+    /// Windows per step, 8 to 128; networks only.
     pub batch_size: usize,
-    /// Step size of Adam, 0.0001 to 0.1.
+    /// Step size of Adam, 0.0001 to 0.1; networks only.
     pub learning_rate: f64,
     /// Share of windows for early stopping, 0.1 to 0.3; as many again are kept for the test.
     pub validation_split: f64,
-    /// Width of the LSTM's state, 32 to 512.
+    /// Width of the LSTM's state, 32 to 512; LSTM networks only.
     pub hidden_dim: usize,
-    /// Stacked LSTM layers, 1 to 4.
+    /// Stacked LSTM layers, 1 to 4; LSTM networks only.
     pub num_layers: usize,
-    /// Dropout probability, 0 to 0.5.
+    /// Dropout probability, 0 to 0.5; LSTM networks only.
     pub dropout: f64,
     /// Train even when an equal model of the same data exists.
     pub force_retrain: bool,
-    /// Read each window in both directions (addition to the contract).
+    /// Read each window in both directions (addition to the contract); LSTM networks only.
     pub bidirectional: bool,
     /// Seed of everything random (addition to the contract).
     pub seed: u64,
@@ -154,17 +155,42 @@ impl TrainModelRequest {
                 ),
             });
         }
-        if self.bidirectional && !self.architecture.is_lstm() {
-            faults.push(FieldError {
-                field: "bidirectional",
-                message: format!("cannot be used by {}: leave it out", self.architecture),
-            });
-        }
+        faults.extend(self.settings_of_no_use().map(|field| FieldError {
+            field,
+            message: format!("cannot be used by {}: leave it out", self.architecture),
+        }));
         if faults.is_empty() {
             Ok(())
         } else {
             Err(InvalidRequest(faults))
         }
+    }
+
+    /// Settings other than their defaults that say nothing to the architecture. Defaults are no wish:
+    /// clients send whole requests.
+    fn settings_of_no_use(&self) -> impl Iterator<Item = &'static str> {
+        let default = Self::new(self.user_id.clone(), self.metric);
+        let lstm = self.architecture.is_lstm();
+        let network = self.architecture.is_network();
+        [
+            (
+                "epochs",
+                network || self.architecture == ModelArchitecture::Xgboost,
+                self.epochs != default.epochs,
+            ),
+            ("batch_size", network, self.batch_size != default.batch_size),
+            (
+                "learning_rate",
+                network,
+                self.learning_rate != default.learning_rate,
+            ),
+            ("hidden_dim", lstm, self.hidden_dim != default.hidden_dim),
+            ("num_layers", lstm, self.num_layers != default.num_layers),
+            ("dropout", lstm, self.dropout != default.dropout),
+            ("bidirectional", lstm, self.bidirectional),
+        ]
+        .into_iter()
+        .filter_map(|(field, of_use, asked)| (asked && !of_use).then_some(field))
     }
 }
 
@@ -298,6 +324,17 @@ impl TryFrom<RawBatchPredictRequest> for BatchPredictRequest {
 }
 
 impl BatchPredictRequest {
+    /// A request with the contract's defaults.
+    pub fn new(user_id: UserId, metrics: Vec<PredictionMetric>, target_date: NaiveDate) -> Self {
+        Self {
+            user_id,
+            metrics,
+            target_date,
+            model_version: None,
+            force_recompute_features: false,
+        }
+    }
+
     /// Checks that the list of metrics is neither empty nor holds one twice.
     ///
     /// # Errors
@@ -362,10 +399,35 @@ mod tests {
                 r#","architecture":"naive","bidirectional":true"#,
                 "bidirectional",
             ),
+            (r#","architecture":"theta","epochs":10"#, "epochs"),
+            (r#","architecture":"ets","batch_size":16"#, "batch_size"),
+            (
+                r#","architecture":"ridge","learning_rate":0.01"#,
+                "learning_rate",
+            ),
+            (r#","architecture":"linear","hidden_dim":64"#, "hidden_dim"),
+            (r#","architecture":"linear","num_layers":1"#, "num_layers"),
+            (r#","architecture":"linear","dropout":0.1"#, "dropout"),
         ] {
             let error = train(extra).unwrap_err();
             assert!(error.contains(field), "{error}");
         }
+    }
+
+    #[test]
+    fn defaults_written_out_suit_every_architecture() {
+        for &architecture in ModelArchitecture::ALL {
+            let request = TrainModelRequest {
+                architecture,
+                ..train("").unwrap()
+            };
+            assert_eq!(request.validate(), Ok(()), "{architecture}");
+            assert!(serde_json::to_string(&request).is_ok_and(|json| {
+                serde_json::from_str::<TrainModelRequest>(&json).is_ok_and(|back| back == request)
+            }));
+        }
+        assert!(train(r#","architecture":"linear","epochs":10,"learning_rate":0.01"#).is_ok());
+        assert!(train(r#","architecture":"xgboost","epochs":10"#).is_ok());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::catalogue::Feature;
 use crate::error::FeaturesError;
+use crate::field::late;
 use crate::knowledge::{Calendar, visible};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Timelike, Utc};
 use std::collections::{BTreeSet, HashMap};
@@ -12,13 +13,16 @@ const WAKING_HOURS: std::ops::Range<u32> = 3..15;
 /// Longest look back from a night, days.
 const LOOK_BACK: u64 = 9;
 
-/// Which amount of a record a feature of the day adds up; nothing for other features.
+/// Which amount of a record a feature of the day adds up, 0 if the record is not one it counts;
+/// nothing for other features.
 fn amount(feature: &Feature, record: &Record) -> Option<f64> {
     match (feature.name, record) {
         (name, Record::Meal(meal)) if meal.time_known => match name {
-            "nutrition_calories_daily" | "nutrition_late_night_calories" => meal.energy_kcal,
+            "nutrition_calories_daily" => meal.energy_kcal,
+            "nutrition_late_night_calories" => meal.energy_kcal.map(|energy| late(meal, energy)),
             "nutrition_protein_daily" => meal.protein_g,
-            "nutrition_carbs_daily" | "nutrition_late_night_carbs" => meal.carbs_g,
+            "nutrition_carbs_daily" => meal.carbs_g,
+            "nutrition_late_night_carbs" => meal.carbs_g.map(|carbs| late(meal, carbs)),
             "nutrition_fat_daily" => meal.fat_g,
             "nutrition_fiber_daily" => meal.fiber_g,
             _ => None,
@@ -37,8 +41,8 @@ fn amount(feature: &Feature, record: &Record) -> Option<f64> {
 ///
 /// A window `(near, far)` reaches from `far` to `near` hours before sleep. Sleep begins the time
 /// asleep before waking, so that time awake in bed makes it seem later than it was. A day is missing
-/// when its night is; a window is 0 when nothing fell into it but the food, or the workouts, of its
-/// local day were recorded, and missing otherwise. `None` when no night has a time of waking, or the
+/// when its night is, and when the food, or the workouts, of one of the local days its window reaches
+/// into were not recorded; a window of recorded days into which nothing fell is 0. `None` when no night has a time of waking, or the
 /// feature is no amount of something with a time.
 ///
 /// # Errors
@@ -95,10 +99,11 @@ pub fn amounts_before_sleep(
             let (from, to) = (fell_asleep - hours(*far), fell_asleep - hours(*near));
             let inside = amounts.partition_point(|(at, _)| *at < from)
                 ..amounts.partition_point(|(at, _)| *at < to);
-            if inside.is_empty() {
-                return recorded.contains(&zone.day_of(to)).then_some(0.0);
-            }
-            Some(amounts[inside].iter().map(|(_, amount)| amount).sum())
+            // The end itself is not inside.
+            let last = zone.day_of(to - TimeDelta::seconds(1));
+            let mut days = zone.day_of(from).iter_days().take_while(|day| *day <= last);
+            days.all(|day| recorded.contains(&day))
+                .then(|| amounts[inside].iter().map(|(_, amount)| amount).sum())
         };
         first_day
             .iter_days()

@@ -118,13 +118,20 @@ fn of_meal(meal: &Meal, put: &mut impl FnMut(usize, f64)) {
     let hour = hour_of(meal);
     put(Field::FirstMeal.index(), hour);
     put(Field::LastMeal.index(), hour);
-    // A meal that was not late adds nothing to the late ones, which is not the same as not known.
-    let late = |value: f64| if hour >= LATE_HOUR { value } else { 0.0 };
     if let Some(carbs) = meal.carbs_g {
-        put(Field::LateCarbs.index(), late(carbs));
+        put(Field::LateCarbs.index(), late(meal, carbs));
     }
     if let Some(energy) = meal.energy_kcal {
-        put(Field::LateEnergy.index(), late(energy));
+        put(Field::LateEnergy.index(), late(meal, energy));
+    }
+}
+
+/// What of a meal was late: all of its amount, or nothing of it, which is not the same as not known.
+pub(crate) fn late(meal: &Meal, amount: f64) -> f64 {
+    if hour_of(meal) >= LATE_HOUR {
+        amount
+    } else {
+        0.0
     }
 }
 

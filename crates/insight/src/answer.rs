@@ -5,7 +5,7 @@ use crate::lags::{Lags, TestedLag};
 use crate::words;
 use vitalcast_domain::{
     Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, FeatureCategory,
-    GrangerLag, LagRequest, LagResolution, LagResponse, LagResult,
+    FeatureCopy, GrangerLag, LagRequest, LagResolution, LagResponse, LagResult,
 };
 use vitalcast_features::Feature;
 
@@ -53,8 +53,12 @@ pub fn correlation_answer(
     } else {
         significant.clone()
     };
-    listed.sort_by(|left, right| stronger_first(left, right));
-    let days = drivers.days.min(request.lookback_days);
+    // What stands out is never hidden behind what is stronger by chance.
+    listed.sort_by(|left, right| {
+        let order = stands_out(right).cmp(&stands_out(left));
+        order.then_with(|| stronger_first(left, right))
+    });
+    let days = drivers.recorded_days.min(request.lookback_days);
     let quality = days as f64 / request.lookback_days as f64;
     let (code, warning) = warning(request, target, drivers, quality).unzip();
     let mut answer = CorrelationResponse {
@@ -75,6 +79,14 @@ pub fn correlation_answer(
         first_day: looked.first_day,
         last_day: looked.last_day,
         tests: drivers.tested.len(),
+        copies: drivers
+            .copies
+            .iter()
+            .map(|(feature, original)| FeatureCopy {
+                feature_name: feature.name.to_owned(),
+                copy_of: original.name.to_owned(),
+            })
+            .collect(),
         detectable_correlation: drivers.detectable,
         summary: String::new(),
     };
@@ -183,9 +195,12 @@ fn correlation(driver: &Driver, request: &CorrelationRequest) -> Correlation {
     }
 }
 
+/// Smallest correlation that is more than weak, and an immediate effect.
+const MODERATE: f64 = 0.3;
+
 /// The contract's word for a size.
 pub(crate) fn strength(size: f64) -> &'static str {
-    if size < 0.3 {
+    if size < MODERATE {
         "weak"
     } else if size < 0.7 {
         "moderate"
@@ -243,6 +258,7 @@ pub fn lag_answer(
         resolution: request.resolution,
         first_day: looked.first_day,
         last_day: looked.last_day,
+        detectable_correlation: None,
         code: None,
     };
     let (lags, feature, unit_hours) = match found {
@@ -277,14 +293,14 @@ pub fn lag_answer(
             confidence_interval_upper: lag.tested.interval.1,
         })
         .collect();
+    answer.detectable_correlation = lags.detectable;
     let optimal = lags.optimal.map(|place| &lags.tested[place]);
     answer.optimal_lag_hours = optimal.map(hours);
     answer.optimal_correlation = optimal.map(|lag| lag.tested.correlation);
-    answer.immediate_effect = answer
-        .lag_results
-        .first()
-        .is_some_and(|first| first.lag_hours == 0 && first.is_significant)
-        && !comes_after(feature, request);
+    answer.immediate_effect = answer.lag_results.first().is_some_and(|first| {
+        let is_seen = first.is_significant && first.correlation.abs() >= MODERATE;
+        first.lag_hours == 0 && is_seen
+    }) && !comes_after(feature, request);
     answer.delayed_effect = answer.optimal_lag_hours.is_some_and(|hours| hours > 0);
     let step = match request.resolution {
         LagResolution::Day => 24,

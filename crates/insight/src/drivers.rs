@@ -3,7 +3,7 @@
 use crate::adjust::benjamini_hochberg;
 use crate::estimate::{self, Effect};
 use crate::test_of_pairs::{Comparison, LEAST_PAIRS, TestedPair};
-use vitalcast_domain::{CorrelationMethod, MetricType};
+use vitalcast_domain::{CorrelationMethod, FeatureCategory, MetricType};
 use vitalcast_features::{Feature, FeatureTable, catalogue};
 
 /// How features are compared with a target.
@@ -17,6 +17,8 @@ pub struct DriverSettings {
     pub history_days: usize,
     /// Level at which something stands out.
     pub significance: f64,
+    /// Weaker correlations are not told.
+    pub least: f64,
     /// Day of the week of the first value, 0 is Monday.
     pub first_weekday: usize,
 }
@@ -43,9 +45,14 @@ pub struct Drivers {
     pub tested: Vec<Driver>,
     /// Features with enough days that vary.
     pub features: usize,
+    /// Features that are earlier ones in another unit or from another zero, and which: what they say is
+    /// told once.
+    pub copies: Vec<(&'static Feature, &'static Feature)>,
     /// Days of the target beside which some feature was known.
     pub days: usize,
-    /// Smallest correlation that 4 of 5 such analyses would have found, if it stood alone.
+    /// Those of them with a feature that somebody recorded, which the calendar is not.
+    pub recorded_days: usize,
+    /// Smallest correlation that 4 of 5 such analyses would have told, if it stood alone.
     pub detectable: Option<f64>,
 }
 
@@ -87,9 +94,12 @@ pub fn by_own_day(table: &FeatureTable, feature: &Feature) -> Vec<Option<f64>> {
 /// One that cannot be tested by one method may be by another.
 pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSettings) -> Drivers {
     let mut seen = vec![false; target.len()];
+    let mut recorded = vec![false; target.len()];
     let mut tested = Vec::new();
-    let mut features = 0;
-    for (feature, values) in columns {
+    let mut counted: Vec<&Column> = Vec::new();
+    let mut copies = Vec::new();
+    for column in columns {
+        let (feature, values) = column;
         let comparison = Comparison {
             feature: values,
             target,
@@ -101,11 +111,15 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
         let pairs = &prepared.pairs;
         for day in &pairs.days {
             seen[*day] = true;
+            recorded[*day] |= feature.category != FeatureCategory::Temporal;
         }
         if pairs.len() < LEAST_PAIRS || !pairs.vary() {
             continue;
         }
-        features += 1;
+        if let Some((original, _)) = counted.iter().find(|(_, first)| is_copy(values, first)) {
+            copies.push((*feature, *original));
+        }
+        counted.push(column);
         for method in &settings.methods {
             if let Ok(test) = comparison.test(&prepared, *method) {
                 tested.push(Driver {
@@ -134,13 +148,47 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
             .iter()
             .map(|driver| driver.tested.effective_sample_size),
     )
-    .and_then(|pairs| estimate::detectable(settings.significance / tested.len() as f64, pairs));
+    .and_then(|pairs| {
+        let level = settings.significance / tested.len() as f64;
+        estimate::detectable(level, pairs, settings.least)
+    });
+    let count = |days: Vec<bool>| days.into_iter().filter(|day| *day).count();
     Drivers {
         tested,
-        features,
-        days: seen.into_iter().filter(|seen| *seen).count(),
+        features: counted.len(),
+        copies,
+        days: count(seen),
+        recorded_days: count(recorded),
         detectable,
     }
+}
+
+/// Whether one series is another times a number plus a number, on the same days.
+fn is_copy(one: &[Option<f64>], other: &[Option<f64>]) -> bool {
+    /// As a share of how far the series reaches: more than rounding, less than any recorder.
+    const ROUNDING: f64 = 1e-9;
+    let same_days = one
+        .iter()
+        .zip(other)
+        .all(|(a, b)| a.is_some() == b.is_some());
+    if !same_days {
+        return false;
+    }
+    let both = || {
+        one.iter()
+            .zip(other)
+            .filter_map(|(a, b)| Some(((*a)?, (*b)?)))
+    };
+    let by_value = |left: &(f64, f64), right: &(f64, f64)| left.1.total_cmp(&right.1);
+    let (Some(low), Some(high)) = (both().min_by(by_value), both().max_by(by_value)) else {
+        return false;
+    };
+    let slope = (high.0 - low.0) / (high.1 - low.1);
+    if !slope.is_finite() || slope == 0.0 {
+        return false;
+    }
+    let tolerance = ROUNDING * (high.0 - low.0).abs();
+    both().all(|(a, b)| (a - (low.0 + slope * (b - low.1))).abs() <= tolerance)
 }
 
 /// Whether a feature can tell anything of a target that is not the target itself.

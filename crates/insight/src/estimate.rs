@@ -12,6 +12,10 @@ const ERROR: f64 = 0.05;
 /// Spearman's and Kendall's are those of E. C. Fieller, H. O. Hartley and E. S. Pearson 1957. Too
 /// few pairs leave everything open: −1 to 1.
 pub(crate) fn interval(method: CorrelationMethod, value: f64, pairs: f64) -> (f64, f64) {
+    interval_at(method, value, pairs, ERROR)
+}
+
+fn interval_at(method: CorrelationMethod, value: f64, pairs: f64, error: f64) -> (f64, f64) {
     let variance = match method {
         CorrelationMethod::Pearson | CorrelationMethod::Granger => 1.0 / (pairs - 3.0),
         CorrelationMethod::Spearman => 1.06 / (pairs - 3.0),
@@ -20,7 +24,7 @@ pub(crate) fn interval(method: CorrelationMethod, value: f64, pairs: f64) -> (f6
     if !variance.is_finite() || variance <= 0.0 {
         return (-1.0, 1.0);
     }
-    let reach = distribution::z_of(ERROR) * variance.sqrt();
+    let reach = distribution::z_of(error) * variance.sqrt();
     // At ±1 itself z is infinite, and so is its interval.
     let z = value.clamp(-1.0 + 1e-15, 1.0 - 1e-15).atanh();
     ((z - reach).tanh(), (z + reach).tanh())
@@ -30,9 +34,17 @@ pub(crate) fn interval(method: CorrelationMethod, value: f64, pairs: f64) -> (f6
 /// of so many counts: the noncentralities that leave an F as extreme with half of what is left of 5 %
 /// on either side, λ = n ρ² / (1 − ρ²) (J. Cohen 1988, chapter 9). A size has no sign, so an interval
 /// that reaches down to 0 goes as far on its other side.
+///
+/// So near to ±1 that the noncentralities would be huge, Fisher's z is as good.
 pub(crate) fn granger_interval(test: &GrangerTest, tried: usize) -> (f64, f64) {
+    /// Largest F times its degrees of freedom, which is about the noncentrality.
+    const LARGEST: f64 = 1e4;
     let (numerator, denominator) = (test.df_numerator as f64, test.df_denominator as f64);
     let count = numerator + denominator + 1.0;
+    if numerator * test.f > LARGEST {
+        let error = ERROR / tried as f64;
+        return interval_at(CorrelationMethod::Granger, test.partial, count, error);
+    }
     let tail = ERROR / tried as f64 / 2.0;
     let size = |probability: f64| {
         let lambda = distribution::noncentrality(test.f, numerator, denominator, probability);
@@ -49,12 +61,15 @@ pub(crate) fn granger_interval(test: &GrangerTest, tried: usize) -> (f64, f64) {
 }
 
 /// The smallest correlation that 4 of 5 analyses of so many independent pairs would have noticed at
-/// a level, by Fisher's z.
-pub(crate) fn detectable(level: f64, pairs: f64) -> Option<f64> {
+/// a level, where weaker ones than `least` are not told, by Fisher's z.
+pub(crate) fn detectable(level: f64, pairs: f64, least: f64) -> Option<f64> {
     /// Four of five.
     const POWER: f64 = 0.8;
-    let reach = distribution::z_of(level) + distribution::z_of(2.0 * (1.0 - POWER));
-    (pairs > 4.0).then(|| (reach / (pairs - 3.0).sqrt()).tanh())
+    (pairs > 4.0).then(|| {
+        let error = 1.0 / (pairs - 3.0).sqrt();
+        let noticed = (distribution::z_of(level) * error).max(least.atanh());
+        (noticed + distribution::z_of(2.0 * (1.0 - POWER)) * error).tanh()
+    })
 }
 
 /// How much the target differs between low and high values of a feature.
@@ -131,9 +146,9 @@ mod tests {
 
     #[test]
     fn more_days_show_smaller_effects() {
-        let few = detectable(0.05, 30.0).unwrap();
-        let many = detectable(0.05, 180.0).unwrap();
+        let few = detectable(0.05, 30.0, 0.0).unwrap();
+        let many = detectable(0.05, 180.0, 0.0).unwrap();
         assert!(few > many && many > 0.15, "{few} {many}");
-        assert_eq!(detectable(0.05, 4.0), None);
+        assert_eq!(detectable(0.05, 4.0, 0.0), None);
     }
 }

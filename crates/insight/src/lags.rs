@@ -2,8 +2,12 @@
 
 use crate::adjust::benjamini_hochberg;
 use crate::error::InsightError;
-use crate::test_of_pairs::{Comparison, LEAST_PAIRS, TestedPair};
+use crate::estimate;
+use crate::test_of_pairs::{Comparison, TestedPair};
 use vitalcast_domain::CorrelationMethod;
+
+/// Fewest pairs of a lag, as the contract has it.
+pub(crate) const LEAST_PAIRS: usize = 14;
 
 /// One lag of a feature: its values laid beside the target they are compared with.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +41,8 @@ pub struct Lags {
     pub lasting: Option<(usize, usize)>,
     /// Lags that could not be tested, and why.
     pub left_out: Vec<(u32, InsightError)>,
+    /// Smallest correlation at one lag that 4 of 5 such analyses would have found.
+    pub detectable: Option<f64>,
 }
 
 /// A feature of consecutive days at lags of 0, 1, … days, for a target of the same days.
@@ -63,13 +69,18 @@ pub fn lags(
     significance: f64,
 ) -> Lags {
     let mut found = Lags::default();
-    for feature in features {
+    // The place of each tested lag among all, since a lag that could not be tested ends a row.
+    let mut places = Vec::new();
+    for (place, feature) in features.iter().enumerate() {
         match test(feature, target, history_days, method) {
-            Ok(tested) => found.tested.push(TestedLag {
-                lag: feature.lag,
-                adjusted_p_value: tested.corrected_p_value,
-                tested,
-            }),
+            Ok(tested) => {
+                places.push(place);
+                found.tested.push(TestedLag {
+                    lag: feature.lag,
+                    adjusted_p_value: tested.corrected_p_value,
+                    tested,
+                });
+            }
             Err(error) => found.left_out.push((feature.lag, error)),
         }
     }
@@ -98,12 +109,22 @@ pub fn lags(
         let sign = found.tested[optimal].tested.correlation.signum();
         let lasts = |place: &usize| {
             let lag = &found.tested[*place];
-            stands_out(lag) && lag.tested.correlation.signum() == sign
+            let unbroken = places[*place].abs_diff(places[optimal]) == place.abs_diff(optimal);
+            unbroken && stands_out(lag) && lag.tested.correlation.signum() == sign
         };
         let first = (0..=optimal).rev().take_while(lasts).last();
         let last = (optimal..found.tested.len()).take_while(lasts).last();
         (first.unwrap_or(optimal), last.unwrap_or(optimal))
     });
+    let mut worth: Vec<f64> = found
+        .tested
+        .iter()
+        .map(|lag| lag.tested.effective_sample_size)
+        .collect();
+    worth.sort_by(f64::total_cmp);
+    found.detectable = worth
+        .get(worth.len() / 2)
+        .and_then(|pairs| estimate::detectable(significance / worth.len() as f64, *pairs, 0.0));
     found
 }
 

@@ -27,7 +27,7 @@ pub use drivers::{
 pub use effective::effective_sample_size;
 pub use error::InsightError;
 pub use estimate::Effect;
-pub use granger::{GrangerTest, granger};
+pub use granger::{GrangerTest, augmented_granger, granger};
 pub use kendall::kendall;
 pub use lags::{LaggedFeature, Lags, TestedLag, daily_lags, lags};
 pub use rank::midranks;

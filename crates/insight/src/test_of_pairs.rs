@@ -6,7 +6,7 @@ use crate::distribution;
 use crate::effective::effective_sample_size;
 use crate::error::InsightError;
 use crate::estimate;
-use crate::granger::{GrangerTest, granger};
+use crate::granger::{GrangerTest, augmented_granger, granger};
 use crate::kendall::kendall;
 use crate::pairing::Pairs;
 use crate::rank::midranks;
@@ -15,8 +15,8 @@ use vitalcast_domain::CorrelationMethod;
 
 /// Fewest pairs that are looked at.
 pub(crate) const LEAST_PAIRS: usize = 7;
-/// Fewest days of a series that Granger's test is tried on.
-const LEAST_GRANGER_DAYS: usize = 10;
+/// Fewest days of a series that Granger's test is tried on, as the contract has it.
+const LEAST_GRANGER_DAYS: usize = 15;
 /// Most lags of Granger's test.
 const MOST_GRANGER_LAGS: usize = 3;
 /// Days of the week, less the one that the others are compared with.
@@ -26,14 +26,14 @@ const WEEKDAYS: usize = 6;
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestedPair {
     /// −1 to 1. For Granger's test the partial correlation of the target and the feature's last
-    /// days, signed as the strongest of them.
+    /// days, beside one more day of both, signed as the strongest of them.
     pub correlation: f64,
     /// 95 % interval of it, for as many independent pairs as these are worth.
     pub interval: (f64, f64),
     /// As if all pairs were independent.
     pub raw_p_value: f64,
     /// For the pairs that these are worth; Granger's test allows for the target's own history by
-    /// itself, and counts its lags instead.
+    /// itself, and for drifting series by one more lag of both, and counts its lags instead.
     pub corrected_p_value: f64,
     /// Pairs.
     pub sample_size: usize,
@@ -200,8 +200,9 @@ impl Comparison<'_> {
         })
     }
 
-    /// Granger's test at 1 to 3 lags, as far as a fifth of the days allows. The number of lags with
-    /// the smallest p value is told, and its p value is multiplied by how many were tried.
+    /// Granger's test at 1 to 3 lags, as far as a fifth of the days allows. What counts is the test
+    /// beside one more lag: the number of lags with the smallest p value is told, and its p value is
+    /// multiplied by how many were tried.
     fn test_granger(&self) -> Result<TestedPair, InsightError> {
         let days = Pairs::new(self.feature, self.target, self.first, 0).len();
         if days < LEAST_GRANGER_DAYS {
@@ -211,60 +212,72 @@ impl Comparison<'_> {
             });
         }
         let mut failure = None;
-        let tests: Vec<GrangerTest> = (1..=MOST_GRANGER_LAGS.min(days / 5))
+        let tests: Vec<(GrangerTest, GrangerTest)> = (1..=MOST_GRANGER_LAGS.min(days / 5))
             .filter_map(|lags| {
                 // The same days of the target, whatever comes before them.
-                let start = self.first.saturating_sub(lags);
-                granger(&self.feature[start..], &self.target[start..], lags)
+                let from = |back: usize| {
+                    let start = self.first.saturating_sub(back);
+                    (&self.feature[start..], &self.target[start..])
+                };
+                let (x, y) = from(lags);
+                let plain = granger(x, y, lags);
+                let (x, y) = from(lags + 1);
+                plain
+                    .and_then(|plain| Ok((plain, augmented_granger(x, y, lags)?)))
                     .map_err(|error| failure = Some(error))
                     .ok()
             })
             .collect();
-        let Some(best) = tests
+        let Some((plain, best)) = tests
             .iter()
-            .min_by(|left, right| left.p_value.total_cmp(&right.p_value))
+            .min_by(|(_, left), (_, right)| left.p_value.total_cmp(&right.p_value))
         else {
             return Err(failure.unwrap_or(InsightError::TooFew {
                 got: days,
                 least: LEAST_GRANGER_DAYS,
             }));
         };
-        let worth = best.df_denominator as f64 + 2.0;
+        let corrected = best.p_value * tests.len() as f64;
         Ok(TestedPair {
             correlation: best.partial,
             interval: estimate::granger_interval(best, tests.len()),
-            raw_p_value: best.p_value,
-            corrected_p_value: (best.p_value * tests.len() as f64).min(1.0),
-            sample_size: best.df_denominator + 2 * best.lags + 1,
-            effective_sample_size: worth,
+            raw_p_value: plain.p_value,
+            corrected_p_value: corrected.clamp(plain.p_value.min(1.0), 1.0),
+            sample_size: plain.df_denominator + 2 * plain.lags + 1,
+            effective_sample_size: best.df_denominator as f64 + 2.0,
             partial: None,
             lag: best.lags,
-            granger: tests,
+            granger: tests.into_iter().map(|(plain, _)| plain).collect(),
         })
     }
 
     /// What the feature, already laid beside the target, adds to the target's day before: Granger's
-    /// test of that one column.
+    /// test of that one column, with the same allowance for series that drift.
     pub(crate) fn test_one_granger_lag(&self) -> Result<TestedPair, InsightError> {
         // The test looks back one day from each target, so the feature is laid a day earlier.
-        let start = self.first.saturating_sub(1);
-        let target = &self.target[start..];
-        let mut feature: Vec<Option<f64>> = self.feature[start..].to_vec();
-        feature.rotate_left(1);
-        if let Some(last) = feature.last_mut() {
-            *last = None;
-        }
-        let test = granger(&feature, target, 1)?;
+        let from = |back: usize| {
+            let start = self.first.saturating_sub(back);
+            let mut feature: Vec<Option<f64>> = self.feature[start..].to_vec();
+            feature.rotate_left(1);
+            if let Some(last) = feature.last_mut() {
+                *last = None;
+            }
+            (feature, &self.target[start..])
+        };
+        let (feature, target) = from(1);
+        let plain = granger(&feature, target, 1)?;
+        let (feature, target) = from(2);
+        let test = augmented_granger(&feature, target, 1)?;
         let worth = test.df_denominator as f64 + 2.0;
         Ok(TestedPair {
             correlation: test.partial,
             interval: estimate::interval(CorrelationMethod::Granger, test.partial, worth),
-            raw_p_value: test.p_value,
-            corrected_p_value: test.p_value,
-            sample_size: test.df_denominator + 3,
+            raw_p_value: plain.p_value,
+            corrected_p_value: test.p_value.max(plain.p_value),
+            sample_size: plain.df_denominator + 3,
             effective_sample_size: worth,
             partial: None,
-            granger: vec![test],
+            granger: vec![plain],
             lag: self.lag,
         })
     }

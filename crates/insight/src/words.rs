@@ -3,7 +3,7 @@
 
 use crate::answer::NoLags;
 use crate::error::InsightError;
-use crate::lags::Lags;
+use crate::lags::{LEAST_PAIRS, Lags};
 use std::fmt::Write;
 use vitalcast_domain::{
     Correlation, CorrelationMethod, CorrelationResponse, LagRequest, LagResolution, LagResponse,
@@ -43,9 +43,9 @@ fn number(value: f64) -> String {
 
 /// What an analysis of all features comes to; `significant` are those that stand out, strongest
 /// first, and so many more would if they were not `weaker` than the least that was asked for.
-pub(crate) fn of_correlations(
-    answer: &CorrelationResponse,
-    significant: &[&Correlation],
+pub(crate) fn of_correlations<'a>(
+    answer: &'a CorrelationResponse,
+    significant: &[&'a Correlation],
     weaker: usize,
     least: f64,
 ) -> String {
@@ -81,10 +81,16 @@ pub(crate) fn of_correlations(
         .expect("writing to a string cannot fail");
     } else {
         let mut told: Vec<&Correlation> = Vec::new();
+        // One series in two units is one finding.
+        let original = |name: &'a str| {
+            let copy = answer.copies.iter().find(|copy| copy.feature_name == name);
+            copy.map_or(name, |copy| copy.copy_of.as_str())
+        };
         for one in significant {
+            let says = original(&one.feature_name);
             if told
                 .iter()
-                .all(|other| other.feature_name != one.feature_name)
+                .all(|other| original(&other.feature_name) != says)
             {
                 told.push(one);
             }
@@ -104,7 +110,7 @@ pub(crate) fn of_correlations(
             text,
             " With this many days and tests, a single correlation of {} or more would have been \
              noticed four times out of five.",
-            number(smallest.max(least))
+            number(smallest)
         ),
         None => write!(
             text,
@@ -227,8 +233,10 @@ pub(crate) fn of_untested_lags(lags: &Lags, is_target_known: bool) -> (&'static 
     }
     (
         "NOT_ENOUGH_DATA",
-        "No data available for lag analysis: fewer than 7 days have both the feature and the metric"
-            .to_owned(),
+        format!(
+            "No data available for lag analysis: fewer than {LEAST_PAIRS} days have both the feature \
+             and the metric"
+        ),
     )
 }
 
@@ -279,8 +287,24 @@ pub(crate) fn of_lags(
             answer.lag_results.len()
         ),
     };
+    if let Some(smallest) = answer.detectable_correlation {
+        write!(
+            text,
+            " With this many days and lags, a single correlation of {} or more would have been noticed \
+             four times out of five.",
+            number(smallest)
+        )
+        .expect("writing to a string cannot fail");
+    }
     if answer.resolution == LagResolution::Day {
         text.push_str(" The data are daily, so lags are whole days.");
+        if feature.is_part_of(answer.target_metric.metric_type()) {
+            write!(
+                text,
+                " Lag 0 is left out: {target} is made of that day's {name}."
+            )
+            .expect("writing to a string cannot fail");
+        }
     }
     let too_few = |error: &InsightError| matches!(error, InsightError::TooFew { .. });
     let (few, other): (Vec<_>, Vec<_>) = lags.left_out.iter().partition(|(_, e)| too_few(e));

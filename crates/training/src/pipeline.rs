@@ -64,9 +64,7 @@ pub fn train(
 ) -> Result<Trained, TrainingError> {
     request.validate()?;
     let data = prepare(history, request, as_of)?;
-    let is_network =
-        request.architecture.is_lstm() || request.architecture == ModelArchitecture::Linear;
-    let (model, fit) = if is_network {
+    let (model, fit) = if request.architecture.is_network() {
         let (model, fit) = fit(&data, request, device, on_epoch)?;
         (model, Some(fit))
     } else {
@@ -77,9 +75,20 @@ pub fn train(
     Ok(Trained {
         model,
         artifact,
-        epochs_trained: fit.as_ref().map_or(0, |fit| fit.epochs_trained),
+        epochs_trained: epochs_trained(request, fit.as_ref()),
         early_stopped: fit.is_some_and(|fit| fit.early_stopped),
     })
+}
+
+/// Trees of `xgboost` for each of the epochs asked for: a hundred by default.
+const TREES_PER_EPOCH: usize = 2;
+
+fn epochs_trained(request: &TrainModelRequest, fit: Option<&FitOutcome>) -> usize {
+    match (fit, request.architecture) {
+        (Some(fit), _) => fit.epochs_trained,
+        (None, ModelArchitecture::Xgboost) => request.epochs,
+        (None, _) => 0,
+    }
 }
 
 /// Everything laid out and split.
@@ -336,6 +345,7 @@ fn series_model(
         ),
         ModelArchitecture::Xgboost => {
             let options = TreeOptions {
+                trees: TREES_PER_EPOCH * request.epochs,
                 seed: request.seed,
                 ..TreeOptions::default()
             };
@@ -505,7 +515,7 @@ fn assemble_artifact(
             r2_score: accuracy.r2,
             mape: accuracy.mape,
             mase: accuracy.mase,
-            epochs_trained: fit.map_or(0, |fit| fit.epochs_trained),
+            epochs_trained: epochs_trained(request, fit),
             early_stopped: fit.is_some_and(|fit| fit.early_stopped),
         },
         skill: report.skill,

@@ -13,6 +13,10 @@ PERSON = "seeded"
 SEEDED = json.loads(os.environ.get("VITALCAST_SEEDED", "null")) or {}
 # Trained within milliseconds, whatever the other settings are.
 QUICK = {"naive", "seasonal_naive", "moving_average", "exponential_smoothing"}
+# Settings that other models refuse.
+OF_NETWORKS = (
+    "epochs batch_size learning_rate hidden_dim num_layers dropout bidirectional".split()
+)
 # What a request that fits the schema may still be refused for.
 REASONS = {"NOT_ENOUGH_DATA", "TOO_FAR_AHEAD", "TOO_COSTLY"}
 
@@ -85,7 +89,10 @@ def map_body(context, body):
     # A copy: the original may be the base of further cases.
     body = dict(body)
     about_the_person(body)
-    if not trains:
+    if trains:
+        for field in OF_NETWORKS:
+            body.pop(field, None)
+    else:
         # The person's models may be others.
         if body.get("architecture") in ARCHITECTURES:
             body["architecture"] = None
@@ -150,5 +157,10 @@ def refused_for_a_reason(context, response, case):
         return
     detail = answer["detail"]
     assert isinstance(detail, list) and all(
-        fault["type"] == "value_error" for fault in detail
+        fault["type"] == "value_error" or in_no_calendar(fault["input"]) for fault in detail
     ), f"refused without a reason: {answer}"
+
+
+def in_no_calendar(value):
+    """RFC 3339, and so the schema's format, has a year 0; the contract's dates, pydantic's, begin at 1."""
+    return isinstance(value, str) and bool(re.match(r"0000-\d\d-\d\d", value))

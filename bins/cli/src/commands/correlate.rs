@@ -57,7 +57,7 @@ pub(crate) fn run(
         whole.push(engine.correlate(&everything, now)?);
     }
     if let (Some(path), [answer]) = (&args.chart, whole.as_slice()) {
-        let Some(map) = heat_map(answer) else {
+        let Some(map) = heat_map(answer, answer) else {
             bail!(UsageError(format!("nothing to draw: {}", answer.summary)));
         };
         let size = PictureSize {
@@ -232,7 +232,7 @@ fn print(
         answer.first_day,
         answer.last_day
     ))?;
-    if let Some(map) = heat_map(answer) {
+    if let Some(map) = heat_map(answer, whole) {
         output.line(map.terminal(terminal_options())?)?;
         let unit = answer.target_metric.unit_label();
         let rows: Vec<Vec<String>> = answer
@@ -272,13 +272,13 @@ fn report(
         if whole.tests > 0 {
             section = section.with_paragraph(significance_sentence(whole, threshold));
         }
-        if let Some(map) = heat_map(whole) {
+        if let Some(map) = heat_map(whole, whole) {
             section = section.with(Block::HeatMap(map));
             let unit = answer.target_metric.unit_label();
             let strongest = whole.correlations.iter().take(REPORT_ROWS);
             section = section
                 .with(Block::Table(typeset(
-                    "The strongest correlations, whether they stand out or not".to_owned(),
+                    "What stands out, then the strongest correlations that do not".to_owned(),
                     &COLUMNS,
                     2,
                     strongest.map(|one| row(one, unit)),

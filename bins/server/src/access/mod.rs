@@ -8,7 +8,7 @@ mod jwt;
 mod rate;
 
 pub(crate) use jwt::JwtVerifier;
-pub(crate) use rate::RateLimits;
+pub(crate) use rate::{RATE_LIMIT, RATE_LIMIT_POLICY, RateLimits, StandingOfRequest};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -131,7 +131,8 @@ impl FromRequestParts<Arc<App>> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let caller = identify(parts, app).await?;
         if let Some(who) = caller.counted_as() {
-            app.rates.check(&who)?;
+            let standing = parts.extensions.get::<StandingOfRequest>().cloned();
+            app.rates.check(&who, &standing.unwrap_or_default())?;
         }
         Ok(caller)
     }

@@ -64,14 +64,19 @@ shaped!(
             "epochs",
             Kind::LaxInt(10, 200),
             "50",
-            "Most passes over the training windows"
+            "Most passes over the training windows, two trees each for xgboost; networks and xgboost only"
         ),
-        default("batch_size", Kind::LaxInt(8, 128), "32", "Windows per step"),
+        default(
+            "batch_size",
+            Kind::LaxInt(8, 128),
+            "32",
+            "Windows per step; networks only"
+        ),
         default(
             "learning_rate",
             Kind::LaxFloat(0.0001, 0.1, r"^0?\.0[1-9][0-9]{0,6}$"),
             "0.001",
-            "Step size of Adam"
+            "Step size of Adam; networks only"
         ),
         default(
             "validation_split",
@@ -83,14 +88,19 @@ shaped!(
             "hidden_dim",
             Kind::LaxInt(32, 512),
             "128",
-            "Width of the LSTM's state"
+            "Width of the LSTM's state; LSTM networks only"
         ),
-        default("num_layers", Kind::LaxInt(1, 4), "2", "Stacked LSTM layers"),
+        default(
+            "num_layers",
+            Kind::LaxInt(1, 4),
+            "2",
+            "Stacked LSTM layers; LSTM networks only"
+        ),
         default(
             "dropout",
             Kind::LaxFloat(0.0, 0.5, r"^0{1,9}(\.[0-4][0-9]{0,6})?$"),
             "0.2",
-            "Dropout probability"
+            "Dropout probability; LSTM networks only"
         ),
         default(
             "force_retrain",

@@ -1,6 +1,6 @@
 //! Records as they come in bodies: their shapes, and what becomes of one.
 
-use crate::shape::{Field, Input, Kind, default, optional, required, shaped};
+use crate::shape::{Field, Input, Kind, default, optional, read_back, required, shaped};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 use std::collections::HashMap;
@@ -33,6 +33,19 @@ const KNOWN_AT: Field = optional(
     "known_at",
     Kind::Instant,
     "When it became known; when it happened if not given",
+);
+
+// As they read back.
+const SOURCE_ID_READ: Field = required(
+    "source_id",
+    SOURCE_ID.kind,
+    "Its identity within the source",
+);
+const DAY_READ: Field = required("day", Kind::Date, "The local day it belongs to");
+const KNOWN_AT_READ: Field = required(
+    "known_at",
+    Kind::Instant,
+    "When it became known; replays of earlier days do not see it",
 );
 
 /// What every record says of its origin.
@@ -82,6 +95,23 @@ shaped!(
         SOURCE_ID,
         DAY,
         KNOWN_AT,
+    ]
+);
+
+read_back!(
+    MealRecord,
+    "MealRecord",
+    MealBody,
+    &[
+        required(
+            "consumed_at",
+            Kind::Instant,
+            "When; the start of the local day when the time is not known"
+        ),
+        required("time_known", Kind::Bool, "Whether the time of day is known"),
+        SOURCE_ID_READ,
+        DAY_READ,
+        KNOWN_AT_READ,
     ]
 );
 
@@ -138,6 +168,13 @@ shaped!(
     ]
 );
 
+read_back!(
+    ActivityRecord,
+    "ActivityRecord",
+    ActivityBody,
+    &[SOURCE_ID_READ, DAY_READ, KNOWN_AT_READ]
+);
+
 /// One reading of one metric.
 #[derive(Debug, Deserialize)]
 pub(super) struct HealthMetricBody {
@@ -178,6 +215,23 @@ shaped!(
         SOURCE_ID,
         DAY,
         KNOWN_AT,
+    ]
+);
+
+read_back!(
+    HealthMetricRecord,
+    "HealthMetricRecord",
+    HealthMetricBody,
+    &[
+        required("unit", Kind::Text(1, 20), "The unit of its metric"),
+        required(
+            "partial",
+            Kind::Bool,
+            "Whether it is of a part of the day only"
+        ),
+        SOURCE_ID_READ,
+        DAY_READ,
+        KNOWN_AT_READ,
     ]
 );
 

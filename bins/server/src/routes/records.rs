@@ -1,7 +1,10 @@
 //! Records: meals, activities, health metrics.
 
 use super::UserPath;
-use super::record_body::{ActivityBody, HealthMetricBody, MealBody, Order, Wire};
+use super::record_body::{
+    ActivityBody, ActivityRecord, HealthMetricBody, HealthMetricRecord, MealBody, MealRecord,
+    Order, Wire,
+};
 use crate::access::{Caller, Impersonal};
 use crate::app::App;
 use crate::error::ApiError;
@@ -194,23 +197,13 @@ shaped!(
     ]
 );
 
-/// A page of records.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Page {
-    user_id: UserId,
-    /// The records in their current version, in the order of days and moments.
-    #[schema(value_type = Vec<Object>)]
-    items: Vec<Value>,
-    /// The cursor of the next page; null on the last.
-    next: Option<String>,
-}
-
+/// The records of a page, and the cursor of the next one.
 async fn get(
     app: &Arc<App>,
     user_id: UserId,
     kind: RecordKind,
     query: PageQuery,
-) -> Result<axum::Json<Page>, ApiError> {
+) -> Result<(Vec<Value>, Option<String>), ApiError> {
     let cursor = match &query.cursor {
         None => None,
         Some(text) => {
@@ -227,10 +220,10 @@ async fn get(
         source: None,
         source_id: None,
     };
-    let user = user_id.clone();
     let (items, next) = app
         .quick(move |engine| {
-            let (records, next) = engine.records(&user, &filter, cursor.as_deref(), query.limit)?;
+            let (records, next) =
+                engine.records(&user_id, &filter, cursor.as_deref(), query.limit)?;
             let items: Vec<Value> = records.iter().map(record_json).collect();
             Ok((items, next))
         })
@@ -239,11 +232,8 @@ async fn get(
             "UNKNOWN_PLACE" => unknown_cursor(),
             _ => error,
         })?;
-    Ok(axum::Json(Page {
-        user_id,
-        items,
-        next: next.map(|place| BASE64_URL_SAFE_NO_PAD.encode(place)),
-    }))
+    let next = next.map(|place| BASE64_URL_SAFE_NO_PAD.encode(place));
+    Ok((items, next))
 }
 
 fn unknown_cursor() -> ApiError {
@@ -314,7 +304,7 @@ async fn delete(
 
 /// The three routes of a kind of record.
 macro_rules! routes_of {
-    ($path:literal, $kind:ident, $body:ty, $what:literal, $post:ident, $get:ident, $delete:ident) => {
+    ($path:literal, $kind:ident, $body:ty, $record:ty, $page:ident, $what:literal, $post:ident, $get:ident, $delete:ident) => {
         #[doc = concat!("Write ", $what, ", a JSON array or one JSON object a line (NDJSON).")]
         ///
         /// The body is a JSON array, or one JSON object a line with the media type
@@ -334,18 +324,35 @@ macro_rules! routes_of {
             post::<$body>(&app, user, request).await
         }
 
+        #[doc = concat!("A page of a person's ", $what, ".")]
+        #[derive(Debug, Serialize, ToSchema)]
+        pub(super) struct $page {
+            user_id: UserId,
+            /// In their current version, in the order of days and moments.
+            #[schema(value_type = Vec<$record>)]
+            items: Vec<Value>,
+            /// The cursor of the next page; null on the last.
+            next: Option<String>,
+        }
+
         #[doc = concat!("A page of a person's ", $what, " in their current version.")]
         #[utoipa::path(get, operation_id = stringify!($get), summary = concat!("A page of ", $what), path = $path, tag = "users", params(UserPath, PageQuery),
-            responses((status = 200, description = "A page", body = Page)),
+            responses((status = 200, description = "A page", body = $page)),
             security(("key" = ["read"])))]
         pub(super) async fn $get(
             State(app): State<Arc<App>>,
             caller: Caller,
             Path(path): Path<UserPath>,
             Query(query): Query<PageQuery>,
-        ) -> Result<axum::Json<Page>, ApiError> {
-            let user = caller.open(path, Scope::Read)?.user_id;
-            get(&app, user, RecordKind::$kind, query.take()).await
+        ) -> Result<axum::Json<$page>, ApiError> {
+            let user_id = caller.open(path, Scope::Read)?.user_id;
+            let user = user_id.clone();
+            let (items, next) = get(&app, user, RecordKind::$kind, query.take()).await?;
+            Ok(axum::Json($page {
+                user_id,
+                items,
+                next,
+            }))
         }
 
         #[doc = concat!("Delete ", $what, " of some days with all their versions, for good.")]
@@ -368,6 +375,8 @@ routes_of!(
     "/api/users/{user_id}/meals",
     Meal,
     MealBody,
+    MealRecord,
+    MealPage,
     "meals",
     post_meals,
     get_meals,
@@ -377,6 +386,8 @@ routes_of!(
     "/api/users/{user_id}/activities",
     Activity,
     ActivityBody,
+    ActivityRecord,
+    ActivityPage,
     "activities",
     post_activities,
     get_activities,
@@ -386,6 +397,8 @@ routes_of!(
     "/api/users/{user_id}/health-metrics",
     HealthMetric,
     HealthMetricBody,
+    HealthMetricRecord,
+    HealthMetricPage,
     "readings",
     post_health_metrics,
     get_health_metrics,

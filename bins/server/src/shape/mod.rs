@@ -200,3 +200,25 @@ macro_rules! shaped {
     };
 }
 pub(crate) use shaped;
+
+/// Declares how what was written with a shape reads in answers, for the OpenAPI document; see
+/// [`Shape::answer_schema`].
+macro_rules! read_back {
+    ($type:ident, $name:literal, $written:ty, $instead:expr) => {
+        #[derive(Debug)]
+        pub(super) struct $type;
+
+        impl utoipa::PartialSchema for $type {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                <$written as $crate::shape::Input>::shape().answer_schema($instead)
+            }
+        }
+
+        impl utoipa::ToSchema for $type {
+            fn name() -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed($name)
+            }
+        }
+    };
+}
+pub(crate) use read_back;

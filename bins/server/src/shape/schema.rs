@@ -31,6 +31,23 @@ impl Shape {
         object.into()
     }
 
+    /// As it reads in an answer: every field is there, null where nothing is known, and without the
+    /// bounds of writing, which imported files do not have. `instead` tells fields that read otherwise
+    /// than they are written, and those that are only read.
+    pub(crate) fn answer_schema(&self, instead: &[Field]) -> RefOr<Schema> {
+        let written = self.fields.iter().filter(|field| {
+            let is_other = instead.iter().any(|other| other.name == field.name);
+            !is_other
+        });
+        let mut object = ObjectBuilder::new().schema_type(Type::Object);
+        for field in written.chain(instead) {
+            object = object
+                .property(field.name, field.answer_schema())
+                .required(field.name);
+        }
+        object.into()
+    }
+
     /// As parameters of a path or query.
     pub(crate) fn parameters(&self) -> Vec<Parameter> {
         self.fields
@@ -67,6 +84,19 @@ impl Field {
             forms.push(ObjectBuilder::new().schema_type(Type::Null).into());
         }
         united(forms, Some(self.meaning), self.default_value())
+    }
+
+    fn answer_schema(&self) -> RefOr<Schema> {
+        let mut forms = match self.kind {
+            Kind::Float(..) => vec![of_type(Type::Number).into()],
+            Kind::Text(..) => vec![of_type(Type::String).into()],
+            other => other.forms(),
+        };
+        forms.truncate(1);
+        if matches!(self.presence, Presence::Optional) {
+            forms.push(of_type(Type::Null).into());
+        }
+        united(forms, Some(self.meaning), None)
     }
 }
 

@@ -213,6 +213,16 @@ fn a_key_that_asks_too_often_waits() {
             >= 1
     );
     assert!(answers.iter().filter(|answer| answer.status == 200).count() >= 5);
+    assert_eq!(answers[0].headers["ratelimit-policy"], r#""key";q=5;w=3"#);
+    assert_eq!(answers[0].headers["ratelimit"], r#""key";r=4;t=1"#);
+    assert_eq!(refused.headers["ratelimit"], r#""key";r=0;t=1"#);
+    // What asks for no key counts for none.
+    assert!(
+        !service
+            .get("/health/live")
+            .headers
+            .contains_key("ratelimit")
+    );
 }
 
 #[test]

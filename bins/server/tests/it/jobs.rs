@@ -306,3 +306,41 @@ fn one_server_works_on_a_folder() {
     let text = refused.err().unwrap().to_string();
     assert!(text.contains("a server works on"), "{text}");
 }
+
+/// Trainings make way for requests, and no connection to the database has caught their low priority.
+#[cfg(target_os = "linux")]
+#[test]
+fn trainings_make_way_and_connections_do_not() {
+    let service = Service::with(|config| config.jobs.threads_per_job = 2);
+    service.readings("anna", 200);
+    let job = service.post("/api/predictions/train", &long("anna")).json();
+    eventually("the training runs", || {
+        (state(&service, &job) == "running").then_some(())
+    });
+    let (mut low, mut usual) = (Vec::new(), Vec::new());
+    for thread in std::fs::read_dir("/proc/self/task").unwrap() {
+        // Threads of other tests may end meanwhile.
+        let Ok(stat) = std::fs::read_to_string(thread.unwrap().path().join("stat")) else {
+            continue;
+        };
+        let (name, fields) = stat.rsplit_once(')').unwrap();
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        // Counted from the third, as proc(5) does: the 19th is nice, the 41st the policy.
+        let (nice, policy) = (fields[19 - 3], fields[41 - 3]);
+        let name = name.split_once('(').unwrap().1.to_owned();
+        // SCHED_IDLE, or, where that is forbidden, the next best.
+        if policy == "5" || nice == "19" {
+            low.push(name);
+        } else {
+            usual.push(name);
+        }
+    }
+    cancel(&service, &job);
+    let trains = |name: &String| name.starts_with("job-") && name.matches('-').count() == 2;
+    assert!(low.iter().any(trains), "{low:?}");
+    assert!(!usual.iter().any(trains), "{usual:?}");
+    // A connection that a job needed first would keep its priority for every request after it.
+    let connects = |name: &String| name.starts_with("sqlx");
+    assert!(usual.iter().any(connects), "{usual:?}");
+    assert!(!low.iter().any(connects), "{low:?}");
+}

@@ -6,6 +6,7 @@
 
 mod access;
 mod cache;
+mod client;
 mod command;
 mod contract;
 mod erase;

@@ -2,6 +2,7 @@
 
 use crate::support::{Service, eventually, fixtures};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const READINGS: &str = "/api/users/anna/health-metrics";
 
@@ -320,4 +321,54 @@ fn a_compressed_body_is_refused_as_such() {
         (refused.status, refused.code().as_str()),
         (415, "UNSUPPORTED_ENCODING")
     );
+}
+
+/// Clients are generated from the document, so it has to tell every field there is, and no other.
+#[test]
+fn the_document_tells_the_fields_that_are_read_back() {
+    let service = Service::new();
+    let when = "2026-11-22T12:15:00Z";
+    for (kind, record) in [
+        ("meals", json!([{"consumed_at": when}])),
+        (
+            "activities",
+            json!([{"started_at": when, "activity_type": "RUNNING"}]),
+        ),
+        (
+            "health-metrics",
+            json!([{"recorded_at": when, "metric_type": "STEPS", "value": 9}]),
+        ),
+    ] {
+        service
+            .post(&format!("/api/users/anna/{kind}"), &record)
+            .ok();
+    }
+    let document = service.get("/openapi.json").ok();
+    let told = |schema: &str| names(&document["components"]["schemas"][schema]["properties"]);
+    for (kind, schema) in [
+        ("meals", "MealRecord"),
+        ("activities", "ActivityRecord"),
+        ("health-metrics", "HealthMetricRecord"),
+    ] {
+        let page = service.get(&format!("/api/users/anna/{kind}")).ok();
+        assert_eq!(told(schema), names(&page["items"][0]), "{kind}");
+    }
+    let features = service.get("/api/features/anna/2026-11-22").ok();
+    let mut count = 0;
+    for (category, schema) in [
+        ("nutrition", "NutritionFeatures"),
+        ("activity", "ActivityFeatures"),
+        ("health", "HealthFeatures"),
+        ("temporal", "TemporalFeatures"),
+        ("interaction", "InteractionFeatures"),
+    ] {
+        assert_eq!(told(schema), names(&features[category]), "{category}");
+        count += told(schema).len();
+    }
+    assert_eq!(count, 64);
+}
+
+fn names(object: &Value) -> BTreeSet<&str> {
+    let fields = object.as_object().unwrap();
+    fields.keys().map(String::as_str).collect()
 }

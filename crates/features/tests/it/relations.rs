@@ -120,6 +120,52 @@ fn amounts_are_counted_back_from_falling_asleep() {
 }
 
 #[test]
+fn an_evening_without_a_diary_is_not_an_empty_one() {
+    let zone = Profile::default().zone.name();
+    let carbs = feature_named("nutrition_carbs_daily").unwrap();
+    // Asleep at half past midnight.
+    let of = |meals: Vec<Record>| {
+        let mut all = vec![night("2025-06-30", 6.5)];
+        all.extend(meals);
+        let on = day("2025-06-30");
+        let windows = [(0.0, 6.0), (6.0, 12.0)];
+        amounts_before_sleep(&person(zone, all), carbs, &windows, on, on, much_later())
+            .unwrap()
+            .unwrap()
+            .into_iter()
+            .map(|window| window[0])
+            .collect::<Vec<_>>()
+    };
+    let lunch = |on: &str| meal(zone, on, &format!("{on}T13:00:00"), 500.0, 50.0);
+    // Only the day that had just begun was written down.
+    assert_eq!(of(vec![lunch("2025-06-30")]), [None, None]);
+    // Only the evening was, whose last half hour belongs to the other day.
+    assert_eq!(of(vec![lunch("2025-06-29")]), [None, Some(50.0)]);
+    let both = vec![lunch("2025-06-29"), lunch("2025-06-30")];
+    assert_eq!(of(both), [Some(0.0), Some(50.0)]);
+}
+
+#[test]
+fn late_amounts_before_sleep_are_late() {
+    let zone = Profile::default().zone.name();
+    let late = feature_named("nutrition_late_night_carbs").unwrap();
+    let on = day("2025-06-30");
+    // Asleep at 23:00.
+    let history = person(
+        zone,
+        vec![
+            night("2025-06-30", 8.0),
+            meal(zone, "snack", "2025-06-29T21:30:00", 200.0, 30.0),
+            meal(zone, "dinner", "2025-06-29T19:30:00", 800.0, 90.0),
+        ],
+    );
+    let windows = [(0.0, 2.0), (2.0, 4.0)];
+    let found = amounts_before_sleep(&history, late, &windows, on, on, much_later());
+    let found = found.unwrap().unwrap();
+    assert_eq!((found[0][0], found[1][0]), (Some(30.0), Some(0.0)));
+}
+
+#[test]
 fn without_times_there_are_no_hours() {
     let carbs = feature_named("nutrition_carbs_daily").unwrap();
     let on = last();

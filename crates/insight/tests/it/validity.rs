@@ -10,7 +10,7 @@ use vitalcast_insight::{Column, DriverSettings, Drivers, daily_lags, drivers, la
 const RUNS: u64 = 1_000;
 const LEVEL: f64 = 0.05;
 /// Days before the ones that count.
-const HISTORY: usize = 3;
+const HISTORY: usize = 4;
 
 /// A standard normal value (Box and Muller).
 fn normal(random: &mut ChaCha8Rng) -> f64 {
@@ -36,6 +36,7 @@ fn analysis(columns: &[Column], target: &[Option<f64>], methods: &[CorrelationMe
         lag_days: 1,
         history_days: HISTORY,
         significance: LEVEL,
+        least: 0.0,
         first_weekday: 0,
     };
     drivers(columns, target, &settings)
@@ -176,7 +177,7 @@ fn person(seed: u64, days: usize, effect: f64, sluggish: f64) -> (Vec<Column>, V
 
 #[test]
 fn a_true_effect_is_found_with_its_sign_size_and_lag() {
-    let mut found = 0;
+    let (mut found, mut right_lags) = (0, 0);
     let mut sizes = 0.0;
     for seed in 0..100 {
         let (columns, target) = person(seed, 93, 2.0, 0.4);
@@ -205,11 +206,197 @@ fn a_true_effect_is_found_with_its_sign_size_and_lag() {
         );
         if let Some(optimal) = by_lag.optimal {
             assert_eq!(by_lag.tested[optimal].lag, 1, "seed {seed}");
+            right_lags += 1;
         }
     }
-    println!("found in {found} of 100, mean size {}", sizes / 100.0);
+    println!(
+        "found in {found} of 100, its lag in {right_lags}, mean size {}",
+        sizes / 100.0
+    );
     assert!(found >= 90, "{found}");
+    assert!(right_lags >= 90, "{right_lags}");
     assert!((sizes / 100.0 - 2.0).abs() < 0.1, "{}", sizes / 100.0);
+}
+
+/// The mean of so many values up to each.
+fn rolling(values: &[Option<f64>], width: usize) -> Vec<Option<f64>> {
+    (0..values.len())
+        .map(|last| {
+            let window = &values[last.saturating_sub(width - 1)..=last];
+            Some(window.iter().flatten().sum::<f64>() / window.len() as f64)
+        })
+        .collect()
+}
+
+/// A state that changes over weeks, measured with noise, as resting heart rate is; and beside it what
+/// features of days are like without having to do with it: amounts, weekly and monthly means, the
+/// calendar.
+fn slow_person(seed: u64, days: usize) -> (Vec<Column>, Vec<Option<f64>>) {
+    /// Days before, for the means.
+    const BEFORE: usize = 30;
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let state = process(&mut random, days, 0.95);
+    let target = state
+        .into_iter()
+        .map(|value| value.map(|value| value + 0.5 * normal(&mut random)))
+        .collect();
+    let whole = BEFORE + days;
+    let begin = random.random_range(0..365_usize);
+    let columns = catalogue()
+        .iter()
+        .take(45)
+        .enumerate()
+        .map(|(place, feature)| {
+            let calendar = |of_day: fn(usize) -> usize| -> Vec<Option<f64>> {
+                let days = begin..begin + whole;
+                days.map(|day| Some(of_day(day) as f64)).collect()
+            };
+            let values = match place {
+                0..14 => process(&mut random, whole, 0.0),
+                14..28 => process(&mut random, whole, 0.4),
+                28..39 => rolling(&process(&mut random, whole, 0.2), 7),
+                39 | 40 => rolling(&process(&mut random, whole, 0.5), 30),
+                41 => calendar(|day| day % 7),
+                42 => calendar(|day| usize::from(day % 7 >= 5)),
+                43 => calendar(|day| day / 7 % 52),
+                _ => calendar(|day| day / 30 % 12),
+            };
+            (feature, values[BEFORE..].to_vec())
+        })
+        .collect();
+    (columns, target)
+}
+
+#[test]
+fn slow_features_and_the_calendar_do_not_go_with_every_slow_target() {
+    /// Enough to tell 5 % from the 20 % that a plain test of Granger finds here.
+    const PEOPLE: u64 = 300;
+    let granger = [CorrelationMethod::Granger];
+    for (days, methods) in [
+        (30, &granger[..]),
+        (90, &granger),
+        (90, CorrelationMethod::ALL),
+        (180, &granger),
+    ] {
+        let alarms = (0..PEOPLE)
+            .filter(|seed| {
+                let (columns, target) = slow_person(130_000 + seed, days + HISTORY);
+                finds_anything(&analysis(&columns, &target, methods))
+            })
+            .count();
+        println!(
+            "{days} days, {} methods: {alarms} of {PEOPLE} find something",
+            methods.len()
+        );
+        assert!(alarms <= 15, "{alarms}");
+    }
+}
+
+#[test]
+fn a_feature_that_says_nearly_all_has_an_interval_near_one() {
+    let mut random = ChaCha8Rng::seed_from_u64(9);
+    let days = 90 + HISTORY;
+    let feature = process(&mut random, days, 0.0);
+    for digits in [10.0, 1e3, 1e6] {
+        let target: Vec<Option<f64>> = (0..days)
+            .map(|day| {
+                let before = feature[day.checked_sub(1)?]?;
+                Some((50.0 + 0.1 * before * digits).round() / digits)
+            })
+            .collect();
+        let columns = [(&catalogue()[0], feature.clone())];
+        let found = analysis(&columns, &target, &[CorrelationMethod::Granger]);
+        let tested = &found.tested[0].tested;
+        let (lower, upper) = tested.interval;
+        assert!(
+            0.2 < lower
+                && lower <= tested.correlation
+                && tested.correlation <= upper
+                && upper <= 1.0,
+            "{tested:?}"
+        );
+    }
+}
+
+#[test]
+fn a_feature_in_another_unit_is_known_for_what_it_is() {
+    let (mut columns, target) = person(5, 93, 2.0, 0.4);
+    columns.truncate(20);
+    let carbs = columns[16].1.clone();
+    let per_kilogram = carbs.iter().map(|value| value.map(|value| value / 71.3));
+    columns.push((&catalogue()[58], per_kilogram.collect()));
+    let left = carbs.iter().map(|value| value.map(|value| 90.0 - value));
+    columns.push((&catalogue()[59], left.collect()));
+    let mut patchy = carbs.clone();
+    patchy[40] = None;
+    columns.push((&catalogue()[60], patchy));
+    let beside = analysis(&columns, &target, &USUAL);
+    let copies: Vec<_> = beside
+        .copies
+        .iter()
+        .map(|(copy, original)| (copy.name, original.name))
+        .collect();
+    let original = catalogue()[16].name;
+    assert_eq!(
+        copies,
+        [
+            (catalogue()[58].name, original),
+            (catalogue()[59].name, original)
+        ]
+    );
+    // One of fewer days is another series.
+    assert_eq!(beside.features, 23);
+}
+
+#[test]
+fn what_could_have_been_noticed_is_noticed_four_times_of_five() {
+    // Of the smallest correlation that would be told, with and without a least one.
+    for least in [0.0, 0.3] {
+        let settings = DriverSettings {
+            methods: vec![CorrelationMethod::Pearson],
+            lag_days: 0,
+            history_days: 0,
+            significance: LEVEL,
+            least,
+            first_weekday: 0,
+        };
+        let pair = |seed: u64, size: f64| {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            let x = process(&mut random, 180, 0.0);
+            let y: Vec<Option<f64>> = x
+                .iter()
+                .map(|x| x.map(|x| size * x + (1.0 - size * size).sqrt() * normal(&mut random)))
+                .collect();
+            (x, y)
+        };
+        let (x, y) = pair(1, 0.0);
+        let size = drivers(&[(&catalogue()[0], x)], &y, &settings)
+            .detectable
+            .unwrap();
+        let told = (0..RUNS)
+            .filter(|seed| {
+                let (x, y) = pair(140_000 + seed, size);
+                let found = drivers(&[(&catalogue()[0], x)], &y, &settings);
+                let one = &found.tested[0];
+                one.adjusted_p_value < LEVEL && one.tested.correlation >= least
+            })
+            .count();
+        println!("{size} is told in {told} of {RUNS}");
+        assert!((750..=850).contains(&told), "{told}");
+    }
+}
+
+#[test]
+fn lags_in_a_row_end_where_one_could_not_be_tested() {
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    let feature = process(&mut random, 120, 0.9);
+    let target = feature.clone();
+    let mut series = daily_lags(&feature, 2);
+    series[1].values.fill(None);
+    let found = lags(&series, &target, 0, CorrelationMethod::Pearson, LEVEL);
+    let tested: Vec<u32> = found.tested.iter().map(|lag| lag.lag).collect();
+    assert_eq!(tested, [0, 2]);
+    assert_eq!((found.optimal, found.lasting), (Some(0), Some((0, 0))));
 }
 
 #[test]

@@ -103,8 +103,10 @@ impl SqliteStore {
             .row_buffer_size(1_024);
         let pool = SqlitePoolOptions::new()
             .max_connections(connections)
-            // One connection stays open, and with it the index of the log that `mark` reads.
-            .min_connections(1)
+            // All are opened now and stay open, and with them the index of the log that `mark` reads.
+            // Each has a thread, which keeps the priority of the one that opened it: that should not
+            // be a training's.
+            .min_connections(connections)
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(BUSY_TIMEOUT)

@@ -8,14 +8,15 @@ use vitalcast_domain::{
 /// Features of a heat map, the strongest.
 const ROWS: usize = 30;
 
-/// The correlations of an answer: features in rows, strongest first, methods in columns. Nothing
-/// when the answer lists none.
-pub fn heat_map(answer: &CorrelationResponse) -> Option<HeatMap> {
+/// The correlations of an answer: its features in rows, in its order, methods in columns. Nothing
+/// when it lists none. The cells are those of `whole`, the answer that lists everything: what the
+/// other leaves out was still tested.
+pub fn heat_map(answer: &CorrelationResponse, whole: &CorrelationResponse) -> Option<HeatMap> {
     let listed = &answer.correlations;
     let methods: Vec<CorrelationMethod> = CorrelationMethod::ALL
         .iter()
         .copied()
-        .filter(|method| listed.iter().any(|one| one.method == *method))
+        .filter(|method| whole.correlations.iter().any(|one| one.method == *method))
         .collect();
     let mut names: Vec<&str> = Vec::new();
     for one in listed {
@@ -25,7 +26,7 @@ pub fn heat_map(answer: &CorrelationResponse) -> Option<HeatMap> {
     }
     let cell = |name: &str, method: CorrelationMethod| {
         let of = |one: &&Correlation| one.feature_name == name && one.method == method;
-        listed.iter().find(of).map(|one| HeatCell {
+        whole.correlations.iter().find(of).map(|one| HeatCell {
             value: one.correlation,
             stands_out: one.is_significant,
         })
@@ -42,10 +43,15 @@ pub fn heat_map(answer: &CorrelationResponse) -> Option<HeatMap> {
         Pairing::NextDay => "a day's features and the next day's value",
         Pairing::SameDay => "features and value of the same day",
     };
+    let cut = if names.len() > ROWS {
+        format!(", the first {ROWS} of {} features", names.len())
+    } else {
+        String::new()
+    };
     (!rows.is_empty()).then(|| HeatMap {
         title: format!("What goes with {}", answer.target_metric.title()),
         subtitle: format!(
-            "{}, {when}, {} to {}",
+            "{}, {when}, {} to {}{cut}",
             answer.user_id, answer.first_day, answer.last_day
         ),
         columns: methods.iter().map(ToString::to_string).collect(),

@@ -70,6 +70,7 @@ impl Engine {
             lag_days: request.pairing.lag_days(),
             history_days: HISTORY_DAYS,
             significance: request.significance_threshold,
+            least: request.min_correlation,
             first_weekday: window.begin.weekday().num_days_from_monday() as usize,
         };
         let metric = request.target_metric.metric_type();
@@ -138,7 +139,8 @@ impl Engine {
     ) -> Result<LagResponse, EngineError> {
         request.validate()?;
         let most_days = request.max_lag_hours / 24;
-        let history_days = most_days + 1;
+        // And what Granger's test looks back on before the longest lag.
+        let history_days = most_days + 2;
         let window = self.window(
             &request.user_id,
             request.last_day,
@@ -245,9 +247,13 @@ impl Window {
         let Some(feature) = feature_named(&request.feature_name) else {
             return Ok(Err(NoLags::UnknownFeature));
         };
-        // A lag may be 0, the same day.
-        if !may_stand_against(feature, request.target_metric.metric_type(), 0) {
+        let metric = request.target_metric.metric_type();
+        if feature.is_made_of(metric) {
             return Ok(Err(NoLags::FeatureIsTarget));
+        }
+        // Without the metric it does not matter what else is there.
+        if target.iter().all(Option::is_none) {
+            return Ok(Ok((Lags::default(), feature, 1)));
         }
         let (series, unit): (Vec<LaggedFeature>, u32) = match request.resolution {
             LagResolution::Day => {
@@ -260,10 +266,12 @@ impl Window {
                     // What a day that is not over adds up to is not known.
                     .map(|(day, value)| value.filter(|_| day < today))
                     .collect();
-                (daily_lags(&values, request.max_lag_hours / 24), 24)
+                let mut series = daily_lags(&values, request.max_lag_hours / 24);
+                series.retain(|one| may_stand_against(feature, metric, one.lag as usize));
+                (series, 24)
             }
             LagResolution::Hour => {
-                if !may_stand_against(night(), request.target_metric.metric_type(), 0) {
+                if !may_stand_against(night(), metric, 0) {
                     return Ok(Err(NoLags::NightIsTarget));
                 }
                 let starts = (0..=request.max_lag_hours).step_by(request.lag_step_hours);

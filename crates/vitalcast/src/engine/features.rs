@@ -58,19 +58,19 @@ pub struct DayFeatures {
     /// Whether they came from a cache.
     pub cached: bool,
     /// Food and drink; null when not asked for.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<document::NutritionFeatures>))]
     pub nutrition: Option<CategoryFeatures>,
     /// Movement and load.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<document::ActivityFeatures>))]
     pub activity: Option<CategoryFeatures>,
     /// Readings of the body.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<document::HealthFeatures>))]
     pub health: Option<CategoryFeatures>,
     /// The calendar.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<document::TemporalFeatures>))]
     pub temporal: Option<CategoryFeatures>,
     /// Products and ratios over categories.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<document::InteractionFeatures>))]
     pub interaction: Option<CategoryFeatures>,
     /// Fields of the categories asked for.
     pub feature_count: usize,
@@ -78,6 +78,70 @@ pub struct DayFeatures {
     pub missing_features: usize,
     /// Share of them that is there, 0 to 1; 0 when none was asked for.
     pub data_quality_score: f64,
+}
+
+/// The fields of each category for the OpenAPI document, out of the catalogue.
+#[cfg(feature = "openapi")]
+mod document {
+    use super::{FeatureCategory, catalogue, is_counted};
+    use utoipa::openapi::RefOr;
+    use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+
+    fn schema(category: FeatureCategory) -> RefOr<Schema> {
+        let mut object = ObjectBuilder::new().schema_type(Type::Object);
+        for feature in catalogue()
+            .iter()
+            .filter(|feature| feature.category == category)
+        {
+            let of_type = match feature.unit {
+                "0/1" => Type::Boolean,
+                _ if is_counted(feature) => Type::Integer,
+                _ => Type::Number,
+            };
+            let of_type = if feature.nullable {
+                SchemaType::from_iter([of_type, Type::Null])
+            } else {
+                SchemaType::new(of_type)
+            };
+            let meaning = match feature.unit {
+                "0/1" => feature.meaning.to_owned(),
+                unit => format!("{} ({unit})", feature.meaning),
+            };
+            let field = ObjectBuilder::new()
+                .schema_type(of_type)
+                .description(Some(meaning));
+            object = object
+                .property(feature.field, field)
+                .required(feature.field);
+        }
+        object.into()
+    }
+
+    macro_rules! categories {
+        ($($type:ident $name:literal $category:ident),+) => {$(
+            pub(super) struct $type;
+
+            impl utoipa::PartialSchema for $type {
+                fn schema() -> RefOr<Schema> {
+                    schema(FeatureCategory::$category)
+                }
+            }
+
+            impl utoipa::ToSchema for $type {
+                fn name() -> std::borrow::Cow<'static, str> {
+                    $name.into()
+                }
+            }
+        )+};
+    }
+
+    categories!(
+        NutritionFeatures "NutritionFeatures" Nutrition,
+        ActivityFeatures "ActivityFeatures" Activity,
+        HealthFeatures "HealthFeatures" Health,
+        TemporalFeatures "TemporalFeatures" Temporal,
+        InteractionFeatures "InteractionFeatures" Interaction
+    );
 }
 
 impl DayFeatures {
@@ -264,16 +328,18 @@ fn day_features_of(
 
 /// A value as the contract writes it: counts as whole numbers, flags as booleans.
 fn wire_value(feature: &Feature, value: Option<f64>) -> Value {
-    match (feature.unit, value) {
-        (_, None) => Value::Null,
-        ("0/1", Some(value)) => json!(value != 0.0),
-        ("count" | "days" | "0-6" | "1-53" | "1-12" | "1-4", Some(value))
-            if !feature.field.ends_with("_avg") =>
-        {
-            json!(value.round() as i64)
-        }
-        (_, Some(value)) => json!(value),
+    match value {
+        None => Value::Null,
+        Some(value) if feature.unit == "0/1" => json!(value != 0.0),
+        Some(value) if is_counted(feature) => json!(value.round() as i64),
+        Some(value) => json!(value),
     }
+}
+
+/// Whether its values are whole numbers.
+fn is_counted(feature: &Feature) -> bool {
+    let counts = ["count", "days", "0-6", "1-53", "1-12", "1-4"];
+    counts.contains(&feature.unit) && !feature.field.ends_with("_avg")
 }
 
 impl FeatureMatrix {

@@ -188,7 +188,7 @@ impl JobRunner {
             let worker = Arc::clone(&shared);
             let thread = std::thread::Builder::new()
                 .name(format!("job-{number}"))
-                .spawn(move || worker.work())
+                .spawn(move || worker.work(number))
                 .map_err(|source| EngineError::Io {
                     doing: "start a thread for jobs in",
                     path: uploads.clone(),

@@ -4,8 +4,8 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use std::f64::consts::TAU;
 use vitalcast::{
     CorrelationMethod, CorrelationRequest, CorrelationResponse, Engine, HealthMetric,
-    HealthMetricTarget, LagRequest, LagResolution, Meal, MetricType, Pairing, Profile, Provenance,
-    Record, UserId, Zone, catalogue,
+    HealthMetricTarget, LagRequest, LagResolution, LagResponse, Meal, MetricType, Pairing, Profile,
+    Provenance, Record, UserId, Zone, catalogue,
 };
 
 const RHR: HealthMetricTarget = HealthMetricTarget::RestingHeartRate;
@@ -297,11 +297,40 @@ fn too_little_is_an_answer_that_says_so() {
         .lag_analysis(&lag_request("nutrition_magic"), now())
         .unwrap();
     assert_eq!(lags.code.as_deref(), Some("UNKNOWN_FEATURE"));
-    let constant = data
+    // Every meal has the same protein, and every day one of them.
+    let same: Vec<Record> = records(4, 2.0)
+        .into_iter()
+        .filter(|record| !matches!(record, Record::Meal(meal) if meal.carbs_g == Some(60.0)))
+        .collect();
+    let constant = Data::new(same)
         .engine
-        .lag_analysis(&lag_request("nutrition_protein_7d_avg"), now())
+        .lag_analysis(&lag_request("nutrition_protein_daily"), now())
         .unwrap();
-    assert!(constant.code.is_some() || !constant.lag_results.is_empty());
+    assert_eq!(constant.code.as_deref(), Some("CONSTANT_SERIES"));
+    assert!(constant.lag_results.is_empty());
+}
+
+#[test]
+fn what_a_score_is_made_of_may_come_before_it_but_not_beside_it() {
+    let zone = Profile::default().zone;
+    let mut all = records(8, 2.0);
+    all.extend((0..DAYS).map(|index| {
+        let day = last_day() - Days::new(DAYS - 1 - index);
+        let score = 60.0 + 10.0 * normal(77, index);
+        reading(day, MetricType::RecoveryScore, score, zone)
+    }));
+    let request = LagRequest {
+        target_metric: HealthMetricTarget::RecoveryScore,
+        ..lag_request("health_sleep_duration_last")
+    };
+    let answer = Data::new(all).engine.lag_analysis(&request, now()).unwrap();
+    assert_eq!(answer.code, None);
+    let hours: Vec<u32> = answer.lag_results.iter().map(|lag| lag.lag_hours).collect();
+    assert_eq!(hours[..2], [24, 48]);
+    assert!(!answer.immediate_effect);
+    let text = &answer.interpretation;
+    assert!(text.contains("Lag 0 is left out"), "{text}");
+    assert!(text.contains("four times out of five"), "{text}");
 }
 
 #[test]
@@ -359,23 +388,30 @@ fn no_number_of_an_answer_is_nan() {
                 lookback_days,
                 ..request()
             };
-            for one in data.correlate(&asked).correlations {
-                let numbers = [
-                    one.correlation,
-                    one.p_value,
-                    one.raw_p_value,
-                    one.autocorrelation_p_value,
-                    one.effective_sample_size,
-                    one.confidence_interval_lower,
-                    one.confidence_interval_upper,
-                    one.effect.unwrap_or(0.0),
-                    one.effect_lower.unwrap_or(0.0),
-                    one.partial_correlation.unwrap_or(0.0),
-                    one.partial_p_value.unwrap_or(0.0),
-                ];
-                assert!(numbers.iter().all(|number| number.is_finite()), "{one:?}");
+            let answer = data.correlate(&asked);
+            assert!(!answer.correlations.is_empty() || lookback_days == 14);
+            // What is not a number becomes null on its way, and equals nothing, itself included.
+            let json = serde_json::to_string(&answer).unwrap();
+            let back: CorrelationResponse = serde_json::from_str(&json).unwrap();
+            assert_eq!(answer, back);
+            for one in &answer.correlations {
                 assert!((0.0..=1.0).contains(&one.p_value) && one.correlation.abs() <= 1.0);
             }
+        }
+    }
+    for resolution in [LagResolution::Day, LagResolution::Hour] {
+        for &method in CorrelationMethod::ALL {
+            let asked = LagRequest {
+                resolution,
+                method,
+                lag_step_hours: 12,
+                ..lag_request(LATE)
+            };
+            let answer = data.engine.lag_analysis(&asked, now()).unwrap();
+            let json = serde_json::to_string(&answer).unwrap();
+            let back: LagResponse = serde_json::from_str(&json).unwrap();
+            assert_eq!(answer, back);
+            assert!(!answer.lag_results.is_empty(), "{resolution} {method}");
         }
     }
 }

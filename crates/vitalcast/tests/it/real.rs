@@ -65,12 +65,17 @@ impl Data {
 
 /// A small and quick training.
 pub(crate) fn training(architecture: ModelArchitecture) -> TrainModelRequest {
-    TrainModelRequest {
+    let mut request = TrainModelRequest {
         architecture,
         sequence_length: 14,
-        epochs: 10,
-        hidden_dim: 32,
-        num_layers: 1,
         ..TrainModelRequest::new(person(), RHR)
+    };
+    if architecture.is_network() {
+        request.epochs = 10;
     }
+    if architecture.is_lstm() {
+        request.hidden_dim = 32;
+        request.num_layers = 1;
+    }
+    request
 }

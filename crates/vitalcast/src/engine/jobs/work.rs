@@ -43,11 +43,13 @@ impl Shared {
         }
     }
 
-    pub(super) fn work(&self) {
+    /// Works as the thread of that number until it is told to stop.
+    pub(super) fn work(&self, number: usize) {
         lower_priority();
         // Made on this thread, its threads have the same low priority.
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(self.options.threads_per_job.max(1))
+            .thread_name(move |helper| format!("job-{number}-{helper}"))
             .build();
         while let Some(live) = self.next() {
             let run = std::panic::AssertUnwindSafe(|| match &pool {
@@ -282,5 +284,17 @@ fn lower_priority() {
     // On Linux this concerns the calling thread and those it starts; elsewhere, or where it is
     // forbidden, jobs run as everything else does.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(19);
+    {
+        use thread_priority::{
+            NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+            set_thread_priority_and_policy, thread_native_id,
+        };
+        // A thread of the idle class makes way at once for one that wakes up, where a nice one of the
+        // usual class first uses up its slice.
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        let here = thread_native_id();
+        if set_thread_priority_and_policy(here, ThreadPriority::Min, idle).is_err() {
+            let _ = rustix::process::nice(19);
+        }
+    }
 }
