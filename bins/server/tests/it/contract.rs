@@ -191,9 +191,12 @@ fn rule(
         {
             Some("D.2: corrected p values; what keeps an answer short is said")
         }
-        (200, 200, _) if nulls && path.ends_with("/lag-analysis") => (new["code"].is_string()
-            || new["optimal_lag_hours"].is_null())
-        .then_some("D.2: corrected p values; what keeps an answer short is said"),
+        (200, 200, _) if nulls && path.ends_with("/lag-analysis") => {
+            let is_known = new["optimal_lag_hours"] == old["optimal_lag_hours"];
+            let is_said = new["code"].is_string() || new["optimal_lag_hours"].is_null();
+            (is_known || is_said)
+                .then_some("D.2: corrected p values; what keeps an answer short is said")
+        }
         (200, 200, _) if nulls => Some("missing is null, never an invented number"),
         (404, 404, _) => Some("errors carry a code"),
         _ => None,

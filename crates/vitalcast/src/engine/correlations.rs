@@ -251,6 +251,9 @@ impl Window {
         if feature.is_made_of(metric) {
             return Ok(Err(NoLags::FeatureIsTarget));
         }
+        if request.resolution == LagResolution::Hour && !may_stand_against(night(), metric, 0) {
+            return Ok(Err(NoLags::NightIsTarget));
+        }
         // Without the metric it does not matter what else is there.
         if target.iter().all(Option::is_none) {
             return Ok(Ok((Lags::default(), feature, 1)));
@@ -271,9 +274,6 @@ impl Window {
                 (series, 24)
             }
             LagResolution::Hour => {
-                if !may_stand_against(night(), metric, 0) {
-                    return Ok(Err(NoLags::NightIsTarget));
-                }
                 let starts = (0..=request.max_lag_hours).step_by(request.lag_step_hours);
                 let windows: Vec<(f64, f64)> = starts
                     .clone()
