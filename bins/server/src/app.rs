@@ -6,11 +6,19 @@ use crate::error::ApiError;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use vitalcast::{Clock, Engine, EngineError, JobRunner};
 
 /// Writers that may wait for a common commit.
 const WRITERS: usize = 64;
+/// Bodies smaller than this take no room of those below.
+const SMALL_BODY: usize = 4 << 10;
+/// Bytes of all larger bodies that are held at once.
+const HELD_BYTES: usize = 256 << 20;
+/// Bytes of JSON whose values are held at once, some twenty times as large; at least one body.
+const PARSED_BYTES: usize = 24 << 20;
+/// Bytes are counted in so many.
+const UNIT: usize = 1 << 10;
 
 /// The running service.
 pub(crate) struct App {
@@ -29,6 +37,9 @@ pub(crate) struct App {
     writing: Gate,
     quick: Gate,
     health: Gate,
+    /// Room for bodies that are read, and for their values, in units.
+    held: Arc<Semaphore>,
+    parsed: Arc<Semaphore>,
 }
 
 /// How many do something at once, and how many wait for it.
@@ -83,6 +94,10 @@ impl Gate {
     }
 }
 
+fn units(bytes: usize) -> usize {
+    bytes.div_ceil(UNIT)
+}
+
 struct Counted<'a>(&'a AtomicUsize);
 
 impl Drop for Counted<'_> {
@@ -106,6 +121,9 @@ impl App {
             0 => 2 * processors,
             count => count,
         };
+        // At least one body of the largest.
+        let largest = usize::try_from(config.limits.ingest_bytes).unwrap_or(usize::MAX);
+        let parsed = units(largest).clamp(PARSED_BYTES / UNIT, Semaphore::MAX_PERMITS);
         Self {
             engine,
             jobs,
@@ -121,8 +139,45 @@ impl App {
             // Two at a time, and nobody is turned away: an orchestrator that hears "overloaded" here
             // would restart what is only busy.
             health: Gate::new(2, usize::MAX),
+            held: Arc::new(Semaphore::new(HELD_BYTES / UNIT)),
+            parsed: Arc::new(Semaphore::new(parsed)),
             config,
         }
+    }
+
+    /// Room for more bytes of a body that holds some already: nobody waits for it, since what waits
+    /// holds room itself.
+    pub(crate) fn room_for_bytes(
+        &self,
+        held: usize,
+        more: usize,
+    ) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
+        let whole = held + more;
+        if whole <= SMALL_BODY {
+            return Ok(None);
+        }
+        let had = if held <= SMALL_BODY { 0 } else { units(held) };
+        let permits = u32::try_from(units(whole) - had).unwrap_or(u32::MAX);
+        match Arc::clone(&self.held).try_acquire_many_owned(permits) {
+            Ok(permit) => Ok(Some(permit)),
+            Err(_) => {
+                metrics::counter!("vitalcast_overloaded_total").increment(1);
+                Err(ApiError::overloaded())
+            }
+        }
+    }
+
+    /// Room for the values of so many bytes of JSON, once there is.
+    pub(crate) async fn room_to_parse(
+        &self,
+        bytes: usize,
+    ) -> Result<Option<OwnedSemaphorePermit>, ApiError> {
+        if bytes <= SMALL_BODY {
+            return Ok(None);
+        }
+        let permits = u32::try_from(units(bytes)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.parsed).acquire_many_owned(permits).await;
+        room.map(Some).map_err(|_| ApiError::overloaded())
     }
 
     /// The present moment.

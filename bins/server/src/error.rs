@@ -105,6 +105,16 @@ impl ApiError {
         )
     }
 
+    fn storage(code: &str) -> Self {
+        tracing::error!(code, "storage is unavailable");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "UNAVAILABLE",
+            "Storage is unavailable: try again later",
+        )
+        .retry_after(RETRY_STORAGE)
+    }
+
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
@@ -227,26 +237,58 @@ impl From<EngineError> for ApiError {
             }
             _ => {}
         }
+        if error.names_files() {
+            return match error.kind() {
+                ErrorKind::Busy | ErrorKind::Unavailable => Self::storage(error.code()),
+                _ => {
+                    tracing::error!(code = error.code(), "an internal error");
+                    Self::internal()
+                }
+            };
+        }
         match error.kind() {
             ErrorKind::NotFound => Self::not_found(error.code(), error.to_string()),
             ErrorKind::InvalidRequest | ErrorKind::NotEnoughData => {
                 Self::new(unprocessable, error.code(), error.to_string())
             }
             ErrorKind::Busy => Self::new(StatusCode::CONFLICT, error.code(), error.to_string()),
-            ErrorKind::Unavailable => {
-                tracing::error!(code = error.code(), "storage is unavailable");
-                Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "UNAVAILABLE",
-                    "Storage is unavailable: try again later",
-                )
-                .retry_after(RETRY_STORAGE)
-            }
+            ErrorKind::Unavailable => Self::storage(error.code()),
             // What is stored is damaged, or we are: the text may name files.
             _ => {
                 tracing::error!(code = error.code(), "an internal error");
                 Self::internal()
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vitalcast::StoreError;
+
+    #[test]
+    fn no_answer_names_a_file_of_this_machine() {
+        let path: std::path::PathBuf = "/var/lib/somewhere/vitalcast.db".into();
+        let io = |kind: std::io::ErrorKind| EngineError::Io {
+            doing: "read",
+            path: path.clone(),
+            source: kind.into(),
+        };
+        for (error, status) in [
+            (
+                EngineError::from(StoreError::Busy { path: path.clone() }),
+                503,
+            ),
+            (io(std::io::ErrorKind::PermissionDenied), 503),
+            (io(std::io::ErrorKind::NotFound), 500),
+            (EngineError::from(StoreError::NoSuchUser), 404),
+        ] {
+            let answer = ApiError::from(error);
+            assert_eq!(answer.status.as_u16(), status);
+            let told = answer.problem("id").to_string();
+            assert!(!told.contains("somewhere"), "{told}");
+            assert_eq!(answer.retry_after.is_some(), status == 503);
         }
     }
 }

@@ -6,13 +6,14 @@ use crate::access::Claimed;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::shape::{Fault, Input, Place, parse};
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
 use vitalcast::FieldError;
 
 /// A body of JSON.
@@ -35,6 +36,7 @@ impl<T: Input> FromRequest<Arc<App>> for Json<T> {
             let fault = Fault::new("missing", &at, "Field required", &Value::Null);
             return Err(ApiError::invalid(vec![fault]));
         }
+        let _room = app.room_to_parse(bytes.len()).await?;
         let value = if is_json {
             parse(&bytes).map_err(|fault| ApiError::invalid(vec![fault]))?
         } else {
@@ -166,19 +168,51 @@ pub(crate) fn media_type(request: &Request) -> Option<String> {
     (!kind.is_empty()).then_some(kind)
 }
 
-/// A whole body, within a size and a time.
-pub(crate) async fn read_body(body: Body, limit: u64, app: &App) -> Result<Bytes, ApiError> {
-    let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    let reading = Limited::new(body, most).collect();
-    let patience = std::time::Duration::from_secs(app.config.limits.body_seconds);
-    match tokio::time::timeout(patience, reading).await {
-        Err(_) => Err(ApiError::timed_out()),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::too_large(limit)),
-        Ok(Err(_)) => Err(ApiError::new(
-            axum::http::StatusCode::BAD_REQUEST,
-            "BROKEN_BODY",
-            "The body ended before it was complete",
-        )),
+/// A body that was read, and its share of the room there is for all of them.
+pub(crate) struct ReadBody {
+    bytes: Vec<u8>,
+    /// Held, not used.
+    room: Vec<OwnedSemaphorePermit>,
+}
+
+impl std::ops::Deref for ReadBody {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
     }
+}
+
+/// A whole body, within a size and a time, and while there is room for it beside others.
+pub(crate) async fn read_body(body: Body, limit: u64, app: &App) -> Result<ReadBody, ApiError> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let reading = async {
+        let mut body = Limited::new(body, most);
+        let mut read = ReadBody {
+            bytes: Vec::new(),
+            room: Vec::new(),
+        };
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                if error.is::<LengthLimitError>() {
+                    return ApiError::too_large(limit);
+                }
+                ApiError::new(
+                    axum::http::StatusCode::BAD_REQUEST,
+                    "BROKEN_BODY",
+                    "The body ended before it was complete",
+                )
+            })?;
+            if let Some(data) = frame.data_ref() {
+                read.room
+                    .extend(app.room_for_bytes(read.bytes.len(), data.len())?);
+                read.bytes.extend_from_slice(data);
+            }
+        }
+        Ok(read)
+    };
+    let patience = std::time::Duration::from_secs(app.config.limits.body_seconds);
+    tokio::time::timeout(patience, reading)
+        .await
+        .unwrap_or_else(|_| Err(ApiError::timed_out()))
 }

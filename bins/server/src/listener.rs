@@ -281,6 +281,7 @@ async fn serve(
         None => {
             let mut server = axum_server::from_tcp(listener)?
                 .acceptor(guard)
+                .first_request_timeout(patience)
                 .handle(handle);
             limit_headers(server.http_builder(), patience);
             server.serve(service).await?;
@@ -291,6 +292,7 @@ async fn serve(
                 .acceptor(guard);
             let mut server = axum_server::from_tcp(listener)?
                 .acceptor(acceptor)
+                .first_request_timeout(patience)
                 .handle(handle);
             limit_headers(server.http_builder(), patience);
             server.serve(service).await?;

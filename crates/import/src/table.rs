@@ -8,11 +8,46 @@ use csv::{ByteRecord, Terminator};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Longest row, bytes. A quote that is never closed makes one of the rest of the file.
+const MAX_ROW: u64 = 1 << 20;
+/// Bytes read at once.
+const AT_ONCE: usize = 1 << 18;
+/// Most columns.
+const MAX_COLUMNS: usize = 10_000;
+
+/// A file that is given up when a row of it is too long, before it fills the memory.
+struct Bounded {
+    file: File,
+    /// Bytes read since the last row ended; with what had been read ahead by then.
+    since: Arc<AtomicU64>,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.since.load(Ordering::Relaxed) > MAX_ROW + AT_ONCE as u64 {
+            return Err(too_long());
+        }
+        let read = self.file.read(buffer)?;
+        self.since.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+fn too_long() -> std::io::Error {
+    std::io::Error::new(
+        std::io::ErrorKind::InvalidData,
+        "a row is longer than 1 MiB, or a quote in it is never closed",
+    )
+}
 
 /// A CSV file and its header.
 pub(crate) struct Table<'p> {
     path: &'p Path,
-    reader: csv::Reader<File>,
+    reader: csv::Reader<Bounded>,
+    since: Arc<AtomicU64>,
     header: Vec<String>,
     record: ByteRecord,
     told: u64,
@@ -31,14 +66,18 @@ impl<'p> Table<'p> {
         };
         let mut file = File::open(path).map_err(failed)?;
         let open_end = open_end(&mut file).map_err(failed)?;
+        let since = Arc::new(AtomicU64::new(0));
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
             .has_headers(false)
             // A carriage return before a line feed is a blank like others; the reader's own handling
             // of the pair loses count of lines.
             .terminator(Terminator::Any(b'\n'))
-            .buffer_capacity(1 << 18)
-            .from_reader(file);
+            .buffer_capacity(AT_ONCE)
+            .from_reader(Bounded {
+                file,
+                since: Arc::clone(&since),
+            });
         let mut record = ByteRecord::new();
         let there = reader
             .read_byte_record(&mut record)
@@ -47,6 +86,13 @@ impl<'p> Table<'p> {
             return Err(ImportError::Unrecognised {
                 path: path.to_owned(),
                 what: "an empty file".to_owned(),
+            });
+        }
+        since.store(0, Ordering::Relaxed);
+        if record.len() > MAX_COLUMNS {
+            return Err(ImportError::Unrecognised {
+                path: path.to_owned(),
+                what: format!("a table of {} columns", record.len()),
             });
         }
         let header = record
@@ -64,6 +110,7 @@ impl<'p> Table<'p> {
         Ok(Self {
             path,
             reader,
+            since,
             header,
             record,
             told: 0,
@@ -84,7 +131,7 @@ impl<'p> Table<'p> {
             .ok_or_else(|| ImportError::MissingColumn {
                 path: self.path.to_owned(),
                 column: names.join(" or "),
-                found: self.header.join(", "),
+                found: shown(&self.header),
             })
     }
 
@@ -99,6 +146,7 @@ impl<'p> Table<'p> {
                 .reader
                 .read_byte_record(&mut self.record)
                 .map_err(|error| csv_error(self.path, error))?;
+            self.since.store(0, Ordering::Relaxed);
             let position = self.reader.position().byte();
             if !there {
                 importer.progress(self.path, position)?;
@@ -173,6 +221,17 @@ fn open_end(file: &mut File) -> std::io::Result<Option<u64>> {
     file.read_exact(&mut last)?;
     file.rewind()?;
     Ok((last != *b"\n").then_some(length))
+}
+
+/// The first columns there are.
+fn shown(header: &[String]) -> String {
+    const MOST: usize = 40;
+    let name = |name: &String| name.chars().take(60).collect::<String>();
+    let mut names: Vec<String> = header.iter().take(MOST).map(name).collect();
+    if header.len() > MOST {
+        names.push(format!("… ({} in all)", header.len()));
+    }
+    names.join(", ")
 }
 
 fn csv_error(path: &Path, error: csv::Error) -> ImportError {

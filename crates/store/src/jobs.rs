@@ -82,8 +82,15 @@ pub trait Jobs: Send + Sync {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Puts running jobs back into the queue: what a process that is gone was at.
-    fn requeue_running(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Puts running jobs back into the queue: what a process that is gone was at. Those that were called
+    /// off have ended.
+    fn requeue_running(
+        &self,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Notes that a running job was called off, should its process not live to end it.
+    fn call_off(&self, id: &JobId) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Puts one running job back into the queue as if it had not been begun: nothing went wrong with it.
     fn requeue_job(&self, id: &JobId) -> impl Future<Output = Result<(), StoreError>> + Send;

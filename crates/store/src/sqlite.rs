@@ -26,7 +26,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use vitalcast_domain::{
-    History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, UserId,
+    History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, RecordKind, UserId,
 };
 
 /// Rows of one INSERT; 9 values each, below SQLite's 32,766 parameters.
@@ -507,6 +507,18 @@ impl Store for SqliteStore {
             change.add(rows::get::<&str>("records", row, "identity")?.as_bytes());
             count += u64::from(rows::get::<i64>("records", row, "version")? == 1);
         }
+        if filter.kind == RecordKind::HealthMetric {
+            sqlx::query(
+                "UPDATE forecasts SET actual = NULL, settled_at = NULL \
+                 WHERE user_id = ?1 AND target_date BETWEEN ?2 AND ?3",
+            )
+            .bind(user.as_str())
+            .bind(filter.days.start().to_string())
+            .bind(filter.days.end().to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        }
         if !gone.is_empty() {
             self.changed(&mut transaction, user.as_str(), Part::Data, &change)
                 .await?;
@@ -577,6 +589,11 @@ impl Store for SqliteStore {
             .execute(&mut *transaction)
             .await
             .map_err(|error| self.failed(error))?;
+        sqlx::query("INSERT INTO pending_erasures (user_id) VALUES (?1) ON CONFLICT DO NOTHING")
+            .bind(user.as_str())
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
         sqlx::query("UPDATE erasures SET count = count + 1")
             .execute(&mut *transaction)
             .await
@@ -588,6 +605,15 @@ impl Store for SqliteStore {
             .await
             .map_err(|error| self.failed(error))?;
         self.commit(transaction).await?;
+        Ok(ErasedUser { orphaned_files })
+    }
+
+    async fn finish_erasure(&self, user: &UserId) -> Result<bool, StoreError> {
+        sqlx::query("DELETE FROM pending_erasures WHERE user_id = ?1")
+            .bind(user.as_str())
+            .execute(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?;
         // What was deleted is overwritten in the database file, but the log holds it until it is
         // emptied. That waits for readers as writers wait for each other; a reader that outlasts it
         // leaves the log to the next erasure or the last close.
@@ -596,10 +622,17 @@ impl Store for SqliteStore {
             .await
             .map_err(|error| self.failed(error))?;
         let was_blocked: i64 = rows::get("wal_checkpoint", &checkpoint, "busy")?;
-        Ok(ErasedUser {
-            orphaned_files,
-            log_emptied: was_blocked == 0,
-        })
+        Ok(was_blocked == 0)
+    }
+
+    async fn pending_erasures(&self) -> Result<Vec<UserId>, StoreError> {
+        sqlx::query("SELECT user_id FROM pending_erasures ORDER BY user_id")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(|error| self.failed(error))?
+            .iter()
+            .map(|row| rows::parsed("pending_erasures", row, "user_id"))
+            .collect()
     }
 
     async fn register_model(&self, model: NewModel) -> Result<RegisteredModel, StoreError> {
@@ -654,17 +687,9 @@ impl Store for SqliteStore {
         self.save_many(forecasts).await
     }
 
-    async fn pending_forecasts(
-        &self,
-        user: &UserId,
-        metric: PredictionMetric,
-    ) -> Result<Vec<StoredForecast>, StoreError> {
-        self.forecasts_where(user, metric, None, true).await
-    }
-
     async fn fill_outcomes(
         &self,
-        outcomes: &[(i64, f64, DateTime<Utc>)],
+        outcomes: &[(i64, Option<f64>, DateTime<Utc>)],
     ) -> Result<(), StoreError> {
         self.settle(outcomes).await
     }
@@ -675,6 +700,6 @@ impl Store for SqliteStore {
         metric: PredictionMetric,
         days: Option<RangeInclusive<NaiveDate>>,
     ) -> Result<Vec<StoredForecast>, StoreError> {
-        self.forecasts_where(user, metric, days, false).await
+        self.forecasts_where(user, metric, days).await
     }
 }

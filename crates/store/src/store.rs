@@ -195,9 +195,6 @@ pub struct StoredForecast {
 pub struct ErasedUser {
     /// Names of artifact files that are now nobody's, to be deleted too.
     pub orphaned_files: Vec<String>,
-    /// Whether the write-ahead log, which held what was deleted, is empty. It is not while another
-    /// process keeps reading.
-    pub log_emptied: bool,
 }
 
 /// What every store can do. Every method is one transaction: done and durable, or not at all.
@@ -285,11 +282,22 @@ pub trait Store: Send + Sync {
         user: &UserId,
     ) -> impl Future<Output = Result<Option<Generation>, StoreError>> + Send;
 
-    /// Deletes a person and everything of theirs.
+    /// Deletes a person and everything of theirs, and notes that files of theirs are still to go, until
+    /// [`Store::finish_erasure`].
     fn erase_user(
         &self,
         user: &UserId,
     ) -> impl Future<Output = Result<ErasedUser, StoreError>> + Send;
+
+    /// Forgets that someone is being erased. Whether the write-ahead log, which held what was deleted,
+    /// is empty then; it is not while another process keeps reading.
+    fn finish_erasure(
+        &self,
+        user: &UserId,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// People whose erasure was begun and not finished.
+    fn pending_erasures(&self) -> impl Future<Output = Result<Vec<UserId>, StoreError>> + Send;
 
     /// Registers a model as the next version of its person and metric and makes it the active one.
     /// Fails with [`StoreError::ModelExists`].
@@ -328,7 +336,8 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NoSuchModel`].
     fn delete_model(&self, id: &ModelId) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Keeps a forecast; the same again changes nothing.
+    /// Keeps a forecast; the same again changes nothing. It takes the place of those that the same model
+    /// made for the day from what was known within the hour before.
     fn save_forecast(
         &self,
         forecast: &NewForecast,
@@ -340,17 +349,11 @@ pub trait Store: Send + Sync {
         forecasts: &[NewForecast],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Forecasts of a person and metric that wait for their outcome.
-    fn pending_forecasts(
-        &self,
-        user: &UserId,
-        metric: PredictionMetric,
-    ) -> impl Future<Output = Result<Vec<StoredForecast>, StoreError>> + Send;
-
-    /// Fills in what came true: (number of the forecast, value, when it was settled).
+    /// Fills in what came true, or that it is not known any more: (number of the forecast, value, when).
+    /// Deleting readings of a day takes the outcomes of that day away.
     fn fill_outcomes(
         &self,
-        outcomes: &[(i64, f64, DateTime<Utc>)],
+        outcomes: &[(i64, Option<f64>, DateTime<Utc>)],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Forecasts of a person and metric, in the order of their days.

@@ -51,6 +51,9 @@ pub enum EngineError {
     /// A job that can no longer be called off.
     #[error("job {0} has ended already")]
     JobEnded(JobId),
+    /// Nothing is taken on for someone who is being erased.
+    #[error("{0} is being erased: try again when that is done")]
+    BeingErased(UserId),
     /// The active model is the oldest one.
     #[error("there is no version before {0}")]
     NothingBefore(ModelId),
@@ -162,6 +165,7 @@ impl EngineError {
             Self::QueueFull { .. }
             | Self::JobEnded(_)
             | Self::NothingBefore(_)
+            | Self::BeingErased(_)
             | Self::FolderInUse(_) => ErrorKind::Busy,
             Self::InvalidSetting(_)
             | Self::Request(_)
@@ -202,6 +206,27 @@ impl EngineError {
         }
     }
 
+    /// Whether the sentence may name files of this machine, which are nobody's business who only asks a
+    /// service.
+    pub fn names_files(&self) -> bool {
+        use vitalcast_store::StoreError;
+        match self {
+            Self::Io { .. }
+            | Self::Artifact(_)
+            | Self::ForeignArtifact { .. }
+            | Self::FolderInUse(_) => true,
+            Self::Store(error) => !matches!(
+                error,
+                StoreError::NoSuchUser
+                    | StoreError::NoSuchModel(_)
+                    | StoreError::ModelExists(_)
+                    | StoreError::InvalidRecord { .. }
+                    | StoreError::BadPlace
+            ),
+            _ => false,
+        }
+    }
+
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -210,6 +235,7 @@ impl EngineError {
             Self::UnknownJob(_) => "UNKNOWN_JOB",
             Self::UnknownKey(_) => "UNKNOWN_KEY",
             Self::JobEnded(_) => "JOB_ENDED",
+            Self::BeingErased(_) => "BEING_ERASED",
             Self::NothingBefore(_) => "NOTHING_BEFORE",
             Self::Store(vitalcast_store::StoreError::BadPlace) => "UNKNOWN_PLACE",
             Self::QueueFull { .. } => "QUEUE_FULL",

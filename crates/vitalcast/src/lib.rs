@@ -24,6 +24,6 @@ pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, mo
 pub use vitalcast_import::{Format, KnownAt};
 pub use vitalcast_inference::{baseline_words, skill_sentence, with_unit};
 pub use vitalcast_models::ComputeDevice;
-pub use vitalcast_store::{RecordFilter, UserSummary, WriteReport};
+pub use vitalcast_store::{RecordFilter, StoreError, UserSummary, WriteReport};
 pub use vitalcast_training::EpochReport;
 pub use vitalcast_training::TrainingError;

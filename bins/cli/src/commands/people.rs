@@ -64,7 +64,8 @@ pub(crate) fn export(
     global: &Global,
     output: &mut Output,
 ) -> anyhow::Result<()> {
-    global.engine()?.export_user_to(&args.user, &args.to)?;
+    let engine = global.engine()?;
+    engine.export_user_to(&args.user, global.now(), &args.to)?;
     if output.is_json() {
         return output.json(&serde_json::json!({"user_id": args.user, "file": args.to}));
     }

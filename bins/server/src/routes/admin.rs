@@ -205,14 +205,17 @@ async fn revoke(
     responses((status = 200, description = "Text of Prometheus", body = String, content_type = "text/plain")))]
 async fn metrics_text(State(app): State<Arc<App>>) -> Response {
     let kept = app.engine.cache_statistics();
-    let (running, waiting) = app.jobs.load();
+    let jobs = app.jobs.clone();
+    // The queue may be busy with the database for a moment.
+    if let Ok((running, waiting)) = app.look(move |_| Ok(jobs.load())).await {
+        metrics::gauge!("vitalcast_jobs_running").set(running as f64);
+        metrics::gauge!("vitalcast_jobs_waiting").set(waiting as f64);
+    }
     for (name, value) in [
         ("vitalcast_cached_answers", kept.answers as f64),
         ("vitalcast_cached_answer_bytes", kept.answer_bytes as f64),
         ("vitalcast_cached_models", kept.models as f64),
         ("vitalcast_cached_model_bytes", kept.model_bytes as f64),
-        ("vitalcast_jobs_running", running as f64),
-        ("vitalcast_jobs_waiting", waiting as f64),
     ] {
         metrics::gauge!(name).set(value);
     }

@@ -238,8 +238,8 @@ pub(super) async fn one(
         .map(axum::Json)
 }
 
-/// Call a job off. One that waits ends at once, one that runs at its next safe point; nothing
-/// half-done is kept. An import needs the scope `ingest` instead.
+/// Call a job off. One that waits ends at once, one that runs at its next safe point. A training leaves
+/// nothing behind; of an import stays what was read so far. An import needs the scope `ingest` instead.
 #[utoipa::path(delete, operation_id = "cancel_job", path = "/api/jobs/{job_id}", tag = "jobs", params(JobPath),
     responses((status = 200, description = "The job", body = JobInfo)),
     security(("key" = ["train"])))]

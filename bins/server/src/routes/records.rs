@@ -9,7 +9,9 @@ use crate::access::{Caller, Impersonal};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Path, Query, faults_of, media_type, read_body};
-use crate::shape::{Fault, Kind, Place, default, optional, parse, required, shaped};
+use crate::shape::{
+    Fault, Kind, Listed, MAX_FAULTS, Place, default, optional, parse, parse_list, required, shaped,
+};
 use axum::extract::{Request, State};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -25,6 +27,7 @@ use vitalcast::{
 
 /// Records of one body.
 const MAX_RECORDS: usize = 50_000;
+
 /// The values of a body: a JSON array, or one JSON object a line.
 fn values(bytes: &[u8], is_lines: bool) -> Result<Vec<Value>, ApiError> {
     let at = [Place::from("body")];
@@ -34,6 +37,9 @@ fn values(bytes: &[u8], is_lines: bool) -> Result<Vec<Value>, ApiError> {
         for line in bytes.split(|byte| *byte == b'\n') {
             if line.trim_ascii().is_empty() {
                 continue;
+            }
+            if values.len() == MAX_RECORDS {
+                return Err(too_long());
             }
             values.push(parse(line).map_err(|mut fault| {
                 fault.loc.insert(1, values.len().into());
@@ -50,25 +56,23 @@ fn values(bytes: &[u8], is_lines: bool) -> Result<Vec<Value>, ApiError> {
                 &Value::Null,
             )));
         }
-        match parse(bytes).map_err(invalid)? {
-            Value::Array(values) => values,
-            other => {
+        match parse_list(bytes, MAX_RECORDS).map_err(invalid)? {
+            Listed::List(values) => values,
+            Listed::TooLong => return Err(too_long()),
+            Listed::Other(other) => {
                 let msg = "Input should be a valid list";
                 return Err(invalid(Fault::new("list_type", &at, msg, &other)));
             }
         }
     };
-    let count = values.len();
-    if count > MAX_RECORDS {
-        let msg =
-            format!("List should have at most {MAX_RECORDS} items after validation, not {count}");
-        return Err(invalid(Fault::new("too_long", &at, msg, &Value::Null)));
-    }
     Ok(values)
 }
 
-/// Most faults that are listed.
-const MAX_FAULTS: usize = 100;
+fn too_long() -> ApiError {
+    let msg = format!("List should have at most {MAX_RECORDS} items after validation, not more");
+    let at = [Place::from("body")];
+    ApiError::invalid(vec![Fault::new("too_long", &at, msg, &Value::Null)])
+}
 
 /// The records of a body; every fault is found, the first hundred are told.
 fn records<W: Wire>(
@@ -140,9 +144,11 @@ async fn post<W: Wire>(
             "application/x-ndjson" | "application/ndjson" | "application/jsonl"
         )
     });
-    let bytes = read_body(request.into_body(), app.config.limits.ingest_bytes, app).await?;
+    let body = read_body(request.into_body(), app.config.limits.ingest_bytes, app).await?;
     let now = app.now();
     let user = user_id.clone();
+    // Values take many times the room of their text.
+    let _room = app.room_to_parse(body.len()).await?;
     // Reading a large body takes a while, so it is done where blocking is allowed.
     let report: Result<WriteReport, ApiError> = app
         .write(move |engine| {
@@ -152,7 +158,7 @@ async fn post<W: Wire>(
                 Err(error) => return Err(error),
             };
             let records =
-                values(&bytes, is_lines).and_then(|values| records::<W>(&values, zone, now));
+                values(&body, is_lines).and_then(|values| records::<W>(&values, zone, now));
             match records {
                 Err(refused) => Ok(Err(refused)),
                 Ok(records) if records.is_empty() => Ok(Ok(WriteReport::default())),

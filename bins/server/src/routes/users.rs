@@ -254,9 +254,10 @@ pub(super) async fn export(
 ) -> Result<Response, ApiError> {
     let user = caller.open(path, Scope::Erase)?.user_id;
     let name = format!("attachment; filename=\"vitalcast-{user}.zip\"");
+    let now = app.now();
     let bytes = app
         .compute(move |engine| {
-            let file = engine.export_user(&user, std::io::Cursor::new(Vec::new()))?;
+            let file = engine.export_user(&user, now, std::io::Cursor::new(Vec::new()))?;
             Ok(file.into_inner())
         })
         .await?;

@@ -6,6 +6,9 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::{Map, Value, json};
 use vitalcast::Zone;
 
+/// Most faults of one object that are told, however many fields it makes up.
+pub(crate) const MAX_FAULTS: usize = 100;
+
 impl Shape {
     /// The fields of a request, checked, converted, and with defaults filled in; or every fault.
     pub(crate) fn check(
@@ -35,6 +38,9 @@ impl Shape {
         }
         if matches!(self.part, Part::ClosedBody | Part::ClosedQuery) {
             for (name, extra) in given {
+                if faults.len() >= MAX_FAULTS {
+                    break;
+                }
                 if self.fields.iter().all(|field| field.name != name) {
                     let mut loc = at.to_vec();
                     loc.push(name.as_str().into());

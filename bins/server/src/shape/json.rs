@@ -1,31 +1,106 @@
 //! Reading a JSON body, and saying where it stops being one.
 
 use super::fault::{Fault, Place};
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, IgnoredAny, SeqAccess, Visitor};
 use serde_json::{Value, json};
+
+/// What came instead of a list, or in it.
+pub(crate) enum Listed {
+    /// A list of at most as many as are allowed.
+    List(Vec<Value>),
+    /// A longer one; the rest of it was not read.
+    TooLong,
+    /// Something else.
+    Other(Value),
+}
+
+/// Reads a body that should be a list of at most so many.
+#[allow(clippy::result_large_err, reason = "an error ends the request")]
+pub(crate) fn parse_list(bytes: &[u8], most: usize) -> Result<Listed, Fault> {
+    /// Something else is told back if it is no longer.
+    const TOLD_BACK: usize = 10_000;
+    if !bytes.trim_ascii_start().starts_with(b"[") {
+        if bytes.len() <= TOLD_BACK {
+            return parse(bytes).map(Listed::Other);
+        }
+        let is_json = serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
+        return if is_json {
+            Ok(Listed::Other(Value::Null))
+        } else {
+            Err(broken(bytes, None))
+        };
+    }
+    let mut is_too_long = false;
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let list = Bounded {
+        most,
+        is_too_long: &mut is_too_long,
+    };
+    let read = list.deserialize(&mut reader);
+    if is_too_long {
+        return Ok(Listed::TooLong);
+    }
+    match read.and_then(|list| reader.end().map(|()| list)) {
+        Ok(list) => Ok(Listed::List(list)),
+        Err(error) => Err(broken(bytes, Some(&error))),
+    }
+}
+
+/// A list that is given up once it is too long, before it fills the memory.
+struct Bounded<'a> {
+    most: usize,
+    is_too_long: &'a mut bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+    type Value = Vec<Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Bounded<'_> {
+    type Value = Vec<Value>;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element()? {
+            if values.len() == self.most {
+                *self.is_too_long = true;
+                return Err(serde::de::Error::custom("too long"));
+            }
+            values.push(value);
+        }
+        Ok(values)
+    }
+}
 
 /// Reads a body. Nesting is limited by the parser, sizes by whoever read the bytes.
 #[allow(clippy::result_large_err, reason = "an error ends the request")]
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Fault> {
-    match serde_json::from_slice(bytes) {
-        Ok(value) => Ok(value),
-        Err(error) => {
-            let text = String::from_utf8_lossy(bytes);
-            let (place, what) = first_error(&text).unwrap_or_else(|| {
-                // What only this parser refuses: nesting and numbers without end.
-                let what = match error.classify() {
-                    serde_json::error::Category::Data => "Unexpected value",
-                    _ if error.to_string().contains("recursion") => "Nested too deeply",
-                    _ => "Number out of range or text that is no Unicode",
-                };
-                (error.column(), what)
-            });
-            let loc = [Place::from("body"), Place::Index(place)];
-            Err(
-                Fault::new("json_invalid", &loc, "JSON decode error", &json!({}))
-                    .with(json!({"error": what})),
-            )
-        }
-    }
+    serde_json::from_slice(bytes).map_err(|error| broken(bytes, Some(&error)))
+}
+
+/// Where a body stops being JSON.
+fn broken(bytes: &[u8], error: Option<&serde_json::Error>) -> Fault {
+    let text = String::from_utf8_lossy(bytes);
+    let (place, what) = first_error(&text).unwrap_or_else(|| {
+        // What only this parser refuses: nesting and numbers without end.
+        let what = match error {
+            Some(error) if error.is_data() => "Unexpected value",
+            Some(error) if error.to_string().contains("recursion") => "Nested too deeply",
+            _ => "Number out of range or text that is no Unicode",
+        };
+        (error.map_or(0, serde_json::Error::column), what)
+    });
+    let loc = [Place::from("body"), Place::Index(place)];
+    Fault::new("json_invalid", &loc, "JSON decode error", &json!({})).with(json!({"error": what}))
 }
 
 /// Where a text stops being JSON, counted in characters, and what was expected there, as Python's
@@ -248,6 +323,23 @@ mod tests {
             assert_eq!(first_error(text), Some((place, what)), "{text}");
         }
         assert_eq!(first_error(" [1, {\"a\": [true, null, -1.5e3]}] "), None);
+    }
+
+    #[test]
+    fn a_list_is_given_up_once_it_is_too_long() {
+        let list = |text: &str| parse_list(text.as_bytes(), 3).map_err(|fault| fault.kind);
+        assert!(matches!(list("[1, {}, []]"), Ok(Listed::List(values)) if values.len() == 3));
+        // What comes after is not looked at.
+        assert!(matches!(list("[1, 2, 3, 4, nonsense"), Ok(Listed::TooLong)));
+        assert!(matches!(
+            list(" {\"a\": 1}"),
+            Ok(Listed::Other(Value::Object(_)))
+        ));
+        let long = format!("\"{}\"", "x".repeat(20_000));
+        assert!(matches!(list(&long), Ok(Listed::Other(Value::Null))));
+        for broken in ["[1, 2", "[1] 2", "[1,]", "", &long[..19_000]] {
+            assert_eq!(list(broken).err(), Some("json_invalid"), "{broken:.20}");
+        }
     }
 
     #[test]

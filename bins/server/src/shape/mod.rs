@@ -6,8 +6,9 @@ mod fault;
 mod json;
 mod schema;
 
+pub(crate) use check::MAX_FAULTS;
 pub(crate) use fault::{Fault, Place};
-pub(crate) use json::parse;
+pub(crate) use json::{Listed, parse, parse_list};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

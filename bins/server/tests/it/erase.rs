@@ -181,3 +181,36 @@ fn an_export_holds_everything_and_can_be_read_again() {
         .ok();
     assert_eq!(written["unchanged"], 60);
 }
+
+/// An app that goes on sending while its person is erased does not bring a job of theirs through.
+#[test]
+fn nothing_is_taken_on_for_someone_who_is_being_erased() {
+    let service = Service::new();
+    service.readings(WHO, 200);
+    let long = json!({"user_id": WHO, "metric": "RESTING_HEART_RATE", "epochs": 200, "hidden_dim": 256,
+                      "num_layers": 3, "lookback_days": 190, "wait_seconds": 0});
+    let running = service.post("/api/predictions/train", &long).json();
+    let mut taken = vec![running["job_id"].as_str().unwrap().to_owned()];
+    std::thread::scope(|scope| {
+        let erasing = scope.spawn(|| service.call("DELETE", &format!("/api/users/{WHO}"), None));
+        let mut seed = 0;
+        while !erasing.is_finished() {
+            seed += 1;
+            let mut another = long.clone();
+            another["seed"] = json!(seed);
+            let answer = service.post("/api/predictions/train", &another);
+            match answer.status {
+                202 => taken.push(answer.json()["job_id"].as_str().unwrap().to_owned()),
+                409 => assert_eq!(answer.code(), "BEING_ERASED"),
+                // Full, or gone already.
+                429 | 404 | 422 => {}
+                _ => panic!("{} {}", answer.status, answer.text),
+            }
+        }
+        assert_eq!(erasing.join().unwrap().status, 200);
+    });
+    for id in taken {
+        assert_eq!(service.get(&format!("/api/jobs/{id}")).status, 404, "{id}");
+    }
+    assert_eq!(service.get(&format!("/api/users/{WHO}")).status, 404);
+}

@@ -161,6 +161,8 @@ fn bodies_that_are_too_large_or_slow_are_cut_off() {
     // Headers that never end.
     let answer = raw(&service, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
     assert!([0, 408].contains(&status(&answer)), "{answer}");
+    // Nothing at all.
+    assert_eq!(raw(&service, b""), "");
     assert!(begun.elapsed() < Duration::from_secs(10));
     // Headers without end.
     let mut endless = b"GET / HTTP/1.1\r\nHost: localhost\r\n".to_vec();
@@ -175,6 +177,31 @@ fn bodies_that_are_too_large_or_slow_are_cut_off() {
         .unwrap()
         .count();
     assert_eq!(uploads, 0);
+}
+
+#[test]
+fn a_body_of_many_small_values_is_given_up_before_it_fills_the_memory() {
+    let service = Service::new();
+    let send = |method: &str, path: &str, body: String| {
+        let request = service.request(method, &service.url(path));
+        service.send(
+            request
+                .header("content-type", "application/json")
+                .body(body),
+        )
+    };
+    let body = format!("[{}{{}}]", "{\"\":1},".repeat(2_000_000));
+    let answer = send("POST", "/api/users/anna/meals", body);
+    assert_eq!(answer.status, 422);
+    assert_eq!(answer.json()["detail"][0]["type"], "too_long");
+    // As many made-up fields as fit are told by the hundred.
+    let fields: Vec<String> = (0..80_000).map(|place| format!("\"f{place}\":1")).collect();
+    let body = format!("{{{}}}", fields.join(","));
+    let answer = send("PUT", "/api/users/anna/profile", body.clone());
+    assert_eq!(answer.status, 422);
+    assert_eq!(answer.json()["detail"].as_array().unwrap().len(), 100);
+    let answer = send("POST", "/api/users/anna/meals", format!("[{body}]"));
+    assert_eq!(answer.json()["detail"].as_array().unwrap().len(), 100);
 }
 
 #[test]

@@ -48,6 +48,47 @@ fn a_missing_column_is_named_with_those_there_are() {
 }
 
 #[test]
+fn rows_and_headers_without_end_fill_no_memory() {
+    let header = "userId,recordedAt,metricType,value";
+    let named = ImportOptions {
+        format: Some(Format::ReferenceTables),
+        ..options()
+    };
+    for (name, text, words) in [
+        ("wide.csv", ",".repeat(20_000), "a table of 20001 columns"),
+        (
+            "endless.csv",
+            "x".repeat(3 << 20),
+            "a row is longer than 1 MiB",
+        ),
+        (
+            "quote.csv",
+            format!("{header}\nu,\"{}", "x,\n".repeat(1 << 20)),
+            "a row is longer than 1 MiB",
+        ),
+        (
+            "many.csv",
+            format!("metricType,value{}\n", ",x".repeat(5_000)),
+            "(5002 in all)",
+        ),
+    ] {
+        let folder = Folder::new();
+        let path = folder.write(name, text);
+        let error = read_with(&path, &named).unwrap_err();
+        let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |e| e.source());
+        let said: Vec<String> = causes.map(ToString::to_string).collect();
+        let said = said.join(": ");
+        assert!(said.contains(words), "{name}: {said}");
+        assert!(said.len() < 5_000, "{name}: {}", said.len());
+    }
+    // Long rows that end are rows.
+    let folder = Folder::new();
+    let row = "u,2026-01-01T07:00:00Z,RESTING_HEART_RATE,60\n";
+    let path = folder.write("long.csv", format!("{header}\n{}", row.repeat(100_000)));
+    assert!(read_with(&path, &named).is_ok());
+}
+
+#[test]
 fn a_format_that_is_named_is_not_guessed() {
     let folder = Folder::new();
     let path = folder.write("x.csv", "a,b,c\n1,2,3\n");

@@ -17,7 +17,6 @@ impl SqliteStore {
         user: &UserId,
         metric: PredictionMetric,
         days: Option<RangeInclusive<NaiveDate>>,
-        pending: bool,
     ) -> Result<Vec<StoredForecast>, StoreError> {
         let (first, last) = days.map_or((None, None), |days| {
             (Some(days.start().to_string()), Some(days.end().to_string()))
@@ -25,14 +24,12 @@ impl SqliteStore {
         sqlx::query(
             "SELECT * FROM forecasts WHERE user_id = ?1 AND metric = ?2 \
                AND (?3 IS NULL OR target_date >= ?3) AND (?4 IS NULL OR target_date <= ?4) \
-               AND (NOT ?5 OR actual IS NULL) \
              ORDER BY target_date, as_of, predicted_at, id",
         )
         .bind(user.as_str())
         .bind(metric.as_str())
         .bind(first)
         .bind(last)
-        .bind(pending)
         .fetch_all(&self.pool)
         .await
         .map_err(|error| self.failed(error))?
@@ -42,16 +39,23 @@ impl SqliteStore {
     }
 
     pub(super) async fn save_one(&self, forecast: &NewForecast) -> Result<(), StoreError> {
-        save(forecast)
-            .execute(&self.pool)
-            .await
-            .map_err(|error| self.failed(error))?;
-        Ok(())
+        let mut transaction = self.begin().await?;
+        for query in [replace(forecast), save(forecast)] {
+            query
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.failed(error))?;
+        }
+        self.commit(transaction).await
     }
 
     pub(super) async fn save_many(&self, forecasts: &[NewForecast]) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         for forecast in forecasts {
+            replace(forecast)
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.failed(error))?;
             match save(forecast)
                 .execute(&mut *transaction)
                 .await
@@ -66,20 +70,38 @@ impl SqliteStore {
 
     pub(super) async fn settle(
         &self,
-        outcomes: &[(i64, f64, DateTime<Utc>)],
+        outcomes: &[(i64, Option<f64>, DateTime<Utc>)],
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         for (id, actual, settled_at) in outcomes {
             sqlx::query("UPDATE forecasts SET actual = ?2, settled_at = ?3 WHERE id = ?1")
                 .bind(id)
                 .bind(actual)
-                .bind(settled_at.timestamp_micros())
+                .bind(actual.map(|_| settled_at.timestamp_micros()))
                 .execute(&mut *transaction)
                 .await
                 .map_err(|error| self.failed(error))?;
         }
         self.commit(transaction).await
     }
+}
+
+/// Takes away what a forecast replaces: of somebody who asks again and again, or at every level there
+/// is, one forecast an hour stays.
+fn replace(forecast: &NewForecast) -> Query<'_, Sqlite, SqliteArguments> {
+    const HOUR: i64 = 3_600_000_000;
+    let as_of = forecast.as_of.timestamp_micros();
+    sqlx::query(
+        "DELETE FROM forecasts WHERE user_id = ?1 AND metric = ?2 AND target_date = ?3 \
+         AND model_id = ?4 AND as_of BETWEEN ?5 AND ?6 AND (as_of <> ?6 OR level <> ?7)",
+    )
+    .bind(forecast.user_id.as_str())
+    .bind(forecast.metric.as_str())
+    .bind(forecast.target_date.to_string())
+    .bind(forecast.model_id.as_str())
+    .bind(as_of.saturating_sub(HOUR))
+    .bind(as_of)
+    .bind(forecast.level)
 }
 
 fn save(forecast: &NewForecast) -> Query<'_, Sqlite, SqliteArguments> {

@@ -79,8 +79,26 @@ impl Jobs for SqliteStore {
         Ok(changed.rows_affected() > 0)
     }
 
-    async fn requeue_running(&self) -> Result<(), StoreError> {
+    async fn requeue_running(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "UPDATE jobs SET state = 'cancelled', finished_at = ?1 \
+             WHERE state IN ('queued', 'running') AND called_off = 1",
+        )
+        .bind(now.timestamp_micros())
+        .execute(&mut *transaction)
+        .await
+        .map_err(|error| self.failed(error))?;
         sqlx::query("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        self.commit(transaction).await
+    }
+
+    async fn call_off(&self, id: &JobId) -> Result<(), StoreError> {
+        sqlx::query("UPDATE jobs SET called_off = 1 WHERE job_id = ?1")
+            .bind(id.as_str())
             .execute(&self.pool)
             .await
             .map_err(|error| self.failed(error))?;

@@ -196,9 +196,10 @@ mod tests {
                 .fetch_all(&mut *reader)
                 .await;
             assert_eq!(seen.unwrap().len(), 1);
-            assert!(!store.erase_user(&user).await.unwrap().log_emptied);
+            store.erase_user(&user).await.unwrap();
+            assert!(!store.finish_erasure(&user).await.unwrap());
             reader.rollback().await.unwrap();
-            assert!(store.erase_user(&user).await.unwrap().log_emptied);
+            assert!(store.finish_erasure(&user).await.unwrap());
         });
     }
 

@@ -2,8 +2,8 @@
 
 use crate::samples::{day, forecast, instant, meal, model, night, now, reading, user};
 use chrono::TimeDelta;
-use vitalcast_domain::{ModelArchitecture, ModelId, PredictionMetric, Profile, Record};
-use vitalcast_store::{Store, StoreError, WriteReport};
+use vitalcast_domain::{ModelArchitecture, ModelId, PredictionMetric, Profile, Record, RecordKind};
+use vitalcast_store::{RecordFilter, Store, StoreError, WriteReport};
 
 const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
 
@@ -47,6 +47,8 @@ stores! {
     a_deleted_model_hands_on_to_the_newest_left,
     models_are_those_of_their_person_and_metric,
     forecasts_wait_for_their_outcome,
+    deleting_readings_takes_outcomes_away,
+    asking_again_and_again_keeps_one_forecast_an_hour,
     the_same_forecast_again_changes_nothing,
     an_erased_person_leaves_nothing_and_others_alone,
     a_shared_file_outlives_one_of_its_people,
@@ -514,7 +516,7 @@ async fn forecasts_wait_for_their_outcome<S: Store>(store: &S) {
             .await
             .unwrap();
     }
-    let pending = store.pending_forecasts(&user("a"), RHR).await.unwrap();
+    let pending = store.forecasts(&user("a"), RHR, None).await.unwrap();
     let days: Vec<_> = pending
         .iter()
         .map(|forecast| forecast.target_date)
@@ -525,11 +527,9 @@ async fn forecasts_wait_for_their_outcome<S: Store>(store: &S) {
         (61.5, 58.0, 65.0)
     );
     store
-        .fill_outcomes(&[(pending[0].id, 60.25, now())])
+        .fill_outcomes(&[(pending[0].id, Some(60.25), now())])
         .await
         .unwrap();
-    let left = store.pending_forecasts(&user("a"), RHR).await.unwrap();
-    assert_eq!(left, pending[1..]);
     let all = store.forecasts(&user("a"), RHR, None).await.unwrap();
     assert_eq!([all[0].actual, all[1].actual], [Some(60.25), None]);
     let days = day("2024-06-03")..=day("2024-06-09");
@@ -540,6 +540,64 @@ async fn forecasts_wait_for_their_outcome<S: Store>(store: &S) {
         .await
         .unwrap();
     assert!(sleep.is_empty());
+    // What it was is not known any more.
+    store
+        .fill_outcomes(&[(pending[0].id, None, now())])
+        .await
+        .unwrap();
+    assert_eq!(
+        store.forecasts(&user("a"), RHR, None).await.unwrap(),
+        pending
+    );
+}
+
+async fn deleting_readings_takes_outcomes_away<S: Store>(store: &S) {
+    a_person(store, "a").await;
+    for target in ["2024-06-02", "2024-06-03"] {
+        let forecast = forecast("a", "m1", target);
+        store.save_forecast(&forecast).await.unwrap();
+    }
+    let kept = store.forecasts(&user("a"), RHR, None).await.unwrap();
+    let outcomes: Vec<_> = kept
+        .iter()
+        .map(|forecast| (forecast.id, Some(60.0), now()))
+        .collect();
+    store.fill_outcomes(&outcomes).await.unwrap();
+    let delete = |kind| RecordFilter {
+        kind,
+        days: day("2024-06-03")..=day("2024-06-09"),
+        source: None,
+        source_id: None,
+    };
+    let actual = async || -> Vec<Option<f64>> {
+        let all = store.forecasts(&user("a"), RHR, None).await.unwrap();
+        all.iter().map(|forecast| forecast.actual).collect()
+    };
+    let meals = delete(RecordKind::Meal);
+    store.delete_records(&user("a"), &meals).await.unwrap();
+    assert_eq!(actual().await, [Some(60.0), Some(60.0)]);
+    let readings = delete(RecordKind::HealthMetric);
+    store.delete_records(&user("a"), &readings).await.unwrap();
+    assert_eq!(actual().await, [Some(60.0), None]);
+}
+
+async fn asking_again_and_again_keeps_one_forecast_an_hour<S: Store>(store: &S) {
+    a_person(store, "a").await;
+    for minutes in 0..150 {
+        for level in [0.8, 0.95] {
+            let asked = vitalcast_store::NewForecast {
+                as_of: now() + TimeDelta::minutes(minutes),
+                level,
+                ..forecast("a", "m1", "2024-06-02")
+            };
+            store.save_forecasts(&[asked]).await.unwrap();
+        }
+    }
+    let kept = store.forecasts(&user("a"), RHR, None).await.unwrap();
+    assert!(kept.len() <= 3, "{}", kept.len());
+    let last = kept.last().unwrap();
+    assert_eq!(last.as_of, now() + TimeDelta::minutes(149));
+    assert_eq!(last.level, 0.95);
 }
 
 async fn the_same_forecast_again_changes_nothing<S: Store>(store: &S) {
@@ -548,7 +606,7 @@ async fn the_same_forecast_again_changes_nothing<S: Store>(store: &S) {
     store.save_forecast(&first).await.unwrap();
     let kept = store.forecasts(&user("a"), RHR, None).await.unwrap();
     store
-        .fill_outcomes(&[(kept[0].id, 60.0, now())])
+        .fill_outcomes(&[(kept[0].id, Some(60.0), now())])
         .await
         .unwrap();
     store.save_forecast(&first).await.unwrap();
@@ -620,7 +678,10 @@ async fn an_erased_person_leaves_nothing_and_others_alone<S: Store>(store: &S) {
 /// Erases someone; the files that are nobody's after that.
 async fn orphans<S: Store>(store: &S, name: &str) -> Vec<String> {
     let erased = store.erase_user(&user(name)).await.unwrap();
-    assert!(erased.log_emptied);
+    // Until its files are gone too, it is known who is on the way out.
+    assert_eq!(store.pending_erasures().await.unwrap(), [user(name)]);
+    assert!(store.finish_erasure(&user(name)).await.unwrap());
+    assert!(store.pending_erasures().await.unwrap().is_empty());
     erased.orphaned_files
 }
 

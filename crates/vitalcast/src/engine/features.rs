@@ -234,6 +234,10 @@ impl Engine {
             self.kept_or(Sort::Features, &key, generation, now, compute)?
         };
         features.cached = cached;
+        // Erased while this was computed: then nothing of it may stay.
+        if !cached && self.generation(&query.user)?.is_none() {
+            self.forget_person(&query.user);
+        }
         Ok(features)
     }
 

@@ -4,11 +4,11 @@ use super::{Engine, all_days};
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use vitalcast_charts::{AverageLine, ForecastPoint, HistoryChart, Unit};
 use vitalcast_domain::{History, ModelId, PredictionMetric, PredictionResult, UserId};
 use vitalcast_features::daily_values;
-use vitalcast_store::Store;
+use vitalcast_store::{Store, StoredForecast};
 
 /// One day: what was measured, and the last forecast made for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -89,8 +89,7 @@ impl Engine {
     ) -> Result<HistoryView, EngineError> {
         let history = self.load(user)?;
         self.flush_forecasts()?;
-        self.fill_outcomes(&history, metric, now)?;
-        let forecasts = self.wait(self.store.forecasts(user, metric, None))?;
+        let forecasts = self.settled_forecasts(&history, metric, now)?;
         let last_day = last_day
             .or_else(|| {
                 let forecast = forecasts.iter().map(|forecast| forecast.target_date).max();
@@ -107,7 +106,7 @@ impl Engine {
         for forecast in forecasts {
             by_day
                 .entry(forecast.target_date)
-                .and_modify(|kept: &mut vitalcast_store::StoredForecast| {
+                .and_modify(|kept: &mut StoredForecast| {
                     if (forecast.as_of, forecast.predicted_at) > (kept.as_of, kept.predicted_at) {
                         *kept = forecast.clone();
                     }
@@ -136,26 +135,45 @@ impl Engine {
         Ok(view(user.clone(), metric, days))
     }
 
-    /// Puts readings that have arrived beside the forecasts that waited for them.
-    pub(super) fn fill_outcomes(
+    /// The forecasts of a metric, each beside what came true as far as it is known now: a day that is not
+    /// over may still change, and so may one that is corrected.
+    pub(super) fn settled_forecasts(
         &self,
         history: &History,
         metric: PredictionMetric,
         now: DateTime<Utc>,
-    ) -> Result<(), EngineError> {
-        let pending = self.wait(self.store.pending_forecasts(&history.user, metric))?;
+    ) -> Result<Vec<StoredForecast>, EngineError> {
+        let mut forecasts = self.wait(self.store.forecasts(&history.user, metric, None))?;
+        let today = history.profile.zone.day_of(now);
+        let due = || {
+            let days = forecasts.iter().map(|forecast| forecast.target_date);
+            days.filter(|day| *day <= today)
+        };
+        let (Some(first), Some(last)) = (due().min(), due().max()) else {
+            return Ok(forecasts);
+        };
+        let actual: HashMap<NaiveDate, Option<f64>> = first
+            .iter_days()
+            .zip(daily_values(
+                history,
+                metric.metric_type(),
+                first,
+                last,
+                now,
+            )?)
+            .collect();
         let mut outcomes = Vec::new();
-        for forecast in pending {
-            let day = forecast.target_date;
-            let value = daily_values(history, metric.metric_type(), day, day, now)?;
-            if let Some(value) = value.first().copied().flatten() {
-                outcomes.push((forecast.id, value, now));
+        for forecast in &mut forecasts {
+            let known = actual.get(&forecast.target_date).copied().flatten();
+            if known != forecast.actual {
+                forecast.actual = known;
+                outcomes.push((forecast.id, known, now));
             }
         }
         if !outcomes.is_empty() {
             self.wait(self.store.fill_outcomes(&outcomes))?;
         }
-        Ok(())
+        Ok(forecasts)
     }
 }
 

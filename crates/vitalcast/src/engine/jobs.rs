@@ -131,7 +131,30 @@ struct State {
     turn: VecDeque<UserId>,
     waiting: HashMap<UserId, VecDeque<JobId>>,
     busy: HashSet<Subject>,
+    /// Who is being erased: nothing of theirs is taken on until they are gone.
+    leaving: HashSet<UserId>,
     stopping: bool,
+}
+
+/// Someone who is being erased, until this is dropped.
+struct Leaving<'a> {
+    shared: &'a Shared,
+    user: &'a UserId,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        locked(&self.shared.state).leaving.remove(self.user);
+        self.shared.wake.notify_all();
+    }
+}
+
+impl Shared {
+    /// Waits a moment for something to change.
+    fn pause<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let waited = self.wake.wait_timeout(state, Duration::from_millis(50));
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
 }
 
 /// What only one job works on at a time.
@@ -160,7 +183,8 @@ impl JobRunner {
             path: uploads.clone(),
             source,
         })?;
-        engine.wait(engine.store.requeue_running())?;
+        engine.finish_erasures();
+        engine.wait(engine.store.requeue_running(clock()))?;
         let open = engine.wait(engine.store.open_jobs())?;
         remove_orphans(&uploads, &open);
         let shared = Arc::new(Shared {
@@ -248,15 +272,10 @@ impl JobRunner {
         let bytes = std::fs::metadata(&upload.file).map_err(failed)?.len();
         std::fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(failed)?;
         std::fs::rename(&upload.file, &path).map_err(failed)?;
-        if engine
-            .wait(engine.store.profile(&upload.user_id))?
-            .is_none()
-        {
-            let profile = Profile {
-                zone: upload.zone.unwrap_or(Zone::UTC),
-                ..Profile::default()
-            };
-            engine.set_profile(&upload.user_id, &profile)?;
+        let made = self.make_person(&upload.user_id, upload.zone);
+        if made.is_err() {
+            remove_upload(&engine.uploads(), &id);
+            made?;
         }
         let request = ImportRequest {
             file,
@@ -280,9 +299,30 @@ impl JobRunner {
         submitted
     }
 
+    /// Somebody whose first records are in an upload is there before them.
+    fn make_person(&self, user: &UserId, zone: Option<Zone>) -> Result<(), EngineError> {
+        let engine = &self.0.engine;
+        let state = locked(&self.0.state);
+        if state.leaving.contains(user) {
+            return Err(EngineError::BeingErased(user.clone()));
+        }
+        if engine.wait(engine.store.profile(user))?.is_none() {
+            let profile = Profile {
+                zone: zone.unwrap_or(Zone::UTC),
+                ..Profile::default()
+            };
+            engine.set_profile(user, &profile)?;
+        }
+        drop(state);
+        Ok(())
+    }
+
     fn submit(&self, job: NewJob) -> Result<JobInfo, EngineError> {
         let shared = &self.0;
         let mut state = locked(&shared.state);
+        if state.leaving.contains(&job.user_id) {
+            return Err(EngineError::BeingErased(job.user_id));
+        }
         let same = state.live.values().find(|live| {
             job.kind == JobKind::Train
                 && live.job.user_id == job.user_id
@@ -390,6 +430,10 @@ impl JobRunner {
         };
         if waited {
             self.0.finish(&live, JobOutcome::Cancelled);
+        } else {
+            // Should this process be killed before the job has noticed, the next one knows.
+            let engine = &self.0.engine;
+            engine.wait(engine.store.call_off(id))?;
         }
         Ok(live.last())
     }
@@ -400,30 +444,35 @@ impl JobRunner {
     ///
     /// [`EngineError::UnknownUser`], [`EngineError::Store`], [`EngineError::Io`].
     pub fn erase_user(&self, user: &UserId) -> Result<super::Erasure, EngineError> {
-        let jobs: Vec<Arc<Live>> = locked(&self.0.state)
+        let shared = &self.0;
+        let mut state = locked(&shared.state);
+        while !state.leaving.insert(user.clone()) {
+            state = shared.pause(state);
+        }
+        drop(state);
+        // Also when this fails or panics.
+        let _leaving = Leaving { shared, user };
+        let theirs: Vec<JobId> = locked(&shared.state)
             .live
             .values()
             .filter(|live| live.job.user_id == *user)
-            .cloned()
+            .map(|live| live.job.job_id.clone())
             .collect();
-        for live in &jobs {
-            match self.cancel(&live.job.job_id) {
+        for id in &theirs {
+            match self.cancel(id) {
                 Ok(_) | Err(EngineError::JobEnded(_) | EngineError::UnknownJob(_)) => {}
                 Err(error) => return Err(error),
             }
         }
-        let mut state = locked(&self.0.state);
+        let mut state = locked(&shared.state);
         while state.busy.iter().any(|(busy, ..)| busy == user) {
-            let waited = self.0.wake.wait_timeout(state, Duration::from_millis(50));
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = shared.pause(state);
         }
-        for live in &jobs {
-            state.live.remove(&live.job.job_id);
+        for id in &theirs {
+            state.live.remove(id);
         }
-        // New jobs of theirs wait for this lock, and find nobody.
-        let erased = self.0.engine.erase_user(user);
         drop(state);
-        erased
+        shared.engine.erase_user(user)
     }
 
     /// How many jobs run and wait.
@@ -593,7 +642,7 @@ mod tests {
         for _ in 0..MAX_ATTEMPTS {
             assert!(engine.wait(engine.store.start_job(&id, moment)).unwrap());
             // Killed: nobody hands it back, the next start finds it running.
-            engine.wait(engine.store.requeue_running()).unwrap();
+            engine.wait(engine.store.requeue_running(moment)).unwrap();
         }
         let jobs =
             JobRunner::start(engine, JobOptions::default(), Arc::new(move || moment)).unwrap();
@@ -601,5 +650,66 @@ mod tests {
         assert_eq!(given_up.state, JobState::Failed);
         assert_eq!(given_up.error.unwrap().code, "GAVE_UP");
         jobs.stop();
+    }
+
+    #[test]
+    fn a_job_that_was_called_off_before_a_kill_does_not_run_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Arc::new(Engine::open(folder.path()).unwrap());
+        let user = UserId::new("anna").unwrap();
+        engine.set_profile(&user, &Profile::default()).unwrap();
+        let moment = DateTime::UNIX_EPOCH;
+        let id = JobId::from_random([8; 16]);
+        let job = NewJob {
+            job_id: id.clone(),
+            user_id: user,
+            kind: JobKind::Train,
+            metric: Some(PredictionMetric::RestingHeartRate),
+            request: serde_json::json!({}),
+            cost_seconds: 1.0,
+            created_at: moment,
+        };
+        engine.wait(engine.store.add_job(&job)).unwrap();
+        assert!(engine.wait(engine.store.start_job(&id, moment)).unwrap());
+        engine.wait(engine.store.call_off(&id)).unwrap();
+        // Killed here.
+        let jobs =
+            JobRunner::start(engine, JobOptions::default(), Arc::new(move || moment)).unwrap();
+        let ended = jobs.job(&id).unwrap();
+        assert_eq!(ended.state, JobState::Cancelled);
+        assert_eq!(ended.finished_at, Some(moment));
+        jobs.stop();
+    }
+
+    #[test]
+    fn an_erasure_that_was_cut_off_is_gone_on_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Arc::new(Engine::open(folder.path()).unwrap());
+        let user = UserId::new("anna").unwrap();
+        let left = engine.model_path("0123.vcm");
+        let erased_halfway = || {
+            engine.set_profile(&user, &Profile::default()).unwrap();
+            engine.wait(engine.store.erase_user(&user)).unwrap();
+            std::fs::write(&left, "a model of somebody who is gone").unwrap();
+        };
+        // Killed there; asked for again.
+        erased_halfway();
+        let erased = engine.erase_user(&user).unwrap();
+        assert_eq!((erased.model_files, erased.log_emptied), (1, true));
+        assert!(!left.exists());
+        let again = engine.erase_user(&user).unwrap_err();
+        assert_eq!(again.code(), "UNKNOWN_USER");
+        // Or never asked for again.
+        erased_halfway();
+        let moment = DateTime::UNIX_EPOCH;
+        let started = JobRunner::start(
+            Arc::clone(&engine),
+            JobOptions::default(),
+            Arc::new(move || moment),
+        );
+        assert!(!left.exists());
+        let pending = engine.wait(engine.store.pending_erasures()).unwrap();
+        assert!(pending.is_empty());
+        started.unwrap().stop();
     }
 }

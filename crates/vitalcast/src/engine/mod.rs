@@ -92,6 +92,8 @@ pub struct Engine {
     commits: Commits,
     access: OnceLock<Access>,
     keys_seen: Mutex<Option<(ChangeMark, bool)>>,
+    /// See [`Engine::publishing`].
+    publishing: Mutex<()>,
     defer_forecasts: bool,
 }
 
@@ -130,6 +132,7 @@ impl Engine {
             commits: Commits::default(),
             access: OnceLock::new(),
             keys_seen: Mutex::new(None),
+            publishing: Mutex::default(),
             defer_forecasts: false,
         })
     }

@@ -2,7 +2,9 @@
 
 use super::Engine;
 use crate::error::EngineError;
+use std::collections::HashSet;
 use std::path::Path;
+use std::time::Duration;
 use vitalcast_artifact::{Artifact, Manifest, write_atomically};
 use vitalcast_domain::{ModelArchitecture, ModelId, ModelInfo, PredictionMetric, UserId};
 use vitalcast_inference::FittedModel;
@@ -78,6 +80,7 @@ impl Engine {
     /// [`EngineError::UnknownModel`], [`EngineError::Store`], [`EngineError::Io`].
     pub fn delete_model(&self, id: &ModelId) -> Result<(), EngineError> {
         let model = self.registered(id)?;
+        let _publishing = self.publishing();
         self.wait(self.store.delete_model(id))?;
         self.forget_model(&model.file_hash);
         // Equal models share a file: it goes with the last of them.
@@ -102,6 +105,43 @@ impl Engine {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// Held by whoever writes a model's file until it is registered, and by whoever looks whether a file
+    /// is still used until it is deleted.
+    pub(super) fn publishing(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.publishing
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Deletes artifacts that belong to no model and have lain there so long; how many.
+    pub(super) fn remove_unregistered_files(&self, since: Duration) -> Result<usize, EngineError> {
+        let _publishing = self.publishing();
+        let used: HashSet<String> = self
+            .wait(self.store.models(None, None))?
+            .into_iter()
+            .map(|model| model.file_name)
+            .collect();
+        let folder = self.folder().join(super::MODELS);
+        let failed = |source| EngineError::Io {
+            doing: "look through the artifacts in",
+            path: folder.clone(),
+            source,
+        };
+        let mut removed = 0;
+        for entry in std::fs::read_dir(&folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let age = entry.metadata().and_then(|data| data.modified());
+            let age = age.ok().and_then(|written| written.elapsed().ok());
+            let is_artifact = Path::new(&name).extension().is_some_and(|end| end == "vcm");
+            if is_artifact && !used.contains(&name) && age.unwrap_or_default() >= since {
+                self.remove_model_file(&name)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 
     /// Who a model belongs to; `None` for one that is not there.
@@ -191,7 +231,14 @@ impl Engine {
     /// Opens a registered artifact and checks that it is the one that was registered.
     pub(crate) fn open_artifact(&self, model: &RegisteredModel) -> Result<Artifact, EngineError> {
         let path = self.model_path(&model.file_name);
-        let (artifact, hash) = Artifact::open_hashed(&path)?;
+        let (artifact, hash) = match Artifact::open_hashed(&path) {
+            Ok(opened) => opened,
+            // Deleted since it was looked up.
+            Err(_) if self.wait(self.store.model(&model.model_id))?.is_none() => {
+                return Err(EngineError::UnknownModel(model.model_id.clone()));
+            }
+            Err(error) => return Err(error.into()),
+        };
         if hash == model.file_hash {
             Ok(artifact)
         } else {

@@ -74,9 +74,8 @@ impl Engine {
         let model = self.registered(id)?;
         let history = self.load(&model.user_id)?;
         self.flush_forecasts()?;
-        self.fill_outcomes(&history, model.metric, now)?;
         let mut forecasts: Vec<StoredForecast> = self
-            .wait(self.store.forecasts(&model.user_id, model.metric, None))?
+            .settled_forecasts(&history, model.metric, now)?
             .into_iter()
             .filter(|forecast| forecast.model_id == *id)
             .collect();

@@ -2,9 +2,11 @@
 
 use super::Engine;
 use crate::error::EngineError;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::io::{Seek, Write};
 use std::ops::RangeInclusive;
+use std::time::Duration;
 use vitalcast_artifact::write_atomically;
 use vitalcast_domain::{PredictionMetric, Record, RecordKind, UserId};
 use vitalcast_store::{Jobs, RecordFilter, Store, UserSummary};
@@ -76,7 +78,12 @@ impl Engine {
     ///
     /// [`EngineError::UnknownUser`], [`EngineError::Store`], a damaged artifact, or
     /// [`EngineError::Io`] when `to` cannot be written.
-    pub fn export_user<W: Write + Seek>(&self, user: &UserId, to: W) -> Result<W, EngineError> {
+    pub fn export_user<W: Write + Seek>(
+        &self,
+        user: &UserId,
+        now: DateTime<Utc>,
+        to: W,
+    ) -> Result<W, EngineError> {
         let failed = |source: std::io::Error| EngineError::Io {
             doing: "write the export",
             path: "export.zip".into(),
@@ -102,7 +109,8 @@ impl Engine {
             self.export_records(user, kind, &mut zip)?;
         }
         zip.begin("versions.ndjson").map_err(failed)?;
-        for version in &self.load(user)?.records {
+        let history = self.load(user)?;
+        for version in &history.records {
             writeln!(zip.0, "{}", super::wire::record_json(version)).map_err(failed)?;
         }
         let models = self.models(Some(user), None)?;
@@ -116,7 +124,7 @@ impl Engine {
         self.flush_forecasts()?;
         let mut forecasts = Vec::new();
         for &metric in PredictionMetric::ALL {
-            forecasts.extend(self.wait(self.store.forecasts(user, metric, None))?);
+            forecasts.extend(self.settled_forecasts(&history, metric, now)?);
         }
         let forecasts: Vec<_> = forecasts
             .iter()
@@ -194,8 +202,13 @@ impl Engine {
     /// # Errors
     ///
     /// As [`Engine::export_user`].
-    pub fn export_user_to(&self, user: &UserId, path: &std::path::Path) -> Result<(), EngineError> {
-        let bytes = self.export_user(user, std::io::Cursor::new(Vec::new()))?;
+    pub fn export_user_to(
+        &self,
+        user: &UserId,
+        now: DateTime<Utc>,
+        path: &std::path::Path,
+    ) -> Result<(), EngineError> {
+        let bytes = self.export_user(user, now, std::io::Cursor::new(Vec::new()))?;
         Ok(write_atomically(path, &bytes.into_inner())?)
     }
 
@@ -211,8 +224,17 @@ impl Engine {
     ///
     /// [`EngineError::UnknownUser`], [`EngineError::Store`], [`EngineError::Io`] when a file cannot
     /// be deleted.
+    ///
+    /// What fails on the way is gone on with by the next call, or when the next server starts: until
+    /// everything is gone it is known who is being erased.
     pub fn erase_user(&self, user: &UserId) -> Result<Erasure, EngineError> {
-        self.profile(user)?;
+        let is_pending = self
+            .wait(self.store.pending_erasures())?
+            .iter()
+            .any(|pending| pending == user);
+        if !is_pending {
+            self.profile(user)?;
+        }
         let hashes: Vec<String> = self
             .wait(self.store.models(Some(user), None))?
             .into_iter()
@@ -223,19 +245,47 @@ impl Engine {
         for hash in hashes {
             self.forget_model(&hash);
         }
-        for file in &deleted.orphaned_files {
-            self.remove_model_file(file)?;
+        let mut model_files = deleted.orphaned_files.len();
+        {
+            let _publishing = self.publishing();
+            for file in &deleted.orphaned_files {
+                self.remove_model_file(file)?;
+            }
+        }
+        if is_pending {
+            model_files += self.remove_unregistered_files(Duration::ZERO)?;
         }
         self.remove_rejects()?;
         // A forecast that was under way may have been added meanwhile; its person is not there.
         self.forget_forecasts(user);
+        let shared_cache_cleared = self.forget_person(user).is_some();
         Ok(Erasure {
             user_id: user.clone(),
             erased: true,
-            model_files: deleted.orphaned_files.len(),
-            log_emptied: deleted.log_emptied,
-            shared_cache_cleared: self.forget_person(user).is_some(),
+            model_files,
+            log_emptied: self.wait(self.store.finish_erasure(user))?,
+            shared_cache_cleared,
         })
+    }
+
+    /// Goes on with erasures that a killed process had begun, and deletes files of models that were
+    /// never registered or are nobody's any more.
+    pub(super) fn finish_erasures(&self) {
+        /// Younger ones may be about to be registered by a command.
+        const SETTLED: Duration = Duration::from_mins(10);
+        let finish = || -> Result<(), EngineError> {
+            for user in self.wait(self.store.pending_erasures())? {
+                self.erase_user(&user)?;
+            }
+            self.remove_unregistered_files(SETTLED)?;
+            Ok(())
+        };
+        if let Err(error) = finish() {
+            tracing::error!(
+                code = error.code(),
+                "files of models that are gone could not be deleted"
+            );
+        }
     }
 }
 

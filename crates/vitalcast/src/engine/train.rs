@@ -72,6 +72,7 @@ impl Engine {
         let hash = content_hash(&bytes);
         // The name comes from the content: equal models share a file, and no id is in it.
         let file_name = format!("{}.vcm", &hash[..32]);
+        let _publishing = self.publishing();
         write_atomically(self.model_path(&file_name), &bytes)?;
         let mut summary = serde_json::to_value(trained.artifact.manifest()).unwrap_or_default();
         summary[TRAINING_KEY] = key.into();

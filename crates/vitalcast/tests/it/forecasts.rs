@@ -3,7 +3,8 @@
 use crate::real::{Data, RHR, day, now, person, training};
 use vitalcast::{
     EngineError, Forecaster, HealthMetric, IntervalMethod, MetricType, ModelArchitecture,
-    PredictRequest, PredictResponse, Provenance, Record, TrainModelRequest,
+    PredictRequest, PredictResponse, Provenance, Record, RecordFilter, RecordKind,
+    TrainModelRequest,
 };
 
 fn request(target: &str) -> PredictRequest {
@@ -190,6 +191,46 @@ fn a_forecast_and_what_came_true_stand_side_by_side() {
             (day("2023-12-07"), Some(58.0))
         ]
     );
+}
+
+#[test]
+fn an_outcome_changes_with_the_readings_it_comes_from() {
+    let data = Data::new();
+    data.train(&training(ModelArchitecture::Naive));
+    predict(&data, &request("2023-12-07"));
+    let known = || {
+        let view = data
+            .engine
+            .history(&person(), RHR, Some(day("2023-12-07")), 1, now())
+            .unwrap();
+        (view.days[0].forecast.as_ref().unwrap().actual, view.mae)
+    };
+    let (before, error) = known();
+    assert_eq!(before, Some(58.0));
+    // A second reading of the day arrives: its value is the mean of both.
+    let zone = data.engine.profile(&person()).unwrap().zone;
+    let at = zone.start_of_day(day("2023-12-07")) + chrono::TimeDelta::hours(18);
+    let reading = HealthMetric::new(
+        Provenance::at("another watch", "evening", at, zone),
+        MetricType::RestingHeartRate,
+        70.0,
+    );
+    let records = vec![Record::HealthMetric(reading)];
+    data.engine
+        .write_records(&person(), records, now())
+        .unwrap();
+    let (after, other_error) = known();
+    assert_ne!(after, before);
+    assert_ne!(other_error, error);
+    // And deleted for good.
+    let filter = RecordFilter {
+        kind: RecordKind::HealthMetric,
+        days: day("2023-12-07")..=day("2023-12-07"),
+        source: None,
+        source_id: None,
+    };
+    assert!(data.engine.delete_records(&person(), &filter).unwrap() > 0);
+    assert_eq!(known(), (None, None));
 }
 
 #[test]

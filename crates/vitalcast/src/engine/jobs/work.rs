@@ -271,6 +271,11 @@ fn failed(error: &EngineError) -> JobOutcome {
             let detail = "the job could not be done here; the log says more";
             (error.code(), detail.to_owned())
         }
+        _ if error.names_files() => {
+            let detail = "something it needs is in use or cannot be read: the log says more";
+            tracing::error!(code = error.code(), "a job failed");
+            (error.code(), detail.to_owned())
+        }
         _ => (error.code(), error.to_string()),
     };
     JobOutcome::Failed(JobError {
