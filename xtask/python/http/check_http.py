@@ -1,6 +1,6 @@
 """Starts a server on a fresh folder, gives it a person with data, and lets Schemathesis at it.
 
-    check_http.py SERVER FOLDER [EXAMPLES]
+    check_http.py SERVER FOLDER [EXAMPLES] [SEED]
 
 Every check, phase and operation of both listeners. Ends with the exit status of Schemathesis.
 """
@@ -105,12 +105,12 @@ def seed(base, admin):
     return key, seeded
 
 
-def configuration(url, key, listener):
+def configuration(url, key, listener, seed):
     lines = [
         f'base-url = "{url}"',
         f'headers = {{ Authorization = "Bearer {key}" }}',
         'hooks = "hooks"',
-        "seed = 1",
+        f"seed = {seed}",
         "request-timeout = 60",
     ]
     for path in RULES[listener]:
@@ -135,6 +135,7 @@ def configuration(url, key, listener):
 def main():
     binary, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     examples = sys.argv[3] if len(sys.argv) > 3 else "200"
+    chance = sys.argv[4] if len(sys.argv) > 4 else "1"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     base = f"http://127.0.0.1:{free_port()}"
@@ -162,14 +163,17 @@ def main():
             work = folder / listener
             work.mkdir()
             shutil.copy(HERE / "hooks.py", work)
-            (work / "schemathesis.toml").write_text(configuration(url, key, listener))
+            (work / "schemathesis.toml").write_text(configuration(url, key, listener, chance))
             ran = subprocess.run(
                 [pathlib.Path(sys.executable).parent / "schemathesis", "run"]
                 + [f"{url}/openapi.json", "--checks", "all", "--max-examples", examples]
                 + ["--continue-on-failure", "--workers", "2", "--no-color"],
                 cwd=work,
                 env=dict(
-                    os.environ, PYTHONPATH=str(work), VITALCAST_SEEDED=json.dumps(seeded)
+                    os.environ,
+                    PYTHONPATH=str(work),
+                    VITALCAST_SEEDED=json.dumps(seeded),
+                    VITALCAST_SEED=chance,
                 ),
             )
             failed = failed or ran.returncode

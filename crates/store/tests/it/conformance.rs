@@ -1,9 +1,13 @@
 //! What every store must do, written over the trait. A new store adds itself to `stores!`.
 
+use crate::forecasts::{
+    asking_again_and_again_keeps_one_forecast_an_hour, deleting_readings_takes_outcomes_away,
+    forecasts_wait_for_their_outcome, the_same_forecast_again_changes_nothing,
+};
 use crate::samples::{day, forecast, instant, meal, model, night, now, reading, user};
 use chrono::TimeDelta;
-use vitalcast_domain::{ModelArchitecture, ModelId, PredictionMetric, Profile, Record, RecordKind};
-use vitalcast_store::{RecordFilter, Store, StoreError, WriteReport};
+use vitalcast_domain::{ModelArchitecture, ModelId, PredictionMetric, Profile, Record};
+use vitalcast_store::{Store, StoreError, WriteReport};
 
 const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
 
@@ -368,7 +372,7 @@ async fn a_large_batch_is_kept_whole<S: Store>(store: &S) {
     assert_eq!(values(store, "a").await, records);
 }
 
-async fn a_person<S: Store>(store: &S, id: &str) {
+pub(crate) async fn a_person<S: Store>(store: &S, id: &str) {
     store
         .set_profile(&user(id), &Profile::default())
         .await
@@ -505,122 +509,6 @@ async fn models_are_those_of_their_person_and_metric<S: Store>(store: &S) {
     assert_eq!(
         ids(store.models(None, Some(RHR)).await.unwrap()),
         ["m1", "m2"]
-    );
-}
-
-async fn forecasts_wait_for_their_outcome<S: Store>(store: &S) {
-    a_person(store, "a").await;
-    for target in ["2024-06-03", "2024-06-02"] {
-        store
-            .save_forecast(&forecast("a", "m1", target))
-            .await
-            .unwrap();
-    }
-    let pending = store.forecasts(&user("a"), RHR, None).await.unwrap();
-    let days: Vec<_> = pending
-        .iter()
-        .map(|forecast| forecast.target_date)
-        .collect();
-    assert_eq!(days, [day("2024-06-02"), day("2024-06-03")]);
-    assert_eq!(
-        (pending[0].value, pending[0].lower, pending[0].upper),
-        (61.5, 58.0, 65.0)
-    );
-    store
-        .fill_outcomes(&[(pending[0].id, Some(60.25), now())])
-        .await
-        .unwrap();
-    let all = store.forecasts(&user("a"), RHR, None).await.unwrap();
-    assert_eq!([all[0].actual, all[1].actual], [Some(60.25), None]);
-    let days = day("2024-06-03")..=day("2024-06-09");
-    let some = store.forecasts(&user("a"), RHR, Some(days)).await.unwrap();
-    assert_eq!(some, all[1..]);
-    let sleep = store
-        .forecasts(&user("a"), PredictionMetric::SleepDuration, None)
-        .await
-        .unwrap();
-    assert!(sleep.is_empty());
-    // What it was is not known any more.
-    store
-        .fill_outcomes(&[(pending[0].id, None, now())])
-        .await
-        .unwrap();
-    assert_eq!(
-        store.forecasts(&user("a"), RHR, None).await.unwrap(),
-        pending
-    );
-}
-
-async fn deleting_readings_takes_outcomes_away<S: Store>(store: &S) {
-    a_person(store, "a").await;
-    for target in ["2024-06-02", "2024-06-03"] {
-        let forecast = forecast("a", "m1", target);
-        store.save_forecast(&forecast).await.unwrap();
-    }
-    let kept = store.forecasts(&user("a"), RHR, None).await.unwrap();
-    let outcomes: Vec<_> = kept
-        .iter()
-        .map(|forecast| (forecast.id, Some(60.0), now()))
-        .collect();
-    store.fill_outcomes(&outcomes).await.unwrap();
-    let delete = |kind| RecordFilter {
-        kind,
-        days: day("2024-06-03")..=day("2024-06-09"),
-        source: None,
-        source_id: None,
-    };
-    let actual = async || -> Vec<Option<f64>> {
-        let all = store.forecasts(&user("a"), RHR, None).await.unwrap();
-        all.iter().map(|forecast| forecast.actual).collect()
-    };
-    let meals = delete(RecordKind::Meal);
-    store.delete_records(&user("a"), &meals).await.unwrap();
-    assert_eq!(actual().await, [Some(60.0), Some(60.0)]);
-    let readings = delete(RecordKind::HealthMetric);
-    store.delete_records(&user("a"), &readings).await.unwrap();
-    assert_eq!(actual().await, [Some(60.0), None]);
-}
-
-async fn asking_again_and_again_keeps_one_forecast_an_hour<S: Store>(store: &S) {
-    a_person(store, "a").await;
-    for minutes in 0..150 {
-        for level in [0.8, 0.95] {
-            let asked = vitalcast_store::NewForecast {
-                as_of: now() + TimeDelta::minutes(minutes),
-                level,
-                ..forecast("a", "m1", "2024-06-02")
-            };
-            store.save_forecasts(&[asked]).await.unwrap();
-        }
-    }
-    let kept = store.forecasts(&user("a"), RHR, None).await.unwrap();
-    assert!(kept.len() <= 3, "{}", kept.len());
-    let last = kept.last().unwrap();
-    assert_eq!(last.as_of, now() + TimeDelta::minutes(149));
-    assert_eq!(last.level, 0.95);
-}
-
-async fn the_same_forecast_again_changes_nothing<S: Store>(store: &S) {
-    a_person(store, "a").await;
-    let first = forecast("a", "m1", "2024-06-02");
-    store.save_forecast(&first).await.unwrap();
-    let kept = store.forecasts(&user("a"), RHR, None).await.unwrap();
-    store
-        .fill_outcomes(&[(kept[0].id, Some(60.0), now())])
-        .await
-        .unwrap();
-    store.save_forecast(&first).await.unwrap();
-    let kept = store.forecasts(&user("a"), RHR, None).await.unwrap();
-    assert_eq!(kept.len(), 1);
-    assert_eq!(kept[0].actual, Some(60.0), "the outcome stays");
-    let other_moment = vitalcast_store::NewForecast {
-        as_of: now() - TimeDelta::days(1),
-        ..first
-    };
-    store.save_forecast(&other_moment).await.unwrap();
-    assert_eq!(
-        store.forecasts(&user("a"), RHR, None).await.unwrap().len(),
-        2
     );
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod conformance;
+mod forecasts;
 mod properties;
 mod samples;
 mod sqlite;

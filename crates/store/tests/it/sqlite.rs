@@ -145,7 +145,7 @@ fn full_file(path: &Path) {
             .write_records(&user("a"), &records, now())
             .await
             .unwrap();
-        store.erase_user(&user("nobody")).await.unwrap();
+        store.finish_erasure(&user("nobody")).await.unwrap();
     });
 }
 
@@ -253,6 +253,7 @@ fn what_is_erased_is_in_no_file() {
             "the test looks in the right place"
         );
         store.erase_user(&user("to-be-erased")).await.unwrap();
+        store.finish_erasure(&user("to-be-erased")).await.unwrap();
         for trace in [secret, "to-be-erased"] {
             assert!(!found(folder.path(), trace), "{trace}");
         }
