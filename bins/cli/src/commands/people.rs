@@ -74,7 +74,9 @@ pub(crate) fn export(
 
 pub(crate) fn erase(args: &EraseArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
     let engine = global.engine()?;
-    engine.profile(&args.user)?;
+    if !engine.is_erasure_pending(&args.user)? {
+        engine.profile(&args.user)?;
+    }
     if !args.yes {
         if !std::io::stdin().is_terminal() {
             bail!(UsageError(

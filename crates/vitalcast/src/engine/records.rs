@@ -228,10 +228,7 @@ impl Engine {
     /// What fails on the way is gone on with by the next call, or when the next server starts: until
     /// everything is gone it is known who is being erased.
     pub fn erase_user(&self, user: &UserId) -> Result<Erasure, EngineError> {
-        let is_pending = self
-            .wait(self.store.pending_erasures())?
-            .iter()
-            .any(|pending| pending == user);
+        let is_pending = self.is_erasure_pending(user)?;
         if !is_pending {
             self.profile(user)?;
         }
@@ -266,6 +263,16 @@ impl Engine {
             log_emptied: self.wait(self.store.finish_erasure(user))?,
             shared_cache_cleared,
         })
+    }
+
+    /// Whether an erasure of someone was begun and did not come to its end.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub fn is_erasure_pending(&self, user: &UserId) -> Result<bool, EngineError> {
+        let pending = self.wait(self.store.pending_erasures())?;
+        Ok(pending.contains(user))
     }
 
     /// Goes on with erasures that a killed process had begun, and deletes files of models that were
