@@ -123,10 +123,28 @@ def map_path_parameters(context, path_parameters):
     return path_parameters
 
 
+def of_a_calendar(value):
+    """RFC 3339, and so the schema's format, has a year 0, a leap year; the contract's dates, pydantic's,
+    begin at 1. Such a date fits the schema and is refused all the same: it becomes one of the year 4."""
+    if isinstance(value, str):
+        return re.sub(r"^0000(?=-\d\d-\d\d)", "0004", value)
+    if isinstance(value, list):
+        return [of_a_calendar(each) for each in value]
+    if isinstance(value, dict):
+        return {name: of_a_calendar(each) for name, each in value.items()}
+    return value
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """What is there for all tests stays: somebody else is deleted instead. And nobody waits for a
     network to be trained: fields may have been taken away or put back since the body was made."""
+    if case.query:
+        case.query = of_a_calendar(case.query)
+    if case.path_parameters:
+        case.path_parameters = of_a_calendar(case.path_parameters)
+    if isinstance(case.body, (dict, list)):
+        case.body = of_a_calendar(case.body)
     body = case.body
     if case.operation.path == "/api/predictions/train" and isinstance(body, dict):
         slow = list(ARCHITECTURES - QUICK)
@@ -157,10 +175,5 @@ def refused_for_a_reason(context, response, case):
         return
     detail = answer["detail"]
     assert isinstance(detail, list) and all(
-        fault["type"] == "value_error" or in_no_calendar(fault["input"]) for fault in detail
+        fault["type"] == "value_error" for fault in detail
     ), f"refused without a reason: {answer}"
-
-
-def in_no_calendar(value):
-    """RFC 3339, and so the schema's format, has a year 0; the contract's dates, pydantic's, begin at 1."""
-    return isinstance(value, str) and bool(re.match(r"0000-\d\d-\d\d", value))
