@@ -122,8 +122,12 @@ impl App {
             count => count,
         };
         // At least one body of the largest.
-        let largest = usize::try_from(config.limits.ingest_bytes).unwrap_or(usize::MAX);
-        let parsed = units(largest).clamp(PARSED_BYTES / UNIT, Semaphore::MAX_PERMITS);
+        let largest = config.limits.ingest_bytes.max(config.limits.body_bytes);
+        let largest = units(usize::try_from(largest).unwrap_or(usize::MAX));
+        let room = |bytes: usize| {
+            let units = largest.clamp(units(bytes), Semaphore::MAX_PERMITS);
+            Arc::new(Semaphore::new(units))
+        };
         Self {
             engine,
             jobs,
@@ -139,8 +143,8 @@ impl App {
             // Two at a time, and nobody is turned away: an orchestrator that hears "overloaded" here
             // would restart what is only busy.
             health: Gate::new(2, usize::MAX),
-            held: Arc::new(Semaphore::new(HELD_BYTES / UNIT)),
-            parsed: Arc::new(Semaphore::new(parsed)),
+            held: room(HELD_BYTES),
+            parsed: room(PARSED_BYTES),
             config,
         }
     }
@@ -158,6 +162,9 @@ impl App {
         }
         let had = if held <= SMALL_BODY { 0 } else { units(held) };
         let permits = u32::try_from(units(whole) - had).unwrap_or(u32::MAX);
+        if permits == 0 {
+            return Ok(None);
+        }
         match Arc::clone(&self.held).try_acquire_many_owned(permits) {
             Ok(permit) => Ok(Some(permit)),
             Err(_) => {

@@ -172,7 +172,7 @@ pub(crate) fn media_type(request: &Request) -> Option<String> {
 pub(crate) struct ReadBody {
     bytes: Vec<u8>,
     /// Held, not used.
-    room: Vec<OwnedSemaphorePermit>,
+    room: Option<OwnedSemaphorePermit>,
 }
 
 impl std::ops::Deref for ReadBody {
@@ -190,7 +190,7 @@ pub(crate) async fn read_body(body: Body, limit: u64, app: &App) -> Result<ReadB
         let mut body = Limited::new(body, most);
         let mut read = ReadBody {
             bytes: Vec::new(),
-            room: Vec::new(),
+            room: None,
         };
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| {
@@ -204,8 +204,13 @@ pub(crate) async fn read_body(body: Body, limit: u64, app: &App) -> Result<ReadB
                 )
             })?;
             if let Some(data) = frame.data_ref() {
-                read.room
-                    .extend(app.room_for_bytes(read.bytes.len(), data.len())?);
+                // One that grows: a body may come in as many pieces as it has bytes.
+                let more = app.room_for_bytes(read.bytes.len(), data.len())?;
+                match (&mut read.room, more) {
+                    (Some(room), Some(more)) => room.merge(more),
+                    (room @ None, more) => *room = more,
+                    (Some(_), None) => {}
+                }
                 read.bytes.extend_from_slice(data);
             }
         }

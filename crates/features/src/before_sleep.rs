@@ -42,8 +42,8 @@ fn amount(feature: &Feature, record: &Record) -> Option<f64> {
 /// A window `(near, far)` reaches from `far` to `near` hours before sleep. Sleep begins the time
 /// asleep before waking, so that time awake in bed makes it seem later than it was. A day is missing
 /// when its night is, and when the food, or the workouts, of one of the local days its window reaches
-/// into were not recorded; a window of recorded days into which nothing fell is 0. `None` when no night has a time of waking, or the
-/// feature is no amount of something with a time.
+/// into were not recorded; a window of recorded days into which nothing fell is 0. `None` when no
+/// night has a time of waking, or the feature is no amount of something with a time.
 ///
 /// # Errors
 ///

@@ -143,7 +143,7 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
     for (driver, adjusted) in tested.iter_mut().zip(adjusted) {
         driver.adjusted_p_value = adjusted;
     }
-    let detectable = median(
+    let detectable = estimate::median(
         tested
             .iter()
             .map(|driver| driver.tested.effective_sample_size),
@@ -194,10 +194,4 @@ fn is_copy(one: &[Option<f64>], other: &[Option<f64>]) -> bool {
 /// Whether a feature can tell anything of a target that is not the target itself.
 pub fn may_stand_against(feature: &Feature, target: MetricType, lag_days: usize) -> bool {
     !feature.is_made_of(target) && (lag_days > 0 || !feature.is_part_of(target))
-}
-
-fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }

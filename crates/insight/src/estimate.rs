@@ -72,6 +72,13 @@ pub(crate) fn detectable(level: f64, pairs: f64, least: f64) -> Option<f64> {
     })
 }
 
+/// The middle one, or the upper of the two in the middle.
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
 /// How much the target differs between low and high values of a feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effect {

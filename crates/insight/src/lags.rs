@@ -116,15 +116,10 @@ pub fn lags(
         let last = (optimal..found.tested.len()).take_while(lasts).last();
         (first.unwrap_or(optimal), last.unwrap_or(optimal))
     });
-    let mut worth: Vec<f64> = found
-        .tested
-        .iter()
-        .map(|lag| lag.tested.effective_sample_size)
-        .collect();
-    worth.sort_by(f64::total_cmp);
-    found.detectable = worth
-        .get(worth.len() / 2)
-        .and_then(|pairs| estimate::detectable(significance / worth.len() as f64, *pairs, 0.0));
+    let worth = found.tested.iter();
+    let worth = estimate::median(worth.map(|lag| lag.tested.effective_sample_size));
+    let level = significance / found.tested.len() as f64;
+    found.detectable = worth.and_then(|pairs| estimate::detectable(level, pairs, 0.0));
     found
 }
 

@@ -191,9 +191,12 @@ fn a_body_of_many_small_values_is_given_up_before_it_fills_the_memory() {
         )
     };
     let body = format!("[{}{{}}]", "{\"\":1},".repeat(2_000_000));
-    let answer = send("POST", "/api/users/anna/meals", body);
-    assert_eq!(answer.status, 422);
-    assert_eq!(answer.json()["detail"][0]["type"], "too_long");
+    // More than there is room for at once: what one held is given back.
+    for _ in 0..20 {
+        let answer = send("POST", "/api/users/anna/meals", body.clone());
+        assert_eq!(answer.status, 422);
+        assert_eq!(answer.json()["detail"][0]["type"], "too_long");
+    }
     // As many made-up fields as fit are told by the hundred.
     let fields: Vec<String> = (0..80_000).map(|place| format!("\"f{place}\":1")).collect();
     let body = format!("{{{}}}", fields.join(","));

@@ -563,24 +563,29 @@ fn plain_name(name: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_job_that_was_cut_off_too_often_is_given_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = Arc::new(Engine::open(folder.path()).unwrap());
-        let user = UserId::new("anna").unwrap();
-        engine.set_profile(&user, &Profile::default()).unwrap();
-        let moment = DateTime::UNIX_EPOCH;
-        let id = JobId::from_random([7; 16]);
+    /// A training of somebody that was asked for.
+    fn waiting_training(engine: &Engine) -> JobId {
+        let user_id = UserId::new("anna").unwrap();
+        engine.set_profile(&user_id, &Profile::default()).unwrap();
         let job = NewJob {
-            job_id: id.clone(),
-            user_id: user,
+            job_id: JobId::from_random([7; 16]),
+            user_id,
             kind: JobKind::Train,
             metric: Some(PredictionMetric::RestingHeartRate),
             request: serde_json::json!({}),
             cost_seconds: 1.0,
-            created_at: moment,
+            created_at: DateTime::UNIX_EPOCH,
         };
         engine.wait(engine.store.add_job(&job)).unwrap();
+        job.job_id
+    }
+
+    #[test]
+    fn a_job_that_was_cut_off_too_often_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Arc::new(Engine::open(folder.path()).unwrap());
+        let moment = DateTime::UNIX_EPOCH;
+        let id = waiting_training(&engine);
         for _ in 0..MAX_ATTEMPTS {
             assert!(engine.wait(engine.store.start_job(&id, moment)).unwrap());
             // Killed: nobody hands it back, the next start finds it running.
@@ -598,20 +603,8 @@ mod tests {
     fn a_job_that_was_called_off_before_a_kill_does_not_run_again() {
         let folder = tempfile::tempdir().unwrap();
         let engine = Arc::new(Engine::open(folder.path()).unwrap());
-        let user = UserId::new("anna").unwrap();
-        engine.set_profile(&user, &Profile::default()).unwrap();
         let moment = DateTime::UNIX_EPOCH;
-        let id = JobId::from_random([8; 16]);
-        let job = NewJob {
-            job_id: id.clone(),
-            user_id: user,
-            kind: JobKind::Train,
-            metric: Some(PredictionMetric::RestingHeartRate),
-            request: serde_json::json!({}),
-            cost_seconds: 1.0,
-            created_at: moment,
-        };
-        engine.wait(engine.store.add_job(&job)).unwrap();
+        let id = waiting_training(&engine);
         assert!(engine.wait(engine.store.start_job(&id, moment)).unwrap());
         engine.wait(engine.store.call_off(&id)).unwrap();
         // Killed here.

@@ -238,17 +238,17 @@ impl Engine {
             .map(|model| model.file_hash)
             .collect();
         self.forget_forecasts(user);
+        // Nobody may register one of the files between finding that it is nobody's and deleting it.
+        let publishing = self.publishing();
         let deleted = self.wait(self.store.erase_user(user))?;
         for hash in hashes {
             self.forget_model(&hash);
         }
-        let mut model_files = deleted.orphaned_files.len();
-        {
-            let _publishing = self.publishing();
-            for file in &deleted.orphaned_files {
-                self.remove_model_file(file)?;
-            }
+        for file in &deleted.orphaned_files {
+            self.remove_model_file(file)?;
         }
+        drop(publishing);
+        let mut model_files = deleted.orphaned_files.len();
         if is_pending {
             model_files += self.remove_unregistered_files(Duration::ZERO)?;
         }
