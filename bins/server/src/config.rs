@@ -2,13 +2,13 @@
 
 use crate::access::JwtVerifier;
 use crate::listener::tls_config;
+use crate::redis_cache::RedisCache;
 use anyhow::{Context, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use vitalcast::Engine;
 
 /// Environment variables begin so; `__` goes one level deeper, as in
 /// `VITALCAST_SERVER_LIMITS__RATE_PER_SECOND`.
@@ -363,7 +363,7 @@ impl Config {
         tls_config(&self.tls)?;
         self.auth.jwt.as_ref().map(JwtVerifier::new).transpose()?;
         if let Some(address) = self.redis_url()? {
-            Engine::check_redis_address(&address)?;
+            RedisCache::new(&address)?;
         }
         Ok(())
     }

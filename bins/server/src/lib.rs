@@ -11,6 +11,7 @@ mod guard;
 mod healthcheck;
 mod listener;
 mod middleware;
+mod redis_cache;
 mod routes;
 mod shape;
 

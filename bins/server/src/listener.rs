@@ -4,6 +4,7 @@ use crate::access::JwtVerifier;
 use crate::app::App;
 use crate::config::{Config, Limits, Tls};
 use crate::guard::Guard;
+use crate::redis_cache::RedisCache;
 use anyhow::{Context, bail};
 use axum::Router;
 use axum_server::Handle;
@@ -108,7 +109,7 @@ impl Server {
             })
             .with_deferred_forecasts();
         if let Some(url) = config.redis_url()? {
-            engine = engine.with_redis(&url)?;
+            engine = engine.with_shared_cache(Box::new(RedisCache::new(&url)?));
         }
         let jwt = config.auth.jwt.as_ref().map(JwtVerifier::new).transpose()?;
         let others = |address: &SocketAddr| !address.ip().is_loopback();

@@ -17,8 +17,7 @@ word_enum! {
 }
 
 /// How a training went, in standardised (losses) and real units (errors).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TrainingMetrics {
     /// Mean squared error on training windows after the last epoch, standardised.
     pub train_loss: Option<f64>,
@@ -45,8 +44,7 @@ pub struct TrainingMetrics {
 }
 
 /// Answer to a training request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TrainModelResponse {
     /// Whose model.
     pub user_id: UserId,
@@ -91,8 +89,7 @@ pub struct TrainModelResponse {
 }
 
 /// One forecast.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PredictionResult {
     /// What is forecast.
     pub metric: PredictionMetric,
@@ -138,8 +135,7 @@ pub struct PredictionResult {
 }
 
 /// Answer to a forecast request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PredictResponse {
     /// For whom.
     pub user_id: UserId,
@@ -160,8 +156,7 @@ pub struct PredictResponse {
 }
 
 /// Answer to a batch request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BatchPredictResponse {
     /// For whom.
     pub user_id: UserId,
@@ -182,8 +177,7 @@ pub struct BatchPredictResponse {
 }
 
 /// One trained model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ModelInfo {
     /// Its id.
     pub model_id: ModelId,
@@ -214,8 +208,7 @@ pub struct ModelInfo {
 }
 
 /// Answer to a list of models.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ListModelsResponse {
     /// Whose.
     pub user_id: UserId,

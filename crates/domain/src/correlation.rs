@@ -331,8 +331,7 @@ fn finish(faults: Vec<FieldError>) -> Result<(), InvalidRequest> {
 }
 
 /// A feature beside a target.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Correlation {
     /// Name of the feature, with its category.
     pub feature_name: String,
@@ -388,8 +387,7 @@ pub struct Correlation {
 }
 
 /// Granger's F test at one number of lags.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct GrangerLag {
     /// Days of each series looked back on.
     pub lags: usize,
@@ -404,8 +402,7 @@ pub struct GrangerLag {
 }
 
 /// Which features go with a target.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CorrelationResponse {
     /// Whose.
     pub user_id: UserId,
@@ -453,8 +450,7 @@ pub struct CorrelationResponse {
 }
 
 /// A feature that is another one over again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FeatureCopy {
     /// Name of the feature.
     pub feature_name: String,
@@ -463,8 +459,7 @@ pub struct FeatureCopy {
 }
 
 /// One lag.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LagResult {
     /// Hours from the feature to the target; whole days where data are daily.
     pub lag_hours: u32,
@@ -487,8 +482,7 @@ pub struct LagResult {
 }
 
 /// How long after a feature a target answers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LagResponse {
     /// Whose.
     pub user_id: UserId,
@@ -527,8 +521,7 @@ pub struct LagResponse {
 }
 
 /// A feature and its correlation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FeatureCorrelation {
     /// Name of the feature.
     pub feature: String,
@@ -537,8 +530,7 @@ pub struct FeatureCorrelation {
 }
 
 /// The strongest correlations, in short.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CorrelationSummary {
     /// Whose.
     pub user_id: UserId,

@@ -67,7 +67,6 @@ impl Zone {
     }
 }
 
-#[cfg(feature = "openapi")]
 impl utoipa::PartialSchema for Zone {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::schema::ObjectBuilder::new()
@@ -78,7 +77,6 @@ impl utoipa::PartialSchema for Zone {
     }
 }
 
-#[cfg(feature = "openapi")]
 impl utoipa::ToSchema for Zone {}
 
 impl std::str::FromStr for Zone {

@@ -51,7 +51,6 @@ macro_rules! safe_id {
             }
         }
 
-        #[cfg(feature = "openapi")]
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
                 utoipa::openapi::schema::ObjectBuilder::new()
@@ -62,7 +61,6 @@ macro_rules! safe_id {
             }
         }
 
-        #[cfg(feature = "openapi")]
         impl utoipa::ToSchema for $name {}
 
         impl TryFrom<String> for $name {

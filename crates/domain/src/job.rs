@@ -39,8 +39,7 @@ impl JobState {
 }
 
 /// How far a running job is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobProgress {
     /// Epochs trained, or bytes read.
     pub done: u64,
@@ -53,8 +52,7 @@ pub struct JobProgress {
 }
 
 /// Why a job failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobError {
     /// A stable word for programs.
     pub code: String,
@@ -63,8 +61,7 @@ pub struct JobError {
 }
 
 /// A job as it is told to its owner.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobInfo {
     /// Its id.
     pub job_id: JobId,
@@ -89,7 +86,7 @@ pub struct JobInfo {
     /// The model it made.
     pub model_id: Option<ModelId>,
     /// The whole answer: that of the training, or the summary of the import.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[schema(value_type = Option<Object>)]
     pub result: Option<serde_json::Value>,
     /// Why it failed.
     pub error: Option<JobError>,

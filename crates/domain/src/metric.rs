@@ -26,7 +26,6 @@ macro_rules! word_enum {
             }
         }
 
-        #[cfg(feature = "openapi")]
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
                 utoipa::openapi::schema::ObjectBuilder::new()
@@ -36,7 +35,6 @@ macro_rules! word_enum {
             }
         }
 
-        #[cfg(feature = "openapi")]
         impl utoipa::ToSchema for $name {}
 
         impl std::str::FromStr for $name {

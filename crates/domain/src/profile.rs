@@ -36,8 +36,7 @@ impl ActivityLevel {
 }
 
 /// A person's profile.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Profile {
     /// Zone in which the person's days begin and end.

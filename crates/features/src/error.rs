@@ -25,7 +25,4 @@ pub enum FeaturesError {
     /// A day at the end of the calendar.
     #[error("{0} is too close to the end of the calendar")]
     EndOfCalendar(NaiveDate),
-    /// The grouping of records failed.
-    #[error("grouping the records failed")]
-    Grouping(#[from] polars::error::PolarsError),
 }

@@ -1,7 +1,7 @@
 //! The feature table of one person or many.
 
 use crate::catalogue::{catalogue, place};
-use crate::daily::{DailyTable, daily_tables};
+use crate::daily::{DailyTable, daily_table};
 use crate::error::FeaturesError;
 use crate::field::of_metric;
 use crate::row::Evening;
@@ -12,8 +12,6 @@ use vitalcast_domain::{AsOf, History, MetricType, PredictionMetric, UserId};
 const LOOK_BACK: u64 = 30;
 /// Most days of one table.
 const MAX_DAYS: i64 = 20_000;
-/// People grouped at once: bounds the memory of a cohort.
-const PEOPLE_AT_ONCE: usize = 64;
 
 /// Features of consecutive days, each as known on its own evening.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,8 +75,8 @@ pub fn feature_table(
     as_of: AsOf,
 ) -> Result<FeatureTable, FeaturesError> {
     let span = Span::new(first_day, last_day)?;
-    let mut tables = daily_tables(&[history], span.looked_at, span.total, as_of)?;
-    Ok(span.features(history, &tables.swap_remove(0), |evening| evening))
+    let daily = daily_table(history, span.looked_at, span.total, as_of);
+    Ok(span.features(history, &daily, |evening| evening))
 }
 
 /// The same days with everything known at `as_of`, however late it became known: what a look back
@@ -95,8 +93,8 @@ pub fn hindsight_table(
 ) -> Result<FeatureTable, FeaturesError> {
     let span = Span::new(first_day, last_day)?;
     let days = days_until_known(history, span.looked_at, last_day, as_of);
-    let mut tables = daily_tables(&[history], span.looked_at, days, as_of)?;
-    Ok(span.features(history, &tables.swap_remove(0), |_| days - 1))
+    let daily = daily_table(history, span.looked_at, days, as_of);
+    Ok(span.features(history, &daily, |_| days - 1))
 }
 
 /// Days from `first_day` to the last evening by which all that is known at `as_of` has become
@@ -123,19 +121,10 @@ pub fn cohort_tables(
     last_day: NaiveDate,
     as_of: AsOf,
 ) -> Result<Vec<FeatureTable>, FeaturesError> {
-    let span = Span::new(first_day, last_day)?;
-    let mut tables = Vec::with_capacity(histories.len());
-    for people in histories.chunks(PEOPLE_AT_ONCE) {
-        let people: Vec<&History> = people.iter().collect();
-        let daily = daily_tables(&people, span.looked_at, span.total, as_of)?;
-        tables.extend(
-            people
-                .iter()
-                .zip(&daily)
-                .map(|(history, daily)| span.features(history, daily, |evening| evening)),
-        );
-    }
-    Ok(tables)
+    histories
+        .iter()
+        .map(|history| feature_table(history, first_day, last_day, as_of))
+        .collect()
 }
 
 /// The value of a metric on each day of `first_day ..= last_day`, with everything known at `as_of`:
@@ -153,7 +142,7 @@ pub fn daily_values(
 ) -> Result<Vec<Option<f64>>, FeaturesError> {
     let span = Span::new(first_day, last_day)?;
     let days = days_until_known(history, first_day, last_day, as_of);
-    let daily = daily_tables(&[history], first_day, days, as_of)?.swap_remove(0);
+    let daily = daily_table(history, first_day, days, as_of);
     Ok((0..span.days)
         .map(|day| daily.value(of_metric(metric), day, days - 1))
         .collect())

@@ -10,8 +10,8 @@ pub use engine::{
     CacheStatistics, Clock, DayFeatures, DayFeaturesQuery, Engine, Erasure, FeatureMatrix,
     FeatureQuery, FolderLock, ForecastRecord, HistoryDay, HistoryView, ImportSettings,
     ImportSummary, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness,
-    ModelPerformance, NewKey, all_days, estimated_seconds, heat_map, lag_chart, record_json,
-    significance_sentence,
+    ModelPerformance, NewKey, SharedCache, all_days, estimated_seconds, heat_map, lag_chart,
+    record_json, significance_sentence,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::{Forecaster, backtest};

@@ -1,10 +1,11 @@
-//! The rules of the house, as tests: layers, the tree, the data slices, the command itself.
+//! The rules of the house, as tests: layers, features, the tree, the data slices, the command itself.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod command;
 mod layers;
 mod slices;
 mod tree;
+mod unified;
 
 use std::path::{Path, PathBuf};
 

@@ -4,7 +4,8 @@
 use super::SqliteStore;
 use super::mark::MarkReader;
 use crate::error::StoreError;
-use sqlx::migrate::MigrateError;
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::fs::File;
 use std::io::Read;
@@ -15,7 +16,36 @@ use std::time::Duration;
 /// How every SQLite database begins: <https://sqlite.org/fileformat.html#magic_header_string>.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations/sqlite");
+/// The versions of the schema, in order. A released one is never changed: its hash stands in every
+/// database it was applied to. (`migrate!` would read the folder by itself, and make every build
+/// compile SQLite and the whole of sqlx a second time, for the macro.)
+const MIGRATIONS: [(&str, &str); 3] = [
+    (
+        "initial",
+        include_str!("../../migrations/sqlite/0001_initial.sql"),
+    ),
+    (
+        "service",
+        include_str!("../../migrations/sqlite/0002_service.sql"),
+    ),
+    (
+        "erasure and cancellation",
+        include_str!("../../migrations/sqlite/0003_erasure_and_cancellation.sql"),
+    ),
+];
+
+fn migrator() -> Migrator {
+    let migrations = (1..).zip(MIGRATIONS).map(|(version, (description, text))| {
+        Migration::new(
+            version,
+            description.into(),
+            MigrationType::Simple,
+            text.into_sql_str(),
+            false,
+        )
+    });
+    Migrator::with_migrations(migrations.collect())
+}
 
 /// How long a writer waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -113,7 +143,7 @@ impl SqliteStore {
             .connect_with(options)
             .await
             .map_err(|error| StoreError::of(path, error))?;
-        MIGRATIONS.run(&pool).await.map_err(|error| match error {
+        migrator().run(&pool).await.map_err(|error| match error {
             MigrateError::VersionMissing(found) => StoreError::SchemaTooNew {
                 path: path.to_owned(),
                 found,

@@ -2,8 +2,8 @@
 //! `clip_grad_norm_`.
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use burn_optim::GradientsParams;
 
 /// Added to the norm before dividing by it, as PyTorch does.
 const EPSILON: f64 = 1e-6;

@@ -71,7 +71,7 @@ pub(super) struct ReadyModel {
 }
 
 /// A cache that other processes share; whatever goes wrong there costs time, never an answer.
-pub(crate) trait SharedCache: Send + Sync + std::fmt::Debug {
+pub trait SharedCache: Send + Sync + std::fmt::Debug {
     /// What is kept under a key.
     fn get(&self, key: &str) -> Option<Vec<u8>>;
     /// Keeps something for some seconds.
@@ -161,30 +161,11 @@ impl Engine {
         self
     }
 
-    /// Shares forecasts and features with other processes through Redis, at an address such as
-    /// `redis://127.0.0.1:6379/0`, or `rediss://…` over TLS, with the certificates that the system
-    /// trusts or those of the file named by `SSL_CERT_FILE`. It is tried when it is needed, and left
-    /// alone for a while after a failure.
-    ///
-    /// Installs aws-lc as rustls' provider of this process, unless one is installed.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::InvalidSetting`] for something that is no such address.
-    #[cfg(feature = "redis")]
-    pub fn with_redis(mut self, address: &str) -> Result<Self, EngineError> {
-        self.caches.shared = Some(Box::new(super::redis_cache::RedisCache::new(address)?));
-        Ok(self)
-    }
-
-    /// Whether that is an address of Redis; nobody is asked.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::InvalidSetting`] for something that is none.
-    #[cfg(feature = "redis")]
-    pub fn check_redis_address(address: &str) -> Result<(), EngineError> {
-        super::redis_cache::RedisCache::new(address).map(|_| ())
+    /// Shares forecasts and features with other processes.
+    #[must_use]
+    pub fn with_shared_cache(mut self, shared: Box<dyn SharedCache>) -> Self {
+        self.caches.shared = Some(shared);
+        self
     }
 
     /// Whether the shared cache answers; `None` when none is configured.

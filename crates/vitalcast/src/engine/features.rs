@@ -46,8 +46,7 @@ pub struct DayFeaturesQuery {
 type CategoryFeatures = BTreeMap<String, Value>;
 
 /// The features of one day.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DayFeatures {
     /// Whose.
     pub user_id: UserId,
@@ -58,19 +57,19 @@ pub struct DayFeatures {
     /// Whether they came from a cache.
     pub cached: bool,
     /// Food and drink; null when not asked for.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<document::NutritionFeatures>))]
+    #[schema(value_type = Option<document::NutritionFeatures>)]
     pub nutrition: Option<CategoryFeatures>,
     /// Movement and load.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<document::ActivityFeatures>))]
+    #[schema(value_type = Option<document::ActivityFeatures>)]
     pub activity: Option<CategoryFeatures>,
     /// Readings of the body.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<document::HealthFeatures>))]
+    #[schema(value_type = Option<document::HealthFeatures>)]
     pub health: Option<CategoryFeatures>,
     /// The calendar.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<document::TemporalFeatures>))]
+    #[schema(value_type = Option<document::TemporalFeatures>)]
     pub temporal: Option<CategoryFeatures>,
     /// Products and ratios over categories.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<document::InteractionFeatures>))]
+    #[schema(value_type = Option<document::InteractionFeatures>)]
     pub interaction: Option<CategoryFeatures>,
     /// Fields of the categories asked for.
     pub feature_count: usize,
@@ -81,7 +80,6 @@ pub struct DayFeatures {
 }
 
 /// The fields of each category for the OpenAPI document, out of the catalogue.
-#[cfg(feature = "openapi")]
 mod document {
     use super::{FeatureCategory, catalogue, is_counted};
     use utoipa::openapi::RefOr;

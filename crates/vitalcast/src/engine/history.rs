@@ -11,8 +11,7 @@ use vitalcast_features::daily_values;
 use vitalcast_store::{Store, StoredForecast};
 
 /// One day: what was measured, and the last forecast made for it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct HistoryDay {
     /// The local day.
     pub date: NaiveDate,
@@ -23,8 +22,7 @@ pub struct HistoryDay {
 }
 
 /// A forecast that was made, and its outcome.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ForecastRecord {
     /// For which day.
     pub target_date: NaiveDate,
@@ -53,8 +51,7 @@ impl ForecastRecord {
 }
 
 /// A span of days of one person and metric.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct HistoryView {
     /// Whose.
     pub user_id: UserId,

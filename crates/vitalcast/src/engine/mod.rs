@@ -14,14 +14,12 @@ mod models;
 mod performance;
 mod predict;
 mod records;
-#[cfg(feature = "redis")]
-mod redis_cache;
 mod train;
 mod wire;
 
 pub(crate) use backtest::backtest_history;
 pub use backtest::{BacktestAnswer, BacktestDay, BacktestRequest};
-pub use cache::{CacheOptions, CacheStatistics};
+pub use cache::{CacheOptions, CacheStatistics, SharedCache};
 pub use correlation_pictures::{heat_map, lag_chart, significance_sentence};
 pub use features::{DayFeatures, DayFeaturesQuery, FeatureMatrix, FeatureQuery};
 pub use history::{ForecastRecord, HistoryDay, HistoryView};

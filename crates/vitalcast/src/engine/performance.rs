@@ -16,8 +16,7 @@ const DRIFT_LEVEL: f64 = 0.01;
 const STALE_DAYS: i64 = 60;
 
 /// A forecast beside what came true.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ActualVsPredicted {
     /// The day.
     pub date: NaiveDate,
@@ -32,8 +31,7 @@ pub struct ActualVsPredicted {
 }
 
 /// How a model fared.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ModelPerformance {
     /// Which model.
     pub model_id: ModelId,

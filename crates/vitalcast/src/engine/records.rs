@@ -18,8 +18,7 @@ const PAGE: u32 = 5_000;
 const JOBS: u32 = 10_000;
 
 /// What is left of someone who was erased.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Erasure {
     /// Who.
     pub user_id: UserId,

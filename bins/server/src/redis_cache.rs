@@ -1,10 +1,9 @@
 //! A cache in Redis. Slow, gone, emptied or full of rubbish, it costs time and never an answer.
 
-use super::cache::SharedCache;
-use crate::error::EngineError;
 use redis::{Connection, ConnectionLike, RedisResult};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use vitalcast::SharedCache;
 
 /// Longest wait for Redis in one call.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -15,7 +14,9 @@ const IDLE_CONNECTIONS: usize = 8;
 /// Keys looked at in one step of a search.
 const STEP: u32 = 1_000;
 
-pub(super) struct RedisCache {
+/// Answers shared with other processes. It is tried when it is needed, and left alone for a while after
+/// a failure.
+pub(crate) struct RedisCache {
     client: redis::Client,
     state: Mutex<State>,
 }
@@ -34,12 +35,17 @@ impl std::fmt::Debug for RedisCache {
 }
 
 impl RedisCache {
-    pub(super) fn new(address: &str) -> Result<Self, EngineError> {
+    /// A cache at an address such as `redis://127.0.0.1:6379/0`, or `rediss://…` over TLS, with the
+    /// certificates that the system trusts or those of the file named by `SSL_CERT_FILE`. Nobody is
+    /// asked yet.
+    ///
+    /// Installs aws-lc as rustls' provider of this process, unless one is installed.
+    pub(crate) fn new(address: &str) -> anyhow::Result<Self> {
+        // The address may hold a password, so the client's own words are left out.
         let client = redis::Client::open(address).map_err(|_| {
-            EngineError::InvalidSetting(
+            anyhow::anyhow!(
                 "the address of Redis is not of the form redis://host:6379/0 or \
                  rediss://host:6379/0"
-                    .to_owned(),
             )
         })?;
         // The client takes the provider of the process and panics without one. Whoever has installed
