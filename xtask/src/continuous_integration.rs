@@ -8,7 +8,8 @@ use anyhow::Context;
 
 use crate::printer::say;
 use crate::step::{Outcome, Steps, cargo, outcome_of};
-use crate::tests_run;
+use crate::tests_run::{self, FEATURES};
+use crate::tools;
 
 /// Longest wait for the advisory database: a machine without a way to it must not hang.
 const ADVISORY_FETCH_LIMIT: Duration = Duration::from_secs(90);
@@ -45,23 +46,22 @@ fn formatting() -> anyhow::Result<Outcome> {
 
 /// Banned crates, licences and sources, by `deny.toml`; needs no network.
 fn dependencies() -> anyhow::Result<Outcome> {
-    let version = cargo(&["deny", "--version"])?
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    if !version.is_ok_and(|status| status.success()) {
-        say("cargo-deny is missing: `.ci/run` installs it, or `cargo install cargo-deny --locked`");
-        return Ok(Outcome::Failed(1));
+    match deny(&["--locked", "check", "bans", "licenses", "sources"])? {
+        Ok(mut command) => outcome_of(&mut command),
+        Err(why) => {
+            say(&why);
+            Ok(Outcome::Failed(1))
+        }
     }
-    outcome_of(&mut cargo(&[
-        "deny", "--locked", "check", "bans", "licenses", "sources",
-    ])?)
 }
 
 /// Known vulnerabilities, where their database can be had. It is a repository of its own, which
 /// not every machine reaches; then the step says so and is never counted as passed.
 fn advisories() -> anyhow::Result<Outcome> {
-    let mut fetch = cargo(&["deny", "--color", "never", "fetch", "db"])?;
+    let mut fetch = match deny(&["--color", "never", "fetch", "db"])? {
+        Ok(command) => command,
+        Err(why) => return Ok(Outcome::NotDone(why)),
+    };
     // Without this a git that asks for a password would wait for one for ever.
     fetch.env("GIT_TERMINAL_PROMPT", "0");
     if let Err(why) = ended_well_within(&mut fetch, ADVISORY_FETCH_LIMIT)? {
@@ -69,20 +69,27 @@ fn advisories() -> anyhow::Result<Outcome> {
             "the advisory database could not be fetched ({why})"
         )));
     }
-    outcome_of(&mut cargo(&[
-        "deny",
-        "--locked",
-        "check",
-        "--disable-fetch",
-        "advisories",
-    ])?)
+    match deny(&["--locked", "check", "--disable-fetch", "advisories"])? {
+        Ok(mut command) => outcome_of(&mut command),
+        Err(why) => Ok(Outcome::NotDone(why)),
+    }
+}
+
+/// `cargo deny ARGUMENTS`, or why there is no cargo-deny.
+fn deny(arguments: &[&str]) -> anyhow::Result<Result<Command, String>> {
+    Ok(tools::cargo_deny()?.and_then(|program| {
+        let root = crate::root().map_err(|error| error.to_string())?;
+        let mut command = Command::new(program);
+        command.arg("deny").args(arguments).current_dir(root);
+        Ok(command)
+    }))
 }
 
 fn lints() -> anyhow::Result<Outcome> {
     let arguments = [
         "clippy",
         "--workspace",
-        "--all-features",
+        FEATURES,
         "--all-targets",
         "--locked",
         "--",
@@ -93,13 +100,7 @@ fn lints() -> anyhow::Result<Outcome> {
 }
 
 fn documents() -> anyhow::Result<Outcome> {
-    let mut command = cargo(&[
-        "doc",
-        "--workspace",
-        "--all-features",
-        "--no-deps",
-        "--locked",
-    ])?;
+    let mut command = cargo(&["doc", "--workspace", FEATURES, "--no-deps", "--locked"])?;
     outcome_of(command.env("RUSTDOCFLAGS", "-D warnings"))
 }
 

@@ -9,6 +9,7 @@ mod fixtures;
 mod peers;
 mod printer;
 mod server;
+mod soak;
 mod step;
 mod tests_run;
 mod tools;
@@ -27,6 +28,8 @@ Commands:
                                      Schemathesis, the example clients against the service
   ci                                 What a submission must pass: formatting, dependencies,
                                      lints, documentation, tests
+  soak                               What is too long for every change: 1,000 kills, 10,000 cases a
+                                     property, 1,000 Schemathesis examples, the GPU backend
   fixtures --from DIR [--to FOLDER]  Cut the data slices again from the full data sets in DIR
                                      (its t1d-uom and lifesnaps); FOLDER is fixtures/ if not given
   bench-peers [--json]               The same work by us and by PyTorch, onnxruntime, LightGBM,
@@ -37,8 +40,8 @@ Commands:
   help                               Show this text
 
 Tests need the toolchain that rust-toolchain.toml names (rustup brings it) and a C compiler with
-its linker (the bundled SQLite is C). The GPU backend is tested on Mesa's software driver, ONNX files
-and the service with Pythons of their own in target/: they are installed where that needs no password
+its linker (the bundled SQLite is C). ONNX files and the service are tested with Pythons of their own in
+target/, the GPU backend on Mesa's software driver: they are installed where that needs no password
 (apt-get, pip), and what could not be done is named at the end. Fixtures are in the tree.
 
 Exit codes: 0 all passed, 2 wrong usage, otherwise that of the first step that failed.
@@ -71,6 +74,7 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         }
         ["test"] => tests_run::run(),
         ["ci"] => continuous_integration::run(),
+        ["soak"] => soak::run(),
         ["fixtures", "--from", from] => fixtures::run(Path::new(from), &root()?.join("fixtures")),
         ["fixtures", "--from", from, "--to", to] => fixtures::run(Path::new(from), Path::new(to)),
         ["bench-peers"] => peers::run(false).map(|()| ExitCode::SUCCESS),

@@ -16,6 +16,13 @@ use crate::printer::say;
 use crate::step::{Outcome, Steps, cargo, outcome_from, outcome_of, shown};
 use crate::tools;
 
+/// What everything is built with: lints, documents, tests and examples share it, so that each
+/// dependency is compiled once. GPU crates are left to [`soak`](crate::soak).
+pub(crate) const FEATURES: &str = "--features=vitalcast-models/ndarray";
+
+/// Examples of each operation and phase that Schemathesis makes up here.
+const EXAMPLES: &str = "20";
+
 /// What the test runner counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
@@ -65,32 +72,14 @@ pub(crate) fn run_in(steps: &mut Steps) -> anyhow::Result<Totals> {
     if !steps.run("c compiler", || Ok(c_compiler()))? {
         return Ok(totals);
     }
-    // Without a graphics driver the GPU backend is neither built nor tested, and that is told.
-    let mut has_driver = false;
-    steps.run("graphics", || {
-        let outcome = tools::vulkan()?;
-        has_driver = matches!(outcome, Outcome::Passed);
-        Ok(outcome)
-    })?;
-    let features = if has_driver {
-        "--all-features"
-    } else {
-        "--features=vitalcast-models/ndarray"
-    };
     for (name, which) in [("tests", "--all-targets"), ("doctests", "--doc")] {
-        let arguments = [
-            "test",
-            "--workspace",
-            features,
-            which,
-            "--locked",
-            "--no-fail-fast",
-        ];
-        steps.run(name, || counted(&mut cargo(&arguments)?, &mut totals))?;
+        steps.run(name, || {
+            tests(&["--workspace", FEATURES, which], &[], &mut totals)
+        })?;
     }
-    steps.run("onnx", || onnx(features))?;
-    steps.run("schemathesis", || schemathesis(features))?;
-    steps.run("example clients", || example_clients(features))?;
+    steps.run("onnx", onnx)?;
+    steps.run("schemathesis", || schemathesis(EXAMPLES))?;
+    steps.run("example clients", example_clients)?;
     Ok(totals)
 }
 
@@ -125,14 +114,14 @@ fn c_compiler() -> Outcome {
 }
 
 /// Export networks and trees, and compare what onnxruntime makes of them with what they say here.
-fn onnx(features: &str) -> anyhow::Result<Outcome> {
+fn onnx() -> anyhow::Result<Outcome> {
     let root = crate::root()?;
     let wanted = root.join("xtask/python/requirements.txt");
     let python = match tools::python(&root.join("target/onnx-check"), &wanted)? {
         Ok(python) => python,
         Err(why) => return Ok(Outcome::NotDone(why)),
     };
-    let built = build(features)?;
+    let built = build()?;
     if !matches!(built, Outcome::Passed) {
         return Ok(built);
     }
@@ -149,11 +138,11 @@ fn onnx(features: &str) -> anyhow::Result<Outcome> {
 /// Commands and examples as the tests were built, so that nothing is built twice: examples alone
 /// bring the dependencies of tests in, whose features would otherwise be missing, and without them
 /// every crate would be compiled again.
-fn build(features: &str) -> anyhow::Result<Outcome> {
+fn build() -> anyhow::Result<Outcome> {
     let arguments = [
         "build",
         "--workspace",
-        features,
+        FEATURES,
         "--bins",
         "--examples",
         "--locked",
@@ -162,15 +151,15 @@ fn build(features: &str) -> anyhow::Result<Outcome> {
 }
 
 /// The server, built.
-fn server(features: &str) -> anyhow::Result<Result<PathBuf, Outcome>> {
-    Ok(match build(features)? {
+fn server() -> anyhow::Result<Result<PathBuf, Outcome>> {
+    Ok(match build()? {
         Outcome::Passed => Ok(crate::root()?.join("target/debug/vitalcast-server")),
         other => Err(other),
     })
 }
 
-/// Let Schemathesis at every operation the service describes: all checks, all phases.
-fn schemathesis(features: &str) -> anyhow::Result<Outcome> {
+/// Let Schemathesis at every operation the service describes: all checks, all phases, so many examples.
+pub(crate) fn schemathesis(examples: &str) -> anyhow::Result<Outcome> {
     let root = crate::root()?;
     let scripts = root.join("xtask/python/http");
     let wanted = scripts.join("requirements.txt");
@@ -178,17 +167,17 @@ fn schemathesis(features: &str) -> anyhow::Result<Outcome> {
         Ok(python) => python,
         Err(why) => return Ok(Outcome::NotDone(why)),
     };
-    let server = match server(features)? {
+    let server = match server()? {
         Ok(server) => server,
         Err(outcome) => return Ok(outcome),
     };
     let mut check = Command::new(python);
     check.arg(scripts.join("check_http.py")).arg(server);
-    outcome_of(check.arg(root.join("target/http-check/run")).arg("200"))
+    outcome_of(check.arg(root.join("target/http-check/run")).arg(examples))
 }
 
 /// Generate the example clients from the service's document, and run them against it.
-fn example_clients(features: &str) -> anyhow::Result<Outcome> {
+fn example_clients() -> anyhow::Result<Outcome> {
     let root = crate::root()?;
     let examples = root.join("examples");
     let wanted = examples.join("python/requirements.txt");
@@ -196,7 +185,7 @@ fn example_clients(features: &str) -> anyhow::Result<Outcome> {
         Ok(python) => python,
         Err(why) => return Ok(Outcome::NotDone(why)),
     };
-    let server = match server(features)? {
+    let server = match server()? {
         Ok(server) => server,
         Err(outcome) => return Ok(outcome),
     };
@@ -224,6 +213,17 @@ fn example_clients(features: &str) -> anyhow::Result<Outcome> {
         ));
     }
     Ok(outcome)
+}
+
+/// Run tests with `arguments` for `cargo test` and settings of the environment.
+pub(crate) fn tests(
+    arguments: &[&str],
+    settings: &[(&str, &str)],
+    totals: &mut Totals,
+) -> anyhow::Result<Outcome> {
+    let mut command = cargo(&["test", "--locked", "--no-fail-fast"])?;
+    command.args(arguments).envs(settings.iter().copied());
+    counted(&mut command, totals)
 }
 
 /// Run a test command, passing its lines on and adding up its closing lines.

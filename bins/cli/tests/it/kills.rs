@@ -4,6 +4,15 @@ use crate::support::{Folder, binary, fixtures};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+/// How often each is killed: a thousand times by `cargo xtask soak`.
+fn rounds() -> u64 {
+    if std::env::var_os("VITALCAST_SOAK").is_some() {
+        1_000
+    } else {
+        12
+    }
+}
+
 /// Kills a run of `args` after `delay` and reports whether it was still running then.
 fn kill_after(folder: &Folder, args: &[&str], delay: Duration) -> bool {
     let mut process = Command::new(binary())
@@ -22,13 +31,13 @@ fn kill_after(folder: &Folder, args: &[&str], delay: Duration) -> bool {
 }
 
 #[test]
-fn fifty_kills_during_import_lose_nothing_that_was_acknowledged() {
+fn kills_during_import_lose_nothing_that_was_acknowledged() {
     let folder = Folder::new();
     let path = fixtures().join("t1d-uom");
     let path = path.to_str().unwrap();
     let mut kept = 0;
     let mut killed = 0;
-    for round in 0..50_u64 {
+    for round in 0..rounds() {
         // Spread over the whole run, which takes some tenths of a second.
         let delay = Duration::from_millis(5 + (round * 37) % 400);
         killed += u32::from(kill_after(&folder, &["import", path], delay));
@@ -57,7 +66,7 @@ fn fifty_kills_during_import_lose_nothing_that_was_acknowledged() {
 }
 
 #[test]
-fn fifty_kills_during_training_leave_whole_models_only() {
+fn kills_during_training_leave_whole_models_only() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
     let train = [
@@ -73,7 +82,7 @@ fn fifty_kills_during_training_leave_whole_models_only() {
         "--force",
     ];
     let mut killed = 0;
-    for round in 0..50_u64 {
+    for round in 0..rounds() {
         let delay = Duration::from_millis(5 + (round * 53) % 350);
         killed += u32::from(kill_after(&folder, &train, delay));
     }

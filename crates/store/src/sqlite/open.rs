@@ -179,6 +179,46 @@ mod tests {
     use chrono::DateTime;
     use vitalcast_domain::{HealthMetric, MetricType, Provenance, Record, UserId, Zone};
 
+    #[test]
+    fn every_file_of_the_migrations_is_in_the_list() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let migrator = migrator();
+        let listed: Vec<String> = migrator
+            .iter()
+            .map(|one| {
+                format!(
+                    "{:04}_{}.sql",
+                    one.version,
+                    one.description.replace(' ', "_")
+                )
+            })
+            .collect();
+        assert_eq!(listed, files);
+    }
+
+    #[test]
+    fn a_released_version_of_the_schema_is_never_changed() {
+        let migrator = migrator();
+        let hashes: Vec<[u8; 4]> = migrator
+            .iter()
+            .map(|one| one.checksum[..4].try_into().unwrap())
+            .collect();
+        // SHA-384, as it stands in databases since these versions were released. Add, never change.
+        assert_eq!(
+            hashes,
+            [
+                [0x93, 0x72, 0xa3, 0xf6],
+                [0x4b, 0x3d, 0x85, 0xcd],
+                [0x30, 0xa3, 0xba, 0xda]
+            ]
+        );
+    }
+
     fn reading(number: usize) -> Record {
         let day = "2024-05-01".parse().unwrap();
         Record::HealthMetric(HealthMetric {

@@ -1,0 +1,75 @@
+//! What takes too long for every change: the same tests with large figures, and the GPU backend.
+//!
+//! Each has a share in `cargo xtask test`, except the GPU crates, which take longer to compile than all
+//! the rest and are left to this.
+
+use std::process::ExitCode;
+
+use crate::step::{Outcome, Steps, cargo, outcome_of};
+use crate::tests_run::{self, Totals};
+use crate::tools;
+
+/// Tells tests to take their large figures.
+const LARGE: [(&str, &str); 2] = [("VITALCAST_SOAK", "1"), ("PROPTEST_CASES", "10000")];
+
+/// Examples of each operation and phase that Schemathesis makes up.
+const EXAMPLES: &str = "1000";
+
+/// Models and their fitting, on a GPU too.
+const WITH_GPU: [&str; 6] = [
+    "--package",
+    "vitalcast-models",
+    "--package",
+    "vitalcast-training",
+    "--features",
+    "vitalcast-models/wgpu,vitalcast-models/ndarray",
+];
+
+/// Run every step.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let mut steps = Steps::default();
+    let mut totals = Totals::default();
+    let large = |test: &[&str], totals: &mut Totals| tests_run::tests(test, &LARGE, totals);
+    steps.run("kills", || {
+        let packages = [
+            "--package",
+            "vitalcast-server",
+            "--package",
+            "vitalcast-cli",
+        ];
+        let which = ["--test", "it", "kills::"];
+        large(&[&packages[..], &which].concat(), &mut totals)
+    })?;
+    steps.run("chance", || {
+        let which = [
+            "--package",
+            "vitalcast-insight",
+            "--test",
+            "it",
+            "validity::",
+        ];
+        large(&which, &mut totals)
+    })?;
+    steps.run("properties", || {
+        let which = ["--workspace", "--test", "it", "properties::"];
+        large(&which, &mut totals)
+    })?;
+    steps.run("schemathesis", || tests_run::schemathesis(EXAMPLES))?;
+    steps.run("gpu", || gpu(&mut totals))?;
+    let code = steps.close();
+    tests_run::close(totals);
+    Ok(code)
+}
+
+fn gpu(totals: &mut Totals) -> anyhow::Result<Outcome> {
+    let driver = tools::vulkan()?;
+    if !matches!(driver, Outcome::Passed) {
+        return Ok(driver);
+    }
+    let mut lints = cargo(&["clippy", "--locked", "--all-targets"])?;
+    let linted = outcome_of(lints.args(WITH_GPU).args(["--", "-D", "warnings"]))?;
+    if !matches!(linted, Outcome::Passed) {
+        return Ok(linted);
+    }
+    tests_run::tests(&WITH_GPU, &[], totals)
+}
