@@ -28,8 +28,8 @@ Commands:
                                      Schemathesis, the example clients against the service
   ci                                 What a submission must pass: formatting, dependencies,
                                      lints, documentation, tests
-  soak                               What is too long for every change: 1,000 kills, 10,000 cases a
-                                     property, 1,000 Schemathesis examples, the GPU backend
+  soak                               What is too long for every change: 1,000 kills, 10,000 cases of
+                                     properties, 1,000 Schemathesis examples, the GPU backend
   fixtures --from DIR [--to FOLDER]  Cut the data slices again from the full data sets in DIR
                                      (its t1d-uom and lifesnaps); FOLDER is fixtures/ if not given
   bench-peers [--json]               The same work by us and by PyTorch, onnxruntime, LightGBM,

@@ -1,7 +1,7 @@
 //! What takes too long for every change: the same tests with large figures, and the GPU backend.
 //!
-//! Each has a share in `cargo xtask test`, except the GPU crates, which take longer to compile than all
-//! the rest and are left to this.
+//! Each has a share in `cargo xtask test`, except the GPU backend: its crates would have to be compiled
+//! for every change.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use crate::step::{Outcome, Steps, cargo, outcome_of};
 use crate::tests_run::{self, Totals};
 use crate::tools;
 
-/// Tells tests to take their large figures.
+/// Tells tests to take their large figures. A property that names its number of cases keeps to it.
 const LARGE: [(&str, &str); 2] = [("VITALCAST_SOAK", "1"), ("PROPTEST_CASES", "10000")];
 
 /// Examples of each operation and phase that Schemathesis makes up.

@@ -1,10 +1,8 @@
 //! A crate depends only on lower layers, never sideways, and heavy dependencies have one home.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
-use crate::root;
+use crate::{cargo, root};
 
 /// Every package of `crates/` and `bins/` and its layer; the same table stands in
 /// `ARCHITECTURE.md`. Packages not here (benches, xtask) are above all and nobody's dependency.
@@ -57,24 +55,8 @@ fn layer_of(name: &str) -> Option<u8> {
 }
 
 fn metadata() -> Value {
-    let output = Command::new(env!("CARGO"))
-        .args([
-            "metadata",
-            "--no-deps",
-            "--format-version",
-            "1",
-            "--locked",
-            "--offline",
-        ])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).unwrap()
+    let text = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
+    serde_json::from_str(&text).unwrap()
 }
 
 /// Whether `dependency` is `family` or one of its parts, as `burn-nn` is of `burn`.

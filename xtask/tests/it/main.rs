@@ -8,6 +8,7 @@ mod tree;
 mod unified;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The folder with the workspace's `Cargo.toml`.
 fn root() -> PathBuf {
@@ -15,4 +16,20 @@ fn root() -> PathBuf {
         .parent()
         .unwrap()
         .to_path_buf()
+}
+
+/// What a command of cargo that needs no network prints.
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .args(["--locked", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -1,11 +1,10 @@
 //! Whatever is built, a dependency has the same features, so that nothing is compiled twice.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 use serde_json::Value;
 
-use crate::root;
+use crate::cargo;
 
 /// Every set of features that a dependency has within one selection of packages: one, or another one
 /// where it runs at build time.
@@ -13,21 +12,6 @@ type Variants = BTreeMap<String, BTreeSet<String>>;
 
 /// Not held to it: `vitalcast-client` is embedded alone, without the dependencies of the others.
 const ALONE: &str = "vitalcast-client";
-
-fn cargo(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO"))
-        .args(arguments)
-        .args(["--locked", "--offline"])
-        .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
-}
 
 fn packages() -> Vec<String> {
     let text = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
