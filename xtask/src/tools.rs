@@ -80,7 +80,8 @@ pub(crate) fn cargo_deny() -> anyhow::Result<Result<PathBuf, String>> {
 /// names; inside, why it cannot be had.
 pub(crate) fn python(folder: &Path, wanted: &Path) -> anyhow::Result<Result<PathBuf, String>> {
     let python = folder.join("bin/python");
-    if !python.exists() {
+    // Its programs name the folder they were made in: one that was moved is made anew.
+    if !succeeds(Command::new(folder.join("bin/pip")).arg("--version")) {
         let made = || {
             let mut make = Command::new("python3");
             make.args(["-m", "venv", "--clear"]).arg(folder);

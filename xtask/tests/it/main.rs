@@ -20,12 +20,14 @@ fn root() -> PathBuf {
 
 /// What a command of cargo that needs no network prints.
 fn cargo(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO"))
-        .args(arguments)
-        .args(["--locked", "--offline"])
-        .current_dir(root())
-        .output()
-        .unwrap();
+    let mut command = Command::new(env!("CARGO"));
+    command.args(arguments).args(["--locked", "--offline"]);
+    printed(command.current_dir(root()))
+}
+
+/// What a command prints that must succeed.
+fn printed(command: &mut Command) -> String {
+    let output = command.output().unwrap();
     assert!(
         output.status.success(),
         "{}",

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::root;
+use crate::{printed, root};
 
 /// Files of the slices, below `fixtures/`.
 const FILES: [&str; 7] = [
@@ -50,15 +50,7 @@ fn cutting_a_slice_again_gives_the_same_bytes() {
         Path::new("--to"),
         to.path(),
     ];
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(arguments)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    printed(Command::new(env!("CARGO_BIN_EXE_xtask")).args(arguments));
     for file in FILES {
         let same =
             fs::read(fixtures.join(file)).unwrap() == fs::read(to.path().join(file)).unwrap();
