@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{DomainError, ModelId};
 
+/// What the database itself said, for a chain of causes.
+pub(crate) type DatabaseFault = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why something could not be kept or found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -13,7 +16,7 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// What the database said.
-        source: sqlx::Error,
+        source: DatabaseFault,
     },
     /// The file is something else.
     #[error("{} is not a Vitalcast database; it was left as it is", path.display())]
@@ -43,6 +46,14 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
     },
+    /// The disk does not take or give what it should.
+    #[error("{} cannot be read or written: check the disk and its quota", path.display())]
+    Io {
+        /// The database file.
+        path: PathBuf,
+        /// What the database said.
+        source: DatabaseFault,
+    },
     /// Another process holds the database for longer than we wait.
     #[error("{} is in use by another process: try again", path.display())]
     Busy {
@@ -55,7 +66,7 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// What the database said.
-        source: sqlx::Error,
+        source: DatabaseFault,
     },
     /// A record with a value no record can have.
     #[error("record {index} of the batch: {source}; nothing of the batch was kept")]
@@ -87,13 +98,21 @@ pub enum StoreError {
     BadPlace,
     /// Anything else the database said.
     #[error("the database failed")]
-    Database(#[source] sqlx::Error),
+    Database(#[source] DatabaseFault),
 }
 
 /// SQLITE_CONSTRAINT_FOREIGNKEY; every foreign key of the schema is a person.
 const FOREIGN_KEY: i32 = 787;
 
 impl StoreError {
+    /// Whether nothing can be written until somebody makes room or mends the disk.
+    pub(crate) fn is_of_the_disk(&self) -> bool {
+        matches!(
+            self,
+            Self::Full { .. } | Self::ReadOnly { .. } | Self::Io { .. }
+        )
+    }
+
     /// Sorts what the database said.
     pub(crate) fn of(path: &Path, error: sqlx::Error) -> Self {
         let path = path.to_owned();
@@ -108,23 +127,27 @@ impl StoreError {
         match code.map(|code| code & 0xff) {
             Some(5 | 6) => Self::Busy { path },
             Some(8) => Self::ReadOnly { path },
+            Some(10) => Self::Io {
+                path,
+                source: error.into(),
+            },
             Some(11) => Self::Corrupt {
                 path,
-                source: error,
+                source: error.into(),
             },
             Some(13) => Self::Full { path },
             Some(14) => Self::CannotOpen {
                 path,
-                source: error,
+                source: error.into(),
             },
             Some(26) => Self::NotADatabase { path },
             _ => match error {
                 sqlx::Error::PoolTimedOut => Self::Busy { path },
-                sqlx::Error::Io(_) => Self::CannotOpen {
+                sqlx::Error::Io(_) => Self::Io {
                     path,
-                    source: error,
+                    source: error.into(),
                 },
-                other => Self::Database(other),
+                other => Self::Database(other.into()),
             },
         }
     }

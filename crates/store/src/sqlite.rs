@@ -26,6 +26,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use vitalcast_domain::{
     History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, RecordKind, UserId,
 };
@@ -39,15 +40,40 @@ pub struct SqliteStore {
     pool: SqlitePool,
     path: PathBuf,
     marks: Arc<mark::MarkReader>,
+    /// Whether the disk took what was last written.
+    disk_takes: Arc<AtomicBool>,
 }
 
 impl SqliteStore {
     fn failed(&self, error: sqlx::Error) -> StoreError {
-        StoreError::of(&self.path, error)
+        let error = StoreError::of(&self.path, error);
+        if error.is_of_the_disk() {
+            self.disk_takes.store(false, Ordering::Relaxed);
+        }
+        error
+    }
+
+    /// Whether the database can be written. Costs nothing while writing succeeds; after a failure of
+    /// the disk it tries a small write.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Full`], [`StoreError::ReadOnly`], [`StoreError::Io`], [`StoreError::Busy`].
+    pub async fn check_writable(&self) -> Result<(), StoreError> {
+        if self.disk_takes.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let mut transaction = self.begin().await?;
+        // Changes no value and is written all the same.
+        sqlx::query("UPDATE erasures SET count = count")
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        self.commit(transaction).await
     }
 
     /// Two equal marks mean that nothing was written in between, by whatever process; `None` means
-    /// that only a query can tell. Takes about a microsecond and never waits.
+    /// that only a query can tell. Takes a few microseconds.
     pub fn change_mark(&self) -> Option<ChangeMark> {
         self.marks.read()
     }
@@ -65,7 +91,9 @@ impl SqliteStore {
         transaction
             .commit()
             .await
-            .map_err(|error| self.failed(error))
+            .map_err(|error| self.failed(error))?;
+        self.disk_takes.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The current version of each identity: number, when it was known, content.

@@ -37,6 +37,7 @@ const OUTSIDE: [&str; 2] = ["vitalcast-benches", "xtask"];
 const HOMES: [(&str, &[&str]); 9] = [
     ("burn", &["vitalcast-models", "vitalcast-training"]),
     ("polars", &["vitalcast-features"]),
+    ("rusqlite", &["vitalcast-store"]),
     ("sqlx", &["vitalcast-store"]),
     ("axum", &["vitalcast-server"]),
     ("clap", &["vitalcast-cli", "vitalcast-server"]),

@@ -1,60 +1,48 @@
 //! A cheap answer to "has anything been written since?".
 //!
-//! In write-ahead mode SQLite keeps an index of the log in a file beside the database, and its
-//! first 48 bytes change with every commit of any process: a counter of transactions, the number of
-//! frames, salts and a checksum (<https://sqlite.org/walformat.html>, "The WAL-Index Header").
-//! Reading them takes about a microsecond, a query some tens of them and two changes of thread.
+//! `PRAGMA data_version` is a number that another one follows with every commit of any other
+//! connection, in this process or another (<https://sqlite.org/pragma.html#pragma_data_version>). A
+//! connection that never writes is asked for it on the caller's thread, which takes a few
+//! microseconds; through the pool it would be two changes of thread.
+//!
+//! SQLite has to be asked: opening and closing one of its files beside it takes away the locks that
+//! this process holds on that file (<https://sqlite.org/howtocorrupt.html>, 2.2).
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-/// Length of the header; it stands there twice, so that a half-written one can be told.
-const HEADER: usize = 48;
-
-/// What the database looked like at some moment: two equal marks mean that nothing was written in
-/// between.
+/// What the database looked like at some moment: two equal marks of one store mean that nothing was
+/// written in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChangeMark([u8; HEADER]);
+pub struct ChangeMark(i64);
 
 /// Reads marks of one database.
 #[derive(Debug)]
-pub(super) struct MarkReader {
-    path: PathBuf,
-    file: Option<File>,
-}
+pub(super) struct MarkReader(Option<Mutex<Connection>>);
 
 impl MarkReader {
-    /// Of a database that is open, in write-ahead mode, and stays so.
-    pub(super) fn of(database: &Path) -> Self {
-        let mut path = database.as_os_str().to_owned();
-        path.push("-shm");
-        let path = PathBuf::from(path);
-        let file = File::open(&path).ok();
-        Self { path, file }
+    /// Of a database in a file.
+    pub(super) fn of(database: &Path) -> rusqlite::Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(database, flags)?;
+        Ok(Self(Some(Mutex::new(connection))))
     }
 
-    /// The mark now; `None` while a commit is just being written, or where there is no such file:
-    /// then only a query can tell.
+    /// Of a database in memory, which nobody else can open: only a query can tell.
+    pub(super) fn of_memory() -> Self {
+        Self(None)
+    }
+
+    /// The mark now; `None` where only a query can tell.
     pub(super) fn read(&self) -> Option<ChangeMark> {
-        let mut both = [0; 2 * HEADER];
-        let file = self.file.as_ref()?;
-        if !self.path.exists() || read_start(file, &mut both).is_err() {
-            return None;
-        }
-        let (first, second) = both.split_at(HEADER);
-        let mark: [u8; HEADER] = first.try_into().expect("the header has this length");
-        (first == second && mark != [0; HEADER]).then_some(ChangeMark(mark))
+        // A panic leaves the connection as it was: reading changes nothing.
+        let connection = self.0.as_ref()?.lock();
+        let connection = connection.unwrap_or_else(PoisonError::into_inner);
+        let mut statement = connection.prepare_cached("PRAGMA data_version").ok()?;
+        statement
+            .query_row([], |row| row.get(0))
+            .ok()
+            .map(ChangeMark)
     }
-}
-
-#[cfg(unix)]
-fn read_start(file: &File, into: &mut [u8]) -> std::io::Result<()> {
-    use std::os::unix::fs::FileExt;
-    file.read_exact_at(into, 0)
-}
-
-#[cfg(not(unix))]
-fn read_start(_: &File, _: &mut [u8]) -> std::io::Result<()> {
-    // Locks on the file are mandatory here, and the header may not be readable.
-    Err(std::io::ErrorKind::Unsupported.into())
 }

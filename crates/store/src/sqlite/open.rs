@@ -4,17 +4,16 @@
 use super::SqliteStore;
 use super::mark::MarkReader;
 use crate::error::StoreError;
-use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Connection, SqlSafeStr};
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-
-/// How every SQLite database begins: <https://sqlite.org/fileformat.html#magic_header_string>.
-const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// The versions of the schema, in order. A released one is never changed: its hash stands in every
 /// database it was applied to. (`migrate!` would read the folder by itself, and make every build
@@ -47,6 +46,8 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(migrations.collect())
 }
 
+/// SQLite's name of a database without a file.
+const MEMORY: &str = ":memory:";
 /// How long a writer waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
 /// How often a database that another process is just making is tried again, and after how long.
@@ -61,8 +62,8 @@ impl SqliteStore {
     /// [`StoreError::NotADatabase`], [`StoreError::SchemaTooNew`], [`StoreError::ReadOnly`],
     /// [`StoreError::CannotOpen`], [`StoreError::Corrupt`], [`StoreError::Busy`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        // SQLite takes any file of a few bytes for an empty database and would write over it.
-        if !Self::may_be_a_database(path) {
+        // SQLite refuses what is no database, but takes one byte for an empty one.
+        if path.metadata().is_ok_and(|file| file.len() == 1) {
             return Err(StoreError::NotADatabase {
                 path: path.to_owned(),
             });
@@ -94,15 +95,6 @@ impl SqliteStore {
         opened
     }
 
-    /// Whether a path is free, an empty file, or begins as databases begin. What cannot be read is
-    /// left to the database to complain of.
-    fn may_be_a_database(path: &Path) -> bool {
-        let mut head = Vec::new();
-        let read =
-            File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head));
-        read.is_err() || head.is_empty() || head == MAGIC
-    }
-
     /// A store that is gone when it is dropped.
     ///
     /// # Errors
@@ -111,7 +103,7 @@ impl SqliteStore {
     pub async fn open_in_memory() -> Result<Self, StoreError> {
         // Every connection to memory is a database of its own, so there is one.
         Self::connect(
-            Path::new(":memory:"),
+            Path::new(MEMORY),
             SqliteConnectOptions::new().in_memory(true),
             1,
         )
@@ -133,13 +125,13 @@ impl SqliteStore {
             .row_buffer_size(1_024);
         let pool = SqlitePoolOptions::new()
             .max_connections(connections)
-            // All are opened now and stay open, and with them the index of the log that `mark` reads.
-            // Each has a thread, which keeps the priority of the one that opened it: that should not
+            // All are opened now and stay open. Each has a thread, which keeps the priority of the one that opened it: that should not
             // be a training's.
             .min_connections(connections)
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(BUSY_TIMEOUT)
+            .before_acquire(|connection, _| Box::pin(settle(connection)))
             .connect_with(options)
             .await
             .map_err(|error| StoreError::of(path, error))?;
@@ -151,14 +143,38 @@ impl SqliteStore {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
                 StoreError::of(path, error)
             }
-            other => StoreError::Database(sqlx::Error::Migrate(Box::new(other))),
+            other => StoreError::Database(other.into()),
         })?;
+        let marks = if path == Path::new(MEMORY) {
+            MarkReader::of_memory()
+        } else {
+            MarkReader::of(path).map_err(|error| StoreError::CannotOpen {
+                path: path.to_owned(),
+                source: error.into(),
+            })?
+        };
         Ok(Self {
             pool,
             path: path.to_owned(),
-            marks: Arc::new(MarkReader::of(path)),
+            marks: Arc::new(marks),
+            disk_takes: Arc::new(AtomicBool::new(true)),
         })
     }
+}
+
+/// Makes a connection usable again whose transaction SQLite has rolled back by itself, as it does when
+/// the disk is full (<https://sqlite.org/lang_transaction.html>, "Response To Errors Within A
+/// Transaction"). The pool's rollback fails then, as there is nothing to roll back, and the connection
+/// would stay counted as inside a transaction and refuse every other. `false` gives the connection up.
+async fn settle(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // With a transaction to roll back, the rollback of a refused one succeeds, which ends the count.
+        let _ = sqlx::query("BEGIN").execute(&mut *connection).await;
+        let refused = connection.begin_with("BEGIN").await;
+        drop(refused);
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// Makes the file of a new database, which SQLite takes for an empty one, readable for its owner only;
@@ -177,6 +193,7 @@ mod tests {
     use super::*;
     use crate::store::Store;
     use chrono::DateTime;
+    use std::sync::atomic::Ordering;
     use vitalcast_domain::{HealthMetric, MetricType, Provenance, Record, UserId, Zone};
 
     #[test]
@@ -306,6 +323,181 @@ mod tests {
             assert_eq!(kept.records, [reading(0)]);
             let report = store.write_records(&user, &[reading(1)], now).await;
             assert_eq!(report.unwrap().added, 1);
+        });
+    }
+
+    /// Lets the database grow to so many pages, on every connection of the pool.
+    async fn give_room(store: &SqliteStore, pages: u32) {
+        let mut all = Vec::new();
+        for _ in 0..4 {
+            all.push(store.pool.acquire().await.unwrap());
+        }
+        for connection in &mut all {
+            let statement = format!("PRAGMA max_page_count = {pages}");
+            sqlx::query(sqlx::AssertSqlSafe(statement))
+                .execute(&mut **connection)
+                .await
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn a_disk_that_was_full_once_is_written_again_when_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v.db");
+        let small = options(&path).pragma("max_page_count", "60");
+        wait(async {
+            let (store, user) = store_with_one(&path, small).await;
+            let now = DateTime::UNIX_EPOCH;
+            store.check_writable().await.unwrap();
+            // A statement of one row that finds no room rolls back the whole transaction.
+            let mut number = 0;
+            let error = loop {
+                number += 1;
+                if let Err(error) = store.write_records(&user, &[reading(number)], now).await {
+                    break error;
+                }
+            };
+            assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+            // It says so whichever of the four connections is asked. (One row or another still finds a
+            // gap.)
+            let mut refused = 0;
+            for number in 10_000..10_040 {
+                match store.write_records(&user, &[reading(number)], now).await {
+                    Ok(_) => {}
+                    Err(StoreError::Full { .. }) => refused += 1,
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+            assert!(refused >= 8, "{refused}");
+            give_room(&store, 10_000).await;
+            for number in 20_000..20_020 {
+                let report = store.write_records(&user, &[reading(number)], now).await;
+                assert_eq!(report.unwrap().added, 1);
+            }
+            store.erase_user(&user).await.unwrap();
+        });
+    }
+
+    #[test]
+    fn whether_a_full_disk_takes_writes_again_is_found_out_by_trying() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v.db");
+        wait(async {
+            let (store, _) = store_with_one(&path, options(&path)).await;
+            // As a failing disk leaves it.
+            store.failed(sqlx::Error::Io(std::io::ErrorKind::StorageFull.into()));
+            assert!(!store.disk_takes.load(Ordering::Relaxed));
+            let mut other = store.begin().await.unwrap();
+            store.check_writable().await.unwrap_err();
+            sqlx::query("SELECT 1").execute(&mut *other).await.unwrap();
+            other.rollback().await.unwrap();
+            store.check_writable().await.unwrap();
+            assert!(store.disk_takes.load(Ordering::Relaxed));
+        });
+    }
+
+    #[test]
+    fn a_transaction_that_sqlite_ended_by_itself_stops_no_later_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v.db");
+        wait(async {
+            let (store, user) = store_with_one(&path, options(&path)).await;
+            let mut all = Vec::new();
+            for _ in 0..4 {
+                all.push(store.pool.begin().await.unwrap());
+            }
+            for transaction in &mut all {
+                sqlx::query("ROLLBACK")
+                    .execute(&mut **transaction)
+                    .await
+                    .unwrap();
+            }
+            drop(all);
+            for number in 1..=8 {
+                let now = DateTime::UNIX_EPOCH;
+                let report = store.write_records(&user, &[reading(number)], now).await;
+                assert_eq!(report.unwrap().added, 1);
+            }
+        });
+    }
+
+    #[test]
+    fn a_commit_that_fails_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v.db");
+        wait(async {
+            let (store, user) = store_with_one(&path, options(&path)).await;
+            sqlx::query(
+                "CREATE TABLE late (user_id TEXT REFERENCES users DEFERRABLE INITIALLY DEFERRED)",
+            )
+            .execute(&store.pool)
+            .await
+            .unwrap();
+            for _ in 0..8 {
+                let mut transaction = store.begin().await.unwrap();
+                sqlx::query("INSERT INTO late VALUES ('nobody')")
+                    .execute(&mut *transaction)
+                    .await
+                    .unwrap();
+                store.commit(transaction).await.unwrap_err();
+            }
+            for number in 1..=8 {
+                let now = DateTime::UNIX_EPOCH;
+                let report = store.write_records(&user, &[reading(number)], now).await;
+                assert_eq!(report.unwrap().added, 1);
+            }
+        });
+    }
+
+    /// Tells the child process of the test below which database to write to.
+    const WRITE_TO: &str = "VITALCAST_TEST_WRITE_TO";
+    /// How it ends when it could write, and when it could not.
+    const WRITTEN: i32 = 10;
+    const REFUSED: i32 = 11;
+
+    #[test]
+    fn a_second_store_of_a_process_takes_no_locks_away_from_the_first() {
+        if let Some(path) = std::env::var_os(WRITE_TO) {
+            // Another process: what happens when it writes is its answer.
+            let hasty = options(Path::new(&path)).busy_timeout(Duration::from_millis(50));
+            let outcome = wait(async {
+                let store = SqliteStore::connect(Path::new(&path), hasty, 1).await?;
+                let user = UserId::new("b").unwrap();
+                store
+                    .write_records(&user, &[reading(0)], DateTime::UNIX_EPOCH)
+                    .await
+            });
+            #[expect(clippy::exit, reason = "how a process ends is all its parent sees")]
+            std::process::exit(if outcome.is_ok() { WRITTEN } else { REFUSED });
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v.db");
+        let another_process_writes = || {
+            let child = std::process::Command::new(std::env::current_exe().unwrap())
+                .arg("--exact")
+                .arg("sqlite::open::tests::a_second_store_of_a_process_takes_no_locks_away_from_the_first")
+                .env(WRITE_TO, &path)
+                .stdout(std::process::Stdio::null())
+                .status()
+                .unwrap();
+            let code = child.code().unwrap();
+            assert!([WRITTEN, REFUSED].contains(&code), "{code}");
+            code == WRITTEN
+        };
+        wait(async {
+            let (first, _) = store_with_one(&path, options(&path)).await;
+            let transaction = first.begin().await.unwrap();
+            assert!(!another_process_writes(), "the first store holds the lock");
+            // Opened, asked and closed, in the same process.
+            let second = SqliteStore::open(&path).await.unwrap();
+            assert!(second.change_mark().is_some());
+            assert_eq!(second.users().await.unwrap().len(), 1);
+            second.pool.close().await;
+            drop(second);
+            assert!(!another_process_writes(), "the first store holds it still");
+            transaction.rollback().await.unwrap();
+            assert!(another_process_writes(), "nobody holds it");
         });
     }
 }

@@ -117,7 +117,9 @@ fn a_file_that_is_no_database_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in [
         ("text.db", "a,b,c\n1,2,3\n".repeat(500).into_bytes()),
-        ("short.db", b"x".to_vec()),
+        ("byte.db", b"x".to_vec()),
+        ("two.db", b"xy".to_vec()),
+        ("head.db", b"SQLite format 3\0".to_vec()),
         ("zeros.db", vec![0_u8; 8_192]),
     ] {
         let path = folder.path().join(name);
