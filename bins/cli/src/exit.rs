@@ -42,11 +42,13 @@ pub(crate) fn code_of(error: &anyhow::Error) -> Exit {
         return match error.kind() {
             ErrorKind::NotFound => Exit::NotFound,
             ErrorKind::InvalidRequest => Exit::Usage,
-            ErrorKind::InvalidData | ErrorKind::NotEnoughData => Exit::InvalidData,
+            ErrorKind::InvalidData | ErrorKind::NotEnoughData | ErrorKind::Damaged => {
+                Exit::InvalidData
+            }
             ErrorKind::Busy => Exit::Busy,
             ErrorKind::Unavailable => Exit::Unavailable,
             ErrorKind::Interrupted => Exit::Interrupted,
-            _ => Exit::Failure,
+            ErrorKind::Internal => Exit::Failure,
         };
     }
     if let Some(error) = error.downcast_ref::<std::io::Error>() {
@@ -67,6 +69,19 @@ pub(crate) fn word_of(error: &anyhow::Error) -> &'static str {
         Some(error) => error.code(),
         None if error.downcast_ref::<UsageError>().is_some() => "USAGE",
         None => "FAILURE",
+    }
+}
+
+/// The command that helps, if there is one.
+pub(crate) fn tip_of(error: &anyhow::Error) -> Option<String> {
+    match error.downcast_ref::<EngineError>()? {
+        EngineError::UnknownUser { .. } => Some("`vitalcast users` lists them".to_owned()),
+        EngineError::UnknownModel(_) => Some("`vitalcast models list` lists them".to_owned()),
+        EngineError::UnknownKey(_) => Some("`vitalcast keys list` lists them".to_owned()),
+        EngineError::NoModel { user, metric, .. } => Some(format!(
+            "`vitalcast train --user {user} --metric {metric}` trains one"
+        )),
+        _ => None,
     }
 }
 

@@ -116,15 +116,21 @@ impl Output {
     pub(crate) fn error(&mut self, error: &anyhow::Error) {
         let _ = self.out.flush();
         let text = chain(error);
+        let tip = crate::exit::tip_of(error);
         if self.json {
             let body = serde_json::json!({
                 "detail": text,
                 "code": crate::exit::word_of(error),
+                "tip": tip,
             });
             let _ = writeln!(io::stderr(), "{body}");
         } else {
             let red = anstyle::AnsiColor::Red.on_default().bold();
             let _ = writeln!(anstream::stderr(), "{red}error{red:#}: {text}");
+            if let Some(tip) = tip {
+                let green = anstyle::AnsiColor::Green.on_default();
+                let _ = writeln!(anstream::stderr(), "  {green}tip{green:#}: {tip}");
+            }
         }
     }
 

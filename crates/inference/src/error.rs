@@ -5,7 +5,6 @@ use vitalcast_domain::PredictionMetric;
 
 /// Why a model could not be used or a day could not be forecast.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum InferenceError {
     /// Nothing of the person was known at the moment of knowledge.
     #[error("nothing was known by the evening before {target}: the first record is of {first_day}")]

@@ -8,7 +8,6 @@ pub(crate) type DatabaseFault = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why something could not be kept or found.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum StoreError {
     /// The file cannot be opened or made.
     #[error("cannot open {}: is the folder there, and may it be written?", path.display())]

@@ -6,7 +6,6 @@ use vitalcast_domain::PredictionMetric;
 
 /// Why a training gave no model.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum TrainingError {
     /// Too few days with a reading of the metric.
     #[error(

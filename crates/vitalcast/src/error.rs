@@ -3,11 +3,13 @@
 
 use std::path::PathBuf;
 use vitalcast_domain::{JobId, KeyId, ModelId, PredictionMetric, UserId};
+use vitalcast_import::ImportError;
+use vitalcast_inference::InferenceError;
+use vitalcast_store::StoreError;
 use vitalcast_training::TrainingError;
 
 /// The families of failure a caller reacts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ErrorKind {
     /// No such user, model or file.
     NotFound,
@@ -15,6 +17,8 @@ pub enum ErrorKind {
     InvalidRequest,
     /// Data or a file that cannot be used.
     InvalidData,
+    /// What was kept here cannot be read any more: a row, an artifact, the database.
+    Damaged,
     /// The data are fine but too few.
     NotEnoughData,
     /// Someone else is at it; try again.
@@ -27,12 +31,29 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl ErrorKind {
+    /// A stable word for programs.
+    fn code(self) -> &'static str {
+        match self {
+            Self::NotFound => "NOT_FOUND",
+            Self::InvalidRequest => "INVALID_REQUEST",
+            Self::InvalidData => "INVALID_DATA",
+            Self::Damaged => "DAMAGED",
+            Self::NotEnoughData => "NOT_ENOUGH_DATA",
+            Self::Busy => "BUSY",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Interrupted => "INTERRUPTED",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
     /// Nobody of that name has data here.
-    #[error("unknown user {user}: {known} are in this data folder, see `vitalcast users`")]
+    #[error("unknown user {user}: this data folder holds {}", people(*known))]
     UnknownUser {
         /// Who was asked for.
         user: UserId,
@@ -40,13 +61,13 @@ pub enum EngineError {
         known: usize,
     },
     /// No model of that id.
-    #[error("unknown model {0}: see `vitalcast models list`")]
+    #[error("unknown model {0}")]
     UnknownModel(ModelId),
     /// No job of that id.
     #[error("unknown job {0}")]
     UnknownJob(JobId),
     /// No key of that id.
-    #[error("unknown key {0}: see `vitalcast keys list`")]
+    #[error("unknown key {0}")]
     UnknownKey(KeyId),
     /// A job that can no longer be called off.
     #[error("job {0} has ended already")]
@@ -58,7 +79,9 @@ pub enum EngineError {
     #[error("there is no version before {0}")]
     NothingBefore(ModelId),
     /// Too many jobs wait already.
-    #[error("{waiting} jobs wait already, at most {limit} may: try again when one has ended")]
+    #[error(
+        "{waiting} of {limit} places in the queue of jobs are taken: try again when a job has ended"
+    )]
     QueueFull {
         /// How many wait.
         waiting: usize,
@@ -68,7 +91,7 @@ pub enum EngineError {
     /// A training that would take longer than is allowed here.
     #[error(
         "this training would take about {estimated:.0} s, more than the {limit:.0} s allowed here: \
-         a smaller hidden_dim, fewer epochs or a shorter lookback_days would be right"
+         ask for a smaller hidden_dim, fewer epochs or a shorter lookback_days"
     )]
     TooCostly {
         /// How long it would take, seconds.
@@ -83,10 +106,7 @@ pub enum EngineError {
     #[error("a server works on {} already: stop it, or give another folder", .0.display())]
     FolderInUse(PathBuf),
     /// Nothing trained yet for this person and metric.
-    #[error(
-        "no model of {metric} for {user}{wanted}: train one with \
-         `vitalcast train --user {user} --metric {metric}`"
-    )]
+    #[error("no model of {metric} for {user}{wanted}: train one first")]
     NoModel {
         /// For whom.
         user: UserId,
@@ -119,6 +139,9 @@ pub enum EngineError {
     /// A setting that does not fit.
     #[error("{0}")]
     InvalidSetting(String),
+    /// Something that was written here cannot be read any more; names what, never its content.
+    #[error("{0} is damaged: restore the data folder from a copy")]
+    Damaged(String),
     /// The caller asked to stop; nothing half-done was kept.
     #[error("interrupted: nothing half-done was kept")]
     Interrupted,
@@ -130,10 +153,10 @@ pub enum EngineError {
     Domain(#[from] vitalcast_domain::DomainError),
     /// The store.
     #[error(transparent)]
-    Store(#[from] vitalcast_store::StoreError),
+    Store(#[from] StoreError),
     /// The importer.
     #[error(transparent)]
-    Import(#[from] vitalcast_import::ImportError),
+    Import(#[from] ImportError),
     /// The features.
     #[error(transparent)]
     Features(#[from] vitalcast_features::FeaturesError),
@@ -145,7 +168,7 @@ pub enum EngineError {
     Training(#[from] TrainingError),
     /// The forecast.
     #[error(transparent)]
-    Inference(#[from] vitalcast_inference::InferenceError),
+    Inference(#[from] InferenceError),
     /// The evaluation.
     #[error(transparent)]
     Evaluation(#[from] vitalcast_evaluation::EvaluationError),
@@ -154,8 +177,6 @@ pub enum EngineError {
 impl EngineError {
     /// The family of the failure: what an exit code or a status is made from.
     pub fn kind(&self) -> ErrorKind {
-        use vitalcast_import::ImportError;
-        use vitalcast_inference::InferenceError;
         match self {
             Self::UnknownUser { .. }
             | Self::UnknownModel(_)
@@ -171,59 +192,67 @@ impl EngineError {
             | Self::Request(_)
             | Self::Domain(_)
             | Self::TooCostly { .. }
-            | Self::TookTooLong(_) => ErrorKind::InvalidRequest,
-            Self::ForeignArtifact { .. } => ErrorKind::InvalidData,
+            | Self::TookTooLong(_)
+            | Self::Features(_)
+            | Self::Evaluation(_) => ErrorKind::InvalidRequest,
+            Self::ForeignArtifact { .. } | Self::Damaged(_) => ErrorKind::Damaged,
             Self::Io { source, .. } => io_kind(source),
             Self::Interrupted => ErrorKind::Interrupted,
             Self::Store(error) => store_kind(error),
             Self::Import(ImportError::Interrupted) => ErrorKind::Interrupted,
-            Self::Import(error) => match io_source(error) {
-                Some(source) => io_kind(source),
-                None => ErrorKind::InvalidData,
-            },
-            Self::Features(_) | Self::Evaluation(_) => ErrorKind::InvalidRequest,
-            Self::Artifact(error) => match io_source(error) {
-                Some(source) => io_kind(source),
-                None => ErrorKind::InvalidData,
-            },
-            Self::Training(error) => match error {
-                error if error.is_too_little_data() => ErrorKind::NotEnoughData,
-                TrainingError::Cancelled => ErrorKind::Interrupted,
-                TrainingError::Request(_) => ErrorKind::InvalidRequest,
-                TrainingError::Fit(_) => ErrorKind::InvalidData,
-                _ => ErrorKind::Internal,
-            },
-            Self::Inference(error) => match error {
-                InferenceError::NothingKnown { .. } | InferenceError::NoRecentReading { .. } => {
-                    ErrorKind::NotEnoughData
-                }
-                InferenceError::TooFarAhead { .. } => ErrorKind::InvalidRequest,
-                InferenceError::UnusableModel(_)
-                | InferenceError::Model(_)
-                | InferenceError::Artifact(_) => ErrorKind::InvalidData,
-                _ => ErrorKind::Internal,
-            },
+            Self::Import(error) => io_source(error).map_or(ErrorKind::InvalidData, io_kind),
+            Self::Artifact(error) => io_source(error).map_or(ErrorKind::Damaged, io_kind),
+            Self::Training(error) => training_kind(error),
+            Self::Inference(error) => inference_kind(error),
         }
     }
 
     /// Whether the sentence may name files of this machine, which are nobody's business who only asks a
     /// service.
     pub fn names_files(&self) -> bool {
-        use vitalcast_store::StoreError;
         match self {
             Self::Io { .. }
             | Self::Artifact(_)
             | Self::ForeignArtifact { .. }
             | Self::FolderInUse(_) => true,
-            Self::Store(error) => !matches!(
-                error,
-                StoreError::NoSuchUser
-                    | StoreError::NoSuchModel(_)
-                    | StoreError::ModelExists(_)
-                    | StoreError::InvalidRecord { .. }
-                    | StoreError::BadPlace
-            ),
-            _ => false,
+            Self::Store(error) => match error {
+                StoreError::CannotOpen { .. }
+                | StoreError::NotADatabase { .. }
+                | StoreError::SchemaTooNew { .. }
+                | StoreError::ReadOnly { .. }
+                | StoreError::Full { .. }
+                | StoreError::Io { .. }
+                | StoreError::Busy { .. }
+                | StoreError::Corrupt { .. }
+                | StoreError::BadRow { .. }
+                | StoreError::Database(_) => true,
+                StoreError::InvalidRecord { .. }
+                | StoreError::NoSuchUser
+                | StoreError::ModelExists(_)
+                | StoreError::NoSuchModel(_)
+                | StoreError::BadPlace => false,
+            },
+            Self::UnknownUser { .. }
+            | Self::UnknownModel(_)
+            | Self::UnknownJob(_)
+            | Self::UnknownKey(_)
+            | Self::JobEnded(_)
+            | Self::BeingErased(_)
+            | Self::NothingBefore(_)
+            | Self::QueueFull { .. }
+            | Self::TooCostly { .. }
+            | Self::TookTooLong(_)
+            | Self::NoModel { .. }
+            | Self::InvalidSetting(_)
+            | Self::Damaged(_)
+            | Self::Interrupted
+            | Self::Request(_)
+            | Self::Domain(_)
+            | Self::Import(_)
+            | Self::Features(_)
+            | Self::Training(_)
+            | Self::Inference(_)
+            | Self::Evaluation(_) => false,
         }
     }
 
@@ -237,26 +266,27 @@ impl EngineError {
             Self::JobEnded(_) => "JOB_ENDED",
             Self::BeingErased(_) => "BEING_ERASED",
             Self::NothingBefore(_) => "NOTHING_BEFORE",
-            Self::Store(vitalcast_store::StoreError::BadPlace) => "UNKNOWN_PLACE",
             Self::QueueFull { .. } => "QUEUE_FULL",
             Self::TooCostly { .. } => "TOO_COSTLY",
             Self::TookTooLong(_) => "TOOK_TOO_LONG",
             Self::FolderInUse(_) => "FOLDER_IN_USE",
             Self::NoModel { .. } => "NO_MODEL",
             Self::ForeignArtifact { .. } => "FOREIGN_ARTIFACT",
-            Self::Inference(vitalcast_inference::InferenceError::TooFarAhead { .. }) => {
-                "TOO_FAR_AHEAD"
-            }
-            _ => match self.kind() {
-                ErrorKind::NotFound => "NOT_FOUND",
-                ErrorKind::InvalidRequest => "INVALID_REQUEST",
-                ErrorKind::InvalidData => "INVALID_DATA",
-                ErrorKind::NotEnoughData => "NOT_ENOUGH_DATA",
-                ErrorKind::Busy => "BUSY",
-                ErrorKind::Unavailable => "UNAVAILABLE",
-                ErrorKind::Interrupted => "INTERRUPTED",
-                ErrorKind::Internal => "INTERNAL",
-            },
+            Self::Store(StoreError::BadPlace) => "UNKNOWN_PLACE",
+            Self::Inference(InferenceError::TooFarAhead { .. }) => "TOO_FAR_AHEAD",
+            Self::Io { .. }
+            | Self::InvalidSetting(_)
+            | Self::Damaged(_)
+            | Self::Interrupted
+            | Self::Request(_)
+            | Self::Domain(_)
+            | Self::Store(_)
+            | Self::Import(_)
+            | Self::Features(_)
+            | Self::Artifact(_)
+            | Self::Training(_)
+            | Self::Inference(_)
+            | Self::Evaluation(_) => self.kind().code(),
         }
     }
 
@@ -281,21 +311,64 @@ fn io_kind(error: &std::io::Error) -> ErrorKind {
     }
 }
 
-fn store_kind(error: &vitalcast_store::StoreError) -> ErrorKind {
-    use vitalcast_store::StoreError;
+fn store_kind(error: &StoreError) -> ErrorKind {
     match error {
-        StoreError::CannotOpen { .. } | StoreError::ReadOnly { .. } | StoreError::Full { .. } => {
-            ErrorKind::Unavailable
-        }
+        StoreError::CannotOpen { .. }
+        | StoreError::ReadOnly { .. }
+        | StoreError::Full { .. }
+        | StoreError::Io { .. } => ErrorKind::Unavailable,
         StoreError::NotADatabase { .. }
         | StoreError::SchemaTooNew { .. }
         | StoreError::Corrupt { .. }
-        | StoreError::BadRow { .. } => ErrorKind::InvalidData,
+        | StoreError::BadRow { .. } => ErrorKind::Damaged,
         StoreError::InvalidRecord { .. } | StoreError::BadPlace => ErrorKind::InvalidRequest,
         StoreError::Busy { .. } | StoreError::ModelExists(_) => ErrorKind::Busy,
         // Erased, deleted, while something was on its way for them.
         StoreError::NoSuchModel(_) | StoreError::NoSuchUser => ErrorKind::NotFound,
-        _ => ErrorKind::Internal,
+        StoreError::Database(_) => ErrorKind::Internal,
+    }
+}
+
+fn training_kind(error: &TrainingError) -> ErrorKind {
+    match error {
+        error if error.is_too_little_data() => ErrorKind::NotEnoughData,
+        TrainingError::NotEnoughDays { .. }
+        | TrainingError::NotEnoughWindows { .. }
+        | TrainingError::NothingKnown(_) => ErrorKind::NotEnoughData,
+        TrainingError::Cancelled => ErrorKind::Interrupted,
+        TrainingError::Request(_) => ErrorKind::InvalidRequest,
+        TrainingError::Fit(_) => ErrorKind::InvalidData,
+        TrainingError::Windows(_)
+        | TrainingError::Features(_)
+        | TrainingError::Inference(_)
+        | TrainingError::Model(_)
+        | TrainingError::Evaluation(_)
+        | TrainingError::Artifact(_) => ErrorKind::Internal,
+    }
+}
+
+fn inference_kind(error: &InferenceError) -> ErrorKind {
+    match error {
+        InferenceError::NothingKnown { .. } | InferenceError::NoRecentReading { .. } => {
+            ErrorKind::NotEnoughData
+        }
+        InferenceError::TooFarAhead { .. } => ErrorKind::InvalidRequest,
+        // Models are read from files that were written here.
+        InferenceError::UnusableModel(_)
+        | InferenceError::Model(_)
+        | InferenceError::Artifact(_) => ErrorKind::Damaged,
+        InferenceError::NotFinite(_) | InferenceError::Features(_) | InferenceError::Windows(_) => {
+            ErrorKind::Internal
+        }
+    }
+}
+
+/// So many people, in words.
+fn people(known: usize) -> String {
+    match known {
+        0 => "nobody yet".to_owned(),
+        1 => "one other person".to_owned(),
+        _ => format!("{known} other people"),
     }
 }
 
@@ -304,8 +377,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_was_damaged_here_is_no_fault_of_the_request() {
+        let bad_row = StoreError::BadRow {
+            table: "jobs",
+            what: "the request is not JSON".to_owned(),
+        };
+        for error in [
+            EngineError::from(bad_row),
+            EngineError::Damaged("job 17".to_owned()),
+            EngineError::from(InferenceError::UnusableModel("no weights".to_owned())),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
+            assert_eq!(error.code(), "DAMAGED");
+        }
+    }
+
+    #[test]
     fn somebody_erased_in_between_is_not_there_and_no_fault_of_ours() {
-        let error = EngineError::from(vitalcast_store::StoreError::NoSuchUser);
+        let error = EngineError::from(StoreError::NoSuchUser);
         assert_eq!(error.kind(), ErrorKind::NotFound);
     }
 }

@@ -193,7 +193,7 @@ fn several_metrics_at_once_report_those_that_fail() {
     let reason = answer["failure_reasons"]["RECOVERY_SCORE"]
         .as_str()
         .unwrap();
-    assert!(reason.contains("vitalcast train"), "{reason}");
+    assert!(reason.contains("no model of RECOVERY_SCORE"), "{reason}");
 }
 
 #[test]

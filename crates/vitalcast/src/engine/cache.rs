@@ -278,9 +278,8 @@ impl Engine {
         if let Some(answer) = fresh {
             return Ok((answer, false));
         }
-        let answer = T::deserialize(&kept.answer).map_err(|_| {
-            EngineError::InvalidSetting("an answer was kept that is none".to_owned())
-        })?;
+        let answer = T::deserialize(&kept.answer)
+            .map_err(|_| EngineError::Damaged("an answer in the cache".to_owned()))?;
         Ok((answer, true))
     }
 

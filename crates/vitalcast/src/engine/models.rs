@@ -263,10 +263,7 @@ fn parse_version(text: &str) -> Option<i64> {
 /// The manifest as the registry keeps it, so that the artifact need not be opened.
 pub(crate) fn manifest(model: &RegisteredModel) -> Result<Manifest, EngineError> {
     serde_json::from_value(model.summary.clone()).map_err(|_| {
-        EngineError::InvalidSetting(format!(
-            "the registry's entry of {} is damaged",
-            model.model_id
-        ))
+        EngineError::Damaged(format!("the registry's entry of model {}", model.model_id))
     })
 }
 

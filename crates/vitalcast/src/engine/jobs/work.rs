@@ -134,7 +134,7 @@ impl Shared {
 
     fn train(&self, live: &Live, now: DateTime<Utc>) -> Result<serde_json::Value, EngineError> {
         let request: TrainModelRequest = serde_json::from_value(live.job.request.clone())
-            .map_err(|error| EngineError::InvalidSetting(error.to_string()))?;
+            .map_err(|_| damaged(&live.job.job_id))?;
         let begun = Instant::now();
         let limit = self.options.max_seconds;
         let mut too_long = false;
@@ -165,16 +165,15 @@ impl Shared {
     }
 
     fn import(&self, live: &Live, now: DateTime<Utc>) -> Result<serde_json::Value, EngineError> {
-        let unusable = |what: String| EngineError::InvalidSetting(what);
         let request: ImportRequest = serde_json::from_value(live.job.request.clone())
-            .map_err(|error| unusable(error.to_string()))?;
+            .map_err(|_| damaged(&live.job.job_id))?;
         let path = self.engine.uploads().join(&request.file);
         let settings = ImportSettings {
             format: request
                 .format
                 .map(|word| word.parse::<Format>())
                 .transpose()
-                .map_err(|error| unusable(error.to_string()))?,
+                .map_err(|_| damaged(&live.job.job_id))?,
             zone: request.zone,
             user: Some(live.job.user_id.clone()),
             rejects_file: Some(path.with_extension("rejects.csv")),
@@ -264,9 +263,14 @@ fn take_turn(state: &mut State) -> Option<Arc<Live>> {
     None
 }
 
+/// What the job is to do was checked before it was written down.
+fn damaged(id: &JobId) -> EngineError {
+    EngineError::Damaged(format!("the request of job {id}"))
+}
+
 fn failed(error: &EngineError) -> JobOutcome {
     let (code, detail) = match error.kind() {
-        ErrorKind::Internal | ErrorKind::Unavailable => {
+        ErrorKind::Internal | ErrorKind::Unavailable | ErrorKind::Damaged => {
             tracing::error!(code = error.code(), "a job failed");
             let detail = "the job could not be done here; the log says more";
             (error.code(), detail.to_owned())
