@@ -94,11 +94,11 @@ pub(crate) fn erase(args: &EraseArgs, global: &Global, output: &mut Output) -> a
         }
     }
     // A server has answers and jobs of its own in memory, which only it can drop.
-    let _alone = engine.lock_folder().with_context(|| {
+    let alone = engine.lock_folder().with_context(|| {
         let path = format!("DELETE /api/users/{}", args.user);
         format!("a running server erases what it keeps in memory itself: send it {path}")
     })?;
-    let erased = engine.erase_user(&args.user)?;
+    let erased = engine.erase_user(&args.user, &alone)?;
     if output.is_json() {
         return output.json(&erased);
     }

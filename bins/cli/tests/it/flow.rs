@@ -1,6 +1,6 @@
 //! The main job: import, train, predict, history, backtest on real people.
 
-use crate::support::{Folder, fixtures};
+use crate::support::{Folder, NOW, binary, fixtures};
 use serde_json::Value;
 
 #[test]
@@ -301,4 +301,52 @@ fn a_chart_file_is_drawn_by_its_ending() {
         "predict", "--user", &user, "--metric", "rhr", "--chart", "a.gif",
     ]);
     assert_eq!(code, 2, "{message}");
+}
+
+#[test]
+fn trainings_that_end_in_the_same_second_are_all_kept() {
+    let folder = Folder::with_people();
+    let (_, user) = folder.people();
+    // Six processes at one moment: the time is given, and stands still.
+    let children: Vec<_> = (0..6)
+        .map(|_| {
+            std::process::Command::new(binary())
+                .env("VITALCAST_DATA_DIR", folder.data())
+                .env("VITALCAST_NOW", NOW)
+                .args(["--quiet", "train", "--user", &user, "--metric", "rhr"])
+                .args(["--architecture", "ets", "--force"])
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let models = folder.json(["models", "list"]);
+    let mut kept: Vec<(&str, &str)> = models
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|model| {
+            let text = |field: &str| model[field].as_str().unwrap();
+            (text("version"), text("model_id"))
+        })
+        .collect();
+    kept.sort_unstable();
+    let versions: Vec<&str> = kept.iter().map(|(version, _)| *version).collect();
+    assert_eq!(
+        versions,
+        ["v1.0.0", "v1.0.1", "v1.0.2", "v1.0.3", "v1.0.4", "v1.0.5"]
+    );
+    let first = format!("{user}_RESTING_HEART_RATE_20261123_120000");
+    for (number, (_, id)) in (1..).zip(&kept) {
+        let expected = match number {
+            1 => first.clone(),
+            _ => format!("{first}_{number}"),
+        };
+        assert_eq!(*id, expected);
+        // Its file is there, though equal models share one.
+        folder.run(["models", "show", id]).success();
+    }
 }

@@ -104,7 +104,8 @@ fn another_process_on_the_same_folder_is_noticed_at_once() {
     let user = "anna".parse().unwrap();
     engine.write_records(&user, vec![record], now).unwrap();
     assert_eq!(service.forecast("anna").ok()["cached"], false);
-    engine.erase_user(&user).unwrap();
+    let alone = engine.lock_folder().unwrap();
+    engine.erase_user(&user, &alone).unwrap();
     assert_eq!(service.forecast("anna").code(), "NO_MODEL");
 }
 

@@ -14,6 +14,8 @@ use vitalcast_store::{NewForecast, Store, StoreError, WriteReport};
 const MAX_RECORDS: usize = 20_000;
 /// Forecasts that may wait before whoever adds one more commits them.
 const MAX_FORECASTS: usize = 1_000;
+/// Forecasts that wait at most while nothing can be written; the oldest give way.
+const MOST_FORECASTS: usize = 10 * MAX_FORECASTS;
 
 type Outcome = Result<WriteReport, StoreError>;
 
@@ -100,25 +102,36 @@ impl Engine {
         let many = {
             let mut waiting = locked(&self.commits.forecasts);
             waiting.push(forecast);
-            waiting.len() >= MAX_FORECASTS
+            waiting.len() == MAX_FORECASTS
         };
-        if many { self.flush_forecasts() } else { Ok(()) }
+        if many && let Err(error) = self.flush_forecasts() {
+            // They are answered all the same, and written when there is room again.
+            tracing::warn!(
+                code = error.code(),
+                "forecasts could not be written down yet"
+            );
+        }
+        Ok(())
     }
 
     /// Writes the forecasts that were made since the last time, in one commit.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Store`]; the forecasts then wait for the next time.
+    /// [`EngineError::Store`]; the last 10,000 forecasts then wait for the next time.
     pub fn flush_forecasts(&self) -> Result<(), EngineError> {
         let _turn = locked(&self.commits.turn);
-        let forecasts = std::mem::take(&mut *locked(&self.commits.forecasts));
+        let mut forecasts = std::mem::take(&mut *locked(&self.commits.forecasts));
         if forecasts.is_empty() {
             return Ok(());
         }
         let saved = self.wait(self.store.save_forecasts(&forecasts));
         if saved.is_err() {
-            locked(&self.commits.forecasts).extend(forecasts);
+            let mut waiting = locked(&self.commits.forecasts);
+            forecasts.append(&mut waiting);
+            let given_up = forecasts.len().saturating_sub(MOST_FORECASTS);
+            forecasts.drain(..given_up);
+            *waiting = forecasts;
         }
         Ok(saved?)
     }

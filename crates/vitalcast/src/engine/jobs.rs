@@ -104,7 +104,14 @@ struct ImportRequest {
 /// A data folder that no other server works on; until it is dropped, or its process ends.
 #[derive(Debug)]
 pub struct FolderLock {
+    folder: PathBuf,
     _file: File,
+}
+
+impl FolderLock {
+    pub(super) fn is_of(&self, folder: &Path) -> bool {
+        self.folder == folder
+    }
 }
 
 /// Runs the jobs of a data folder. Clones share one queue; the last [`JobRunner::stop`] ends it.
@@ -490,7 +497,10 @@ impl Engine {
         };
         let file = File::create(&path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(FolderLock { _file: file }),
+            Ok(()) => Ok(FolderLock {
+                folder: self.folder.clone(),
+                _file: file,
+            }),
             Err(TryLockError::WouldBlock) => Err(EngineError::FolderInUse(self.folder.clone())),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -629,10 +639,10 @@ mod tests {
         };
         // Killed there; asked for again.
         erased_halfway();
-        let erased = engine.erase_user(&user).unwrap();
+        let erased = engine.erase(&user).unwrap();
         assert_eq!((erased.model_files, erased.log_emptied), (1, true));
         assert!(!left.exists());
-        let again = engine.erase_user(&user).unwrap_err();
+        let again = engine.erase(&user).unwrap_err();
         assert_eq!(again.code(), "UNKNOWN_USER");
         // Or never asked for again.
         erased_halfway();

@@ -259,6 +259,16 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether data can be written. Costs nothing while writing succeeds; once the disk was full or
+    /// failed, it tries.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`], with what stands in the way.
+    pub fn check_writable(&self) -> Result<(), EngineError> {
+        Ok(self.wait(self.store.check_writable())?)
+    }
+
     fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.wait(future)
     }

@@ -3,7 +3,9 @@
 use super::Engine;
 use crate::error::EngineError;
 use std::collections::HashSet;
+use std::fs::File;
 use std::path::Path;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 use vitalcast_artifact::{Artifact, Manifest, write_atomically};
 use vitalcast_domain::{ModelArchitecture, ModelId, ModelInfo, PredictionMetric, UserId};
@@ -11,6 +13,14 @@ use vitalcast_inference::FittedModel;
 use vitalcast_store::{RegisteredModel, Store};
 
 const BYTES_PER_MB: f64 = 1_000_000.0;
+/// The file that is locked, see [`Engine::publishing`].
+const PUBLISHING: &str = "models.lock";
+
+/// The files of models are this thread's until it is dropped.
+pub(super) struct Publishing<'a> {
+    _file: File,
+    _turn: MutexGuard<'a, ()>,
+}
 
 impl Engine {
     /// Models, newest first, of one person or metric or of all.
@@ -80,7 +90,7 @@ impl Engine {
     /// [`EngineError::UnknownModel`], [`EngineError::Store`], [`EngineError::Io`].
     pub fn delete_model(&self, id: &ModelId) -> Result<(), EngineError> {
         let model = self.registered(id)?;
-        let _publishing = self.publishing();
+        let _publishing = self.publishing()?;
         self.wait(self.store.delete_model(id))?;
         self.forget_model(&model.file_hash);
         // Equal models share a file: it goes with the last of them.
@@ -108,16 +118,26 @@ impl Engine {
     }
 
     /// Held by whoever writes a model's file until it is registered, and by whoever looks whether a file
-    /// is still used until it is deleted.
-    pub(super) fn publishing(&self) -> std::sync::MutexGuard<'_, ()> {
-        self.publishing
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// is still used until it is deleted, in this process or another.
+    pub(super) fn publishing(&self) -> Result<Publishing<'_>, EngineError> {
+        let turn = self.publishing.lock();
+        let turn = turn.unwrap_or_else(PoisonError::into_inner);
+        let path = self.folder.join(PUBLISHING);
+        let locked = File::create(&path).and_then(|file| file.lock().map(|()| file));
+        let file = locked.map_err(|source| EngineError::Io {
+            doing: "lock the models with",
+            path,
+            source,
+        })?;
+        Ok(Publishing {
+            _turn: turn,
+            _file: file,
+        })
     }
 
     /// Deletes artifacts that belong to no model and have lain there so long; how many.
     pub(super) fn remove_unregistered_files(&self, since: Duration) -> Result<usize, EngineError> {
-        let _publishing = self.publishing();
+        let _publishing = self.publishing()?;
         let used: HashSet<String> = self
             .wait(self.store.models(None, None))?
             .into_iter()

@@ -1,6 +1,6 @@
 //! A person's records: reading, deleting, taking everything out, erasing.
 
-use super::Engine;
+use super::{Engine, FolderLock};
 use crate::error::EngineError;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -215,18 +215,28 @@ impl Engine {
     /// nobody else's data, and everything cached; also every list of refused rows that imports left
     /// in the folder, since such a list does not say whose rows they were.
     ///
-    /// A server has jobs and caches of its own that this does not reach: there
-    /// [`JobRunner::erase_user`](super::JobRunner::erase_user) does it, and other processes make sure
-    /// by [`Engine::lock_folder`] that there is none.
+    /// For processes without a [`JobRunner`](super::JobRunner): `alone` says that no other process runs
+    /// jobs on this folder either. Where jobs run,
+    /// [`JobRunner::erase_user`](super::JobRunner::erase_user) calls them off first.
     ///
     /// # Errors
     ///
     /// [`EngineError::UnknownUser`], [`EngineError::Store`], [`EngineError::Io`] when a file cannot
-    /// be deleted.
+    /// be deleted; [`EngineError::InvalidSetting`] for the lock of another folder.
     ///
     /// What fails on the way is gone on with by the next call, or when the next server starts: until
     /// everything is gone it is known who is being erased.
-    pub fn erase_user(&self, user: &UserId) -> Result<Erasure, EngineError> {
+    pub fn erase_user(&self, user: &UserId, alone: &FolderLock) -> Result<Erasure, EngineError> {
+        if !alone.is_of(self.folder()) {
+            return Err(EngineError::InvalidSetting(
+                "the lock is of another data folder".to_owned(),
+            ));
+        }
+        self.erase(user)
+    }
+
+    /// Erases a person of whom no job runs.
+    pub(super) fn erase(&self, user: &UserId) -> Result<Erasure, EngineError> {
         let is_pending = self.is_erasure_pending(user)?;
         if !is_pending {
             self.profile(user)?;
@@ -238,7 +248,7 @@ impl Engine {
             .collect();
         self.forget_forecasts(user);
         // Nobody may register one of the files between finding that it is nobody's and deleting it.
-        let publishing = self.publishing();
+        let publishing = self.publishing()?;
         let deleted = self.wait(self.store.erase_user(user))?;
         for hash in hashes {
             self.forget_model(&hash);
@@ -281,7 +291,7 @@ impl Engine {
         const SETTLED: Duration = Duration::from_mins(10);
         let finish = || -> Result<(), EngineError> {
             for user in self.wait(self.store.pending_erasures())? {
-                self.erase_user(&user)?;
+                self.erase(&user)?;
             }
             self.remove_unregistered_files(SETTLED)?;
             Ok(())

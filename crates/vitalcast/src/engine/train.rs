@@ -10,7 +10,7 @@ use vitalcast_domain::{
     AsOf, History, ModelId, ModelInfo, Record, TrainModelRequest, TrainModelResponse,
 };
 use vitalcast_models::ComputeDevice;
-use vitalcast_store::{NewModel, RegisteredModel, Store};
+use vitalcast_store::{NewModel, RegisteredModel, Store, StoreError};
 use vitalcast_training::{EpochReport, Trained, TrainingError, train};
 
 impl Engine {
@@ -72,12 +72,12 @@ impl Engine {
         let hash = content_hash(&bytes);
         // The name comes from the content: equal models share a file, and no id is in it.
         let file_name = format!("{}.vcm", &hash[..32]);
-        let _publishing = self.publishing();
+        let _publishing = self.publishing()?;
         write_atomically(self.model_path(&file_name), &bytes)?;
         let mut summary = serde_json::to_value(trained.artifact.manifest()).unwrap_or_default();
         summary[TRAINING_KEY] = key.into();
-        let registered = self.wait(self.store.register_model(NewModel {
-            model_id: self.fresh_model_id(request, now)?,
+        let registered = self.register(NewModel {
+            model_id: model_id(request, now)?,
             user_id: request.user_id.clone(),
             metric: request.metric,
             architecture: request.architecture,
@@ -87,7 +87,7 @@ impl Engine {
             size_bytes: bytes.len() as u64,
             training_seconds: seconds,
             summary,
-        }));
+        });
         let registered = match registered {
             Ok(registered) => registered,
             Err(error) => {
@@ -97,33 +97,35 @@ impl Engine {
                 if models.iter().all(|other| other.file_name != file_name) {
                     self.remove_model_file(&file_name)?;
                 }
-                return Err(error.into());
+                return Err(error);
             }
         };
         tracing::info!("model published");
         answer(request, &registered)
     }
 
-    /// `{user}_{METRIC}_{YYYYMMDD}_{HHMMSS}`, with a number behind it when that second is taken.
-    fn fresh_model_id(
-        &self,
-        request: &TrainModelRequest,
-        now: DateTime<Utc>,
-    ) -> Result<ModelId, EngineError> {
-        let stem = format!(
-            "{}_{}_{}",
-            request.user_id,
-            request.metric,
-            now.format("%Y%m%d_%H%M%S")
-        );
-        let mut id = ModelId::new(stem.clone())?;
-        let mut number = 2;
-        while self.wait(self.store.model(&id))?.is_some() {
-            id = ModelId::new(format!("{stem}_{number}"))?;
-            number += 1;
+    /// Registers a model under its id or, where that is taken, the next free one: several trainings may
+    /// end in one second, also in several processes.
+    fn register(&self, mut model: NewModel) -> Result<RegisteredModel, EngineError> {
+        let first = model.model_id.clone();
+        let mut number = 1;
+        loop {
+            match self.wait(self.store.register_model(model.clone())) {
+                Err(StoreError::ModelExists(_)) => {
+                    number += 1;
+                    model.model_id = ModelId::new(format!("{first}_{number}"))?;
+                }
+                registered => return Ok(registered?),
+            }
         }
-        Ok(id)
     }
+}
+
+/// `{user}_{METRIC}_{YYYYMMDD}_{HHMMSS}`.
+fn model_id(request: &TrainModelRequest, now: DateTime<Utc>) -> Result<ModelId, EngineError> {
+    let moment = now.format("%Y%m%d_%H%M%S");
+    let id = format!("{}_{}_{moment}", request.user_id, request.metric);
+    Ok(ModelId::new(id)?)
 }
 
 fn cancelled(error: TrainingError) -> EngineError {

@@ -63,6 +63,6 @@ impl JobRunner {
             state.live.remove(id);
         }
         drop(state);
-        shared.engine.erase_user(user)
+        shared.engine.erase(user)
     }
 }
