@@ -1,7 +1,8 @@
 //! Collects records into batches and keeps count of everything.
 
 use crate::error::ImportError;
-use crate::options::{Format, ImportOptions, Sink};
+use crate::format::Format;
+use crate::options::{ImportOptions, Sink};
 use crate::report::{ImportReport, Reject, RejectReason, SkipReason};
 use crate::table::Fault;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};

@@ -1,7 +1,7 @@
 //! What a path holds, told by its content.
 
 use crate::error::ImportError;
-use crate::options::Format;
+use crate::format::{Columns, Format};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -136,34 +136,5 @@ fn of_head(head: &[u8]) -> Result<Format, String> {
 }
 
 fn of_columns(names: &[&str]) -> Result<Format, String> {
-    let has = |name: &str| names.iter().any(|found| same(found, name));
-    if has("resting_hr") && has("rmssd") && has("date") && has("id") {
-        return Ok(Format::LifeSnaps);
-    }
-    let t1d = has("meal_ts")
-        || (has("activity_ts") && has("step_count"))
-        || (has("calendar_date") && has("duration_in_sec"))
-        || (has("sleep_ts") && has("resting_heart_rate"));
-    if t1d {
-        return Ok(Format::T1dUom);
-    }
-    let reference = (has("metricType") && has("value"))
-        || has("consumedAt")
-        || (has("activityType") && has("startedAt"))
-        || has("recordedAt");
-    if reference {
-        return Ok(Format::ReferenceTables);
-    }
-    Err("a table with other columns".to_owned())
-}
-
-/// Whether two column names are the same but for case, underscores and blanks.
-pub(crate) fn same(left: &str, right: &str) -> bool {
-    let letters = |name: &str| -> Vec<u8> {
-        name.bytes()
-            .filter(u8::is_ascii_alphanumeric)
-            .map(|byte| byte.to_ascii_lowercase())
-            .collect()
-    };
-    letters(left) == letters(right)
+    Format::of(&Columns(names)).ok_or_else(|| "a table with other columns".to_owned())
 }

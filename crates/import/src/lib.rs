@@ -4,6 +4,7 @@
 mod batch;
 mod detect;
 mod error;
+mod format;
 mod lifesnaps;
 mod options;
 mod reference;
@@ -14,7 +15,8 @@ mod time;
 
 pub use detect::detect;
 pub use error::{ImportError, SinkError};
-pub use options::{Format, ImportOptions, KnownAt, Sink};
+pub use format::Format;
+pub use options::{ImportOptions, KnownAt, Sink};
 pub use report::{ImportReport, Reject, RejectReason, SkipReason};
 
 use batch::Importer;
@@ -40,11 +42,7 @@ pub fn import(
     let mut importer = Importer::new(format, &files, options, sink)?;
     for file in &files {
         importer.report.files += 1;
-        match format {
-            Format::ReferenceTables => reference::read(&mut importer, file)?,
-            Format::LifeSnaps => lifesnaps::read(&mut importer, file)?,
-            Format::T1dUom => t1d_uom::read(&mut importer, file)?,
-        }
+        format.read(&mut importer, file)?;
     }
     importer.finish()
 }

@@ -10,6 +10,7 @@
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
+use crate::format::FormatReader;
 use crate::report::{RejectReason, SkipReason};
 use crate::table::{Fault, Row, Table};
 use crate::time::{Stamp, iso};
@@ -124,7 +125,14 @@ struct Columns {
     workouts: Option<usize>,
 }
 
-pub(crate) fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
+/// The daily table of LifeSnaps.
+pub(crate) static READER: FormatReader = FormatReader {
+    word: "lifesnaps",
+    recognises: |columns| columns.has_all(&["resting_hr", "rmssd", "date", "id"]),
+    read,
+};
+
+fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let mut table = Table::open(path)?;
     let columns = Columns {
         user: table.required(&["id"])?,

@@ -1,59 +1,11 @@
 //! What to read, how, and where to.
 
 use crate::error::SinkError;
+use crate::format::Format;
 use crate::report::Reject;
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use vitalcast_domain::{DomainError, Record, UserId, Zone};
-
-/// A format that can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Format {
-    /// The reference service's tables `meals`, `activities`, `health_metrics`.
-    ReferenceTables,
-    /// LifeSnaps' daily table.
-    LifeSnaps,
-    /// T1D-UOM's folders.
-    T1dUom,
-}
-
-impl Format {
-    /// Every name on the command line.
-    pub const WORDS: &'static [&'static str] = &["reference", "lifesnaps", "t1d-uom"];
-
-    /// The name on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ReferenceTables => "reference",
-            Self::LifeSnaps => "lifesnaps",
-            Self::T1dUom => "t1d-uom",
-        }
-    }
-}
-
-impl std::fmt::Display for Format {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
-
-impl std::str::FromStr for Format {
-    type Err = DomainError;
-
-    fn from_str(text: &str) -> Result<Self, DomainError> {
-        match text {
-            "reference" => Ok(Self::ReferenceTables),
-            "lifesnaps" => Ok(Self::LifeSnaps),
-            "t1d-uom" => Ok(Self::T1dUom),
-            _ => Err(DomainError::UnknownWord {
-                what: "format",
-                got: text.chars().take(80).collect(),
-                expected: Self::WORDS.join(", "),
-            }),
-        }
-    }
-}
 
 /// When a row of the reference tables counts as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -9,6 +9,7 @@ mod json_lines;
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
+use crate::format::FormatReader;
 use crate::options::KnownAt;
 use crate::report::{Reject, RejectReason, SkipReason};
 use crate::table::{Fault, Table, number};
@@ -52,7 +53,19 @@ impl Kind {
     }
 }
 
-pub(crate) fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
+/// The tables of the reference service.
+pub(crate) static READER: FormatReader = FormatReader {
+    word: "reference",
+    recognises: |columns| {
+        columns.has_all(&["metricType", "value"])
+            || columns.has("consumedAt")
+            || columns.has_all(&["activityType", "startedAt"])
+            || columns.has("recordedAt")
+    },
+    read,
+};
+
+fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let is_json = path
         .extension()
         .and_then(|ending| ending.to_str())

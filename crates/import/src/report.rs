@@ -1,6 +1,6 @@
 //! What became of the rows.
 
-use crate::options::Format;
+use crate::format::Format;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

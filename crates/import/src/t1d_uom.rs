@@ -12,6 +12,7 @@
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
+use crate::format::FormatReader;
 use crate::report::{RejectReason, SkipReason};
 use crate::table::{Fault, Table};
 use crate::time::{Stamp, british};
@@ -31,7 +32,19 @@ const FAT_KCAL: f64 = 9.0;
 /// Offsets of the United Kingdom in winter and summer; up to two hours also occur on journeys.
 const BRITISH_OFFSETS: std::ops::RangeInclusive<i64> = -3_600..=7_200;
 
-pub(crate) fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
+/// The folders of T1D-UOM.
+pub(crate) static READER: FormatReader = FormatReader {
+    word: "t1d-uom",
+    recognises: |columns| {
+        columns.has("meal_ts")
+            || columns.has_all(&["activity_ts", "step_count"])
+            || columns.has_all(&["calendar_date", "duration_in_sec"])
+            || columns.has_all(&["sleep_ts", "resting_heart_rate"])
+    },
+    read,
+};
+
+fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let user = user_of(path)?;
     if !importer.wants(&user) {
         importer.skip(SkipReason::OtherUser);

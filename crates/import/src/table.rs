@@ -1,8 +1,8 @@
 //! One CSV file, row by row: columns by name, cells as text, lines counted.
 
 use crate::batch::Importer;
-use crate::detect::same;
 use crate::error::ImportError;
+use crate::format::same;
 use crate::report::{Reject, RejectReason};
 use csv::{ByteRecord, Terminator};
 use std::fs::File;

@@ -136,7 +136,7 @@ impl JsonCells {
         for (name, value) in fields {
             let place = NAMES
                 .iter()
-                .position(|known| crate::detect::same(known, &name));
+                .position(|known| crate::format::same(known, &name));
             if let Some(cell) = place.map(|place| &mut cells[place]) {
                 *cell = match value {
                     Value::String(text) => text.trim().to_owned(),

@@ -66,7 +66,7 @@ fn meals_and_activities_are_read() {
     let (report, read) = read(folder.path());
     assert_eq!(
         (report.format, report.files, report.rows_read),
-        (Format::ReferenceTables, 2, 3)
+        (Format::REFERENCE_TABLES, 2, 3)
     );
     let mut found = (0, 0);
     for (_, record) in &read.records {
@@ -391,15 +391,15 @@ fn detection_looks_at_the_first_line_only() {
         (
             "a.csv",
             "user_id,recorded_at,metric_type,value\n",
-            Format::ReferenceTables,
+            Format::REFERENCE_TABLES,
         ),
         (
             "b.jsonl",
             "{\"userId\":\"a\",\"consumedAt\":\"\"}\n",
-            Format::ReferenceTables,
+            Format::REFERENCE_TABLES,
         ),
-        ("c.csv", ",id,date,resting_hr,rmssd\n", Format::LifeSnaps),
-        ("UoM1.csv", "\u{feff}meal_ts,carbs_g\n", Format::T1dUom),
+        ("c.csv", ",id,date,resting_hr,rmssd\n", Format::LIFESNAPS),
+        ("UoM1.csv", "\u{feff}meal_ts,carbs_g\n", Format::T1D_UOM),
     ] {
         assert_eq!(detect(&folder.write(name, text)).unwrap(), format, "{name}");
     }

@@ -51,7 +51,7 @@ fn a_missing_column_is_named_with_those_there_are() {
 fn rows_and_headers_without_end_fill_no_memory() {
     let header = "userId,recordedAt,metricType,value";
     let named = ImportOptions {
-        format: Some(Format::ReferenceTables),
+        format: Some(Format::REFERENCE_TABLES),
         ..options()
     };
     for (name, text, words) in [
@@ -93,8 +93,8 @@ fn a_format_that_is_named_is_not_guessed() {
     let folder = Folder::new();
     let path = folder.write("x.csv", "a,b,c\n1,2,3\n");
     for (format, column) in [
-        (Format::LifeSnaps, "id"),
-        (Format::ReferenceTables, "recordedAt"),
+        (Format::LIFESNAPS, "id"),
+        (Format::REFERENCE_TABLES, "recordedAt"),
     ] {
         let named = ImportOptions {
             format: Some(format),
