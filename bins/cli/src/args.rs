@@ -4,13 +4,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use vitalcast::{
-    ActivityLevel, ComputeDevice, CorrelationMethod, HealthMetricTarget, KeyId, ModelArchitecture,
-    ModelId, PredictionMetric, Scope, UserId, Zone,
+    ActivityLevel, ComputeDevice, CorrelationMethod, Format, HealthMetricTarget, KeyId,
+    ModelArchitecture, ModelId, PredictionMetric, Scope, UserId, Zone,
 };
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 failure, 2 wrong usage, 3 not found (user, model, file), 4 invalid data or too \
-little of it, 5 not allowed, 6 busy, 7 storage unavailable (read-only, full), 130 interrupted.
+little of it, 5 not allowed, 6 busy, 7 storage not available (read-only, full), 130 interrupted.
 
 Metrics: RESTING_HEART_RATE (rhr), HEART_RATE_VARIABILITY_SDNN (sdnn), HEART_RATE_VARIABILITY_RMSSD \
 (rmssd), SLEEP_DURATION (sleep), RECOVERY_SCORE (recovery).
@@ -30,32 +30,32 @@ pub(crate) struct Cli {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// Folder that holds the data; without it, the platform's data folder
+    /// Data folder [default: the platform's folder for application data]
     #[arg(long, global = true, value_name = "DIR", env = "VITALCAST_DATA_DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Print JSON for programs instead of text for people
+    /// Print JSON instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Print results only: no progress, no notes
+    /// Print only results, without progress and notes
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say more about what happens (-vv: still more)
+    /// Log more (-vv: even more)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// The present moment, for replays and repeatable runs [default: the clock]
+    /// Time to use as "now", for repeatable runs [default: the system clock]
     #[arg(long, global = true, value_name = "RFC3339", env = "VITALCAST_NOW")]
     pub(crate) now: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show the whole way on real people's data: import, train, backtest, forecast, report
+    /// Run every step on data of real people: import, train, backtest, forecast, report
     Demo(DemoArgs),
-    /// Read an export into the data folder; doing it twice changes nothing
+    /// Import an export into the data folder; importing it again changes nothing
     Import(ImportArgs),
     /// List the people in the data folder
     Users(UsersArgs),
-    /// Show a person's features of a day, or the matrix of several days
+    /// Show a person's features for one day, or a matrix for several days
     Features(FeaturesArgs),
     /// Train a model for one person and metric
     Train(TrainArgs),
@@ -63,21 +63,21 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Replay past days and compare the model with simple baselines
     Backtest(BacktestArgs),
-    /// Find what goes with a metric: features of a day beside the next day's value
+    /// Correlate the features of a day with a metric on the next day
     Correlate(CorrelateArgs),
-    /// Find how long after a feature a metric answers
+    /// Find after how many hours or days a feature shows in a metric
     Lags(LagsArgs),
     /// List, show, delete, export or activate trained models
     Models(ModelsArgs),
-    /// Show past forecasts beside what came true
+    /// Compare past forecasts with the values measured later
     History(HistoryArgs),
-    /// Show or change what a person told about themselves
+    /// Show or change a person's profile
     Profile(ProfileArgs),
-    /// Take everything of a person out, as a zip file
+    /// Export all data of a person to a zip file
     Export(ExportArgs),
-    /// Erase a person with everything of theirs, for good
+    /// Erase a person and all of their data permanently
     Erase(EraseArgs),
-    /// Make, list or revoke keys to the HTTP service
+    /// Create, list or revoke API keys of the HTTP service
     Keys(KeysArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
@@ -88,7 +88,7 @@ pub(crate) enum Command {
 /// See [`Command::Demo`].
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Fresh folder for the demo's data and report [default: ./vitalcast-demo, numbered if taken]
+    /// New folder for data and report [default: ./vitalcast-demo, with a number if it exists]
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -99,19 +99,19 @@ pub(crate) struct ImportArgs {
     /// File or folder to read
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
-    /// What it is; recognised by its content when not given
-    #[arg(long, value_name = "FORMAT", value_parser = ["reference", "lifesnaps", "t1d-uom"])]
+    /// Format of the export [default: recognised by its content]
+    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(Format::WORDS))]
     pub(crate) format: Option<String>,
-    /// IANA zone of the people in it, such as Europe/Athens
+    /// IANA time zone of the people in the export, for example Europe/Athens
     #[arg(long, value_name = "ZONE")]
     pub(crate) zone: Option<Zone>,
-    /// Only this user; for tables without a user column, whose they are
+    /// Import only this user; for tables without a user column, the user they belong to
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: Option<UserId>,
-    /// When rows count as known: `created` trusts createdAt, `observed` the time of the reading
+    /// Time from which a row counts as known: `created` uses createdAt, `observed` the time of the reading
     #[arg(long, value_name = "RULE", value_parser = ["auto", "observed", "created"], default_value = "auto")]
     pub(crate) known_at: String,
-    /// Where refused rows are listed [default: rejects-….csv in the data folder]
+    /// File for the list of rejected rows [default: rejects-….csv in the data folder]
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
 }
@@ -123,22 +123,22 @@ pub(crate) struct UsersArgs {}
 /// See [`Command::Features`].
 #[derive(Debug, Args)]
 pub(crate) struct FeaturesArgs {
-    /// Whose features
+    /// Person
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: UserId,
-    /// The day [default: the last day with data]
+    /// Day [default: the last day with data]
     #[arg(long, alias = "target-date", value_name = "YYYY-MM-DD")]
     pub(crate) date: Option<NaiveDate>,
-    /// Days up to that one; more than one prints a matrix
+    /// Number of days up to that day; more than one prints a matrix
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) days: u32,
-    /// Only what was known at this moment [default: all that is known]
+    /// Use only data known at this time [default: all data]
     #[arg(long, value_name = "RFC3339")]
     pub(crate) as_of: Option<DateTime<Utc>>,
-    /// Only the 51 inputs of the models
+    /// Show only the 51 model inputs
     #[arg(long)]
     pub(crate) inputs: bool,
-    /// Write the matrix as CSV to this file (`-` for standard output)
+    /// Write the matrix to this CSV file (`-` for standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
 }
@@ -156,41 +156,41 @@ fn architecture(text: &str) -> Result<ModelArchitecture, String> {
 /// refused unless it is the default.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingSettings {
-    /// lstm, lstm_attention, multi_task, linear, xgboost (boosted trees), ridge, ets, theta, average
+    /// Model: lstm, lstm_attention, multi_task, linear, xgboost (boosted trees), ridge, ets, theta, average
     /// (of ets, theta and the 7-day mean), naive, seasonal_naive, moving_average or exponential_smoothing
     #[arg(long, value_name = "NAME", value_parser = architecture, default_value = "lstm")]
     pub(crate) architecture: ModelArchitecture,
     /// Days of history to learn from, 30 to 365
     #[arg(long, value_name = "DAYS", default_value_t = 90)]
     pub(crate) lookback_days: usize,
-    /// Days the model reads before it forecasts, 7 to 60
+    /// Days of input for one forecast, 7 to 60
     #[arg(long, value_name = "DAYS", default_value_t = 30)]
     pub(crate) sequence_length: usize,
-    /// Most passes over the training windows, 10 to 200 (networks; two trees each for xgboost)
+    /// Maximum number of epochs, 10 to 200 (networks; for xgboost, two trees per epoch)
     #[arg(long, value_name = "N", default_value_t = 50)]
     pub(crate) epochs: usize,
-    /// Windows per step, 8 to 128 (networks)
+    /// Batch size in windows, 8 to 128 (networks)
     #[arg(long, value_name = "N", default_value_t = 32)]
     pub(crate) batch_size: usize,
-    /// Step size, 0.0001 to 0.1 (networks)
+    /// Learning rate, 0.0001 to 0.1 (networks)
     #[arg(long, value_name = "RATE", default_value_t = 0.001)]
     pub(crate) learning_rate: f64,
-    /// Share of windows for early stopping, 0.1 to 0.3; as many again are kept for the test
+    /// Share of windows for validation, 0.1 to 0.3; the test set has the same size
     #[arg(long, value_name = "SHARE", default_value_t = 0.2)]
     pub(crate) validation_split: f64,
-    /// Width of the LSTM's state, 32 to 512 (LSTM networks)
+    /// Hidden size, 32 to 512 (LSTM networks)
     #[arg(long, value_name = "N", default_value_t = 128)]
     pub(crate) hidden_dim: usize,
-    /// Stacked LSTM layers, 1 to 4 (LSTM networks)
+    /// Number of stacked layers, 1 to 4 (LSTM networks)
     #[arg(long, value_name = "N", default_value_t = 2)]
     pub(crate) num_layers: usize,
-    /// Dropout probability, 0 to 0.5 (LSTM networks)
+    /// Dropout rate, 0 to 0.5 (LSTM networks)
     #[arg(long, value_name = "P", default_value_t = 0.2)]
     pub(crate) dropout: f64,
-    /// Read each window in both directions (LSTM networks)
+    /// Use a bidirectional LSTM (LSTM networks)
     #[arg(long)]
     pub(crate) bidirectional: bool,
-    /// Seed of everything random
+    /// Random seed
     #[arg(long, value_name = "N", default_value_t = vitalcast::DEFAULT_SEED)]
     pub(crate) seed: u64,
 }
@@ -198,19 +198,19 @@ pub(crate) struct TrainingSettings {
 /// See [`Command::Train`].
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// Whose history
+    /// Person
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: UserId,
-    /// What to forecast; several with commas
+    /// Metric to forecast; separate several with commas
     #[arg(long, value_name = "METRIC", value_parser = metric, value_delimiter = ',', required = true)]
     pub(crate) metric: Vec<PredictionMetric>,
-    /// Learn only from what was known at this moment [default: now]
+    /// Train only on data known at this time [default: now]
     #[arg(long, value_name = "RFC3339")]
     pub(crate) as_of: Option<DateTime<Utc>>,
-    /// Train even when an equal model of the same data exists
+    /// Train even if the same model exists already
     #[arg(long)]
     pub(crate) force: bool,
-    /// Where networks are fitted: flex (the CPU), ndarray or wgpu (a GPU), as far as built in
+    /// Device for training networks: flex or ndarray (CPU), wgpu (GPU); depends on the build
     #[arg(long, value_name = "DEVICE", default_value_t)]
     pub(crate) device: ComputeDevice,
     #[command(flatten)]
@@ -220,29 +220,29 @@ pub(crate) struct TrainArgs {
 /// See [`Command::Predict`].
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
-    /// For whom
+    /// Person
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: UserId,
-    /// What; several with commas [default: every metric with a model]
+    /// Metric; separate several with commas [default: every metric with a model]
     #[arg(long, value_name = "METRIC", value_parser = metric, value_delimiter = ',')]
     pub(crate) metric: Vec<PredictionMetric>,
-    /// For which day; a past day sees only what was known the evening before [default: the day
-    /// after the last one known]
+    /// Day to forecast; for a past day, only data known on the evening before are used [default: the day
+    /// after the last day with data]
     #[arg(long, alias = "target-date", value_name = "YYYY-MM-DD")]
     pub(crate) date: Option<NaiveDate>,
     /// Nominal coverage of the interval, for example 0.8
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
     pub(crate) interval_level: f64,
-    /// How the interval is made
+    /// Method for the interval
     #[arg(long, value_name = "METHOD", value_parser = ["residual_quantiles", "reference_mae"], default_value = "residual_quantiles")]
     pub(crate) interval_method: String,
-    /// A version such as v1.0.2 instead of the active one
+    /// Model version, for example v1.0.2 [default: the active one]
     #[arg(long, value_name = "VERSION")]
     pub(crate) model_version: Option<String>,
-    /// Only models of this architecture
+    /// Use only models of this architecture
     #[arg(long, value_name = "NAME", value_parser = architecture)]
     pub(crate) architecture: Option<ModelArchitecture>,
-    /// Draw history and forecast into this .svg or .png file (one metric only)
+    /// Save a chart of history and forecast to this .svg or .png file (one metric only)
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,
 }
@@ -250,7 +250,7 @@ pub(crate) struct PredictArgs {
 /// See [`Command::Backtest`].
 #[derive(Debug, Args)]
 pub(crate) struct BacktestArgs {
-    /// Whose history; repeat it or use --all for a table of people
+    /// Person; separate several with commas
     #[arg(
         long,
         alias = "user-id",
@@ -259,22 +259,22 @@ pub(crate) struct BacktestArgs {
         required_unless_present = "all"
     )]
     pub(crate) user: Vec<UserId>,
-    /// Everyone with enough data
+    /// All people with enough data
     #[arg(long, conflicts_with = "user")]
     pub(crate) all: bool,
-    /// What to forecast; several with commas
+    /// Metric to forecast; separate several with commas
     #[arg(long, value_name = "METRIC", value_parser = metric, value_delimiter = ',', required = true)]
     pub(crate) metric: Vec<PredictionMetric>,
-    /// Last days of the history that are replayed
+    /// Number of days to replay, the last ones of the history
     #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..=730))]
     pub(crate) days: u32,
-    /// Fit again after this many days (0: once, before the first)
+    /// Refit the model after this many days (0: fit once, before the first day)
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=730))]
     pub(crate) refit_every: u32,
     /// Nominal coverage of the interval
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
     pub(crate) interval_level: f64,
-    /// Draw the replay into this .svg or .png file (one person and metric only)
+    /// Save a chart of the replay to this .svg or .png file (one person and metric only)
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,
     #[command(flatten)]
@@ -293,25 +293,25 @@ fn method(text: &str) -> Result<CorrelationMethod, String> {
 /// See [`Command::Correlate`].
 #[derive(Debug, Args)]
 pub(crate) struct CorrelateArgs {
-    /// Whose days
+    /// Person
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: UserId,
-    /// What features are compared with; several with commas
+    /// Metric to correlate with; separate several with commas
     #[arg(long, alias = "target-metric", value_name = "METRIC", value_parser = target, value_delimiter = ',', required = true)]
     pub(crate) metric: Vec<HealthMetricTarget>,
-    /// pearson, spearman, kendall, granger; several with commas
+    /// pearson, spearman, kendall or granger; separate several with commas
     #[arg(long, alias = "methods", value_name = "METHOD", value_parser = method, value_delimiter = ',', default_values = ["pearson", "spearman"])]
     pub(crate) method: Vec<CorrelationMethod>,
-    /// Days of the metric, 14 to 180
+    /// Number of days of the metric, 14 to 180
     #[arg(long, alias = "lookback-days", value_name = "N", default_value_t = 90)]
     pub(crate) days: usize,
     /// Last of these days [default: the last day with data]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) last_day: Option<NaiveDate>,
-    /// Compare values of the same day instead of the next day's metric
+    /// Correlate with the metric on the same day instead of the next day
     #[arg(long)]
     pub(crate) same_day: bool,
-    /// Level at which something stands out, 0.001 to 0.1
+    /// Significance level, 0.001 to 0.1
     #[arg(
         long,
         alias = "significance-threshold",
@@ -319,19 +319,19 @@ pub(crate) struct CorrelateArgs {
         default_value_t = 0.05
     )]
     pub(crate) significance: f64,
-    /// Weaker correlations are not listed, 0 to 1
+    /// Smallest correlation to list, 0 to 1
     #[arg(long, value_name = "R", default_value_t = 0.3)]
     pub(crate) min_correlation: f64,
-    /// Most correlations listed
+    /// Maximum number of correlations to list
     #[arg(long, alias = "top-k", value_name = "N", default_value_t = 20)]
     pub(crate) top: usize,
-    /// List what does not stand out too, however weak
+    /// List all correlations, also those that are not significant
     #[arg(long)]
     pub(crate) all: bool,
-    /// Draw a heat map into this .svg or .png file
+    /// Save a heat map to this .svg or .png file
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,
-    /// Write a page with tables and pictures into this .html file
+    /// Save a page with tables and charts to this .html file
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 }
@@ -339,19 +339,19 @@ pub(crate) struct CorrelateArgs {
 /// See [`Command::Lags`].
 #[derive(Debug, Args)]
 pub(crate) struct LagsArgs {
-    /// Whose days
+    /// Person
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: UserId,
-    /// What the feature is compared with
+    /// Metric to correlate with
     #[arg(long, alias = "target-metric", value_name = "METRIC", value_parser = target)]
     pub(crate) metric: HealthMetricTarget,
-    /// A feature with its category, such as nutrition_late_night_carbs; `features` lists them
+    /// Feature, for example nutrition_late_night_carbs; `vitalcast features` lists them
     #[arg(long, alias = "feature-name", value_name = "NAME")]
     pub(crate) feature: String,
-    /// How to compare
+    /// Correlation method: pearson, spearman, kendall or granger
     #[arg(long, value_name = "METHOD", value_parser = method, default_value = "pearson")]
     pub(crate) method: CorrelationMethod,
-    /// Days of the metric, 14 to 180
+    /// Number of days of the metric, 14 to 180
     #[arg(long, alias = "lookback-days", value_name = "N", default_value_t = 90)]
     pub(crate) days: usize,
     /// Last of these days [default: the last day with data]
@@ -360,10 +360,10 @@ pub(crate) struct LagsArgs {
     /// Longest lag, 6 to 168 hours
     #[arg(long, value_name = "HOURS", default_value_t = 168)]
     pub(crate) max_lag_hours: usize,
-    /// Hours from one lag to the next, 1 to 24, with --hours
+    /// Step between lags, 1 to 24 hours (with --hours)
     #[arg(long, value_name = "HOURS", default_value_t = 6)]
     pub(crate) lag_step_hours: usize,
-    /// Count hours before falling asleep, from the times of records, instead of whole days
+    /// Use lags in hours before falling asleep instead of whole days
     #[arg(long)]
     pub(crate) hours: bool,
     /// Level at which a lag stands out, 0.001 to 0.1
@@ -374,10 +374,10 @@ pub(crate) struct LagsArgs {
         default_value_t = 0.05
     )]
     pub(crate) significance: f64,
-    /// Draw the lags into this .svg or .png file
+    /// Save a chart of the lags to this .svg or .png file
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,
-    /// Write a page with the table and the picture into this .html file
+    /// Save a page with the table and the chart to this .html file
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 }
@@ -393,53 +393,53 @@ pub(crate) struct ModelsArgs {
 pub(crate) enum ModelsCommand {
     /// List models, newest first
     List {
-        /// Only this person's
+        /// Only models of this person
         #[arg(long, alias = "user-id", value_name = "ID")]
         user: Option<UserId>,
-        /// Only of this metric
+        /// Only models of this metric
         #[arg(long, value_name = "METRIC", value_parser = metric)]
         metric: Option<PredictionMetric>,
     },
-    /// Show what a model is, learned from, and achieved
+    /// Show a model: its settings, its training data and its accuracy
     Show {
-        /// Which model
+        /// Model
         #[arg(value_name = "MODEL_ID")]
         model: ModelId,
     },
-    /// Delete a model; the newest one left becomes active
+    /// Delete a model; the newest remaining one becomes active
     Delete {
-        /// Which model
+        /// Model
         #[arg(value_name = "MODEL_ID")]
         model: ModelId,
     },
-    /// Show how a model's forecasts fared once their days had come
+    /// Show the accuracy of the forecasts a model has made
     Performance {
-        /// Which model
+        /// Model
         #[arg(value_name = "MODEL_ID")]
         model: ModelId,
     },
-    /// Make forecasts use the version before the active one
+    /// Activate the version before the active one
     Rollback {
-        /// Whose model
+        /// Person
         #[arg(long, alias = "user-id", value_name = "ID")]
         user: UserId,
-        /// Of which metric
+        /// Metric
         #[arg(long, value_name = "METRIC", value_parser = metric)]
         metric: PredictionMetric,
     },
-    /// Make forecasts use this model
+    /// Activate a model: forecasts use it from now on
     Activate {
-        /// Which model
+        /// Model
         #[arg(value_name = "MODEL_ID")]
         model: ModelId,
     },
-    /// Copy a model out of the data folder
+    /// Export a model to a file
     Export {
-        /// Which model
+        /// Model
         #[arg(value_name = "MODEL_ID")]
         model: ModelId,
-        /// Where to: .vcm for the whole artifact, .safetensors for the weights alone, .onnx for the graph
-        /// with its scaling, for other languages
+        /// File: .vcm for the whole model, .safetensors for the weights, .onnx for the network with its
+        /// scaling
         #[arg(value_name = "FILE")]
         to: PathBuf,
     },
@@ -448,16 +448,16 @@ pub(crate) enum ModelsCommand {
 /// See [`Command::History`].
 #[derive(Debug, Args)]
 pub(crate) struct HistoryArgs {
-    /// Whose
+    /// Person
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: UserId,
-    /// Which metric
+    /// Metric
     #[arg(long, value_name = "METRIC", value_parser = metric)]
     pub(crate) metric: PredictionMetric,
-    /// Last days to show
+    /// Number of days to show
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) days: u32,
-    /// Draw it into this .svg or .png file
+    /// Save a chart to this .svg or .png file
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,
 }
@@ -465,7 +465,7 @@ pub(crate) struct HistoryArgs {
 /// See [`Command::Completions`].
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
-    /// Which shell
+    /// Shell
     #[arg(value_name = "SHELL")]
     pub(crate) shell: clap_complete::Shell,
 }
@@ -492,10 +492,10 @@ mod tests {
 /// See [`Command::Profile`].
 #[derive(Debug, Args)]
 pub(crate) struct ProfileArgs {
-    /// Whose profile
+    /// Person
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: UserId,
-    /// IANA zone in which the person's days begin and end
+    /// IANA time zone of the person's days, for example Europe/Athens
     #[arg(long, value_name = "ZONE")]
     pub(crate) zone: Option<Zone>,
     /// Body weight, kg
@@ -504,10 +504,10 @@ pub(crate) struct ProfileArgs {
     /// Height, cm
     #[arg(long, value_name = "CM")]
     pub(crate) height: Option<f64>,
-    /// Energy aimed at per day, kcal
+    /// Energy goal per day, kcal
     #[arg(long, value_name = "KCAL")]
     pub(crate) goal_energy: Option<f64>,
-    /// How active an ordinary day is
+    /// Activity level of an ordinary day
     #[arg(long, value_name = "LEVEL", value_parser = activity_level)]
     pub(crate) activity_level: Option<ActivityLevel>,
 }
@@ -520,10 +520,10 @@ fn activity_level(text: &str) -> Result<ActivityLevel, String> {
 /// See [`Command::Export`].
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// Whose data
+    /// Person
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: UserId,
-    /// The zip file to write
+    /// Zip file to write
     #[arg(value_name = "FILE")]
     pub(crate) to: PathBuf,
 }
@@ -531,10 +531,10 @@ pub(crate) struct ExportArgs {
 /// See [`Command::Erase`].
 #[derive(Debug, Args)]
 pub(crate) struct EraseArgs {
-    /// Whose data
+    /// Person
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: UserId,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -549,26 +549,26 @@ pub(crate) struct KeysArgs {
 /// What to do with keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Make a key; its secret is shown this once
+    /// Create a key; its secret is shown only once
     Create {
-        /// What it is for
+        /// Name of the key, for example the app that uses it
         #[arg(long, value_name = "TEXT")]
         name: String,
-        /// Whose data it opens, again for each person [default: everyone's]
+        /// Person whose data the key can read; repeat for several [default: everyone]
         #[arg(long, alias = "user-id", value_name = "ID")]
         user: Vec<UserId>,
-        /// What it may do, again for each: read, ingest, train, erase, admin
+        /// Scope: read, ingest, train, erase or admin; separate several with commas
         #[arg(long, value_name = "SCOPE", value_parser = scope, value_delimiter = ',', required = true)]
         scope: Vec<Scope>,
-        /// When it stops working by itself
+        /// Time at which the key expires
         #[arg(long, value_name = "RFC3339")]
         expires: Option<DateTime<Utc>>,
     },
     /// List keys, without their secrets
     List,
-    /// Revoke a key; it opens nothing from now on
+    /// Revoke a key immediately
     Revoke {
-        /// Which key
+        /// Key
         #[arg(value_name = "KEY_ID")]
         key: KeyId,
     },

@@ -22,7 +22,9 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> 
         args.user.clone()
     };
     if args.chart.is_some() && users.len() * args.metric.len() != 1 {
-        bail!(UsageError("--chart draws one person and metric".to_owned()));
+        bail!(UsageError(
+            "--chart needs one person and one metric".to_owned()
+        ));
     }
     let interrupt = Interrupt::install()?;
     let bar = progress::steps(output, "");
@@ -65,7 +67,7 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> 
     print(&answers, output)?;
     if !left_out.is_empty() {
         output.note(format_args!(
-            "{} left out for too little data:",
+            "{} left out because of too little data:",
             left_out.len()
         ));
         for (user, metric, reason) in left_out {

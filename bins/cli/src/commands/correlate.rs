@@ -24,7 +24,7 @@ pub(crate) fn run(
     output: &mut Output,
 ) -> anyhow::Result<()> {
     if args.chart.is_some() && args.metric.len() != 1 {
-        bail!(UsageError("--chart draws one metric".to_owned()));
+        bail!(UsageError("--chart needs exactly one metric".to_owned()));
     }
     let engine = global.engine()?;
     let now = global.now();
@@ -95,7 +95,7 @@ pub(crate) fn write_page(
         )));
     }
     std::fs::write(path, page.render()?).with_context(|| format!("writing {}", path.display()))?;
-    output.note(format_args!("Written to {}.", path.display()));
+    output.note(format_args!("Saved to {}.", path.display()));
     Ok(())
 }
 

@@ -122,7 +122,7 @@ fn fresh_folder(wanted: Option<&Path>) -> anyhow::Result<PathBuf> {
     let folder = match wanted {
         Some(folder) if is_free(folder) => folder.to_owned(),
         Some(folder) => anyhow::bail!(crate::exit::UsageError(format!(
-            "{} is not empty: the demo wants a fresh folder",
+            "{} is not empty: expected a new or empty folder",
             folder.display()
         ))),
         None => std::iter::once("vitalcast-demo".to_owned())

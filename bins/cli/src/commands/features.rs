@@ -21,7 +21,7 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global, output: &mut Output) -> 
         }
         std::fs::write(path, matrix.to_csv())
             .with_context(|| format!("writing {}", path.display()))?;
-        output.note(format_args!("Written to {}.", path.display()));
+        output.note(format_args!("Saved to {}.", path.display()));
         return Ok(());
     }
     if output.is_json() {

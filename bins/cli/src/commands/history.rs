@@ -48,18 +48,13 @@ pub(crate) fn run(args: &HistoryArgs, global: &Global, output: &mut Output) -> a
         })
         .collect();
     if rows.is_empty() {
-        output.note("No forecast was made for these days yet: vitalcast predict makes one.");
+        output.note(
+            "There are no forecasts for these days yet. Make one with: vitalcast predict --user ID",
+        );
         return Ok(());
     }
     output.table(
-        &[
-            "day",
-            "forecast",
-            "interval",
-            "came true",
-            "inside",
-            "model",
-        ],
+        &["day", "forecast", "interval", "measured", "inside", "model"],
         &rows,
         &[1, 2, 3],
     )?;
@@ -112,6 +107,6 @@ pub(crate) fn draw_with(
         }
     };
     std::fs::write(path, bytes).with_context(|| format!("writing {}", path.display()))?;
-    output.note(format_args!("Drawn into {}.", path.display()));
+    output.note(format_args!("Chart saved to {}.", path.display()));
     Ok(())
 }

@@ -16,7 +16,7 @@ pub(crate) fn run(args: &KeysArgs, global: &Global, output: &mut Output) -> anyh
         } => {
             let mut random = [0; 70];
             getrandom::fill(&mut random)
-                .map_err(|_| anyhow!("the system gives no random bytes"))?;
+                .map_err(|_| anyhow!("cannot get random bytes from the operating system"))?;
             let key = NewKey {
                 name: name.clone(),
                 users: (!user.is_empty()).then(|| user.clone()),
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &KeysArgs, global: &Global, output: &mut Output) -> anyh
             if output.is_json() {
                 return output.json(&serde_json::json!({"token": token, "key": key}));
             }
-            output.note("Keep this; it cannot be shown again:");
+            output.note("Save this key now. It cannot be shown again:");
             output.line(token)
         }
         KeysCommand::List => {
@@ -37,8 +37,8 @@ pub(crate) fn run(args: &KeysArgs, global: &Global, output: &mut Output) -> anyh
             }
             if keys.is_empty() {
                 output.note(
-                    "No key yet: the service answers on this machine only, without keys. Make one \
-                     with: vitalcast keys create --name NAME --user ID --scope read",
+                    "There are no keys yet: the service accepts requests from this machine only, without a key. \
+                     Create one with: vitalcast keys create --name NAME --user ID --scope read",
                 );
                 return Ok(());
             }

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &ModelsArgs, global: &Global, output: &mut Output) -> an
             }
             if models.is_empty() {
                 output.note(
-                    "No model yet. Train one with: vitalcast train --user ID --metric METRIC",
+                    "There are no models yet. Train one with: vitalcast train --user ID --metric METRIC",
                 );
                 return Ok(());
             }
@@ -98,13 +98,13 @@ pub(crate) fn run(args: &ModelsArgs, global: &Global, output: &mut Output) -> an
                     ),
                 ),
                 ("inside the interval", share(fared.coverage)),
-                ("promised", share(fared.nominal_coverage)),
+                ("expected", share(fared.nominal_coverage)),
                 (
-                    "drifts",
+                    "drift",
                     if fared.is_drifting { "yes" } else { "no" }.to_owned(),
                 ),
                 (
-                    "train again",
+                    "retraining recommended",
                     if fared.should_retrain { "yes" } else { "no" }.to_owned(),
                 ),
             ]
@@ -138,7 +138,7 @@ pub(crate) fn run(args: &ModelsArgs, global: &Global, output: &mut Output) -> an
             if output.is_json() {
                 return output.json(&serde_json::json!({"model_id": model, "file": to}));
             }
-            output.line(format_args!("Written to {}.", to.display()))
+            output.line(format_args!("Saved to {}.", to.display()))
         }
     }
 }

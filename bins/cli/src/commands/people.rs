@@ -69,7 +69,7 @@ pub(crate) fn export(
     if output.is_json() {
         return output.json(&serde_json::json!({"user_id": args.user, "file": args.to}));
     }
-    output.line(format_args!("Written to {}.", args.to.display()))
+    output.line(format_args!("Saved to {}.", args.to.display()))
 }
 
 pub(crate) fn erase(args: &EraseArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
@@ -80,23 +80,25 @@ pub(crate) fn erase(args: &EraseArgs, global: &Global, output: &mut Output) -> a
     if !args.yes {
         if !std::io::stdin().is_terminal() {
             bail!(UsageError(
-                "erasing needs --yes where nobody can be asked".to_owned()
+                "expected --yes: there is no terminal to ask for confirmation".to_owned()
             ));
         }
         output.note(format!(
-            "This erases {} with every record, model and forecast. Type the name to go on:",
+            "This erases {} with all records, models and forecasts. Type the user id to continue:",
             args.user
         ));
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer)?;
         if answer.trim() != args.user.as_str() {
-            bail!(UsageError("not erased: that was another name".to_owned()));
+            bail!(UsageError(
+                "nothing was erased: the user id does not match".to_owned()
+            ));
         }
     }
     // A server has answers and jobs of its own in memory, which only it can drop.
     let alone = engine.lock_folder().with_context(|| {
         let path = format!("DELETE /api/users/{}", args.user);
-        format!("a running server erases what it keeps in memory itself: send it {path}")
+        format!("a server is using this data folder: erase through it with {path}")
     })?;
     let erased = engine.erase_user(&args.user, &alone)?;
     if output.is_json() {
@@ -105,8 +107,8 @@ pub(crate) fn erase(args: &EraseArgs, global: &Global, output: &mut Output) -> a
     output.line(format_args!("Erased {}.", args.user))?;
     if !erased.log_emptied {
         output.note(
-            "Another process was reading the database, so its log still holds deleted rows; it is \
-             emptied when the last process closes the database.",
+            "Another process is reading the database, so deleted rows are still in its log. They go when the \
+             last process closes the database.",
         );
     }
     Ok(())

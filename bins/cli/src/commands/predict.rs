@@ -23,7 +23,7 @@ pub(crate) fn run(args: &PredictArgs, global: &Global, output: &mut Output) -> a
     };
     if args.chart.is_some() && metrics.len() > 1 {
         bail!(UsageError(
-            "--chart draws one metric: name it with --metric".to_owned()
+            "--chart needs exactly one metric: name it with --metric".to_owned()
         ));
     }
     let requests = requests(args, &engine, &metrics, now)?;
@@ -108,13 +108,13 @@ pub(crate) fn print(
     ))?;
     if let (Some(name), Some(value)) = (&prediction.baseline_name, prediction.baseline_value) {
         output.line(format_args!(
-            "{} says {}",
+            "{}: {}",
             baseline_words(name),
             with_unit(metric, value)
         ))?;
     }
     output.line(format_args!(
-        "{:.0} % of the inputs observed; as known {}",
+        "{:.0} % of the inputs are available; data as known on {}",
         answer.data_quality_score * 100.0,
         prediction.as_of.format("%Y-%m-%d %H:%M UTC")
     ))?;

@@ -9,7 +9,7 @@ pub(crate) fn run(_args: &UsersArgs, global: &Global, output: &mut Output) -> an
         return output.json(&users);
     }
     if users.is_empty() {
-        output.note("No one here yet. Read an export with: vitalcast import PATH");
+        output.note("There are no people in this data folder yet. Import an export with: vitalcast import PATH");
         return Ok(());
     }
     let day =
