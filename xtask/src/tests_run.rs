@@ -154,7 +154,7 @@ fn build() -> anyhow::Result<Outcome> {
 fn server() -> anyhow::Result<Result<PathBuf, Outcome>> {
     Ok(match build()? {
         Outcome::Passed => Ok(crate::root()?.join("target/debug/vitalcast-server")),
-        other => Err(other),
+        failed @ (Outcome::Failed(_) | Outcome::NotDone(_)) => Err(failed),
     })
 }
 

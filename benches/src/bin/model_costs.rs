@@ -124,7 +124,9 @@ fn parameters(model: &SeriesModel) -> String {
                 .sum();
             format!("{nodes} nodes")
         }
-        _ => "0".to_owned(),
+        SeriesModel::Naive | SeriesModel::SeasonalNaive | SeriesModel::MovingAverage { .. } => {
+            "0".to_owned()
+        }
     }
 }
 

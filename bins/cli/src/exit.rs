@@ -52,12 +52,18 @@ pub(crate) fn code_of(error: &anyhow::Error) -> Exit {
         };
     }
     if let Some(error) = error.downcast_ref::<std::io::Error>() {
-        return match error.kind() {
-            std::io::ErrorKind::NotFound => Exit::NotFound,
-            std::io::ErrorKind::PermissionDenied
-            | std::io::ErrorKind::StorageFull
-            | std::io::ErrorKind::ReadOnlyFilesystem => Exit::Unavailable,
-            _ => Exit::Failure,
+        use std::io::ErrorKind as Io;
+        let unavailable = [
+            Io::PermissionDenied,
+            Io::StorageFull,
+            Io::ReadOnlyFilesystem,
+        ];
+        return if error.kind() == Io::NotFound {
+            Exit::NotFound
+        } else if unavailable.contains(&error.kind()) {
+            Exit::Unavailable
+        } else {
+            Exit::Failure
         };
     }
     Exit::Failure

@@ -235,12 +235,35 @@ impl From<EngineError> for ApiError {
                 )
                 .retry_after(10);
             }
-            _ => {}
+            EngineError::JobEnded(_)
+            | EngineError::BeingErased(_)
+            | EngineError::NothingBefore(_)
+            | EngineError::TooCostly { .. }
+            | EngineError::TookTooLong(_)
+            | EngineError::FolderInUse(_)
+            | EngineError::ForeignArtifact { .. }
+            | EngineError::Io { .. }
+            | EngineError::InvalidSetting(_)
+            | EngineError::Interrupted
+            | EngineError::Request(_)
+            | EngineError::Domain(_)
+            | EngineError::Store(_)
+            | EngineError::Import(_)
+            | EngineError::Features(_)
+            | EngineError::Artifact(_)
+            | EngineError::Training(_)
+            | EngineError::Inference(_)
+            | EngineError::Evaluation(_) => {}
         }
         if error.names_files() {
             return match error.kind() {
                 ErrorKind::Busy | ErrorKind::Unavailable => Self::storage(error.code()),
-                _ => {
+                ErrorKind::NotFound
+                | ErrorKind::InvalidRequest
+                | ErrorKind::InvalidData
+                | ErrorKind::NotEnoughData
+                | ErrorKind::Interrupted
+                | ErrorKind::Internal => {
                     tracing::error!(code = error.code(), "an internal error");
                     Self::internal()
                 }
@@ -254,7 +277,7 @@ impl From<EngineError> for ApiError {
             ErrorKind::Busy => Self::new(StatusCode::CONFLICT, error.code(), error.to_string()),
             ErrorKind::Unavailable => Self::storage(error.code()),
             // What is stored is damaged, or we are: the text may name files.
-            _ => {
+            ErrorKind::InvalidData | ErrorKind::Interrupted | ErrorKind::Internal => {
                 tracing::error!(code = error.code(), "an internal error");
                 Self::internal()
             }

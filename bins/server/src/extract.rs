@@ -91,7 +91,16 @@ fn from_query(shape: &crate::shape::Shape, pairs: Vec<(String, String)>) -> Valu
             "false" => Value::Bool(false),
             _ => Value::String(text),
         },
-        _ => Value::String(text),
+        Kind::Id(_)
+        | Kind::Word(_)
+        | Kind::LaxFloat(..)
+        | Kind::LaxBool
+        | Kind::Date
+        | Kind::Instant
+        | Kind::InstantOrDate
+        | Kind::Text(..)
+        | Kind::Zone
+        | Kind::List { .. } => Value::String(text),
     };
     let mut fields = Map::new();
     for (name, text) in pairs {

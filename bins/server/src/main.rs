@@ -98,10 +98,18 @@ fn code_of(error: &anyhow::Error) -> ExitCode {
     if error.is::<Unusable>() {
         return ExitCode::from(2);
     }
-    match error.downcast_ref::<EngineError>().map(EngineError::kind) {
-        Some(ErrorKind::Busy) => ExitCode::from(6),
-        Some(ErrorKind::Unavailable) => ExitCode::from(7),
-        _ => ExitCode::FAILURE,
+    let Some(error) = error.downcast_ref::<EngineError>() else {
+        return ExitCode::FAILURE;
+    };
+    match error.kind() {
+        ErrorKind::Busy => ExitCode::from(6),
+        ErrorKind::Unavailable => ExitCode::from(7),
+        ErrorKind::NotFound
+        | ErrorKind::InvalidRequest
+        | ErrorKind::InvalidData
+        | ErrorKind::NotEnoughData
+        | ErrorKind::Interrupted
+        | ErrorKind::Internal => ExitCode::FAILURE,
     }
 }
 

@@ -220,6 +220,6 @@ fn sorted(value: Value) -> Value {
             )
         }
         Value::Array(values) => values.into_iter().map(sorted).collect(),
-        other => other,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }

@@ -9,7 +9,6 @@ pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a model artifact could not be read or written.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ArtifactError {
     /// The file could not be read.
     #[error("cannot read {}", path.display())]

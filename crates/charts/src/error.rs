@@ -18,7 +18,6 @@ pub const LARGEST_BASELINES: usize = 60;
 
 /// Why a picture or a page was not made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ChartError {
     /// There is nothing to draw at all, not even days without a reading.
     #[error("{field} is empty: give at least one entry")]

@@ -137,7 +137,9 @@ fn paint_vector(backend: &mut SVGBackend<'_>, shape: &Shape) -> Result<(), Strin
                 .draw_text(text, &style, steps(start, 1.0))
                 .map_err(said)
         }
-        other => paint_filled(backend, other, SVG_STEPS),
+        Shape::Area { .. } | Shape::Rectangle { .. } | Shape::Dot { .. } => {
+            paint_filled(backend, shape, SVG_STEPS)
+        }
     }
 }
 
@@ -206,7 +208,10 @@ pub(crate) fn png(scene: &Scene) -> Result<Vec<u8>, ChartError> {
                 Shape::Line { points, ink, width } => {
                     paint_stroke(&mut backend, points, *ink, width * scale, scale)
                 }
-                other => paint_filled(&mut backend, other, scale),
+                Shape::Area { .. }
+                | Shape::Rectangle { .. }
+                | Shape::Dot { .. }
+                | Shape::Text { .. } => paint_filled(&mut backend, shape, scale),
             }
             .map_err(&failed)?;
         }

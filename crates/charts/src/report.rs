@@ -49,7 +49,6 @@ pub struct Table {
 
 /// A part of a section.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
 pub enum Block {
     /// A paragraph of plain text.
     Paragraph(String),

@@ -323,9 +323,11 @@ mod tests {
         scene.level_dashes(0.0, 20.0, 10.0, Ink::Average, 1.0);
         let ends: Vec<f64> = scene.shapes[1..]
             .iter()
-            .map(|shape| match shape {
-                Shape::Rectangle { left, width, .. } => left + width,
-                other => panic!("{other:?} is no dash"),
+            .map(|shape| {
+                let Shape::Rectangle { left, width, .. } = shape else {
+                    panic!("{shape:?} is no dash");
+                };
+                left + width
             })
             .collect();
         assert_eq!(ends, [5.0, 14.0, 20.0]);

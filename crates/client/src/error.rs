@@ -50,7 +50,7 @@ impl ClientError {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Service { code, .. } => Some(code),
-            _ => None,
+            Self::Address(_) | Self::Transport(_) | Self::Answer(_) => None,
         }
     }
 }
@@ -77,24 +77,24 @@ pub(crate) async fn of(response: Response) -> ClientError {
             code: String::new(),
         },
     };
-    let faults: Vec<Fault> = match &body.detail {
-        Value::Array(items) => items
-            .iter()
-            .filter_map(|item| Fault::deserialize(item).ok())
-            .collect(),
-        _ => Vec::new(),
-    };
-    let detail = match &body.detail {
-        Value::String(text) => text.clone(),
-        _ => faults
+    let faults: Vec<Fault> = body
+        .detail
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|item| Fault::deserialize(item).ok())
+        .collect();
+    let detail = match body.detail.as_str() {
+        Some(text) => text.to_owned(),
+        None => faults
             .iter()
             .map(|fault| {
                 let loc: Vec<String> = fault
                     .loc
                     .iter()
-                    .map(|place| match place {
-                        Value::String(name) => name.clone(),
-                        other => other.to_string(),
+                    .map(|place| {
+                        let name = place.as_str().map(str::to_owned);
+                        name.unwrap_or_else(|| place.to_string())
                     })
                     .collect();
                 format!("{}: {}", loc.join("."), fault.msg)

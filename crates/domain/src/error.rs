@@ -4,7 +4,6 @@ use serde::Serialize;
 
 /// A value that is not what its type promises.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum DomainError {
     /// An id with characters or a length that are not safe in a path, a key or a log.
     #[error(

@@ -29,7 +29,7 @@ pub use error::{DomainError, FieldError, InvalidRequest};
 pub use id::{JobId, KeyId, ModelId, UserId};
 pub use job::{JobError, JobInfo, JobKind, JobProgress, JobState};
 pub use metric::{
-    DailyAggregation, FeatureCategory, MetricType, ModelArchitecture, PredictionMetric,
+    DailyAggregation, FeatureCategory, MetricType, ModelArchitecture, ModelFamily, PredictionMetric,
 };
 pub use profile::{ActivityLevel, Profile};
 pub use record::{

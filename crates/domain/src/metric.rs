@@ -172,24 +172,60 @@ word_enum! {
 }
 
 impl ModelArchitecture {
+    /// What it is made of.
+    pub fn family(self) -> ModelFamily {
+        match self {
+            Self::Lstm | Self::LstmAttention | Self::MultiTask => ModelFamily::Lstm,
+            Self::Linear => ModelFamily::Linear,
+            Self::Xgboost => ModelFamily::Trees,
+            Self::Ridge => ModelFamily::Ridge,
+            Self::Naive
+            | Self::SeasonalNaive
+            | Self::MovingAverage
+            | Self::ExponentialSmoothing
+            | Self::Ets
+            | Self::Theta
+            | Self::Average => ModelFamily::Series,
+        }
+    }
+
     /// Whether it is an LSTM network, which has a state, layers and directions.
     pub fn is_lstm(self) -> bool {
-        matches!(self, Self::Lstm | Self::LstmAttention | Self::MultiTask)
+        self.family() == ModelFamily::Lstm
     }
 
     /// Whether it is fitted in epochs and steps.
     pub fn is_network(self) -> bool {
-        self.is_lstm() || self == Self::Linear
+        match self.family() {
+            ModelFamily::Lstm | ModelFamily::Linear => true,
+            ModelFamily::Trees | ModelFamily::Ridge | ModelFamily::Series => false,
+        }
     }
 
     /// Fewest days it has to read before it can forecast.
     pub fn least_days_read(self) -> usize {
-        match self {
+        match self.family() {
             // Their level is the mean of four weeks.
-            Self::Xgboost | Self::Ridge => 28,
-            _ => 1,
+            ModelFamily::Trees | ModelFamily::Ridge => 28,
+            ModelFamily::Lstm | ModelFamily::Linear | ModelFamily::Series => 1,
         }
     }
+}
+
+/// What models are made of. Which settings one has, how many days it must read and what it costs follow
+/// from this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModelFamily {
+    /// LSTM layers with a read-out and a head.
+    Lstm,
+    /// One linear layer.
+    Linear,
+    /// Boosted trees on lags.
+    Trees,
+    /// Ridge regression on lags.
+    Ridge,
+    /// A few parameters of one series, or none.
+    Series,
 }
 
 word_enum! {
@@ -302,7 +338,21 @@ impl MetricType {
             | M::RecoveryScore
             | M::ReadinessScore
             | M::StrainScore => DailyAggregation::Latest,
-            _ => DailyAggregation::Mean,
+            M::RestingHeartRate
+            | M::HeartRateVariabilitySdnn
+            | M::HeartRateVariabilityRmssd
+            | M::BloodPressureSystolic
+            | M::BloodPressureDiastolic
+            | M::RespiratoryRate
+            | M::OxygenSaturation
+            | M::Vo2Max
+            | M::BodyFatPercentage
+            | M::MuscleMass
+            | M::BoneMass
+            | M::WaterPercentage
+            | M::SkinTemperature
+            | M::BloodGlucose
+            | M::StressLevel => DailyAggregation::Mean,
         }
     }
 

@@ -5,7 +5,7 @@
 use crate::answer::IntervalMethod;
 use crate::error::{FieldError, InvalidRequest};
 use crate::id::UserId;
-use crate::metric::{ModelArchitecture, PredictionMetric};
+use crate::metric::{ModelArchitecture, ModelFamily, PredictionMetric};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -172,12 +172,12 @@ impl TrainModelRequest {
         let default = Self::new(self.user_id.clone(), self.metric);
         let lstm = self.architecture.is_lstm();
         let network = self.architecture.is_network();
+        let in_epochs = match self.architecture.family() {
+            ModelFamily::Lstm | ModelFamily::Linear | ModelFamily::Trees => true,
+            ModelFamily::Ridge | ModelFamily::Series => false,
+        };
         [
-            (
-                "epochs",
-                network || self.architecture == ModelArchitecture::Xgboost,
-                self.epochs != default.epochs,
-            ),
+            ("epochs", in_epochs, self.epochs != default.epochs),
             ("batch_size", network, self.batch_size != default.batch_size),
             (
                 "learning_rate",

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 /// A unit a reading can be given in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[non_exhaustive]
 pub enum Unit {
     /// Beats per minute; breaths per minute share the dimension.
     PerMinute,
@@ -159,7 +158,12 @@ impl Unit {
             Self::Pounds => (KILOGRAMS_PER_POUND, 3),
             Self::MilligramsPerDecilitre => (1.0, 4),
             Self::MillimolesPerLitre => (GLUCOSE_MG_PER_DL, 4),
-            _ => return None,
+            Self::PerMinute
+            | Self::Count
+            | Self::Celsius
+            | Self::Fahrenheit
+            | Self::MillimetresOfMercury
+            | Self::MillilitresPerKilogramMinute => return None,
         })
     }
 }

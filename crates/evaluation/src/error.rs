@@ -2,7 +2,6 @@
 
 /// Why something could not be measured.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum EvaluationError {
     /// Nothing to measure.
     #[error("no {0} to measure")]

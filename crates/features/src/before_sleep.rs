@@ -32,7 +32,7 @@ fn amount(feature: &Feature, record: &Record) -> Option<f64> {
             "activity_calories_burned_daily" => activity.energy_kcal,
             _ => None,
         },
-        _ => None,
+        (_, Record::Meal(_) | Record::HealthMetric(_)) => None,
     }
 }
 

@@ -67,13 +67,37 @@ impl Feature {
     pub fn is_part_of(&self, metric: MetricType) -> bool {
         let in_sleep = self.name.starts_with("health_sleep_");
         match metric {
-            MetricType::RecoveryScore => {
+            MetricType::RecoveryScore | MetricType::ReadinessScore => {
                 in_sleep
                     || self.name.starts_with("health_rhr_")
                     || self.name.starts_with("health_hrv_")
             }
             MetricType::SleepScore => in_sleep,
-            _ => false,
+            MetricType::RestingHeartRate
+            | MetricType::HeartRateVariabilitySdnn
+            | MetricType::HeartRateVariabilityRmssd
+            | MetricType::BloodPressureSystolic
+            | MetricType::BloodPressureDiastolic
+            | MetricType::RespiratoryRate
+            | MetricType::OxygenSaturation
+            | MetricType::Vo2Max
+            | MetricType::SleepDuration
+            | MetricType::DeepSleepDuration
+            | MetricType::RemSleepDuration
+            | MetricType::SleepEfficiency
+            | MetricType::Steps
+            | MetricType::ActiveCalories
+            | MetricType::TotalCalories
+            | MetricType::ExerciseMinutes
+            | MetricType::StandingHours
+            | MetricType::StrainScore
+            | MetricType::BodyFatPercentage
+            | MetricType::MuscleMass
+            | MetricType::BoneMass
+            | MetricType::WaterPercentage
+            | MetricType::SkinTemperature
+            | MetricType::BloodGlucose
+            | MetricType::StressLevel => false,
         }
     }
 }

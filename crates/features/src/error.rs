@@ -4,7 +4,6 @@ use chrono::NaiveDate;
 
 /// Why features could not be computed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum FeaturesError {
     /// A range that ends before it begins.
     #[error("the range of days ends on {last}, before it begins on {first}")]

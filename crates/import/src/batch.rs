@@ -189,7 +189,7 @@ pub(crate) fn fault(error: &DomainError) -> Fault {
         DomainError::OutOfRange { .. } => RejectReason::OutOfRange,
         DomainError::WrongUnit { .. } => RejectReason::WrongUnit,
         DomainError::UnsafeId { .. } => RejectReason::BadUser,
-        _ => RejectReason::UnknownWord,
+        DomainError::UnknownWord { .. } | DomainError::UnknownZone(_) => RejectReason::UnknownWord,
     };
     (reason, error.to_string())
 }

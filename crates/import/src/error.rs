@@ -7,7 +7,6 @@ pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why an export cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ImportError {
     /// The path is not there or cannot be read.
     #[error("cannot read {}", path.display())]

@@ -198,7 +198,7 @@ fn day_of(
     let day = match iso(row.text(Some(columns.date))) {
         Some(Stamp::Day(day)) => day,
         Some(Stamp::Wall(wall)) => wall.date(),
-        _ => {
+        Some(Stamp::Instant(..)) | None => {
             return Err((
                 RejectReason::BadTime,
                 "date is not a day such as 2021-05-24".to_owned(),

@@ -8,7 +8,6 @@ macro_rules! reasons {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        #[non_exhaustive]
         pub enum $name { $($(#[$variant_meta])* $variant),+ }
 
         impl std::fmt::Display for $name {

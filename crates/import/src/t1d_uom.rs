@@ -402,7 +402,7 @@ fn nights(
             let day = match british(row.text(Some(date))) {
                 Some(Stamp::Day(day)) => day,
                 Some(Stamp::Wall(wall)) => wall.date(),
-                _ => return Err(bad_time("calendar_date")),
+                Some(Stamp::Instant(..)) | None => return Err(bad_time("calendar_date")),
             };
             importer.check_day(day)?;
             let Some(Stamp::Wall(begun)) = british(row.text(Some(start))) else {

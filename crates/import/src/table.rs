@@ -235,6 +235,7 @@ fn shown(header: &[String]) -> String {
 }
 
 fn csv_error(path: &Path, error: csv::Error) -> ImportError {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the enum of the csv crate")]
     let source = match error.into_kind() {
         csv::ErrorKind::Io(source) => source,
         other => std::io::Error::other(format!("{other:?}")),

@@ -131,7 +131,11 @@ pub fn recommendation(metric: PredictionMetric, deviation: Option<f64>) -> Optio
         PredictionMetric::RecoveryScore if deviation > 10.0 => {
             "Your recovery may be better than usual tomorrow: a good day for demanding training."
         }
-        _ => return None,
+        PredictionMetric::RestingHeartRate
+        | PredictionMetric::HeartRateVariabilitySdnn
+        | PredictionMetric::HeartRateVariabilityRmssd
+        | PredictionMetric::SleepDuration
+        | PredictionMetric::RecoveryScore => return None,
     };
     Some(text.to_owned())
 }
@@ -140,7 +144,10 @@ pub fn recommendation(metric: PredictionMetric, deviation: Option<f64>) -> Optio
 pub fn with_unit(metric: PredictionMetric, value: f64) -> String {
     match metric {
         PredictionMetric::SleepDuration => format!("{value:.2} {}", metric.unit_label()),
-        _ => format!("{value:.1} {}", metric.unit_label()),
+        PredictionMetric::RestingHeartRate
+        | PredictionMetric::HeartRateVariabilitySdnn
+        | PredictionMetric::HeartRateVariabilityRmssd
+        | PredictionMetric::RecoveryScore => format!("{value:.1} {}", metric.unit_label()),
     }
 }
 

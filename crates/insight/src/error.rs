@@ -2,7 +2,6 @@
 
 /// What is wrong with the numbers. The numbers themselves stay out of the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum InsightError {
     /// Two series of different length.
     #[error("the series have {left} and {right} values: pairs need as many of both")]

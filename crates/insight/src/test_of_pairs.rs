@@ -165,8 +165,10 @@ impl Comparison<'_> {
         };
         let raw = match method {
             CorrelationMethod::Kendall => kendall(x, y)?,
-            // Spearman's is Pearson's of ranks.
-            _ => pearson(x, y)?,
+            // Spearman's is Pearson's of ranks; the correlation beside Granger's test is Spearman's.
+            CorrelationMethod::Pearson
+            | CorrelationMethod::Spearman
+            | CorrelationMethod::Granger => pearson(x, y)?,
         };
         let worth = effective_sample_size(x, y, &pairs.days);
         let corrected = if method == CorrelationMethod::Kendall {

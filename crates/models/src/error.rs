@@ -4,7 +4,6 @@ use crate::device::ComputeDevice;
 
 /// Why a model could not be made, read or run.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum ModelError {
     /// A setting outside its bounds.
     #[error("{field} must be between {low} and {high}, but is {found}")]

@@ -269,26 +269,22 @@ impl OnCpu for Flex {
 #[cfg(feature = "ndarray")]
 impl OnCpu for NdArray {
     fn contiguous(tensor: NdArrayTensor) -> NdArrayTensor {
-        match tensor {
-            NdArrayTensor::F32(values) => {
-                let values = values.into_shared();
-                values
-                    .as_standard_layout()
-                    .into_owned()
-                    .into_shared()
-                    .into()
-            }
-            _ => unreachable!("networks compute in f32"),
-        }
+        let NdArrayTensor::F32(values) = tensor else {
+            unreachable!("networks compute in f32")
+        };
+        let values = values.into_shared();
+        values
+            .as_standard_layout()
+            .into_owned()
+            .into_shared()
+            .into()
     }
 
     fn numbers(tensor: &NdArrayTensor) -> &[f32] {
-        match tensor {
-            NdArrayTensor::F32(values) => {
-                values.view().to_slice().expect("the tensor is contiguous")
-            }
-            _ => unreachable!("networks compute in f32"),
-        }
+        let NdArrayTensor::F32(values) = tensor else {
+            unreachable!("networks compute in f32")
+        };
+        values.view().to_slice().expect("the tensor is contiguous")
     }
 
     fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> NdArrayTensor {

@@ -222,10 +222,12 @@ impl Network {
                 let (output, statistics) = network.forward_training(config, windows, dropout);
                 TrainingPass { output, statistics }
             }
-            _ => TrainingPass {
-                output: self.forward(windows),
-                statistics: Vec::new(),
-            },
+            (NetworkModule::Linear(_), _) | (NetworkModule::Lstm(_), NetworkConfig::Linear(_)) => {
+                TrainingPass {
+                    output: self.forward(windows),
+                    statistics: Vec::new(),
+                }
+            }
         }
     }
 

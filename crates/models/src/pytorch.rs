@@ -54,6 +54,7 @@ pub fn pytorch_weights(file: &Path) -> Result<Vec<u8>, ModelError> {
             });
         }
         let read = || tensor.read().map_err(|error| unreadable(&error));
+        #[expect(clippy::wildcard_enum_match_arm, reason = "burn's enum")]
         let bytes: Vec<u8> = match tensor.dtype() {
             DType::F32 => read()?
                 .as_chunks::<4>()

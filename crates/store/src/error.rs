@@ -140,6 +140,7 @@ impl StoreError {
                 source: error.into(),
             },
             Some(26) => Self::NotADatabase { path },
+            #[expect(clippy::wildcard_enum_match_arm, reason = "sqlx's enum")]
             _ => match error {
                 sqlx::Error::PoolTimedOut => Self::Busy { path },
                 sqlx::Error::Io(_) => Self::Io {

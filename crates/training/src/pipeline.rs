@@ -4,6 +4,7 @@
 //! part; the test part is only reported.
 
 use crate::error::TrainingError;
+use crate::kinds::{FittedOn, Fitting, NetworkKind};
 use crate::network::{EpochReport, FitError, FitOptions, FitOutcome, LabelledWindows, fit_network};
 use chrono::{Days, NaiveDate};
 use std::ops::ControlFlow;
@@ -11,14 +12,14 @@ use vitalcast_artifact::{
     Artifact, Calibration, LeadCalibration, Manifest, ReportedMetrics, WindowCounts,
 };
 use vitalcast_domain::{
-    AsOf, History, MAX_HORIZON_DAYS, ModelArchitecture, PredictionMetric, TrainModelRequest,
+    AsOf, History, MAX_HORIZON_DAYS, ModelFamily, PredictionMetric, TrainModelRequest,
 };
 use vitalcast_evaluation::{Accuracy, ProductionReadiness, skill};
 use vitalcast_features::daily_values;
 use vitalcast_inference::{DayLayout, FittedModel, network_windows};
 use vitalcast_models::{
-    ComputeDevice, Head, LinearConfig, LstmConfig, Network, NetworkConfig, ReadOut,
-    SeriesForecaster, SeriesMethod, SeriesModel, TreeOptions,
+    ComputeDevice, LinearConfig, LstmConfig, Network, NetworkConfig, SeriesForecaster,
+    SeriesMethod, SeriesModel,
 };
 use vitalcast_windows::{
     ChronologicalSplit, Horizon, Lookback, SplitFractions, StandardScaler, TargetScaler, Window,
@@ -64,11 +65,20 @@ pub fn train(
 ) -> Result<Trained, TrainingError> {
     request.validate()?;
     let data = prepare(history, request, as_of)?;
-    let (model, fit) = if request.architecture.is_network() {
-        let (model, fit) = fit(&data, request, device, on_epoch)?;
-        (model, Some(fit))
-    } else {
-        (series_model(&data, request)?, None)
+    let (metric, lookback) = (request.metric, request.sequence_length);
+    let (model, fit) = match Fitting::of(request) {
+        Fitting::Network(kind) => {
+            let (model, fit) = fit(&data, request, kind, device, on_epoch)?;
+            (model, Some(fit))
+        }
+        Fitting::Series { method, on } => {
+            let series = method.fit(days_to_fit(&data, on))?;
+            (FittedModel::series(metric, lookback, series), None)
+        }
+        Fitting::Average { methods, on } => {
+            let average = SeriesMethod::fit_average(&methods, days_to_fit(&data, on))?;
+            (FittedModel::average(metric, lookback, average), None)
+        }
     };
     let report = report(&model, &data)?;
     let artifact = assemble_artifact(&model, &data, request, device, fit.as_ref(), &report)?;
@@ -80,14 +90,13 @@ pub fn train(
     })
 }
 
-/// Trees of `xgboost` for each of the epochs asked for: a hundred by default.
-const TREES_PER_EPOCH: usize = 2;
-
 fn epochs_trained(request: &TrainModelRequest, fit: Option<&FitOutcome>) -> usize {
-    match (fit, request.architecture) {
-        (Some(fit), _) => fit.epochs_trained,
-        (None, ModelArchitecture::Xgboost) => request.epochs,
-        (None, _) => 0,
+    if let Some(fit) = fit {
+        return fit.epochs_trained;
+    }
+    match request.architecture.family() {
+        ModelFamily::Trees => request.epochs,
+        ModelFamily::Lstm | ModelFamily::Linear | ModelFamily::Ridge | ModelFamily::Series => 0,
     }
 }
 
@@ -164,7 +173,14 @@ fn prepare(
             test: request.validation_split,
         },
     )?;
-    let beside = if request.architecture == ModelArchitecture::MultiTask {
+    let learns_others = matches!(
+        Fitting::of(request),
+        Fitting::Network(NetworkKind::Lstm {
+            other_metrics: true,
+            ..
+        })
+    );
+    let beside = if learns_others {
         PredictionMetric::ALL
             .iter()
             .filter(|other| **other != metric)
@@ -208,6 +224,7 @@ fn training_span(history: &History, lookback_days: usize, as_of: AsOf) -> (Naive
 fn fit(
     data: &Prepared,
     request: &TrainModelRequest,
+    kind: NetworkKind,
     device: ComputeDevice,
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<(FittedModel, FitOutcome), TrainingError> {
@@ -239,26 +256,19 @@ fn fit(
         Ok(LabelledWindows::with_missing(inputs, outputs, labels)?)
     };
     let input_width = 2 * data.layout.matrix().columns().len();
-    let config = if request.architecture == ModelArchitecture::Linear {
-        NetworkConfig::Linear(LinearConfig {
-            input_width,
-            outputs: 1,
-        })
-    } else {
-        NetworkConfig::Lstm(LstmConfig {
+    let config = match kind {
+        NetworkKind::Lstm { read_out, head, .. } => NetworkConfig::Lstm(LstmConfig {
             dropout: request.dropout,
             bidirectional: request.bidirectional,
             outputs,
-            read_out: match request.architecture {
-                ModelArchitecture::LstmAttention => ReadOut::Attention,
-                _ => ReadOut::LastDay,
-            },
-            head: match request.architecture {
-                ModelArchitecture::MultiTask => Head::PerOutput,
-                _ => Head::Joint,
-            },
+            read_out,
+            head,
             ..LstmConfig::new(input_width, request.hidden_dim, request.num_layers)
-        })
+        }),
+        NetworkKind::Linear => NetworkConfig::Linear(LinearConfig {
+            input_width,
+            outputs,
+        }),
     };
     let options = FitOptions {
         epochs: request.epochs,
@@ -308,58 +318,18 @@ fn beside(data: &Prepared) -> Result<Vec<Beside<'_>>, TrainingError> {
         .collect()
 }
 
-/// A model of the metric's own days, fitted on those before the test part: what learns much, on those
-/// of the training part only, so that the validation part is left to measure its errors on.
-fn series_model(
-    data: &Prepared,
-    request: &TrainModelRequest,
-) -> Result<FittedModel, TrainingError> {
-    let until = |windows: &[Window]| {
-        let first = windows.first();
-        first.map_or(data.targets.len(), |window| window.target_row)
+/// The metric's own days that a model of them is fitted on.
+fn days_to_fit(data: &Prepared, on: FittedOn) -> &[Option<f64>] {
+    let days = data.layout.own_history();
+    let before = |part: &[Window]| {
+        let first = part.first();
+        &days[..first.map_or(data.targets.len(), |window| window.target_row)]
     };
-    if request.architecture == ModelArchitecture::Average {
-        let methods = [
-            SeriesMethod::Ets,
-            SeriesMethod::Theta,
-            SeriesMethod::MovingAverage { days: 7 },
-        ];
-        let history = &data.layout.own_history()[..until(&data.split.test)];
-        let average = SeriesMethod::fit_average(&methods, history)?;
-        let lookback = request.sequence_length;
-        return Ok(FittedModel::average(request.metric, lookback, average));
+    match on {
+        FittedOn::NoDays => &[],
+        FittedOn::DaysBeforeTest => before(&data.split.test),
+        FittedOn::TrainingDays => before(&data.split.validation),
     }
-    let horizon = MAX_HORIZON_DAYS;
-    let (method, end) = match request.architecture {
-        ModelArchitecture::SeasonalNaive => (SeriesMethod::SeasonalNaive, 0),
-        ModelArchitecture::MovingAverage => (SeriesMethod::MovingAverage { days: 7 }, 0),
-        ModelArchitecture::ExponentialSmoothing => {
-            let fitted = SeriesMethod::ExponentialSmoothing { alpha: None };
-            (fitted, until(&data.split.test))
-        }
-        ModelArchitecture::Ets => (SeriesMethod::Ets, until(&data.split.test)),
-        ModelArchitecture::Theta => (SeriesMethod::Theta, until(&data.split.test)),
-        ModelArchitecture::Ridge => (
-            SeriesMethod::Ridge { horizon },
-            until(&data.split.validation),
-        ),
-        ModelArchitecture::Xgboost => {
-            let options = TreeOptions {
-                trees: TREES_PER_EPOCH * request.epochs,
-                seed: request.seed,
-                ..TreeOptions::default()
-            };
-            let method = SeriesMethod::Trees { horizon, options };
-            (method, until(&data.split.validation))
-        }
-        _ => (SeriesMethod::Naive, 0),
-    };
-    let model = method.fit(&data.layout.own_history()[..end])?;
-    Ok(FittedModel::series(
-        request.metric,
-        request.sequence_length,
-        model,
-    ))
 }
 
 /// What was found on the test days, and the baseline it is compared with.

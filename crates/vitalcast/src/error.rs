@@ -50,7 +50,6 @@ impl ErrorKind {
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum EngineError {
     /// Nobody of that name has data here.
     #[error("unknown user {user}: this data folder holds {}", people(*known))]
@@ -304,6 +303,7 @@ fn io_source<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std
 
 fn io_kind(error: &std::io::Error) -> ErrorKind {
     use std::io::ErrorKind as Io;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the standard library's")]
     match error.kind() {
         Io::NotFound => ErrorKind::NotFound,
         Io::InvalidData | Io::UnexpectedEof => ErrorKind::InvalidData,

@@ -1,6 +1,6 @@
 //! The in-memory path: history in, fitted forecaster out, no files and no database.
 
-use crate::engine::{BacktestAnswer, BacktestRequest, backtest_history};
+use crate::engine::{BacktestAnswer, BacktestRequest, backtest_history, cancelled};
 use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use vitalcast_domain::{
 };
 use vitalcast_inference::{FittedModel, ForecastQuery, forecast};
 use vitalcast_models::ComputeDevice;
-use vitalcast_training::{EpochReport, TrainingError, train};
+use vitalcast_training::{EpochReport, train};
 
 /// Id and version of a model that is in no registry.
 const UNREGISTERED: &str = "in-memory";
@@ -50,11 +50,7 @@ impl Forecaster {
         on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
     ) -> Result<Self, EngineError> {
         let device = ComputeDevice::default();
-        let trained =
-            train(history, request, now, device, on_epoch).map_err(|error| match error {
-                TrainingError::Cancelled => EngineError::Interrupted,
-                other => other.into(),
-            })?;
+        let trained = train(history, request, now, device, on_epoch).map_err(cancelled)?;
         Ok(Self {
             model: trained.model,
             artifact: trained.artifact,

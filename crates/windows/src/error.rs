@@ -2,7 +2,6 @@
 
 /// Why windows, splits or scalers could not be made.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum WindowError {
     /// A setting outside its bounds.
     #[error("{what} must be between {low} and {high}, but is {found}")]

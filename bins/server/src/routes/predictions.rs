@@ -231,7 +231,9 @@ pub(super) async fn train(
             };
             Err(ApiError::of_job(&error, &job.job_id))
         }
-        _ => Ok(accepted(job)),
+        (JobState::Queued | JobState::Running | JobState::Succeeded | JobState::Failed, ..) => {
+            Ok(accepted(job))
+        }
     }
 }
 
@@ -486,7 +488,11 @@ fn reasons(
             let reason = match error.kind() {
                 ErrorKind::NotFound => no_model(user, *metric),
                 ErrorKind::InvalidRequest | ErrorKind::NotEnoughData => error.to_string(),
-                _ => "The forecast could not be made".to_owned(),
+                ErrorKind::InvalidData
+                | ErrorKind::Busy
+                | ErrorKind::Unavailable
+                | ErrorKind::Interrupted
+                | ErrorKind::Internal => "The forecast could not be made".to_owned(),
             };
             (*metric, reason)
         })

@@ -112,17 +112,15 @@ impl Kind {
                 }
                 Ok(json!(number))
             }
-            Self::Bool => match value {
-                Value::Bool(_) => Ok(value.clone()),
-                _ => one("bool_type", loc, "Input should be a valid boolean", value),
-            },
+            Self::Bool if value.is_boolean() => Ok(value.clone()),
+            Self::Bool => one("bool_type", loc, "Input should be a valid boolean", value),
             Self::LaxBool => lax_bool(value, loc),
             Self::Date => date(value, loc).map(|day| json!(day)),
             Self::Instant => instant(value, loc),
-            Self::InstantOrDate => match value {
-                Value::String(text) if text.len() == 10 => date(value, loc).map(|day| json!(day)),
-                _ => instant(value, loc),
-            },
+            Self::InstantOrDate if value.as_str().is_some_and(|text| text.len() == 10) => {
+                date(value, loc).map(|day| json!(day))
+            }
+            Self::InstantOrDate => instant(value, loc),
             Self::Text(least, most) => text(value, least, most, loc),
             Self::Zone => {
                 let name = string(value, loc)?;
@@ -220,7 +218,9 @@ fn int(value: &Value, low: i64, high: i64, lax: bool, loc: &[Place]) -> Checked 
                 }
             }
         }
-        _ => return one("int_type", loc, "Input should be a valid integer", value),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            return one("int_type", loc, "Input should be a valid integer", value);
+        }
     };
     if number < low {
         let msg = format!("Input should be greater than or equal to {low}");
@@ -250,7 +250,9 @@ fn float(value: &Value, lax: bool, loc: &[Place]) -> Result<f64, Vec<Fault>> {
                 );
             }
         },
-        _ => return refused("float_type", "Input should be a valid number"),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            return refused("float_type", "Input should be a valid number");
+        }
     };
     match number.filter(|number| number.is_finite()) {
         Some(number) => Ok(number),
@@ -287,7 +289,9 @@ fn lax_bool(value: &Value, loc: &[Place]) -> Checked {
             "1" | "on" | "t" | "true" | "y" | "yes" => Some(true),
             _ => None,
         },
-        _ => return one("bool_type", loc, "Input should be a valid boolean", value),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            return one("bool_type", loc, "Input should be a valid boolean", value);
+        }
     };
     match truth {
         Some(truth) => Ok(json!(truth)),

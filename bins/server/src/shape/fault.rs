@@ -80,6 +80,11 @@ fn shortened(value: &Value) -> Value {
         Value::Array(_) | Value::Object(_) if value.to_string().len() > 10 * MAX_ECHO => {
             json!("… (too long to be given back)")
         }
-        other => other.clone(),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => value.clone(),
     }
 }

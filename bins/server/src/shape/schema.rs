@@ -56,7 +56,9 @@ impl Shape {
                 let (place, required) = match (self.part, field.presence) {
                     (Part::Path, _) => (ParameterIn::Path, Required::True),
                     (_, Presence::Required) => (ParameterIn::Query, Required::True),
-                    _ => (ParameterIn::Query, Required::False),
+                    (_, Presence::Optional | Presence::Default(_)) => {
+                        (ParameterIn::Query, Required::False)
+                    }
                 };
                 ParameterBuilder::new()
                     .name(field.name)
@@ -74,7 +76,7 @@ impl Field {
     fn default_value(&self) -> Option<Value> {
         match self.presence {
             Presence::Default(json) => Some(serde_json::from_str(json).expect("defaults are JSON")),
-            _ => None,
+            Presence::Required | Presence::Optional => None,
         }
     }
 
@@ -90,7 +92,19 @@ impl Field {
         let mut forms = match self.kind {
             Kind::Float(..) => vec![of_type(Type::Number).into()],
             Kind::Text(..) => vec![of_type(Type::String).into()],
-            other => other.forms(),
+            Kind::Id(_)
+            | Kind::Word(_)
+            | Kind::Int(..)
+            | Kind::LaxInt(..)
+            | Kind::LaxFloat(..)
+            | Kind::Between(..)
+            | Kind::Bool
+            | Kind::LaxBool
+            | Kind::Date
+            | Kind::Instant
+            | Kind::InstantOrDate
+            | Kind::Zone
+            | Kind::List { .. } => self.kind.forms(),
         };
         forms.truncate(1);
         if matches!(self.presence, Presence::Optional) {
@@ -105,6 +119,7 @@ fn united(mut forms: Vec<Schema>, meaning: Option<&str>, default: Option<Value>)
     if forms.len() == 1
         && let Some(form) = forms.pop()
     {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "utoipa's enum")]
         return match form {
             Schema::Object(mut object) => {
                 object.description = meaning.map(str::to_owned);

@@ -9,12 +9,15 @@ use vitalcast_artifact::{Artifact, ArtifactError, MAX_LOOKBACK_DAYS, Manifest};
 fn invalid(named: &str, change: impl FnOnce(&mut Manifest)) {
     let mut manifest = fixed::manifest();
     change(&mut manifest);
-    let refused = |error: &ArtifactError| match error {
-        ArtifactError::InvalidContents {
+    let refused = |error: &ArtifactError| {
+        let ArtifactError::InvalidContents {
             section: "manifest",
             what,
-        } => assert!(what.contains(named), "{what:?} does not name {named:?}"),
-        other => panic!("{other:?}"),
+        } = error
+        else {
+            panic!("{error:?}");
+        };
+        assert!(what.contains(named), "{what:?} does not name {named:?}");
     };
     refused(&Artifact::new(manifest.clone(), None, &()).unwrap_err());
     // JSON has no infinity: such a manifest turns into another one or into none.

@@ -141,7 +141,9 @@ impl JsonCells {
                 *cell = match value {
                     Value::String(text) => text.trim().to_owned(),
                     Value::Null => String::new(),
-                    other => other.to_string(),
+                    Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                        value.to_string()
+                    }
                 };
             }
         }

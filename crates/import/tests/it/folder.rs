@@ -67,7 +67,7 @@ impl Read {
                 Record::HealthMetric(reading) if reading.metric == metric => {
                     Some((reading.provenance.day.to_string(), reading.value))
                 }
-                _ => None,
+                Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
             })
             .collect();
         values.sort_by(|left, right| left.0.cmp(&right.0));

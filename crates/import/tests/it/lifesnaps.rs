@@ -46,7 +46,7 @@ fn a_day_gives_its_readings() {
                 assert_eq!(workout.duration_minutes, None);
                 Some(workout.activity_type)
             }
-            _ => None,
+            Record::Meal(_) | Record::HealthMetric(_) => None,
         })
         .collect();
     assert_eq!(workouts, [ActivityType::Walking, ActivityType::Running]);
@@ -60,7 +60,7 @@ fn the_night_is_known_at_noon_and_the_day_when_it_is_over() {
             Record::HealthMetric(reading) if reading.metric == wanted => {
                 Some(reading.provenance.known_at)
             }
-            _ => None,
+            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
         });
         found.unwrap()
     };

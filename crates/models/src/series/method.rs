@@ -142,6 +142,19 @@ impl SeriesMethod {
         Ok(AverageModel { members })
     }
 
+    /// Whether it learns from many series at once.
+    fn is_pooled(&self) -> bool {
+        match self {
+            Self::Ridge { .. } | Self::Trees { .. } => true,
+            Self::Naive
+            | Self::SeasonalNaive
+            | Self::MovingAverage { .. }
+            | Self::ExponentialSmoothing { .. }
+            | Self::Ets
+            | Self::Theta => false,
+        }
+    }
+
     fn check(&self, histories: &[&[Option<f64>]]) -> Result<(), ModelError> {
         let most = MAX_DAYS as f64;
         match self {
@@ -152,10 +165,17 @@ impl SeriesMethod {
             Self::Ridge { horizon } | Self::Trees { horizon, .. } => {
                 within("horizon", *horizon as f64, 1.0, most)?;
             }
-            _ => {}
+            Self::Naive
+            | Self::SeasonalNaive
+            | Self::ExponentialSmoothing { alpha: None }
+            | Self::Ets
+            | Self::Theta => {}
         }
-        let pooled = matches!(self, Self::Ridge { .. } | Self::Trees { .. });
-        let limit = if pooled { f64::from(u32::MAX) } else { 1.0 };
+        let limit = if self.is_pooled() {
+            f64::from(u32::MAX)
+        } else {
+            1.0
+        };
         within("histories", histories.len() as f64, 1.0, limit)?;
         for history in histories {
             let infinite = |value: &Option<f64>| value.is_some_and(|value| !value.is_finite());

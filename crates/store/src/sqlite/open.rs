@@ -135,6 +135,7 @@ impl SqliteStore {
             .connect_with(options)
             .await
             .map_err(|error| StoreError::of(path, error))?;
+        #[expect(clippy::wildcard_enum_match_arm, reason = "sqlx's enum")]
         migrator().run(&pool).await.map_err(|error| match error {
             MigrateError::VersionMissing(found) => StoreError::SchemaTooNew {
                 path: path.to_owned(),

@@ -2,7 +2,6 @@
 
 /// Why a network could not be fitted.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
 pub enum FitError {
     /// Labels that do not stand beside the windows.
     #[error("{labels} labels stand beside {windows} windows, expected {outputs} of each")]

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::history::{chart_unit, percent};
+use super::train::cancelled;
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use vitalcast_charts::{ForecastPoint, HistoryChart, SkillBar, SkillChart};
 use vitalcast_domain::{
-    History, IntervalMethod, ModelArchitecture, PredictionMetric, TrainModelRequest, UserId,
+    History, IntervalMethod, ModelArchitecture, PredictionMetric, Record, TrainModelRequest, UserId,
 };
 use vitalcast_evaluation::{Accuracy, coverage, mean_width, skill};
 use vitalcast_features::daily_values;
@@ -162,10 +163,7 @@ pub(crate) fn backtest_history(
                     ComputeDevice::default(),
                     on_epoch,
                 )
-                .map_err(|error| match error {
-                    TrainingError::Cancelled => EngineError::Interrupted,
-                    other => other.into(),
-                })?
+                .map_err(cancelled)?
             }
         };
         let manifest = current.artifact.manifest();
@@ -260,12 +258,10 @@ fn replayed_span(
         .records
         .iter()
         .filter_map(|record| match record {
-            vitalcast_domain::Record::HealthMetric(reading)
-                if reading.metric == metric_type && !reading.partial =>
-            {
+            Record::HealthMetric(reading) if reading.metric == metric_type && !reading.partial => {
                 Some(reading.provenance.day)
             }
-            _ => None,
+            Record::HealthMetric(_) | Record::Meal(_) | Record::Activity(_) => None,
         })
         .filter(|day| zone.evening_of(*day) <= now)
         .max()

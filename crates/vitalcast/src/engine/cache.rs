@@ -142,7 +142,7 @@ fn size_of(value: &serde_json::Value) -> usize {
             .iter()
             .map(|(name, value)| 48 + name.len() + size_of(value))
             .sum(),
-        _ => 0,
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 

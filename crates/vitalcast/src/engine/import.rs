@@ -162,13 +162,15 @@ fn words<K: ToString>(counts: &BTreeMap<K, u64>) -> BTreeMap<String, u64> {
 
 /// The engine's own errors travel through the importer and come out as themselves.
 fn unwrap_sink(error: ImportError) -> EngineError {
-    match error {
-        ImportError::Interrupted => EngineError::Interrupted,
-        ImportError::Sink(inner) => match inner.downcast::<EngineError>() {
-            Ok(error) => *error,
-            Err(inner) => ImportError::Sink(inner).into(),
-        },
-        other => other.into(),
+    if matches!(error, ImportError::Interrupted) {
+        return EngineError::Interrupted;
+    }
+    let ImportError::Sink(inner) = error else {
+        return error.into();
+    };
+    match inner.downcast::<EngineError>() {
+        Ok(error) => *error,
+        Err(inner) => ImportError::Sink(inner).into(),
     }
 }
 

@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use vitalcast_domain::{
-    History, JobError, JobId, JobInfo, JobKind, JobState, ModelArchitecture, PredictionMetric,
-    Profile, TrainModelRequest, UserId, Zone,
+    History, JobError, JobId, JobInfo, JobKind, JobState, ModelFamily, PredictionMetric, Profile,
+    TrainModelRequest, UserId, Zone,
 };
 use vitalcast_import::Format;
 use vitalcast_store::{JobOutcome, Jobs, NewJob, Store, StoredJob};
@@ -454,12 +454,10 @@ impl JobRunner {
 /// How long a training takes, from its settings: multiplications and additions of the network for
 /// every day of every window and epoch, forwards and backwards, at a speed any machine has.
 pub fn estimated_seconds(request: &TrainModelRequest) -> f64 {
-    if !request.architecture.is_lstm() {
-        let per_epoch = match request.architecture {
-            ModelArchitecture::Linear => request.epochs as f64 * 1e-3,
-            _ => 0.0,
-        };
-        return OVERHEAD_SECONDS + per_epoch;
+    match request.architecture.family() {
+        ModelFamily::Lstm => {}
+        ModelFamily::Linear => return OVERHEAD_SECONDS + request.epochs as f64 * 1e-3,
+        ModelFamily::Trees | ModelFamily::Ridge | ModelFamily::Series => return OVERHEAD_SECONDS,
     }
     // 51 features, the metric itself, and a mask for each.
     let inputs = 104.0;

@@ -31,6 +31,7 @@ pub use keys::{KeyRandomness, NewKey};
 pub use performance::{ActualVsPredicted, ModelPerformance};
 pub use predict::BatchForecast;
 pub use records::{Erasure, all_days};
+pub(crate) use train::cancelled;
 pub use wire::record_json;
 
 use crate::error::EngineError;

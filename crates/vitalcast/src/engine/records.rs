@@ -336,7 +336,10 @@ fn csv_line(fields: &[(&'static str, serde_json::Value)]) -> String {
         .map(|(_, value)| match value {
             serde_json::Value::Null => String::new(),
             serde_json::Value::String(text) => super::import::quoted(text),
-            other => other.to_string(),
+            serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::Array(_)
+            | serde_json::Value::Object(_) => value.to_string(),
         })
         .collect();
     cells.join(",")

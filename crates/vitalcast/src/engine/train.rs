@@ -128,10 +128,12 @@ fn model_id(request: &TrainModelRequest, now: DateTime<Utc>) -> Result<ModelId, 
     Ok(ModelId::new(id)?)
 }
 
-fn cancelled(error: TrainingError) -> EngineError {
-    match error {
-        TrainingError::Cancelled => EngineError::Interrupted,
-        other => other.into(),
+/// Whoever cancelled a training interrupted the use case it was part of.
+pub(crate) fn cancelled(error: TrainingError) -> EngineError {
+    if matches!(error, TrainingError::Cancelled) {
+        EngineError::Interrupted
+    } else {
+        error.into()
     }
 }
 

@@ -269,21 +269,22 @@ fn damaged(id: &JobId) -> EngineError {
 }
 
 fn failed(error: &EngineError) -> JobOutcome {
-    let (code, detail) = match error.kind() {
-        ErrorKind::Internal | ErrorKind::Unavailable | ErrorKind::Damaged => {
-            tracing::error!(code = error.code(), "a job failed");
-            let detail = "the job could not be done here; the log says more";
-            (error.code(), detail.to_owned())
-        }
-        _ if error.names_files() => {
-            let detail = "something it needs is in use or cannot be read: the log says more";
-            tracing::error!(code = error.code(), "a job failed");
-            (error.code(), detail.to_owned())
-        }
-        _ => (error.code(), error.to_string()),
+    let ours = matches!(
+        error.kind(),
+        ErrorKind::Internal | ErrorKind::Unavailable | ErrorKind::Damaged
+    );
+    let detail = if ours {
+        "the job could not be done here; the log says more".to_owned()
+    } else if error.names_files() {
+        "something it needs is in use or cannot be read: the log says more".to_owned()
+    } else {
+        error.to_string()
     };
+    if ours || error.names_files() {
+        tracing::error!(code = error.code(), "a job failed");
+    }
     JobOutcome::Failed(JobError {
-        code: code.to_owned(),
+        code: error.code().to_owned(),
         detail,
     })
 }
