@@ -4,7 +4,7 @@ use crate::error::InferenceError;
 use crate::layout::{DayLayout, known_covariates};
 use serde::{Deserialize, Serialize};
 use vitalcast_artifact::Artifact;
-use vitalcast_domain::PredictionMetric;
+use vitalcast_domain::{ModelArchitecture, PredictionMetric};
 use vitalcast_models::{
     AverageModel, ColumnScaling, Network, NetworkConfig, Scaling, SeriesForecaster, SeriesModel,
     Windows,
@@ -12,6 +12,9 @@ use vitalcast_models::{
 use vitalcast_windows::{FittedScaler, Lookback, TargetScaler, assemble};
 
 /// What stands beside the weights in the artifact's `state` section.
+///
+/// The section holds the number of the variant and the fields in their order: new variants go to the
+/// end, none is taken out, and a field is never added to one that is there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ModelState {
     /// A network reads scaled windows.
@@ -25,6 +28,38 @@ pub enum ModelState {
     Series(SeriesModel),
     /// The mean of several of them.
     Average(AverageModel),
+}
+
+impl ModelState {
+    /// Whether this is what a model of that architecture keeps. The state names its variants by number
+    /// only; the manifest names the architecture in words.
+    fn is_of(&self, architecture: ModelArchitecture) -> bool {
+        let series = |is_it: fn(&SeriesModel) -> bool| match self {
+            Self::Series(model) => is_it(model),
+            Self::Network { .. } | Self::Average(_) => false,
+        };
+        match architecture {
+            ModelArchitecture::Lstm
+            | ModelArchitecture::LstmAttention
+            | ModelArchitecture::MultiTask
+            | ModelArchitecture::Linear => matches!(self, Self::Network { .. }),
+            ModelArchitecture::Average => matches!(self, Self::Average(_)),
+            ModelArchitecture::Naive => series(|model| matches!(model, SeriesModel::Naive)),
+            ModelArchitecture::SeasonalNaive => {
+                series(|model| matches!(model, SeriesModel::SeasonalNaive))
+            }
+            ModelArchitecture::MovingAverage => {
+                series(|model| matches!(model, SeriesModel::MovingAverage { .. }))
+            }
+            ModelArchitecture::ExponentialSmoothing => {
+                series(|model| matches!(model, SeriesModel::ExponentialSmoothing { .. }))
+            }
+            ModelArchitecture::Ets => series(|model| matches!(model, SeriesModel::Ets(_))),
+            ModelArchitecture::Theta => series(|model| matches!(model, SeriesModel::Theta(_))),
+            ModelArchitecture::Ridge => series(|model| matches!(model, SeriesModel::Ridge(_))),
+            ModelArchitecture::Xgboost => series(|model| matches!(model, SeriesModel::Trees(_))),
+        }
+    }
 }
 
 /// A model that can forecast: what training ends with and serving begins with.
@@ -96,7 +131,14 @@ impl FittedModel {
     pub fn from_artifact(artifact: &Artifact) -> Result<Self, InferenceError> {
         let manifest = artifact.manifest();
         let unusable = |what: &str| InferenceError::UnusableModel(what.to_owned());
-        let kind = match artifact.decode_state::<ModelState>()? {
+        let state = artifact.decode_state::<ModelState>()?;
+        if !state.is_of(manifest.architecture) {
+            return Err(InferenceError::UnusableModel(format!(
+                "it is called {}, but holds a model of another kind",
+                manifest.architecture
+            )));
+        }
+        let kind = match state {
             ModelState::Series(series) => Kind::Series(series),
             ModelState::Average(average) => Kind::Average(average),
             ModelState::Network { features, target } => {
@@ -158,10 +200,11 @@ impl FittedModel {
     /// Whether it has so many parameters that it errs less on the days it was fitted to than on
     /// others.
     pub fn is_fitted_closely(&self) -> bool {
-        matches!(
-            &self.kind,
-            Kind::Network { .. } | Kind::Series(SeriesModel::Ridge(_) | SeriesModel::Trees(_))
-        )
+        match &self.kind {
+            Kind::Network { .. } => true,
+            Kind::Series(series) => series.is_fitted_closely(),
+            Kind::Average(average) => average.members.iter().any(SeriesModel::is_fitted_closely),
+        }
     }
 
     /// The weights as safetensors, for a network.

@@ -188,6 +188,9 @@ impl SeriesMethod {
 }
 
 /// A model fitted to a series.
+///
+/// Artifacts hold the number of the variant and the fields in their order: new variants go to the end,
+/// none is taken out, and a field is never added to one that is there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum SeriesModel {
     /// The last value seen.
@@ -212,6 +215,22 @@ pub enum SeriesModel {
     Ridge(RidgeModel),
     /// Boosted trees on lags.
     Trees(TreesOnLags),
+}
+
+impl SeriesModel {
+    /// Whether it has so many parameters that it errs less on the days it was fitted to than on
+    /// others.
+    pub fn is_fitted_closely(&self) -> bool {
+        match self {
+            Self::Ridge(_) | Self::Trees(_) => true,
+            Self::Naive
+            | Self::SeasonalNaive
+            | Self::MovingAverage { .. }
+            | Self::ExponentialSmoothing { .. }
+            | Self::Ets(_)
+            | Self::Theta(_) => false,
+        }
+    }
 }
 
 impl SeriesForecaster for SeriesModel {

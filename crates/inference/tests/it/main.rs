@@ -1,0 +1,4 @@
+//! Tests of the inference through its public functions.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod state;
