@@ -14,4 +14,6 @@ mod window;
 pub use before_sleep::amounts_before_sleep;
 pub use catalogue::{Feature, catalogue, feature_named, model_inputs};
 pub use error::FeaturesError;
-pub use table::{FeatureTable, cohort_tables, daily_values, feature_table, hindsight_table};
+pub use table::{
+    FeatureTable, LOOK_BACK_DAYS, cohort_tables, daily_values, feature_table, hindsight_table,
+};

@@ -4,12 +4,13 @@
 use crate::catalogue::{catalogue, place};
 use crate::daily::DailyTable;
 use crate::field::{Field, of_metric};
+use crate::table::LOOK_BACK_DAYS;
 use crate::window::Series;
 use chrono::{Datelike, NaiveDate};
 use vitalcast_domain::{MetricType, Profile};
 
 const WEEK: usize = 7;
-const MONTH: usize = 30;
+const MONTH: usize = LOOK_BACK_DAYS;
 /// Hours of recovery when no workout of the last month was hard.
 const RESTED_HOURS: f64 = 72.0;
 /// A cycle that began longer ago says nothing about today.

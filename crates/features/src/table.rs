@@ -8,8 +8,9 @@ use crate::row::Evening;
 use chrono::{Days, NaiveDate};
 use vitalcast_domain::{AsOf, History, MetricType, PredictionMetric, UserId};
 
-/// Days before the first row that its windows look back on.
-const LOOK_BACK: u64 = 30;
+/// Days before its own that a row of features looks back on: whoever computes features of a span of days
+/// needs the records of this many days before it.
+pub const LOOK_BACK_DAYS: usize = 30;
 /// Most days of one table.
 const MAX_DAYS: i64 = 20_000;
 
@@ -173,7 +174,7 @@ impl Span {
             });
         }
         let looked_at = first_day
-            .checked_sub_days(Days::new(LOOK_BACK))
+            .checked_sub_days(Days::new(LOOK_BACK_DAYS as u64))
             .ok_or(FeaturesError::EndOfCalendar(first_day))?;
         if last_day.checked_add_days(Days::new(2)).is_none() {
             return Err(FeaturesError::EndOfCalendar(last_day));
@@ -183,8 +184,8 @@ impl Span {
             first_day,
             days,
             looked_at,
-            before: LOOK_BACK as usize,
-            total: days + LOOK_BACK as usize,
+            before: LOOK_BACK_DAYS,
+            total: days + LOOK_BACK_DAYS,
         })
     }
 

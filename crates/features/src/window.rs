@@ -3,6 +3,7 @@
 //! begins.
 
 use crate::daily::DailyTable;
+use vitalcast_domain::mean;
 
 /// One field up to one day, as seen from an evening that is not before it.
 #[derive(Clone, Copy)]
@@ -29,12 +30,7 @@ impl Series<'_> {
 
     /// Mean of the observed days.
     pub(crate) fn mean(self, days: usize) -> Option<f64> {
-        let (sum, count) = self
-            .last(days)
-            .fold((0.0, 0_usize), |(sum, count), (_, value)| {
-                (sum + value, count + 1)
-            });
-        (count > 0).then(|| sum / count as f64)
+        mean(self.last(days).map(|(_, value)| value))
     }
 
     /// Sum of the observed days.

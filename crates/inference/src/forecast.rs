@@ -9,6 +9,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use vitalcast_artifact::Manifest;
 use vitalcast_domain::{
     AsOf, History, IntervalMethod, MAX_HORIZON_DAYS, ModelId, PredictResponse, PredictionResult,
+    mean,
 };
 use vitalcast_features::daily_values;
 use vitalcast_models::{SeriesForecaster, SeriesModel};
@@ -128,7 +129,7 @@ pub fn forecast(
     .into_iter()
     .flatten()
     .collect();
-    let average = mean(&month);
+    let average = mean(month.iter().copied());
     let quality = model.observed_share(&layout, last_row);
     let baseline_value = manifest
         .baseline_name
@@ -188,10 +189,6 @@ fn last_known_day(history: &History, last_day: NaiveDate, as_of: AsOf) -> Option
         .max()
 }
 
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
 /// Share of the values at or below `value`, 0 to 100.
 fn percentile(values: &[f64], value: f64) -> Option<f64> {
     (!values.is_empty()).then(|| {
@@ -214,9 +211,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentile_and_average_of_no_history_are_null() {
+    fn the_percentile_of_no_history_is_null() {
         assert_eq!(percentile(&[], 60.0), None);
-        assert_eq!(mean(&[]), None);
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub use onnx::{ColumnScaling, Scaling};
 pub use pytorch::pytorch_weights;
 pub use random::DropoutSource;
 pub use series::{
-    AverageModel, Calibrated, EtsModel, ForecastInterval, RidgeModel, SeriesForecaster,
+    AverageModel, Calibrated, EtsModel, ForecastInterval, LEVEL_DAYS, RidgeModel, SeriesForecaster,
     SeriesMethod, SeriesModel, ThetaModel, TreesOnLags,
 };
 pub use trees::{BoostedTrees, Table, TreeOptions};

@@ -124,6 +124,13 @@ mod tests {
     }
 
     #[test]
+    fn what_reads_lags_has_the_days_of_its_level() {
+        for architecture in [ModelArchitecture::Ridge, ModelArchitecture::Xgboost] {
+            assert_eq!(architecture.least_days_read(), vitalcast_models::LEVEL_DAYS);
+        }
+    }
+
+    #[test]
     fn what_is_called_a_network_is_fitted_as_one() {
         for &architecture in ModelArchitecture::ALL {
             let network = matches!(fitting(architecture), Fitting::Network(_));

@@ -12,7 +12,7 @@ use vitalcast_artifact::{
     Artifact, Calibration, LeadCalibration, Manifest, ReportedMetrics, WindowCounts,
 };
 use vitalcast_domain::{
-    AsOf, History, MAX_HORIZON_DAYS, ModelFamily, PredictionMetric, TrainModelRequest,
+    AsOf, History, MAX_HORIZON_DAYS, ModelFamily, PredictionMetric, TrainModelRequest, mean,
 };
 use vitalcast_evaluation::{Accuracy, ProductionReadiness, skill};
 use vitalcast_features::daily_values;
@@ -391,15 +391,11 @@ fn baseline_mae(
     windows: &[Window],
     lookback: usize,
 ) -> Option<f64> {
-    let errors: Vec<f64> = windows
-        .iter()
-        .filter_map(|window| {
-            let first = (window.last_row + 1).saturating_sub(lookback);
-            let history = &data.layout.own_history()[first..=window.last_row];
-            Some((kind.forecast(history, 1)? - data.label(window)).abs())
-        })
-        .collect();
-    (!errors.is_empty()).then(|| errors.iter().sum::<f64>() / errors.len() as f64)
+    mean(windows.iter().filter_map(|window| {
+        let first = (window.last_row + 1).saturating_sub(lookback);
+        let history = &data.layout.own_history()[first..=window.last_row];
+        Some((kind.forecast(history, 1)? - data.label(window)).abs())
+    }))
 }
 
 /// Residuals on days the weights were not fitted on, one set for each lead: for lead k the last

@@ -4,7 +4,7 @@
 use super::{WEEK, last, mean};
 
 /// Days that make up the level.
-pub(crate) const LEVEL_DAYS: usize = 4 * WEEK;
+pub const LEVEL_DAYS: usize = 4 * WEEK;
 /// Values of a row: seven lags, the last week, the target's weekday, the spread, the week's change,
 /// how much of the last week is known.
 pub(super) const WIDTH: usize = WEEK + 5;

@@ -26,7 +26,7 @@ pub use ridge::RidgeModel;
 pub use theta::ThetaModel;
 pub use trees_on_lags::TreesOnLags;
 
-pub(crate) use lags::LEVEL_DAYS;
+pub use lags::LEVEL_DAYS;
 
 use calibrated::{half_width, replay};
 

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use vitalcast_charts::{ForecastPoint, HistoryChart, SkillBar, SkillChart};
 use vitalcast_domain::{
-    History, IntervalMethod, ModelArchitecture, PredictionMetric, Record, TrainModelRequest, UserId,
+    History, IntervalMethod, ModelArchitecture, PredictionMetric, Record, TrainModelRequest,
+    UserId, mean,
 };
 use vitalcast_evaluation::{Accuracy, coverage, mean_width, skill};
 use vitalcast_features::daily_values;
@@ -234,16 +235,12 @@ impl Duel {
     }
 
     fn baseline_mae(&self) -> Option<f64> {
-        mean(&self.baseline)
+        mean(self.baseline.iter().copied())
     }
 
     fn skill(&self) -> Option<f64> {
-        skill(mean(&self.model)?, self.baseline_mae()?).ok()?
+        skill(mean(self.model.iter().copied())?, self.baseline_mae()?).ok()?
     }
-}
-
-fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// Last and first day of the replay: the last finished days with a reading of the metric.

@@ -9,7 +9,7 @@ use vitalcast_domain::{
     LagResponse, Pairing, Profile, UserId,
 };
 use vitalcast_features::{
-    Feature, amounts_before_sleep, daily_values, feature_named, hindsight_table,
+    Feature, LOOK_BACK_DAYS, amounts_before_sleep, daily_values, feature_named, hindsight_table,
 };
 use vitalcast_insight::{
     DriverSettings, LaggedFeature, Lags, Looked, NoLags, by_own_day, columns, correlation_answer,
@@ -19,8 +19,6 @@ use vitalcast_store::Store;
 
 /// Days before the first day of the target: the lags of Granger's test and the pairing.
 const HISTORY_DAYS: usize = 4;
-/// Days that features look back on, and some for readings that belong to a neighbouring day.
-const FEATURE_DAYS: u64 = 32;
 /// Correlations of a summary, in each direction.
 const SUMMARY: usize = 5;
 
@@ -197,7 +195,7 @@ impl Engine {
         };
         let first_day = back(lookback_days as u64 - 1)?;
         let begin = back((lookback_days + history_days) as u64 - 1)?;
-        let recorded = back((lookback_days + history_days) as u64 + FEATURE_DAYS)?;
+        let recorded = back((lookback_days + history_days + LOOK_BACK_DAYS) as u64 - 1)?;
         let history = match profile {
             None => nobody(),
             Some(_) => {

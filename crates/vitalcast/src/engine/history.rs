@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use vitalcast_charts::{AverageLine, ForecastPoint, HistoryChart, Unit};
-use vitalcast_domain::{History, ModelId, PredictionMetric, PredictionResult, UserId};
+use vitalcast_domain::{History, ModelId, PredictionMetric, PredictionResult, UserId, mean};
 use vitalcast_features::daily_values;
 use vitalcast_store::{Store, StoredForecast};
 
@@ -175,9 +175,6 @@ impl Engine {
 }
 
 fn view(user_id: UserId, metric: PredictionMetric, days: Vec<HistoryDay>) -> HistoryView {
-    let mean = |values: &[f64]| {
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    };
     let actual: Vec<f64> = days.iter().filter_map(|day| day.actual).collect();
     let settled = || days.iter().filter_map(|day| day.forecast.as_ref());
     let errors: Vec<f64> = settled()
@@ -191,9 +188,9 @@ fn view(user_id: UserId, metric: PredictionMetric, days: Vec<HistoryDay>) -> His
         user_id,
         metric,
         unit: metric.unit_label(),
-        average: mean(&actual),
-        mae: mean(&errors),
-        coverage: mean(&inside),
+        average: mean(actual.iter().copied()),
+        mae: mean(errors),
+        coverage: mean(inside),
         days,
     }
 }

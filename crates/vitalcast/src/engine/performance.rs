@@ -5,7 +5,7 @@ use super::models::manifest;
 use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
-use vitalcast_domain::{ModelId, ModelInfo, PredictionMetric, UserId};
+use vitalcast_domain::{ModelId, ModelInfo, PredictionMetric, UserId, mean};
 use vitalcast_store::{Store, StoredForecast};
 
 /// Outcomes without which nothing is said about drift.
@@ -131,9 +131,6 @@ fn performance(
                 .map(|actual| (forecast.lower..=forecast.upper).contains(&actual)),
         })
         .collect();
-    let mean = |values: Vec<f64>| {
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    };
     let settled: Vec<&StoredForecast> = forecasts
         .iter()
         .filter(|forecast| forecast.actual.is_some())
@@ -142,7 +139,7 @@ fn performance(
         .iter()
         .filter(|day| day.inside_interval == Some(false))
         .count();
-    let nominal = mean(settled.iter().map(|forecast| forecast.level).collect());
+    let nominal = mean(settled.iter().map(|forecast| forecast.level));
     let is_drifting = settled.len() >= LEAST_OUTCOMES
         && nominal.is_some_and(|level| at_least(misses, settled.len(), 1.0 - level) < DRIFT_LEVEL);
     ModelPerformance {
@@ -150,17 +147,8 @@ fn performance(
         metric,
         predictions_made: days.len(),
         outcomes_known: settled.len(),
-        avg_mae: mean(
-            days.iter()
-                .filter_map(|day| day.error.map(f64::abs))
-                .collect(),
-        ),
-        avg_confidence: mean(
-            forecasts
-                .iter()
-                .filter_map(|forecast| forecast.confidence)
-                .collect(),
-        ),
+        avg_mae: mean(days.iter().filter_map(|day| day.error.map(f64::abs))),
+        avg_confidence: mean(forecasts.iter().filter_map(|forecast| forecast.confidence)),
         coverage: (!settled.is_empty()).then(|| 1.0 - misses as f64 / settled.len() as f64),
         nominal_coverage: nominal,
         actual_vs_predicted: days,

@@ -9,12 +9,9 @@ use std::collections::BTreeMap;
 use vitalcast_domain::{
     BatchPredictResponse, History, PredictRequest, PredictResponse, PredictionMetric, UserId,
 };
+use vitalcast_features::LOOK_BACK_DAYS;
 use vitalcast_inference::{Forecast, ForecastQuery, forecast};
 use vitalcast_store::{NewForecast, RegisteredModel, Store};
-
-/// Days before those that a model reads: the 30 that the features of the first of them look back on,
-/// and some to spare.
-const DAYS_BEFORE: u64 = 35;
 
 /// A person's last days, as many as a forecast depends on.
 struct Recent {
@@ -160,7 +157,7 @@ impl Engine {
                 request.model_version.as_deref(),
             )?;
             let ready = self.ready_model(&registered)?;
-            let days = ready.model.lookback as u64 + DAYS_BEFORE;
+            let days = (ready.model.lookback + LOOK_BACK_DAYS) as u64;
             if recent.as_ref().is_none_or(|recent| recent.days < days) {
                 let history = self.recent(user, request.target_date, days)?;
                 *recent = Some(Recent { days, history });
