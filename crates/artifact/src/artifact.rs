@@ -202,7 +202,9 @@ fn read_manifest(json: &[u8]) -> Result<Manifest, ArtifactError> {
             limit: MAX_MANIFEST_BYTES,
         });
     }
-    serde_json::from_slice(json).map_err(|source| ArtifactError::BadManifest { source })
+    serde_json::from_slice(json).map_err(|source| ArtifactError::BadManifest {
+        source: Box::new(source),
+    })
 }
 
 /// The same value with the keys of every object in order, also where some other crate of the build

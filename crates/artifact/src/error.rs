@@ -172,7 +172,7 @@ pub enum ArtifactError {
     #[error("the manifest cannot be read as JSON")]
     BadManifest {
         /// What the parser said, with line and column.
-        source: serde_json::Error,
+        source: Cause,
     },
     /// The weights are not safetensors.
     #[error("the weights are not well-formed safetensors")]

@@ -1,8 +1,10 @@
 //! Why a request was not answered as hoped.
 
-use reqwest::{Response, StatusCode};
+use reqwest::Response;
 use serde::Deserialize;
 use serde_json::Value;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a request was not answered as hoped.
 #[derive(Debug, thiserror::Error)]
@@ -13,12 +15,12 @@ pub enum ClientError {
     Address(String),
     /// The service could not be reached, or broke off.
     #[error("the service could not be reached")]
-    Transport(#[from] reqwest::Error),
+    Transport(#[source] Cause),
     /// The service refused.
     #[error("{status}: {detail} ({code})")]
     Service {
-        /// The status.
-        status: StatusCode,
+        /// The HTTP status.
+        status: u16,
         /// A stable word for programs.
         code: String,
         /// What is wrong, in a sentence.
@@ -30,7 +32,7 @@ pub enum ClientError {
     },
     /// An answer that is not what the service promises.
     #[error("the answer cannot be read")]
-    Answer(#[from] serde_json::Error),
+    Answer(#[source] Cause),
 }
 
 /// A value that was refused.
@@ -40,9 +42,40 @@ pub struct Fault {
     #[serde(rename = "type")]
     pub kind: String,
     /// Where: `body`, `query` or `path`, then names and places in lists.
-    pub loc: Vec<Value>,
+    pub loc: Vec<Place>,
     /// What would be right.
     pub msg: String,
+}
+
+/// A step on the way to a value: the name of a field, or a place in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Place {
+    /// The name of a field.
+    Name(String),
+    /// A place in a list, from 0.
+    Index(u64),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => formatter.write_str(name),
+            Self::Index(index) => index.fmt(formatter),
+        }
+    }
+}
+
+impl From<reqwest::Error> for ClientError {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Transport(Box::new(error))
+    }
+}
+
+impl From<serde_json::Error> for ClientError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Answer(Box::new(error))
+    }
 }
 
 impl ClientError {
@@ -89,21 +122,14 @@ pub(crate) async fn of(response: Response) -> ClientError {
         None => faults
             .iter()
             .map(|fault| {
-                let loc: Vec<String> = fault
-                    .loc
-                    .iter()
-                    .map(|place| {
-                        let name = place.as_str().map(str::to_owned);
-                        name.unwrap_or_else(|| place.to_string())
-                    })
-                    .collect();
+                let loc: Vec<String> = fault.loc.iter().map(Place::to_string).collect();
                 format!("{}: {}", loc.join("."), fault.msg)
             })
             .collect::<Vec<_>>()
             .join("; "),
     };
     ClientError::Service {
-        status,
+        status: status.as_u16(),
         code: body.code,
         detail,
         faults,

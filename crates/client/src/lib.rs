@@ -3,7 +3,7 @@
 mod error;
 mod records;
 
-pub use error::{ClientError, Fault};
+pub use error::{ClientError, Fault, Place};
 pub use records::{
     Activity, ActivityRecord, HealthMetric, HealthMetricRecord, Meal, MealRecord, Origin, Page,
     Written,

@@ -19,7 +19,18 @@ pub use forecaster::{Forecaster, backtest};
 pub use vitalcast_artifact::Manifest;
 /// Pictures: terminal, SVG, PNG and HTML.
 pub use vitalcast_charts as charts;
-pub use vitalcast_domain::*;
+pub use vitalcast_domain::{
+    Activity, ActivityLevel, ActivityType, AsOf, BatchPredictRequest, BatchPredictResponse,
+    Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
+    DEFAULT_SEED, DailyAggregation, DomainError, FeatureCategory, FeatureCopy, FeatureCorrelation,
+    FieldError, GrangerLag, HealthMetric, HealthMetricTarget, History, Intensity, IntervalMethod,
+    InvalidRequest, JobError, JobId, JobInfo, JobKind, JobProgress, JobState, KeyId, KeyInfo,
+    LagRequest, LagResolution, LagResponse, LagResult, ListModelsResponse, MAX_HORIZON_DAYS, Meal,
+    MealType, MetricType, ModelArchitecture, ModelFamily, ModelId, ModelInfo, Pairing,
+    PredictRequest, PredictResponse, PredictionMetric, PredictionResult, Profile, Provenance,
+    Record, RecordKind, Scope, TrainModelRequest, TrainModelResponse, TrainingMetrics, Unit,
+    UserId, Zone,
+};
 pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, model_inputs};
 pub use vitalcast_import::{Format, KnownAt};
 pub use vitalcast_inference::{baseline_words, skill_sentence, with_unit};
