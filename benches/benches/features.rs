@@ -11,7 +11,7 @@ use vitalcast_domain::{
     Activity, ActivityType, HealthMetric, History, Intensity, Meal, MetricType, Profile,
     Provenance, Record, UserId, Zone,
 };
-use vitalcast_features::{cohort_tables, feature_table};
+use vitalcast_features::{FeatureTable, FeaturesError, feature_table};
 
 /// As in the binaries.
 #[global_allocator]
@@ -108,7 +108,13 @@ fn benches(criterion: &mut Criterion) {
     };
     let many: Vec<History> = (0..people).map(|number| person(number, 365)).collect();
     group.bench_function("1,000 people, 365 days", |bencher| {
-        bencher.iter(|| black_box(cohort_tables(&many, at(0), at(364), later()).unwrap()));
+        let table = |person| feature_table(person, at(0), at(364), later());
+        let all = || {
+            many.iter()
+                .map(table)
+                .collect::<Result<Vec<FeatureTable>, FeaturesError>>()
+        };
+        bencher.iter(|| black_box(all().unwrap()));
     });
 }
 

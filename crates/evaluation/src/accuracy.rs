@@ -1,10 +1,10 @@
 //! How far forecasts were from what came true.
 //!
-//! MAE, RMSE, R² and pinball loss as scikit-learn computes them; MAPE as the reference service,
+//! MAE, RMSE and R² as scikit-learn computes them; MAPE as the reference service,
 //! mean |error / (actual + 1e-10)| in per cent; MASE against lag 1 (Hyndman and Koehler 2006), the
 //! error without the first day over the mean absolute day-to-day change of the same days.
 
-use crate::error::{EvaluationError, check_level, check_pair, check_series};
+use crate::error::{EvaluationError, check_pair, check_series};
 use serde::{Deserialize, Serialize};
 
 /// Keeps MAPE finite at an actual value of 0, as the reference service does.
@@ -83,29 +83,6 @@ fn scaled_error(actual: &[f64], errors: &[f64]) -> Option<f64> {
 /// [`EvaluationError`] for empty series, different lengths, or a value that is not finite.
 pub fn mean_absolute_error(actual: &[f64], predicted: &[f64]) -> Result<f64, EvaluationError> {
     Ok(Accuracy::of(actual, predicted)?.mae)
-}
-
-/// Mean pinball loss of forecasts of one quantile (Koenker and Bassett 1978).
-///
-/// # Errors
-///
-/// [`EvaluationError`] as for [`Accuracy::of`], and for a quantile that is no share.
-pub fn pinball_loss(
-    actual: &[f64],
-    predicted: &[f64],
-    quantile: f64,
-) -> Result<f64, EvaluationError> {
-    check_pair(actual, predicted)?;
-    check_level(quantile)?;
-    let sum: f64 = actual
-        .iter()
-        .zip(predicted)
-        .map(|(actual, predicted)| {
-            let error = actual - predicted;
-            (quantile * error).max((quantile - 1.0) * error)
-        })
-        .sum();
-    Ok(sum / actual.len() as f64)
 }
 
 /// 1 − MAE(model) / MAE(baseline): above 0 the model is better, below 0 the baseline is.

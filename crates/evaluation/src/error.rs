@@ -22,9 +22,6 @@ pub enum EvaluationError {
         /// Place in it, counted from 0.
         index: usize,
     },
-    /// A level that is no share.
-    #[error("a level must be above 0 and below 1, but is {0}")]
-    Level(f64),
 }
 
 /// Refuses empty series, different lengths and values that are not finite.
@@ -46,13 +43,5 @@ pub(crate) fn check_series(what: &'static str, values: &[f64]) -> Result<(), Eva
     match values.iter().position(|value| !value.is_finite()) {
         Some(index) => Err(EvaluationError::NotFinite { what, index }),
         None => Ok(()),
-    }
-}
-
-pub(crate) fn check_level(level: f64) -> Result<(), EvaluationError> {
-    if level > 0.0 && level < 1.0 {
-        Ok(())
-    } else {
-        Err(EvaluationError::Level(level))
     }
 }

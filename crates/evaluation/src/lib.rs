@@ -6,7 +6,7 @@ mod error;
 mod interval;
 mod readiness;
 
-pub use accuracy::{Accuracy, mean_absolute_error, pinball_loss, skill};
+pub use accuracy::{Accuracy, mean_absolute_error, skill};
 pub use error::EvaluationError;
 pub use interval::{coverage, mean_width};
 pub use readiness::ProductionReadiness;

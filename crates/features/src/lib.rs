@@ -14,6 +14,4 @@ mod window;
 pub use before_sleep::amounts_before_sleep;
 pub use catalogue::{Feature, catalogue, feature_named, model_inputs};
 pub use error::FeaturesError;
-pub use table::{
-    FeatureTable, LOOK_BACK_DAYS, cohort_tables, daily_values, feature_table, hindsight_table,
-};
+pub use table::{FeatureTable, LOOK_BACK_DAYS, daily_values, feature_table, hindsight_table};

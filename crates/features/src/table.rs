@@ -111,23 +111,6 @@ fn days_until_known(
         .expect("the reach is not before the first day")
 }
 
-/// The same of many people; every table is bit for bit the one [`feature_table`] gives.
-///
-/// # Errors
-///
-/// As [`feature_table`].
-pub fn cohort_tables(
-    histories: &[History],
-    first_day: NaiveDate,
-    last_day: NaiveDate,
-    as_of: AsOf,
-) -> Result<Vec<FeatureTable>, FeaturesError> {
-    histories
-        .iter()
-        .map(|history| feature_table(history, first_day, last_day, as_of))
-        .collect()
-}
-
 /// The value of a metric on each day of `first_day ..= last_day`, with everything known at `as_of`:
 /// what forecasts are compared with. Partial readings do not count.
 ///

@@ -34,10 +34,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let networks = [
         ("single", lstm(false, ReadOut::LastDay, Head::Joint, 1)),
         ("last_day", lstm(true, ReadOut::LastDay, Head::Joint, 1)),
-        (
-            "final_states",
-            lstm(true, ReadOut::FinalStates, Head::Joint, 2),
-        ),
         ("attention", lstm(false, ReadOut::Attention, Head::Joint, 1)),
         (
             "attention_both",

@@ -11,8 +11,6 @@ pub enum ReadOut {
     /// backward, the last day is the first one read: that direction has seen one day only.
     #[default]
     LastDay,
-    /// The final state of each direction: the last day's forward and the first day's backward.
-    FinalStates,
     /// The mean of all days, weighted by what a small network makes of each (Bahdanau et al. 2015
     /// without a query; Yang et al. 2016).
     Attention,

@@ -39,8 +39,10 @@ impl LstmForecaster {
             })
             .map(|input| LstmLayer::new(input, hidden, &mut random, device))
             .collect();
-        let attention = (config.read_out == ReadOut::Attention)
-            .then(|| Attention::new(top, &mut random, device));
+        let attention = match config.read_out {
+            ReadOut::LastDay => None,
+            ReadOut::Attention => Some(Attention::new(top, &mut random, device)),
+        };
         let head = match config.head {
             Head::Joint => HeadModule::Joint(JointHead::new(config, top, &mut random, device)),
             Head::PerOutput => {
@@ -80,27 +82,18 @@ impl LstmForecaster {
             };
         }
         let [days, batch, width] = sequence.dims();
-        let day =
-            |sequence: Tensor<3>, day: usize| sequence.narrow(0, day, 1).reshape([batch, width]);
-        let values = match (&self.attention, config.read_out) {
-            (Some(attention), _) => {
+        match &self.attention {
+            Some(attention) => {
                 let (values, weights) = attention.forward(sequence);
-                return Read {
+                Read {
                     values,
                     weights: Some(weights),
-                };
+                }
             }
-            (None, ReadOut::FinalStates) if config.bidirectional => {
-                let hidden = config.hidden_width;
-                let forward = day(sequence.clone(), days - 1).narrow(1, 0, hidden);
-                let backward = day(sequence, 0).narrow(1, hidden, hidden);
-                Tensor::cat(vec![forward, backward], 1)
-            }
-            (None, _) => day(sequence, days - 1),
-        };
-        Read {
-            values,
-            weights: None,
+            None => Read {
+                values: sequence.narrow(0, days - 1, 1).reshape([batch, width]),
+                weights: None,
+            },
         }
     }
 

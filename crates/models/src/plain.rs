@@ -4,7 +4,7 @@
 //! depend on what else is forecast beside it.
 
 use crate::batch_norm::{BatchNorm, EPSILON};
-use crate::config::{LstmConfig, NetworkConfig, ReadOut};
+use crate::config::{LstmConfig, NetworkConfig};
 use crate::dense::Dense;
 use crate::head::HeadModule;
 use crate::lstm::LstmForecaster;
@@ -170,18 +170,7 @@ impl PlainLstm {
             }
             return (means, Some(weights));
         }
-        let last = day(days - 1);
-        if self.config.read_out != ReadOut::FinalStates || !self.config.bidirectional {
-            return (last.to_vec(), None);
-        }
-        let mut finals = last.to_vec();
-        for (to, from) in finals
-            .chunks_exact_mut(width)
-            .zip(day(0).chunks_exact(width))
-        {
-            to[hidden..].copy_from_slice(&from[hidden..]);
-        }
-        (finals, None)
+        (day(days - 1).to_vec(), None)
     }
 }
 

@@ -1,7 +1,6 @@
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
-use vitalcast_evaluation::{Accuracy, pinball_loss};
+use vitalcast_evaluation::Accuracy;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -12,7 +11,6 @@ struct Golden {
     r2_score: f64,
     mape_percent: f64,
     mase_lag1: f64,
-    pinball: BTreeMap<String, f64>,
 }
 
 /// `VITALCAST_GOLDEN_DIR` when it is set, so that anyone can check against fresh values.
@@ -41,12 +39,4 @@ fn golden_metrics_are_reproduced() {
     near(accuracy.r2.unwrap(), golden.r2_score);
     near(accuracy.mape.unwrap(), golden.mape_percent);
     near(accuracy.mase.unwrap(), golden.mase_lag1);
-    assert!(!golden.pinball.is_empty());
-    for (quantile, expected) in golden.pinball {
-        let quantile = quantile.parse().unwrap();
-        near(
-            pinball_loss(&golden.y_true, &golden.y_pred, quantile).unwrap(),
-            expected,
-        );
-    }
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use vitalcast_domain::{
     ActivityType, AsOf, History, Intensity, MetricType, PredictionMetric, Record,
 };
-use vitalcast_features::{FeatureTable, catalogue, cohort_tables, daily_values, feature_table};
+use vitalcast_features::{FeatureTable, catalogue, daily_values, feature_table};
 
 /// Around the autumn change of clocks in Europe and the spring one in the south.
 const FIRST: &str = "2025-09-20";
@@ -170,19 +170,6 @@ proptest! {
                 bits(whole.row(row as usize).unwrap()),
                 bits(part.row((row - from) as usize).unwrap())
             );
-        }
-    }
-
-    #[test]
-    fn a_person_in_a_cohort_has_the_rows_they_have_alone(
-        people in prop::collection::vec(someone(), 1..6),
-    ) {
-        let last = first().checked_add_days(Days::new(DAYS - 1)).unwrap();
-        let together = cohort_tables(&people, first(), last, much_later()).unwrap();
-        prop_assert_eq!(together.len(), people.len());
-        for (history, together) in people.iter().zip(&together) {
-            let alone = feature_table(history, first(), last, much_later()).unwrap();
-            prop_assert_eq!(all_bits(&alone), all_bits(together));
         }
     }
 

@@ -178,7 +178,7 @@ fn lstm(
             vec![],
         );
     }
-    let read = read_out(graph, network, config, &sequence);
+    let read = read_out(graph, network, &sequence);
     match &network.head {
         HeadModule::Joint(head) => {
             let first = dense(graph, &head.dense_1, "head.fc1", &read, "head.fc1");
@@ -212,12 +212,7 @@ fn lstm(
 }
 
 /// `[days, batch, width]` to `[batch, width]`.
-fn read_out(
-    graph: &mut Builder,
-    network: &LstmForecaster,
-    config: &LstmConfig,
-    sequence: &str,
-) -> String {
+fn read_out(graph: &mut Builder, network: &LstmForecaster, sequence: &str) -> String {
     let first_axis = vec![int("axis", 0)];
     let at = |graph: &mut Builder, day: i64, name: &str| {
         let place = graph.ints(&format!("{name}.place"), &[day]);
@@ -253,26 +248,7 @@ fn read_out(
         let keep = vec![int("keepdims", 0)];
         return graph.node("ReduceSum", &[&weighted, &days], "attention.mean", keep);
     }
-    let last = at(graph, -1, "last_day");
-    if config.read_out != ReadOut::FinalStates || !config.bidirectional {
-        return last;
-    }
-    let first = at(graph, 0, "first_day");
-    let hidden = config.hidden_width as i64;
-    let mut part = |of: &str, from: i64, to: i64, name: &str| {
-        let inputs = [("from", from), ("to", to), ("axis", 1)]
-            .map(|(what, value)| graph.ints(&format!("{name}.{what}"), &[value]));
-        let [from, to, axis] = &inputs;
-        graph.node("Slice", &[of, from, to, axis], name, vec![])
-    };
-    let forward = part(&last, 0, hidden, "final.forward");
-    let backward = part(&first, hidden, 2 * hidden, "final.backward");
-    graph.node(
-        "Concat",
-        &[&forward, &backward],
-        "final",
-        vec![int("axis", 1)],
-    )
+    at(graph, -1, "last_day")
 }
 
 /// One layer in one or both directions: `[days, batch, input]` to `[days, directions, batch, hidden]`.

@@ -10,7 +10,7 @@ fn networks() -> Vec<NetworkConfig> {
         input_width: 3,
         outputs: 2,
     })];
-    for read_out in [ReadOut::LastDay, ReadOut::FinalStates, ReadOut::Attention] {
+    for read_out in [ReadOut::LastDay, ReadOut::Attention] {
         for head in [Head::Joint, Head::PerOutput] {
             for bidirectional in [false, true] {
                 all.push(NetworkConfig::Lstm(LstmConfig {

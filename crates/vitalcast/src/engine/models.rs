@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
-use vitalcast_artifact::{Artifact, Manifest, write_atomically};
+use vitalcast_artifact::{Artifact, FILE_EXTENSION, Manifest, write_atomically};
 use vitalcast_domain::{ModelArchitecture, ModelId, ModelInfo, PredictionMetric, UserId};
 use vitalcast_inference::FittedModel;
 use vitalcast_store::{RegisteredModel, Store};
@@ -155,7 +155,9 @@ impl Engine {
             let name = entry.file_name().to_string_lossy().into_owned();
             let age = entry.metadata().and_then(|data| data.modified());
             let age = age.ok().and_then(|written| written.elapsed().ok());
-            let is_artifact = Path::new(&name).extension().is_some_and(|end| end == "vcm");
+            let is_artifact = Path::new(&name)
+                .extension()
+                .is_some_and(|end| end == FILE_EXTENSION);
             if is_artifact && !used.contains(&name) && age.unwrap_or_default() >= since {
                 self.remove_model_file(&name)?;
                 removed += 1;
@@ -185,7 +187,7 @@ impl Engine {
         let model = self.registered(id)?;
         let artifact = self.open_artifact(&model)?;
         let bytes = match to.extension().and_then(|ending| ending.to_str()) {
-            Some("vcm") => artifact.to_bytes()?,
+            Some(FILE_EXTENSION) => artifact.to_bytes()?,
             Some("safetensors") => artifact
                 .weights()
                 .ok_or_else(|| {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use std::io::{Seek, Write};
 use std::ops::RangeInclusive;
 use std::time::Duration;
-use vitalcast_artifact::write_atomically;
+use vitalcast_artifact::{FILE_EXTENSION, write_atomically};
 use vitalcast_domain::{PredictionMetric, Record, RecordKind, UserId};
 use vitalcast_store::{Jobs, RecordFilter, Store, UserSummary};
 use zip::write::SimpleFileOptions;
@@ -116,7 +116,7 @@ impl Engine {
         zip.json("models.json", &models).map_err(failed)?;
         for model in &models {
             let artifact = self.open_artifact(&self.registered(&model.model_id)?)?;
-            zip.begin(&format!("models/{}.vcm", model.model_id))
+            zip.begin(&format!("models/{}.{FILE_EXTENSION}", model.model_id))
                 .map_err(failed)?;
             zip.0.write_all(&artifact.to_bytes()?).map_err(failed)?;
         }

@@ -5,7 +5,7 @@ use crate::error::EngineError;
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use std::time::Instant;
-use vitalcast_artifact::{content_hash, write_atomically};
+use vitalcast_artifact::{FILE_EXTENSION, content_hash, write_atomically};
 use vitalcast_domain::{
     AsOf, History, ModelId, ModelInfo, Record, TrainModelRequest, TrainModelResponse,
 };
@@ -71,7 +71,7 @@ impl Engine {
         let bytes = trained.artifact.to_bytes()?;
         let hash = content_hash(&bytes);
         // The name comes from the content: equal models share a file, and no id is in it.
-        let file_name = format!("{}.vcm", &hash[..32]);
+        let file_name = format!("{}.{FILE_EXTENSION}", &hash[..32]);
         let _publishing = self.publishing()?;
         write_atomically(self.model_path(&file_name), &bytes)?;
         let mut summary = serde_json::to_value(trained.artifact.manifest()).unwrap_or_default();
