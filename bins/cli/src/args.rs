@@ -230,7 +230,7 @@ pub(crate) struct PredictArgs {
     /// after the last day with data]
     #[arg(long, alias = "target-date", value_name = "YYYY-MM-DD")]
     pub(crate) date: Option<NaiveDate>,
-    /// Nominal coverage of the interval, for example 0.8
+    /// Nominal coverage of the interval, for example 0.8; the answer says if the model's errors support less
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
     pub(crate) interval_level: f64,
     /// Method for the interval

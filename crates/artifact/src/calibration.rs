@@ -1,18 +1,21 @@
 //! How wrong a model was on days it did not learn from, and the interval that follows from it.
 //!
-//! Split conformal prediction (Vovk et al. 2005; Lei et al. 2018): with `n` absolute residuals and
-//! nominal coverage `level`, the half width is the k-th smallest of them, k = ⌈(n + 1) · level⌉.
-//! When k is above n, no finite width has that coverage; the largest residual is taken, and
-//! [`LeadCalibration::supported_level`] says up to which level the promise holds.
+//! Half widths are those of [`vitalcast_evaluation::half_width`]. Above the level that so many residuals
+//! support the table holds the largest residual, and [`LeadCalibration::interval`] says which level that
+//! is: it never answers with a level the residuals do not support, whatever the table holds.
 //!
 //! The bounds are kept as pairs, so that a later way of calibrating may give intervals that do not
 //! lie evenly around the forecast.
 
 use crate::error::ArtifactError;
 use serde::{Deserialize, Serialize};
+use vitalcast_evaluation::{half_width, highest_level};
 
 /// Nominal coverages whose bounds are kept.
-const LEVELS: [f64; 10] = [0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99];
+const LEVELS: [f64; 21] = [
+    0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85,
+    0.9, 0.95, 0.975, 0.99,
+];
 
 /// Errors on days the model did not learn from, for each lead.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -113,15 +116,13 @@ impl LeadCalibration {
         sizes.sort_unstable_by(f64::total_cmp);
         let quantiles = LEVELS
             .into_iter()
-            .map(|level| {
-                // The small term keeps a product such as 10 · 0.7 from being rounded up past 7.
-                let rank = ((count + 1) as f64 * level - 1e-9).ceil() as usize;
-                let half_width = sizes[rank.clamp(1, count) - 1];
-                ResidualQuantile {
+            .filter_map(|level| {
+                let size = half_width(&sizes, level)?.size;
+                Some(ResidualQuantile {
                     level,
-                    lower: -half_width,
-                    upper: half_width,
-                }
+                    lower: -size,
+                    upper: size,
+                })
             })
             .collect();
         Ok(Self {
@@ -132,40 +133,49 @@ impl LeadCalibration {
         })
     }
 
-    /// How far the interval of this nominal coverage reaches below and above the forecast; `None`
-    /// when no bounds are kept or the level is not above 0 and below 1.
+    /// Bounds of an interval of this nominal coverage, and the level they hold: the one asked for, or
+    /// the nearest to it that is kept and that the residuals support. `None` when no bounds are kept or
+    /// the level is not above 0 and below 1.
     ///
-    /// Exact at the levels kept, linear between two of them; below the lowest the lowest, above the
-    /// highest the highest.
-    pub fn half_widths(&self, level: f64) -> Option<(f64, f64)> {
+    /// Exact at the levels kept. Between two of them the bounds are those of the higher one: the interval
+    /// may hold more than it says, never less.
+    pub fn interval(&self, level: f64) -> Option<ResidualQuantile> {
         // NaN fails both comparisons, so it is refused too.
         if !(level > 0.0 && level < 1.0) {
             return None;
         }
-        let after = self
+        let (lowest, highest) = (self.quantiles.first()?, self.quantiles.last()?);
+        let bounds = self
             .quantiles
-            .partition_point(|quantile| quantile.level < level);
-        let above = self.quantiles.get(after).or(self.quantiles.last())?;
-        let below = after
-            .checked_sub(1)
-            .and_then(|index| self.quantiles.get(index))
-            .unwrap_or(above);
-        let span = above.level - below.level;
-        let share = if span > 0.0 {
-            (level - below.level) / span
-        } else {
-            1.0
-        };
-        let between = |from: f64, to: f64| from * (1.0 - share) + to * share;
-        Some((
-            -between(below.lower, above.lower),
-            between(below.upper, above.upper),
-        ))
+            .iter()
+            .find(|quantile| quantile.level >= level)
+            .unwrap_or(highest);
+        Some(ResidualQuantile {
+            level: level.max(lowest.level).min(self.supported_level()),
+            ..*bounds
+        })
     }
 
-    /// The highest nominal coverage these residuals can promise: n / (n + 1).
+    /// The nominal coverage of an interval that reaches as far to either side, whoever chose it: the
+    /// highest level that it contains the interval of, at most what the residuals support; a share of the
+    /// lowest where it contains none. `None` when no bounds are kept.
+    pub fn level_of(&self, half_width: f64) -> Option<f64> {
+        let reach = |quantile: &ResidualQuantile| quantile.upper.max(-quantile.lower);
+        let lowest = self.quantiles.first()?;
+        let within = self.quantiles.iter().rev();
+        let level = within
+            .filter(|quantile| reach(quantile) <= half_width)
+            .map(|quantile| quantile.level)
+            .next()
+            .unwrap_or_else(|| lowest.level * half_width / reach(lowest));
+        Some(level.min(self.supported_level()))
+    }
+
+    /// The highest nominal coverage of [`LeadCalibration::interval`]: what so many residuals support, as
+    /// far as bounds are kept. 0 when none are.
     pub fn supported_level(&self) -> f64 {
-        self.residual_count as f64 / (self.residual_count as f64 + 1.0)
+        let kept = self.quantiles.last().map_or(0.0, |last| last.level);
+        highest_level(self.residual_count).min(kept)
     }
 }
 
@@ -188,10 +198,18 @@ mod tests {
         LeadCalibration::from_residuals(1, &residuals).unwrap()
     }
 
+    /// The level that holds, and how far the interval reaches.
+    fn of(lead: &LeadCalibration, level: f64) -> (f64, f64) {
+        let interval = lead.interval(level).unwrap();
+        assert_eq!(interval.lower, -interval.upper);
+        (interval.level, interval.upper)
+    }
+
     #[test]
     fn half_widths_are_order_statistics_with_the_finite_sample_correction() {
         let lead = one_to(99);
         for (level, half_width) in [
+            (0.1, 10.0),
             (0.5, 50.0),
             (0.7, 70.0),
             (0.8, 80.0),
@@ -199,35 +217,59 @@ mod tests {
             (0.95, 95.0),
             (0.99, 99.0),
         ] {
-            let (below, above) = lead.half_widths(level).unwrap();
-            assert_eq!((below, above), (half_width, half_width), "{level}");
+            assert_eq!(of(&lead, level), (level, half_width));
         }
         assert!((lead.mae - 50.0).abs() < 1e-12);
     }
 
     #[test]
-    fn a_level_the_residuals_cannot_support_gets_the_largest_of_them() {
-        let lead = one_to(12);
-        assert_eq!(lead.half_widths(0.95), Some((12.0, 12.0)));
-        assert!(lead.supported_level() < 0.95);
-        assert!(one_to(19).supported_level() >= 0.95);
+    fn four_residuals_were_said_to_hold_95_per_cent() {
+        let lead = one_to(4);
+        for level in [0.8, 0.85, 0.95, 0.999] {
+            assert_eq!(of(&lead, level), (0.8, 4.0));
+        }
+        assert_eq!(lead.supported_level(), 0.8);
+        assert!(of(&lead, 0.3).1 < of(&lead, 0.5).1);
+        // The level supported lies between two that are kept.
+        assert_eq!(of(&one_to(12), 0.95), (12.0 / 13.0, 12.0));
+        assert_eq!(of(&one_to(90), 0.999), (90.0 / 91.0, 90.0));
+        assert_eq!(of(&one_to(19), 0.95), (0.95, 19.0));
     }
 
     #[test]
-    fn between_two_levels_the_bounds_lie_between_theirs() {
+    fn a_table_that_holds_more_than_its_residuals_support_is_not_believed() {
+        // As releases before wrote it, from 0.5 on.
+        let mut lead = one_to(4);
+        lead.quantiles.retain(|quantile| quantile.level >= 0.5);
+        assert_eq!(of(&lead, 0.95), (0.8, 4.0));
+        // Its narrowest interval holds more than was asked for.
+        assert_eq!(of(&lead, 0.3), (0.5, 3.0));
+    }
+
+    #[test]
+    fn between_two_levels_the_bounds_are_those_of_the_higher() {
         let lead = one_to(99);
-        let (below, above) = lead.half_widths(0.65).unwrap();
-        assert!((below - 65.0).abs() < 1e-9 && (above - 65.0).abs() < 1e-9);
-        assert_eq!(lead.half_widths(0.01), lead.half_widths(0.5));
-        assert_eq!(lead.half_widths(0.999), lead.half_widths(0.99));
+        assert_eq!(of(&lead, 0.63), (0.63, 65.0));
+        assert_eq!(of(&lead, 0.01), of(&lead, 0.05));
+        assert_eq!(of(&lead, 0.999), of(&lead, 0.99));
     }
 
     #[test]
     fn a_level_outside_0_and_1_has_no_interval() {
         let lead = one_to(9);
         for level in [0.0, 1.0, -0.1, 1.1, f64::NAN] {
-            assert_eq!(lead.half_widths(level), None);
+            assert_eq!(lead.interval(level), None);
         }
+    }
+
+    #[test]
+    fn a_width_chosen_elsewhere_has_the_level_of_an_interval_as_wide() {
+        let lead = one_to(99);
+        for (half_width, level) in [(50.0, 0.5), (67.0, 0.65), (2.5, 0.025), (200.0, 0.99)] {
+            let found = lead.level_of(half_width).unwrap();
+            assert!((found - level).abs() < 1e-9, "{half_width}: {found}");
+        }
+        assert_eq!(one_to(4).level_of(100.0), Some(0.8));
     }
 
     #[test]
@@ -236,7 +278,9 @@ mod tests {
             quantiles: Vec::new(),
             ..one_to(3)
         };
-        assert_eq!(lead.half_widths(0.9), None);
+        assert_eq!(lead.interval(0.9), None);
+        assert_eq!(lead.level_of(1.0), None);
+        assert_eq!(lead.supported_level(), 0.0);
     }
 
     #[test]
@@ -257,7 +301,7 @@ mod tests {
         };
         let calibration =
             Calibration::widening(vec![lead(1, 2.0), lead(2, 1.0), lead(3, 3.0)]).unwrap();
-        let half_width = |days| calibration.lead(days).unwrap().half_widths(0.9).unwrap().1;
+        let half_width = |days| of(calibration.lead(days).unwrap(), 0.7).1;
         assert_eq!(
             [half_width(1), half_width(2), half_width(3)],
             [4.0, 4.0, 6.0]

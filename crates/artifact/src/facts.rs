@@ -1,6 +1,10 @@
 //! A manifest as lines a person reads.
 
 use crate::manifest::Manifest;
+use vitalcast_evaluation::level_in_words;
+
+/// Nominal coverage of the interval that is shown, where the residuals support it.
+const SHOWN_LEVEL: f64 = 0.9;
 
 impl Manifest {
     /// Name and value of what a person wants to know about a model, in reading order. What is not
@@ -54,13 +58,19 @@ impl Manifest {
             "skill against it",
             self.skill.map(|skill| format!("{:+.1} %", 100.0 * skill)),
         );
-        add(
-            "90 % interval, one day ahead",
-            self.calibration
-                .lead(1)
-                .and_then(|lead| lead.half_widths(0.9))
-                .map(|(below, above)| format!("-{below:.2} to +{above:.2} {unit}")),
-        );
+        let interval = self
+            .calibration
+            .lead(1)
+            .and_then(|lead| lead.interval(SHOWN_LEVEL));
+        if let Some(interval) = interval {
+            add(
+                &format!("{} interval, one day ahead", level_in_words(interval.level)),
+                Some(format!(
+                    "-{:.2} to +{:.2} {unit}",
+                    -interval.lower, interval.upper
+                )),
+            );
+        }
         add(
             "epochs",
             (metrics.epochs_trained > 0).then(|| {

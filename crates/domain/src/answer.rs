@@ -118,7 +118,8 @@ pub struct PredictionResult {
     pub model_version: String,
     /// What it is.
     pub architecture: ModelArchitecture,
-    /// Nominal coverage of the interval (this and the following: additions to the contract).
+    /// Nominal coverage that the interval holds: the one asked for, or a lower one where the model's
+    /// residuals support no more (this and the following: additions to the contract).
     pub interval_level: f64,
     /// How the interval was made.
     pub interval_method: IntervalMethod,

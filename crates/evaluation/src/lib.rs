@@ -2,11 +2,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod accuracy;
+mod conformal;
 mod error;
 mod interval;
 mod readiness;
 
 pub use accuracy::{Accuracy, mean_absolute_error, skill};
+pub use conformal::{HalfWidth, conformal_rank, half_width, highest_level, level_in_words};
 pub use error::EvaluationError;
 pub use interval::{coverage, mean_width};
 pub use readiness::ProductionReadiness;

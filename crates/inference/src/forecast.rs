@@ -31,7 +31,7 @@ pub struct ForecastQuery {
     pub target_date: NaiveDate,
     /// How the interval is made.
     pub interval_method: IntervalMethod,
-    /// Its nominal coverage.
+    /// Its nominal coverage; the answer holds less where the model's residuals support no more.
     pub interval_level: f64,
     /// The present moment.
     pub now: DateTime<Utc>,
@@ -107,7 +107,7 @@ pub fn forecast(
         .ok_or(InferenceError::NotFinite(target))?;
 
     let lead = lead_of(target, Some(last_observed));
-    let (lower, upper) = interval(
+    let interval = interval(
         &manifest.calibration,
         metric,
         query.interval_method,
@@ -144,8 +144,8 @@ pub fn forecast(
         target_date: target,
         predicted_at: query.now,
         predicted_value: value,
-        confidence_interval_lower: lower,
-        confidence_interval_upper: upper,
+        confidence_interval_lower: interval.lower,
+        confidence_interval_upper: interval.upper,
         confidence_score: confidence(manifest.metrics.r2_score, &month, value, quality),
         historical_average: average,
         deviation_from_average: average.map(|average| value - average),
@@ -153,7 +153,7 @@ pub fn forecast(
         model_id: query.model_id.clone(),
         model_version: query.model_version.clone(),
         architecture: manifest.architecture,
-        interval_level: query.interval_level,
+        interval_level: interval.level,
         interval_method: query.interval_method,
         skill_vs_naive: manifest.skill,
         baseline_name: manifest.baseline_name.clone(),
@@ -161,7 +161,12 @@ pub fn forecast(
         as_of,
         last_observed_day: Some(last_observed),
     };
-    let interpretation = words::interpretation(&prediction);
+    let mut interpretation = words::interpretation(&prediction);
+    if let Some(sentence) = words::of_level(query.interval_level, query.interval_method, &interval)
+    {
+        interpretation.push(' ');
+        interpretation.push_str(&sentence);
+    }
     let recommendation = words::recommendation(metric, prediction.deviation_from_average);
     Ok(Forecast {
         response: PredictResponse {

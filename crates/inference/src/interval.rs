@@ -1,11 +1,24 @@
 //! The two ends of an interval, and the lead they are taken for.
 
 use chrono::NaiveDate;
-use vitalcast_artifact::{Calibration, LeadCalibration};
+use vitalcast_artifact::{Calibration, LeadCalibration, ResidualQuantile};
 use vitalcast_domain::{IntervalMethod, MAX_HORIZON_DAYS, PredictionMetric};
 
-/// Coverage of ±1.96 mean absolute errors is what the reference service called 95 %.
+/// The half width in mean absolute errors that the reference service called 95 %.
 const REFERENCE_FACTOR: f64 = 1.96;
+
+/// An interval around a forecast.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// Lower end, in the metric's unit.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// Nominal coverage that it holds, which is not always the one asked for.
+    pub level: f64,
+    /// Residuals it was made of.
+    pub residual_count: usize,
+}
 
 /// Days from the last reading of the metric to the target day: the interval widens with horizon
 /// and with gaps. At least 1; beyond the longest calibrated lead the longest is used.
@@ -14,11 +27,13 @@ pub fn lead_of(target: NaiveDate, last_observed: Option<NaiveDate>) -> usize {
     usize::try_from(days.clamp(1, MAX_HORIZON_DAYS as i64)).expect("between 1 and 7")
 }
 
-/// Lower and upper end around `value`, within what a body can show.
+/// The interval around `value`, within what a body can show, and the level it holds.
 ///
-/// `residual_quantiles`: the errors made on days the weights were not fitted on, at this lead, with
-/// the finite-sample correction of split conformal prediction (Vovk et al. 2005; Lei et al. 2018).
-/// `reference_mae`: value ± 1.96 × MAE whatever the level or lead, as the reference service did.
+/// `residual_quantiles`: the errors made on days the weights were not fitted on, at this lead, see
+/// [`LeadCalibration::interval`]. The level is lower than the one asked for where so few errors support
+/// no more.
+/// `reference_mae`: value ± 1.96 × MAE whatever the level or lead, as the reference service did; the
+/// level is that of an interval of residual quantiles as wide.
 ///
 /// `None` for a model without residuals.
 pub fn interval(
@@ -28,19 +43,28 @@ pub fn interval(
     value: f64,
     level: f64,
     lead: usize,
-) -> Option<(f64, f64)> {
-    let (below, above) = match method {
-        IntervalMethod::ResidualQuantiles => nearest_lead(calibration, lead)?.half_widths(level)?,
+) -> Option<Interval> {
+    /// A level is above 0; this is as good as nothing.
+    const LEAST_LEVEL: f64 = 0.01;
+    let nearest = nearest_lead(calibration, lead)?;
+    let reach = match method {
+        IntervalMethod::ResidualQuantiles => nearest.interval(level)?,
         IntervalMethod::ReferenceMae => {
             let half = REFERENCE_FACTOR * nearest_lead(calibration, 1)?.mae;
-            (half, half)
+            ResidualQuantile {
+                level: nearest.level_of(half)?.max(LEAST_LEVEL),
+                lower: -half,
+                upper: half,
+            }
         }
     };
     let (lowest, highest) = metric.metric_type().plausible_range();
-    Some((
-        (value - below).clamp(lowest, highest),
-        (value + above).clamp(lowest, highest),
-    ))
+    Some(Interval {
+        lower: (value + reach.lower).clamp(lowest, highest),
+        upper: (value + reach.upper).clamp(lowest, highest),
+        level: reach.level,
+        residual_count: nearest.residual_count,
+    })
 }
 
 /// The calibration of this lead, or of the longest one there is below it.
@@ -55,7 +79,6 @@ fn nearest_lead(calibration: &Calibration, lead: usize) -> Option<&LeadCalibrati
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vitalcast_artifact::ResidualQuantile;
 
     fn calibration() -> Calibration {
         let quantile = |level, half: f64| ResidualQuantile {
@@ -76,16 +99,32 @@ mod tests {
 
     fn ends(method: IntervalMethod, value: f64, level: f64, lead: usize) -> (f64, f64) {
         let rhr = PredictionMetric::RestingHeartRate;
-        interval(&calibration(), rhr, method, value, level, lead).unwrap()
+        let interval = interval(&calibration(), rhr, method, value, level, lead).unwrap();
+        (interval.lower, interval.upper)
     }
 
     #[test]
-    fn levels_between_those_kept_lie_between_them() {
+    fn the_level_is_the_one_that_holds() {
+        let rhr = PredictionMetric::RestingHeartRate;
+        let of = |method, level| {
+            let interval = interval(&calibration(), rhr, method, 60.0, level, 1).unwrap();
+            (interval.level, interval.residual_count)
+        };
+        let quantiles = IntervalMethod::ResidualQuantiles;
+        assert_eq!(of(quantiles, 0.85), (0.85, 20));
+        assert_eq!(of(quantiles, 0.99), (0.9, 20));
+        assert_eq!(of(quantiles, 0.4), (0.8, 20));
+        // 1.96 bpm is a little less than the half width of 2 bpm at 80 %.
+        let (level, _) = of(IntervalMethod::ReferenceMae, 0.95);
+        assert!((level - 0.8 * 1.96 / 2.0).abs() < 1e-12, "{level}");
+    }
+
+    #[test]
+    fn levels_between_those_kept_have_the_bounds_of_the_higher() {
         let quantiles = IntervalMethod::ResidualQuantiles;
         assert_eq!(ends(quantiles, 60.0, 0.8, 1), (58.0, 62.0));
         assert_eq!(ends(quantiles, 60.0, 0.4, 1), (58.0, 62.0));
-        let (lower, upper) = ends(quantiles, 60.0, 0.85, 1);
-        assert!((lower - 57.0).abs() < 1e-9 && (upper - 63.0).abs() < 1e-9);
+        assert_eq!(ends(quantiles, 60.0, 0.85, 1), (56.0, 64.0));
         assert_eq!(ends(quantiles, 60.0, 0.99, 1), (56.0, 64.0));
     }
 

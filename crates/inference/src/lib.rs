@@ -10,7 +10,7 @@ mod words;
 
 pub use error::InferenceError;
 pub use forecast::{Forecast, ForecastQuery, forecast};
-pub use interval::{interval, lead_of};
+pub use interval::{Interval, interval, lead_of};
 pub use layout::{DayLayout, known_covariates};
 pub use model::{FittedModel, ModelState, network_windows};
 pub use words::{baseline_words, interpretation, recommendation, skill_sentence, with_unit};

@@ -1,7 +1,9 @@
 //! The words beside a number: what it means against the person's own month, how far to believe
 //! it, and what one could do about it. Wellness wording only; nothing here is medical advice.
 
-use vitalcast_domain::{PredictionMetric, PredictionResult};
+use crate::interval::Interval;
+use vitalcast_domain::{IntervalMethod, PredictionMetric, PredictionResult};
+use vitalcast_evaluation::{highest_level, level_in_words};
 
 /// Below this share of the 30-day average a forecast is called "similar to" it.
 const SIMILAR_SHARE: f64 = 0.05;
@@ -75,6 +77,41 @@ pub fn skill_sentence(skill: f64, baseline: &str) -> String {
              believe that first."
         )
     }
+}
+
+/// Why an interval holds another level than the one asked for; `None` when it holds that.
+pub(crate) fn of_level(asked: f64, method: IntervalMethod, interval: &Interval) -> Option<String> {
+    /// Levels nearer to one another than this are the same.
+    const SAME: f64 = 1e-9;
+    if (interval.level - asked).abs() < SAME {
+        return None;
+    }
+    let holds = level_in_words(interval.level);
+    let asked_for = level_in_words(asked);
+    let text = match method {
+        IntervalMethod::ReferenceMae => format!(
+            "The interval is 1.96 mean absolute errors wide to either side; by the model's errors it \
+             holds {holds}."
+        ),
+        IntervalMethod::ResidualQuantiles if interval.level > asked => format!(
+            "The interval holds {holds}, more than the {asked_for} asked for: the model keeps no \
+             narrower one."
+        ),
+        IntervalMethod::ResidualQuantiles
+            if interval.level < highest_level(interval.residual_count) - SAME =>
+        {
+            format!(
+                "The interval holds {holds}, not the {asked_for} asked for: the model keeps no wider \
+                 one."
+            )
+        }
+        IntervalMethod::ResidualQuantiles => format!(
+            "The interval holds {holds}, not the {asked_for} asked for: the model's errors are known \
+             for {} days, and so few support no more.",
+            interval.residual_count
+        ),
+    };
+    Some(text)
 }
 
 /// A baseline in words a person uses.
@@ -173,6 +210,30 @@ mod tests {
         let sdnn = PredictionMetric::HeartRateVariabilitySdnn;
         assert_eq!(recommendation(sdnn, Some(-10.0)), None);
         assert!(recommendation(sdnn, Some(-10.01)).is_some());
+    }
+
+    #[test]
+    fn an_interval_that_holds_another_level_says_which_and_why() {
+        let of = |asked, method, level| {
+            let interval = Interval {
+                lower: 57.0,
+                upper: 63.0,
+                level,
+                residual_count: 4,
+            };
+            of_level(asked, method, &interval)
+        };
+        let quantiles = IntervalMethod::ResidualQuantiles;
+        assert_eq!(of(0.7, quantiles, 0.7), None);
+        assert_eq!(
+            of(0.95, quantiles, 0.8).unwrap(),
+            "The interval holds 80 %, not the 95 % asked for: the model's errors are known for 4 days, \
+             and so few support no more."
+        );
+        assert!(of(0.95, quantiles, 0.7).unwrap().contains("no wider one"));
+        assert!(of(0.3, quantiles, 0.5).unwrap().contains("no narrower one"));
+        let reference = of(0.95, IntervalMethod::ReferenceMae, 0.8).unwrap();
+        assert!(reference.ends_with("it holds 80 %."), "{reference}");
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub use vitalcast_domain::{
     Record, RecordKind, Scope, TrainModelRequest, TrainModelResponse, TrainingMetrics, Unit,
     UserId, Zone,
 };
+pub use vitalcast_evaluation::level_in_words;
 pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, model_inputs};
 pub use vitalcast_import::{Format, KnownAt};
 pub use vitalcast_inference::{baseline_words, skill_sentence, with_unit};

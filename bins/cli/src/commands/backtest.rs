@@ -7,7 +7,7 @@ use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress;
 use anyhow::bail;
-use vitalcast::{BacktestAnswer, BacktestRequest};
+use vitalcast::{BacktestAnswer, BacktestRequest, level_in_words};
 
 pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
     let engine = global.engine()?;
@@ -108,6 +108,9 @@ pub(crate) fn print(answers: &[BacktestAnswer], output: &mut Output) -> anyhow::
                 answer
                     .coverage
                     .map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0)),
+                answer
+                    .nominal_coverage
+                    .map_or_else(|| "–".to_owned(), level_in_words),
             ]
         })
         .collect();
@@ -122,9 +125,10 @@ pub(crate) fn print(answers: &[BacktestAnswer], output: &mut Output) -> anyhow::
             "its MAE",
             "skill",
             "inside",
+            "promised",
         ],
         &rows,
-        &[2, 3, 4, 6, 7, 8],
+        &[2, 3, 4, 6, 7, 8, 9],
     )?;
     output.line(
         "skill = 1 − MAE / MAE of the best simple baseline (chosen on earlier days); \

@@ -98,7 +98,12 @@ pub(crate) fn run(args: &ModelsArgs, global: &Global, output: &mut Output) -> an
                     ),
                 ),
                 ("inside the interval", share(fared.coverage)),
-                ("expected", share(fared.nominal_coverage)),
+                (
+                    "expected",
+                    fared
+                        .nominal_coverage
+                        .map_or_else(|| "–".to_owned(), vitalcast::level_in_words),
+                ),
                 (
                     "drift",
                     if fared.is_drifting { "yes" } else { "no" }.to_owned(),

@@ -7,7 +7,7 @@ use crate::output::Output;
 use anyhow::bail;
 use vitalcast::{
     BatchPredictResponse, Engine, PredictRequest, PredictResponse, PredictionMetric,
-    baseline_words, with_unit,
+    baseline_words, level_in_words, with_unit,
 };
 
 /// Days of history drawn before the forecast.
@@ -101,8 +101,8 @@ pub(crate) fn print(
         with_unit(metric, prediction.predicted_value)
     ))?;
     output.line(format_args!(
-        "{:.0} % interval {} to {}",
-        prediction.interval_level * 100.0,
+        "{} interval {} to {}",
+        level_in_words(prediction.interval_level),
         with_unit(metric, prediction.confidence_interval_lower),
         with_unit(metric, prediction.confidence_interval_upper)
     ))?;

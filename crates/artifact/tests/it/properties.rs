@@ -9,6 +9,7 @@ use vitalcast_artifact::{
     WindowCounts, decode_state, encode_state,
 };
 use vitalcast_domain::{ModelArchitecture, PredictionMetric};
+use vitalcast_evaluation::highest_level;
 
 fn finite() -> impl Strategy<Value = f64> {
     any::<f64>().prop_filter("finite", |value| value.is_finite())
@@ -180,10 +181,11 @@ proptest! {
         let (low, high) = (low.min(high), low.max(high));
         let mut before = (0.0, 0.0);
         for lead in &calibration.leads {
-            let (inner, outer) = (lead.half_widths(low).unwrap(), lead.half_widths(high).unwrap());
-            prop_assert!(inner.0 <= outer.0 + 1e-12 && inner.1 <= outer.1 + 1e-12);
-            prop_assert!(before.0 <= outer.0 + 1e-12 && before.1 <= outer.1 + 1e-12);
-            before = outer;
+            let (inner, outer) = (lead.interval(low).unwrap(), lead.interval(high).unwrap());
+            prop_assert!(inner.lower >= outer.lower - 1e-12 && inner.upper <= outer.upper + 1e-12);
+            prop_assert!(before.0 >= outer.lower - 1e-12 && before.1 <= outer.upper + 1e-12);
+            prop_assert!(outer.level <= highest_level(lead.residual_count));
+            before = (outer.lower, outer.upper);
         }
         let manifest = Manifest { calibration, ..fixed::manifest() };
         prop_assert!(manifest.validate().is_ok());

@@ -2,6 +2,7 @@
 
 use super::SeriesForecaster;
 use crate::error::ModelError;
+use vitalcast_evaluation::half_width;
 
 /// A forecast with an interval around it, in the unit of the series.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,7 +13,8 @@ pub struct ForecastInterval {
     pub lower: f64,
     /// Upper end.
     pub upper: f64,
-    /// Nominal coverage, above 0 and below 1.
+    /// Nominal coverage, above 0 and below 1: what was asked for, or the highest level that so many
+    /// errors support.
     pub level: f64,
 }
 
@@ -33,7 +35,7 @@ impl ForecastInterval {
 #[derive(Debug, Clone)]
 pub struct Calibrated<M> {
     model: M,
-    /// Absolute errors for lead 1, 2 and so on.
+    /// Absolute errors for lead 1, 2 and so on, ascending.
     errors: Vec<Vec<f64>>,
 }
 
@@ -52,7 +54,11 @@ impl<M: SeriesForecaster> Calibrated<M> {
         let first = history.len() * 2 / 3;
         let early = fit(&history[..first])?;
         let errors: Vec<Vec<f64>> = (1..=horizon.max(1))
-            .map(|lead| replay(history, first, lead, |known| early.forecast(known, lead)))
+            .map(|lead| {
+                sorted(replay(history, first, lead, |known| {
+                    early.forecast(known, lead)
+                }))
+            })
             .collect();
         if errors[0].is_empty() {
             return Err(ModelError::TooShort {
@@ -83,7 +89,8 @@ impl<M: SeriesForecaster> SeriesForecaster for Calibrated<M> {
     }
 
     /// Beyond the longest lead that was calibrated, that one's width is used; a longer lead is never
-    /// narrower than a shorter one, which few errors could make it by chance.
+    /// narrower than a shorter one, which few errors could make it by chance. The level is the lowest
+    /// that one of these leads supports.
     fn forecast_interval(
         &self,
         history: &[Option<f64>],
@@ -91,10 +98,11 @@ impl<M: SeriesForecaster> SeriesForecaster for Calibrated<M> {
         level: f64,
     ) -> Option<ForecastInterval> {
         let value = self.forecast(history, lead)?;
-        let half = self.errors[..lead.clamp(1, self.errors.len())]
+        let (half, level) = self.errors[..lead.clamp(1, self.errors.len())]
             .iter()
-            .filter_map(|errors| half_width(&mut errors.clone(), level))
-            .reduce(f64::max)?;
+            .filter_map(|errors| half_width(errors, level))
+            .map(|half| (half.size, half.level))
+            .reduce(|wide, next| (wide.0.max(next.0), wide.1.min(next.1)))?;
         Some(ForecastInterval::around(value, half, level))
     }
 }
@@ -116,30 +124,28 @@ pub(super) fn replay(
         .collect()
 }
 
-/// The ⌈(n + 1) · level⌉-th smallest of n errors, the largest where that is more than n.
-pub(super) fn half_width(errors: &mut [f64], level: f64) -> Option<f64> {
-    if !(level > 0.0 && level < 1.0) {
-        return None;
-    }
-    errors.sort_by(f64::total_cmp);
-    let rank = ((errors.len() + 1) as f64 * level).ceil() as usize;
-    errors.get(rank.min(errors.len()).checked_sub(1)?).copied()
+pub(super) fn sorted(mut errors: Vec<f64>) -> Vec<f64> {
+    errors.sort_unstable_by(f64::total_cmp);
+    errors
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::series::{SeriesMethod, SeriesModel};
 
     #[test]
-    fn the_half_width_is_the_conformal_quantile() {
-        let mut errors: Vec<f64> = (1..=19).rev().map(f64::from).collect();
-        assert_eq!(half_width(&mut errors, 0.9), Some(18.0));
-        assert_eq!(half_width(&mut errors, 0.99), Some(19.0));
-        assert_eq!(half_width(&mut errors, 0.01), Some(1.0));
-        assert_eq!(half_width(&mut [], 0.9), None);
-        for level in [0.0, 1.0, f64::NAN] {
-            assert_eq!(half_width(&mut errors, level), None);
-        }
+    fn a_handful_of_errors_was_said_to_hold_any_level() {
+        // The last third of twelve days: four errors.
+        let history: Vec<Option<f64>> = (0..12).map(|day| Some(f64::from(day * day % 7))).collect();
+        let model = SeriesMethod::Naive.fit_calibrated(&history, 1).unwrap();
+        let interval = |level| model.forecast_interval(&history, 1, level).unwrap();
+        assert_eq!(interval(0.95), interval(0.8));
+        assert_eq!(interval(0.95).level, 0.8);
+        assert_eq!(interval(0.5).level, 0.5);
+        // Replayed over the whole history there are eleven.
+        let replayed = SeriesModel::Naive.forecast_interval(&history, 1, 0.95);
+        assert_eq!(replayed.unwrap().level, 11.0 / 12.0);
     }
 
     #[test]

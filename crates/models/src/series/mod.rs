@@ -28,7 +28,8 @@ pub use trees_on_lags::TreesOnLags;
 
 pub use lags::LEVEL_DAYS;
 
-use calibrated::{half_width, replay};
+use calibrated::{replay, sorted};
+use vitalcast_evaluation::half_width;
 
 /// Days of the season: people live by the week.
 pub(crate) const WEEK: usize = 7;
@@ -44,8 +45,8 @@ pub trait SeriesForecaster {
     fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64>;
 
     /// The same with an interval of nominal coverage `level` (above 0, below 1) around it, as wide
-    /// as the forecaster's own errors at this lead when it is replayed over the history, with the
-    /// finite-sample correction of split conformal prediction (Vovk et al. 2005).
+    /// as the forecaster's own errors at this lead when it is replayed over the history, see
+    /// [`vitalcast_evaluation::half_width`]; of a lower level where so few errors support no more.
     ///
     /// The errors are honest only of a model that has not been fitted to this very history:
     /// [`Calibrated`] sees to that. `None` when there is nothing to go by, or no
@@ -57,9 +58,9 @@ pub trait SeriesForecaster {
         level: f64,
     ) -> Option<ForecastInterval> {
         let value = self.forecast(history, lead)?;
-        let mut errors = replay(history, 0, lead, |known| self.forecast(known, lead));
-        let half = half_width(&mut errors, level)?;
-        Some(ForecastInterval::around(value, half, level))
+        let errors = sorted(replay(history, 0, lead, |known| self.forecast(known, lead)));
+        let half = half_width(&errors, level)?;
+        Some(ForecastInterval::around(value, half.size, half.level))
     }
 }
 

@@ -28,7 +28,7 @@ pub struct BacktestRequest {
     pub days: usize,
     /// Train again after this many days; 0 trains once, on what was known before the first.
     pub refit_every: usize,
-    /// Nominal coverage of the interval.
+    /// Nominal coverage of the interval; it holds less where a model's residuals support no more.
     pub interval_level: f64,
 }
 
@@ -43,6 +43,8 @@ pub struct BacktestDay {
     pub lower: Option<f64>,
     /// Upper end.
     pub upper: Option<f64>,
+    /// Nominal coverage that it holds.
+    pub level: Option<f64>,
     /// What came true.
     pub actual: f64,
     /// What "same as the last reading" said.
@@ -86,8 +88,11 @@ pub struct BacktestAnswer {
     pub baseline_errors: BTreeMap<String, f64>,
     /// 1 − MAE / MAE of every simple baseline, both on the days it had a forecast for, by name.
     pub skill_vs: BTreeMap<String, f64>,
-    /// Nominal coverage of the interval.
+    /// Nominal coverage that was asked for.
     pub interval_level: f64,
+    /// Mean nominal coverage of the intervals, which is what `coverage` has to be compared with: lower
+    /// than what was asked for where a model's residuals support no more.
+    pub nominal_coverage: Option<f64>,
     /// Share of days with an interval whose truth fell inside.
     pub coverage: Option<f64>,
     /// Mean width of the interval.
@@ -185,7 +190,7 @@ pub(crate) fn backtest_history(
             && past.iter().any(Option::is_some)
         {
             let lead = lead_of(date, layout.last_observed(date - Days::new(1)));
-            let ends = interval(
+            let found = interval(
                 &manifest.calibration,
                 metric,
                 IntervalMethod::ResidualQuantiles,
@@ -202,8 +207,9 @@ pub(crate) fn backtest_history(
             rows.push(BacktestDay {
                 date,
                 forecast,
-                lower: ends.map(|(lower, _)| lower),
-                upper: ends.map(|(_, upper)| upper),
+                lower: found.map(|interval| interval.lower),
+                upper: found.map(|interval| interval.upper),
+                level: found.map(|interval| interval.level),
                 actual: truth,
                 naive: SeriesModel::naive().forecast(past, 1),
                 baseline: baseline.as_ref().and_then(|kind| kind.forecast(past, 1)),
@@ -288,6 +294,7 @@ fn answer(
         .iter()
         .filter_map(|row| Some((row.actual, row.lower?, row.upper?)))
         .collect();
+    let levels: Vec<f64> = rows.iter().filter_map(|row| row.level).collect();
     Ok(BacktestAnswer {
         user_id: history.user.clone(),
         metric: request.training.metric,
@@ -312,6 +319,7 @@ fn answer(
             .filter_map(|duel| Some((duel.name(), duel.skill()?)))
             .collect(),
         interval_level: request.interval_level,
+        nominal_coverage: mean(&levels),
         coverage: coverage(&intervals),
         mean_width: mean_width(&intervals),
         seed: request.training.seed,
@@ -332,7 +340,7 @@ impl BacktestAnswer {
                 .map(|row| (row.date, Some(row.actual)))
                 .collect(),
             average: None,
-            interval_percent: Some(percent(self.interval_level)),
+            interval_percent: self.nominal_coverage.map(percent),
             forecasts: self
                 .rows
                 .iter()

@@ -271,7 +271,8 @@ pub(crate) fn chart_unit(metric: PredictionMetric) -> Unit {
     }
 }
 
-/// A level between 0 and 1 in whole per cent.
+/// A level between 0 and 1 in whole per cent, never rounded up.
 pub(crate) fn percent(level: f64) -> u8 {
-    (level * 100.0).round().clamp(1.0, 99.0) as u8
+    // The small term keeps 0.57 from being shown as 56.
+    (level * 100.0 + 1e-6).floor().clamp(1.0, 99.0) as u8
 }

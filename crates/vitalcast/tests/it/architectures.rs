@@ -29,13 +29,9 @@ fn every_architecture_trains_forecasts_and_says_what_it_is() {
         assert_eq!(manifest.architecture, architecture);
         // Wider with each day ahead, and made of errors on days that count.
         let half = |lead| {
-            let (below, above) = manifest
-                .calibration
-                .lead(lead)
-                .unwrap()
-                .half_widths(0.9)
-                .unwrap();
-            below + above
+            let lead = manifest.calibration.lead(lead).unwrap();
+            let interval = lead.interval(0.9).unwrap();
+            interval.upper - interval.lower
         };
         assert!(half(7) >= half(1) && half(1) > 0.0, "{architecture}");
         // The error reported is that of the forecasts served for the same days.

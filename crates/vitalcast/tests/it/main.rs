@@ -6,5 +6,6 @@ mod architectures;
 mod backtest;
 mod correlations;
 mod forecasts;
+mod numbers;
 mod real;
 mod training;
