@@ -8,7 +8,6 @@ mod day;
 mod error;
 mod id;
 mod job;
-mod mean;
 mod metric;
 mod profile;
 mod record;
@@ -29,7 +28,6 @@ pub use day::{AsOf, Zone};
 pub use error::{DomainError, FieldError, InvalidRequest};
 pub use id::{JobId, KeyId, ModelId, UserId};
 pub use job::{JobError, JobInfo, JobKind, JobProgress, JobState};
-pub use mean::mean;
 pub use metric::{
     DailyAggregation, FeatureCategory, MetricType, ModelArchitecture, ModelFamily, PredictionMetric,
 };

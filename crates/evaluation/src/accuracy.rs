@@ -5,10 +5,13 @@
 //! error without the first day over the mean absolute day-to-day change of the same days.
 
 use crate::error::{EvaluationError, check_pair, check_series};
+use crate::mean::{ROUNDING, mean};
 use serde::{Deserialize, Serialize};
 
 /// Keeps MAPE finite at an actual value of 0, as the reference service does.
 const MAPE_EPSILON: f64 = 1e-10;
+/// A mean absolute error up to this is the rounding of sums: no unit of ours is told in billionths.
+const NO_ERROR: f64 = 1e-9;
 
 /// Accuracy of forecasts, in the unit of the series unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -43,8 +46,9 @@ impl Accuracy {
             .map(|(actual, predicted)| actual - predicted)
             .collect();
         let squares: f64 = errors.iter().map(|error| error * error).sum();
-        let mean = actual.iter().sum::<f64>() / count;
-        let variation: f64 = actual.iter().map(|value| (value - mean).powi(2)).sum();
+        let middle = mean(actual.iter().copied()).expect("there is a value to measure");
+        let variation: f64 = actual.iter().map(|value| (value - middle).powi(2)).sum();
+        let varies = (variation / count).sqrt() > ROUNDING * middle.abs();
         let percentages: f64 = actual
             .iter()
             .zip(&errors)
@@ -54,7 +58,7 @@ impl Accuracy {
             count: actual.len(),
             mae: mean_of_absolutes(&errors),
             rmse: (squares / count).sqrt(),
-            r2: (variation > 0.0)
+            r2: varies
                 .then(|| 1.0 - squares / variation)
                 .filter(|r2| r2.is_finite()),
             mape: (!actual.contains(&0.0)).then(|| 100.0 * percentages / count),
@@ -73,7 +77,8 @@ fn scaled_error(actual: &[f64], errors: &[f64]) -> Option<f64> {
         return None;
     }
     let change = mean_of_absolutes(&changes);
-    (change > 0.0).then(|| mean_of_absolutes(&errors[1..]) / change)
+    let size = mean_of_absolutes(actual);
+    (change > ROUNDING * size).then(|| mean_of_absolutes(&errors[1..]) / change)
 }
 
 /// Mean absolute error.
@@ -87,14 +92,15 @@ pub fn mean_absolute_error(actual: &[f64], predicted: &[f64]) -> Result<f64, Eva
 
 /// 1 − MAE(model) / MAE(baseline): above 0 the model is better, below 0 the baseline is.
 ///
-/// `None` when the baseline made no error at all, so that nothing could be better.
+/// `None` when the baseline made no error at all, or one of rounding only, so that nothing could be better.
+/// Whoever shows a skill says so in its place.
 ///
 /// # Errors
 ///
 /// [`EvaluationError::NotFinite`].
 pub fn skill(model_mae: f64, baseline_mae: f64) -> Result<Option<f64>, EvaluationError> {
     check_series("mean absolute error", &[model_mae, baseline_mae])?;
-    Ok((baseline_mae > 0.0).then(|| 1.0 - model_mae / baseline_mae))
+    Ok((baseline_mae > NO_ERROR).then(|| 1.0 - model_mae / baseline_mae))
 }
 
 #[cfg(test)]
@@ -119,6 +125,17 @@ mod tests {
         assert_eq!(Accuracy::of(&[5.0], &[5.0]).unwrap().mase, None);
         assert_eq!(Accuracy::of(&[0.0, 1.0], &[1.0, 1.0]).unwrap().mape, None);
         assert_eq!(skill(1.0, 0.0).unwrap(), None);
+        // The mean of a week of 60.1 forecasts the next day.
+        assert_eq!(skill(1.0, 7e-15).unwrap(), None);
+    }
+
+    #[test]
+    fn actual_values_that_vary_by_rounding_only_never_vary() {
+        // 0.1 + 0.2 is not 0.3; days of 60.1 have a mean of 60.1.
+        let rounding = Accuracy::of(&[0.1 + 0.2, 0.3, 0.3], &[0.5; 3]).unwrap();
+        assert_eq!((rounding.r2, rounding.mase), (None, None));
+        let constant = Accuracy::of(&[60.1; 7], &[61.0; 7]).unwrap();
+        assert_eq!((constant.r2, constant.mase), (None, None));
     }
 
     #[test]

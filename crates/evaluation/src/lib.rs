@@ -5,10 +5,12 @@ mod accuracy;
 mod conformal;
 mod error;
 mod interval;
+mod mean;
 mod readiness;
 
 pub use accuracy::{Accuracy, mean_absolute_error, skill};
 pub use conformal::{HalfWidth, conformal_rank, half_width, highest_level, level_in_words};
 pub use error::EvaluationError;
 pub use interval::{coverage, mean_width};
+pub use mean::{ROUNDING, beyond_rounding, mean};
 pub use readiness::ProductionReadiness;

@@ -68,7 +68,9 @@ impl Cells {
         let (held, count) = (&mut self.values[cell], &mut self.counts[cell]);
         *held = match self.reductions[field] {
             _ if *count == 0 => value,
-            Reduction::Sum | Reduction::Mean => *held + value,
+            Reduction::Sum => *held + value,
+            // Step by step, so that the mean of equal readings is that reading to the last bit.
+            Reduction::Mean => *held + (value - *held) / f64::from(*count + 1),
             Reduction::Smallest => held.min(value),
             Reduction::Largest => held.max(value),
             Reduction::Latest => value,
@@ -77,15 +79,7 @@ impl Cells {
     }
 
     /// One value a cell; `NaN` where there was none.
-    fn reduced(mut self) -> Vec<f64> {
-        for (field, reduction) in self.reductions.iter().enumerate() {
-            if *reduction != Reduction::Mean {
-                continue;
-            }
-            for cell in (field..self.values.len()).step_by(FIELDS) {
-                self.values[cell] /= f64::from(self.counts[cell]);
-            }
-        }
+    fn reduced(self) -> Vec<f64> {
         self.values
     }
 }

@@ -8,6 +8,7 @@ use crate::table::LOOK_BACK_DAYS;
 use crate::window::Series;
 use chrono::{Datelike, NaiveDate};
 use vitalcast_domain::{MetricType, Profile};
+use vitalcast_evaluation::beyond_rounding;
 
 const WEEK: usize = 7;
 const MONTH: usize = LOOK_BACK_DAYS;
@@ -136,12 +137,14 @@ impl Evening<'_> {
         });
         writer.put(
             "nutrition_calorie_deficit",
-            goal.zip(energy).map(|(goal, energy)| goal - energy),
+            goal.zip(energy)
+                .map(|(goal, energy)| beyond_rounding(goal - energy, goal)),
         );
         let mean_energy = self.field(Field::Energy).mean(WEEK);
         writer.put(
             "nutrition_calorie_deficit_7d",
-            goal.zip(mean_energy).map(|(goal, energy)| goal - energy),
+            goal.zip(mean_energy)
+                .map(|(goal, energy)| beyond_rounding(goal - energy, goal)),
         );
     }
 
@@ -281,7 +284,7 @@ impl Evening<'_> {
             let baseline = series.mean(MONTH);
             let deviation = yesterday
                 .zip(baseline)
-                .map(|(yesterday, baseline)| yesterday - baseline);
+                .map(|(yesterday, baseline)| beyond_rounding(yesterday - baseline, baseline));
             for (name, value) in names.into_iter().zip([
                 yesterday,
                 series.mean(WEEK),

@@ -1,9 +1,12 @@
 //! Arithmetic over the last days of one field. Each value is computed from its own days in a fixed
 //! order, never carried over from a neighbour, so that a row does not depend on where a table
 //! begins.
+//!
+//! Where the days hold one value, its mean is that value, and spread, slope and distance from the mean
+//! are 0, to the last bit. So they are where days differ by the rounding of sums only.
 
 use crate::daily::DailyTable;
-use vitalcast_domain::mean;
+use vitalcast_evaluation::{beyond_rounding, mean};
 
 /// One field up to one day, as seen from an evening that is not before it.
 #[derive(Clone, Copy)]
@@ -41,27 +44,19 @@ impl Series<'_> {
 
     /// Population standard deviation of at least two observed days.
     pub(crate) fn deviation(self, days: usize) -> Option<f64> {
-        let mean = self.mean(days)?;
-        let (sum, count) = self
-            .last(days)
-            .fold((0.0, 0_usize), |(sum, count), (_, value)| {
-                (sum + (value - mean).powi(2), count + 1)
-            });
-        (count >= 2).then(|| (sum / count as f64).sqrt())
+        let middle = self.mean(days)?;
+        let squares = self.last(days).map(|(_, value)| (value - middle).powi(2));
+        let spread = mean(squares)?.sqrt();
+        (self.last(days).count() >= 2).then(|| beyond_rounding(spread, middle))
     }
 
     /// Least-squares slope per day over at least three observed days.
     pub(crate) fn slope(self, days: usize) -> Option<f64> {
-        let (count, day_sum, value_sum) = self.last(days).fold(
-            (0_usize, 0.0, 0.0),
-            |(count, day_sum, value_sum), (day, value)| {
-                (count + 1, day_sum + day, value_sum + value)
-            },
-        );
-        if count < 3 {
+        if self.last(days).count() < 3 {
             return None;
         }
-        let (day_mean, value_mean) = (day_sum / count as f64, value_sum / count as f64);
+        let day_mean = mean(self.last(days).map(|(day, _)| day))?;
+        let value_mean = self.mean(days)?;
         let (product, square) =
             self.last(days)
                 .fold((0.0, 0.0), |(product, square), (day, value)| {
@@ -71,7 +66,7 @@ impl Series<'_> {
                         square + distance * distance,
                     )
                 });
-        Some(product / square)
+        Some(beyond_rounding(product / square, value_mean))
     }
 
     /// Whether any of the last `days` days is observed.

@@ -9,8 +9,8 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use vitalcast_artifact::Manifest;
 use vitalcast_domain::{
     AsOf, History, IntervalMethod, MAX_HORIZON_DAYS, ModelId, PredictResponse, PredictionResult,
-    mean,
 };
+use vitalcast_evaluation::{beyond_rounding, mean};
 use vitalcast_features::daily_values;
 use vitalcast_models::{SeriesForecaster, SeriesModel};
 
@@ -148,7 +148,7 @@ pub fn forecast(
         confidence_interval_upper: interval.upper,
         confidence_score: confidence(manifest.metrics.r2_score, &month, value, quality),
         historical_average: average,
-        deviation_from_average: average.map(|average| value - average),
+        deviation_from_average: average.map(|average| beyond_rounding(value - average, average)),
         percentile: percentile(&month, value),
         model_id: query.model_id.clone(),
         model_version: query.model_version.clone(),

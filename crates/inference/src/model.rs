@@ -9,7 +9,7 @@ use vitalcast_models::{
     AverageModel, ColumnScaling, Network, NetworkConfig, Scaling, SeriesForecaster, SeriesModel,
     Windows,
 };
-use vitalcast_windows::{FittedScaler, Lookback, TargetScaler, assemble};
+use vitalcast_windows::{FARTHEST, FittedScaler, Lookback, TargetScaler, assemble};
 
 /// What stands beside the weights in the artifact's `state` section.
 ///
@@ -250,7 +250,11 @@ impl FittedModel {
                 let mut outputs = vec![as_it_is; network.config().outputs()];
                 outputs[0].mean = target.mean();
                 outputs[0].scale = target.scale();
-                Ok(Some(network.to_onnx(Some(&Scaling { inputs, outputs }))?))
+                Ok(Some(network.to_onnx(Some(&Scaling {
+                    inputs,
+                    farthest: FARTHEST,
+                    outputs,
+                }))?))
             }
             Kind::Series(SeriesModel::Trees(trees)) => Ok(trees.to_onnx(1)),
             Kind::Series(_) | Kind::Average(_) => Ok(None),

@@ -3,6 +3,7 @@
 use crate::distribution;
 use crate::error::{InsightError, check_pairs};
 use crate::rank::midranks;
+use vitalcast_evaluation::{ROUNDING, mean};
 
 /// A correlation and the probability of one as strong between unrelated, independent pairs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,8 +42,8 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Result<Coefficient, InsightError> {
 
 /// Values less their mean.
 pub(crate) fn centred(values: &[f64]) -> Vec<f64> {
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let once: Vec<f64> = values.iter().map(|value| value - mean).collect();
+    let middle = mean(values.iter().copied()).unwrap_or(0.0);
+    let once: Vec<f64> = values.iter().map(|value| value - middle).collect();
     // Rounding leaves a rest of the mean, which counts where values are large and close together.
     let rest = once.iter().sum::<f64>() / once.len() as f64;
     once.into_iter().map(|value| value - rest).collect()
@@ -71,7 +72,7 @@ pub(crate) fn varies(centred: &[f64], values: &[f64]) -> bool {
             .iter()
             .fold(0.0_f64, |most, value| most.max(value.abs()))
     };
-    largest(centred) > 1e-13 * largest(values)
+    largest(centred) > ROUNDING * largest(values)
 }
 
 /// Pearson's correlation; nothing where a side never varies.

@@ -83,6 +83,7 @@ fn network_cases(
             column(-2.0, 0.5, true),
             column(9_000.0, 3_000.0, true),
         ],
+        farthest: 8.0,
         outputs: (0..config.outputs())
             .map(|output| column(60.0 + output as f64, 4.0, true))
             .collect(),

@@ -1,7 +1,9 @@
 //! One training run: history → windows → split → fit → calibrate → test → artifact.
 //!
-//! Every choice (weights, stop, learning rate, interval, baseline) is made on days before the test
-//! part; the test part is only reported.
+//! Every choice (weights, stop, learning rate, baseline) is made on days before the test part, and errors
+//! are reported on that part only. The interval rests on the residuals of validation and test part
+//! together; nothing is reported on how often it holds there. See
+//! `docs/decisions/0005-split-and-intervals.md`.
 
 use crate::error::TrainingError;
 use crate::kinds::{FittedOn, Fitting, NetworkKind};
@@ -12,9 +14,9 @@ use vitalcast_artifact::{
     Artifact, Calibration, LeadCalibration, Manifest, ReportedMetrics, WindowCounts,
 };
 use vitalcast_domain::{
-    AsOf, History, MAX_HORIZON_DAYS, ModelFamily, PredictionMetric, TrainModelRequest, mean,
+    AsOf, History, MAX_HORIZON_DAYS, ModelFamily, PredictionMetric, TrainModelRequest,
 };
-use vitalcast_evaluation::{Accuracy, ProductionReadiness, skill};
+use vitalcast_evaluation::{Accuracy, ProductionReadiness, mean, skill};
 use vitalcast_features::daily_values;
 use vitalcast_inference::{DayLayout, FittedModel, network_windows};
 use vitalcast_models::{
@@ -400,10 +402,9 @@ fn baseline_mae(
 
 /// Residuals on days the weights were not fitted on, one set for each lead: for lead k the last
 /// k − 1 days of each window are hidden, which is what a forecast k days past the last known day
-/// sees. These are the validation part and the test part: nothing was chosen by the latter, and what
-/// is reported of it are errors, not coverage. What has no weights, or one to four
-/// parameters for all days, is hardly better on the training part than elsewhere, so that part tells of
-/// its errors as well.
+/// sees. These are the validation part and the test part: nothing was chosen on the latter, and what is
+/// reported on it are errors, not coverage. A model without weights, or with one to four numbers for all
+/// days, is hardly better on the training part than elsewhere, so that part counts as well.
 fn calibrate(model: &FittedModel, data: &Prepared) -> Result<Calibration, TrainingError> {
     let learned = model.is_fitted_closely();
     let windows: Vec<Window> = if learned {

@@ -17,7 +17,7 @@ use crate::window::Lookback;
 ///
 /// [`WindowError::Length`] when the scaler has another width, [`WindowError::OutsideRows`] for a
 /// window that does not fit, [`WindowError::UnknownColumn`] for a column known ahead that the matrix
-/// does not have, [`WindowError::NotFinite`] for a value beyond f32 once it is scaled.
+/// does not have.
 pub fn assemble(
     matrix: &DayMatrix,
     scaler: &FittedScaler,
@@ -73,14 +73,7 @@ pub fn assemble(
                     continue;
                 }
                 if let Some(value) = matrix.value(row, column) {
-                    let value = scaler.transform(column, value) as f32;
-                    if !value.is_finite() {
-                        return Err(WindowError::NotFinite {
-                            row,
-                            column: matrix.columns()[column].clone(),
-                        });
-                    }
-                    scaled[column] = value;
+                    scaled[column] = scaler.transform(column, value) as f32;
                     mask[column] = 1.0;
                 }
             }
@@ -155,10 +148,8 @@ mod tests {
     }
 
     #[test]
-    fn unknown_columns_and_values_beyond_f32_are_refused() {
-        let mut days = vec![Some(1.0), Some(2.0), Some(3.0), Some(4.0)];
-        days.push(Some(1e300));
-        let matrix = matrix(&days);
+    fn unknown_columns_are_refused() {
+        let matrix = matrix(&[Some(1.0), Some(2.0), Some(3.0), Some(4.0)]);
         let scaler = StandardScaler::fit(&matrix, 0..4).unwrap();
         let lookback = Lookback::new(2).unwrap();
         let unknown = ["month".to_owned()];
@@ -166,13 +157,14 @@ mod tests {
             assemble(&matrix, &scaler, &[3], lookback, 1, &unknown),
             Err(WindowError::UnknownColumn("month".to_owned()))
         );
-        assert_eq!(
-            assemble(&matrix, &scaler, &[4], lookback, 0, &[]),
-            Err(WindowError::NotFinite {
-                row: 4,
-                column: "value".to_owned()
-            })
-        );
+    }
+
+    #[test]
+    fn a_value_beyond_f32_is_read_as_far_away() {
+        let mut days = vec![Some(1.0), Some(2.0), Some(3.0), Some(4.0)];
+        days.extend([Some(1e300), Some(f64::MAX)]);
+        let values = laid_out(&matrix(&days), &[5], 0);
+        assert_eq!((values[0], values[4]), (8.0, 8.0));
     }
 
     #[test]

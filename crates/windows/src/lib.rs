@@ -11,6 +11,6 @@ mod window;
 pub use assemble::assemble;
 pub use error::WindowError;
 pub use matrix::DayMatrix;
-pub use scaler::{FittedScaler, StandardScaler, TargetScaler};
+pub use scaler::{FARTHEST, FittedScaler, StandardScaler, TargetScaler};
 pub use split::{ChronologicalSplit, SplitFractions};
 pub use window::{Horizon, Lookback, Window, cut_windows};

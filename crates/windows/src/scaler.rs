@@ -3,17 +3,26 @@
 //!
 //! Fitted on training rows and on nothing else; the fitted numbers travel in the model artifact, so
 //! serving scales exactly as training did. Missing values are skipped while fitting and stay
-//! missing. A column that never varies keeps scale 1 and maps to zero. A column that is never
-//! observed in training is remembered as such: a model cannot have learned to read it, so it stays
-//! masked afterwards.
+//! missing.
+//!
+//! What training did not show cannot have been learned. A column that never varied, or by rounding only,
+//! has an infinite scale: whatever it shows later is zero standard deviations from its mean. A column
+//! that was never observed is remembered as such and stays masked. A value farther from the mean than
+//! [`FARTHEST`] counts as that far, so that a linear model does not follow it out of all bounds.
 
 use crate::error::WindowError;
 use crate::matrix::DayMatrix;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+use vitalcast_evaluation::{beyond_rounding, mean};
 
-/// A column whose spread is below this share of its size only varies by rounding.
-const RELATIVE_SPREAD: f64 = 1e-12;
+/// Standard deviations from the training mean beyond which a value counts as that far away. One of 65
+/// training days can be no farther, so that in an ordinary training this changes nothing.
+pub const FARTHEST: f64 = 8.0;
+
+/// Smallest spread that is more than rounding whatever the size of the values: differences of large
+/// numbers leave a rest that is large beside themselves. No unit of ours is told in billionths.
+const LEAST_SPREAD: f64 = 1e-9;
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct ColumnScale {
@@ -25,36 +34,47 @@ struct ColumnScale {
 impl ColumnScale {
     fn fit(values: impl Iterator<Item = f64> + Clone) -> Self {
         let observed = values.clone().count();
-        if observed == 0 {
+        let Some(middle) = mean(values.clone()) else {
             return Self {
                 mean: 0.0,
                 scale: 1.0,
                 observed,
             };
-        }
-        let mean = values.clone().sum::<f64>() / observed as f64;
-        let variance = values.map(|value| (value - mean).powi(2)).sum::<f64>() / observed as f64;
-        let spread = variance.sqrt();
-        let varies = spread > RELATIVE_SPREAD * mean.abs().max(f64::MIN_POSITIVE);
+        };
+        let variance = mean(values.map(|value| (value - middle).powi(2))).unwrap_or(0.0);
+        let spread = beyond_rounding(variance.sqrt(), middle);
         Self {
-            mean,
-            scale: if varies { spread } else { 1.0 },
+            mean: middle,
+            scale: if !spread.is_finite() {
+                // No scale; `validate` refuses it.
+                f64::NAN
+            } else if spread > LEAST_SPREAD {
+                spread
+            } else {
+                f64::INFINITY
+            },
             observed,
         }
     }
 
     fn transform(self, value: f64) -> f64 {
+        if self.scale.is_infinite() {
+            return 0.0;
+        }
         (value - self.mean) / self.scale
     }
 
     fn inverse(self, scaled: f64) -> f64 {
+        if self.scale.is_infinite() {
+            return self.mean;
+        }
         scaled * self.scale + self.mean
     }
 
     fn validate(self, column: usize) -> Result<(), WindowError> {
         let what = if !self.mean.is_finite() {
             "the mean is not finite"
-        } else if !self.scale.is_finite() || self.scale <= 0.0 {
+        } else if self.scale.is_nan() || self.scale <= 0.0 {
             "the scale is not a positive number"
         } else {
             return Ok(());
@@ -110,7 +130,7 @@ impl FittedScaler {
         self.columns[column].mean
     }
 
-    /// Its population standard deviation, or 1 when it never varies.
+    /// Its population standard deviation; infinite when it never varied.
     pub fn scale(&self, column: usize) -> f64 {
         self.columns[column].scale
     }
@@ -120,12 +140,15 @@ impl FittedScaler {
         self.columns[column].observed == 0
     }
 
-    /// A value of a column in training standard deviations from the training mean.
+    /// A value of a column in training standard deviations from the training mean, at most
+    /// [`FARTHEST`] either way.
     pub fn transform(&self, column: usize, value: f64) -> f64 {
-        self.columns[column].transform(value)
+        self.columns[column]
+            .transform(value)
+            .clamp(-FARTHEST, FARTHEST)
     }
 
-    /// The way back.
+    /// The way back, from within these bounds.
     pub fn inverse(&self, column: usize, scaled: f64) -> f64 {
         self.columns[column].inverse(scaled)
     }
@@ -158,9 +181,14 @@ impl TargetScaler {
         if targets.is_empty() {
             return Err(WindowError::NothingToFit);
         }
-        let scale = ColumnScale::fit(targets.iter().copied());
-        scale.validate(0)?;
-        Ok(Self(scale))
+        let mut scale = ColumnScale::fit(targets.iter().copied());
+        if scale.scale.is_infinite() {
+            // What a model says of it has to have a size.
+            scale.scale = 1.0;
+        }
+        let fitted = Self(scale);
+        fitted.validate()?;
+        Ok(fitted)
     }
 
     /// Mean of the training targets.
@@ -189,6 +217,12 @@ impl TargetScaler {
     ///
     /// [`WindowError::BadScaler`].
     pub fn validate(&self) -> Result<(), WindowError> {
+        if self.0.scale.is_infinite() {
+            return Err(WindowError::BadScaler {
+                column: 0,
+                what: "the scale of a target is infinite",
+            });
+        }
         self.0.validate(0)
     }
 }
@@ -211,11 +245,39 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_column_maps_to_zero() {
-        let matrix = matrix(vec![Some(0.1), Some(0.1), Some(0.1)]);
-        let scaler = StandardScaler::fit(&matrix, 0..3).unwrap();
-        assert!(scaler.transform(0, 0.1).abs() < 1e-12);
-        assert!((scaler.transform(0, 1.1) - 1.0).abs() < 1e-12);
+    fn a_constant_column_stays_zero_whatever_it_shows_later() {
+        let constant = matrix(vec![Some(0.1), Some(0.1), Some(0.1)]);
+        let scaler = StandardScaler::fit(&constant, 0..3).unwrap();
+        for value in [0.1, 1.1, -1e9] {
+            assert_eq!(scaler.transform(0, value), 0.0);
+        }
+        assert_eq!(scaler.inverse(0, 0.0), 0.1);
+        assert_eq!(TargetScaler::fit(&[0.1; 3]).unwrap().scale(), 1.0);
+    }
+
+    #[test]
+    fn a_spread_of_rounding_was_a_scale() {
+        // A day's rate less the mean of its month, both 60.1, and what sums of them differ by.
+        let rounding = [
+            vec![Some(7e-15), Some(0.0), Some(-7e-15)],
+            vec![Some(60.1), Some(60.1 + 7e-15), Some(60.1 - 7e-15)],
+            vec![Some(0.1 + 0.2), Some(0.3), Some(0.3)],
+        ];
+        for column in rounding {
+            let scaler = StandardScaler::fit(&matrix(column), 0..3).unwrap();
+            assert_eq!(scaler.transform(0, 66.0), 0.0);
+        }
+        let smallest = matrix(vec![Some(60.000_01), Some(60.0)]);
+        let scaler = StandardScaler::fit(&smallest, 0..2).unwrap();
+        assert!((scaler.transform(0, 60.000_01) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_value_out_of_all_bounds_counts_as_far_as_any_could_be() {
+        let scaler = StandardScaler::fit(&matrix(vec![Some(59.0), Some(61.0)]), 0..2).unwrap();
+        assert_eq!(scaler.transform(0, 67.0), 7.0);
+        assert_eq!(scaler.transform(0, 90.0), FARTHEST);
+        assert_eq!(scaler.transform(0, -1e300), -FARTHEST);
     }
 
     #[test]

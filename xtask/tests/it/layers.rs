@@ -8,9 +8,9 @@ use crate::{cargo, root};
 /// `ARCHITECTURE.md`. Packages not here (benches, xtask) are above all and nobody's dependency.
 const LAYERS: [(&str, u8); 16] = [
     ("vitalcast-domain", 0),
-    ("vitalcast-windows", 0),
     ("vitalcast-evaluation", 0),
     ("vitalcast-models", 1),
+    ("vitalcast-windows", 1),
     ("vitalcast-client", 1),
     ("vitalcast-features", 1),
     ("vitalcast-import", 1),

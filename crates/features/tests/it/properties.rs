@@ -3,8 +3,9 @@
 use crate::people::{day, delayed, meal, much_later, person, reading, workout};
 use chrono::{Days, NaiveDate, TimeDelta};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use vitalcast_domain::{
-    ActivityType, AsOf, History, Intensity, MetricType, PredictionMetric, Record,
+    ActivityType, AsOf, FeatureCategory, History, Intensity, MetricType, PredictionMetric, Record,
 };
 use vitalcast_features::{FeatureTable, catalogue, daily_values, feature_table};
 
@@ -170,6 +171,46 @@ proptest! {
                 bits(whole.row(row as usize).unwrap()),
                 bits(part.row((row - from) as usize).unwrap())
             );
+        }
+    }
+
+    // 60.1 added up seven times and divided by seven is not 60.1, and what was left of the difference
+    // was a feature that seemed to vary.
+    #[test]
+    fn what_is_the_same_every_day_has_no_spread_no_slope_and_no_deviation(
+        value in 20.0_f64..200.0,
+        energy in 500.0_f64..5_000.0,
+        worn in prop::collection::vec(prop::bool::weighted(0.7), DAYS as usize),
+    ) {
+        let zone = "Europe/London";
+        let records = (0..DAYS).zip(&worn).filter(|(_, worn)| **worn).flat_map(|(place, _)| {
+            let on = first().checked_add_days(Days::new(place)).unwrap().to_string();
+            let of = |metric| reading(zone, &format!("{metric}{on}"), &on, metric, value);
+            vec![
+                of(MetricType::RestingHeartRate),
+                of(MetricType::HeartRateVariabilityRmssd),
+                of(MetricType::SleepDuration),
+                of(MetricType::RecoveryScore),
+                of(MetricType::Steps),
+                meal(zone, &format!("m{on}"), &format!("{on}T12:00:00"), energy, value),
+            ]
+        }).collect();
+        let table = table(&person(zone, records), 30, DAYS - 1, much_later());
+        for feature in catalogue() {
+            if feature.category == FeatureCategory::Temporal {
+                continue;
+            }
+            let seen: BTreeSet<u64> = (0..table.days())
+                .filter_map(|row| table.value_at(row, feature.name))
+                .map(f64::to_bits)
+                .collect();
+            prop_assert!(seen.len() <= 1, "{} {seen:?}", feature.name);
+            let is_difference = ["_std", "_trend", "_deviation"]
+                .iter()
+                .any(|end| feature.name.ends_with(end));
+            if is_difference {
+                prop_assert!(seen.iter().all(|bits| *bits == 0), "{} {seen:?}", feature.name);
+            }
         }
     }
 

@@ -18,7 +18,8 @@ use burn::tensor::Tensor;
 pub struct ColumnScaling {
     /// What is zero to the network, in the unit of the data.
     pub mean: f64,
-    /// What is one to the network; above zero.
+    /// What is one to the network; above zero. Infinite for an input that never varied and is zero
+    /// whatever it shows.
     pub scale: f64,
     /// Whether the network learned to read the column; one that was never observed counts as
     /// missing.
@@ -31,6 +32,8 @@ pub struct ColumnScaling {
 pub struct Scaling {
     /// Of each column of the data; the network's input is twice as wide.
     pub inputs: Vec<ColumnScaling>,
+    /// How far from zero an input can be; one farther counts as that far.
+    pub farthest: f64,
     /// Of each output.
     pub outputs: Vec<ColumnScaling>,
 }
@@ -58,7 +61,7 @@ impl Network {
         let any = [Axis::Any("batch"), Axis::Any("days"), Axis::Fixed(columns)];
         graph.input("windows", &any);
         let read = match scaling {
-            Some(scaling) => scaled(&mut graph, &scaling.inputs),
+            Some(scaling) => scaled(&mut graph, scaling),
             None => "windows".to_owned(),
         };
         let said = if scaling.is_some() {
@@ -111,18 +114,22 @@ impl Network {
                 return Err(ModelError::Width { expected, found });
             }
         }
-        for column in scaling.inputs.iter().chain(&scaling.outputs) {
-            let most = f64::from(f32::MAX);
-            within("mean of a column", column.mean, -most, most)?;
-            let least = f64::from(f32::MIN_POSITIVE);
-            within("scale of a column", column.scale, least, most)?;
+        let most = f64::from(f32::MAX);
+        let least = f64::from(f32::MIN_POSITIVE);
+        for (columns, most_scale) in [(&scaling.inputs, f64::INFINITY), (&scaling.outputs, most)] {
+            for column in columns {
+                within("mean of a column", column.mean, -most, most)?;
+                within("scale of a column", column.scale, least, most_scale)?;
+            }
         }
+        within("farthest", scaling.farthest, least, most)?;
         Ok(())
     }
 }
 
 /// Data to what the network reads: scaled, zero where missing, then one where observed.
-fn scaled(graph: &mut Builder, columns: &[ColumnScaling]) -> String {
+fn scaled(graph: &mut Builder, scaling: &Scaling) -> String {
+    let columns = &scaling.inputs;
     let width = columns.len();
     let part = |of: fn(&ColumnScaling) -> f64| -> Vec<f32> {
         columns.iter().map(|column| of(column) as f32).collect()
@@ -146,7 +153,11 @@ fn scaled(graph: &mut Builder, columns: &[ColumnScaling]) -> String {
     let mask = graph.node("Mul", &[&mask, &read], "input.mask", vec![]);
     let centred = graph.node("Sub", &["windows", &mean], "input.centred", vec![]);
     let sized = graph.node("Div", &[&centred, &scale], "input.sized", vec![]);
-    let filled = graph.node("Where", &[&missing, &zero, &sized], "input.filled", vec![]);
+    let farthest = scaling.farthest as f32;
+    let least = graph.floats("input.least", &[], &[-farthest]);
+    let most = graph.floats("input.most", &[], &[farthest]);
+    let within = graph.node("Clip", &[&sized, &least, &most], "input.within", vec![]);
+    let filled = graph.node("Where", &[&missing, &zero, &within], "input.filled", vec![]);
     let values = graph.node("Mul", &[&filled, &read], "input.values", vec![]);
     graph.node(
         "Concat",

@@ -2,6 +2,7 @@
 //! series' own level, so that one model can learn from many people.
 
 use super::{WEEK, last, mean};
+use vitalcast_evaluation::beyond_rounding;
 
 /// Days that make up the level.
 pub const LEVEL_DAYS: usize = 4 * WEEK;
@@ -22,7 +23,12 @@ impl Known {
         let tail = |days: usize| &history[history.len().saturating_sub(days)..];
         let month = tail(LEVEL_DAYS);
         let level = mean(month).or_else(|| last(history))?;
-        let relative = |value: Option<f64>| value.map_or(f32::NAN, |value| (value - level) as f32);
+        // Days that differ by rounding only do not differ.
+        let relative = |value: Option<f64>| {
+            value.map_or(f32::NAN, |value| {
+                beyond_rounding(value - level, level) as f32
+            })
+        };
         let mut values = [f32::NAN; WIDTH];
         for (back, value) in values[..WEEK].iter_mut().enumerate() {
             let day = history.len().checked_sub(back + 1);
@@ -43,9 +49,11 @@ impl Known {
             .collect();
         values[WEEK] = relative(mean(week));
         values[WEEK + 1] = relative(mean(&weekday));
-        values[WEEK + 2] = mean(&squares).map_or(f32::NAN, |variance| variance.sqrt() as f32);
+        values[WEEK + 2] = mean(&squares).map_or(f32::NAN, |variance| {
+            beyond_rounding(variance.sqrt(), level) as f32
+        });
         values[WEEK + 3] = match (mean(week), mean(week_before)) {
-            (Some(now), Some(before)) => (now - before) as f32,
+            (Some(now), Some(before)) => beyond_rounding(now - before, level) as f32,
             _ => f32::NAN,
         };
         values[WEEK + 4] = week.iter().flatten().count() as f32 / WEEK as f32;
@@ -88,7 +96,10 @@ pub(super) fn examples(histories: &[&[Option<f64>]], lead: usize) -> (Vec<[f32; 
             (WEEK + lead - 1..history.len()).filter_map(move |day| {
                 let target = history[day]?;
                 let known = Known::at(&history[..=day - lead], lead)?;
-                Some((known.values, target - known.level))
+                Some((
+                    known.values,
+                    beyond_rounding(target - known.level, known.level),
+                ))
             })
         })
         .unzip()
@@ -141,6 +152,11 @@ mod tests {
         assert!(of(&walk) > 0.9, "{}", of(&walk));
         assert!(of(&around) < 0.2, "{}", of(&around));
         assert_eq!(of(&[Some(60.0); 40]), 0.0);
+        // Added up in another order, a day can be off by its last digit.
+        let rounding: Vec<Option<f64>> = (0..40)
+            .map(|day| Some(if day % 3 == 0 { 60.1 + 7e-15 } else { 60.1 }))
+            .collect();
+        assert_eq!(of(&rounding), 0.0);
     }
 
     #[test]

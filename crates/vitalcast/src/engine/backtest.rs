@@ -10,10 +10,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use vitalcast_charts::{ForecastPoint, HistoryChart, SkillBar, SkillChart};
 use vitalcast_domain::{
-    History, IntervalMethod, ModelArchitecture, PredictionMetric, Record, TrainModelRequest,
-    UserId, mean,
+    History, IntervalMethod, ModelArchitecture, PredictionMetric, Record, TrainModelRequest, UserId,
 };
-use vitalcast_evaluation::{Accuracy, coverage, mean_width, skill};
+use vitalcast_evaluation::{Accuracy, coverage, mean, mean_width, skill};
 use vitalcast_features::daily_values;
 use vitalcast_inference::{DayLayout, interval, lead_of};
 use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesModel};
@@ -319,7 +318,7 @@ fn answer(
             .filter_map(|duel| Some((duel.name(), duel.skill()?)))
             .collect(),
         interval_level: request.interval_level,
-        nominal_coverage: mean(&levels),
+        nominal_coverage: mean(levels),
         coverage: coverage(&intervals),
         mean_width: mean_width(&intervals),
         seed: request.training.seed,

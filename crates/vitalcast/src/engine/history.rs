@@ -6,7 +6,8 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use vitalcast_charts::{AverageLine, ForecastPoint, HistoryChart, Unit};
-use vitalcast_domain::{History, ModelId, PredictionMetric, PredictionResult, UserId, mean};
+use vitalcast_domain::{History, ModelId, PredictionMetric, PredictionResult, UserId};
+use vitalcast_evaluation::mean;
 use vitalcast_features::daily_values;
 use vitalcast_store::{Store, StoredForecast};
 
@@ -188,7 +189,7 @@ fn view(user_id: UserId, metric: PredictionMetric, days: Vec<HistoryDay>) -> His
         user_id,
         metric,
         unit: metric.unit_label(),
-        average: mean(actual.iter().copied()),
+        average: mean(actual),
         mae: mean(errors),
         coverage: mean(inside),
         days,

@@ -5,7 +5,8 @@ use super::models::manifest;
 use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
-use vitalcast_domain::{ModelId, ModelInfo, PredictionMetric, UserId, mean};
+use vitalcast_domain::{ModelId, ModelInfo, PredictionMetric, UserId};
+use vitalcast_evaluation::mean;
 use vitalcast_store::{Store, StoredForecast};
 
 /// Outcomes without which nothing is said about drift.
