@@ -53,6 +53,11 @@ pub(crate) fn is_left(residual: &[f64], series: &[f64]) -> bool {
     dot(residual, residual).sqrt() > NEGLIGIBLE * dot(series, series).sqrt()
 }
 
+/// Sum of squares of a series up to which what is left of it is rounding.
+pub(crate) fn rounding_of(series: &[f64]) -> f64 {
+    NEGLIGIBLE * NEGLIGIBLE * dot(series, series)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

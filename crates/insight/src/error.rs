@@ -28,6 +28,9 @@ pub enum InsightError {
     /// A probability below 0 or above 1.
     #[error("value {0} is not a probability: 0 to 1 would be right")]
     NotAProbability(usize),
+    /// The history of the target holds the feature already.
+    #[error("the feature follows from the target's own days before, so it has nothing of its own")]
+    NothingOfItsOwn,
     /// The history of the target explains it to the last digit, so nothing is left to explain.
     #[error("the target is explained wholly without the feature, so nothing is left to test")]
     NothingLeft,

@@ -1,9 +1,12 @@
 //! Granger's test: do a feature's last days tell anything of a target beyond the target's own?
 
-use crate::basis::{Basis, is_left};
-use crate::coefficient::dot;
+use crate::basis::{Basis, is_left, rounding_of};
+use crate::coefficient::{centred, dot, varies};
 use crate::distribution;
 use crate::error::InsightError;
+
+/// Squares of rounding that have to be left to explain before an exact fit says anything.
+const CLEARLY_LEFT: f64 = 1e6;
 
 /// The F test of one number of lags.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,11 +30,14 @@ pub struct GrangerTest {
 /// `grangercausalitytests` in statsmodels). A row counts when all it needs was observed; days are
 /// never closed up over a gap.
 ///
+/// A feature that explains the target to the last digit leaves rounding only, which counts as left
+/// unexplained: F is huge then and the p value next to 0, where statsmodels raises an error.
+///
 /// # Errors
 ///
 /// [`InsightError::Unpaired`]; [`InsightError::TooFew`] without a degree of freedom to spare;
-/// [`InsightError::Constant`] when the feature's lags bring nothing of their own;
-/// [`InsightError::NothingLeft`]; [`InsightError::NotFinite`].
+/// [`InsightError::Constant`] when a lag of the feature never varies, [`InsightError::NothingOfItsOwn`]
+/// when the target's own lags hold it; [`InsightError::NothingLeft`]; [`InsightError::NotFinite`].
 pub fn granger(
     x: &[Option<f64>],
     y: &[Option<f64>],
@@ -117,13 +123,20 @@ fn with_more_lags(
         basis.add(column);
     }
     if basis.rank() != before + lags {
-        return Err(InsightError::Constant);
+        let vary = |column: &Vec<f64>| varies(&centred(column), column);
+        return Err(if others.iter().all(vary) {
+            InsightError::NothingOfItsOwn
+        } else {
+            InsightError::Constant
+        });
     }
     let whole = basis.residual(&target);
-    if !is_left(&whole, &target) {
+    let rounding = rounding_of(&target);
+    let (left_before, left) = (dot(&restricted, &restricted), dot(&whole, &whole));
+    if left <= rounding && left_before < CLEARLY_LEFT * rounding {
         return Err(InsightError::NothingLeft);
     }
-    let (left_before, left) = (dot(&restricted, &restricted), dot(&whole, &whole));
+    let left = left.max(rounding);
     let df_denominator = rows - basis.rank();
     let f = (left_before - left).max(0.0) / lags as f64 / (left / df_denominator as f64);
     Ok(GrangerTest {
@@ -182,6 +195,24 @@ mod tests {
         // numpy 2.5: `lstsq` of constant, three own lags and the feature's third, with and without
         // its first two.
         assert!((test.f - 0.113_801_148_592_242).abs() < 1e-9, "{}", test.f);
+    }
+
+    #[test]
+    fn an_exact_relation_was_nothing_to_test() {
+        let x = series((0..60).map(|day| f64::from(day * 7 % 11)));
+        let mut y = vec![Some(50.0)];
+        y.extend(x.iter().map(|value| value.map(|value| 50.0 - value / 20.0)));
+        let test = granger(&x, &y[..60], 1).unwrap();
+        assert!(test.f.is_finite() && test.p_value < 1e-100, "{test:?}");
+        assert!((test.partial + 1.0).abs() < 1e-9, "{test:?}");
+        let test = augmented_granger(&x, &y[..60], 1).unwrap();
+        assert!(test.p_value < 1e-100, "{test:?}");
+        // Two days back it is the target's day before in another unit.
+        let later = [vec![None], x[..59].to_vec()].concat();
+        assert_eq!(
+            granger(&later, &y[..60], 1),
+            Err(InsightError::NothingOfItsOwn)
+        );
     }
 
     #[test]

@@ -231,6 +231,20 @@ pub(crate) fn of_untested_lags(lags: &Lags, is_target_known: bool) -> (&'static 
             "No data available for lag analysis: the feature or the metric never varied".to_owned(),
         );
     }
+    let explained = lags.left_out.iter().any(|(_, error)| {
+        matches!(
+            error,
+            InsightError::NothingLeft | InsightError::NothingOfItsOwn
+        )
+    });
+    if explained {
+        return (
+            "NOTHING_LEFT",
+            "No lag can be tested: the metric's own days before tell all there is to tell, to the \
+             last digit"
+                .to_owned(),
+        );
+    }
     (
         "NOT_ENOUGH_DATA",
         format!(
@@ -306,11 +320,27 @@ pub(crate) fn of_lags(
             .expect("writing to a string cannot fail");
         }
     }
-    let too_few = |error: &InsightError| matches!(error, InsightError::TooFew { .. });
-    let (few, other): (Vec<_>, Vec<_>) = lags.left_out.iter().partition(|(_, e)| too_few(e));
+    let count = |is: fn(&InsightError) -> bool| {
+        let left_out = lags.left_out.iter();
+        left_out.filter(|(_, error)| is(error)).count()
+    };
+    let too_few = count(|error| matches!(error, InsightError::TooFew { .. }));
+    let explained = count(|error| {
+        matches!(
+            error,
+            InsightError::NothingLeft | InsightError::NothingOfItsOwn
+        )
+    });
     for (count, why) in [
-        (few.len(), "had too few days to be tested"),
-        (other.len(), "had nothing that varies to be tested"),
+        (too_few, "had too few days to be tested"),
+        (
+            explained,
+            "could not be told from the metric's own days before",
+        ),
+        (
+            lags.left_out.len() - too_few - explained,
+            "had nothing that varies to be tested",
+        ),
     ] {
         if count > 0 {
             write!(text, " {count} of the lags {why}.").expect("writing to a string cannot fail");
