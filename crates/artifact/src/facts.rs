@@ -56,7 +56,12 @@ impl Manifest {
         );
         add(
             "skill against it",
-            self.skill.map(|skill| format!("{:+.1} %", 100.0 * skill)),
+            self.baseline_name.as_ref().map(|_| {
+                self.skill.map_or_else(
+                    || "none: it made no error on the test days".to_owned(),
+                    |skill| format!("{:+.1} %", 100.0 * skill),
+                )
+            }),
         );
         let interval = self
             .calibration

@@ -43,7 +43,8 @@ pub struct Manifest {
     pub calibration: Calibration,
     /// Losses and errors.
     pub metrics: ReportedMetrics,
-    /// 1 − MAE / MAE of the best simple baseline, on test days; null without a baseline there.
+    /// 1 − MAE / MAE of the best simple baseline, on test days; null without a baseline there, and when
+    /// it made no error.
     pub skill: Option<f64>,
     /// Which baseline that was.
     pub baseline_name: Option<String>,
@@ -70,7 +71,7 @@ pub struct WindowCounts {
     pub train: usize,
     /// Training stopped by these.
     pub validation: usize,
-    /// Intervals come from these; 0 when they come from validation.
+    /// Intervals come from these alone; 0 when they come from the validation and test windows.
     pub calibration: usize,
     /// Every reported error comes from these.
     pub test: usize,

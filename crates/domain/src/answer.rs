@@ -74,7 +74,8 @@ pub struct TrainModelResponse {
     pub is_production_ready: bool,
     /// Why not, in words.
     pub quality_issues: Vec<String>,
-    /// 1 − MAE / MAE of the best simple baseline, on test days (addition to the contract).
+    /// 1 − MAE / MAE of the best simple baseline, on test days (addition to the contract); null when that
+    /// made no error.
     pub skill_vs_naive: Option<f64>,
     /// Which baseline that was.
     pub baseline_name: Option<String>,
@@ -123,7 +124,7 @@ pub struct PredictionResult {
     pub interval_level: f64,
     /// How the interval was made.
     pub interval_method: IntervalMethod,
-    /// 1 − MAE / MAE of the best simple baseline, on the model's test days.
+    /// 1 − MAE / MAE of the best simple baseline, on the model's test days; null when that made no error.
     pub skill_vs_naive: Option<f64>,
     /// Which baseline.
     pub baseline_name: Option<String>,

@@ -1,6 +1,7 @@
 //! Enumerations of the wire: what is measured, what is forecast, by which model.
 
 use crate::error::{DomainError, shortened};
+use crate::request::MAX_HORIZON_DAYS;
 use crate::unit::Unit;
 use serde::{Deserialize, Serialize};
 
@@ -204,10 +205,19 @@ impl ModelArchitecture {
 
     /// Fewest days it has to read before it can forecast.
     pub fn least_days_read(self) -> usize {
-        match self.family() {
+        match self {
             // Their level is the mean of four weeks.
-            ModelFamily::Trees | ModelFamily::Ridge => 28,
-            ModelFamily::Lstm | ModelFamily::Linear | ModelFamily::Series => 1,
+            Self::Xgboost | Self::Ridge => 28,
+            // A weekly season takes two whole weeks to show, also on the last day that is forecast.
+            Self::Ets | Self::Theta | Self::Average => 14 + MAX_HORIZON_DAYS - 1,
+            Self::Lstm
+            | Self::LstmAttention
+            | Self::MultiTask
+            | Self::Linear
+            | Self::Naive
+            | Self::SeasonalNaive
+            | Self::MovingAverage
+            | Self::ExponentialSmoothing => 1,
         }
     }
 }

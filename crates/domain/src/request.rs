@@ -395,6 +395,19 @@ mod tests {
                 r#","architecture":"ridge","sequence_length":27"#,
                 "sequence_length",
             ),
+            // Their season was that of less than two weeks.
+            (
+                r#","architecture":"theta","sequence_length":19"#,
+                "sequence_length",
+            ),
+            (
+                r#","architecture":"ets","sequence_length":14"#,
+                "sequence_length",
+            ),
+            (
+                r#","architecture":"average","sequence_length":7"#,
+                "sequence_length",
+            ),
             (
                 r#","architecture":"naive","bidirectional":true"#,
                 "bidirectional",

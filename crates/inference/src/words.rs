@@ -51,19 +51,23 @@ pub fn interpretation(prediction: &PredictionResult) -> String {
         "low"
     };
     text.push_str(&format!(" This prediction has {confidence} confidence."));
-    if let (Some(skill), Some(baseline)) = (
-        prediction.skill_vs_naive,
-        prediction.baseline_name.as_deref(),
-    ) {
+    if let Some(baseline) = prediction.baseline_name.as_deref() {
         text.push(' ');
-        text.push_str(&skill_sentence(skill, baseline));
+        text.push_str(&skill_sentence(prediction.skill_vs_naive, baseline));
     }
     text
 }
 
-/// How the model compares with "same as usual", said plainly in both directions.
-pub fn skill_sentence(skill: f64, baseline: &str) -> String {
+/// How the model compares with "same as usual", said plainly in both directions. Without a skill the
+/// baseline made no error that the model's could be compared with.
+pub fn skill_sentence(skill: Option<f64>, baseline: &str) -> String {
     let baseline = baseline_words(baseline);
+    let Some(skill) = skill else {
+        return format!(
+            "On the test days {baseline} made no error at all, so no model can be better: believe that \
+             first."
+        );
+    };
     let percent = skill.abs() * 100.0;
     if percent < 0.5 {
         format!("On its test days the model was as accurate as {baseline}.")
@@ -238,8 +242,15 @@ mod tests {
 
     #[test]
     fn a_model_that_loses_to_the_baseline_says_so() {
-        let sentence = skill_sentence(-0.12, "naive");
+        let sentence = skill_sentence(Some(-0.12), "naive");
         assert!(sentence.contains("12% larger"), "{sentence}");
         assert!(sentence.contains("same as the last reading"), "{sentence}");
+    }
+
+    #[test]
+    fn a_skill_without_a_denominator_was_passed_over() {
+        let sentence = skill_sentence(None, "seasonal_naive");
+        assert!(sentence.contains("made no error at all"), "{sentence}");
+        assert!(sentence.ends_with("believe that first."), "{sentence}");
     }
 }

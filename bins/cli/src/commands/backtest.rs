@@ -104,7 +104,10 @@ pub(crate) fn print(answers: &[BacktestAnswer], output: &mut Output) -> anyhow::
                     .clone()
                     .unwrap_or_else(|| "–".to_owned()),
                 number(answer.baseline_mae),
-                percent(answer.skill_vs_naive),
+                match answer.baseline_mae {
+                    Some(_) if answer.skill_vs_naive.is_none() => "none".to_owned(),
+                    _ => percent(answer.skill_vs_naive),
+                },
                 answer
                     .coverage
                     .map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0)),
@@ -132,6 +135,6 @@ pub(crate) fn print(answers: &[BacktestAnswer], output: &mut Output) -> anyhow::
     )?;
     output.line(
         "skill = 1 − MAE / MAE of the best simple baseline (chosen on earlier days); \
-         negative means the baseline was better.",
+         negative means the baseline was better, none that it made no error at all.",
     )
 }

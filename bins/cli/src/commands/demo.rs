@@ -257,10 +257,9 @@ fn page(
             ))
             .with(Block::History(story.backtest.chart()))
             .with(Block::Skill(story.backtest.skill_chart()));
-        if let (Some(skill), Some(name)) =
-            (story.backtest.skill_vs_naive, &story.backtest.baseline_name)
-        {
-            section = section.with_paragraph(skill_sentence(skill, name));
+        let replayed = &story.backtest;
+        if let (Some(name), Some(_)) = (&replayed.baseline_name, replayed.baseline_mae) {
+            section = section.with_paragraph(skill_sentence(replayed.skill_vs_naive, name));
         }
         report = report.with(section);
     }

@@ -121,8 +121,8 @@ pub(crate) fn print(answer: &TrainModelResponse, output: &mut Output) -> anyhow:
         ]);
     }
     output.table(&["", ""], &rows, &[])?;
-    if let (Some(skill), Some(name)) = (answer.skill_vs_naive, &answer.baseline_name) {
-        output.line(skill_sentence(skill, name))?;
+    if let Some(name) = &answer.baseline_name {
+        output.line(skill_sentence(answer.skill_vs_naive, name))?;
     }
     for issue in &answer.quality_issues {
         output.line(format_args!(

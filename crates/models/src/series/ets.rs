@@ -6,7 +6,7 @@
 //! [`nelder_mead`], the form by AICc. A missing day updates nothing: the state goes on by itself.
 
 use super::linear_algebra::solve;
-use super::{SeriesForecaster, WEEK, finite, mean, nelder_mead};
+use super::{SeriesForecaster, WEEK, finite, mean, nelder_mead, shows_a_week_twice};
 use serde::{Deserialize, Serialize};
 
 /// Columns of a run: what the data does to a state that begins at zero, and what each component of
@@ -32,7 +32,8 @@ pub struct EtsModel {
     pub alpha: f64,
     /// Weight of an error in the trend, 0 to alpha; none without a trend.
     pub beta: Option<f64>,
-    /// Weight of an error in the season, 0 to 1 − alpha; none without a season.
+    /// Weight of an error in the season, 0 to 1 − alpha; none without a season. A history of less than
+    /// two whole weeks is forecast without one.
     pub gamma: Option<f64>,
     /// What a trend keeps of itself from day to day: 1 undamped.
     pub damping: f64,
@@ -64,7 +65,8 @@ impl EtsModel {
         for trend in [Trend::None, Trend::Additive, Trend::Damped] {
             for seasonal in [false, true] {
                 let parameters = parameter_count(trend, seasonal);
-                if count < parameters + 2 {
+                let too_short = seasonal && !shows_a_week_twice(history);
+                if count < parameters + 2 || too_short {
                     continue;
                 }
                 let model = Self::fit_form(history, trend, seasonal);
@@ -223,7 +225,11 @@ impl SeriesForecaster for EtsModel {
 
     fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64> {
         let lead = lead.max(1);
-        let run = self.run(history)?;
+        let form = Self {
+            gamma: self.gamma.filter(|_| shows_a_week_twice(history)),
+            ..*self
+        };
+        let run = form.run(history)?;
         let slope: f64 = (1..=lead as i32).map(|day| self.damping.powi(day)).sum();
         let season = run.season[(history.len() + lead - 1) % WEEK];
         finite(run.level + slope * run.trend + season, history)
@@ -339,6 +345,31 @@ mod tests {
                 "{lead}: {found} {model:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_season_was_made_of_less_than_two_weeks() {
+        let week = [3.0, 0.0, -1.0, 2.0, -4.0, 1.0, -1.0];
+        let of = |days: usize| -> Vec<Option<f64>> {
+            (0..days).map(|day| Some(60.0 + week[day % WEEK])).collect()
+        };
+        let level = |model: EtsModel| EtsModel {
+            gamma: None,
+            ..model
+        };
+        let model = EtsModel::fit(&of(60)).unwrap();
+        assert!(model.gamma.is_some());
+        for days in [7, 13] {
+            let found = model.forecast(&of(days), 1);
+            assert_eq!(found, level(model).forecast(&of(days), 1));
+            assert_eq!(EtsModel::fit(&of(days)).unwrap().gamma, None);
+        }
+        // Two weeks that are mostly missing are none.
+        let mut gappy = vec![None; 10];
+        gappy.extend(of(10));
+        let found = model.forecast(&gappy, 1);
+        assert_eq!(found, level(model).forecast(&gappy, 1));
+        assert!((model.forecast(&of(14), 1).unwrap() - 63.0).abs() < 1e-3);
     }
 
     #[test]

@@ -64,15 +64,19 @@ pub trait SeriesForecaster {
     }
 }
 
+/// Whether a history reaches over two whole weeks from its first value to its last: in less no season can
+/// be told from chance.
+fn shows_a_week_twice(history: &[Option<f64>]) -> bool {
+    let first = history.iter().position(Option::is_some);
+    let last = history.iter().rposition(Option::is_some);
+    first
+        .zip(last)
+        .is_some_and(|(first, last)| last - first + 1 >= 2 * WEEK)
+}
+
 /// Mean of what is observed.
 fn mean(values: &[Option<f64>]) -> Option<f64> {
-    let (sum, count) = values
-        .iter()
-        .flatten()
-        .fold((0.0, 0_usize), |(sum, count), value| {
-            (sum + value, count + 1)
-        });
-    (count > 0).then(|| sum / count as f64)
+    vitalcast_evaluation::mean(values.iter().flatten().copied())
 }
 
 /// A forecast that can be told; the last value observed in place of one that ran away.

@@ -2,7 +2,7 @@
 //! with half the slope of a straight line as drift (Hyndman and Billah 2003), on a series whose weekly
 //! season, where there is one, was taken off.
 
-use super::{EtsModel, SeriesForecaster, WEEK, finite, mean};
+use super::{EtsModel, SeriesForecaster, WEEK, finite, mean, shows_a_week_twice};
 use serde::{Deserialize, Serialize};
 
 /// The normal distribution's 95th percentile.
@@ -13,7 +13,7 @@ const THRESHOLD: f64 = 1.645;
 pub struct ThetaModel {
     /// Weight of the newest value in the level, 0 to 1.
     pub alpha: f64,
-    /// Whether a weekly season is taken off first.
+    /// Whether a weekly season is taken off first, where a history reaches over two whole weeks.
     pub seasonal: bool,
 }
 
@@ -23,7 +23,7 @@ impl ThetaModel {
         if history.iter().flatten().count() < 4 {
             return None;
         }
-        let seasonal = history.len() >= 2 * WEEK && has_season(history);
+        let seasonal = shows_a_week_twice(history) && has_season(history);
         let plain = if seasonal {
             without(history, &season(history))
         } else {
@@ -43,7 +43,7 @@ impl SeriesForecaster for ThetaModel {
 
     fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64> {
         let lead = lead.max(1);
-        let season = if self.seasonal {
+        let season = if self.seasonal && shows_a_week_twice(history) {
             season(history)
         } else {
             [0.0; WEEK]
@@ -72,9 +72,12 @@ fn slope(history: &[Option<f64>]) -> f64 {
         .enumerate()
         .filter_map(|(day, value)| Some((day as f64, (*value)?)))
         .collect();
-    let count = points.len() as f64;
-    let day = points.iter().map(|(day, _)| day).sum::<f64>() / count;
-    let value = points.iter().map(|(_, value)| value).sum::<f64>() / count;
+    let (Some(day), Some(value)) = (
+        vitalcast_evaluation::mean(points.iter().map(|(day, _)| *day)),
+        vitalcast_evaluation::mean(points.iter().map(|(_, value)| *value)),
+    ) else {
+        return 0.0;
+    };
     let (mut above, mut below) = (0.0, 0.0);
     for (at, found) in points {
         above += (at - day) * (found - value);
@@ -181,6 +184,27 @@ mod tests {
         // The last level and half a step for each day ahead.
         assert!((model.forecast(&history, 1).unwrap() - 39.5).abs() < 1e-9);
         assert!((model.forecast(&history, 3).unwrap() - 40.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_season_was_made_of_less_than_two_weeks() {
+        let week = [55.0, 58.0, 60.0, 57.0, 62.0, 64.0, 59.0];
+        let of = |days: usize| -> Vec<Option<f64>> {
+            (0..days).map(|day| Some(week[day % WEEK])).collect()
+        };
+        let model = ThetaModel::fit(&of(75)).unwrap();
+        assert!(model.seasonal);
+        let plain = ThetaModel {
+            seasonal: false,
+            ..model
+        };
+        for days in [7, 10, 13] {
+            assert_eq!(model.forecast(&of(days), 1), plain.forecast(&of(days), 1));
+        }
+        for days in [14, 20, 75] {
+            let found = model.forecast(&of(days), 1).unwrap();
+            assert!((found - week[days % WEEK]).abs() < 0.1, "{days}: {found}");
+        }
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use vitalcast::{
-    BacktestRequest, Forecaster, HealthMetric, History, IntervalMethod, MetricType,
-    ModelArchitecture, PredictResponse, PredictionMetric, Profile, Provenance, Record,
-    TrainModelRequest, UserId, backtest,
+    BacktestRequest, CorrelationMethod, CorrelationRequest, Engine, Forecaster, HealthMetric,
+    HealthMetricTarget, History, IntervalMethod, LagRequest, Meal, MetricType, ModelArchitecture,
+    PredictResponse, PredictionMetric, Profile, Provenance, Record, TrainModelRequest, UserId,
+    backtest,
 };
 
 const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
@@ -107,4 +108,169 @@ fn a_replay_counts_against_the_level_that_its_intervals_claim() {
     let mean = answer.rows.iter().filter_map(|row| row.level).sum::<f64>() / 2.0;
     assert!((answer.nominal_coverage.unwrap() - mean).abs() < 1e-12);
     assert_eq!(answer.interval_level, 0.95);
+}
+
+/// Numbers between 0 and 1 that look random and are the same every time.
+fn chance(index: usize) -> f64 {
+    (index * 7_919 % 101) as f64 / 101.0
+}
+
+#[test]
+fn a_rate_that_never_varied_in_training_drove_sleep_to_nothing() {
+    let days = 120;
+    let sleep = (0..days).map(|day| 6.0 + 1.8 * chance(day));
+    // Worn on three of four days; other values on the last three, which no training window reads.
+    let rate: Vec<Option<f64>> = (0..days)
+        .map(|day| {
+            let value = if day + 3 < days { 60.1 } else { 66.0 };
+            (day % 4 != 3 || day + 3 >= days).then_some(value)
+        })
+        .collect();
+    let forecast = |rate: Vec<Option<f64>>, seed| {
+        let history = person(&[
+            (MetricType::SleepDuration, known(sleep.clone())),
+            (MetricType::RestingHeartRate, rate),
+        ]);
+        let training = TrainModelRequest {
+            seed,
+            ..request(PredictionMetric::SleepDuration, ModelArchitecture::Linear)
+        };
+        let forecaster = Forecaster::fit(&history, &training, now()).unwrap();
+        let target = last_day() + Days::new(1);
+        let answer = forecaster.forecast(&history, target, now()).unwrap();
+        answer.prediction.predicted_value
+    };
+    for seed in 1..=3 {
+        let risen = forecast(rate.clone(), seed);
+        assert!((5.8..8.0).contains(&risen), "{seed}: {risen}");
+        // Nothing was learned of the rate, so it tells nothing.
+        let as_ever = rate.iter().map(|value| value.map(|_| 60.1)).collect();
+        let ordinary = forecast(as_ever, seed);
+        assert!((risen - ordinary).abs() < 0.2, "{seed}: {risen} {ordinary}");
+    }
+}
+
+/// An engine that knows a person.
+fn engine(history: &History) -> (Engine, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::open(folder.path()).unwrap();
+    let records = history.records.clone();
+    engine.write_records(&history.user, records, now()).unwrap();
+    (engine, folder)
+}
+
+#[test]
+fn features_that_vary_by_rounding_only_were_tested() {
+    let rate = (0..120).map(|day| (chance(day) < 0.8).then_some(60.1));
+    let sleep = (0..120).map(|day| 6.0 + 1.8 * chance(day + 7));
+    let history = person(&[
+        (MetricType::RestingHeartRate, rate.collect()),
+        (MetricType::SleepDuration, known(sleep)),
+    ]);
+    let (engine, _folder) = engine(&history);
+    let request = CorrelationRequest {
+        lookback_days: 90,
+        top_k: 50,
+        include_insignificant: true,
+        ..CorrelationRequest::new(history.user.clone(), HealthMetricTarget::SleepDuration)
+    };
+    let answer = engine.correlate(&request, now()).unwrap();
+    assert_eq!(answer.total_features_analyzed, 4, "{answer:?}");
+    let names = answer.correlations.iter().map(|one| &one.feature_name);
+    assert!(names.into_iter().all(|name| name.starts_with("temporal_")));
+}
+
+#[test]
+fn an_exact_relation_was_nothing_that_stands_out() {
+    let carbs = |day: usize| 100.0 + 20.0 * (11.0 * chance(day)).floor();
+    let days = 100;
+    let mut history = person(&[(
+        MetricType::RestingHeartRate,
+        known((0..days).map(|day| 50.0 + carbs(day + 1) / 20.0)),
+    )]);
+    let zone = history.profile.zone;
+    for day in 0..days {
+        let date = last_day() - Days::new((days - 1 - day) as u64);
+        let noon = date.and_hms_opt(12, 0, 0).unwrap();
+        history.records.push(Record::Meal(Meal {
+            provenance: Provenance::at("diary", format!("{day}"), zone.instant_of(noon), zone),
+            name: None,
+            meal_type: None,
+            energy_kcal: Some(2_000.0),
+            protein_g: Some(100.0),
+            carbs_g: Some(carbs(day + 2)),
+            fat_g: Some(70.0),
+            fiber_g: None,
+            sugar_g: None,
+            time_known: true,
+        }));
+    }
+    let (engine, _folder) = engine(&history);
+    let target = HealthMetricTarget::RestingHeartRate;
+    for method in [
+        CorrelationMethod::Granger,
+        CorrelationMethod::Pearson,
+        CorrelationMethod::Spearman,
+        CorrelationMethod::Kendall,
+    ] {
+        let request = LagRequest {
+            method,
+            lookback_days: 90,
+            ..LagRequest::new(
+                history.user.clone(),
+                target,
+                "nutrition_carbs_daily".to_owned(),
+            )
+        };
+        let lags = engine.lags(&request, now()).unwrap();
+        assert_eq!(lags.optimal_lag_hours, Some(24), "{method}: {lags:?}");
+        assert!(lags.optimal_correlation.unwrap() > 0.999, "{method}");
+        let request = CorrelationRequest {
+            methods: vec![method],
+            lookback_days: 90,
+            ..CorrelationRequest::new(history.user.clone(), target)
+        };
+        let found = engine.correlate(&request, now()).unwrap();
+        let strongest = found.strongest_positive.unwrap();
+        assert_eq!(strongest.feature_name, "nutrition_carbs_daily", "{method}");
+        assert!(strongest.p_value < 1e-6, "{method}");
+    }
+}
+
+#[test]
+fn an_exact_week_was_forecast_from_less_than_two() {
+    let week = [55.0, 58.0, 60.0, 57.0, 62.0, 64.0, 59.0];
+    let history = person(&[(
+        MetricType::RestingHeartRate,
+        known((0..75).map(|day| week[day % 7])),
+    )]);
+    for architecture in [
+        ModelArchitecture::Theta,
+        ModelArchitecture::Ets,
+        ModelArchitecture::SeasonalNaive,
+    ] {
+        let least = architecture.least_days_read().max(7);
+        let training = |days| TrainModelRequest {
+            sequence_length: days,
+            ..request(RHR, architecture)
+        };
+        for days in [7, 10, 14, 19].into_iter().filter(|days| *days < least) {
+            let error = Forecaster::fit(&history, &training(days), now()).unwrap_err();
+            assert!(error.to_string().contains("sequence_length"), "{error}");
+        }
+        let forecaster = Forecaster::fit(&history, &training(least), now()).unwrap();
+        // Up to a week after the last reading: days 75 to 81 of the series.
+        for ahead in 1..=7 {
+            let target = last_day() + Days::new(ahead);
+            let now = now() + chrono::TimeDelta::days(ahead as i64 - 1);
+            let answer = forecaster.forecast(&history, target, now).unwrap();
+            let found = answer.prediction.predicted_value;
+            let right = week[(74 + ahead as usize) % 7];
+            assert!(
+                (found - right).abs() < 0.2,
+                "{architecture} {ahead}: {found}"
+            );
+            assert!(answer.interpretation.contains("made no error at all"));
+        }
+    }
 }
