@@ -59,6 +59,7 @@ fn windows_and_scalings_of_another_width_are_refused() {
         assert_eq!(network.predict(&wide).unwrap_err(), width);
         let none = Scaling {
             inputs: Vec::new(),
+            farthest: 8.0,
             outputs: Vec::new(),
         };
         let error = network.to_onnx(Some(&none)).unwrap_err();

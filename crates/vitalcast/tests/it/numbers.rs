@@ -222,7 +222,7 @@ fn an_exact_relation_was_nothing_that_stands_out() {
                 "nutrition_carbs_daily".to_owned(),
             )
         };
-        let lags = engine.lags(&request, now()).unwrap();
+        let lags = engine.lag_analysis(&request, now()).unwrap();
         assert_eq!(lags.optimal_lag_hours, Some(24), "{method}: {lags:?}");
         assert!(lags.optimal_correlation.unwrap() > 0.999, "{method}");
         let request = CorrelationRequest {
