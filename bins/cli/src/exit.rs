@@ -80,15 +80,18 @@ pub(crate) fn word_of(error: &anyhow::Error) -> &'static str {
 
 /// The command that helps, if there is one.
 pub(crate) fn tip_of(error: &anyhow::Error) -> Option<String> {
-    match error.downcast_ref::<EngineError>()? {
-        EngineError::UnknownUser { .. } => Some("`vitalcast users` lists them".to_owned()),
-        EngineError::UnknownModel(_) => Some("`vitalcast models list` lists them".to_owned()),
-        EngineError::UnknownKey(_) => Some("`vitalcast keys list` lists them".to_owned()),
-        EngineError::NoModel { user, metric, .. } => Some(format!(
-            "`vitalcast train --user {user} --metric {metric}` trains one"
-        )),
-        _ => None,
+    let error = error.downcast_ref::<EngineError>()?;
+    if let EngineError::NoModel { user, metric, .. } = error {
+        let train = format!("`vitalcast train --user {user} --metric {metric}` trains one");
+        return Some(train);
     }
+    let lists = [
+        (matches!(error, EngineError::UnknownUser { .. }), "users"),
+        (matches!(error, EngineError::UnknownModel(_)), "models list"),
+        (matches!(error, EngineError::UnknownKey(_)), "keys list"),
+    ];
+    let (_, command) = lists.iter().find(|(fits, _)| *fits)?;
+    Some(format!("`vitalcast {command}` lists them"))
 }
 
 /// Whoever read our output has gone (`vitalcast users | head`): not an error.
