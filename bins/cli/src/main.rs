@@ -68,6 +68,8 @@ fn start_log(verbose: u8) {
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(std::io::stderr)
+        // It would print what it cannot log to standard error, and panic where that fails.
+        .log_internal_errors(false)
         .with_ansi(output::stderr_wants_colour())
         .without_time()
         .init();

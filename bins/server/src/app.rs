@@ -3,6 +3,7 @@
 use crate::access::{JwtVerifier, RateLimits};
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::log::LogWriter;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,6 +21,16 @@ const PARSED_BYTES: usize = 24 << 20;
 /// Bytes are counted in so many.
 const UNIT: usize = 1 << 10;
 
+/// How the process tells about itself. It has one metrics recorder and one log, so both are set up by
+/// whoever owns the process.
+#[derive(Clone, Default)]
+pub struct Telemetry {
+    /// What `/metrics` shows.
+    pub metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
+    /// Where the log goes, to count the lines that are lost.
+    pub log: Option<LogWriter>,
+}
+
 /// The running service.
 pub(crate) struct App {
     pub(crate) engine: Arc<Engine>,
@@ -28,7 +39,7 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) jwt: Option<JwtVerifier>,
     pub(crate) rates: RateLimits,
-    pub(crate) metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
+    pub(crate) telemetry: Telemetry,
     /// Whether everyone who reaches the listener is on this machine.
     pub(crate) on_loopback: bool,
     /// Stopping: not ready for new work.
@@ -113,7 +124,7 @@ impl App {
         config: Config,
         clock: Clock,
         jwt: Option<JwtVerifier>,
-        metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
+        telemetry: Telemetry,
         on_loopback: bool,
     ) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
@@ -134,7 +145,7 @@ impl App {
             clock,
             jwt,
             rates: RateLimits::new(&config.limits),
-            metrics,
+            telemetry,
             on_loopback,
             draining: watch::Sender::new(false),
             computing: Gate::new(computing, config.limits.waiting),

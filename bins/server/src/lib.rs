@@ -10,14 +10,17 @@ mod extract;
 mod guard;
 mod healthcheck;
 mod listener;
+mod log;
 mod middleware;
 mod redis_cache;
 mod routes;
 mod shape;
 
+pub use app::Telemetry;
 pub use config::{Auth, Cache, Config, Jobs, JwtConfig, Limits, Log, Overrides, Tls};
 pub use healthcheck::healthcheck;
 pub use listener::{Server, ServerHandle};
+pub use log::LogWriter;
 
 use crate::app::App;
 use axum::Router;

@@ -1,7 +1,7 @@
 //! Opening the data folder, listening, and stopping without dropping anyone.
 
 use crate::access::JwtVerifier;
-use crate::app::App;
+use crate::app::{App, Telemetry};
 use crate::config::{Config, Limits, Tls};
 use crate::guard::Guard;
 use crate::redis_cache::RedisCache;
@@ -11,7 +11,6 @@ use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use chrono::TimeDelta;
 use hyper_util::rt::TokioTimer;
-use metrics_exporter_prometheus::PrometheusHandle;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -24,6 +23,8 @@ use vitalcast::{CacheOptions, Clock, Engine, JobOptions, JobRunner};
 
 /// How often forecasts that were answered are written down.
 const FLUSH: Duration = Duration::from_millis(50);
+/// How often measured times are summed up.
+const TIDY_METRICS: Duration = Duration::from_secs(5);
 /// Connections of the admin listener at once.
 const ADMIN_CONNECTIONS: usize = 64;
 
@@ -73,28 +74,19 @@ fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
 }
 
 impl Server {
-    /// Opens the data folder and the listeners. `metrics` is what `/metrics` shows; a process has
-    /// one recorder, so it is installed by whoever owns the process.
+    /// Opens the data folder and the listeners.
     ///
     /// # Errors
     ///
     /// A folder that cannot be opened or is in use by another server, an address that is taken, an
     /// address that others can reach while there is no key, a certificate or key that cannot be
     /// read.
-    pub async fn open(
-        config: Config,
-        clock: Clock,
-        metrics: Option<PrometheusHandle>,
-    ) -> anyhow::Result<Self> {
+    pub async fn open(config: Config, clock: Clock, telemetry: Telemetry) -> anyhow::Result<Self> {
         // Opening waits for the disk.
-        tokio::task::spawn_blocking(move || Self::open_blocking(config, clock, metrics)).await?
+        tokio::task::spawn_blocking(move || Self::open_blocking(config, clock, telemetry)).await?
     }
 
-    fn open_blocking(
-        config: Config,
-        clock: Clock,
-        metrics: Option<PrometheusHandle>,
-    ) -> anyhow::Result<Self> {
+    fn open_blocking(config: Config, clock: Clock, telemetry: Telemetry) -> anyhow::Result<Self> {
         let public = bind(config.listen, "listen")?;
         let admin = config
             .admin_listen
@@ -146,7 +138,7 @@ impl Server {
             config,
             clock,
             jwt,
-            metrics,
+            telemetry,
             !is_open_to_others,
         );
         Ok(Self {
@@ -184,6 +176,7 @@ impl Server {
     pub async fn run(self, handle: &ServerHandle) -> anyhow::Result<()> {
         let app = self.app;
         let flushing = tokio::spawn(flush_forecasts(Arc::clone(&app)));
+        let tidying = tokio::spawn(tidy_metrics(app.telemetry.clone()));
         let public = serve(
             self.public,
             self.tls.clone(),
@@ -211,6 +204,7 @@ impl Server {
         };
         let served = tokio::try_join!(public, admin);
         flushing.abort();
+        tidying.abort();
         let jobs = app.jobs.clone();
         let engine = Arc::clone(&app.engine);
         tokio::task::spawn_blocking(move || {
@@ -234,6 +228,17 @@ async fn flush_forecasts(app: Arc<App>) {
                 code = error.code(),
                 "forecasts could not be written down yet"
             );
+        }
+    }
+}
+
+/// Sums up what was measured. Where nobody asks for `/metrics`, every request's time would be kept.
+async fn tidy_metrics(telemetry: Telemetry) {
+    let mut ticks = tokio::time::interval(TIDY_METRICS);
+    loop {
+        ticks.tick().await;
+        if let Some(metrics) = &telemetry.metrics {
+            metrics.run_upkeep();
         }
     }
 }

@@ -3,14 +3,14 @@
 use anyhow::Context;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 use vitalcast::{Clock, EngineError, ErrorKind};
-use vitalcast_server::{Config, Overrides, Server, documents, healthcheck};
+use vitalcast_server::{Config, LogWriter, Overrides, Server, Telemetry, documents, healthcheck};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -85,13 +85,20 @@ enum ConfigCommand {
 struct Unusable(anyhow::Error);
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let cli = Cli::parse();
+    let mut log = match LogWriter::start() {
+        Ok(log) => log,
+        Err(_) => return ExitCode::FAILURE,
+    };
+    let code = match run(cli, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report(&error);
+            let _ = writeln!(log, "error: {error:#}");
             code_of(&error)
         }
-    }
+    };
+    log.flush();
+    code
 }
 
 fn code_of(error: &anyhow::Error) -> ExitCode {
@@ -113,15 +120,8 @@ fn code_of(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-// The one place that writes to standard error beside the log.
-#[allow(clippy::print_stderr)]
-fn report(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
-}
-
 /// Prints what was asked for. A reader that has seen enough, as `head` has, is no error.
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    use std::io::Write;
     let text = serde_json::to_string_pretty(value)?;
     match writeln!(std::io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -129,7 +129,7 @@ fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+fn run(cli: Cli, log: &LogWriter) -> anyhow::Result<()> {
     let overrides = Overrides {
         data_dir: cli.settings.data_dir.clone(),
         listen: cli.settings.listen,
@@ -152,7 +152,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             print_json(&serde_json::json!({"configuration": "ok"}))
         }
         Some(Command::Healthcheck) => healthcheck(&config?),
-        None => serve(config?, cli.settings.now),
+        None => serve(config?, cli.settings.now, log),
     }
 }
 
@@ -169,17 +169,24 @@ fn clock(begin: Option<DateTime<Utc>>) -> Clock {
     }
 }
 
-fn start_log(config: &Config) {
+fn start_log(config: &Config, log: &LogWriter) {
     let level = config.log.level.parse().unwrap_or(tracing::Level::INFO);
-    let log = tracing_subscriber::fmt()
+    let events = tracing_subscriber::fmt()
         .with_max_level(level)
-        .with_writer(std::io::stderr);
+        // It would print what it cannot log to standard error, and panic where that fails.
+        .log_internal_errors(false)
+        .with_writer(log.clone());
     if config.log.format == "json" {
-        log.json().flatten_event(true).init();
+        events.json().flatten_event(true).init();
     } else {
         let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        log.with_ansi(colours).init();
+        events.with_ansi(colours).init();
     }
+    // The usual hook writes to standard error by itself, and the words of a panic may hold values.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "a panic");
+    }));
 }
 
 /// Files for the database, its log, models and the admin listener, beside those of connections.
@@ -213,8 +220,8 @@ fn ask_for_open_files(config: &mut Config) {
     }
 }
 
-fn serve(mut config: Config, begin: Option<DateTime<Utc>>) -> anyhow::Result<()> {
-    start_log(&config);
+fn serve(mut config: Config, begin: Option<DateTime<Utc>>, log: &LogWriter) -> anyhow::Result<()> {
+    start_log(&config, log);
     #[cfg(unix)]
     ask_for_open_files(&mut config);
     let started = Instant::now();
@@ -225,12 +232,16 @@ fn serve(mut config: Config, begin: Option<DateTime<Utc>>) -> anyhow::Result<()>
         .context("setting up metrics")?
         .install_recorder()
         .context("setting up metrics")?;
+    let telemetry = Telemetry {
+        metrics: Some(recorder),
+        log: Some(log.clone()),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("starting the runtime")?;
     runtime.block_on(async {
-        let server = Server::open(config, clock(begin), Some(recorder)).await?;
+        let server = Server::open(config, clock(begin), telemetry).await?;
         let handle = server.handle()?;
         tracing::info!(
             address = %handle.address,

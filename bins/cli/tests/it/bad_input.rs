@@ -311,3 +311,30 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(process.stdout.take());
     assert_eq!(process.wait().unwrap().code(), Some(0));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_that_cannot_be_written_is_no_error() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    let features = || {
+        let mut command = std::process::Command::new(crate::support::binary());
+        command
+            .args(["features", "--user", &user, "--days", "3", "-vvv"])
+            .env("VITALCAST_DATA_DIR", folder.data())
+            .stdout(std::process::Stdio::piped());
+        command
+    };
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let output = features().stderr(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!output.stdout.is_empty());
+    let mut process = features()
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(process.stderr.take());
+    let output = process.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!output.stdout.is_empty());
+}

@@ -5,6 +5,7 @@ use crate::access::{Caller, Impersonal};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
+use crate::log::LogWriter;
 use crate::shape::{Fault, Kind, deserialised, optional, required, shaped};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -219,7 +220,9 @@ async fn metrics_text(State(app): State<Arc<App>>) -> Response {
     ] {
         metrics::gauge!(name).set(value);
     }
-    let text = app.metrics.as_ref().map(|handle| {
+    let lost = app.telemetry.log.as_ref().map_or(0, LogWriter::lost_lines);
+    metrics::counter!("vitalcast_log_lines_lost_total").absolute(lost);
+    let text = app.telemetry.metrics.as_ref().map(|handle| {
         handle.run_upkeep();
         handle.render()
     });

@@ -474,7 +474,11 @@ fn nobody_else_is_let_in_before_there_is_a_key() {
         ..vitalcast_server::Config::default()
     };
     let clock = std::sync::Arc::new(chrono::Utc::now);
-    let refused = runtime().block_on(vitalcast_server::Server::open(config, clock, None));
+    let refused = runtime().block_on(vitalcast_server::Server::open(
+        config,
+        clock,
+        vitalcast_server::Telemetry::default(),
+    ));
     let text = refused.err().unwrap().to_string();
     assert!(text.contains("vitalcast keys create"), "{text}");
 }

@@ -302,7 +302,11 @@ fn one_server_works_on_a_folder() {
         ..vitalcast_server::Config::default()
     };
     let clock = Arc::new(chrono::Utc::now);
-    let refused = runtime().block_on(vitalcast_server::Server::open(config, clock, None));
+    let refused = runtime().block_on(vitalcast_server::Server::open(
+        config,
+        clock,
+        vitalcast_server::Telemetry::default(),
+    ));
     let text = refused.err().unwrap().to_string();
     assert!(text.contains("a server works on"), "{text}");
 }

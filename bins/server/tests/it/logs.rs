@@ -1,7 +1,15 @@
 //! What the server's log says: routes, never people; moments, never values.
 
 use crate::kills::Process;
+#[cfg(unix)]
+use crate::support::{eventually, runtime};
 use serde_json::json;
+#[cfg(unix)]
+use std::net::TcpListener;
+#[cfg(unix)]
+use std::process::{Child, Command, Stdio};
+#[cfg(unix)]
+use tempfile::TempDir;
 
 #[test]
 fn the_log_names_no_person_and_no_value() {
@@ -69,6 +77,121 @@ fn the_log_names_no_person_and_no_value() {
             assert!(!text.contains(needle), "{needle} in: {text}");
         }
     }
+}
+
+/// A server whose log goes where it cannot be read from, so that its address is chosen here.
+#[cfg(unix)]
+struct Mute {
+    child: Child,
+    address: String,
+    admin_address: String,
+    _folder: TempDir,
+}
+
+#[cfg(unix)]
+impl Mute {
+    fn start(log: Stdio) -> Self {
+        let free = || TcpListener::bind("127.0.0.1:0").unwrap();
+        let (public, admin) = (free(), free());
+        let address = public.local_addr().unwrap().to_string();
+        let admin_address = admin.local_addr().unwrap().to_string();
+        drop((public, admin));
+        let folder = tempfile::tempdir().unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_vitalcast-server"))
+            .args(["--listen", &address, "--admin-listen", &admin_address])
+            .arg("--data-dir")
+            .arg(folder.path().join("data"))
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mute = Self {
+            child,
+            address,
+            admin_address,
+            _folder: folder,
+        };
+        eventually("it answers", || (mute.get("/ready") == 200).then_some(()));
+        mute
+    }
+
+    /// The status, 0 where none came.
+    fn get(&self, path: &str) -> u16 {
+        let answer = runtime().block_on(::reqwest::get(format!("http://{}{path}", self.address)));
+        answer.map_or(0, |answer| answer.status().as_u16())
+    }
+
+    fn lost_lines(&self) -> u64 {
+        let url = format!("http://{}/metrics", self.admin_address);
+        let metrics = runtime().block_on(async {
+            let answer = ::reqwest::get(url).await.unwrap();
+            answer.text().await.unwrap()
+        });
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("vitalcast_log_lines_lost_total "));
+        line.unwrap().parse().unwrap()
+    }
+
+    /// Asks it to stop as a service manager would; whether it ended well.
+    fn stop(mut self) -> bool {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        self.child.wait().unwrap().success()
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Mute {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_under_the_log_loses_log_lines_and_nothing_else() {
+    let full = std::fs::File::create("/dev/full").unwrap();
+    let service = Mute::start(full.into());
+    for _ in 0..5 {
+        assert_eq!(service.get("/health/live"), 200);
+    }
+    assert!(service.lost_lines() >= 5);
+    assert!(service.stop());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_without_a_reader_loses_log_lines_and_nothing_else() {
+    let mut service = Mute::start(Stdio::piped());
+    drop(service.child.stderr.take());
+    for _ in 0..5 {
+        assert_eq!(service.get("/health/live"), 200);
+    }
+    eventually("lines are lost", || {
+        (service.lost_lines() > 0).then_some(())
+    });
+    assert!(service.stop());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_whose_reader_is_stuck_loses_log_lines_and_nothing_else() {
+    // The pipe is there until the end of the test, and nobody reads it.
+    let service = Mute::start(Stdio::piped());
+    let ask = async || {
+        let client = ::reqwest::Client::new();
+        for _ in 0..2_000 {
+            let url = format!("http://{}/health/live", service.address);
+            assert_eq!(client.get(url).send().await.unwrap().status(), 200);
+        }
+    };
+    eventually("the pipe and the queue are full", || {
+        runtime().block_on(ask());
+        (service.lost_lines() > 0).then_some(())
+    });
+    assert_eq!(service.get("/health/live"), 200);
+    assert!(service.stop());
 }
 
 /// Requests to another process.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tempfile::TempDir;
-use vitalcast_server::{Config, Server, ServerHandle};
+use vitalcast_server::{Config, Server, ServerHandle, Telemetry};
 
 /// The present of every test, unless it moves it.
 pub(crate) const NOW: &str = "2026-11-23T14:20:00Z";
@@ -87,7 +87,9 @@ impl Service {
         let begin: DateTime<Utc> = NOW.parse().unwrap();
         let clock = Arc::new(move || begin + TimeDelta::seconds(seconds.load(Ordering::SeqCst)));
         let (handle, running) = runtime().block_on(async {
-            let server = Server::open(config, clock, None).await.unwrap();
+            let server = Server::open(config, clock, Telemetry::default())
+                .await
+                .unwrap();
             let handle = server.handle().unwrap();
             let stopping = handle.clone();
             let running = tokio::spawn(async move { server.run(&stopping).await });
