@@ -184,11 +184,15 @@ pub(crate) struct ReadBody {
     room: Option<OwnedSemaphorePermit>,
 }
 
+/// The text of the body, without the byte order mark that some editors and languages put before it
+/// (RFC 8259, 8.1).
 impl std::ops::Deref for ReadBody {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.bytes
+        const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+        let bytes = self.bytes.as_slice();
+        bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
     }
 }
 

@@ -24,7 +24,7 @@ pub use log::LogWriter;
 
 use crate::app::App;
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
@@ -57,16 +57,18 @@ async fn page_policy(mut response: Response) -> Response {
 fn public_router(app: Arc<App>) -> Router {
     let (router, document) = routes::public().split_for_parts();
     let document = document::complete(document);
+    let known = known_paths(&document).route("/redoc", get(|| async {}));
     let pages: Router<Arc<App>> =
         Router::from(SwaggerUi::new("/docs").url("/openapi.json", document))
             .route("/redoc", get(|| async { Redirect::permanent("/docs/") }))
             .layer(map_response(page_policy));
-    finish(router.merge(pages), app)
+    finish(router.merge(pages), known, app)
 }
 
 fn admin_router(app: Arc<App>) -> Router {
     let (router, document) = routes::admin::private().split_for_parts();
     let document = document::complete(document);
+    let known = known_paths(&document);
     let router = router.route(
         "/openapi.json",
         get(move || {
@@ -74,12 +76,18 @@ fn admin_router(app: Arc<App>) -> Router {
             async move { axum::Json(document) }
         }),
     );
-    finish(router, app)
+    finish(router, known, app)
 }
 
-fn finish(router: Router<Arc<App>>, app: Arc<App>) -> Router {
+/// The paths of a document, and its own.
+fn known_paths(document: &OpenApi) -> Router {
+    let paths = document.paths.paths.keys().map(String::as_str);
+    middleware::known_paths(paths.chain(["/openapi.json"]))
+}
+
+fn finish(router: Router<Arc<App>>, known: Router, app: Arc<App>) -> Router {
     let mut router = router
-        .fallback(middleware::not_found)
+        .fallback(move |request| middleware::not_found(known.clone(), request))
         .method_not_allowed_fallback(middleware::method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&app), middleware::time_limit))
         .layer(from_fn(middleware::plain_bodies))
@@ -95,13 +103,8 @@ fn finish(router: Router<Arc<App>>, app: Arc<App>) -> Router {
             CorsLayer::new()
                 .allow_origin(AllowOrigin::list(origins))
                 .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-                .allow_headers([
-                    header::AUTHORIZATION,
-                    header::CONTENT_TYPE,
-                    header::ACCEPT,
-                    HeaderName::from_static("last-event-id"),
-                ])
-                .expose_headers(middleware::exposed_headers()),
+                .allow_headers(middleware::ACCEPTED_HEADERS)
+                .expose_headers(middleware::EXPOSED_HEADERS),
         );
     }
     router

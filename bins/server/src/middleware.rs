@@ -3,14 +3,21 @@
 use crate::access::{RATE_LIMIT, RATE_LIMIT_POLICY, StandingOfRequest};
 use crate::app::App;
 use crate::error::ApiError;
+use axum::Router;
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{ACCEPT, ALLOW, CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use axum::http::header::{
+    ACCEPT, ALLOW, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, LOCATION,
+    RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tower::ServiceExt as _;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -205,9 +212,33 @@ pub(crate) fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     ApiError::internal().into_response()
 }
 
-/// No such path.
-pub(crate) async fn not_found() -> ApiError {
-    ApiError::not_found("NOT_FOUND", "Not Found")
+/// A router that knows paths and nothing else.
+pub(crate) fn known_paths<'p>(paths: impl IntoIterator<Item = &'p str>) -> Router {
+    paths.into_iter().fold(Router::new(), |known, path| {
+        known.route(path, any(known_path))
+    })
+}
+
+async fn known_path() {}
+
+/// No such path. Where it would be one without the slash at its end, that is where to go, with the
+/// same method and body, as FastAPI has it.
+pub(crate) async fn not_found(known: Router, request: Request) -> Response {
+    let path = request.uri().path();
+    let shorter = path.trim_end_matches('/');
+    if shorter.len() < path.len() && !shorter.is_empty() {
+        let probe = Request::builder().uri(shorter).body(Body::empty());
+        if let Ok(probe) = probe
+            && let Ok(found) = known.oneshot(probe).await
+            && found.status() == StatusCode::OK
+        {
+            let query = request.uri().query();
+            let target =
+                query.map_or_else(|| shorter.to_owned(), |query| format!("{shorter}?{query}"));
+            return Redirect::temporary(&target).into_response();
+        }
+    }
+    ApiError::not_found("NOT_FOUND", "Not Found").into_response()
 }
 
 /// A path that is there, with another method: the router says which in `Allow`.
@@ -219,14 +250,23 @@ pub(crate) async fn method_not_allowed(_: Method) -> ApiError {
     )
 }
 
-/// Names a header that answers of the service may be read by in a browser.
-pub(crate) fn exposed_headers() -> [HeaderName; 6] {
-    [
-        REQUEST_ID,
-        ALLOW,
-        LOCATION,
-        RETRY_AFTER,
-        RATE_LIMIT,
-        RATE_LIMIT_POLICY,
-    ]
-}
+/// Headers that a page of an allowed origin may send.
+pub(crate) const ACCEPTED_HEADERS: [HeaderName; 5] = [
+    AUTHORIZATION,
+    CONTENT_TYPE,
+    ACCEPT,
+    HeaderName::from_static("last-event-id"),
+    REQUEST_ID,
+];
+
+/// Headers of answers that such a page may read, beside those that any page may.
+pub(crate) const EXPOSED_HEADERS: [HeaderName; 8] = [
+    REQUEST_ID,
+    ALLOW,
+    CONTENT_DISPOSITION,
+    LOCATION,
+    RETRY_AFTER,
+    WWW_AUTHENTICATE,
+    RATE_LIMIT,
+    RATE_LIMIT_POLICY,
+];

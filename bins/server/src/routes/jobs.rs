@@ -9,7 +9,7 @@ use crate::extract::{Path, Query};
 use crate::shape::{Fault, Kind, default, optional, shaped};
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt};
@@ -133,7 +133,7 @@ async fn receive(app: &App, mut body: Body, id: &JobId) -> Result<Upload, ApiErr
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|_| {
                 ApiError::new(
-                    axum::http::StatusCode::BAD_REQUEST,
+                    StatusCode::BAD_REQUEST,
                     "BROKEN_BODY",
                     "The body ended before it was complete",
                 )
@@ -273,10 +273,14 @@ struct JobEventText {
 /// What happens to a job, as server-sent events.
 ///
 /// Each event is the job as it was then; `id` counts them, and `Last-Event-ID` resumes behind one.
-/// The stream ends with the job, or when the service stops.
+/// The stream ends with the job, or when the service stops. Whoever comes back to a job that has ended
+/// with the id of its last event is answered 204, which tells an `EventSource` to stop asking.
 #[utoipa::path(get, operation_id = "job_events", path = "/api/jobs/{job_id}/events", tag = "jobs", params(JobPath),
-    responses((status = 200, description = "Events named `job`",
-        body = JobEventText, content_type = "text/event-stream")),
+    responses(
+        (status = 200, description = "Events named `job`",
+            body = JobEventText, content_type = "text/event-stream"),
+        (status = 204, description = "The job has ended, and `Last-Event-ID` is its last event"),
+    ),
     security(("key" = ["read"])))]
 pub(super) async fn events(
     State(app): State<Arc<App>>,
@@ -291,7 +295,17 @@ pub(super) async fn events(
         .and_then(|text| text.to_str().ok())
         .and_then(|text| text.parse().ok())
         .unwrap_or(0);
-    let watch = app.jobs.watch(&id);
+    let mut watch = app.jobs.watch(&id);
+    if job.state.is_final() {
+        let is_over = match &mut watch {
+            // All that comes is there already.
+            Some(watch) => watch.after(seen).await.is_empty(),
+            None => seen == END,
+        };
+        if is_over {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+    }
     // A service that stops does not wait for the job; whoever watches comes back with the last id.
     let mut draining = app.draining.subscribe();
     let stops = async move {
@@ -319,7 +333,6 @@ fn follow(
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let begin = match watch {
         Some(watch) => Following::Live(watch, seen, Vec::new()),
-        None if seen == END => Following::Done,
         None => Following::Ended(Box::new(job)),
     };
     stream::unfold(begin, |state| async {

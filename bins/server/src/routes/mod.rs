@@ -94,7 +94,11 @@ shaped!(
                        intervals that hold. Not a medical device.\n\n\
                        Errors have FastAPI's shape (`detail`: a sentence, or a list of what is wrong \
                        with each field) and a stable `code`; with `Accept: application/problem+json` \
-                       they have the shape of RFC 9457.",
+                       they have the shape of RFC 9457.\n\n\
+                       A path with a slash at its end answers 307 with the path without it. Dates and \
+                       moments may also come as Unix time, in queries and paths too: seconds, or \
+                       milliseconds above 20,000,000,000, of a date those of its midnight in UTC. A \
+                       byte order mark before a body is not read.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     tags(

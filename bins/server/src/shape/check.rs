@@ -1,8 +1,8 @@
 //! Checking values against what they may be.
 
 use super::fault::{Fault, Place};
+use super::time::{date, instant, is_date};
 use super::{Field, Kind, Part, Presence, Shape};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::{Map, Value, json};
 use vitalcast::Zone;
 
@@ -81,9 +81,14 @@ impl Field {
     }
 }
 
-type Checked = Result<Value, Vec<Fault>>;
+pub(super) type Checked = Result<Value, Vec<Fault>>;
 
-fn one(kind: &'static str, loc: &[Place], msg: impl Into<String>, input: &Value) -> Checked {
+pub(super) fn one(
+    kind: &'static str,
+    loc: &[Place],
+    msg: impl Into<String>,
+    input: &Value,
+) -> Checked {
     Err(vec![Fault::new(kind, loc, msg, input)])
 }
 
@@ -117,7 +122,7 @@ impl Kind {
             Self::LaxBool => lax_bool(value, loc),
             Self::Date => date(value, loc).map(|day| json!(day)),
             Self::Instant => instant(value, loc),
-            Self::InstantOrDate if value.as_str().is_some_and(|text| text.len() == 10) => {
+            Self::InstantOrDate if value.as_str().is_some_and(is_date) => {
                 date(value, loc).map(|day| json!(day))
             }
             Self::InstantOrDate => instant(value, loc),
@@ -304,97 +309,6 @@ fn lax_bool(value: &Value, loc: &[Place]) -> Checked {
     }
 }
 
-fn date(value: &Value, loc: &[Place]) -> Result<NaiveDate, Vec<Fault>> {
-    let Value::String(text) = value else {
-        return Err(vec![Fault::new(
-            "date_type",
-            loc,
-            "Input should be a valid date",
-            value,
-        )]);
-    };
-    let wrong = |error: &str| {
-        let msg = format!("Input should be a valid date or datetime, {error}");
-        Err(vec![
-            Fault::new("date_from_datetime_parsing", loc, msg, value).with(json!({"error": error})),
-        ])
-    };
-    let bytes = text.as_bytes();
-    if bytes.len() < 10 {
-        return wrong("input is too short");
-    }
-    for (range, what) in [(0..4, "year"), (5..7, "month"), (8..10, "day")] {
-        if !bytes[range].iter().all(u8::is_ascii_digit) {
-            return wrong(&format!("invalid character in {what}"));
-        }
-    }
-    if bytes[4] != b'-' || bytes[7] != b'-' {
-        return wrong("invalid date separator, expected `-`");
-    }
-    let number = |from: usize, to: usize| text[from..to].parse::<u32>().unwrap_or(0);
-    if number(0, 4) == 0 {
-        return wrong("year 0 is out of range");
-    }
-    if !(1..=12).contains(&number(5, 7)) {
-        return wrong("month value is outside expected range of 1-12");
-    }
-    let day = NaiveDate::from_ymd_opt(number(0, 4) as i32, number(5, 7), number(8, 10));
-    let Some(day) = day else {
-        return wrong("day value is outside expected range");
-    };
-    if bytes.len() == 10 {
-        return Ok(day);
-    }
-    let time = match DateTime::parse_from_rfc3339(text) {
-        Ok(moment) => Some(moment.time()),
-        Err(_) => NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
-            .ok()
-            .map(|moment| moment.time()),
-    };
-    match time {
-        Some(NaiveTime::MIN) => Ok(day),
-        Some(_) => Err(vec![Fault::new(
-            "date_from_datetime_inexact",
-            loc,
-            "Datetimes provided to dates should have zero time - e.g. be exact dates",
-            value,
-        )]),
-        None => wrong("unexpected extra characters at the end of the input"),
-    }
-}
-
-fn instant(value: &Value, loc: &[Place]) -> Checked {
-    let Value::String(text) = value else {
-        return one(
-            "datetime_type",
-            loc,
-            "Input should be a valid datetime",
-            value,
-        );
-    };
-    if DateTime::parse_from_rfc3339(text).is_ok() {
-        return Ok(value.clone());
-    }
-    if NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").is_ok() {
-        return one(
-            "timezone_aware",
-            loc,
-            "Input should have timezone info, such as 2026-01-31T07:00:00Z",
-            value,
-        );
-    }
-    let error = "expected RFC 3339, such as 2026-01-31T07:00:00Z";
-    Err(vec![
-        Fault::new(
-            "datetime_from_date_parsing",
-            loc,
-            format!("Input should be a valid datetime or date, {error}"),
-            value,
-        )
-        .with(json!({"error": error})),
-    ])
-}
-
 fn text(value: &Value, least: usize, most: usize, loc: &[Place]) -> Checked {
     let length = string(value, loc)?.chars().count();
     let plural = |count: usize| if count == 1 { "" } else { "s" };
@@ -528,7 +442,7 @@ mod tests {
             (Kind::Id(64), json!("../etc"), "string_pattern_mismatch"),
             (Kind::Id(64), json!("a\u{0}"), "string_pattern_mismatch"),
             (Kind::Id(64), json!(5), "string_type"),
-            (Kind::Date, json!(0), "date_type"),
+            (Kind::Date, json!(true), "date_type"),
             (Kind::Date, json!("2026-1-1"), "date_from_datetime_parsing"),
             (
                 Kind::Date,

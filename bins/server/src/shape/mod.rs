@@ -5,6 +5,7 @@ mod check;
 mod fault;
 mod json;
 mod schema;
+mod time;
 
 pub(crate) use check::MAX_FAULTS;
 pub(crate) use fault::{Fault, Place};
@@ -35,9 +36,9 @@ pub(crate) enum Kind {
     Bool,
     /// The same, also as 0 and 1 and the usual words.
     LaxBool,
-    /// A calendar date.
+    /// A calendar date, also as the Unix time of its midnight in UTC.
     Date,
-    /// A moment with its offset from UTC.
+    /// A moment with its offset from UTC, also as Unix time.
     Instant,
     /// A moment, or a date where the time is not known.
     InstantOrDate,

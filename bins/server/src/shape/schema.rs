@@ -1,5 +1,6 @@
 //! The OpenAPI side of a shape.
 
+use super::time::{DAY_SECONDS, UNIX_LAST_MILLISECOND, UNIX_SECONDS, UNIX_TEXT};
 use super::{Field, Kind, Part, Presence, Shape};
 use serde_json::Value;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -192,9 +193,9 @@ impl Kind {
                     ))
                     .into(),
             ],
-            Self::Date => vec![date()],
-            Self::Instant => vec![moment()],
-            Self::InstantOrDate => vec![moment(), date()],
+            Self::Date => [vec![date()], unix_midnights()].concat(),
+            Self::Instant => [vec![moment()], unix_times()].concat(),
+            Self::InstantOrDate => [vec![moment(), date()], unix_times()].concat(),
             Self::Text(least, most) => vec![
                 of_type(Type::String)
                     .min_length(Some(least))
@@ -248,6 +249,37 @@ fn moment() -> Schema {
     of_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
         .into()
+}
+
+/// Unix times of midnights: seconds, or milliseconds where the number is too large for those.
+fn unix_midnights() -> Vec<Schema> {
+    let (first, last) = UNIX_SECONDS;
+    let second = of_type(Type::Integer)
+        .description(Some("Unix time of its midnight in UTC, seconds"))
+        .minimum(Some(first as f64))
+        .maximum(Some(last as f64))
+        .multiple_of(Some(DAY_SECONDS as f64));
+    let millisecond = of_type(Type::Integer)
+        .description(Some("Unix time of its midnight in UTC, milliseconds"))
+        .exclusive_minimum(Some(last as f64))
+        .maximum(Some(UNIX_LAST_MILLISECOND as f64))
+        .multiple_of(Some((1_000 * DAY_SECONDS) as f64));
+    vec![second.into(), millisecond.into()]
+}
+
+/// Unix times.
+fn unix_times() -> Vec<Schema> {
+    let (first, last) = UNIX_SECONDS;
+    let number = of_type(Type::Number)
+        .description(Some(format!(
+            "Unix time: seconds, or milliseconds above {last}"
+        )))
+        .minimum(Some(first as f64))
+        .maximum(Some(UNIX_LAST_MILLISECOND as f64));
+    let text = of_type(Type::String)
+        .description(Some("Unix time as text"))
+        .pattern(Some(UNIX_TEXT));
+    vec![number.into(), text.into()]
 }
 
 /// A regular expression of the whole numbers between two, neither of them negative.

@@ -245,7 +245,60 @@ fn stopping_counts_against_no_job() {
             .request("GET", &url)
             .header("last-event-id", number.unwrap()),
     );
-    assert_eq!(rest.text, "");
+    assert_eq!((rest.status, rest.text.as_str()), (204, ""));
+}
+
+#[test]
+fn whoever_has_seen_the_end_of_a_job_is_told_to_stop_asking() {
+    let service = Service::new();
+    service.person("anna", 60);
+    let job = service
+        .post(
+            "/api/predictions/train",
+            &json!({"user_id": "anna", "metric": "RESTING_HEART_RATE", "architecture": "naive", "wait_seconds": 0}),
+        )
+        .ok();
+    let url = service.url(&format!(
+        "/api/jobs/{}/events",
+        job["job_id"].as_str().unwrap()
+    ));
+    let follow = |last: Option<&str>| {
+        let request = service.request("GET", &url);
+        service.send(match last {
+            Some(last) => request.header("last-event-id", last),
+            None => request,
+        })
+    };
+    let whole = follow(None);
+    assert_eq!(whole.status, 200);
+    let ids: Vec<u64> = whole
+        .text
+        .lines()
+        .filter_map(|line| line.strip_prefix("id: "))
+        .map(|id| id.parse().unwrap())
+        .collect();
+    let last = *ids.last().unwrap();
+    // An EventSource that is answered 200 asks again every few seconds for ever.
+    let over = follow(Some(&last.to_string()));
+    assert_eq!((over.status, over.text.as_str()), (204, ""));
+    assert!(!over.headers.contains_key("content-type"));
+    // Whoever has not seen it, or saw another process's numbers, still gets it.
+    let rest = follow(Some(&(last - 1).to_string()));
+    assert_eq!(rest.status, 200);
+    assert_eq!(rest.text.matches("event: job").count(), 1);
+    for unknown in [None, Some("0"), Some("many"), Some("4000")] {
+        let again = follow(unknown);
+        assert_eq!(
+            (again.status, &again.text),
+            (200, &whole.text),
+            "{unknown:?}"
+        );
+    }
+    let nowhere = service.url("/api/jobs/nobody-knows/events");
+    let nobody = service
+        .request("GET", &nowhere)
+        .header("last-event-id", last.to_string());
+    assert_eq!(service.send(nobody).status, 404);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod access;
 mod cache;
 mod client;
 mod command;
+mod compatibility;
 mod contract;
 mod erase;
 mod faults;
