@@ -1,9 +1,10 @@
 //! What every handler shares.
 
-use crate::access::{JwtVerifier, RateLimits};
+use crate::access::RateLimits;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::log::LogWriter;
+use crate::tokens::TokenVerifier;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -37,7 +38,7 @@ pub(crate) struct App {
     pub(crate) jobs: JobRunner,
     pub(crate) config: Config,
     pub(crate) clock: Clock,
-    pub(crate) jwt: Option<JwtVerifier>,
+    pub(crate) tokens: Option<TokenVerifier>,
     pub(crate) rates: RateLimits,
     pub(crate) telemetry: Telemetry,
     /// Whether everyone who reaches the listener is on this machine.
@@ -123,7 +124,7 @@ impl App {
         jobs: JobRunner,
         config: Config,
         clock: Clock,
-        jwt: Option<JwtVerifier>,
+        tokens: Option<TokenVerifier>,
         telemetry: Telemetry,
         on_loopback: bool,
     ) -> Self {
@@ -143,7 +144,7 @@ impl App {
             engine,
             jobs,
             clock,
-            jwt,
+            tokens,
             rates: RateLimits::new(&config.limits),
             telemetry,
             on_loopback,
@@ -246,7 +247,7 @@ impl App {
 
     /// Whether requests need a key: always, but while there is none and only this machine can ask.
     pub(crate) async fn needs_key(&self) -> Result<bool, ApiError> {
-        if self.jwt.is_some() || !self.on_loopback {
+        if self.tokens.is_some() || !self.on_loopback {
             return Ok(true);
         }
         match self.engine.has_keys_at_once() {

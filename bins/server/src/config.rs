@@ -1,8 +1,8 @@
 //! The configuration: defaults, then a file, then the environment, then the command line.
 
-use crate::access::JwtVerifier;
 use crate::listener::tls_config;
 use crate::redis_cache::RedisCache;
+use crate::tokens::TokenVerifier;
 use anyhow::{Context, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -138,8 +138,9 @@ pub struct Auth {
     pub jwt: Option<JwtConfig>,
 }
 
-/// Tokens of one issuer: `sub` is the person, `scope` what the token may do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Tokens of one issuer: `sub` is the person, `scope` or `scp` what the token may do. Its public keys
+/// come from one of the three places.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JwtConfig {
     /// The claim `iss`.
@@ -149,7 +150,11 @@ pub struct JwtConfig {
     /// `RS256`, `ES256` or `EdDSA`.
     pub algorithm: String,
     /// The issuer's public key, in PEM form.
-    pub public_key_file: PathBuf,
+    pub public_key_file: Option<PathBuf>,
+    /// The issuer's public keys as a key set (JWKS, RFC 7517).
+    pub jwks_file: Option<PathBuf>,
+    /// The address of the key set: https, or http on this machine.
+    pub jwks_url: Option<String>,
 }
 
 /// A certificate.
@@ -361,7 +366,7 @@ impl Config {
     /// A file that cannot be read or holds something else, with the setting's name.
     pub fn check_files(&self) -> anyhow::Result<()> {
         tls_config(&self.tls)?;
-        self.auth.jwt.as_ref().map(JwtVerifier::new).transpose()?;
+        self.auth.jwt.as_ref().map(TokenVerifier::new).transpose()?;
         if let Some(address) = self.redis_url()? {
             RedisCache::new(&address)?;
         }

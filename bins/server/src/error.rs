@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use vitalcast::{EngineError, ErrorKind, InvalidRequest, JobError, JobId};
 
-/// Seconds after which storage that failed may work again.
-const RETRY_STORAGE: u64 = 5;
+/// Seconds after which storage or an issuer that failed may work again.
+const RETRY_DEPENDENCY: u64 = 5;
 
 /// An error answer.
 #[derive(Debug, Clone)]
@@ -112,7 +112,16 @@ impl ApiError {
             "UNAVAILABLE",
             "Storage is unavailable: try again later",
         )
-        .retry_after(RETRY_STORAGE)
+        .retry_after(RETRY_DEPENDENCY)
+    }
+
+    pub(crate) fn no_issuer() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "UNAVAILABLE",
+            "The keys of the tokens' issuer cannot be read: try again later",
+        )
+        .retry_after(RETRY_DEPENDENCY)
     }
 
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
@@ -130,7 +139,7 @@ impl ApiError {
             "UNAVAILABLE" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_STORAGE);
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_DEPENDENCY);
         Self {
             job_id: Some(job_id.clone()),
             retry_after,

@@ -15,6 +15,7 @@ mod middleware;
 mod redis_cache;
 mod routes;
 mod shape;
+mod tokens;
 
 pub use app::Telemetry;
 pub use config::{Auth, Cache, Config, Jobs, JwtConfig, Limits, Log, Overrides, Tls};

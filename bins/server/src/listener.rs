@@ -1,10 +1,10 @@
 //! Opening the data folder, listening, and stopping without dropping anyone.
 
-use crate::access::JwtVerifier;
 use crate::app::{App, Telemetry};
 use crate::config::{Config, Limits, Tls};
 use crate::guard::Guard;
 use crate::redis_cache::RedisCache;
+use crate::tokens::TokenVerifier;
 use anyhow::{Context, bail};
 use axum::Router;
 use axum_server::Handle;
@@ -103,11 +103,16 @@ impl Server {
         if let Some(url) = config.redis_url()? {
             engine = engine.with_shared_cache(Box::new(RedisCache::new(&url)?));
         }
-        let jwt = config.auth.jwt.as_ref().map(JwtVerifier::new).transpose()?;
+        let tokens = config
+            .auth
+            .jwt
+            .as_ref()
+            .map(TokenVerifier::new)
+            .transpose()?;
         let others = |address: &SocketAddr| !address.ip().is_loopback();
         let is_open_to_others =
             others(&config.listen) || config.admin_listen.as_ref().is_some_and(others);
-        if is_open_to_others && jwt.is_none() && !engine.has_keys()? {
+        if is_open_to_others && tokens.is_none() && !engine.has_keys()? {
             bail!(
                 "there is no API key yet, so anyone who reaches {} could read everything: make a key \
                  with `vitalcast keys create`, or listen on 127.0.0.1",
@@ -137,7 +142,7 @@ impl Server {
             jobs,
             config,
             clock,
-            jwt,
+            tokens,
             telemetry,
             !is_open_to_others,
         );
@@ -177,6 +182,7 @@ impl Server {
         let app = self.app;
         let flushing = tokio::spawn(flush_forecasts(Arc::clone(&app)));
         let tidying = tokio::spawn(tidy_metrics(app.telemetry.clone()));
+        let reading_keys = tokio::spawn(refresh_keys(Arc::clone(&app)));
         let public = serve(
             self.public,
             self.tls.clone(),
@@ -205,6 +211,7 @@ impl Server {
         let served = tokio::try_join!(public, admin);
         flushing.abort();
         tidying.abort();
+        reading_keys.abort();
         let jobs = app.jobs.clone();
         let engine = Arc::clone(&app.engine);
         tokio::task::spawn_blocking(move || {
@@ -240,6 +247,17 @@ async fn tidy_metrics(telemetry: Telemetry) {
         if let Some(metrics) = &telemetry.metrics {
             metrics.run_upkeep();
         }
+    }
+}
+
+/// Reads the issuer's keys, now and again.
+async fn refresh_keys(app: Arc<App>) {
+    let Some(tokens) = &app.tokens else {
+        return;
+    };
+    loop {
+        tokens.refresh().await;
+        tokio::time::sleep(tokens.refresh_every()).await;
     }
 }
 

@@ -4,14 +4,13 @@
 //! it comes out of its extractor as [`Claimed`], and [`Caller::open`] is the one way to what is in
 //! it. A handler that forgets to ask does not compile.
 
-mod jwt;
 mod rate;
 
-pub(crate) use jwt::JwtVerifier;
 pub(crate) use rate::{RATE_LIMIT, RATE_LIMIT_POLICY, RateLimits, StandingOfRequest};
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::tokens::Refused;
 use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
@@ -177,11 +176,14 @@ async fn identify(parts: &Parts, app: &Arc<App>) -> Result<Caller, ApiError> {
     }
     let token = bearer(parts).ok_or_else(ApiError::unauthorized)?;
     let now = app.now();
-    if let Some(jwt) = &app.jwt
+    if let Some(tokens) = &app.tokens
         && token.matches('.').count() == 2
     {
-        let (user, scopes) = jwt.verify(token, now).ok_or_else(ApiError::unauthorized)?;
-        return Ok(Caller::Token { user, scopes });
+        return match tokens.verify(token, now).await {
+            Ok((user, scopes)) => Ok(Caller::Token { user, scopes }),
+            Err(Refused::Untrusted) => Err(ApiError::unauthorized()),
+            Err(Refused::NoKeys) => Err(ApiError::no_issuer()),
+        };
     }
     let key = match app.engine.key_at_once(token, now) {
         Some(known) => known,

@@ -20,3 +20,4 @@ mod records;
 mod redis;
 mod support;
 mod tls;
+mod tokens;
