@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
@@ -28,7 +28,22 @@ enum Entry {
 #[derive(Clone)]
 pub struct LogWriter {
     entries: SyncSender<Entry>,
-    lost: Arc<AtomicU64>,
+    lost: Arc<Lost>,
+}
+
+/// Lines that could not be written.
+#[derive(Default)]
+struct Lost {
+    lines: AtomicU64,
+    /// Whether the last one was among them.
+    is_losing: AtomicBool,
+}
+
+impl Lost {
+    fn add_line(&self) {
+        self.lines.fetch_add(1, Ordering::Relaxed);
+        self.is_losing.store(true, Ordering::Relaxed);
+    }
 }
 
 impl LogWriter {
@@ -43,7 +58,7 @@ impl LogWriter {
 
     fn to(output: impl Write + Send + 'static) -> io::Result<Self> {
         let (entries, queue) = sync_channel(WAITING_LINES);
-        let lost = Arc::new(AtomicU64::new(0));
+        let lost = Arc::new(Lost::default());
         let counted = Arc::clone(&lost);
         std::thread::Builder::new()
             .name("log".to_owned())
@@ -53,7 +68,12 @@ impl LogWriter {
 
     /// Lines that could not be written since the start.
     pub fn lost_lines(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
+        self.lost.lines.load(Ordering::Relaxed)
+    }
+
+    /// Whether lines are lost now.
+    pub fn is_losing_lines(&self) -> bool {
+        self.lost.is_losing.load(Ordering::Relaxed)
     }
 
     /// Waits until what was logged is written, but not long: whoever should read it may be stuck.
@@ -70,7 +90,7 @@ impl LogWriter {
 impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.entries.try_send(Entry::Line(line.to_vec())).is_err() {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+            self.lost.add_line();
         }
         Ok(line.len())
     }
@@ -104,14 +124,13 @@ fn standard_error() -> io::Result<impl Write + Send + 'static> {
     Ok(io::stderr())
 }
 
-fn write_lines(queue: &Receiver<Entry>, mut output: impl Write, lost: &AtomicU64) {
+fn write_lines(queue: &Receiver<Entry>, mut output: impl Write, lost: &Lost) {
     while let Ok(entry) = queue.recv() {
         match entry {
-            Entry::Line(line) => {
-                if write_line(&mut output, &line).is_err() {
-                    lost.fetch_add(1, Ordering::Relaxed);
-                }
-            }
+            Entry::Line(line) => match write_line(&mut output, &line) {
+                Ok(()) => lost.is_losing.store(false, Ordering::Relaxed),
+                Err(_) => lost.add_line(),
+            },
             Entry::Flush(done) => {
                 // Whoever waited for it may have gone on.
                 let _ = done.try_send(());
@@ -178,6 +197,7 @@ mod tests {
         LogWriter::flush(&log);
         assert_eq!(*written.lock().unwrap(), b"second\nfifth\n");
         assert_eq!(log.lost_lines(), 3);
+        assert!(!log.is_losing_lines());
     }
 
     #[test]
@@ -203,6 +223,7 @@ mod tests {
             log.write_all(b"line\n").unwrap();
         }
         assert!((9..=10).contains(&log.lost_lines()), "{}", log.lost_lines());
+        assert!(log.is_losing_lines());
         LogWriter::flush(&log);
         drop(over);
     }

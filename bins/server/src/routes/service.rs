@@ -1,6 +1,8 @@
 //! The service itself: what it is, whether it is well.
 
 use crate::app::App;
+use crate::log::LogWriter;
+use crate::tokens::{KeysTrouble, TokenVerifier};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +14,8 @@ use utoipa::ToSchema;
 use vitalcast::Engine;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+const HEALTHY: &str = "healthy";
+const DISABLED: &str = "disabled";
 
 /// What this is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,13 +54,24 @@ pub(super) async fn live() -> axum::Json<Live> {
 /// One thing that was looked at.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Check {
-    /// `healthy`, `unhealthy`, `unavailable` or `disabled`.
+    /// `healthy`, `unhealthy`, `unavailable`, `stale` (what was read last is used), or `disabled` where
+    /// nothing of the kind is configured.
     status: &'static str,
-    /// How long it took to answer, milliseconds.
-    latency_ms: f64,
+    /// How long it took to answer, milliseconds, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<f64>,
     /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
+}
+
+/// Whether the log is written.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct LogCheck {
+    /// `healthy`, or `unavailable` while lines are lost.
+    status: &'static str,
+    /// Lines lost since the start.
+    lost_lines: u64,
 }
 
 /// What was looked at.
@@ -64,12 +79,39 @@ pub(super) struct Check {
 pub(super) struct Checks {
     database: Check,
     redis: Check,
+    /// The keys that tokens are checked with.
+    issuer_keys: Check,
+    log: LogCheck,
+}
+
+impl Checks {
+    async fn of(app: &App) -> Self {
+        Self {
+            database: database(app).await,
+            redis: redis(app).await,
+            issuer_keys: issuer_keys(app),
+            log: log(app),
+        }
+    }
+
+    /// Whether everything works that requests cannot do without.
+    fn is_up(&self) -> bool {
+        self.database.error.is_none()
+    }
+
+    /// Whether everything works.
+    fn is_well(&self) -> bool {
+        self.is_up()
+            && self.redis.error.is_none()
+            && self.issuer_keys.error.is_none()
+            && self.log.status == HEALTHY
+    }
 }
 
 /// How well the service is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
-    /// `healthy`, `degraded` (slower than it could be) or `unhealthy`.
+    /// `healthy`, `degraded` (it answers, and something is not as it should be) or `unhealthy`.
     status: &'static str,
     version: &'static str,
     timestamp: DateTime<Utc>,
@@ -81,11 +123,11 @@ async fn database(app: &App) -> Check {
     let answered = app.look(Engine::check).await;
     Check {
         status: if answered.is_ok() {
-            "healthy"
+            HEALTHY
         } else {
             "unhealthy"
         },
-        latency_ms: begun.elapsed().as_secs_f64() * 1e3,
+        latency_ms: Some(begun.elapsed().as_secs_f64() * 1e3),
         error: answered.is_err().then_some("the database does not answer"),
     }
 }
@@ -97,37 +139,57 @@ async fn redis(app: &App) -> Check {
         .await
         .unwrap_or(Some(false));
     let (status, error) = match answers {
-        Some(true) => ("healthy", None),
+        Some(true) => (HEALTHY, None),
         Some(false) => ("unavailable", Some("Redis does not answer")),
-        None => ("disabled", None),
+        None => (DISABLED, None),
     };
     Check {
         status,
-        latency_ms: begun.elapsed().as_secs_f64() * 1e3,
+        latency_ms: Some(begun.elapsed().as_secs_f64() * 1e3),
         error,
+    }
+}
+
+fn issuer_keys(app: &App) -> Check {
+    let trouble = app.tokens.as_ref().map(TokenVerifier::trouble);
+    let (status, error) = match trouble {
+        None => (DISABLED, None),
+        Some(None) => (HEALTHY, None),
+        Some(Some(KeysTrouble::Stale)) => (
+            "stale",
+            Some("the issuer's keys cannot be read again: the last ones are used"),
+        ),
+        Some(Some(KeysTrouble::Missing)) => {
+            ("unavailable", Some("the issuer's keys cannot be read"))
+        }
+    };
+    Check {
+        status,
+        latency_ms: None,
+        error,
+    }
+}
+
+fn log(app: &App) -> LogCheck {
+    let log = app.telemetry.log.as_ref();
+    let is_losing = log.is_some_and(LogWriter::is_losing_lines);
+    LogCheck {
+        status: if is_losing { "unavailable" } else { HEALTHY },
+        lost_lines: log.map_or(0, LogWriter::lost_lines),
     }
 }
 
 /// How well the service and what it needs are.
 #[utoipa::path(get, operation_id = "health", path = "/health", tag = "service", responses(
-    (status = 200, description = "Healthy, or degraded: slower without Redis", body = Health),
+    (status = 200, description = "Healthy, or degraded: slower without Redis, without a log, or with the issuer's last keys", body = Health),
     (status = 503, description = "Unhealthy: the database does not answer", body = Health)
 ))]
 pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
-    let checks = Checks {
-        database: database(&app).await,
-        redis: redis(&app).await,
-    };
-    let is_up = checks.database.error.is_none();
-    let status = match (is_up, checks.redis.error) {
-        (false, _) => "unhealthy",
-        (true, Some(_)) => "degraded",
-        (true, None) => "healthy",
-    };
-    let code = if is_up {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
+    let checks = Checks::of(&app).await;
+    let (status, code) = match (checks.is_up(), checks.is_well()) {
+        (false, _) => ("unhealthy", StatusCode::SERVICE_UNAVAILABLE),
+        (true, false) => ("degraded", StatusCode::OK),
+        (true, true) => (HEALTHY, StatusCode::OK),
     };
     let health = Health {
         status,
@@ -145,6 +207,7 @@ pub(super) struct Ready {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<&'static str>,
+    /// `ok`, `degraded` (it does not answer), or `disabled` where none is configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     redis: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,9 +238,12 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     let ready = Ready {
         status: "ready",
         database: Some("ok"),
-        redis: Some(match redis(&app).await.error {
-            None => "ok",
-            Some(_) => "degraded",
+        redis: Some(match redis(&app).await {
+            Check { error: Some(_), .. } => "degraded",
+            Check {
+                status: DISABLED, ..
+            } => DISABLED,
+            Check { .. } => "ok",
         }),
         reason: None,
     };

@@ -248,3 +248,17 @@ fn a_redis_that_talks_rubbish_costs_no_answer() {
     });
     survives(&redis.address);
 }
+
+#[test]
+fn a_redis_that_is_not_configured_is_not_said_to_be_well() {
+    let service = Service::new();
+    let ready = service.get("/ready").ok();
+    assert_eq!(ready["redis"], "disabled", "{ready}");
+    assert_eq!(ready["database"], "ok");
+    let health = service.get("/health").ok();
+    assert_eq!(health["status"], "healthy");
+    for name in ["redis", "issuer_keys"] {
+        assert_eq!(health["checks"][name]["status"], "disabled", "{name}");
+    }
+    assert_eq!(health["checks"]["log"]["lost_lines"], 0);
+}

@@ -157,6 +157,14 @@ fn a_full_disk_under_the_log_loses_log_lines_and_nothing_else() {
         assert_eq!(service.get("/health/live"), 200);
     }
     assert!(service.lost_lines() >= 5);
+    let health = runtime().block_on(async {
+        let url = format!("http://{}/health", service.address);
+        let answer = ::reqwest::get(url).await.unwrap();
+        answer.json::<serde_json::Value>().await.unwrap()
+    });
+    assert_eq!(health["status"], "degraded", "{health}");
+    assert_eq!(health["checks"]["log"]["status"], "unavailable");
+    assert!(health["checks"]["log"]["lost_lines"].as_u64() >= Some(5));
     assert!(service.stop());
 }
 
