@@ -1,9 +1,9 @@
 //! What every handler shares.
 
-use crate::access::RateLimits;
 use crate::config::Config;
 use crate::error::ApiError;
 use crate::log::LogWriter;
+use crate::rate::RateLimits;
 use crate::tokens::TokenVerifier;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;

@@ -1,8 +1,5 @@
 //! The configuration: defaults, then a file, then the environment, then the command line.
 
-use crate::listener::tls_config;
-use crate::redis_cache::RedisCache;
-use crate::tokens::TokenVerifier;
 use anyhow::{Context, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -357,20 +354,6 @@ impl Config {
             }
             (None, None) => Ok(None),
         }
-    }
-
-    /// Reads every file that is named, as the start of the service would.
-    ///
-    /// # Errors
-    ///
-    /// A file that cannot be read or holds something else, with the setting's name.
-    pub fn check_files(&self) -> anyhow::Result<()> {
-        tls_config(&self.tls)?;
-        self.auth.jwt.as_ref().map(TokenVerifier::new).transpose()?;
-        if let Some(address) = self.redis_url()? {
-            RedisCache::new(&address)?;
-        }
-        Ok(())
     }
 
     /// The configuration as TOML-like JSON for people to look at, without secrets.

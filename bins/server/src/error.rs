@@ -1,7 +1,7 @@
 //! Errors as clients see them: FastAPI's shape with a stable code, or RFC 9457 on request. Nothing
 //! internal, and nothing of a person beyond what they sent themselves.
 
-use crate::shape::Fault;
+use crate::shape::{Fault, faults_of};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -206,7 +206,7 @@ impl IntoResponse for ApiError {
 
 impl From<InvalidRequest> for ApiError {
     fn from(error: InvalidRequest) -> Self {
-        Self::invalid(crate::extract::faults_of("body", error.0, &Map::new()))
+        Self::invalid(faults_of("body", error.0, &Map::new()))
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::access::Claimed;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::shape::{Fault, Input, Place, parse};
+use crate::shape::{Fault, Input, Place, faults_of, parse};
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -14,7 +14,6 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
-use vitalcast::FieldError;
 
 /// A body of JSON.
 pub(crate) struct Json<T>(pub(crate) Claimed<T>);
@@ -137,30 +136,6 @@ pub(crate) fn input<T: Input>(part: &str, value: &Value) -> Result<Claimed<T>, A
     let built = T::build(fields.clone())
         .map_err(|errors| ApiError::invalid(faults_of(part, errors, &fields)))?;
     Ok(Claimed::new(built))
-}
-
-/// Fields that fit by themselves, but not together.
-pub(crate) fn faults_of(
-    part: &str,
-    errors: Vec<FieldError>,
-    fields: &Map<String, Value>,
-) -> Vec<Fault> {
-    errors
-        .into_iter()
-        .map(|error| {
-            let mut loc = vec![Place::from(part)];
-            if !error.field.is_empty() {
-                loc.push(error.field.into());
-            }
-            let given = fields.get(error.field).unwrap_or(&Value::Null);
-            let message = if error.field.is_empty() {
-                error.message
-            } else {
-                format!("{} {}", error.field, error.message)
-            };
-            Fault::value(&loc, &message, given)
-        })
-        .collect()
 }
 
 /// Whether the body says it is JSON. One that says nothing is taken for it.

@@ -1,7 +1,7 @@
 //! Asking a running service whether it is ready, with nothing but what its configuration says.
 
 use crate::config::Config;
-use crate::listener::{certificates, provider};
+use crate::tls::{certificates, provider};
 use anyhow::{Context, ensure};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};

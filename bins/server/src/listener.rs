@@ -1,9 +1,11 @@
 //! Opening the data folder, listening, and stopping without dropping anyone.
 
 use crate::app::{App, Telemetry};
-use crate::config::{Config, Limits, Tls};
+use crate::config::{Config, Limits};
 use crate::guard::Guard;
 use crate::redis_cache::RedisCache;
+use crate::router::{admin_router, public_router};
+use crate::tls::tls_config;
 use crate::tokens::TokenVerifier;
 use anyhow::{Context, bail};
 use axum::Router;
@@ -11,12 +13,7 @@ use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use chrono::TimeDelta;
 use hyper_util::rt::TokioTimer;
-use rustls::ServerConfig;
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use vitalcast::{CacheOptions, Clock, Engine, JobOptions, JobRunner};
@@ -74,6 +71,25 @@ fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
 }
 
 impl Server {
+    /// Reads every file that a configuration names, as the start of the service would.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read or holds something else, with the setting's name.
+    pub fn check_files(config: &Config) -> anyhow::Result<()> {
+        tls_config(&config.tls)?;
+        config
+            .auth
+            .jwt
+            .as_ref()
+            .map(TokenVerifier::new)
+            .transpose()?;
+        if let Some(address) = config.redis_url()? {
+            RedisCache::new(&address)?;
+        }
+        Ok(())
+    }
+
     /// Opens the data folder and the listeners.
     ///
     /// # Errors
@@ -186,7 +202,7 @@ impl Server {
         let public = serve(
             self.public,
             self.tls.clone(),
-            crate::public_router(Arc::clone(&app)),
+            public_router(Arc::clone(&app)),
             handle.handles[0].clone(),
             &app.config.limits,
             app.config.limits.connections,
@@ -194,7 +210,7 @@ impl Server {
         let admin = async {
             match self.admin {
                 Some(listener) => {
-                    let router = crate::admin_router(Arc::clone(&app));
+                    let router = admin_router(Arc::clone(&app));
                     serve(
                         listener,
                         self.tls,
@@ -259,35 +275,6 @@ async fn refresh_keys(app: Arc<App>) {
         tokens.refresh().await;
         tokio::time::sleep(tokens.refresh_every()).await;
     }
-}
-
-/// What does the arithmetic of TLS.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
-}
-
-/// The certificates of a file, the service's own first.
-pub(crate) fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
-    let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    read.with_context(|| format!("reading tls.certificate_file {}", file.display()))
-}
-
-/// The configured certificate with its key; nothing when there is none.
-pub(crate) fn tls_config(tls: &Tls) -> anyhow::Result<Option<RustlsConfig>> {
-    let (Some(certificate), Some(key)) = (&tls.certificate_file, &tls.key_file) else {
-        return Ok(None);
-    };
-    let chain = certificates(certificate)?;
-    let secret = PrivateKeyDer::from_pem_file(key)
-        .with_context(|| format!("reading tls.key_file {}", key.display()))?;
-    let mut made = ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .context("setting up TLS")?
-        .with_no_client_auth()
-        .with_single_cert(chain, secret)
-        .context("tls.certificate_file and tls.key_file do not belong together")?;
-    made.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Some(RustlsConfig::from_config(Arc::new(made))))
 }
 
 async fn serve(

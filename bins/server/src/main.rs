@@ -148,7 +148,7 @@ fn run(cli: Cli, log: &LogWriter) -> anyhow::Result<()> {
         Some(Command::Config {
             what: ConfigCommand::Check,
         }) => {
-            config?.check_files().map_err(Unusable)?;
+            Server::check_files(&config?).map_err(Unusable)?;
             print_json(&serde_json::json!({"configuration": "ok"}))
         }
         Some(Command::Healthcheck) => healthcheck(&config?),

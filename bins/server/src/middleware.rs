@@ -1,8 +1,8 @@
 //! What happens to every request and answer.
 
-use crate::access::{RATE_LIMIT, RATE_LIMIT_POLICY, StandingOfRequest};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::rate::{RATE_LIMIT, RATE_LIMIT_POLICY, StandingOfRequest};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};

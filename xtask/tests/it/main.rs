@@ -3,6 +3,7 @@
 
 mod command;
 mod layers;
+mod modules;
 mod slices;
 mod tree;
 mod unified;

@@ -8,9 +8,10 @@ use super::record_body::{
 use crate::access::{Caller, Impersonal};
 use crate::app::App;
 use crate::error::ApiError;
-use crate::extract::{Path, Query, faults_of, media_type, read_body};
+use crate::extract::{Path, Query, media_type, read_body};
 use crate::shape::{
-    Fault, Kind, Listed, MAX_FAULTS, Place, default, optional, parse, parse_list, required, shaped,
+    Fault, Kind, Listed, MAX_FAULTS, Place, default, faults_of, optional, parse, parse_list,
+    required, shaped,
 };
 use axum::extract::{Request, State};
 use base64::Engine as _;

@@ -1,7 +1,8 @@
 //! What is wrong with a request, in the form of pydantic's errors.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use vitalcast::FieldError;
 
 /// A step on the way to a value: a name, or a place in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,6 +67,30 @@ impl Fault {
         Self::new("value_error", loc, format!("Value error, {message}"), input)
             .with(json!({"error": message}))
     }
+}
+
+/// Fields that fit by themselves, but not together.
+pub(crate) fn faults_of(
+    part: &str,
+    errors: Vec<FieldError>,
+    fields: &Map<String, Value>,
+) -> Vec<Fault> {
+    errors
+        .into_iter()
+        .map(|error| {
+            let mut loc = vec![Place::from(part)];
+            if !error.field.is_empty() {
+                loc.push(error.field.into());
+            }
+            let given = fields.get(error.field).unwrap_or(&Value::Null);
+            let message = if error.field.is_empty() {
+                error.message
+            } else {
+                format!("{} {}", error.field, error.message)
+            };
+            Fault::value(&loc, &message, given)
+        })
+        .collect()
 }
 
 /// Longest text and list that is given back.

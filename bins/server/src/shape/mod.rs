@@ -8,7 +8,7 @@ mod schema;
 mod time;
 
 pub(crate) use check::MAX_FAULTS;
-pub(crate) use fault::{Fault, Place};
+pub(crate) use fault::{Fault, Place, faults_of};
 pub(crate) use json::{Listed, parse, parse_list};
 
 use serde::de::DeserializeOwned;

@@ -27,8 +27,7 @@ fn a_slash_at_the_end_of_a_path_leads_to_the_path_without_it() {
             let path = path
                 .replace("{metric}", "RESTING_HEART_RATE")
                 .replace("{target_date}", "2026-11-24")
-                .replace('{', "")
-                .replace('}', "");
+                .replace(['{', '}'], "");
             for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
                 for slashes in ["/", "//"] {
                     let (status, location) =

@@ -4,12 +4,9 @@
 //! it comes out of its extractor as [`Claimed`], and [`Caller::open`] is the one way to what is in
 //! it. A handler that forgets to ask does not compile.
 
-mod rate;
-
-pub(crate) use rate::{RATE_LIMIT, RATE_LIMIT_POLICY, RateLimits, StandingOfRequest};
-
 use crate::app::App;
 use crate::error::ApiError;
+use crate::rate::StandingOfRequest;
 use crate::tokens::Refused;
 use axum::extract::FromRequestParts;
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
