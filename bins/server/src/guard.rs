@@ -128,38 +128,41 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncWriteExt;
+    use std::task::Waker;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-    fn guarded(inner: tokio::io::DuplexStream) -> Guarded<tokio::io::DuplexStream> {
+    fn guarded(inner: DuplexStream, patience: Duration) -> Guarded<DuplexStream> {
         Guarded {
             inner,
-            patience: Duration::from_millis(50),
+            patience,
             stalled: None,
             _permit: None,
         }
     }
 
     #[tokio::test]
-    async fn a_reader_that_takes_nothing_is_given_up() {
+    async fn a_client_that_stops_reading_is_dropped() {
         let (ours, _theirs) = tokio::io::duplex(64);
-        let refused = guarded(ours).write_all(&[0; 1_000]).await.unwrap_err();
+        let mut guarded = guarded(ours, Duration::ZERO);
+        let refused = guarded.write_all(&[0; 1_000]).await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]
-    async fn a_reader_that_takes_a_little_now_and_then_is_served() {
+    async fn patience_begins_anew_with_every_bit_that_is_read() {
         let (ours, mut theirs) = tokio::io::duplex(64);
-        let reading = tokio::spawn(async move {
-            let mut taken = 0;
-            let mut bytes = [0; 50];
-            while taken < 600 {
-                sleep(Duration::from_millis(10)).await;
-                taken += tokio::io::AsyncReadExt::read(&mut theirs, &mut bytes)
-                    .await
-                    .unwrap();
-            }
-        });
-        guarded(ours).write_all(&[0; 600]).await.unwrap();
-        reading.await.unwrap();
+        let mut guarded = guarded(ours, Duration::from_hours(1));
+        let mut write = || {
+            let mut context = Context::from_waker(Waker::noop());
+            let written = Pin::new(&mut guarded).poll_write(&mut context, &[0; 100]);
+            (written.is_ready(), guarded.stalled.is_some())
+        };
+        assert_eq!(write(), (true, false));
+        for _ in 0..3 {
+            // It is full now, and the clock runs until something is read.
+            assert_eq!(write(), (false, true));
+            theirs.read_exact(&mut [0; 10]).await.unwrap();
+            assert_eq!(write(), (true, false));
+        }
     }
 }

@@ -313,13 +313,28 @@ fn the_pages_work_without_any_other_server() {
 fn stopping_answers_who_is_waiting_and_refuses_who_comes() {
     let mut service = Service::new();
     service.person("anna", 60);
-    let url = service.url("/api/users/anna/export");
-    let asking = crate::support::runtime().spawn(service.http.get(url).send());
-    std::thread::sleep(Duration::from_millis(30));
+    // Half a request: its headers are there, and the service waits for the body.
+    let body = json!([{"recorded_at": "2026-11-22T06:00:00Z", "metric_type": "STEPS", "value": 5}])
+        .to_string();
+    let head = format!(
+        "POST /api/users/anna/health-metrics HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut waiting = TcpStream::connect(service.handle.address).unwrap();
+    waiting.write_all(head.as_bytes()).unwrap();
+    let mut ready = [0; 25];
+    waiting.read_exact(&mut ready).unwrap();
+    assert!(ready.starts_with(b"HTTP/1.1 100"), "{ready:?}");
+    service.handle.stop();
+    crate::support::eventually("nobody else comes in", || {
+        TcpStream::connect(service.handle.address).err()
+    });
+    waiting.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).unwrap();
+    assert_eq!(status(&answer), 200, "{answer}");
     service.stop();
-    let answer = crate::support::runtime().block_on(asking).unwrap();
-    assert_eq!(answer.unwrap().status().as_u16(), 200);
-    assert!(TcpStream::connect(service.handle.address).is_err());
 }
 
 #[test]
@@ -328,12 +343,14 @@ fn there_are_only_so_many_connections() {
     let held: Vec<TcpStream> = (0..3)
         .map(|_| TcpStream::connect(service.handle.address).unwrap())
         .collect();
-    std::thread::sleep(Duration::from_millis(200));
-    let refused = raw(
-        &service,
-        b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-    );
-    assert_eq!(status(&refused), 0, "{refused}");
+    // Once all three were taken in, who comes is closed without an answer.
+    crate::support::eventually("there is no more room", || {
+        let refused = raw(
+            &service,
+            b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+        );
+        (status(&refused) == 0).then_some(())
+    });
     drop(held);
     crate::support::eventually("room", || {
         let answer = raw(
@@ -397,7 +414,10 @@ fn a_reader_that_takes_nothing_does_not_hold_its_connection() {
     let length = service.get("/docs/swagger-ui-bundle.js").text.len();
     let mut stream = TcpStream::connect(service.handle.address).unwrap();
     stream.write_all(page.repeat(40).as_bytes()).unwrap();
-    std::thread::sleep(Duration::from_secs(3));
+    // Not a byte is read until the service has hung up: then writing fails.
+    crate::support::eventually("the service hangs up", || {
+        (&stream).write_all(b"\r\n").err()
+    });
     let mut taken = Vec::new();
     // Ends with what the system had kept, and then the connection is gone.
     let _ = stream.read_to_end(&mut taken);
