@@ -15,6 +15,8 @@ mod faults;
 mod jobs;
 mod kills;
 mod logs;
+#[cfg(target_os = "linux")]
+mod memory;
 mod operations;
 mod records;
 mod redis;

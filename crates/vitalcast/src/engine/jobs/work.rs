@@ -46,13 +46,14 @@ impl Shared {
     /// Works as the thread of that number until it is told to stop.
     pub(super) fn work(&self, number: usize) {
         lower_priority();
-        // Made on this thread, its threads have the same low priority.
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.options.threads_per_job.max(1))
-            .thread_name(move |helper| format!("job-{number}-{helper}"))
-            .build();
         while let Some(live) = self.next() {
-            let run = std::panic::AssertUnwindSafe(|| match &pool {
+            // Made on this thread, its threads have the same low priority. They end with the job: the
+            // memory that a training took would stay with threads that wait for the next one.
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(self.options.threads_per_job.max(1))
+                .thread_name(move |helper| format!("job-{number}-{helper}"))
+                .build();
+            let run = std::panic::AssertUnwindSafe(|| match pool {
                 Ok(pool) => pool.install(|| self.run(&live)),
                 Err(_) => self.run(&live),
             });
