@@ -253,6 +253,7 @@ impl From<EngineError> for ApiError {
             | EngineError::ForeignArtifact { .. }
             | EngineError::Io { .. }
             | EngineError::InvalidSetting(_)
+            | EngineError::Damaged(_)
             | EngineError::Interrupted
             | EngineError::Request(_)
             | EngineError::Domain(_)
@@ -270,6 +271,7 @@ impl From<EngineError> for ApiError {
                 ErrorKind::NotFound
                 | ErrorKind::InvalidRequest
                 | ErrorKind::InvalidData
+                | ErrorKind::Damaged
                 | ErrorKind::NotEnoughData
                 | ErrorKind::Interrupted
                 | ErrorKind::Internal => {
@@ -286,7 +288,10 @@ impl From<EngineError> for ApiError {
             ErrorKind::Busy => Self::new(StatusCode::CONFLICT, error.code(), error.to_string()),
             ErrorKind::Unavailable => Self::storage(error.code()),
             // What is stored is damaged, or we are: the text may name files.
-            ErrorKind::InvalidData | ErrorKind::Interrupted | ErrorKind::Internal => {
+            ErrorKind::InvalidData
+            | ErrorKind::Damaged
+            | ErrorKind::Interrupted
+            | ErrorKind::Internal => {
                 tracing::error!(code = error.code(), "an internal error");
                 Self::internal()
             }
@@ -315,6 +320,7 @@ mod tests {
             (io(std::io::ErrorKind::PermissionDenied), 503),
             (io(std::io::ErrorKind::NotFound), 500),
             (EngineError::from(StoreError::NoSuchUser), 404),
+            (EngineError::Damaged("the request of job 7".to_owned()), 500),
         ] {
             let answer = ApiError::from(error);
             assert_eq!(answer.status.as_u16(), status);

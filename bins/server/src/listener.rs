@@ -20,6 +20,8 @@ use vitalcast::{CacheOptions, Clock, Engine, JobOptions, JobRunner};
 
 /// How often forecasts that were answered are written down.
 const FLUSH: Duration = Duration::from_millis(50);
+/// After how long writing them down is tried again when it failed.
+const FLUSH_AGAIN: Duration = Duration::from_secs(2);
 /// How often measured times are summed up and memory is given back.
 const TIDY: Duration = Duration::from_secs(5);
 /// Bytes that the allocator takes from the system and gives back by themselves.
@@ -243,17 +245,20 @@ impl Server {
 }
 
 async fn flush_forecasts(app: Arc<App>) {
-    let mut ticks = tokio::time::interval(FLUSH);
+    let mut was_written = true;
     loop {
-        ticks.tick().await;
+        tokio::time::sleep(if was_written { FLUSH } else { FLUSH_AGAIN }).await;
         let engine = Arc::clone(&app.engine);
         let flushed = tokio::task::spawn_blocking(move || engine.flush_forecasts()).await;
-        if let Ok(Err(error)) = flushed {
+        let failure = flushed.ok().and_then(Result::err);
+        // A full disk is told of once, not twenty times a second.
+        if let Some(error) = failure.as_ref().filter(|_| was_written) {
             tracing::warn!(
                 code = error.code(),
-                "forecasts could not be written down yet"
+                "forecasts cannot be written; the last 10,000 are kept in memory until they can"
             );
         }
+        was_written = failure.is_none();
     }
 }
 

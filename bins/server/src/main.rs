@@ -124,6 +124,7 @@ fn code_of(error: &anyhow::Error) -> ExitCode {
         ErrorKind::NotFound
         | ErrorKind::InvalidRequest
         | ErrorKind::InvalidData
+        | ErrorKind::Damaged
         | ErrorKind::NotEnoughData
         | ErrorKind::Interrupted
         | ErrorKind::Internal => ExitCode::FAILURE,

@@ -489,6 +489,7 @@ fn reasons(
                 ErrorKind::NotFound => no_model(user, *metric),
                 ErrorKind::InvalidRequest | ErrorKind::NotEnoughData => error.to_string(),
                 ErrorKind::InvalidData
+                | ErrorKind::Damaged
                 | ErrorKind::Busy
                 | ErrorKind::Unavailable
                 | ErrorKind::Interrupted

@@ -78,6 +78,8 @@ pub(super) struct LogCheck {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Checks {
     database: Check,
+    /// Whether data can be written.
+    storage: Check,
     redis: Check,
     /// The keys that tokens are checked with.
     issuer_keys: Check,
@@ -88,6 +90,7 @@ impl Checks {
     async fn of(app: &App) -> Self {
         Self {
             database: database(app).await,
+            storage: storage(app).await,
             redis: redis(app).await,
             issuer_keys: issuer_keys(app),
             log: log(app),
@@ -102,6 +105,7 @@ impl Checks {
     /// Whether everything works.
     fn is_well(&self) -> bool {
         self.is_up()
+            && self.storage.error.is_none()
             && self.redis.error.is_none()
             && self.issuer_keys.error.is_none()
             && self.log.status == HEALTHY
@@ -129,6 +133,22 @@ async fn database(app: &App) -> Check {
         },
         latency_ms: Some(begun.elapsed().as_secs_f64() * 1e3),
         error: answered.is_err().then_some("the database does not answer"),
+    }
+}
+
+async fn storage(app: &App) -> Check {
+    let writable = app.look(Engine::check_writable).await;
+    let (status, error) = match writable {
+        Ok(()) => (HEALTHY, None),
+        Err(_) => (
+            "unavailable",
+            Some("data cannot be written: the disk is full, read-only or failing"),
+        ),
+    };
+    Check {
+        status,
+        latency_ms: None,
+        error,
     }
 }
 
@@ -181,7 +201,7 @@ fn log(app: &App) -> LogCheck {
 
 /// How well the service and what it needs are.
 #[utoipa::path(get, operation_id = "health", path = "/health", tag = "service", responses(
-    (status = 200, description = "Healthy, or degraded: slower without Redis, without a log, or with the issuer's last keys", body = Health),
+    (status = 200, description = "Healthy, or degraded: without Redis, without a log, with the issuer's last keys, or without writing", body = Health),
     (status = 503, description = "Unhealthy: the database does not answer", body = Health)
 ))]
 pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
@@ -205,6 +225,7 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
 pub(super) struct Ready {
     /// `ready` or `not ready`.
     status: &'static str,
+    /// `ok`, or `read_only` while data cannot be written; forecasts are answered then, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<&'static str>,
     /// `ok`, `degraded` (it does not answer), or `disabled` where none is configured.
@@ -237,7 +258,11 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     }
     let ready = Ready {
         status: "ready",
-        database: Some("ok"),
+        database: Some(if storage(&app).await.error.is_none() {
+            "ok"
+        } else {
+            "read_only"
+        }),
         redis: Some(match redis(&app).await {
             Check { error: Some(_), .. } => "degraded",
             Check {

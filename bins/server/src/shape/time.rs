@@ -28,11 +28,8 @@ pub(super) fn is_date(text: &str) -> bool {
 
 /// Unix time in microseconds; `None` for what is no number.
 fn unix_time(value: &Value) -> Option<Result<DateTime<Utc>, &'static str>> {
-    let number = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => unix_text(text)?,
-        _ => return None,
-    };
+    let text = || value.as_str().and_then(unix_text);
+    let number = value.as_f64().or_else(text)?;
     let is_seconds = number.abs() <= UNIX_SECONDS.1 as f64;
     let seconds = if is_seconds { number } else { number / 1e3 };
     if seconds < UNIX_SECONDS.0 as f64 {

@@ -165,10 +165,13 @@ async fn fetch(client: &Client, url: Url) -> anyhow::Result<Vec<u8>> {
 }
 
 fn pem_key(pem: &[u8], algorithm: Algorithm) -> anyhow::Result<Key> {
-    let key = match algorithm {
-        Algorithm::RS256 => DecodingKey::from_rsa_pem(pem),
-        Algorithm::ES256 => DecodingKey::from_ec_pem(pem),
-        _ => DecodingKey::from_ed_pem(pem),
+    // The configuration takes no fourth one.
+    let key = if algorithm == Algorithm::RS256 {
+        DecodingKey::from_rsa_pem(pem)
+    } else if algorithm == Algorithm::ES256 {
+        DecodingKey::from_ec_pem(pem)
+    } else {
+        DecodingKey::from_ed_pem(pem)
     };
     let key = key.with_context(|| format!("no public key for {algorithm:?} in PEM form"))?;
     Ok(Key {

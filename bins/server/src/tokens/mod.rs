@@ -146,10 +146,9 @@ impl TokenVerifier {
         for key in &self.keys.fitting(kid) {
             match decode::<Claims>(token, key, &self.validation) {
                 Ok(decoded) => return Ok(Some(decoded.claims)),
-                Err(error) => match error.kind() {
-                    ErrorKind::InvalidSignature => {}
-                    _ => return Err(Refused::Untrusted),
-                },
+                // Perhaps another of the keys has.
+                Err(error) if *error.kind() == ErrorKind::InvalidSignature => {}
+                Err(_) => return Err(Refused::Untrusted),
             }
         }
         Ok(None)

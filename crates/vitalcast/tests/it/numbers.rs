@@ -112,7 +112,10 @@ fn a_replay_counts_against_the_level_that_its_intervals_claim() {
 
 /// Numbers between 0 and 1 that look random and are the same every time.
 fn chance(index: usize) -> f64 {
-    (index * 7_919 % 101) as f64 / 101.0
+    let mut state = (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((state ^ (state >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[test]
