@@ -6,6 +6,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use vitalcast::{CacheOptions, JobOptions};
 
 /// Environment variables begin so; `__` goes one level deeper, as in
 /// `VITALCAST_SERVER_LIMITS__RATE_PER_SECOND`.
@@ -166,6 +167,8 @@ pub struct Tls {
 
 impl Default for Config {
     fn default() -> Self {
+        let kept = CacheOptions::default();
+        let jobs = JobOptions::default();
         Self {
             data_dir: directories::ProjectDirs::from("", "", "vitalcast").map_or_else(
                 || PathBuf::from("vitalcast-data"),
@@ -179,10 +182,10 @@ impl Default for Config {
                 format: "json".to_owned(),
             },
             cache: Cache {
-                answer_bytes: 64 << 20,
-                model_bytes: 256 << 20,
-                prediction_seconds: 86_400,
-                feature_seconds: 3_600,
+                answer_bytes: kept.answer_bytes,
+                model_bytes: kept.model_bytes,
+                prediction_seconds: kept.forecast_life.num_seconds(),
+                feature_seconds: kept.feature_life.num_seconds(),
                 redis_url: None,
                 redis_url_file: None,
             },
@@ -202,12 +205,12 @@ impl Default for Config {
                 rate_burst: 200,
             },
             jobs: Jobs {
-                parallel: 2,
+                parallel: jobs.parallel,
                 threads_per_job: 0,
-                max_waiting: 1_000,
-                max_waiting_per_user: 10,
-                max_estimated_seconds: 900.0,
-                max_seconds: 900.0,
+                max_waiting: jobs.max_waiting,
+                max_waiting_per_user: jobs.max_waiting_per_user,
+                max_estimated_seconds: jobs.max_estimated_seconds,
+                max_seconds: jobs.max_seconds,
             },
             auth: Auth::default(),
             tls: Tls::default(),

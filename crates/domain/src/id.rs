@@ -3,11 +3,6 @@
 use crate::error::{DomainError, shortened};
 use serde::{Deserialize, Serialize};
 
-const MAX_USER_ID: usize = 64;
-const MAX_MODEL_ID: usize = 160;
-const MAX_JOB_ID: usize = 64;
-const MAX_KEY_ID: usize = 32;
-
 fn check(what: &'static str, max: usize, text: &str) -> Result<(), DomainError> {
     let safe = !text.is_empty()
         && text.len() <= max
@@ -33,6 +28,9 @@ macro_rules! safe_id {
         pub struct $name(String);
 
         impl $name {
+            /// Most characters of one.
+            pub const MAX_LENGTH: usize = $max;
+
             /// Checks and keeps the text.
             ///
             /// # Errors
@@ -96,25 +94,25 @@ macro_rules! safe_id {
 safe_id!(
     UserId,
     "a user id",
-    MAX_USER_ID,
+    64,
     "Who a record belongs to: 1 to 64 ASCII letters, digits, `-` or `_`."
 );
 safe_id!(
     ModelId,
     "a model id",
-    MAX_MODEL_ID,
+    160,
     "A trained model: `{user_id}_{METRIC}_{YYYYMMDD}_{HHMMSS}`, made unique by a suffix."
 );
 safe_id!(
     JobId,
     "a job id",
-    MAX_JOB_ID,
+    64,
     "A training or an import that was asked for: 32 hexadecimal digits."
 );
 safe_id!(
     KeyId,
     "a key id",
-    MAX_KEY_ID,
+    32,
     "The public part of an API key: 12 hexadecimal digits."
 );
 

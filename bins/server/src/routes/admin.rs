@@ -181,7 +181,7 @@ shaped!(
     KeyPath,
     "KeyPath",
     Path,
-    &[required("key_id", Kind::Id(32), "Which key")]
+    &[required("key_id", Kind::Id(KeyId::MAX_LENGTH), "Which key")]
 );
 
 /// Revoke a key; it opens nothing from now on.

@@ -19,12 +19,12 @@ use std::sync::Arc;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use vitalcast::{JobId, PredictionMetric, UserId};
+use vitalcast::{JobId, ModelId, PredictionMetric, UserId};
 
 /// Longest ids.
-pub(crate) const USER_ID: Kind = Kind::Id(64);
-const MODEL_ID: Kind = Kind::Id(160);
-const JOB_ID: Kind = Kind::Id(64);
+pub(crate) const USER_ID: Kind = Kind::Id(UserId::MAX_LENGTH);
+const MODEL_ID: Kind = Kind::Id(ModelId::MAX_LENGTH);
+const JOB_ID: Kind = Kind::Id(JobId::MAX_LENGTH);
 /// What can be forecast.
 const METRIC: Kind = Kind::Word(PredictionMetric::WORDS);
 
