@@ -34,7 +34,7 @@ const OUTSIDE: [&str; 2] = ["vitalcast-benches", "xtask"];
 
 /// Who may name a dependency, by the first part of its name (`clap` stands for `clap_complete`
 /// too). Also for tests, so that no test reaches behind a seam; `vitalcast-benches` may name any.
-const HOMES: [(&str, &[&str]); 9] = [
+const HOMES: [(&str, &[&str]); 10] = [
     ("burn", &["vitalcast-models", "vitalcast-training"]),
     ("polars", &["vitalcast-features"]),
     ("rusqlite", &["vitalcast-store"]),
