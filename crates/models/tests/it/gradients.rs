@@ -37,6 +37,7 @@ fn compare(entry: &Entry, device: ComputeDevice) {
     let inputs = golden.windows.tensor(&everything, &device);
     let pass = network.forward_training(inputs, &mut DropoutSource::new(0, 0.0));
     let output: Vec<f32> = pass.output.clone().into_data().try_to_vec().unwrap();
+    assert_eq!(output.len(), golden.train_output.len(), "{name_of_case}");
     for (found, expected) in output.iter().zip(&golden.train_output) {
         assert!(
             (found - expected).abs() < 1e-4,
