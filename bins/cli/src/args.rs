@@ -1,6 +1,7 @@
 //! The command line.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use vitalcast::{
@@ -100,7 +101,7 @@ pub(crate) struct ImportArgs {
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
     /// Format of the export [default: recognised by its content]
-    #[arg(long, value_name = "FORMAT", value_parser = clap::builder::PossibleValuesParser::new(Format::WORDS))]
+    #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::WORDS))]
     pub(crate) format: Option<String>,
     /// IANA time zone of the people in the export, for example Europe/Athens
     #[arg(long, value_name = "ZONE")]
@@ -147,18 +148,18 @@ fn metric(text: &str) -> Result<PredictionMetric, String> {
     PredictionMetric::parse_loose(text).map_err(|error| error.to_string())
 }
 
-fn architecture(text: &str) -> Result<ModelArchitecture, String> {
-    text.parse::<ModelArchitecture>()
-        .map_err(|error| error.to_string())
+/// Every architecture there is, listed in the help.
+fn architecture() -> impl TypedValueParser<Value = ModelArchitecture> {
+    PossibleValuesParser::new(ModelArchitecture::WORDS)
+        .try_map(|word| word.parse::<ModelArchitecture>())
 }
 
 /// Settings of a training; bounds are those of the HTTP contract, and what is of no use to the model is
 /// refused unless it is the default.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingSettings {
-    /// Model: lstm, lstm_attention, multi_task, linear, xgboost (boosted trees), ridge, ets, theta, average
-    /// (of ets, theta and the 7-day mean), naive, seasonal_naive, moving_average or exponential_smoothing
-    #[arg(long, value_name = "NAME", value_parser = architecture, default_value = "lstm")]
+    /// Model (xgboost: boosted trees; average: of ets, theta and the 7-day mean)
+    #[arg(long, value_name = "NAME", value_parser = architecture(), default_value = "lstm")]
     pub(crate) architecture: ModelArchitecture,
     /// Days of history to learn from, 30 to 365
     #[arg(long, value_name = "DAYS", default_value_t = 90)]
@@ -240,7 +241,7 @@ pub(crate) struct PredictArgs {
     #[arg(long, value_name = "VERSION")]
     pub(crate) model_version: Option<String>,
     /// Use only models of this architecture
-    #[arg(long, value_name = "NAME", value_parser = architecture)]
+    #[arg(long, value_name = "NAME", value_parser = architecture())]
     pub(crate) architecture: Option<ModelArchitecture>,
     /// Save a chart of history and forecast to this .svg or .png file (one metric only)
     #[arg(long, value_name = "FILE")]
