@@ -92,7 +92,7 @@ fn a_file_that_holds_another_kind_of_model_than_it_names_is_refused() {
         .to_bytes()
         .unwrap();
     let error = Forecaster::from_bytes(&file).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidData);
+    assert_eq!(error.kind(), ErrorKind::Damaged);
     assert!(error.to_string().contains("it is called ets"), "{error}");
 }
 
