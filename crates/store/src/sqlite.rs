@@ -24,7 +24,7 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Row, Sqlite, Transaction};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use vitalcast_domain::{
@@ -33,6 +33,8 @@ use vitalcast_domain::{
 
 /// Rows of one INSERT; 9 values each, below SQLite's 32,766 parameters.
 const ROWS_PER_INSERT: usize = 1_000;
+/// Free bytes below which a disk counts as full: a request's records may need as much.
+const LEAST_ROOM: u64 = 1 << 20;
 
 /// A store in one SQLite file, in write-ahead mode with full synchronisation.
 #[derive(Debug, Clone)]
@@ -53,13 +55,18 @@ impl SqliteStore {
         error
     }
 
-    /// Whether the database can be written. Costs nothing while writing succeeds; after a failure of
-    /// the disk it tries a small write.
+    /// Whether the database can be written: the disk has at least a mebibyte left, and the last write
+    /// succeeded. Where it did not, a small one is tried.
     ///
     /// # Errors
     ///
     /// [`StoreError::Full`], [`StoreError::ReadOnly`], [`StoreError::Io`], [`StoreError::Busy`].
     pub async fn check_writable(&self) -> Result<(), StoreError> {
+        if room_beside(&self.path).is_some_and(|room| room < LEAST_ROOM) {
+            return Err(StoreError::Full {
+                path: self.path.clone(),
+            });
+        }
         if self.disk_takes.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -349,6 +356,20 @@ impl SqliteStore {
                 })
             })
             .collect()
+    }
+}
+
+/// Bytes that are free on the disk of a file, where the system tells.
+fn room_beside(file: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let disk = rustix::fs::statvfs(file).ok()?;
+        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        None
     }
 }
 

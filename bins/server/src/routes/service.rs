@@ -225,7 +225,7 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
 pub(super) struct Ready {
     /// `ready` or `not ready`.
     status: &'static str,
-    /// `ok`, or `read_only` while data cannot be written; forecasts are answered then, too.
+    /// `ok`, or `degraded` while data cannot be written; forecasts are answered then, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<&'static str>,
     /// `ok`, `degraded` (it does not answer), or `disabled` where none is configured.
@@ -261,7 +261,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
         database: Some(if storage(&app).await.error.is_none() {
             "ok"
         } else {
-            "read_only"
+            "degraded"
         }),
         redis: Some(match redis(&app).await {
             Check { error: Some(_), .. } => "degraded",
