@@ -71,11 +71,6 @@ impl Process {
         format!("http://{}{path}", self.address)
     }
 
-    #[cfg(target_os = "linux")]
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     pub(crate) fn address(&self) -> &str {
         &self.address
     }

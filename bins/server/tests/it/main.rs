@@ -16,7 +16,6 @@ mod jobs;
 mod kills;
 mod logs;
 #[cfg(target_os = "linux")]
-mod memory;
 mod operations;
 mod records;
 mod redis;

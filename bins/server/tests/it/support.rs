@@ -238,13 +238,13 @@ impl Drop for Service {
 
 /// Tries something until it holds; a limit far beyond what it takes.
 pub(crate) fn eventually<T>(what: &str, attempt: impl Fn() -> Option<T>) -> T {
-    for _ in 0..1_200 {
+    for _ in 0..6_000 {
         if let Some(done) = attempt() {
             return done;
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    panic!("{what} did not happen within a minute");
+    panic!("{what} did not happen within five minutes");
 }
 
 /// Every file below a folder.
