@@ -367,7 +367,7 @@ pub(crate) struct LagsArgs {
     /// Use lags in hours before falling asleep instead of whole days
     #[arg(long)]
     pub(crate) hours: bool,
-    /// Level at which a lag stands out, 0.001 to 0.1
+    /// Significance level, 0.001 to 0.1
     #[arg(
         long,
         alias = "significance-threshold",

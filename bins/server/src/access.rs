@@ -66,7 +66,7 @@ impl Caller {
     fn check_user(&self, user: &UserId, scope: Scope) -> Result<(), ApiError> {
         if !self.reaches(user) {
             return Err(ApiError::forbidden(
-                "This key does not open that user's data",
+                "This key has no access to the data of this user",
             ));
         }
         self.check_scope(scope)
@@ -100,7 +100,7 @@ impl Caller {
             return Ok(());
         }
         Err(ApiError::forbidden(&format!(
-            "This key lacks the scope '{scope}'"
+            "This key does not have the scope '{scope}'"
         )))
     }
 
@@ -165,8 +165,8 @@ async fn identify(parts: &Parts, app: &Arc<App>) -> Result<Caller, ApiError> {
     if !app.needs_key().await? {
         if !is_from_here(parts, &app.config.cors_origins) {
             return Err(ApiError::forbidden(
-                "While there is no API key, requests must be to localhost and from no other site: \
-                 make a key with `vitalcast keys create`",
+                "There is no API key yet, so only requests to localhost are accepted, and none \
+                 from other sites: create a key with `vitalcast keys create`",
             ));
         }
         return Ok(Caller::Anyone);

@@ -244,7 +244,7 @@ impl Config {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
             if !file.is_file() {
-                bail!("the configuration file {} is not there", file.display());
+                bail!("the configuration file {} does not exist", file.display());
             }
             figment = figment.merge(Toml::file_exact(file));
         }
@@ -253,7 +253,7 @@ impl Config {
             .merge(Env::prefixed(PREFIX).ignore(&["config_file"]).split("__"))
             .merge(Serialized::defaults(overrides))
             .extract()
-            .context("the configuration cannot be used")?;
+            .context("the configuration is not valid")?;
         config.check()?;
         Ok(config)
     }
@@ -261,28 +261,25 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         if self.log.level.parse::<tracing::Level>().is_err() {
             bail!(
-                "log.level is {:?}: error, warn, info, debug or trace would be right",
+                "log.level is {:?}, expected error, warn, info, debug or trace",
                 self.log.level
             );
         }
         if !matches!(self.log.format.as_str(), "json" | "text") {
-            bail!(
-                "log.format is {:?}: json or text would be right",
-                self.log.format
-            );
+            bail!("log.format is {:?}, expected json or text", self.log.format);
         }
         if self.tls.certificate_file.is_some() != self.tls.key_file.is_some() {
-            bail!("tls needs both certificate_file and key_file");
+            bail!("tls has only one of certificate_file and key_file, expected both");
         }
         if self.cache.redis_url.is_some() && self.cache.redis_url_file.is_some() {
-            bail!("cache takes redis_url or redis_url_file, not both");
+            bail!("cache has redis_url and redis_url_file, expected only one of them");
         }
         for (name, value) in [
             ("cache.prediction_seconds", self.cache.prediction_seconds),
             ("cache.feature_seconds", self.cache.feature_seconds),
         ] {
             if !(0..=86_400).contains(&value) {
-                bail!("{name} is {value}: 0 to 86400 would be right");
+                bail!("{name} is {value}, expected 0 to 86400");
             }
         }
         for (name, value) in [
@@ -293,13 +290,14 @@ impl Config {
             ("limits.stall_seconds", self.limits.stall_seconds),
         ] {
             if !(1..=86_400).contains(&value) {
-                bail!("{name} is {value}: 1 to 86400 would be right");
+                bail!("{name} is {value}, expected 1 to 86400");
             }
         }
         for origin in &self.cors_origins {
             if !is_origin(origin) {
                 bail!(
-                    "cors_origins holds {origin:?}: an origin such as https://app.example would be right"
+                    "cors_origins contains {origin:?}, expected an origin such as \
+                     https://app.example"
                 );
             }
         }
@@ -316,7 +314,7 @@ impl Config {
             ("limits.upload_bytes", self.limits.upload_bytes),
         ] {
             if value == 0 {
-                bail!("{name} is 0: at least 1 would be right");
+                bail!("{name} is 0, expected at least 1");
             }
         }
         for (name, value) in [
@@ -327,17 +325,17 @@ impl Config {
             ),
         ] {
             if !value.is_finite() || value <= 0.0 {
-                bail!("{name} is {value}: a number of seconds above 0 would be right");
+                bail!("{name} is {value}, expected a number of seconds above 0");
             }
         }
         if self.admin_listen == Some(self.listen) && self.listen.port() != 0 {
             bail!(
-                "listen and admin_listen are both {}: each needs its own",
+                "listen and admin_listen are both {}, expected different addresses",
                 self.listen
             );
         }
         if self.data_dir.as_os_str().is_empty() {
-            bail!("data_dir is empty: a folder would be right");
+            bail!("data_dir is empty, expected a folder");
         }
         Ok(())
     }
@@ -409,8 +407,10 @@ mod maybe_address {
         if text.is_empty() {
             return Ok(None);
         }
-        text.parse()
-            .map(Some)
-            .map_err(|_| D::Error::custom(format!("{text:?} is no address such as 127.0.0.1:8002")))
+        text.parse().map(Some).map_err(|_| {
+            D::Error::custom(format!(
+                "{text:?} is not an address, expected for example 127.0.0.1:8002"
+            ))
+        })
     }
 }

@@ -67,7 +67,7 @@ impl ApiError {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "OVERLOADED",
-            "The service is busy: try again in a moment",
+            "The service is overloaded: try again later",
         )
         .retry_after(1)
     }
@@ -76,7 +76,7 @@ impl ApiError {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "RATE_LIMITED",
-            "Too many requests with this key: slow down",
+            "Too many requests with this key: try again later",
         )
         .retry_after(seconds.max(1))
     }
@@ -93,7 +93,7 @@ impl ApiError {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             "TOO_LARGE",
-            format!("The body is larger than the {limit} bytes allowed here"),
+            format!("The request body is larger than the limit of {limit} bytes"),
         )
     }
 
@@ -119,7 +119,7 @@ impl ApiError {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "UNAVAILABLE",
-            "The keys of the tokens' issuer cannot be read: try again later",
+            "Cannot read the public keys of the token issuer: try again later",
         )
         .retry_after(RETRY_DEPENDENCY)
     }
@@ -170,7 +170,10 @@ impl ApiError {
         let (detail, errors) = match &self.detail {
             Detail::Text(text) => (text.clone(), None),
             Detail::Faults(faults) => (
-                format!("{} of the request's values cannot be used", faults.len()),
+                match faults.len() {
+                    1 => "1 value of the request is not valid".to_owned(),
+                    count => format!("{count} values of the request are not valid"),
+                },
                 Some(faults),
             ),
         };

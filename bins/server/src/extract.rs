@@ -188,7 +188,7 @@ pub(crate) async fn read_body(body: Body, limit: u64, app: &App) -> Result<ReadB
                 ApiError::new(
                     axum::http::StatusCode::BAD_REQUEST,
                     "BROKEN_BODY",
-                    "The body ended before it was complete",
+                    "The request body is incomplete",
                 )
             })?;
             if let Some(data) = frame.data_ref() {

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub fn healthcheck(config: &Config) -> anyhow::Result<()> {
     let address = reachable(config.listen);
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)
-        .with_context(|| format!("nobody listens on {address}"))?;
+        .with_context(|| format!("no service is listening on {address}"))?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let answer = match &config.tls.certificate_file {
@@ -32,7 +32,7 @@ pub fn healthcheck(config: &Config) -> anyhow::Result<()> {
         Some(file) => {
             let expected = certificates(file)?;
             let expected = expected.into_iter().next();
-            let expected = expected.context("tls.certificate_file holds no certificate")?;
+            let expected = expected.context("tls.certificate_file contains no certificate")?;
             let verifier = Arc::new(OnlyThisOne {
                 expected,
                 provider: provider(),

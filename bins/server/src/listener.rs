@@ -134,8 +134,8 @@ impl Server {
             others(&config.listen) || config.admin_listen.as_ref().is_some_and(others);
         if is_open_to_others && tokens.is_none() && !engine.has_keys()? {
             bail!(
-                "there is no API key yet, so anyone who reaches {} could read everything: make a key \
-                 with `vitalcast keys create`, or listen on 127.0.0.1",
+                "there is no API key yet, so everyone who can reach {} could read all data: create \
+                 a key with `vitalcast keys create`, or listen on 127.0.0.1",
                 config.listen
             );
         }
@@ -255,7 +255,8 @@ async fn flush_forecasts(app: Arc<App>) {
         if let Some(error) = failure.as_ref().filter(|_| was_written) {
             tracing::warn!(
                 code = error.code(),
-                "forecasts cannot be written; the last 10,000 are kept in memory until they can"
+                "cannot write forecasts; the last 10,000 are kept in memory until writing works \
+                 again"
             );
         }
         was_written = failure.is_none();

@@ -225,7 +225,7 @@ fn ask_for_open_files(config: &mut Config) {
     if config.limits.connections > connections {
         tracing::warn!(
             connections,
-            "the system allows fewer open files than limits.connections asks for"
+            "the system allows fewer open files than limits.connections requires"
         );
         config.limits.connections = connections;
     }
@@ -267,7 +267,7 @@ fn serve(mut config: Config, begin: Option<DateTime<Utc>>, log: &LogWriter) -> a
         let stopping = handle.clone();
         tokio::spawn(async move {
             if signal().await.is_ok() {
-                tracing::info!("stopping: requests under way are finished");
+                tracing::info!("stopping: finishing the requests in progress");
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
                 stopping.stop();
                 if signal().await.is_ok() {

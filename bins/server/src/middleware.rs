@@ -168,7 +168,7 @@ pub(crate) async fn plain_bodies(request: Request, next: Next) -> Response {
         return ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "UNSUPPORTED_ENCODING",
-            "Bodies are read as they are: send it without Content-Encoding",
+            "Compressed bodies are not supported: send the body without Content-Encoding",
         )
         .into_response();
     }

@@ -44,8 +44,7 @@ impl RedisCache {
         // The address may hold a password, so the client's own words are left out.
         let client = redis::Client::open(address).map_err(|_| {
             anyhow::anyhow!(
-                "the address of Redis is not of the form redis://host:6379/0 or \
-                 rediss://host:6379/0"
+                "the Redis URL is not valid, expected redis://host:6379/0 or rediss://host:6379/0"
             )
         })?;
         // The client takes the provider of the process and panics without one. Whoever has installed
@@ -106,7 +105,7 @@ impl RedisCache {
             }
             Err(error) => {
                 if state.left_alone_until.is_none() {
-                    tracing::warn!(kind = ?error.kind(), "Redis does not answer: going on without it");
+                    tracing::warn!(kind = ?error.kind(), "Redis does not respond: continuing without it");
                 }
                 state.idle.clear();
                 state.left_alone_until = Some(Instant::now() + PAUSE);

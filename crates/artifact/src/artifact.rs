@@ -189,7 +189,7 @@ fn manifest_json(manifest: &Manifest) -> Result<Vec<u8>, ArtifactError> {
     } else {
         Err(ArtifactError::InvalidContents {
             section: SectionKind::Manifest.name(),
-            what: "it does not read back from JSON as it was given".to_owned(),
+            what: "it changes when it is written to JSON and read again".to_owned(),
         })
     }
 }

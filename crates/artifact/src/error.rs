@@ -189,7 +189,7 @@ pub enum ArtifactError {
         length: u64,
     },
     /// The state is not a value of the type asked for.
-    #[error("the state of {length} bytes does not decode to the type asked for")]
+    #[error("the state of {length} bytes cannot be decoded to the requested type")]
     BadState {
         /// How long the section is.
         length: u64,
@@ -197,7 +197,7 @@ pub enum ArtifactError {
         source: Cause,
     },
     /// A value was decoded before the state ended.
-    #[error("the state is {length} bytes long, but a value of the type asked for takes {consumed}")]
+    #[error("the state is {length} bytes long, but a value of the requested type takes {consumed}")]
     StateNotConsumed {
         /// How many bytes were used.
         consumed: u64,
@@ -209,7 +209,7 @@ pub enum ArtifactError {
     InvalidContents {
         /// Which section.
         section: &'static str,
-        /// What is wrong and what would be right.
+        /// What is wrong and what was expected.
         what: String,
     },
     /// A value that cannot be put into a file.

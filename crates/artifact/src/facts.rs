@@ -26,9 +26,9 @@ impl Manifest {
         add(
             "reads",
             Some(match self.feature_names.len() {
-                0 => format!("{} days of its own past", self.lookback_days),
+                0 => format!("the last {} days of the metric", self.lookback_days),
                 count => format!(
-                    "{} days of {count} features and its own past",
+                    "the last {} days of {count} features and of the metric",
                     self.lookback_days
                 ),
             }),
@@ -55,10 +55,10 @@ impl Manifest {
                 }),
         );
         add(
-            "skill against it",
+            "skill against this baseline",
             self.baseline_name.as_ref().map(|_| {
                 self.skill.map_or_else(
-                    || "none: it made no error on the test days".to_owned(),
+                    || "none: the baseline made no error on the test days".to_owned(),
                     |skill| format!("{:+.1} %", 100.0 * skill),
                 )
             }),
@@ -103,7 +103,7 @@ impl Manifest {
         }
         add("seed", Some(self.seed.to_string()));
         add("threads", Some(self.threads.to_string()));
-        add("made by release", Some(self.code_version.clone()));
+        add("written by release", Some(self.code_version.clone()));
         facts
     }
 }

@@ -94,8 +94,8 @@ fn heat_map(rows: usize, columns: &[&str]) -> HeatMap {
         })
     };
     HeatMap {
-        title: "What goes with resting heart rate".to_owned(),
-        subtitle: "A day's features and the next day's value, 120 days".to_owned(),
+        title: "Correlations with resting heart rate".to_owned(),
+        subtitle: "Features of a day and the value of the next day, 120 days".to_owned(),
         columns: columns.iter().map(|name| (*name).to_owned()).collect(),
         rows: (0..rows)
             .map(|row| HeatRow {
@@ -144,7 +144,7 @@ fn skill() -> SkillChart {
     };
     SkillChart {
         title: "Mean error of tomorrow's resting heart rate".to_owned(),
-        subtitle: "Rolling origin, 120 days that no model had seen".to_owned(),
+        subtitle: "Rolling origin, 120 days that no model was trained on".to_owned(),
         unit: Unit::beats_per_minute().with_decimals(2),
         model: bar("boosted trees", Some(0.98)),
         baselines: vec![
@@ -176,7 +176,7 @@ fn report() -> HtmlReport {
         .collect();
     let column = |header: &str, alignment| (header.to_owned(), alignment);
     let table = Table {
-        caption: "The last forecasts and what came true, in bpm".to_owned(),
+        caption: "The last forecasts and the measured values, in bpm".to_owned(),
         columns: vec![
             column("Day", Alignment::Text),
             column("Forecast", Alignment::Number),
@@ -189,7 +189,7 @@ fn report() -> HtmlReport {
     HtmlReport::new("Your forecast for tomorrow", "From 75 days of readings")
         .with(
             Section::new("Tomorrow, 18 March")
-                .with_paragraph("Tomorrow looks much like the last week.")
+                .with_paragraph("Tomorrow will be similar to the last week.")
                 .with(Block::History(month))
                 .with(Block::Table(table)),
         )
@@ -206,7 +206,7 @@ fn report() -> HtmlReport {
                 ])),
         )
         .with(
-            Section::new("What goes with it?")
+            Section::new("Correlations")
                 .with(Block::HeatMap(heat_map(8, &METHODS)))
                 .with(Block::Lags(lags(LagUnit::Days, 0..8, 1, 0.62))),
         )

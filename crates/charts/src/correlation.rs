@@ -50,7 +50,7 @@ mod tests {
         assert!(check(-1.0).is_ok() && check(1.0).is_ok());
         assert_eq!(
             check(1.000_1).unwrap_err().to_string(),
-            "here is 1.0001: it must lie between -1 and 1"
+            "here is 1.0001, expected -1 to 1"
         );
         assert!(matches!(check(f64::NAN), Err(ChartError::NotFinite { .. })));
     }

@@ -352,7 +352,7 @@ const SWATCH: f64 = 22.0;
 const SWATCH_GAP: f64 = 6.0;
 const LOW: &str = "\u{2212}1";
 const HIGH: &str = "+1";
-const STANDS_OUT: &str = "stands out";
+const STANDS_OUT: &str = "significant";
 const NOT_KNOWN: &str = "not known";
 
 /// The scale of the colours and the two marks.

@@ -151,7 +151,7 @@ fn draw_legend(scene: &mut Scene, chart: &HistoryChart, top: f64) -> f64 {
         entries.push((Swatch::Interval, chart.interval_name()));
     }
     if chart.forecasts.iter().any(|point| point.actual.is_some()) {
-        entries.push((Swatch::Outcome, "what came true".to_owned()));
+        entries.push((Swatch::Outcome, "measured".to_owned()));
     }
     if let Some(average) = chart.average.as_ref().filter(|_| scene.is_narrow()) {
         let value = with_minus_sign(&chart.unit.write(average.value));
@@ -314,7 +314,8 @@ fn forecasts(scene: &mut Scene, chart: &HistoryChart, plot: &Plot) {
     }
 }
 
-/// What is not yet known stands out: a full mark, and a whisker with caps where it stands alone.
+/// A forecast without a measured value is drawn more strongly: a full mark, and a whisker with caps
+/// where it stands alone.
 fn pending(scene: &mut Scene, plot: &Plot, point: &ForecastPoint, has_whisker: bool) {
     let (x, y) = plot.at(point.date, point.value);
     if has_whisker {

@@ -293,7 +293,7 @@ fn name(scene: &mut Scene, chart: &LagChart, plot: &Plot, point: &LagPoint) {
 }
 
 /// The names of the legend.
-const NAMES: [&str; 3] = ["stands out", "does not", "interval"];
+const NAMES: [&str; 3] = ["significant", "not significant", "interval"];
 const SWATCH: f64 = 12.0;
 const SWATCH_GAP: f64 = 6.0;
 

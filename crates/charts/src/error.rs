@@ -20,13 +20,13 @@ pub const LARGEST_BASELINES: usize = 60;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ChartError {
     /// There is nothing to draw at all, not even days without a reading.
-    #[error("{field} is empty: give at least one entry")]
+    #[error("{field} is empty, expected at least one entry")]
     Empty {
         /// The list that was empty.
         field: String,
     },
     /// A list is longer than a picture can show.
-    #[error("{field} has {count} entries: at most {largest} can be shown")]
+    #[error("{field} has {count} entries, expected at most {largest}")]
     TooMany {
         /// The list.
         field: String,
@@ -36,7 +36,7 @@ pub enum ChartError {
         largest: usize,
     },
     /// A value is NaN or infinite. A missing value is `None`, never NaN.
-    #[error("{field} is {value}: it must be a finite number, and none at all where it is missing")]
+    #[error("{field} is {value}, expected a finite number, or no entry for a missing value")]
     NotFinite {
         /// Where the value stands, for example `forecasts[2].lower`.
         field: String,
@@ -44,7 +44,7 @@ pub enum ChartError {
         value: f64,
     },
     /// A value is too large to be drawn, or negative where that makes no sense.
-    #[error("{field} is {value}: it must lie between {lowest} and {highest}")]
+    #[error("{field} is {value}, expected {lowest} to {highest}")]
     ValueOutOfRange {
         /// Where the value stands.
         field: String,
@@ -56,7 +56,7 @@ pub enum ChartError {
         highest: f64,
     },
     /// The lower end of an interval lies above its upper end.
-    #[error("{field} has its lower end {lower} above its upper end {upper}: exchange them")]
+    #[error("{field} has a lower end of {lower} above its upper end of {upper}")]
     IntervalReversed {
         /// The forecast or lag, for example `forecasts[2]`.
         field: String,
@@ -66,7 +66,9 @@ pub enum ChartError {
         upper: f64,
     },
     /// Days are not in strictly ascending order.
-    #[error("{field} is {date}, not after {previous}: sort by date, one entry a day")]
+    #[error(
+        "{field} is {date}, expected a date after {previous}: sort by date, with one entry per day"
+    )]
     DatesNotAscending {
         /// Where the date stands, for example `history[5].date`.
         field: String,
@@ -76,7 +78,7 @@ pub enum ChartError {
         previous: NaiveDate,
     },
     /// A row of a heat map has not one cell for each column.
-    #[error("rows[{row}] has {cells} cells for {columns} columns: one for each is needed")]
+    #[error("rows[{row}]: expected {columns} cells, one for each column, found {cells}")]
     WrongCellCount {
         /// Which row.
         row: usize,
@@ -86,7 +88,9 @@ pub enum ChartError {
         columns: usize,
     },
     /// Lags are not in strictly ascending order.
-    #[error("points[{index}] has the lag {lag}, not after the one before: sort by lag")]
+    #[error(
+        "points[{index}] has lag {lag}, expected a larger one than the point before: sort by lag"
+    )]
     LagsNotAscending {
         /// Which point.
         index: usize,
@@ -94,7 +98,7 @@ pub enum ChartError {
         lag: u32,
     },
     /// The lag named as the strongest is none of those given.
-    #[error("optimal is {optimal}, but points has {points} entries: count from 0")]
+    #[error("optimal is {optimal}, expected an index below {points}, the number of points")]
     NoSuchPoint {
         /// The place named.
         optimal: usize,
@@ -103,7 +107,7 @@ pub enum ChartError {
     },
     /// The first and the last day lie too far apart.
     #[error(
-        "the days from {first} to {last} span more than {LARGEST_SPAN_DAYS} days: draw a part of them"
+        "the days from {first} to {last} span more than {LARGEST_SPAN_DAYS} days: choose a shorter period"
     )]
     SpanTooLong {
         /// The first day.
@@ -112,7 +116,7 @@ pub enum ChartError {
         last: NaiveDate,
     },
     /// A size lies outside its limits.
-    #[error("{field} is {value}: it must lie between {smallest} and {largest}")]
+    #[error("{field} is {value}, expected {smallest} to {largest}")]
     SizeOutOfRange {
         /// Which size, for example `width`.
         field: &'static str,
@@ -125,7 +129,8 @@ pub enum ChartError {
     },
     /// A bitmap would have too many pixels.
     #[error(
-        "{width} x {height} at {pixels_per_point} pixels a point is too large: at most {largest} pixels"
+        "{width} x {height} at {pixels_per_point} pixels per point is too large, expected at most \
+         {largest} pixels"
     )]
     TooManyPixels {
         /// Width in points.
@@ -138,7 +143,7 @@ pub enum ChartError {
         largest: u64,
     },
     /// More decimals were asked for than a number has.
-    #[error("unit.decimals is {decimals}: at most {largest} make sense")]
+    #[error("unit.decimals is {decimals}, expected at most {largest}")]
     TooManyDecimals {
         /// The decimals asked for.
         decimals: u8,
@@ -146,14 +151,14 @@ pub enum ChartError {
         largest: u8,
     },
     /// An interval's level is not a percentage.
-    #[error("interval_percent is {percent}: it must lie between 1 and 99")]
+    #[error("interval_percent is {percent}, expected 1 to 99")]
     IntervalPercent {
         /// The percentage given.
         percent: u8,
     },
     /// A row of a table has another number of cells than the table has columns.
     #[error(
-        "row {row} of table {table:?} has {cells} cells: it needs {columns}, one for each column"
+        "row {row} of table {table:?}: expected {columns} cells, one for each column, found {cells}"
     )]
     RaggedTable {
         /// The table's caption.
@@ -166,13 +171,13 @@ pub enum ChartError {
         columns: usize,
     },
     /// A language tag is not of the form `en` or `de-CH`.
-    #[error("language {language:?} is not a language tag such as \"en\" or \"de-CH\"")]
+    #[error("language is {language:?}, expected a language tag such as \"en\" or \"de-CH\"")]
     Language {
         /// The tag given.
         language: String,
     },
     /// The drawing or encoding library refused.
-    #[error("the {format} picture could not be made: {reason}")]
+    #[error("cannot draw the {format} chart: {reason}")]
     Drawing {
         /// `SVG` or `PNG`.
         format: &'static str,
@@ -240,7 +245,7 @@ mod tests {
         let error = check_value(|| "history[3].value".to_owned(), f64::NAN).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "history[3].value is NaN: it must be a finite number, and none at all where it is missing"
+            "history[3].value is NaN, expected a finite number, or no entry for a missing value"
         );
     }
 
@@ -260,7 +265,7 @@ mod tests {
         assert!(check_size("width", 4000, 240, 4000).is_ok());
         assert_eq!(
             check_size("width", 239, 240, 4000).unwrap_err().to_string(),
-            "width is 239: it must lie between 240 and 4000"
+            "width is 239, expected 240 to 4000"
         );
     }
 }

@@ -42,7 +42,7 @@ pub struct HeatRow {
 /// use vitalcast_charts::{HeatCell, HeatMap, HeatRow, PictureSize};
 ///
 /// let map = HeatMap {
-///     title: "What goes with sleep".to_owned(),
+///     title: "Correlations with sleep".to_owned(),
 ///     subtitle: String::new(),
 ///     columns: vec!["pearson".to_owned(), "spearman".to_owned()],
 ///     rows: vec![HeatRow {
@@ -184,20 +184,20 @@ impl HeatMap {
         })
     }
 
-    /// What stands out, in a sentence.
+    /// The significant correlations in one sentence.
     fn summary(&self) -> String {
         let Some((row, column, cell)) = self.strongest() else {
-            return "Nothing is known.".to_owned();
+            return "No correlations.".to_owned();
         };
         let (row, column, number) = (clean(row), clean(column), write_correlation(cell.value));
         let cells = || self.rows.iter().flat_map(|row| &row.cells).flatten();
         let outstanding = cells().filter(|cell| cell.stands_out).count();
         if outstanding == 0 {
-            return format!("Nothing stands out. The largest: {row}, {column} {number}.");
+            return format!("Nothing is significant. The largest: {row}, {column} {number}.");
         }
-        let verb = if outstanding == 1 { "stands" } else { "stand" };
+        let verb = if outstanding == 1 { "is" } else { "are" };
         format!(
-            "{outstanding} of {} {verb} out. The strongest: {row}, {column} {number}.",
+            "{outstanding} of {} {verb} significant. The strongest: {row}, {column} {number}.",
             cells().count()
         )
     }
@@ -214,7 +214,7 @@ impl HeatMap {
                     .map(|(column, cell)| match cell {
                         None => format!("{} not known", clean(column)),
                         Some(cell) => {
-                            let mark = if cell.stands_out { ", stands out" } else { "" };
+                            let mark = if cell.stands_out { ", significant" } else { "" };
                             format!("{} {}{mark}", clean(column), write_correlation(cell.value))
                         }
                     })
@@ -237,7 +237,7 @@ mod tests {
 
     fn map(rows: &[[Option<HeatCell>; 2]]) -> HeatMap {
         HeatMap {
-            title: "What goes with sleep".to_owned(),
+            title: "Correlations with sleep".to_owned(),
             subtitle: String::new(),
             columns: vec!["pearson".to_owned(), "spearman".to_owned()],
             rows: ["carbs", "steps"]
@@ -259,8 +259,9 @@ mod tests {
         ]);
         assert_eq!(
             map.description().unwrap(),
-            "2 of 3 stand out. The strongest: steps, pearson \u{2212}0.60. carbs: pearson +0.50, \
-             stands out; spearman \u{2212}0.90. steps: pearson \u{2212}0.60, stands out; spearman \
+            "2 of 3 are significant. The strongest: steps, pearson \u{2212}0.60. carbs: pearson \
+             +0.50, significant; \
+             spearman \u{2212}0.90. steps: pearson \u{2212}0.60, significant; spearman \
              not known."
         );
     }
@@ -270,9 +271,9 @@ mod tests {
         let summary = map(&[[cell(0.1, false), cell(-0.2, false)]]).summary();
         assert_eq!(
             summary,
-            "Nothing stands out. The largest: carbs, spearman \u{2212}0.20."
+            "Nothing is significant. The largest: carbs, spearman \u{2212}0.20."
         );
-        assert_eq!(map(&[[None, None]]).summary(), "Nothing is known.");
+        assert_eq!(map(&[[None, None]]).summary(), "No correlations.");
     }
 
     #[test]
@@ -282,7 +283,7 @@ mod tests {
             .unwrap_err();
         assert_eq!(
             error.to_string(),
-            "rows[1].cells[1].value is 1.5: it must lie between -1 and 1"
+            "rows[1].cells[1].value is 1.5, expected -1 to 1"
         );
         let error = map(&[[cell(f64::NAN, false), None]]).check().unwrap_err();
         assert!(
@@ -299,7 +300,7 @@ mod tests {
         map.rows[1].cells.pop();
         assert_eq!(
             map.check().unwrap_err().to_string(),
-            "rows[1] has 1 cells for 2 columns: one for each is needed"
+            "rows[1]: expected 2 cells, one for each column, found 1"
         );
     }
 

@@ -408,7 +408,8 @@ mod tests {
         ]);
         assert_eq!(
             doubled.check().unwrap_err().to_string(),
-            "history[1].date is 2026-03-02, not after 2026-03-02: sort by date, one entry a day"
+            "history[1].date is 2026-03-02, expected a date after 2026-03-02: sort by date, with \
+             one entry per day"
         );
     }
 

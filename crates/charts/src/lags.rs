@@ -214,13 +214,14 @@ impl LagChart {
         }
     }
 
-    /// One sentence that names the strongest, or says how many stand out where none is named.
+    /// One sentence that names the strongest lag, or the number of significant lags where no strongest
+    /// lag is given.
     pub fn verdict(&self) -> String {
         if let Some(point) = self.strongest() {
             let doubt = if point.stands_out {
                 ""
             } else {
-                "; it does not stand out"
+                "; not significant"
             };
             return format!(
                 "Strongest at {}: {}, interval {} to {}{doubt}.",
@@ -232,9 +233,9 @@ impl LagChart {
         }
         let count = self.points.iter().filter(|point| point.stands_out).count();
         match (count, self.points.len()) {
-            (0, _) => "No lag stands out.".to_owned(),
-            (1, all) => format!("1 of {all} lags stands out."),
-            (count, all) => format!("{count} of {all} lags stand out."),
+            (0, _) => "No lag is significant.".to_owned(),
+            (1, all) => format!("1 of {all} lags is significant."),
+            (count, all) => format!("{count} of {all} lags are significant."),
         }
     }
 
@@ -243,7 +244,11 @@ impl LagChart {
             .points
             .iter()
             .map(|point| {
-                let mark = if point.stands_out { ", stands out" } else { "" };
+                let mark = if point.stands_out {
+                    ", significant"
+                } else {
+                    ""
+                };
                 format!(
                     "{}: {}{mark}",
                     self.write_lag(point.lag),
@@ -302,13 +307,13 @@ mod tests {
         chart.unit = LagUnit::Hours;
         assert_eq!(
             chart.verdict(),
-            "Strongest at 6 h: \u{2212}0.30, interval \u{2212}0.50 to \u{2212}0.10; it does not \
-             stand out."
+            "Strongest at 6 h: \u{2212}0.30, interval \u{2212}0.50 to \u{2212}0.10; not \
+             significant."
         );
         chart.optimal = None;
-        assert_eq!(chart.verdict(), "No lag stands out.");
+        assert_eq!(chart.verdict(), "No lag is significant.");
         chart.points[0].stands_out = true;
-        assert_eq!(chart.verdict(), "1 of 2 lags stands out.");
+        assert_eq!(chart.verdict(), "1 of 2 lags is significant.");
     }
 
     #[test]
@@ -319,7 +324,7 @@ mod tests {
 
     #[test]
     fn no_lag_at_all_is_refused() {
-        refused(vec![], None, "points is empty: give at least one entry");
+        refused(vec![], None, "points is empty, expected at least one entry");
     }
 
     #[test]
@@ -327,7 +332,7 @@ mod tests {
         refused(
             (0..=400).map(|lag| point(lag, 0.0, false)).collect(),
             None,
-            "points has 401 entries: at most 400 can be shown",
+            "points has 401 entries, expected at most 400",
         );
     }
 
@@ -336,7 +341,7 @@ mod tests {
         refused(
             vec![point(1, 0.1, false), point(1, 0.2, false)],
             None,
-            "points[1] has the lag 1, not after the one before: sort by lag",
+            "points[1] has lag 1, expected a larger one than the point before: sort by lag",
         );
     }
 
@@ -345,7 +350,7 @@ mod tests {
         refused(
             vec![point(LARGEST_LAG + 1, 0.1, false)],
             None,
-            "points[0].lag is 10001: it must lie between 0 and 10000",
+            "points[0].lag is 10001, expected 0 to 10000",
         );
     }
 
@@ -354,7 +359,7 @@ mod tests {
         refused(
             vec![point(0, 0.1, false), point(1, 0.9, false)],
             None,
-            "points[1].upper is 1.1: it must lie between -1 and 1",
+            "points[1].upper is 1.1, expected -1 to 1",
         );
     }
 
@@ -365,7 +370,7 @@ mod tests {
         refused(
             vec![reversed],
             None,
-            "points[0] has its lower end 0.25 above its upper end -0.25: exchange them",
+            "points[0] has a lower end of 0.25 above its upper end of -0.25",
         );
     }
 
@@ -374,7 +379,7 @@ mod tests {
         refused(
             vec![point(0, 0.1, true)],
             Some(1),
-            "optimal is 1, but points has 1 entries: count from 0",
+            "optimal is 1, expected an index below 1, the number of points",
         );
     }
 }

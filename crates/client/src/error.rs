@@ -11,10 +11,10 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum ClientError {
     /// No address of a service.
-    #[error("{0:?} is no address such as https://forecasts.example")]
+    #[error("{0:?} is not a URL, expected for example https://forecasts.example")]
     Address(String),
     /// The service could not be reached, or broke off.
-    #[error("the service could not be reached")]
+    #[error("cannot reach the service")]
     Transport(#[source] Cause),
     /// The service refused.
     #[error("{status}: {detail} ({code})")]
@@ -31,7 +31,7 @@ pub enum ClientError {
         retry_after: Option<u64>,
     },
     /// An answer that is not what the service promises.
-    #[error("the answer cannot be read")]
+    #[error("cannot read the response")]
     Answer(#[source] Cause),
 }
 
@@ -43,7 +43,7 @@ pub struct Fault {
     pub kind: String,
     /// Where: `body`, `query` or `path`, then names and places in lists.
     pub loc: Vec<Place>,
-    /// What would be right.
+    /// What was expected.
     pub msg: String,
 }
 

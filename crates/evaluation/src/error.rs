@@ -4,10 +4,12 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EvaluationError {
     /// Nothing to measure.
-    #[error("no {0} to measure")]
+    #[error("there are no {0}, expected at least one")]
     Empty(&'static str),
     /// Two series that should stand side by side have different lengths.
-    #[error("{actual} actual values stand beside {predicted} predicted ones")]
+    #[error(
+        "there are {actual} actual values and {predicted} predicted ones, expected the same number"
+    )]
     Lengths {
         /// Actual values.
         actual: usize,

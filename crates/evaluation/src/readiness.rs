@@ -24,7 +24,7 @@ impl ProductionReadiness {
             None => reasons.push("R² cannot be computed: the test days never vary".to_owned()),
             Some(r2) => {
                 if r2 < LEAST_R2 {
-                    reasons.push(format!("low R²: {r2:.2}, at least {LEAST_R2} is wanted"));
+                    reasons.push(format!("low R²: {r2:.2}, expected at least {LEAST_R2}"));
                 }
                 if r2 < 0.0 {
                     reasons.push("worse than forecasting the mean of the test days".to_owned());
@@ -34,7 +34,7 @@ impl ProductionReadiness {
         match mape {
             None => reasons.push("MAPE cannot be computed: a test day's value is 0".to_owned()),
             Some(mape) if mape > MOST_MAPE => reasons.push(format!(
-                "high MAPE: {mape:.1} %, at most {MOST_MAPE} % is wanted"
+                "high MAPE: {mape:.1} %, expected at most {MOST_MAPE} %"
             )),
             Some(_) => {}
         }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 #[derive(Debug, thiserror::Error)]
 pub enum FeaturesError {
     /// A range that ends before it begins.
-    #[error("the range of days ends on {last}, before it begins on {first}")]
+    #[error("the period ends on {last}, before its first day {first}")]
     Reversed {
         /// First day asked for.
         first: NaiveDate,
@@ -14,7 +14,7 @@ pub enum FeaturesError {
         last: NaiveDate,
     },
     /// A range longer than a life.
-    #[error("{days} days were asked for, at most {limit} are computed at once")]
+    #[error("the period has {days} days, expected at most {limit}")]
     TooManyDays {
         /// Days asked for.
         days: i64,

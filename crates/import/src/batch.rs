@@ -155,7 +155,7 @@ impl<'s> Importer<'s> {
         if moment > self.options.now + TimeDelta::days(1) {
             return Err((
                 RejectReason::Future,
-                format!("{} lies in the future", moment.date_naive()),
+                format!("{} is in the future", moment.date_naive()),
             ));
         }
         Ok(())
@@ -165,7 +165,7 @@ impl<'s> Importer<'s> {
     pub(crate) fn check_day(&self, day: NaiveDate) -> Result<(), Fault> {
         check_year(day)?;
         if day > (self.options.now + TimeDelta::days(1)).date_naive() {
-            return Err((RejectReason::Future, format!("{day} lies in the future")));
+            return Err((RejectReason::Future, format!("{day} is in the future")));
         }
         Ok(())
     }
@@ -176,7 +176,7 @@ fn check_year(day: NaiveDate) -> Result<(), Fault> {
     if day.year() < OLDEST_YEAR {
         return Err((
             RejectReason::TooOld,
-            format!("{day} is before {OLDEST_YEAR}, when nobody wore a watch that exports"),
+            format!("{day} is before {OLDEST_YEAR}, the earliest year accepted"),
         ));
     }
     Ok(())

@@ -113,7 +113,7 @@ fn of_head(head: &[u8]) -> Result<Format, String> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
     let Ok(line) = std::str::from_utf8(line) else {
-        return Err("no UTF-8 text".to_owned());
+        return Err("not UTF-8 text".to_owned());
     };
     if line.contains('\0') {
         return Err("no text".to_owned());
@@ -125,7 +125,7 @@ fn of_head(head: &[u8]) -> Result<Format, String> {
                 let names: Vec<&str> = fields.keys().map(String::as_str).collect();
                 of_columns(&names)
             }
-            Err(_) => Err("no JSON lines: the first line is not a JSON object".to_owned()),
+            Err(_) => Err("not JSON lines: the first line is not a JSON object".to_owned()),
         };
     }
     let names: Vec<&str> = line

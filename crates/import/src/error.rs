@@ -18,7 +18,7 @@ pub enum ImportError {
     },
     /// Nothing here that any reader knows.
     #[error(
-        "{} is {what}; what can be read: the reference tables meals, activities and health_metrics \
+        "{} is {what}; expected one of: the reference tables meals, activities and health_metrics \
          (.csv or .jsonl, with columns such as userId, recordedAt, metricType, value), LifeSnaps' \
          daily table (a .csv with columns id, date, resting_hr, rmssd), T1D-UOM's folders \
          (\"Nutrition Data\", \"Activity Data\", \"Sleep Data\")", path.display()
@@ -42,9 +42,9 @@ pub enum ImportError {
         found: String,
     },
     /// The sink stopped the import.
-    #[error("the import was interrupted; what was acknowledged is kept")]
+    #[error("the import was interrupted; the records imported so far are kept")]
     Interrupted,
     /// The sink failed.
-    #[error("the records cannot be kept")]
+    #[error("cannot store the records")]
     Sink(#[source] SinkError),
 }

@@ -152,8 +152,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         Some(zone) => zone,
         None => {
             importer.note(format!(
-                "the table has no time zone: days are taken to be those of {DEFAULT_ZONE} (--zone \
-                 names another)"
+                "the table has no time zone: {DEFAULT_ZONE} is used (choose another with --zone)"
             ));
             DEFAULT_ZONE.parse().unwrap_or(Zone::UTC)
         }
@@ -201,7 +200,7 @@ fn day_of(
         Some(Stamp::Instant(..)) | None => {
             return Err((
                 RejectReason::BadTime,
-                "date is not a day such as 2021-05-24".to_owned(),
+                "date is not a day, expected for example 2021-05-24".to_owned(),
             ));
         }
     };

@@ -192,9 +192,9 @@ impl Reader {
     fn tell(&self, importer: &mut Importer<'_>) {
         if !self.trust_created {
             importer.note(format!(
-                "{}: most rows were created over a week after they happened, so createdAt tells of \
-                 a bulk load; rows count as known when they happened (--known-at created forces the \
-                 other)",
+                "{}: most rows were created more than a week after the reading, so createdAt \
+                 probably shows a bulk import; rows count as known at the time of the reading (use \
+                 --known-at created to change this)",
                 self.file
             ));
         }
@@ -275,7 +275,7 @@ impl Reader {
             None => Err((
                 RejectReason::BadTime,
                 format!(
-                    "{} is not a time such as 2024-01-31T07:00:00Z",
+                    "{} is not a time, expected for example 2024-01-31T07:00:00Z",
                     column.name()
                 ),
             )),

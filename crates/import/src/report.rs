@@ -79,7 +79,7 @@ pub struct Reject {
     pub line: u64,
     /// Why.
     pub reason: RejectReason,
-    /// What is wrong and what would be right; never the health value itself.
+    /// What is wrong and what was expected; never the health value itself.
     pub message: String,
 }
 

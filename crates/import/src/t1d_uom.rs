@@ -56,7 +56,8 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     };
     if zone.name() != "Europe/London" && importer.options.zone.is_none() {
         importer.note(format!(
-            "person {user} lives at another offset than the United Kingdom: days are those of {zone}"
+            "the UTC offset of person {user} is not that of the United Kingdom: days are computed \
+             in {zone}"
         ));
     }
     let table = Table::open(path)?;
@@ -84,7 +85,7 @@ fn user_of(path: &Path) -> Result<UserId, ImportError> {
         .collect();
     UserId::new(digits).map_err(|_| ImportError::Unrecognised {
         path: path.to_owned(),
-        what: "a T1D-UOM table whose name holds no person's number".to_owned(),
+        what: "a T1D-UOM table without the number of a person in its name".to_owned(),
     })
 }
 
@@ -174,7 +175,7 @@ fn offsets(path: &Path, counts: &mut HashMap<i64, u32>) {
 fn bad_time(name: &str) -> Fault {
     (
         RejectReason::BadTime,
-        format!("{name} is not a time such as 08/10/2023 15:00"),
+        format!("{name} is not a time, expected for example 08/10/2023 15:00"),
     )
 }
 

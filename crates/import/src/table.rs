@@ -92,7 +92,7 @@ impl<'p> Table<'p> {
         if record.len() > MAX_COLUMNS {
             return Err(ImportError::Unrecognised {
                 path: path.to_owned(),
-                what: format!("a table of {} columns", record.len()),
+                what: format!("a table with too many columns ({})", record.len()),
             });
         }
         let header = record
@@ -164,7 +164,7 @@ impl<'p> Table<'p> {
                 Some((
                     RejectReason::WrongLength,
                     format!(
-                        "the row has {} cells, the header {}",
+                        "the number of cells is {}, expected {} as in the header",
                         self.record.len(),
                         self.header.len()
                     ),
@@ -297,7 +297,7 @@ pub(crate) fn number(text: &str, name: &str) -> Result<Option<f64>, Fault> {
         )),
         Err(_) => Err((
             RejectReason::BadNumber,
-            format!("{name} is not a number such as 12 or 12.5"),
+            format!("{name} is not a number, expected for example 12 or 12.5"),
         )),
     }
 }

@@ -7,7 +7,9 @@ use vitalcast_domain::PredictionMetric;
 #[derive(Debug, thiserror::Error)]
 pub enum InferenceError {
     /// Nothing of the person was known at the moment of knowledge.
-    #[error("nothing was known by the evening before {target}: the first record is of {first_day}")]
+    #[error(
+        "no data were known on the evening before {target}; the first record is from {first_day}"
+    )]
     NothingKnown {
         /// Day asked for.
         target: NaiveDate,
@@ -16,8 +18,8 @@ pub enum InferenceError {
     },
     /// The day asked for lies further ahead than models reach.
     #[error(
-        "{target} is {ahead} days after {origin}, the last day known: forecasts reach {limit} days \
-         ahead, to {last_possible}"
+        "{target} is {ahead} days after {origin}, the last day with data: expected at most {limit} days, up to \
+         {last_possible}"
     )]
     TooFarAhead {
         /// Day asked for.
@@ -33,8 +35,8 @@ pub enum InferenceError {
     },
     /// The days the model reads hold no reading of the metric.
     #[error(
-        "no reading of {metric} between {first} and {last}, the {lookback} days the model reads: \
-         at least one is needed"
+        "no reading of {metric} between {first} and {last}, the {lookback} days that the model \
+         reads, expected at least one"
     )]
     NoRecentReading {
         /// What is forecast.
@@ -50,7 +52,7 @@ pub enum InferenceError {
     #[error("the model cannot be used: {0}")]
     UnusableModel(String),
     /// The model gave no finite number.
-    #[error("the model gave no finite number for {0}")]
+    #[error("the forecast for {0} is not a finite number")]
     NotFinite(NaiveDate),
     /// Features could not be computed.
     #[error(transparent)]

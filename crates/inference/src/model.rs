@@ -134,7 +134,7 @@ impl FittedModel {
         let state = artifact.decode_state::<ModelState>()?;
         if !state.is_of(manifest.architecture) {
             return Err(InferenceError::UnusableModel(format!(
-                "it is called {}, but holds a model of another kind",
+                "its architecture is {}, but it contains a model of another kind",
                 manifest.architecture
             )));
         }
@@ -146,7 +146,7 @@ impl FittedModel {
                     .map(|input| input.name)
                     .collect();
                 if manifest.feature_names != expected {
-                    return Err(unusable("its features are not those of this release"));
+                    return Err(unusable("its features differ from those of this release"));
                 }
                 features
                     .validate()
@@ -156,7 +156,7 @@ impl FittedModel {
                     .map_err(|error| InferenceError::UnusableModel(error.to_string()))?;
                 let width = 2 * (manifest.feature_names.len() + 1);
                 if config.input_width() != width || features.width() * 2 != width {
-                    return Err(unusable("its network does not fit its features"));
+                    return Err(unusable("its network does not match its features"));
                 }
                 let weights = artifact
                     .weights()

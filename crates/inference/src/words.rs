@@ -1,5 +1,5 @@
-//! The words beside a number: what it means against the person's own month, how far to believe
-//! it, and what one could do about it. Wellness wording only; nothing here is medical advice.
+//! Sentences that explain a forecast: comparison with the person's last 30 days, confidence, and a
+//! recommendation. Wellness wording only; nothing here is medical advice.
 
 use crate::interval::Interval;
 use vitalcast_domain::{IntervalMethod, PredictionMetric, PredictionResult};
@@ -11,8 +11,8 @@ const SIMILAR_SHARE: f64 = 0.05;
 const HIGH_CONFIDENCE: f64 = 0.8;
 const MODERATE_CONFIDENCE: f64 = 0.6;
 
-/// One or two sentences: the value against the 30-day average, the confidence, and how the model
-/// fared against the best simple baseline on days it did not learn from.
+/// One or two sentences: the value against the 30-day average, the confidence, and the error of the
+/// model compared with the best simple baseline on days that were not used for training.
 pub fn interpretation(prediction: &PredictionResult) -> String {
     let metric = prediction.metric;
     let value = with_unit(metric, prediction.predicted_value);
@@ -58,32 +58,33 @@ pub fn interpretation(prediction: &PredictionResult) -> String {
     text
 }
 
-/// How the model compares with "same as usual", said plainly in both directions. Without a skill the
-/// baseline made no error that the model's could be compared with.
+/// The error of the model compared with that of a simple baseline, better or worse. There is no skill
+/// when the baseline made no error.
 pub fn skill_sentence(skill: Option<f64>, baseline: &str) -> String {
     let baseline = baseline_words(baseline);
     let Some(skill) = skill else {
         return format!(
-            "On the test days {baseline} made no error at all, so no model can be better: believe that \
-             first."
+            "On the test days {baseline} made no error, so no model can be better: trust this \
+             simple forecast more."
         );
     };
     let percent = skill.abs() * 100.0;
     if percent < 0.5 {
-        format!("On its test days the model was as accurate as {baseline}.")
+        format!("On the test days the model was as accurate as {baseline}.")
     } else if skill > 0.0 {
         format!(
-            "On its test days the model's error was {percent:.0}% smaller than that of {baseline}."
+            "On the test days the error of the model was {percent:.0}% smaller than that of \
+             {baseline}."
         )
     } else {
         format!(
-            "On its test days the model's error was {percent:.0}% larger than that of {baseline}: \
-             believe that first."
+            "On the test days the error of the model was {percent:.0}% larger than that of \
+             {baseline}: trust this simple forecast more."
         )
     }
 }
 
-/// Why an interval holds another level than the one asked for; `None` when it holds that.
+/// Why an interval has another coverage than the requested one; `None` when it has the requested one.
 pub(crate) fn of_level(asked: f64, method: IntervalMethod, interval: &Interval) -> Option<String> {
     /// Levels nearer to one another than this are the same.
     const SAME: f64 = 1e-9;
@@ -94,31 +95,36 @@ pub(crate) fn of_level(asked: f64, method: IntervalMethod, interval: &Interval) 
     let asked_for = level_in_words(asked);
     let text = match method {
         IntervalMethod::ReferenceMae => format!(
-            "The interval is 1.96 mean absolute errors wide to either side; by the model's errors it \
-             holds {holds}."
+            "The interval is the forecast ± 1.96 mean absolute errors; by the errors of the model \
+             its coverage is {holds}."
         ),
         IntervalMethod::ResidualQuantiles if interval.level > asked => format!(
-            "The interval holds {holds}, more than the {asked_for} asked for: the model keeps no \
-             narrower one."
+            "The coverage of the interval is {holds}, more than the requested {asked_for}: the \
+             model has no narrower interval."
         ),
         IntervalMethod::ResidualQuantiles
             if interval.level < highest_level(interval.residual_count) - SAME =>
         {
             format!(
-                "The interval holds {holds}, not the {asked_for} asked for: the model keeps no wider \
-                 one."
+                "The coverage of the interval is {holds}, not the requested {asked_for}: the model \
+                 has no wider interval."
             )
         }
         IntervalMethod::ResidualQuantiles => format!(
-            "The interval holds {holds}, not the {asked_for} asked for: the model's errors are known \
-             for {} days, and so few support no more.",
-            interval.residual_count
+            "The coverage of the interval is {holds}, not the requested {asked_for}: the errors of \
+             the model are known for only {} {}, too few for more.",
+            interval.residual_count,
+            if interval.residual_count == 1 {
+                "day"
+            } else {
+                "days"
+            }
         ),
     };
     Some(text)
 }
 
-/// A baseline in words a person uses.
+/// The name of a baseline in plain words.
 pub fn baseline_words(name: &str) -> &str {
     match name {
         "naive" => "\"same as the last reading\"",
@@ -129,8 +135,8 @@ pub fn baseline_words(name: &str) -> &str {
     }
 }
 
-/// What one could do, when the forecast is far enough from the person's own month; `None` when it
-/// is an ordinary day or there is nothing to compare with.
+/// A recommendation, when the forecast is far enough from the mean of the person's last 30 days; `None`
+/// for an ordinary day, or without readings to compare with.
 ///
 /// Thresholds for resting heart rate (5 bpm) and HRV (10 ms) are those of the reference contract;
 /// sleep (1 h) and recovery (10 points) are ours.
@@ -181,7 +187,7 @@ pub fn recommendation(metric: PredictionMetric, deviation: Option<f64>) -> Optio
     Some(text.to_owned())
 }
 
-/// A value with its unit, rounded as people read it: hours to two places, the rest to one.
+/// A value with its unit, rounded for people: hours to two decimals, all others to one.
 pub fn with_unit(metric: PredictionMetric, value: f64) -> String {
     match metric {
         PredictionMetric::SleepDuration => format!("{value:.2} {}", metric.unit_label()),
@@ -231,13 +237,21 @@ mod tests {
         assert_eq!(of(0.7, quantiles, 0.7), None);
         assert_eq!(
             of(0.95, quantiles, 0.8).unwrap(),
-            "The interval holds 80 %, not the 95 % asked for: the model's errors are known for 4 days, \
-             and so few support no more."
+            "The coverage of the interval is 80 %, not the requested 95 %: the errors of the model \
+             are known for only 4 days, too few for more."
         );
-        assert!(of(0.95, quantiles, 0.7).unwrap().contains("no wider one"));
-        assert!(of(0.3, quantiles, 0.5).unwrap().contains("no narrower one"));
+        assert!(
+            of(0.95, quantiles, 0.7)
+                .unwrap()
+                .contains("no wider interval")
+        );
+        assert!(
+            of(0.3, quantiles, 0.5)
+                .unwrap()
+                .contains("no narrower interval")
+        );
         let reference = of(0.95, IntervalMethod::ReferenceMae, 0.8).unwrap();
-        assert!(reference.ends_with("it holds 80 %."), "{reference}");
+        assert!(reference.ends_with("coverage is 80 %."), "{reference}");
     }
 
     #[test]
@@ -250,7 +264,10 @@ mod tests {
     #[test]
     fn a_skill_without_a_denominator_was_passed_over() {
         let sentence = skill_sentence(None, "seasonal_naive");
-        assert!(sentence.contains("made no error at all"), "{sentence}");
-        assert!(sentence.ends_with("believe that first."), "{sentence}");
+        assert!(sentence.contains("made no error"), "{sentence}");
+        assert!(
+            sentence.ends_with("trust this simple forecast more."),
+            "{sentence}"
+        );
     }
 }

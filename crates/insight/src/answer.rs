@@ -103,7 +103,7 @@ fn stronger_first(left: &Correlation, right: &Correlation) -> std::cmp::Ordering
         .then_with(|| left.p_value.total_cmp(&right.p_value))
 }
 
-/// What keeps the analysis from saying more: a word and a sentence.
+/// The warning of an analysis: a code and a sentence.
 fn warning(
     request: &CorrelationRequest,
     target: &[Option<f64>],
@@ -120,25 +120,25 @@ fn warning(
         (
             "NOT_ENOUGH_DATA",
             format!(
-                "Only {} of the days have both the metric and features: at least 7 are needed",
+                "Not enough days with both the metric and features: {} found, expected at least 7",
                 drivers.days
             ),
         )
     } else if known.iter().all(|value| *value == known[0]) {
         (
             "CONSTANT_TARGET",
-            "The metric had the same value on every day, so nothing can go with it".to_owned(),
+            "The metric had the same value on every day, so nothing can correlate with it"
+                .to_owned(),
         )
     } else if request.methods.is_empty() {
         (
             "NO_METHODS",
-            "No method was asked for: pearson, spearman, kendall or granger would be right"
-                .to_owned(),
+            "No method was given, expected pearson, spearman, kendall or granger".to_owned(),
         )
     } else if drivers.tested.is_empty() {
         (
             "NOT_ENOUGH_DATA",
-            "No feature varies and is known beside enough days of the metric to be tested"
+            "No feature can be tested: each is constant or known on too few days of the metric"
                 .to_owned(),
         )
     } else if quality <= GOOD_QUALITY {

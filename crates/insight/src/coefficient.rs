@@ -94,7 +94,7 @@ mod tests {
     fn what_has_no_correlation_says_why() {
         assert_eq!(
             pearson(&[1.0], &[1.0]).unwrap_err().to_string(),
-            "1 values are too few: at least 2 are needed"
+            "expected at least 2 values, found 1"
         );
         assert_eq!(
             pearson(&[1.0, 2.0], &[1.0]),

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InsightError {
     /// Two series of different length.
-    #[error("the series have {left} and {right} values: pairs need as many of both")]
+    #[error("the series have {left} and {right} values, expected the same number")]
     Unpaired {
         /// Length of the first.
         left: usize,
@@ -12,7 +12,7 @@ pub enum InsightError {
         right: usize,
     },
     /// Fewer values than the statistic needs.
-    #[error("{got} values are too few: at least {least} are needed")]
+    #[error("expected at least {least} values, found {got}")]
     TooFew {
         /// How many there are.
         got: usize,
@@ -20,19 +20,19 @@ pub enum InsightError {
         least: usize,
     },
     /// A series that never varies goes with nothing.
-    #[error("a series that never varies has no correlation")]
+    #[error("a constant series has no correlation")]
     Constant,
     /// A value that is infinite or not a number.
     #[error("value {0} is not a finite number")]
     NotFinite(usize),
     /// A probability below 0 or above 1.
-    #[error("value {0} is not a probability: 0 to 1 would be right")]
+    #[error("value {0} is not a probability, expected 0 to 1")]
     NotAProbability(usize),
     /// The history of the target holds the feature already.
-    #[error("the feature follows from the target's own days before, so it has nothing of its own")]
+    #[error("the feature follows from earlier days of the target, so it adds no information")]
     NothingOfItsOwn,
     /// The history of the target explains it to the last digit, so nothing is left to explain.
-    #[error("the target is explained wholly without the feature, so nothing is left to test")]
+    #[error("the target is explained completely without the feature, so there is nothing to test")]
     NothingLeft,
 }
 

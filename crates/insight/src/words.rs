@@ -1,4 +1,4 @@
-//! What an analysis comes to, in words. They say that things go together, never that one causes
+//! The result of an analysis in words. The sentences state correlations, never that one thing causes
 //! the other.
 
 use crate::answer::NoLags;
@@ -11,10 +11,10 @@ use vitalcast_domain::{
 };
 use vitalcast_features::{Feature, feature_named};
 
-/// Findings that are told one by one.
+/// The number of findings that get a sentence of their own.
 const TOLD: usize = 3;
 
-/// A feature as people would call it: `late night carbs (g)`. Yesterday's is told of its own day.
+/// The name of a feature for people: `late night carbs (g)`. The suffix `_yesterday` is removed.
 fn name_of(feature: &Feature) -> String {
     let name = feature.field.trim_end_matches("_yesterday");
     let name = name.replace('_', " ");
@@ -28,7 +28,7 @@ fn name_of_named(name: &str) -> String {
     feature_named(name).map_or_else(|| name.to_owned(), name_of)
 }
 
-/// A number with as many digits as its size deserves: three of a large one, two of a small one.
+/// A number with digits that fit its size: three for a large one, two for a small one.
 fn number(value: f64) -> String {
     let size = value.abs();
     let decimals = if size >= 1.0 {
@@ -41,8 +41,9 @@ fn number(value: f64) -> String {
     format!("{value:.decimals$}").replace('-', "−")
 }
 
-/// What an analysis of all features comes to; `significant` are those that stand out, strongest
-/// first, and so many more would if they were not `weaker` than the least that was asked for.
+/// The summary of an analysis of all features. `significant` has the significant correlations,
+/// strongest first; `weaker` is the number of tests that are significant but below the requested
+/// minimum.
 pub(crate) fn of_correlations<'a>(
     answer: &'a CorrelationResponse,
     significant: &[&'a Correlation],
@@ -67,15 +68,15 @@ pub(crate) fn of_correlations<'a>(
         let are = if weaker == 1 { "test is" } else { "tests are" };
         write!(
             text,
-            "Nothing is as strong as the {} asked for: {weaker} {are} significant, but weaker.",
+            "No correlation reaches the minimum of {}: {weaker} {are} significant, but weaker.",
             number(least)
         )
         .expect("writing to a string cannot fail");
     } else if significant.is_empty() {
         write!(
             text,
-            "Nothing stands out: none of {} features goes with {when} {target} beyond what chance \
-             and days that resemble their neighbours explain ({} tests).",
+            "No correlation is significant: none of {} features correlates with {when} {target} \
+             more than chance and autocorrelation explain (tests: {}).",
             answer.total_features_analyzed, answer.tests
         )
         .expect("writing to a string cannot fail");
@@ -100,22 +101,28 @@ pub(crate) fn of_correlations<'a>(
             write!(text, "{} ", finding(one, answer)).expect("writing to a string cannot fail");
         }
         if count > TOLD {
-            write!(text, "{} more features stand out. ", count - TOLD)
+            let more = count - TOLD;
+            let are = if more == 1 {
+                "feature is"
+            } else {
+                "features are"
+            };
+            write!(text, "{more} more {are} significant. ")
                 .expect("writing to a string cannot fail");
         }
-        text.push_str("Going together is no proof that one causes the other.");
+        text.push_str("A correlation does not show that one causes the other.");
     }
     match answer.detectable_correlation {
         Some(smallest) => write!(
             text,
-            " With this many days and tests, a single correlation of {} or more would have been \
-             noticed four times out of five.",
+            " With this many days and tests, a correlation of {} or more would have been found in \
+             four of five cases.",
             number(smallest)
         ),
         None => write!(
             text,
-            " These days resemble their neighbours so much that they could not have shown even a \
-             strong correlation."
+            " Neighbouring days are so alike here that not even a strong correlation could have been \
+             found."
         ),
     }
     .expect("writing to a string cannot fail");
@@ -128,7 +135,7 @@ fn restore_acronyms(text: &str) -> String {
         .replace("vo2", "VO2")
 }
 
-/// One finding: direction, size in the units of both, interval, days.
+/// The sentence of one correlation: direction, effect in the units of both, interval, days.
 fn finding(one: &Correlation, answer: &CorrelationResponse) -> String {
     let target = restore_acronyms(&answer.target_metric.title().to_lowercase());
     let sign = one.correlation.signum();
@@ -181,42 +188,42 @@ fn finding(one: &Correlation, answer: &CorrelationResponse) -> String {
     text
 }
 
-/// Why there are no lags, as a word and a sentence.
+/// Why there are no lags: a code and a sentence.
 pub(crate) fn of_no_lags(why: NoLags, request: &LagRequest) -> (&'static str, String) {
     let target = request.target_metric.title();
     match why {
         NoLags::UnknownFeature => (
             "UNKNOWN_FEATURE",
-            "No data available for lag analysis: there is no feature of that name; names carry \
-             their category, such as nutrition_late_night_carbs"
+            "No data available for lag analysis: there is no feature with this name, expected a \
+             name with its category, for example nutrition_late_night_carbs"
                 .to_owned(),
         ),
         NoLags::FeatureIsTarget => (
             "FEATURE_IS_TARGET",
             format!(
-                "{} is made of {target} itself, so it cannot explain it",
+                "{} is computed from {target} itself, so it cannot explain it",
                 request.feature_name
             ),
         ),
         NoLags::NightIsTarget => (
             "FEATURE_IS_TARGET",
             format!(
-                "Hours are counted from falling asleep, which is known by how long the night was, and \
-                 that goes into {target} itself: resolution day would be right"
+                "Hours are counted back from the time of falling asleep. This time comes from the \
+                 length of the night, which is part of {target} itself: use resolution day"
             ),
         ),
         NoLags::NoTimes => (
             "NO_TIMES",
             format!(
-                "Hours need an amount of meals or workouts with their times, and nights with the time \
-                 of waking; for {} not all of that is there: resolution day would be right",
+                "Hours need meals or workouts with their times, and nights with the time of \
+                 waking. Not all of these are known for {}: use resolution day",
                 request.feature_name
             ),
         ),
     }
 }
 
-/// Why no lag could be tested, as a word and a sentence.
+/// Why no lag could be tested: a code and a sentence.
 pub(crate) fn of_untested_lags(lags: &Lags, is_target_known: bool) -> (&'static str, String) {
     if !is_target_known {
         return ("NO_DATA", "No data available for lag analysis".to_owned());
@@ -240,9 +247,7 @@ pub(crate) fn of_untested_lags(lags: &Lags, is_target_known: bool) -> (&'static 
     if explained {
         return (
             "NOTHING_LEFT",
-            "No lag can be tested: the metric's own days before tell all there is to tell, to the \
-             last digit"
-                .to_owned(),
+            "No lag can be tested: the earlier days of the metric explain it completely".to_owned(),
         );
     }
     (
@@ -254,8 +259,8 @@ pub(crate) fn of_untested_lags(lags: &Lags, is_target_known: bool) -> (&'static 
     )
 }
 
-/// What an analysis of lags comes to; a lag reaches `step` hours, and with `target_first` lag 0 has
-/// the target before the feature.
+/// The interpretation of a lag analysis. A lag covers `step` hours; with `target_first`, the target
+/// comes before the feature at lag 0.
 pub(crate) fn of_lags(
     answer: &LagResponse,
     lags: &Lags,
@@ -269,9 +274,9 @@ pub(crate) fn of_lags(
         (Some(hours), Some(correlation)) => {
             let more = if correlation > 0.0 { "higher" } else { "lower" };
             let kind = match (answer.delayed_effect, target_first) {
-                (true, _) => "a delayed effect if it is one",
-                (false, false) => "an immediate effect if it is one",
-                (false, true) => "no effect of it, since the night comes before the day",
+                (true, _) => "a delayed effect if it is causal",
+                (false, false) => "an immediate effect if it is causal",
+                (false, true) => "not an effect, since the night comes before the day",
             };
             let said = match (answer.resolution, hours) {
                 (LagResolution::Day, 0) => format!("{name}, {target} is {more} on the same day"),
@@ -289,23 +294,23 @@ pub(crate) fn of_lags(
                 ),
             };
             format!(
-                "With higher {said}: correlation {} ({}), {kind}. Going together is no proof that one \
+                "With higher {said}: correlation {} ({}), {kind}. A correlation does not show that one \
                  causes the other.",
                 number(correlation),
                 crate::answer::strength(correlation.abs())
             )
         }
         _ => format!(
-            "Nothing stands out: {name} goes with {target} at none of {} lags beyond what chance \
-             and days that resemble their neighbours explain.",
+            "No lag is significant: {name} does not correlate with {target} more than chance and \
+             autocorrelation explain (lags tested: {}).",
             answer.lag_results.len()
         ),
     };
     if let Some(smallest) = answer.detectable_correlation {
         write!(
             text,
-            " With this many days and lags, a single correlation of {} or more would have been noticed \
-             four times out of five.",
+            " With this many days and lags, a correlation of {} or more would have been found in four \
+             of five cases.",
             number(smallest)
         )
         .expect("writing to a string cannot fail");
@@ -315,7 +320,7 @@ pub(crate) fn of_lags(
         if feature.is_part_of(answer.target_metric.metric_type()) {
             write!(
                 text,
-                " Lag 0 is left out: {target} is made of that day's {name}."
+                " Lag 0 is left out: {target} is computed from {name} of the same day."
             )
             .expect("writing to a string cannot fail");
         }
@@ -332,14 +337,14 @@ pub(crate) fn of_lags(
         )
     });
     for (count, why) in [
-        (too_few, "had too few days to be tested"),
+        (too_few, "had too few days for a test"),
         (
             explained,
-            "could not be told from the metric's own days before",
+            "could not be separated from the earlier days of the metric",
         ),
         (
             lags.left_out.len() - too_few - explained,
-            "had nothing that varies to be tested",
+            "had constant values",
         ),
     ] {
         if count > 0 {

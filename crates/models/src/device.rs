@@ -47,7 +47,7 @@ impl ComputeDevice {
     ///
     /// # Errors
     ///
-    /// [`ModelError::NoDevice`] when this build does not have it, or this machine has no such
+    /// [`ModelError::NoDevice`] when this build does not include it, or this machine has no such
     /// adapter.
     pub fn open(self) -> Result<Device, ModelError> {
         match self {
@@ -63,7 +63,7 @@ impl ComputeDevice {
             )]
             _ => Err(ModelError::NoDevice {
                 device: self,
-                why: "this build does not have it",
+                why: "this build does not include it",
             }),
         }
     }
@@ -95,7 +95,7 @@ impl FromStr for ComputeDevice {
         Self::ALL
             .into_iter()
             .find(|device| device.name() == text)
-            .ok_or_else(|| format!("{text} is no device; there are flex, ndarray and wgpu"))
+            .ok_or_else(|| format!("unknown device {text}, expected flex, ndarray or wgpu"))
     }
 }
 
@@ -109,7 +109,7 @@ pub(crate) fn is_cpu(device: &Device) -> bool {
             DispatchDevice::Autodiff(inner) => of(inner),
             #[allow(
                 unreachable_patterns,
-                reason = "other devices come with cargo features"
+                reason = "other devices need a build with their cargo features"
             )]
             _ => false,
         }

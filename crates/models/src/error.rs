@@ -18,10 +18,10 @@ pub enum ModelError {
         found: f64,
     },
     /// Nothing where something is needed: a window, a day, a feature, a row, a column.
-    #[error("at least one {0} is needed")]
+    #[error("there is no {0}, expected at least one")]
     Empty(&'static str),
     /// A history with too little in it.
-    #[error("{needed} {what} are needed, there are {found}")]
+    #[error("expected at least {needed} {what}, found {found}")]
     TooShort {
         /// What there is too little of.
         what: &'static str,
@@ -31,10 +31,10 @@ pub enum ModelError {
         found: usize,
     },
     /// A day of a history that is infinite or not a number.
-    #[error("the value of day {0} is not finite; a missing one is None")]
+    #[error("the value of day {0} is not finite, expected None for a missing value")]
     DayNotFinite(usize),
     /// A number of values that is not rows × columns.
-    #[error("{found} values are not {rows} rows of {columns} columns")]
+    #[error("there are {found} values, expected {rows} rows of {columns} columns")]
     TableShape {
         /// Values given.
         found: usize,
@@ -44,7 +44,9 @@ pub enum ModelError {
         columns: usize,
     },
     /// An infinite value in a table.
-    #[error("the value of row {row}, column {column} is infinite; a missing one is NaN")]
+    #[error(
+        "the value of row {row}, column {column} is infinite, expected NaN for a missing value"
+    )]
     CellInfinite {
         /// Which row.
         row: usize,
@@ -52,7 +54,7 @@ pub enum ModelError {
         column: usize,
     },
     /// Targets that do not stand beside the rows.
-    #[error("{expected} rows need {expected} targets, not {found}")]
+    #[error("there are {found} targets, expected {expected}: one for each row")]
     Targets {
         /// Rows given.
         expected: usize,
@@ -66,7 +68,10 @@ pub enum ModelError {
     #[error("the trees cannot be used: {0}")]
     Trees(String),
     /// A number of values that is not count × lookback × features.
-    #[error("{found} values are not {count} windows of {lookback} days and {features} features")]
+    #[error(
+        "there are {found} values, expected {count} windows of {lookback} days and {features} \
+             features"
+    )]
     Shape {
         /// Values given.
         found: usize,
@@ -88,7 +93,7 @@ pub enum ModelError {
         feature: usize,
     },
     /// Windows of another width than the network reads.
-    #[error("the network reads {expected} features a day, the windows have {found}")]
+    #[error("the windows have {found} features per day, expected {expected}")]
     Width {
         /// What the network reads.
         expected: usize,
@@ -97,7 +102,7 @@ pub enum ModelError {
     },
     /// Windows of another shape than those they are put beside: days and features.
     #[error(
-        "windows of part {part} have {} days and {} features, those of part 0 have {} and {}",
+        "windows of part {part} have {} days and {} features, expected {} and {} as in part 0",
         found.0, found.1, expected.0, expected.1
     )]
     Unequal {
@@ -129,7 +134,7 @@ pub enum ModelError {
     #[error("weight {0} belongs to no part of this network")]
     UnknownWeight(String),
     /// A weight of another shape or type.
-    #[error("weight {name} should be f32 of shape {expected:?}, but is {found}")]
+    #[error("weight {name} is {found}, expected f32 of shape {expected:?}")]
     WeightShape {
         /// Its name.
         name: String,
@@ -139,7 +144,7 @@ pub enum ModelError {
         found: String,
     },
     /// A weight with a value that is infinite or not a number.
-    #[error("weight {0} holds a value that is not finite")]
+    #[error("weight {0} contains a value that is not finite")]
     WeightNotFinite(String),
 }
 

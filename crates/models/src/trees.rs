@@ -185,7 +185,7 @@ impl TryFrom<Unchecked> for BoostedTrees {
                 children.iter().all(later) && node.column < found.columns
             };
             if !sound || !node.value.is_finite() {
-                return Err(format!("node {place} of the trees is not sound"));
+                return Err(format!("node {place} of the trees is not valid"));
             }
         }
         let Unchecked {
@@ -456,7 +456,7 @@ mod tests {
         let refused = |error: ModelError| error.to_string();
         assert_eq!(
             refused(Table::new(0, 1, vec![]).unwrap_err()),
-            "at least one row is needed"
+            "there is no row, expected at least one"
         );
         assert!(matches!(
             Table::new(usize::MAX, 2, vec![]),
@@ -464,14 +464,14 @@ mod tests {
         ));
         assert_eq!(
             refused(Table::new(1, 2, vec![1.0, f32::INFINITY]).unwrap_err()),
-            "the value of row 0, column 1 is infinite; a missing one is NaN"
+            "the value of row 0, column 1 is infinite, expected NaN for a missing value"
         );
         let (table, mut targets) = data(30);
         let fit =
             |targets: &[f64], options| BoostedTrees::fit(&table, targets, &options).unwrap_err();
         assert_eq!(
             refused(fit(&targets[..3], TreeOptions::default())),
-            "30 rows need 30 targets, not 3"
+            "there are 3 targets, expected 30: one for each row"
         );
         let deep = TreeOptions {
             depth: 100,

@@ -160,7 +160,7 @@ mod tests {
         let longer = Windows::new(1, 3, 1, vec![0.0; 3]).unwrap();
         assert_eq!(
             Windows::concat(&[&one, &longer]).unwrap_err().to_string(),
-            "windows of part 1 have 3 days and 1 features, those of part 0 have 2 and 1"
+            "windows of part 1 have 3 days and 1 features, expected 2 and 1 as in part 0"
         );
         assert_eq!(Windows::concat(&[]), Err(ModelError::Empty("window")));
     }

@@ -10,7 +10,7 @@ pub(crate) type DatabaseFault = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file cannot be opened or made.
-    #[error("cannot open {}: is the folder there, and may it be written?", path.display())]
+    #[error("cannot open {}: check that the folder exists and can be written", path.display())]
     CannotOpen {
         /// The database file.
         path: PathBuf,
@@ -18,14 +18,14 @@ pub enum StoreError {
         source: DatabaseFault,
     },
     /// The file is something else.
-    #[error("{} is not a Vitalcast database; it was left as it is", path.display())]
+    #[error("{} is not a Vitalcast database; it was not changed", path.display())]
     NotADatabase {
         /// The file.
         path: PathBuf,
     },
     /// The file was written by a newer release.
     #[error(
-        "{} has schema {found}, newer than this release reads: use a newer release", path.display()
+        "{} has schema version {found}, which this release cannot read: use a newer release", path.display()
     )]
     SchemaTooNew {
         /// The database file.
@@ -34,13 +34,13 @@ pub enum StoreError {
         found: i64,
     },
     /// The database cannot be written.
-    #[error("{} is read-only: give a folder that can be written", path.display())]
+    #[error("{} is read-only, expected a folder that can be written", path.display())]
     ReadOnly {
         /// The database file.
         path: PathBuf,
     },
     /// No room is left.
-    #[error("no room is left to write {}: nothing of this step was kept", path.display())]
+    #[error("the disk is full: nothing was written to {}", path.display())]
     Full {
         /// The database file.
         path: PathBuf,
@@ -54,13 +54,13 @@ pub enum StoreError {
         source: DatabaseFault,
     },
     /// Another process holds the database for longer than we wait.
-    #[error("{} is in use by another process: try again", path.display())]
+    #[error("{} is locked by another process: try again", path.display())]
     Busy {
         /// The database file.
         path: PathBuf,
     },
     /// The database is damaged.
-    #[error("{} is damaged: restore it from a copy", path.display())]
+    #[error("{} is damaged: restore it from a backup", path.display())]
     Corrupt {
         /// The database file.
         path: PathBuf,
@@ -68,7 +68,7 @@ pub enum StoreError {
         source: DatabaseFault,
     },
     /// A record with a value no record can have.
-    #[error("record {index} of the batch: {source}; nothing of the batch was kept")]
+    #[error("record {index} of the batch: {source}; no record of the batch was stored")]
     InvalidRecord {
         /// Its place in the batch, counted from 0.
         index: usize,
@@ -84,19 +84,19 @@ pub enum StoreError {
         what: String,
     },
     /// A model or forecast of someone who is not there.
-    #[error("the person is not there: keep a record or a profile of theirs first")]
+    #[error("the person does not exist: store a record or a profile first")]
     NoSuchUser,
     /// A model id that is taken.
-    #[error("model {0} is there already")]
+    #[error("model {0} exists already")]
     ModelExists(ModelId),
     /// A model that is not there.
-    #[error("model {0} is not there")]
+    #[error("model {0} does not exist")]
     NoSuchModel(ModelId),
     /// A place in a list of records that none ever had.
-    #[error("that is no place a page of records ended at")]
+    #[error("the cursor is not valid, expected one from an earlier page")]
     BadPlace,
     /// Anything else the database said.
-    #[error("the database failed")]
+    #[error("the database reported an error")]
     Database(#[source] DatabaseFault),
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn parsed<T: FromStr>(
     let text: String = get(table, row, column)?;
     text.parse().map_err(|_| StoreError::BadRow {
         table,
-        what: format!("column {column} holds no value of its kind"),
+        what: format!("column {column} has a value of the wrong kind"),
     })
 }
 

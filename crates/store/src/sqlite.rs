@@ -282,7 +282,7 @@ impl SqliteStore {
         let lines: Option<&str> = rows::get("records", &row, "lines")?;
         let bad = || StoreError::BadRow {
             table: "records",
-            what: "a version is no moment and content".to_owned(),
+            what: "a version has no time and content".to_owned(),
         };
         lines
             .unwrap_or_default()
@@ -408,7 +408,7 @@ impl Store for SqliteStore {
             let text: String = rows::get("users", &row, "profile")?;
             serde_json::from_str(&text).map_err(|_| StoreError::BadRow {
                 table: "users",
-                what: "the profile is not one".to_owned(),
+                what: "the profile is not valid".to_owned(),
             })
         })
         .transpose()

@@ -9,11 +9,11 @@ use vitalcast_domain::PredictionMetric;
 pub enum TrainingError {
     /// Too few days with a reading of the metric.
     #[error(
-        "not enough data: {found} days with {metric} between {first} and {last}, {missing} fewer \
-         than the {needed} needed; a longer history (lookback_days) or more days would be right"
+        "not enough data: expected at least {needed} days with {metric} between {first} and \
+         {last}, found {found} ({missing} too few); use a longer lookback_days, or wait for more data"
     )]
     NotEnoughDays {
-        /// What was to be forecast.
+        /// The metric to forecast.
         metric: PredictionMetric,
         /// Days found.
         found: usize,
@@ -28,12 +28,13 @@ pub enum TrainingError {
     },
     /// Enough days, but too few windows between them.
     #[error(
-        "not enough data: {found} windows of {sequence_length} days with {metric} on the day after, \
-         between {first} and {last}, {missing} fewer than the {needed} needed; a shorter \
-         sequence_length or a longer history would be right"
+        "not enough data: expected at least {needed} windows of {sequence_length} days with \
+         {metric} on the day after, between {first} and {last}, found {found} ({missing} too few); \
+         use a shorter \
+         sequence_length or a longer lookback_days"
     )]
     NotEnoughWindows {
-        /// What was to be forecast.
+        /// The metric to forecast.
         metric: PredictionMetric,
         /// Days a window reads.
         sequence_length: usize,
@@ -49,7 +50,7 @@ pub enum TrainingError {
         last: NaiveDate,
     },
     /// A person without a single record known at the time.
-    #[error("not enough data: nothing was known at {0}")]
+    #[error("not enough data: no record was known at {0}")]
     NothingKnown(chrono::DateTime<chrono::Utc>),
     /// The caller asked to stop.
     #[error("training was cancelled")]

@@ -1,5 +1,5 @@
 //! Why a use case failed: a kind for exit codes and HTTP statuses, a stable word for programs, and
-//! a sentence for people that says what would be right.
+//! a sentence for people that says what was expected.
 
 use std::path::PathBuf;
 use vitalcast_domain::{JobId, KeyId, ModelId, PredictionMetric, UserId};
@@ -52,7 +52,7 @@ impl ErrorKind {
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
     /// Nobody of that name has data here.
-    #[error("unknown user {user}: this data folder holds {}", people(*known))]
+    #[error("unknown user {user}: this data folder contains {}", people(*known))]
     UnknownUser {
         /// Who was asked for.
         user: UserId,
@@ -69,17 +69,17 @@ pub enum EngineError {
     #[error("unknown key {0}")]
     UnknownKey(KeyId),
     /// A job that can no longer be called off.
-    #[error("job {0} has ended already")]
+    #[error("job {0} has already ended")]
     JobEnded(JobId),
     /// Nothing is taken on for someone who is being erased.
-    #[error("{0} is being erased: try again when that is done")]
+    #[error("{0} is being erased: try again later")]
     BeingErased(UserId),
     /// The active model is the oldest one.
-    #[error("there is no version before {0}")]
+    #[error("{0} is the oldest version")]
     NothingBefore(ModelId),
     /// Too many jobs wait already.
     #[error(
-        "{waiting} of {limit} places in the queue of jobs are taken: try again when a job has ended"
+        "{waiting} of {limit} places in the job queue are in use: try again when a job has ended"
     )]
     QueueFull {
         /// How many wait.
@@ -89,7 +89,7 @@ pub enum EngineError {
     },
     /// A training that would take longer than is allowed here.
     #[error(
-        "this training would take about {estimated:.0} s, more than the {limit:.0} s allowed here: \
+        "this training would take about {estimated:.0} s, more than the limit of {limit:.0} s: \
          ask for a smaller hidden_dim, fewer epochs or a shorter lookback_days"
     )]
     TooCostly {
@@ -99,10 +99,10 @@ pub enum EngineError {
         limit: f64,
     },
     /// A training that took longer than is allowed here.
-    #[error("the training was stopped after {0:.0} s, the longest allowed here")]
+    #[error("the training was stopped after {0:.0} s, the limit of this service")]
     TookTooLong(f64),
     /// A server works on the data folder.
-    #[error("a server works on {} already: stop it, or give another folder", .0.display())]
+    #[error("another server is using {}: stop it, or use another folder", .0.display())]
     FolderInUse(PathBuf),
     /// Nothing trained yet for this person and metric.
     #[error("no model of {metric} for {user}{wanted}: train one first")]
@@ -116,7 +116,7 @@ pub enum EngineError {
     },
     /// The artifact of a registered model is not the one that was registered.
     #[error(
-        "the file of model {model} is not the one that was registered: train again or restore {}",
+        "the file of model {model} was replaced: train the model again or restore {}",
         path.display()
     )]
     ForeignArtifact {
@@ -139,10 +139,10 @@ pub enum EngineError {
     #[error("{0}")]
     InvalidSetting(String),
     /// Something that was written here cannot be read any more; names what, never its content.
-    #[error("{0} is damaged: restore the data folder from a copy")]
+    #[error("{0} is damaged: restore the data folder from a backup")]
     Damaged(String),
     /// The caller asked to stop; nothing half-done was kept.
-    #[error("interrupted: nothing half-done was kept")]
+    #[error("interrupted: no partial result was stored")]
     Interrupted,
     /// A request outside its bounds.
     #[error(transparent)]
@@ -366,7 +366,7 @@ fn inference_kind(error: &InferenceError) -> ErrorKind {
 /// So many people, in words.
 fn people(known: usize) -> String {
     match known {
-        0 => "nobody yet".to_owned(),
+        0 => "no people yet".to_owned(),
         1 => "one other person".to_owned(),
         _ => format!("{known} other people"),
     }

@@ -16,7 +16,10 @@ pub enum WindowError {
         found: usize,
     },
     /// A number of values that does not fill the rows.
-    #[error("{values} values do not fill rows of {columns} columns")]
+    #[error(
+        "the number of values is {values}, expected a multiple of {columns}, the number of \
+             columns"
+    )]
     Shape {
         /// Values given.
         values: usize,
@@ -24,7 +27,7 @@ pub enum WindowError {
         columns: usize,
     },
     /// Two columns of one name.
-    #[error("column {0:?} is there twice")]
+    #[error("column {0:?} occurs twice")]
     TwoColumns(String),
     /// A value that is infinite or not a number, or becomes so when it is scaled.
     #[error("the value in row {row}, column {column:?} is not finite")]
@@ -45,10 +48,10 @@ pub enum WindowError {
         rows: usize,
     },
     /// A column that the matrix does not have.
-    #[error("there is no column {0:?}")]
+    #[error("column {0:?} does not exist")]
     UnknownColumn(String),
     /// Series of different lengths.
-    #[error("{what} has {found} rows where {expected} are needed")]
+    #[error("{what} has {found} rows, expected {expected}")]
     Length {
         /// Which series.
         what: &'static str,
@@ -58,7 +61,7 @@ pub enum WindowError {
         expected: usize,
     },
     /// Fractions that leave nothing to train on.
-    #[error("{what} must be a share from 0 to below 1 and leave something to train on")]
+    #[error("{what} must be a share from 0 to below 1, and some windows must be left for training")]
     Fraction {
         /// Which fraction.
         what: &'static str,
@@ -79,9 +82,7 @@ pub enum WindowError {
         missing: usize,
     },
     /// Windows that are not in the order of their targets.
-    #[error(
-        "window {index} does not come after the window before it: windows must be in time order"
-    )]
+    #[error("window {index} does not come after the one before it, expected windows in time order")]
     NotInOrder {
         /// Place of the window, counted from 0.
         index: usize,
@@ -100,7 +101,7 @@ pub enum WindowError {
         horizon: usize,
     },
     /// A scaler without a single value to be fitted on.
-    #[error("nothing to fit a scaler on: no value is observed in the training rows")]
+    #[error("cannot fit a scaler: the training rows contain no observed value")]
     NothingToFit,
     /// A scaler read from elsewhere that no fitting gives.
     #[error("scaler column {column}: {what}")]

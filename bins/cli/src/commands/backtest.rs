@@ -67,7 +67,7 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> 
     print(&answers, output)?;
     if !left_out.is_empty() {
         output.note(format_args!(
-            "{} left out because of too little data:",
+            "Left out because of too little data: {}",
             left_out.len()
         ));
         for (user, metric, reason) in left_out {
@@ -125,16 +125,16 @@ pub(crate) fn print(answers: &[BacktestAnswer], output: &mut Output) -> anyhow::
             "MAE",
             "naive",
             "best simple",
-            "its MAE",
+            "baseline MAE",
             "skill",
-            "inside",
-            "promised",
+            "coverage",
+            "nominal",
         ],
         &rows,
         &[2, 3, 4, 6, 7, 8, 9],
     )?;
     output.line(
-        "skill = 1 − MAE / MAE of the best simple baseline (chosen on earlier days); \
-         negative means the baseline was better, none that it made no error at all.",
+        "skill = 1 − MAE / MAE of the best simple baseline (chosen on earlier days). A negative \
+         skill means that the baseline was better; \"none\" means that the baseline made no error.",
     )
 }

@@ -48,7 +48,7 @@ pub(crate) fn run(
     let mut whole = Vec::new();
     for metric in &args.metric {
         answers.push(engine.correlate(&request(*metric), now)?);
-        // Pictures and the report show what does not stand out too.
+        // Charts and the report also show correlations that are not significant.
         let everything = CorrelationRequest {
             include_insignificant: true,
             top_k: 1_000,
@@ -134,7 +134,7 @@ const COLUMNS: [&str; 9] = [
     "method",
     "correlation",
     "95 % interval",
-    "p alone",
+    "raw p",
     "p",
     "partial",
     "days",
@@ -214,10 +214,10 @@ pub(crate) fn typeset(
     }
 }
 
-const LEGEND: &str = "p is corrected for days that resemble their neighbours and for the number of \
-    tests, p alone is not; partial: with weekday and the metric's day before taken out; days: pairs, \
-    and how many independent ones they are worth; effect: change of the metric from the feature's \
-    10th to its 90th percentile; * stands out.";
+const LEGEND: &str = "p: corrected for autocorrelation and for the number of tests; raw p: not \
+    corrected; partial: correlation controlled for the weekday and for the metric on the day \
+    before; days: pairs of days (effective sample size); effect: change of the metric from the \
+    10th to the 90th percentile of the feature; *: significant.";
 
 fn print(
     answer: &CorrelationResponse,
@@ -226,7 +226,7 @@ fn print(
     output: &mut Output,
 ) -> anyhow::Result<()> {
     output.heading(&format!(
-        "What goes with {} of {}, {} to {}",
+        "Correlations with {} of {}, {} to {}",
         answer.target_metric.title(),
         answer.user_id,
         answer.first_day,
@@ -265,7 +265,7 @@ fn report(
         .first()
         .map(|answer| format!("{} to {}", answer.first_day, answer.last_day))
         .unwrap_or_default();
-    let mut page = HtmlReport::new(format!("What goes with what: {user}"), span);
+    let mut page = HtmlReport::new(format!("Correlations: {user}"), span);
     for (answer, whole) in answers.iter().zip(whole) {
         let mut section =
             Section::new(answer.target_metric.title()).with(Block::Note(answer.summary.clone()));
@@ -278,7 +278,7 @@ fn report(
             let strongest = whole.correlations.iter().take(REPORT_ROWS);
             section = section
                 .with(Block::Table(typeset(
-                    "What stands out, then the strongest correlations that do not".to_owned(),
+                    "Significant correlations first, then the strongest others".to_owned(),
                     &COLUMNS,
                     2,
                     strongest.map(|one| row(one, unit)),

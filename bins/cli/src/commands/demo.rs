@@ -92,7 +92,7 @@ pub(crate) fn run(args: &DemoArgs, global: &Global, output: &mut Output) -> anyh
         .iter()
         .map(|story| story.backtest.clone())
         .collect();
-    output.heading("How much better than \"same as usual\"?")?;
+    output.heading("Comparison with simple baselines")?;
     backtest::print(&answers, output)?;
     output.line("")?;
     output.line(format_args!(
@@ -104,9 +104,9 @@ pub(crate) fn run(args: &DemoArgs, global: &Global, output: &mut Output) -> anyh
     output.heading("With your own data")?;
     for command in [
         "vitalcast import PATH                 # a folder or file of exports",
-        "vitalcast users                       # who is in it",
+        "vitalcast users                       # people in the data",
         "vitalcast train --user ID --metric rhr",
-        "vitalcast predict --user ID           # tomorrow",
+        "vitalcast predict --user ID           # forecast for tomorrow",
         "vitalcast backtest --user ID --metric rhr",
     ] {
         output.line(format_args!("  {command}"))?;
@@ -224,8 +224,8 @@ fn page(
     now: DateTime<Utc>,
 ) -> anyhow::Result<HtmlReport> {
     let mut report = HtmlReport::new(
-        "What tomorrow looks like",
-        "A demonstration on real people's data: T1D-UOM (Alsuhaymi et al. 2025) and LifeSnaps \
+        "Forecasts for tomorrow",
+        "A demonstration with data of real people: T1D-UOM (Alsuhaymi et al. 2025) and LifeSnaps \
          (Yfantidou et al. 2022), both CC BY 4.0",
     );
     for story in stories {
@@ -251,8 +251,8 @@ fn page(
         section = section
             .with(Block::History(view.chart(Some(prediction))))
             .with_paragraph(format!(
-                "The last {} days, replayed: each forecast was made with what was known the \
-                 evening before, by a model that had not seen any of these days.",
+                "Replay of the last {} days: each forecast uses only data known on the evening \
+                 before, and a model that was not trained on any of these days.",
                 story.backtest.days
             ))
             .with(Block::History(story.backtest.chart()))
@@ -281,13 +281,13 @@ fn imported(imports: &[ImportSummary]) -> Section {
             ]
         })
         .collect();
-    Section::new("Where the numbers come from").with(Block::Table(Table {
-        caption: "What was imported".to_owned(),
+    Section::new("Sources of the data").with(Block::Table(Table {
+        caption: "Imported data".to_owned(),
         columns: vec![
             text("export"),
             number("people"),
             number("rows read"),
-            number("records kept"),
+            number("records imported"),
             number("rows rejected"),
         ],
         rows,

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global, output: &mut Output) -> 
         return output.bytes(matrix.to_csv().as_bytes());
     }
     output.heading(&format!(
-        "{} on {}, as known that evening",
+        "{} on {}, with data known on that evening",
         matrix.user(),
         matrix.last_day()
     ))?;

@@ -45,9 +45,9 @@ pub(crate) fn print(summary: &ImportSummary, output: &mut Output) -> anyhow::Res
     let mut rows = vec![
         vec!["rows read".to_owned(), summary.rows_read.to_string()],
         vec!["records found".to_owned(), summary.records.to_string()],
-        vec!["  kept".to_owned(), summary.added.to_string()],
+        vec!["  new".to_owned(), summary.added.to_string()],
         vec![
-            "  already there".to_owned(),
+            "  stored before".to_owned(),
             summary.already_there.to_string(),
         ],
         vec!["  corrections".to_owned(), summary.corrected.to_string()],

@@ -12,14 +12,14 @@ const COLUMNS: [&str; 7] = [
     "hours",
     "correlation",
     "95 % interval",
-    "p alone",
+    "raw p",
     "p",
     "days",
-    "worth",
+    "effective",
 ];
 
-const LEGEND: &str = "p is corrected for days that resemble their neighbours and for the number of \
-    lags, p alone is not; worth: as many independent days.";
+const LEGEND: &str = "p: corrected for autocorrelation and for the number of lags; raw p: not \
+    corrected; effective: effective number of independent days; *: significant.";
 
 fn row(lag: &LagResult) -> Vec<String> {
     let interval = (lag.confidence_interval_lower, lag.confidence_interval_upper);
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &LagsArgs, global: &Global, output: &mut Output) -> anyh
         draw_with(path, output, || chart.svg(size), || chart.png(size))?;
     }
     let heading = format!(
-        "{} after {} of {}",
+        "{}: lags of {} for {}",
         args.metric.title(),
         args.feature,
         args.user
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &LagsArgs, global: &Global, output: &mut Output) -> anyh
             section = section
                 .with(Block::Lags(chart.clone()))
                 .with(Block::Table(typeset(
-                    "Every lag that was tested".to_owned(),
+                    "All tested lags".to_owned(),
                     &COLUMNS,
                     0,
                     rows.clone(),

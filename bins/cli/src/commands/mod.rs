@@ -33,7 +33,7 @@ impl Global {
             return Ok(folder.clone());
         }
         let folders = directories::ProjectDirs::from("", "", "vitalcast")
-            .context("this system names no data folder; give one with --data-dir")?;
+            .context("this system has no default data folder: give one with --data-dir")?;
         Ok(folders.data_dir().to_owned())
     }
 

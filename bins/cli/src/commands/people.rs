@@ -107,8 +107,8 @@ pub(crate) fn erase(args: &EraseArgs, global: &Global, output: &mut Output) -> a
     output.line(format_args!("Erased {}.", args.user))?;
     if !erased.log_emptied {
         output.note(
-            "Another process is reading the database, so deleted rows are still in its log. They go when the \
-             last process closes the database.",
+            "Another process has the database open, so its log still contains deleted rows. They \
+             are removed when the last process closes the database.",
         );
     }
     Ok(())

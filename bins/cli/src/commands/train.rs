@@ -102,7 +102,7 @@ pub(crate) fn print(answer: &TrainModelResponse, output: &mut Output) -> anyhow:
     }
     if let Some(skill) = answer.skill_vs_naive {
         rows.push(vec![
-            "skill against it".to_owned(),
+            "skill against this baseline".to_owned(),
             format!("{:+.1} %", skill * 100.0),
         ]);
     }

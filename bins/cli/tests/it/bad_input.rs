@@ -124,7 +124,7 @@ fn too_little_history_says_how_much_there_is_and_where() {
         &folder,
         &["train", "--user", "me", "--metric", "rhr"],
         4,
-        &["9 days", "21 fewer", "2024-01-01", "2024-01-09"],
+        &["found 9", "21 too few", "2024-01-01", "2024-01-09"],
     );
 }
 
@@ -209,7 +209,7 @@ fn a_corrupt_or_foreign_artifact_is_refused() {
         .find(|path| *path != file)
         .unwrap();
     std::fs::copy(foreign, &file).unwrap();
-    check(&folder, &predict, 4, &["not the one that was registered"]);
+    check(&folder, &predict, 4, &["was replaced"]);
 
     std::fs::write(&file, bytes).unwrap();
     folder.run(predict).success();

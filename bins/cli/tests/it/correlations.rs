@@ -52,7 +52,7 @@ fn pictures_and_a_page_are_written() {
     let page = std::fs::read_to_string(path("page.html")).unwrap();
     assert!(page.contains("Resting Heart Rate") && page.contains("Sleep Duration"));
     assert!(
-        page.contains("taken one by one"),
+        page.contains("after correction for autocorrelation"),
         "before and after correction"
     );
     folder
@@ -73,7 +73,7 @@ fn pictures_and_a_page_are_written() {
         ])
         .success();
     let page = std::fs::read_to_string(path("lags.html")).unwrap();
-    assert!(page.contains("<svg") && page.contains("Every lag that was tested"));
+    assert!(page.contains("<svg") && page.contains("All tested lags"));
     assert!(
         std::fs::read_to_string(path("lags.svg"))
             .unwrap()
@@ -82,7 +82,7 @@ fn pictures_and_a_page_are_written() {
 }
 
 #[test]
-fn wrong_input_says_what_would_be_right() {
+fn wrong_input_says_what_was_expected() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
     let check = |args: &[&str], code: i32, words: &str| {

@@ -32,7 +32,7 @@ pub(crate) struct Fault {
     pub(crate) kind: &'static str,
     /// Where: `body`, `query` or `path`, then names and places in lists.
     pub(crate) loc: Vec<Place>,
-    /// What would be right.
+    /// What was expected.
     pub(crate) msg: String,
     /// What was given. It goes to the one who gave it and nowhere else.
     pub(crate) input: Value,
@@ -103,7 +103,7 @@ fn shortened(value: &Value) -> Value {
             Value::String(text.chars().take(MAX_ECHO).chain(['…']).collect())
         }
         Value::Array(_) | Value::Object(_) if value.to_string().len() > 10 * MAX_ECHO => {
-            json!("… (too long to be given back)")
+            json!("… (too long to repeat here)")
         }
         Value::Null
         | Value::Bool(_)

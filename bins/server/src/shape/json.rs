@@ -95,7 +95,7 @@ fn broken(bytes: &[u8], error: Option<&serde_json::Error>) -> Fault {
         let what = match error {
             Some(error) if error.is_data() => "Unexpected value",
             Some(error) if error.to_string().contains("recursion") => "Nested too deeply",
-            _ => "Number out of range or text that is no Unicode",
+            _ => "Number out of range or text that is not valid Unicode",
         };
         (error.map_or(0, serde_json::Error::column), what)
     });

@@ -82,7 +82,7 @@ impl Source {
                 }
                 Ok(Self::Address(client.build()?, url))
             }
-            _ => bail!("auth.jwt needs one of public_key_file, jwks_file and jwks_url"),
+            _ => bail!("auth.jwt needs exactly one of public_key_file, jwks_file and jwks_url"),
         }
     }
 
@@ -120,7 +120,7 @@ impl Source {
 fn checked(text: &str) -> anyhow::Result<Url> {
     let expected = "expected https://…, or http:// to this machine, without a name and password";
     let Ok(url) = text.parse::<Url>() else {
-        bail!("auth.jwt.jwks_url is no address: {expected}");
+        bail!("auth.jwt.jwks_url is not a valid URL: {expected}");
     };
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']');
@@ -146,7 +146,7 @@ async fn fetch(client: &Client, url: Url) -> anyhow::Result<Vec<u8>> {
         .map_err(reqwest::Error::without_url)?;
     ensure!(
         response.status() == reqwest::StatusCode::OK,
-        "it answers {}",
+        "the response status is {}",
         response.status()
     );
     let mut bytes = Vec::new();
@@ -157,7 +157,7 @@ async fn fetch(client: &Client, url: Url) -> anyhow::Result<Vec<u8>> {
     {
         ensure!(
             bytes.len() + more.len() <= MAX_BYTES,
-            "it is larger than {MAX_BYTES} bytes"
+            "the response is larger than {MAX_BYTES} bytes"
         );
         bytes.extend_from_slice(&more);
     }
@@ -173,7 +173,8 @@ fn pem_key(pem: &[u8], algorithm: Algorithm) -> anyhow::Result<Key> {
     } else {
         DecodingKey::from_ed_pem(pem)
     };
-    let key = key.with_context(|| format!("no public key for {algorithm:?} in PEM form"))?;
+    let key =
+        key.with_context(|| format!("expected a public key for {algorithm:?} in PEM format"))?;
     Ok(Key {
         kid: None,
         key: Arc::new(key),
@@ -188,10 +189,10 @@ fn set_keys(bytes: &[u8], algorithm: Algorithm) -> anyhow::Result<Vec<Key>> {
         keys: Vec<Value>,
     }
     let set: KeySet = serde_json::from_slice(bytes)
-        .map_err(|_| anyhow::anyhow!("no key set (RFC 7517): expected {{\"keys\": […]}}"))?;
+        .map_err(|_| anyhow::anyhow!("not a key set (RFC 7517): expected {{\"keys\": […]}}"))?;
     ensure!(
         set.keys.len() <= MAX_KEYS,
-        "it holds {} keys: expected at most {MAX_KEYS}",
+        "it contains {} keys, expected at most {MAX_KEYS}",
         set.keys.len()
     );
     let keys = set.keys.into_iter().filter_map(|value| {
@@ -308,7 +309,7 @@ impl IssuerKeys {
         match read {
             Ok(keys) => {
                 if state.is_failing {
-                    tracing::info!("the issuer's keys can be read again");
+                    tracing::info!("the keys of the token issuer can be read again");
                 }
                 *state = State {
                     keys,
@@ -322,7 +323,7 @@ impl IssuerKeys {
                 tracing::warn!(
                     source = self.source.named(),
                     reason,
-                    "the issuer's keys cannot be read: the last ones stay in use"
+                    "cannot update the keys of the token issuer: the previous keys stay in use"
                 );
             }
         }
@@ -331,6 +332,9 @@ impl IssuerKeys {
 
 fn read_at_start(source: &Source, file: &Path, algorithm: Algorithm) -> anyhow::Result<Vec<Key>> {
     let keys = source.keys_of(&std::fs::read(file)?, algorithm)?;
-    ensure!(!keys.is_empty(), "it holds no public key for {algorithm:?}");
+    ensure!(
+        !keys.is_empty(),
+        "it contains no public key for {algorithm:?}"
+    );
     Ok(keys)
 }

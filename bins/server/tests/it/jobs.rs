@@ -361,7 +361,7 @@ fn one_server_works_on_a_folder() {
         vitalcast_server::Telemetry::default(),
     ));
     let text = refused.err().unwrap().to_string();
-    assert!(text.contains("a server works on"), "{text}");
+    assert!(text.contains("another server is using"), "{text}");
 }
 
 /// Trainings make way for requests, and no connection to the database has caught their low priority.

@@ -302,7 +302,7 @@ fn a_file_whose_name_says_whose_it_is_can_be_uploaded() {
     assert!(
         others["result"]["notes"]
             .to_string()
-            .contains("other people than somebody"),
+            .contains("of other people only, not of somebody"),
         "{others}"
     );
     let uploads = service.data().join("uploads");

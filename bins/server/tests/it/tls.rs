@@ -88,5 +88,5 @@ fn the_health_check_tells_ready_from_not_there() {
     process.stop();
     let gone = check();
     assert_eq!(gone.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&gone.stderr).contains("nobody listens"));
+    assert!(String::from_utf8_lossy(&gone.stderr).contains("no service is listening"));
 }

@@ -226,9 +226,9 @@ fn facts_name_what_a_person_asks_for() {
     assert_eq!(value("history"), Some("2024-02-01 to 2024-04-30"));
     assert_eq!(
         value("reads"),
-        Some("30 days of 2 features and its own past")
+        Some("the last 30 days of 2 features and of the metric")
     );
-    assert_eq!(value("skill against it"), Some("-4.8 %"));
+    assert_eq!(value("skill against this baseline"), Some("-4.8 %"));
     assert_eq!(value("epochs"), Some("23, stopped early"));
     assert_eq!(value("MASE"), None);
     assert!(value("MAE").unwrap().starts_with("1.100 "));

@@ -106,7 +106,7 @@ pub(crate) fn heat_map(map: &HeatMap, options: TerminalOptions) -> String {
     } else {
         String::new()
     };
-    let legend = format!("* stands out{missing}");
+    let legend = format!("* significant{missing}");
     for line in wrap_columns(&legend, width, options.ellipsis()) {
         text.push_str(&painted(&line, Paint::Muted, options.colour));
         text.push('\n');

@@ -304,7 +304,7 @@ fn foot(chart: &HistoryChart, options: TerminalOptions, signs: &Signs) -> Vec<St
         .iter()
         .any(|point| point.actual.is_some() && !chart.has_reading(point.date))
     {
-        entries.push(format!("{} what came true", signs.outcome));
+        entries.push(format!("{} measured", signs.outcome));
     }
     if !chart.pending().is_empty() {
         entries.push(format!("{} forecast", signs.pending));

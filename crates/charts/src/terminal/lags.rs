@@ -82,7 +82,7 @@ pub(crate) fn lags(chart: &LagChart, options: TerminalOptions) -> String {
         text.push_str(&line);
         text.push('\n');
     }
-    text.push_str(&painted("* stands out", Paint::Muted, options.colour));
+    text.push_str(&painted("* significant", Paint::Muted, options.colour));
     text.push('\n');
     text
 }

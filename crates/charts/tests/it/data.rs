@@ -86,7 +86,7 @@ pub(crate) fn heat_map() -> HeatMap {
         cells: cells.to_vec(),
     };
     HeatMap {
-        title: "What goes with sleep".to_owned(),
+        title: "Correlations with sleep".to_owned(),
         subtitle: "120 days".to_owned(),
         columns: vec!["pearson".to_owned(), "spearman".to_owned()],
         rows: vec![

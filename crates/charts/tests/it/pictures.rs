@@ -188,7 +188,7 @@ fn values_that_are_no_numbers_are_refused_by_name() {
     chart.forecasts[2].lower = f64::NEG_INFINITY;
     assert_eq!(
         chart.png(PictureSize::default()).unwrap_err().to_string(),
-        "forecasts[2].lower is -inf: it must be a finite number, and none at all where it is missing"
+        "forecasts[2].lower is -inf, expected a finite number, or no entry for a missing value"
     );
 }
 
@@ -557,7 +557,7 @@ fn a_low_picture_leaves_out_its_legend_before_its_numbers() {
             lags().svg(PictureSize::default()).unwrap(),
         ),
     ] {
-        assert!(high.contains("stands out\n"));
+        assert!(high.contains("significant\n"));
         assert!(low.contains("\u{2212}0.4") && all_inside(&low));
     }
     assert!(!lags().svg(low).unwrap().contains("between the feature"));

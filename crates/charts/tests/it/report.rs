@@ -161,7 +161,7 @@ fn correlations_that_cannot_be_drawn_stop_the_report() {
     chart.points.swap(0, 1);
     for (block, expected) in [
         (Block::HeatMap(map), "rows[1].cells[0].value is 2"),
-        (Block::Lags(chart), "points[1] has the lag 0"),
+        (Block::Lags(chart), "points[1] has lag 0"),
     ] {
         let report = HtmlReport::new("t", "").with(Section::new("s").with(block));
         let error = report.render().unwrap_err().to_string();

@@ -173,26 +173,26 @@ fn correlations_say_the_same_in_colour_and_without() {
 #[test]
 fn a_heat_map_in_both_dresses() {
     insta::assert_snapshot!(heat_map().terminal(options(60, 20)).unwrap(), @r"
-What goes with sleep
+Correlations with sleep
 120 days
            pearson  spearman
 late_meals   −0.41*   −0.38*
 steps        +0.12        –
 caffeine      0.00    +0.20
-* stands out, – not known
+* significant, – not known
 ");
     let options = TerminalOptions {
         ascii: true,
         ..options(60, 20)
     };
     insta::assert_snapshot!(heat_map().terminal(options).unwrap(), @r"
-What goes with sleep
+Correlations with sleep
 120 days
            pearson  spearman
 late_meals   -0.41*   -0.38*
 steps        +0.12        -
 caffeine      0.00    +0.20
-* stands out, - not known
+* significant, - not known
 ");
 }
 
@@ -208,7 +208,7 @@ fn a_narrow_heat_map_has_its_labels_above_and_its_columns_in_bands() {
             .collect();
     }
     insta::assert_snapshot!(map.terminal(options(40, 20)).unwrap(), @r"
-What goes with sleep
+Correlations with sleep
 120 days
  0 days 1 days 2 days 3 days
 nutrition_hours_between_last_meal_and_b…
@@ -221,7 +221,7 @@ nutrition_hours_between_last_meal_and_b…
  +0.40  +0.50  +0.60* +0.70*
 steps
  +0.40  +0.50  +0.60* +0.70*
-* stands out
+* significant
 ");
 }
 
@@ -236,7 +236,7 @@ Sleep after late meals
      2                │█▌             +0.12  −0.13 to +0.37
      7                │               +0.01  −0.24 to +0.26
 Strongest at 1 day: −0.46, interval −0.71 to −0.21.
-* stands out
+* significant
 ");
     let options = TerminalOptions {
         ascii: true,
@@ -252,7 +252,7 @@ Sleep after late meals
      7      |     +0.01  -0.24 to +0.26
 Strongest at 1 day: -0.46, interval
 -0.71 to -0.21.
-* stands out
+* significant
 ");
 }
 
@@ -281,10 +281,7 @@ fn a_hostile_title_cannot_move_the_cursor() {
 #[test]
 fn absurd_sizes_are_refused_by_name() {
     let error = full_chart().terminal(options(39, 20)).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "width is 39: it must lie between 40 and 400"
-    );
+    assert_eq!(error.to_string(), "width is 39, expected 40 to 400");
     let error = skill().terminal(options(80, 1_000_000)).unwrap_err();
     assert!(matches!(
         error,

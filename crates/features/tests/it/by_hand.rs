@@ -232,6 +232,6 @@ fn ranges_that_cannot_be_are_refused() {
             .unwrap_err()
             .to_string()
     };
-    assert!(error("2024-05-02", "2024-05-01").contains("before it begins on 2024-05-02"));
+    assert!(error("2024-05-02", "2024-05-01").contains("before its first day 2024-05-02"));
     assert!(error("1900-01-01", "2024-05-01").contains("at most 20000"));
 }

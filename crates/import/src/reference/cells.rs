@@ -127,7 +127,7 @@ impl JsonCells {
             (
                 RejectReason::NotJson,
                 format!(
-                    "not a JSON object (column {}): one object a line is right",
+                    "not a JSON object (column {}), expected one object per line",
                     error.column()
                 ),
             )

@@ -250,7 +250,7 @@ fn the_person_is_in_the_files_name() {
     );
     let error = crate::folder::read_with(&path, &crate::folder::options()).unwrap_err();
     assert!(
-        error.to_string().contains("name holds no person's number"),
+        error.to_string().contains("without the number of a person"),
         "{error}"
     );
 }

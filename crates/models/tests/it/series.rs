@@ -150,15 +150,15 @@ fn what_cannot_be_used_is_refused_by_name() {
     };
     assert_eq!(
         refused(SeriesMethod::Ets, &[Some(60.0), Some(f64::NAN)]),
-        "the value of day 1 is not finite; a missing one is None"
+        "the value of day 1 is not finite, expected None for a missing value"
     );
     assert_eq!(
         refused(SeriesMethod::Theta, &[Some(60.0), None]),
-        "4 observed days for Theta are needed, there are 1"
+        "expected at least 4 observed days for Theta, found 1"
     );
     assert_eq!(
         refused(SeriesMethod::ridge(), &history(12, 1, 99)),
-        "10 examples for ridge regression on lags are needed, there are 5"
+        "expected at least 10 examples for ridge regression on lags, found 5"
     );
     assert!(refused(SeriesMethod::Ridge { horizon: 0 }, &[]).starts_with("horizon"));
     assert!(refused(SeriesMethod::MovingAverage { days: 0 }, &[]).starts_with("days"));

@@ -182,7 +182,7 @@ fn stored(row: &SqliteRow) -> Result<StoredJob, StoreError> {
             .map(|text| serde_json::from_str(&text).map_err(|_| bad("the result is not JSON")))
             .transpose()?,
         error: error
-            .map(|text| serde_json::from_str(&text).map_err(|_| bad("the error is not one")))
+            .map(|text| serde_json::from_str(&text).map_err(|_| bad("the error is not valid")))
             .transpose()?,
     })
 }

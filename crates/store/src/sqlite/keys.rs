@@ -102,9 +102,9 @@ fn key(row: &SqliteRow) -> Result<KeyInfo, StoreError> {
         what: what.to_owned(),
     };
     let people: Vec<UserId> = serde_json::from_str(get::<&str>(TABLE, row, "people")?)
-        .map_err(|_| bad("the people are not ids"))?;
+        .map_err(|_| bad("the people are not valid ids"))?;
     let scopes: Vec<Scope> = serde_json::from_str(get::<&str>(TABLE, row, "scopes")?)
-        .map_err(|_| bad("the scopes are not words"))?;
+        .map_err(|_| bad("the scopes are not valid words"))?;
     Ok(KeyInfo {
         key_id: parsed(TABLE, row, "key_id")?,
         name: get(TABLE, row, "name")?,

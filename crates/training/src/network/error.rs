@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FitError {
     /// Labels that do not stand beside the windows.
-    #[error("{labels} labels stand beside {windows} windows, expected {outputs} of each")]
+    #[error("there are {labels} labels for {windows} windows, expected {outputs} per window")]
     Labels {
         /// Labels given.
         labels: usize,
@@ -14,7 +14,7 @@ pub enum FitError {
         outputs: usize,
     },
     /// An output that no window has a label for.
-    #[error("output {0} has no label at all")]
+    #[error("output {0} has no labels, expected at least one")]
     Unlabelled(usize),
     /// Windows with another number of labels than the network has outputs.
     #[error("the network has {expected} outputs, the windows have {found} labels each")]
@@ -28,22 +28,20 @@ pub enum FitError {
     #[error("label {0} is not finite")]
     LabelNotFinite(usize),
     /// Too few windows for batch norm.
-    #[error("{0} training window is too few: batch norm needs two")]
+    #[error("the number of training windows is {0}, expected at least 2 for batch normalisation")]
     TooFewWindows(usize),
     /// An option outside its bounds.
     #[error("{field} must be {expected}, but is {found}")]
     Option {
         /// The option.
         field: &'static str,
-        /// What would be right.
+        /// What was expected.
         expected: &'static str,
         /// What was given.
         found: f64,
     },
     /// The loss ran away.
-    #[error(
-        "the loss of epoch {epoch} is not finite: a smaller learning rate than {learning_rate} would be right"
-    )]
+    #[error("the loss of epoch {epoch} is not finite: use a learning rate below {learning_rate}")]
     Diverged {
         /// In which epoch.
         epoch: usize,
@@ -51,7 +49,7 @@ pub enum FitError {
         learning_rate: f64,
     },
     /// Threads to fit many networks on.
-    #[error("no threads can be had: {0}")]
+    #[error("cannot start threads: {0}")]
     Threads(String),
     /// The caller asked to stop.
     #[error("cancelled after epoch {0}")]

@@ -162,11 +162,11 @@ mod tests {
         };
         assert_eq!(
             refused(2, vec![Some(1.0); 3]),
-            "3 labels stand beside 2 windows, expected 2 of each"
+            "there are 3 labels for 2 windows, expected 2 per window"
         );
         assert_eq!(
             refused(0, vec![]),
-            "0 labels stand beside 2 windows, expected 0 of each"
+            "there are 0 labels for 2 windows, expected 0 per window"
         );
         assert_eq!(
             refused(1, vec![Some(1.0), Some(f32::NAN)]),
@@ -174,7 +174,7 @@ mod tests {
         );
         assert_eq!(
             refused(2, vec![Some(1.0), None, Some(1.0), None]),
-            "output 1 has no label at all"
+            "output 1 has no labels, expected at least one"
         );
     }
 }

@@ -44,7 +44,7 @@ pub struct BacktestDay {
     pub upper: Option<f64>,
     /// Nominal coverage that it holds.
     pub level: Option<f64>,
-    /// What came true.
+    /// The measured value.
     pub actual: f64,
     /// What "same as the last reading" said.
     pub naive: Option<f64>,
@@ -327,7 +327,7 @@ fn answer(
 }
 
 impl BacktestAnswer {
-    /// The replayed days: forecasts with their intervals beside what came true.
+    /// A chart of the replayed days: forecasts with their intervals, and the measured values.
     pub fn chart(&self) -> HistoryChart {
         HistoryChart {
             title: format!("{}, replayed", self.metric.title()),
@@ -361,7 +361,11 @@ impl BacktestAnswer {
                 "{}: error of the model and of simple baselines",
                 self.metric.title()
             ),
-            subtitle: format!("mean absolute error over {} replayed days", self.days),
+            subtitle: format!(
+                "mean absolute error over {} replayed {}",
+                self.days,
+                if self.days == 1 { "day" } else { "days" }
+            ),
             unit: chart_unit(self.metric).with_decimals(2),
             model: SkillBar {
                 label: self.architecture.to_string(),

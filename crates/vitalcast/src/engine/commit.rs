@@ -106,10 +106,7 @@ impl Engine {
         };
         if many && let Err(error) = self.flush_forecasts() {
             // They are answered all the same, and written when there is room again.
-            tracing::warn!(
-                code = error.code(),
-                "forecasts could not be written down yet"
-            );
+            tracing::warn!(code = error.code(), "cannot store forecasts yet");
         }
         Ok(())
     }

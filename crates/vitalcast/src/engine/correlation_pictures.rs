@@ -40,8 +40,8 @@ pub fn heat_map(answer: &CorrelationResponse, whole: &CorrelationResponse) -> Op
         })
         .collect();
     let when = match answer.pairing {
-        Pairing::NextDay => "a day's features and the next day's value",
-        Pairing::SameDay => "features and value of the same day",
+        Pairing::NextDay => "features of a day and the value of the next day",
+        Pairing::SameDay => "features and the value of the same day",
     };
     let cut = if names.len() > ROWS {
         format!(", the first {ROWS} of {} features", names.len())
@@ -49,7 +49,7 @@ pub fn heat_map(answer: &CorrelationResponse, whole: &CorrelationResponse) -> Op
         String::new()
     };
     (!rows.is_empty()).then(|| HeatMap {
-        title: format!("What goes with {}", answer.target_metric.title()),
+        title: format!("Correlations with {}", answer.target_metric.title()),
         subtitle: format!(
             "{}, {when}, {} to {}{cut}",
             answer.user_id, answer.first_day, answer.last_day
@@ -82,7 +82,7 @@ pub fn lag_chart(answer: &LagResponse) -> Option<LagChart> {
         .position(|lag| Some(lag.lag_hours) == answer.optimal_lag_hours);
     (!points.is_empty()).then(|| LagChart {
         title: format!(
-            "{} after {}",
+            "{}: lags of {}",
             answer.target_metric.title(),
             answer.feature_name
         ),
@@ -96,17 +96,17 @@ pub fn lag_chart(answer: &LagResponse) -> Option<LagChart> {
     })
 }
 
-/// How many tests would have stood out one by one, how many once days that resemble their
-/// neighbours are allowed for, and how many do after the number of tests is too. Only of an answer
-/// that lists everything.
+/// The number of tests that are significant without correction, after correction for autocorrelation,
+/// and after correction for the number of tests as well. Only for an answer that lists all
+/// correlations.
 pub fn significance_sentence(answer: &CorrelationResponse, threshold: f64) -> String {
     let count = |p_value: fn(&Correlation) -> f64| {
         let below = |one: &&Correlation| p_value(one) < threshold;
         answer.correlations.iter().filter(below).count()
     };
     format!(
-        "{} of {} tests are below {threshold} taken one by one; {} once days that resemble their \
-         neighbours are allowed for; {} after the number of tests is too.",
+        "p values below {threshold}: {} of {} without correction; {} after correction for \
+         autocorrelation; {} after correction for autocorrelation and the number of tests.",
         count(|one| one.raw_p_value),
         answer.tests,
         count(|one| one.autocorrelation_p_value),

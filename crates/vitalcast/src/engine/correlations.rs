@@ -189,7 +189,7 @@ impl Engine {
                 .ok_or_else(|| {
                     EngineError::from(InvalidRequest(vec![vitalcast_domain::FieldError {
                         field: "last_day",
-                        message: format!("must leave room in the calendar, but is {last_day}"),
+                        message: format!("is {last_day}, too close to the end of the calendar"),
                     }]))
                 })
         };

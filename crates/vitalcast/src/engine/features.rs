@@ -187,7 +187,10 @@ impl Engine {
         };
         let back = Days::new(query.days.saturating_sub(1) as u64);
         let first_day = last_day.checked_sub_days(back).ok_or_else(|| {
-            EngineError::InvalidSetting(format!("no calendar reaches {} days back", query.days))
+            EngineError::InvalidSetting(format!(
+                "{} days reach back beyond the calendar",
+                query.days
+            ))
         })?;
         let table = feature_table(&history, first_day, last_day, query.as_of.unwrap_or(now))?;
         Ok(FeatureMatrix {
@@ -276,7 +279,10 @@ fn features_key(query: &DayFeaturesQuery) -> String {
 fn first_day_of(query: &DayFeaturesQuery) -> Result<NaiveDate, EngineError> {
     let back = Days::new(u64::from(query.lookback_days.saturating_sub(1)));
     query.day.checked_sub_days(back).ok_or_else(|| {
-        EngineError::InvalidSetting(format!("no calendar reaches back from {}", query.day))
+        EngineError::InvalidSetting(format!(
+            "the days before {} are outside the calendar",
+            query.day
+        ))
     })
 }
 

@@ -209,7 +209,8 @@ impl HistoryView {
             .filter(|forecast| forecast.actual.is_some())
             .count();
         Some(format!(
-            "{settled} forecasts have come due: mean absolute error {:.2} {}, {:.0} % inside their interval.",
+            "Forecasts with a measured value: {settled}. Mean absolute error {:.2} {}, {:.0} % \
+             inside the interval.",
             self.mae?,
             self.unit,
             self.coverage? * 100.0

@@ -111,7 +111,9 @@ impl Engine {
             && report.records == 0
             && report.skipped.contains_key(&SkipReason::OtherUser)
         {
-            notes.push(format!("all of it is of other people than {user}"));
+            notes.push(format!(
+                "it contains data of other people only, not of {user}"
+            ));
         }
         Ok(ImportSummary {
             format: report.format.to_string(),

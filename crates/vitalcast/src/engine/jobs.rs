@@ -187,7 +187,7 @@ impl JobRunner {
             if stored.attempts >= MAX_ATTEMPTS {
                 let error = JobError {
                     code: "GAVE_UP".to_owned(),
-                    detail: format!("the job was cut off {MAX_ATTEMPTS} times"),
+                    detail: format!("the job was interrupted {MAX_ATTEMPTS} times"),
                 };
                 shared.finish(&live, JobOutcome::Failed(error));
             } else {

@@ -85,10 +85,10 @@ impl Engine {
             return refuse("a key needs at least one scope: read, ingest, train, erase or admin");
         }
         if key.users.as_ref().is_some_and(Vec::is_empty) {
-            return refuse("a key needs at least one person, or is for everyone");
+            return refuse("a key needs at least one person, or must be for all people");
         }
         if key.users.is_some() && key.scopes.contains(&Scope::Admin) {
-            return refuse("a key with the scope admin is for everyone: leave its people out");
+            return refuse("a key with the scope admin is for all people: do not name people");
         }
         if key.expires_at.is_some_and(|end| end <= now) {
             return refuse("a key must expire in the future");

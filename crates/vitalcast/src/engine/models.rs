@@ -145,7 +145,7 @@ impl Engine {
             .collect();
         let folder = self.folder().join(super::MODELS);
         let failed = |source| EngineError::Io {
-            doing: "look through the artifacts in",
+            doing: "list the artifacts in",
             path: folder.clone(),
             source,
         };
@@ -201,7 +201,7 @@ impl Engine {
                 .to_onnx()?
                 .ok_or_else(|| {
                     EngineError::InvalidSetting(format!(
-                        "{id} is a {} model, which is no graph: export it as .vcm",
+                        "{id} is a {} model, which cannot be exported as ONNX: export it as .vcm",
                         model.architecture
                     ))
                 })?,

@@ -93,14 +93,14 @@ impl Engine {
         zip.begin("README.txt").map_err(failed)?;
         write!(
             zip.0,
-            "Everything Vitalcast keeps about {user}.\n\n\
-             profile.json       what was told about the person\n\
-             records/*.ndjson   every record in its current version, one JSON object a line\n\
-             records/*.csv      the same as tables\n\
-             versions.ndjson    every version of every record, with the moment it became known\n\
-             models.json        trained models; models/*.vcm are their files\n\
-             forecasts.json     forecasts that were made, with what came true\n\
-             jobs.json          trainings and imports that were asked for\n"
+            "All data that Vitalcast stores about {user}.\n\n\
+             profile.json       the profile of the person\n\
+             records/*.ndjson   all records in their current version, one JSON object per line\n\
+             records/*.csv      the same records as tables\n\
+             versions.ndjson    all versions of all records, with the time when each became known\n\
+             models.json        trained models; their files are models/*.vcm\n\
+             forecasts.json     forecasts, with the measured values\n\
+             jobs.json          requested trainings and imports\n"
         )
         .map_err(failed)?;
         zip.json("profile.json", &profile).map_err(failed)?;
@@ -299,7 +299,7 @@ impl Engine {
         if let Err(error) = finish() {
             tracing::error!(
                 code = error.code(),
-                "files of models that are gone could not be deleted"
+                "cannot delete the files of removed models"
             );
         }
     }

@@ -93,7 +93,10 @@ fn a_file_that_holds_another_kind_of_model_than_it_names_is_refused() {
         .unwrap();
     let error = Forecaster::from_bytes(&file).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Damaged);
-    assert!(error.to_string().contains("it is called ets"), "{error}");
+    assert!(
+        error.to_string().contains("its architecture is ets"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -145,7 +148,9 @@ fn a_graph_is_exported_where_the_model_is_one() {
     let model = data.train(&request(ModelArchitecture::Theta)).model_id;
     let error = data.engine.export_model(&model, &file).unwrap_err();
     assert!(
-        error.to_string().contains("theta model, which is no graph"),
+        error
+            .to_string()
+            .contains("theta model, which cannot be exported as ONNX"),
         "{error}"
     );
 }

@@ -74,8 +74,8 @@ fn an_interval_of_four_errors_was_called_one_of_95_per_cent() {
         let prediction = at(level).prediction;
         prediction.confidence_interval_upper - prediction.confidence_interval_lower
     };
-    let reason = "The interval holds 80 %, not the 95 % asked for: the model's errors are known for 4 \
-                  days, and so few support no more.";
+    let reason = "The coverage of the interval is 80 %, not the requested 95 %: the errors of the \
+                  model are known for only 4 days, too few for more.";
     let ordinary = at(0.95);
     assert_eq!(ordinary.prediction.interval_level, 0.8);
     assert!(
@@ -85,7 +85,7 @@ fn an_interval_of_four_errors_was_called_one_of_95_per_cent() {
     );
     assert_eq!(at(0.999).prediction.interval_level, 0.8);
     assert_eq!(at(0.8).prediction.interval_level, 0.8);
-    assert!(!at(0.8).interpretation.contains("asked for"));
+    assert!(!at(0.8).interpretation.contains("requested"));
     assert!(width(0.3) < width(0.5) && width(0.5) < width(0.8));
     assert_eq!(width(0.8), width(0.95));
 }
@@ -273,7 +273,7 @@ fn an_exact_week_was_forecast_from_less_than_two() {
                 (found - right).abs() < 0.2,
                 "{architecture} {ahead}: {found}"
             );
-            assert!(answer.interpretation.contains("made no error at all"));
+            assert!(answer.interpretation.contains("made no error"));
         }
     }
 }

@@ -70,7 +70,8 @@ impl Shared {
                 None => {
                     let id = &live.job.job_id;
                     if self.engine.wait(self.engine.store.requeue_job(id)).is_err() {
-                        tracing::warn!(job = %id, "a job could not be handed back; the next start will");
+                        tracing::warn!(job = %id, "cannot return a job to the queue; the next \
+                                                   start of the service will return it");
                     }
                 }
             }
@@ -211,7 +212,7 @@ impl Shared {
             .engine
             .wait(self.engine.store.finish_job(id, &outcome, now));
         if kept.is_err() {
-            tracing::error!(job = %id, "the end of a job could not be written down");
+            tracing::error!(job = %id, "cannot store the end of a job");
         }
         if live.job.kind == JobKind::Import {
             remove_upload(&self.engine.uploads(), id);
@@ -275,9 +276,11 @@ fn failed(error: &EngineError) -> JobOutcome {
         ErrorKind::Internal | ErrorKind::Unavailable | ErrorKind::Damaged
     );
     let detail = if ours {
-        "the job could not be done here; the log says more".to_owned()
+        "the service could not finish the job: see the log of the service".to_owned()
     } else if error.names_files() {
-        "something it needs is in use or cannot be read: the log says more".to_owned()
+        "a file or database that the job needs is locked or cannot be read: see the log of the \
+         service"
+            .to_owned()
     } else {
         error.to_string()
     };
