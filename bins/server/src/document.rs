@@ -1,4 +1,4 @@
-//! The OpenAPI document: what the routes say, completed by what holds for all of them.
+//! The OpenAPI document: the routes, with the errors and security schemes that all of them share.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,7 +9,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, openapi};
 
-/// Bytes of a file.
+/// The bytes of a file.
 pub(crate) struct File;
 
 impl PartialSchema for File {
@@ -26,50 +26,50 @@ impl PartialSchema for File {
 
 impl ToSchema for File {}
 
-/// An error in a sentence.
+/// An error as a sentence.
 #[derive(Serialize, ToSchema)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct Error {
-    /// What is wrong and what would be right.
+    /// What is wrong and what was expected.
     detail: String,
-    /// A stable word for programs.
+    /// A stable code for programs.
     code: String,
-    /// The job that failed, where there is one.
+    /// Id of the failed job, if there is one.
     #[schema(required = false)]
     job_id: Option<String>,
 }
 
-/// One value that is wrong.
+/// An error in one value.
 #[derive(Serialize, ToSchema)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct ValidationFault {
-    /// A stable word, as pydantic's.
+    /// A stable error type, as in pydantic.
     #[serde(rename = "type")]
     kind: String,
-    /// Where: `body`, `query` or `path`, then names and places in lists.
+    /// Location: `body`, `query` or `path`, then field names and list indexes.
     #[schema(value_type = Vec<Value>)]
     loc: Vec<serde_json::Value>,
-    /// What would be right.
+    /// What was expected.
     msg: String,
-    /// What was given.
+    /// The given value.
     #[schema(value_type = Value)]
     input: serde_json::Value,
-    /// The numbers and words of the message.
+    /// Parameters of the message.
     #[schema(required = false, value_type = Object)]
     ctx: Option<serde_json::Value>,
 }
 
-/// A request that cannot be used, value by value.
+/// A validation error: one entry for each invalid value.
 #[derive(Serialize, ToSchema)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct ValidationError {
-    /// What is wrong.
+    /// The errors.
     detail: Vec<ValidationFault>,
-    /// A stable word for programs.
+    /// A stable code for programs.
     code: String,
 }
 
-/// An error in the form of RFC 9457, for those who ask for it.
+/// An error in the format of RFC 9457, on request.
 #[derive(Serialize, ToSchema)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct Problem {
@@ -86,7 +86,7 @@ struct Problem {
     job_id: Option<String>,
 }
 
-/// Completes a document: errors that any route may answer, and how keys are sent.
+/// Adds the errors that any route can return and the security scheme to a document.
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
     let components = document
@@ -143,7 +143,7 @@ fn complete_operation(path: &str, operation: &mut Operation) {
     };
     if !is_open {
         add("401", "No valid key", &["Error"]);
-        add("403", "The key does not open this", &["Error"]);
+        add("403", "The key has no access to this resource", &["Error"]);
         add(
             "429",
             "Too many requests, or too many jobs waiting",
@@ -153,23 +153,23 @@ fn complete_operation(path: &str, operation: &mut Operation) {
     if has_input {
         add(
             "422",
-            "Values that cannot be used, or too little data",
+            "Invalid values, or too little data",
             &["ValidationError", "Error"],
         );
     }
     if has_body {
-        add("400", "A body that broke off", &["Error"]);
-        add("408", "A body that took too long to arrive", &["Error"]);
-        add("413", "A body that is too large", &["Error"]);
-        add("415", "A body that is compressed", &["Error"]);
+        add("400", "Incomplete or invalid body", &["Error"]);
+        add("408", "Timeout while the body was received", &["Error"]);
+        add("413", "Body too large", &["Error"]);
+        add("415", "Compressed body", &["Error"]);
     }
     if path.contains('{') || path.contains("predictions") {
-        add("404", "Not there, or not the caller's", &["Error"]);
-        add("409", "Does not fit the state it meets", &["Error"]);
+        add("404", "Not found, or the caller has no access", &["Error"]);
+        add("409", "Conflict with the current state", &["Error"]);
     }
     if path != "/health/live" {
-        add("500", "A fault of the service", &["Error"]);
-        add("503", "Overloaded, or storage is unavailable", &["Error"]);
+        add("500", "Internal error", &["Error"]);
+        add("503", "Overloaded, or storage unavailable", &["Error"]);
     }
 }
 
@@ -201,7 +201,7 @@ fn error_response(status: &str, description: &str, schemas: &[&str]) -> openapi:
         response = response.header(
             "Retry-After",
             HeaderBuilder::new()
-                .description(Some("Seconds after which trying again makes sense"))
+                .description(Some("Seconds to wait before the next attempt"))
                 .schema(Some(u64::schema()))
                 .build(),
         );

@@ -1,4 +1,4 @@
-//! Who may do what: scopes of a key, and what is told of a key.
+//! Access: the scopes of a key, and the public information about a key.
 
 use crate::id::{KeyId, UserId};
 use crate::metric::word_enum;
@@ -6,17 +6,17 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 word_enum! {
-    /// What a key may do with the data of its people.
+    /// A permission of a key for the data of its people.
     Scope, "scope" {
-        /// See data, features, models and forecasts.
+        /// Read data, features, models and forecasts.
         Read = "read",
         /// Write and delete records and profiles.
         Ingest = "ingest",
-        /// Train, choose and delete models.
+        /// Train, activate and delete models.
         Train = "train",
-        /// Take everything out, and erase it.
+        /// Export and erase all data of a person.
         Erase = "erase",
-        /// Make and revoke keys, and everything else for everyone.
+        /// Create and revoke keys, and all other permissions for all people.
         Admin = "admin",
     }
 }
@@ -24,24 +24,24 @@ word_enum! {
 /// An API key without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct KeyInfo {
-    /// Its public part.
+    /// Id of the key: its public part.
     pub key_id: KeyId,
-    /// What it is for, in its owner's words.
+    /// Name of the key, given by its owner.
     pub name: String,
-    /// Whose data it opens; null is everyone's.
+    /// Ids of the people whose data the key gives access to; null for all people.
     pub users: Option<Vec<UserId>>,
-    /// What it may do.
+    /// Scopes of the key.
     pub scopes: Vec<Scope>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// When it stops working by itself.
+    /// Time when the key expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was revoked.
+    /// Time of revocation.
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
 impl KeyInfo {
-    /// Whether it opens anything at a moment.
+    /// Whether the key is valid at a given time.
     pub fn is_valid_at(&self, now: DateTime<Utc>) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
     }

@@ -1,4 +1,4 @@
-//! Answers with the contract's field names. What could not be computed is null, never invented.
+//! Responses with the field names of the contract. Values that cannot be computed are null.
 
 use crate::id::{ModelId, UserId};
 use crate::metric::{ModelArchitecture, PredictionMetric, word_enum};
@@ -7,23 +7,23 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 word_enum! {
-    /// How the two ends of an interval are found.
+    /// Method for the two ends of an interval.
     IntervalMethod, "interval method" {
-        /// Quantiles of the errors the model made on days it was not fitted on.
+        /// Quantiles of the errors of the model on days that were not used for training.
         ResidualQuantiles = "residual_quantiles",
         /// The reference service's ±1.96 × mean absolute error, about 88 % for Gaussian errors.
         ReferenceMae = "reference_mae",
     }
 }
 
-/// How a training went, in standardised (losses) and real units (errors).
+/// Losses (standardised) and errors (in the unit of the metric) of a training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TrainingMetrics {
     /// Mean squared error on training windows after the last epoch, standardised.
     pub train_loss: Option<f64>,
-    /// The same on validation windows.
+    /// Mean squared error on validation windows, standardised.
     pub val_loss: Option<f64>,
-    /// Lowest validation loss; the weights of that epoch are the ones kept.
+    /// Lowest validation loss; the model has the weights of that epoch.
     pub best_val_loss: Option<f64>,
     /// Mean absolute error on test days, in the metric's unit.
     pub mae: Option<f64>,
@@ -35,68 +35,68 @@ pub struct TrainingMetrics {
     pub mape: Option<f64>,
     /// Mean absolute scaled error on test days (1 is as good as naive).
     pub mase: Option<f64>,
-    /// Epochs run.
+    /// Number of epochs.
     pub epochs_trained: usize,
-    /// Whether patience ended it.
+    /// Whether early stopping ended the training.
     pub early_stopped: bool,
     /// Wall time, seconds.
     pub training_time_seconds: f64,
 }
 
-/// Answer to a training request.
+/// Response to a training request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TrainModelResponse {
-    /// Whose model.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What it forecasts.
+    /// The metric that the model forecasts.
     pub metric: PredictionMetric,
-    /// What it is.
+    /// Model architecture.
     pub architecture: ModelArchitecture,
-    /// Its id.
+    /// Id of the model.
     pub model_id: ModelId,
-    /// Its version, `v1.0.N`.
+    /// Version of the model, `v1.0.N`.
     pub model_version: String,
-    /// When it was trained.
+    /// Time of the training.
     pub trained_at: DateTime<Utc>,
-    /// How it went.
+    /// Losses and errors of the training.
     pub training_metrics: TrainingMetrics,
-    /// Windows used for fitting, validation and test together.
+    /// Number of windows for training, validation and test together.
     pub total_samples: usize,
-    /// Days read before a forecast.
+    /// Days of input for one forecast.
     pub sequence_length: usize,
-    /// Engineered features read per day.
+    /// Number of engineered features per day.
     pub num_features: usize,
     /// File name of the artifact, without its folder.
     pub model_path: String,
     /// Size of the artifact, MB.
     pub model_size_mb: f64,
-    /// The reference thresholds R² ≥ 0.5 and MAPE ≤ 15 %, reported as a fact.
+    /// Whether the model meets the reference thresholds R² ≥ 0.5 and MAPE ≤ 15 %.
     pub is_production_ready: bool,
-    /// Why not, in words.
+    /// The thresholds that the model does not meet, in words.
     pub quality_issues: Vec<String>,
-    /// 1 − MAE / MAE of the best simple baseline, on test days (addition to the contract); null when that
-    /// made no error.
+    /// 1 − MAE / MAE of the best simple baseline, on test days (addition to the contract); null when
+    /// the baseline made no error.
     pub skill_vs_naive: Option<f64>,
-    /// Which baseline that was.
+    /// Name of that baseline.
     pub baseline_name: Option<String>,
-    /// Its mean absolute error on the same days.
+    /// Mean absolute error of the baseline on the same days.
     pub baseline_mae: Option<f64>,
-    /// First and last day of the history used.
+    /// First day of the history used.
     pub first_day: NaiveDate,
     /// Last day of the history used.
     pub last_day: NaiveDate,
-    /// Seed of everything random.
+    /// Random seed.
     pub seed: u64,
 }
 
 /// One forecast.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PredictionResult {
-    /// What is forecast.
+    /// The metric.
     pub metric: PredictionMetric,
-    /// For which local day.
+    /// Local day that is forecast.
     pub target_date: NaiveDate,
-    /// When this was computed.
+    /// Time when the forecast was computed.
     pub predicted_at: DateTime<Utc>,
     /// The forecast, in the metric's unit.
     pub predicted_value: f64,
@@ -104,118 +104,119 @@ pub struct PredictionResult {
     pub confidence_interval_lower: f64,
     /// Upper end of the interval.
     pub confidence_interval_upper: f64,
-    /// 0 to 1: half the model's R², the rest whether the value lies in the recent range and how
-    /// much of the input was observed.
+    /// Confidence from 0 to 1: half from the model's R², the rest from whether the value lies in the
+    /// recent range and from the share of observed input.
     pub confidence_score: f64,
-    /// Mean of the daily values of the 30 days before; null without any.
+    /// Mean of the daily values of the 30 days before; null if there are none.
     pub historical_average: Option<f64>,
     /// Forecast minus that mean.
     pub deviation_from_average: Option<f64>,
     /// Share of those daily values at or below the forecast, 0 to 100.
     pub percentile: Option<f64>,
-    /// By which model.
+    /// Id of the model.
     pub model_id: ModelId,
-    /// Its version.
+    /// Version of the model.
     pub model_version: String,
-    /// What it is.
+    /// Model architecture.
     pub architecture: ModelArchitecture,
-    /// Nominal coverage that the interval holds: the one asked for, or a lower one where the model's
-    /// residuals support no more (this and the following: additions to the contract).
+    /// Nominal coverage of the interval: the requested one, or a lower one if the residuals of the
+    /// model support no more (this and the following fields: additions to the contract).
     pub interval_level: f64,
-    /// How the interval was made.
+    /// Method for the interval.
     pub interval_method: IntervalMethod,
-    /// 1 − MAE / MAE of the best simple baseline, on the model's test days; null when that made no error.
+    /// 1 − MAE / MAE of the best simple baseline, on the model's test days; null when the baseline made
+    /// no error.
     pub skill_vs_naive: Option<f64>,
-    /// Which baseline.
+    /// Name of that baseline.
     pub baseline_name: Option<String>,
-    /// What that baseline says for the same day.
+    /// Forecast of that baseline for the same day.
     pub baseline_value: Option<f64>,
-    /// The moment of knowledge: nothing known later was used.
+    /// Cut-off time of the data: only data known at this time were used.
     pub as_of: DateTime<Utc>,
     /// Last day with a reading of the metric.
     pub last_observed_day: Option<NaiveDate>,
 }
 
-/// Answer to a forecast request.
+/// Response to a forecast request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PredictResponse {
-    /// For whom.
+    /// Id of the person.
     pub user_id: UserId,
     /// The forecast.
     pub prediction: PredictionResult,
-    /// Engineered features read per day.
+    /// Number of engineered features per day.
     pub features_used: usize,
-    /// Days read.
+    /// Days of input.
     pub sequence_length: usize,
     /// Share of the model's inputs that were observed, 0 to 1.
     pub data_quality_score: f64,
-    /// One or two sentences.
+    /// The forecast in one or two sentences.
     pub interpretation: String,
-    /// What one could do about it, when there is something.
+    /// A recommendation, if there is one.
     pub recommendation: Option<String>,
-    /// Whether it came from a cache.
+    /// Whether the response came from a cache.
     pub cached: bool,
 }
 
-/// Answer to a batch request.
+/// Response to a batch request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct BatchPredictResponse {
-    /// For whom.
+    /// Id of the person.
     pub user_id: UserId,
-    /// For which local day.
+    /// Local day that is forecast.
     pub target_date: NaiveDate,
-    /// When it was computed.
+    /// Time when the forecasts were computed.
     pub predicted_at: DateTime<Utc>,
     /// The forecasts that succeeded.
     pub predictions: BTreeMap<PredictionMetric, PredictionResult>,
-    /// Mean data quality of those; 0 when there is none.
+    /// Mean data quality of the forecasts; 0 if there are none.
     pub overall_data_quality: f64,
-    /// Whether none failed.
+    /// Whether all forecasts succeeded.
     pub all_predictions_successful: bool,
-    /// Those that failed.
+    /// The metrics whose forecasts failed.
     pub failed_metrics: Vec<PredictionMetric>,
-    /// Why each failed (addition to the contract).
+    /// Reason for each failed metric (addition to the contract).
     pub failure_reasons: BTreeMap<PredictionMetric, String>,
 }
 
 /// One trained model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ModelInfo {
-    /// Its id.
+    /// Id of the model.
     pub model_id: ModelId,
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What it forecasts.
+    /// The metric that the model forecasts.
     pub metric: PredictionMetric,
-    /// What it is.
+    /// Model architecture.
     pub architecture: ModelArchitecture,
-    /// Its version, `v1.0.N`.
+    /// Version of the model, `v1.0.N`.
     pub version: String,
-    /// When it was trained.
+    /// Time of the training.
     pub trained_at: DateTime<Utc>,
-    /// How it went.
+    /// Losses and errors of the training.
     pub training_metrics: TrainingMetrics,
-    /// Days read before a forecast.
+    /// Days of input for one forecast.
     pub sequence_length: usize,
-    /// Engineered features read per day.
+    /// Number of engineered features per day.
     pub num_features: usize,
     /// Size of the artifact, MB.
     pub model_size_mb: f64,
-    /// Whether forecasts use it unless told otherwise.
+    /// Whether forecasts use this model by default.
     pub is_active: bool,
-    /// The reference thresholds as a fact.
+    /// Whether the model meets the reference thresholds.
     pub is_production_ready: bool,
     /// 1 − MAE / MAE of the best simple baseline, on test days.
     pub skill_vs_naive: Option<f64>,
 }
 
-/// Answer to a list of models.
+/// Response to a request for a list of models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ListModelsResponse {
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// Newest first.
+    /// The models, newest first.
     pub models: Vec<ModelInfo>,
-    /// How many.
+    /// Number of models.
     pub total_models: usize,
 }

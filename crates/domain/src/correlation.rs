@@ -1,4 +1,4 @@
-//! What the correlation routes ask and answer. Additions to the contract are marked as such.
+//! Requests and responses of the correlation routes. Additions to the contract are marked as such.
 
 use crate::error::{DomainError, FieldError, InvalidRequest, shortened};
 use crate::id::UserId;
@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 word_enum! {
-    /// What features are compared with.
+    /// The metric to correlate features with.
     HealthMetricTarget, "target metric" {
         /// Resting heart rate, beats per minute.
         RestingHeartRate = "RESTING_HEART_RATE",
@@ -29,7 +29,7 @@ word_enum! {
 }
 
 impl HealthMetricTarget {
-    /// The reading that is meant.
+    /// The metric type of the readings.
     pub fn metric_type(self) -> MetricType {
         match self {
             Self::RestingHeartRate => MetricType::RestingHeartRate,
@@ -43,8 +43,8 @@ impl HealthMetricTarget {
         }
     }
 
-    /// Whether it is measured while people sleep, so that a day's value is that of the night the day
-    /// began with.
+    /// Whether the metric is measured during sleep, so that the value of a day belongs to the night
+    /// before that day.
     pub fn is_of_the_night(self) -> bool {
         matches!(
             self,
@@ -57,7 +57,7 @@ impl HealthMetricTarget {
         )
     }
 
-    /// The name in a sentence.
+    /// The name for people.
     pub fn title(self) -> &'static str {
         match self {
             Self::RestingHeartRate => "Resting Heart Rate",
@@ -71,7 +71,7 @@ impl HealthMetricTarget {
         }
     }
 
-    /// The unit as people read it beside the number.
+    /// The unit as it is shown after a number.
     pub fn unit_label(self) -> &'static str {
         match self {
             Self::RestingHeartRate => "bpm",
@@ -83,8 +83,7 @@ impl HealthMetricTarget {
         }
     }
 
-    /// Finds a target by its wire word or by a short name people type, in any case and with `-` or
-    /// `_`.
+    /// Finds a target by its wire word or by a short name, in any case and with `-` or `_`.
     ///
     /// # Errors
     ///
@@ -114,25 +113,26 @@ impl HealthMetricTarget {
 }
 
 word_enum! {
-    /// How two series are compared.
+    /// Correlation method.
     CorrelationMethod, "correlation method" {
-        /// Pearson's: how well a straight line fits.
+        /// Pearson correlation: how well a straight line fits.
         Pearson = "pearson",
-        /// Spearman's: Pearson's of ranks.
+        /// Spearman correlation: the Pearson correlation of the ranks.
         Spearman = "spearman",
-        /// Kendall's tau-b: how many pairs of days agree.
+        /// Kendall's tau-b: the agreement of pairs of days.
         Kendall = "kendall",
-        /// Granger's: what the last days of one add to the last days of the other.
+        /// Granger causality test: how much the last days of one series add to the prediction from the
+        /// last days of the other.
         Granger = "granger",
     }
 }
 
 word_enum! {
-    /// Which day of a feature stands beside which day of the target.
+    /// Pairing of feature days with target days.
     Pairing, "pairing" {
-        /// The feature of a day with the target of the day after.
+        /// The feature of a day with the target of the next day.
         NextDay = "next_day",
-        /// Both of the same day.
+        /// The feature and the target of the same day.
         SameDay = "same_day",
     }
 }
@@ -148,7 +148,7 @@ impl Pairing {
 }
 
 word_enum! {
-    /// What lags are counted in.
+    /// Unit of the lags.
     LagResolution, "lag resolution" {
         /// Whole days: a feature of a day with the target of a later one.
         Day = "day",
@@ -157,28 +157,28 @@ word_enum! {
     }
 }
 
-/// Which features go with a target.
+/// Correlations of all features with a metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CorrelationRequest {
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What features are compared with.
+    /// The metric to correlate features with.
     pub target_metric: HealthMetricTarget,
-    /// How.
+    /// Correlation method.
     pub methods: Vec<CorrelationMethod>,
-    /// Days of the target, 14 to 180.
+    /// Number of days of the metric, 14 to 180.
     pub lookback_days: usize,
-    /// Level at which something stands out, 0.001 to 0.1.
+    /// Significance level, 0.001 to 0.1.
     pub significance_threshold: f64,
-    /// Weaker correlations are not listed, 0 to 1.
+    /// Smallest absolute correlation to list, 0 to 1.
     pub min_correlation: f64,
-    /// Most correlations listed, 1 to 50 on the wire; more are allowed to other callers.
+    /// Maximum number of correlations to list: 1 to 50 in HTTP requests, more for other callers.
     pub top_k: usize,
-    /// Which day stands beside which (addition to the contract).
+    /// Pairing of feature days with target days (addition to the contract).
     pub pairing: Pairing,
-    /// Last day of the target; today when not given (addition to the contract).
+    /// Last day of the metric; today when not given (addition to the contract).
     pub last_day: Option<NaiveDate>,
-    /// List what does not stand out too, however weak (addition to the contract).
+    /// Also list correlations that are not significant, however weak (addition to the contract).
     pub include_insignificant: bool,
 }
 
@@ -203,7 +203,7 @@ impl CorrelationRequest {
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`] naming every field at fault.
+    /// [`InvalidRequest`] with all invalid fields.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         let mut faults = Vec::new();
         check(
@@ -232,28 +232,28 @@ impl CorrelationRequest {
     }
 }
 
-/// How long after a feature a target answers.
+/// Correlations of a feature with a metric at several lags.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LagRequest {
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What the feature is compared with.
+    /// The metric to correlate the feature with.
     pub target_metric: HealthMetricTarget,
     /// Name of the feature, with its category.
     pub feature_name: String,
-    /// Longest lag, 6 to 168 hours.
+    /// Maximum lag, 6 to 168 hours.
     pub max_lag_hours: usize,
-    /// Hours from one lag to the next, 1 to 24; of daily data every whole day is a lag.
+    /// Step between lags, 1 to 24 hours; with daily data, each whole day is a lag.
     pub lag_step_hours: usize,
-    /// Days of the target, 14 to 180.
+    /// Number of days of the metric, 14 to 180.
     pub lookback_days: usize,
-    /// How.
+    /// Correlation method.
     pub method: CorrelationMethod,
-    /// What lags are counted in (addition to the contract).
+    /// Unit of the lags (addition to the contract).
     pub resolution: LagResolution,
-    /// Level at which a lag stands out, 0.001 to 0.1 (addition to the contract).
+    /// Significance level, 0.001 to 0.1 (addition to the contract).
     pub significance_threshold: f64,
-    /// Last day of the target; today when not given (addition to the contract).
+    /// Last day of the metric; today when not given (addition to the contract).
     pub last_day: Option<NaiveDate>,
 }
 
@@ -278,7 +278,7 @@ impl LagRequest {
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`] naming every field at fault.
+    /// [`InvalidRequest`] with all invalid fields.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         let mut faults = Vec::new();
         check(
@@ -330,20 +330,20 @@ fn finish(faults: Vec<FieldError>) -> Result<(), InvalidRequest> {
     }
 }
 
-/// A feature beside a target.
+/// The correlation of a feature with a metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Correlation {
     /// Name of the feature, with its category.
     pub feature_name: String,
-    /// Its category.
+    /// Category of the feature.
     pub feature_category: FeatureCategory,
-    /// −1 to 1. Granger's is the partial correlation of the feature's last days.
+    /// Correlation, −1 to 1. For Granger, the partial correlation of the last days of the feature.
     pub correlation: f64,
-    /// Corrected for days that resemble their neighbours and for the number of tests.
+    /// p value, corrected for autocorrelation and for the number of tests.
     pub p_value: f64,
-    /// Pairs of days.
+    /// Number of pairs of days.
     pub sample_size: usize,
-    /// How they were compared.
+    /// Correlation method.
     pub method: CorrelationMethod,
     /// Whether the corrected p value is below the threshold.
     pub is_significant: bool,
@@ -353,169 +353,171 @@ pub struct Correlation {
     pub direction: String,
     /// Share of the variance that a straight line explains; Pearson only.
     pub explained_variance: Option<f64>,
-    /// As if days were independent and this the only test (addition to the contract).
+    /// p value without correction (addition to the contract).
     pub raw_p_value: f64,
-    /// Corrected for days that resemble their neighbours only (addition to the contract).
+    /// p value, corrected for autocorrelation only (addition to the contract).
     pub autocorrelation_p_value: f64,
-    /// Independent pairs that these are worth (addition to the contract).
+    /// Effective sample size: the equivalent number of independent pairs (addition to the contract).
     pub effective_sample_size: f64,
     /// Lower end of the correlation's 95 % interval (addition to the contract).
     pub confidence_interval_lower: f64,
-    /// Upper end (addition to the contract).
+    /// Upper end of this interval (addition to the contract).
     pub confidence_interval_upper: f64,
-    /// Pearson's or Spearman's correlation with weekday and the target's day before taken out of both;
-    /// null where that leaves too little, and for the other methods (addition to the contract).
+    /// Partial Pearson or Spearman correlation, controlled for the weekday and for the target on the
+    /// day before; null if too little data are left, and for the other methods (addition to the
+    /// contract).
     pub partial_correlation: Option<f64>,
-    /// Its p value (addition to the contract).
+    /// p value of the partial correlation (addition to the contract).
     pub partial_p_value: Option<f64>,
-    /// Days from the feature to the target; of Granger's the number of lags with the smallest p
-    /// value, which is multiplied by the number of lags tried (addition to the contract).
+    /// Days from the feature to the target. For Granger, the number of lags with the smallest p value;
+    /// this p value is multiplied by the number of lags tried (addition to the contract).
     pub lag_days: usize,
-    /// The feature's 10th percentile, in its unit (addition to the contract).
+    /// 10th percentile of the feature, in its unit (addition to the contract).
     pub feature_low: Option<f64>,
-    /// Its 90th percentile (addition to the contract).
+    /// 90th percentile of the feature (addition to the contract).
     pub feature_high: Option<f64>,
-    /// Least-squares change of the target from the one to the other, in the target's unit; null for
-    /// Granger's, which compares no single day (addition to the contract).
+    /// Least-squares change of the target from the 10th to the 90th percentile of the feature, in the
+    /// unit of the target; null for Granger, which does not compare single days (addition to the
+    /// contract).
     pub effect: Option<f64>,
-    /// Lower end of its 95 % interval (addition to the contract).
+    /// Lower end of the 95 % interval of the effect (addition to the contract).
     pub effect_lower: Option<f64>,
-    /// Upper end (addition to the contract).
+    /// Upper end of this interval (addition to the contract).
     pub effect_upper: Option<f64>,
-    /// Granger's F tests, by number of lags; empty for other methods (addition to the contract).
+    /// Granger F tests by number of lags; empty for other methods (addition to the contract).
     pub granger_tests: Vec<GrangerLag>,
 }
 
-/// Granger's F test at one number of lags.
+/// Granger F test with one number of lags.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct GrangerLag {
-    /// Days of each series looked back on.
+    /// Number of lags, in days.
     pub lags: usize,
-    /// F.
+    /// F statistic.
     pub f: f64,
-    /// Its degrees of freedom above the line.
+    /// Degrees of freedom of the numerator.
     pub df_numerator: usize,
-    /// And below.
+    /// Degrees of freedom of the denominator.
     pub df_denominator: usize,
-    /// Its p value, by itself.
+    /// p value of this test alone.
     pub p_value: f64,
 }
 
-/// Which features go with a target.
+/// Correlations of all features with a metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CorrelationResponse {
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What features were compared with.
+    /// The metric that features were correlated with.
     pub target_metric: HealthMetricTarget,
-    /// When.
+    /// Time of the analysis.
     pub analyzed_at: DateTime<Utc>,
-    /// Days of the target.
+    /// Number of days of the metric.
     pub lookback_days: usize,
-    /// What stands out, strongest first, and then, if it was asked for, what does not.
+    /// Significant correlations, strongest first; then, on request, the others.
     pub correlations: Vec<Correlation>,
-    /// Features with enough days that vary and are not made of the target.
+    /// Number of features that have enough days, vary, and are not computed from the target.
     pub total_features_analyzed: usize,
-    /// How many correlations stand out, listed or not.
+    /// Number of significant correlations, listed or not.
     pub significant_correlations: usize,
-    /// The largest above 0 that stands out.
+    /// Strongest significant positive correlation.
     pub strongest_positive: Option<Correlation>,
-    /// The largest below 0 that stands out.
+    /// Strongest significant negative correlation.
     pub strongest_negative: Option<Correlation>,
-    /// Share of the days on which the target and a feature that somebody recorded were known, 0 to 1.
+    /// Share of the days on which the target and at least one recorded feature were known, 0 to 1.
     pub data_quality_score: f64,
-    /// Days without.
+    /// Number of days on which they were not known.
     pub missing_days: usize,
-    /// What keeps this from saying more.
+    /// Warning about limits of the analysis.
     pub warning: Option<String>,
-    /// A stable word for the warning: `NO_DATA`, `NOT_ENOUGH_DATA`, `NO_METHODS`, `CONSTANT_TARGET`,
+    /// Stable code of the warning: `NO_DATA`, `NOT_ENOUGH_DATA`, `NO_METHODS`, `CONSTANT_TARGET`,
     /// `LOW_DATA_QUALITY` (addition to the contract).
     pub code: Option<String>,
-    /// Which day stands beside which (addition to the contract).
+    /// Pairing of feature days with target days (addition to the contract).
     pub pairing: Pairing,
     /// First day of the target (addition to the contract).
     pub first_day: NaiveDate,
     /// Last day of the target (addition to the contract).
     pub last_day: NaiveDate,
-    /// Tests that p values are corrected for (addition to the contract).
+    /// Number of tests that p values are corrected for (addition to the contract).
     pub tests: usize,
-    /// Features that are others in another unit or from another zero, such as energy per kilogram of
-    /// a weight that never changes: they say the same (addition to the contract).
+    /// Features that are another feature in another unit or with an offset, for example energy per
+    /// kilogram with a constant weight: both have the same correlations (addition to the contract).
     pub copies: Vec<FeatureCopy>,
-    /// Smallest correlation that four of five such analyses would have told (addition to the
-    /// contract).
+    /// Smallest correlation that such an analysis finds in four of five cases (power 80 %) (addition to
+    /// the contract).
     pub detectable_correlation: Option<f64>,
-    /// What it comes to, in words (addition to the contract).
+    /// Summary in words (addition to the contract).
     pub summary: String,
 }
 
-/// A feature that is another one over again.
+/// A feature that is a copy of another one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FeatureCopy {
     /// Name of the feature.
     pub feature_name: String,
-    /// Name of the other.
+    /// Name of the original feature.
     pub copy_of: String,
 }
 
-/// One lag.
+/// The correlation at one lag.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LagResult {
-    /// Hours from the feature to the target; whole days where data are daily.
+    /// Hours from the feature to the target; whole days for daily data.
     pub lag_hours: u32,
-    /// −1 to 1.
+    /// Correlation, −1 to 1.
     pub correlation: f64,
-    /// Corrected for days that resemble their neighbours and for the number of lags.
+    /// p value, corrected for autocorrelation and for the number of lags.
     pub p_value: f64,
-    /// Whether that is below the threshold.
+    /// Whether the corrected p value is below the threshold.
     pub is_significant: bool,
-    /// As if days were independent and this the only lag (addition to the contract).
+    /// p value without correction (addition to the contract).
     pub raw_p_value: f64,
-    /// Pairs of days (addition to the contract).
+    /// Number of pairs of days (addition to the contract).
     pub sample_size: usize,
-    /// Independent pairs that they are worth (addition to the contract).
+    /// Effective sample size: the equivalent number of independent pairs (addition to the contract).
     pub effective_sample_size: f64,
     /// Lower end of the correlation's 95 % interval (addition to the contract).
     pub confidence_interval_lower: f64,
-    /// Upper end (addition to the contract).
+    /// Upper end of this interval (addition to the contract).
     pub confidence_interval_upper: f64,
 }
 
-/// How long after a feature a target answers.
+/// Correlations of a feature with a metric at several lags.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LagResponse {
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What the feature was compared with.
+    /// The metric that the feature was correlated with.
     pub target_metric: HealthMetricTarget,
     /// Name of the feature.
     pub feature_name: String,
-    /// When.
+    /// Time of the analysis.
     pub analyzed_at: DateTime<Utc>,
-    /// Every lag with enough days.
+    /// All lags with enough days.
     pub lag_results: Vec<LagResult>,
-    /// The strongest lag that stands out; null when none does.
+    /// The strongest significant lag; null if no lag is significant.
     pub optimal_lag_hours: Option<u32>,
-    /// Its correlation.
+    /// Correlation at this lag.
     pub optimal_correlation: Option<f64>,
-    /// Whether lag 0 stands out, with a correlation of 0.3 or more.
+    /// Whether lag 0 is significant, with a correlation of 0.3 or more.
     pub immediate_effect: bool,
-    /// Whether the strongest lag that stands out is a later one.
+    /// Whether the strongest significant lag is above 0.
     pub delayed_effect: bool,
-    /// How long lags in a row stand out in the same direction, around the strongest.
+    /// Hours covered by consecutive significant lags with the same sign, around the strongest lag.
     pub effect_duration_hours: Option<u32>,
-    /// What it comes to, in words.
+    /// Interpretation in words.
     pub interpretation: String,
-    /// What lags are counted in (addition to the contract).
+    /// Unit of the lags (addition to the contract).
     pub resolution: LagResolution,
-    /// Smallest correlation at one lag that four of five such analyses would have told (addition to
-    /// the contract).
+    /// Smallest correlation at one lag that such an analysis finds in four of five cases (power 80 %)
+    /// (addition to the contract).
     pub detectable_correlation: Option<f64>,
     /// First day of the target (addition to the contract).
     pub first_day: NaiveDate,
     /// Last day of the target (addition to the contract).
     pub last_day: NaiveDate,
-    /// A stable word when there is nothing to tell: `NO_DATA`, `NOT_ENOUGH_DATA`, `UNKNOWN_FEATURE`,
+    /// Stable code when there is no result: `NO_DATA`, `NOT_ENOUGH_DATA`, `UNKNOWN_FEATURE`,
     /// `FEATURE_IS_TARGET`, `CONSTANT_SERIES`, `NO_TIMES` (addition to the contract).
     pub code: Option<String>,
 }
@@ -525,27 +527,27 @@ pub struct LagResponse {
 pub struct FeatureCorrelation {
     /// Name of the feature.
     pub feature: String,
-    /// Pearson's.
+    /// Pearson correlation.
     pub correlation: f64,
 }
 
-/// The strongest correlations, in short.
+/// A short list of the strongest correlations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct CorrelationSummary {
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What features were compared with.
+    /// The metric that features were correlated with.
     pub target_metric: HealthMetricTarget,
-    /// Days of the target.
+    /// Number of days of the metric.
     pub lookback_days: usize,
-    /// The five largest above 0 that stand out.
+    /// The five strongest significant positive correlations.
     pub top_positive: Vec<FeatureCorrelation>,
-    /// The five largest below 0 that stand out.
+    /// The five strongest significant negative correlations.
     pub top_negative: Vec<FeatureCorrelation>,
-    /// How many stand out.
+    /// Number of significant correlations.
     pub total_significant: usize,
     /// Share of the days on which the target and a feature were known, 0 to 1.
     pub data_quality_score: f64,
-    /// What it comes to, in words (addition to the contract).
+    /// Summary in words (addition to the contract).
     pub summary: String,
 }

@@ -1,7 +1,7 @@
-//! Local days: a calendar date in a person's own time zone, daylight saving time included.
+//! Local days: calendar dates in a person's time zone, with daylight saving time.
 //!
-//! A day starts at the first instant whose local date it is, so a day is 23 or 25 hours long when
-//! clocks change, and starts after midnight where midnight itself is skipped.
+//! A day starts at the first instant with its local date. So a day has 23 or 25 hours when clocks
+//! change, and it starts after midnight if midnight itself is skipped.
 
 use crate::error::{DomainError, shortened};
 use chrono::{
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(Tz);
 
-/// The moment of knowledge: nothing that became known later may be used.
+/// The cut-off time of the data: data that became known later must not be used.
 pub type AsOf = DateTime<Utc>;
 
 impl Zone {
@@ -41,8 +41,8 @@ impl Zone {
             .local_minus_utc()
     }
 
-    /// The instant a wall clock showed. Of two (autumn) the earlier; of none (spring) the instant
-    /// at which the clock jumped over it.
+    /// The instant of a local time. If there are two (autumn), the earlier one; if there is none
+    /// (spring), the instant when the clock skipped it.
     pub fn instant_of(self, local: NaiveDateTime) -> DateTime<Utc> {
         if let Some(instant) = self.0.from_local_datetime(&local).earliest() {
             return instant.with_timezone(&Utc);
@@ -60,8 +60,8 @@ impl Zone {
         self.instant_of(day.and_time(NaiveTime::MIN))
     }
 
-    /// The evening of a day: the instant it ends, which is when the next one starts. Whatever was
-    /// known at that very instant counts as known that evening.
+    /// The evening of a day: the instant when it ends and the next day starts. Data known at exactly
+    /// that instant count as known on that evening.
     pub fn evening_of(self, day: NaiveDate) -> AsOf {
         self.start_of_day(day.checked_add_days(Days::new(1)).unwrap_or(day))
     }

@@ -1,8 +1,8 @@
-//! Why a value was refused: one enum for single values, one list for whole requests.
+//! Errors of refused values: an enum for single values, a list for whole requests.
 
 use serde::Serialize;
 
-/// A value that is not what its type promises.
+/// An invalid value.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum DomainError {
     /// An id with characters or a length that are not safe in a path, a key or a log.
@@ -10,7 +10,7 @@ pub enum DomainError {
         "{what} must be 1 to {max} characters, each a letter, digit, '-' or '_', but got {got:?}"
     )]
     UnsafeId {
-        /// Which kind of id.
+        /// The kind of id.
         what: &'static str,
         /// The longest allowed.
         max: usize,
@@ -46,8 +46,8 @@ pub enum DomainError {
         /// The field.
         what: &'static str,
     },
-    /// A number no living body shows; most often a wrong unit. The number itself stays out of the
-    /// text, because errors end up in logs.
+    /// A number outside the plausible range, usually because of a wrong unit. The text does not contain
+    /// the number, because errors are written to logs.
     #[error("{what} is outside the plausible range {low} to {high} {unit}")]
     OutOfRange {
         /// The field.
@@ -61,16 +61,16 @@ pub enum DomainError {
     },
 }
 
-/// One field of a request that was refused.
+/// An invalid field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// Name of the field on the wire.
     pub field: &'static str,
-    /// What would be right, for example `must be between 30 and 365`.
+    /// What was expected, for example `must be between 30 and 365`.
     pub message: String,
 }
 
-/// A request with at least one field at fault; every fault is listed.
+/// A request with invalid fields, all of them listed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct InvalidRequest(pub Vec<FieldError>);
 

@@ -1,4 +1,4 @@
-//! Ids that are safe anywhere: in a path, a cache key, an SQL parameter, a log line.
+//! Ids that are safe in a path, a cache key, an SQL parameter and a log line.
 
 use crate::error::{DomainError, shortened};
 use serde::{Deserialize, Serialize};
@@ -28,10 +28,10 @@ macro_rules! safe_id {
         pub struct $name(String);
 
         impl $name {
-            /// Most characters of one.
+            /// Maximum number of characters.
             pub const MAX_LENGTH: usize = $max;
 
-            /// Checks and keeps the text.
+            /// Checks the text and makes an id of it.
             ///
             /// # Errors
             ///
@@ -95,25 +95,25 @@ safe_id!(
     UserId,
     "a user id",
     64,
-    "Who a record belongs to: 1 to 64 ASCII letters, digits, `-` or `_`."
+    "Id of a person: 1 to 64 ASCII letters, digits, `-` or `_`."
 );
 safe_id!(
     ModelId,
     "a model id",
     160,
-    "A trained model: `{user_id}_{METRIC}_{YYYYMMDD}_{HHMMSS}`, made unique by a suffix."
+    "Id of a trained model: `{user_id}_{METRIC}_{YYYYMMDD}_{HHMMSS}`, with a suffix if needed."
 );
 safe_id!(
     JobId,
     "a job id",
     64,
-    "A training or an import that was asked for: 32 hexadecimal digits."
+    "Id of a job (training or import): 32 hexadecimal digits."
 );
 safe_id!(
     KeyId,
     "a key id",
     32,
-    "The public part of an API key: 12 hexadecimal digits."
+    "Id of an API key, its public part: 12 hexadecimal digits."
 );
 
 impl JobId {

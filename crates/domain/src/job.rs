@@ -1,4 +1,4 @@
-//! Work that outlasts a request: trainings and imports.
+//! Background jobs: trainings and imports.
 
 use crate::id::{JobId, ModelId, UserId};
 use crate::metric::{PredictionMetric, word_enum};
@@ -6,44 +6,44 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 word_enum! {
-    /// What a job does.
+    /// The kind of a job.
     JobKind, "job kind" {
         /// Train a model.
         Train = "train",
-        /// Read an export.
+        /// Import a file.
         Import = "import",
     }
 }
 
 word_enum! {
-    /// How far a job is.
+    /// The state of a job.
     JobState, "job state" {
-        /// Waits for its turn.
+        /// Waits in the queue.
         Queued = "queued",
-        /// Is at it.
+        /// Is running.
         Running = "running",
-        /// Done; the result is there.
+        /// Finished; the result is available.
         Succeeded = "succeeded",
-        /// Could not be done; the error says why.
+        /// Failed; the error gives the reason.
         Failed = "failed",
-        /// Was called off; nothing half-done was kept.
+        /// Cancelled; no partial result was stored.
         Cancelled = "cancelled",
     }
 }
 
 impl JobState {
-    /// Whether nothing more will happen.
+    /// Whether the job has ended.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
     }
 }
 
-/// How far a running job is.
+/// The progress of a running job.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobProgress {
-    /// Epochs trained, or bytes read.
+    /// Number of epochs trained, or of bytes read.
     pub done: u64,
-    /// Most epochs, or bytes in all.
+    /// Maximum number of epochs, or total number of bytes.
     pub total: u64,
     /// Loss on training windows after the last epoch, standardised; null for imports.
     pub train_loss: Option<f64>,
@@ -54,40 +54,40 @@ pub struct JobProgress {
 /// Why a job failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobError {
-    /// A stable word for programs.
+    /// A stable code for programs.
     pub code: String,
-    /// What is wrong and what would be right.
+    /// What is wrong and what was expected.
     pub detail: String,
 }
 
-/// A job as it is told to its owner.
+/// A job as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobInfo {
-    /// Its id.
+    /// Id of the job.
     pub job_id: JobId,
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What it does.
+    /// Kind of the job.
     pub kind: JobKind,
-    /// What it trains; null for imports.
+    /// The metric to train; null for imports.
     pub metric: Option<PredictionMetric>,
-    /// How far it is.
+    /// State of the job.
     pub state: JobState,
-    /// Epochs or bytes; null until it runs, and after a restart until the next epoch.
+    /// Progress in epochs or bytes; null until the job runs, and after a restart until the next epoch.
     pub progress: Option<JobProgress>,
-    /// How long it will take once it runs, seconds, estimated from its settings.
+    /// Estimated run time, seconds, from the settings of the job.
     pub estimated_seconds: f64,
-    /// When it was asked for.
+    /// Time of the request.
     pub created_at: DateTime<Utc>,
-    /// When it began, the last time it began.
+    /// Time of the last start.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// Time of the end.
     pub finished_at: Option<DateTime<Utc>>,
-    /// The model it made.
+    /// Id of the trained model.
     pub model_id: Option<ModelId>,
-    /// The whole answer: that of the training, or the summary of the import.
+    /// The result: the response to the training request, or the summary of the import.
     #[schema(value_type = Option<Object>)]
     pub result: Option<serde_json::Value>,
-    /// Why it failed.
+    /// Error of a failed job.
     pub error: Option<JobError>,
 }

@@ -1,11 +1,11 @@
-//! Enumerations of the wire: what is measured, what is forecast, by which model.
+//! Enumerations of the wire format: metric types, forecast metrics, model architectures.
 
 use crate::error::{DomainError, shortened};
 use crate::request::MAX_HORIZON_DAYS;
 use crate::unit::Unit;
 use serde::{Deserialize, Serialize};
 
-/// Declares an enumeration whose wire words are given once.
+/// Declares an enumeration together with its words in the wire format.
 macro_rules! word_enum {
     ($(#[$meta:meta])* $name:ident, $what:literal { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$meta])*
@@ -15,13 +15,13 @@ macro_rules! word_enum {
         }
 
         impl $name {
-            /// Every value, in the order of the contract.
+            /// All values, in the order of the contract.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// Every word, in the same order.
+            /// All words, in the same order.
             pub const WORDS: &'static [&'static str] = &[$($word),+];
 
-            /// The word on the wire.
+            /// The word in the wire format.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
@@ -63,7 +63,7 @@ macro_rules! word_enum {
 pub(crate) use word_enum;
 
 word_enum! {
-    /// What a reading measures: the 28 metric types of the contract.
+    /// The 28 metric types of the contract.
     MetricType, "metric type" {
         /// Resting heart rate, beats per minute.
         RestingHeartRate = "RESTING_HEART_RATE",
@@ -125,7 +125,7 @@ word_enum! {
 }
 
 word_enum! {
-    /// What can be forecast.
+    /// A metric that can be forecast.
     PredictionMetric, "metric" {
         /// Resting heart rate, beats per minute.
         RestingHeartRate = "RESTING_HEART_RATE",
@@ -141,13 +141,13 @@ word_enum! {
 }
 
 word_enum! {
-    /// Which model makes the forecast.
+    /// Model architecture.
     ModelArchitecture, "architecture" {
         /// Stacked LSTM.
         Lstm = "lstm",
-        /// Stacked LSTM that weighs the days it has read.
+        /// Stacked LSTM with attention over the input days.
         LstmAttention = "lstm_attention",
-        /// Stacked LSTM that forecasts the other metrics beside, to learn from them too.
+        /// Stacked LSTM with multi-task learning: it also forecasts the other metrics.
         MultiTask = "multi_task",
         /// Gradient-boosted trees on the metric's own last days and weeks.
         Xgboost = "xgboost",
@@ -173,7 +173,7 @@ word_enum! {
 }
 
 impl ModelArchitecture {
-    /// What it is made of.
+    /// The model family of the architecture.
     pub fn family(self) -> ModelFamily {
         match self {
             Self::Lstm | Self::LstmAttention | Self::MultiTask => ModelFamily::Lstm,
@@ -195,7 +195,7 @@ impl ModelArchitecture {
         self.family() == ModelFamily::Lstm
     }
 
-    /// Whether it is fitted in epochs and steps.
+    /// Whether it is trained in epochs and steps.
     pub fn is_network(self) -> bool {
         match self.family() {
             ModelFamily::Lstm | ModelFamily::Linear => true,
@@ -203,7 +203,7 @@ impl ModelArchitecture {
         }
     }
 
-    /// Fewest days it has to read before it can forecast.
+    /// Minimum number of input days for a forecast.
     pub fn least_days_read(self) -> usize {
         match self {
             // Their level is the mean of four weeks.
@@ -222,8 +222,8 @@ impl ModelArchitecture {
     }
 }
 
-/// What models are made of. Which settings one has, how many days it must read and what it costs follow
-/// from this.
+/// A family of models. It determines the settings of a model, the number of input days and the training
+/// cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModelFamily {
     /// LSTM layers with a read-out and a head.
@@ -254,21 +254,21 @@ word_enum! {
     }
 }
 
-/// How several readings of one local day become the value of that day.
+/// Aggregation of several readings of a local day to one daily value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DailyAggregation {
-    /// The arithmetic mean: spot readings of a level.
+    /// The arithmetic mean, for spot readings of a level.
     Mean,
-    /// The sum: parts of a daily total.
+    /// The sum, for parts of a daily total.
     Sum,
-    /// The largest: the main sleep of a day, beside which naps do not count.
+    /// The maximum, for the main sleep of a day: naps do not count.
     Largest,
-    /// The latest: a value the vendor revises during the day.
+    /// The latest reading, for a value that the vendor revises during the day.
     Latest,
 }
 
 impl MetricType {
-    /// The unit values are kept in.
+    /// The unit in which values are stored.
     pub fn unit(self) -> Unit {
         use MetricType as M;
         match self {
@@ -299,7 +299,8 @@ impl MetricType {
 
     /// Lowest and highest plausible value, in [`MetricType::unit`].
     ///
-    /// Wide on purpose: outside of it no living body is meant but a wrong unit or a broken file.
+    /// The range is wide on purpose: a value outside of it comes from a wrong unit or a damaged file,
+    /// not from a living body.
     pub fn plausible_range(self) -> (f64, f64) {
         use MetricType as M;
         match self {
@@ -332,7 +333,7 @@ impl MetricType {
         }
     }
 
-    /// How readings of one day are put together.
+    /// The aggregation of readings of one day.
     pub fn daily_aggregation(self) -> DailyAggregation {
         use MetricType as M;
         match self {
@@ -366,7 +367,7 @@ impl MetricType {
         }
     }
 
-    /// Converts a reading to the canonical unit and checks that a body can show it.
+    /// Converts a reading to the canonical unit and checks that it is plausible.
     ///
     /// # Errors
     ///
@@ -410,7 +411,7 @@ impl MetricType {
 }
 
 impl PredictionMetric {
-    /// The reading this forecast is about.
+    /// The metric type that is forecast.
     pub fn metric_type(self) -> MetricType {
         match self {
             Self::RestingHeartRate => MetricType::RestingHeartRate,
@@ -421,7 +422,7 @@ impl PredictionMetric {
         }
     }
 
-    /// The name in a sentence.
+    /// The name for people.
     pub fn title(self) -> &'static str {
         match self {
             Self::RestingHeartRate => "Resting Heart Rate",
@@ -432,7 +433,7 @@ impl PredictionMetric {
         }
     }
 
-    /// The unit as people read it beside the number.
+    /// The unit as it is shown after a number.
     pub fn unit_label(self) -> &'static str {
         match self {
             Self::RestingHeartRate => "bpm",
@@ -442,8 +443,8 @@ impl PredictionMetric {
         }
     }
 
-    /// Finds a metric by its wire word or by a short name people type (`rhr`, `sdnn`, `rmssd`,
-    /// `hrv`, `sleep`, `recovery`), in any case and with `-` or `_`.
+    /// Finds a metric by its wire word or by a short name (`rhr`, `sdnn`, `rmssd`, `hrv`, `sleep`,
+    /// `recovery`), in any case and with `-` or `_`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What a person told about themselves; everything optional but the zone.
+//! The profile of a person; all fields except the time zone are optional.
 
 use crate::day::Zone;
 use crate::error::{FieldError, InvalidRequest};
@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 word_enum! {
-    /// How active a person calls their ordinary day.
+    /// Self-reported activity level of an ordinary day.
     ActivityLevel, "activity level" {
-        /// Sitting most of the day.
+        /// Sitting for most of the day.
         Sedentary = "sedentary",
         /// Some walking.
         Light = "light",
@@ -39,21 +39,21 @@ impl ActivityLevel {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct Profile {
-    /// Zone in which the person's days begin and end.
+    /// IANA time zone in which the person's days begin and end.
     pub zone: Zone,
     /// Body weight, kg.
     pub weight_kg: Option<f64>,
     /// Height, cm.
     pub height_cm: Option<f64>,
-    /// Weight aimed at, kg.
+    /// Weight goal, kg.
     pub goal_weight_kg: Option<f64>,
-    /// Energy aimed at per day, kcal.
+    /// Energy goal per day, kcal.
     pub goal_energy_kcal: Option<f64>,
-    /// Protein aimed at per day, g.
+    /// Protein goal per day, g.
     pub goal_protein_g: Option<f64>,
-    /// Carbohydrate aimed at per day, g.
+    /// Carbohydrate goal per day, g.
     pub goal_carbs_g: Option<f64>,
-    /// Fat aimed at per day, g.
+    /// Fat goal per day, g.
     pub goal_fat_g: Option<f64>,
     /// Self-reported activity level.
     pub activity_level: Option<ActivityLevel>,
@@ -79,11 +79,11 @@ impl Default for Profile {
 }
 
 impl Profile {
-    /// Checks every number against what a person can be.
+    /// Checks that every number is plausible for a person.
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`] with every field at fault.
+    /// [`InvalidRequest`] with all invalid fields.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         let checks = [
             ("weight_kg", self.weight_kg, 2.0, 700.0),

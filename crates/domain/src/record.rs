@@ -1,8 +1,9 @@
-//! Records: what was eaten, done and measured, each with when it happened and when it was known.
+//! Records of meals, activities and measurements, each with the time when it happened and the time when
+//! it became known.
 //!
-//! A record's identity is (user, kind, source, source id). The same identity with other content is
-//! a *correction*: a new version that is known later. At any moment the version with the latest
-//! `known_at` not after that moment is the one that counts; the older stays for replays.
+//! The identity of a record is (user, kind, source, source id). A record with the same identity and
+//! other content is a *correction*: a new version that becomes known later. At any time, the current
+//! version is the one with the latest `known_at` not after that time; older versions stay for replays.
 
 use crate::day::Zone;
 use crate::error::DomainError;
@@ -13,7 +14,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 word_enum! {
-    /// Which meal of the day.
+    /// Meal of the day.
     MealType, "meal type" {
         /// First meal.
         Breakfast = "breakfast",
@@ -21,13 +22,13 @@ word_enum! {
         Lunch = "lunch",
         /// Evening meal.
         Dinner = "dinner",
-        /// Anything between.
+        /// Anything between meals.
         Snack = "snack",
     }
 }
 
 word_enum! {
-    /// What was done: the 21 activity types of the contract.
+    /// The 21 activity types of the contract.
     ActivityType, "activity type" {
         /// Running.
         Running = "RUNNING",
@@ -75,7 +76,7 @@ word_enum! {
 }
 
 word_enum! {
-    /// How hard an activity was.
+    /// Intensity of an activity.
     Intensity, "intensity" {
         /// Easy.
         Low = "LOW",
@@ -83,7 +84,7 @@ word_enum! {
         Moderate = "MODERATE",
         /// Hard.
         High = "HIGH",
-        /// All out.
+        /// Maximum effort.
         Maximum = "MAXIMUM",
     }
 }
@@ -100,25 +101,27 @@ word_enum! {
     }
 }
 
-/// Where a record comes from, when it happened, and when it was known.
+/// Source of a record, the time when it happened, and the time when it became known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     /// The vendor or app, for example `fitbit`.
     pub source: String,
-    /// Identity within the source; the importer derives one where the source has none.
+    /// Id within the source; the importer derives an id if the source has none.
     pub source_id: String,
-    /// When it happened (for a span, when it began; for a night, the waking).
+    /// Time when it happened (start of a period; for a night, the time of waking).
     pub observed_at: DateTime<Utc>,
     /// Local time minus UTC at that moment, seconds.
     pub utc_offset_seconds: i32,
     /// The person's local day it belongs to. A night belongs to the day of waking.
     pub day: NaiveDate,
-    /// When it became known to the person or app. Never before `observed_at`'s day began.
+    /// Time when it became known to the person or app; never before the start of the day of
+    /// `observed_at`.
     pub known_at: DateTime<Utc>,
 }
 
 impl Provenance {
-    /// A record of an instant that was known as it happened, dated in the person's zone.
+    /// Provenance of a record that was known at the time when it happened; its day is in the person's
+    /// time zone.
     pub fn at(
         source: impl Into<String>,
         source_id: impl Into<String>,
@@ -135,7 +138,8 @@ impl Provenance {
         }
     }
 
-    /// A daily value the vendor publishes when the day is over: observed and known that evening.
+    /// Provenance of a daily value that the vendor publishes at the end of the day: observed and known
+    /// on that evening.
     pub fn of_day(
         source: impl Into<String>,
         source_id: impl Into<String>,
@@ -153,7 +157,7 @@ impl Provenance {
         }
     }
 
-    /// The wall clock at `observed_at`.
+    /// Local time at `observed_at`.
     pub fn local_time(&self) -> NaiveDateTime {
         (self.observed_at + TimeDelta::seconds(i64::from(self.utc_offset_seconds))).naive_utc()
     }
@@ -164,9 +168,9 @@ impl Provenance {
 pub struct Meal {
     /// Origin and times.
     pub provenance: Provenance,
-    /// What it was called.
+    /// Name of the meal.
     pub name: Option<String>,
-    /// Which meal.
+    /// Meal of the day.
     pub meal_type: Option<MealType>,
     /// Energy, kcal.
     pub energy_kcal: Option<f64>,
@@ -184,16 +188,16 @@ pub struct Meal {
     pub time_known: bool,
 }
 
-/// A workout, a walk, a match.
+/// A workout, a walk or a match.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Activity {
     /// Origin and times; `observed_at` is the start.
     pub provenance: Provenance,
-    /// What was done.
+    /// Type of activity.
     pub activity_type: ActivityType,
-    /// How hard, if told.
+    /// Intensity, if given.
     pub intensity: Option<Intensity>,
-    /// Minutes, if known. A list of workout names has none.
+    /// Duration in minutes, if known. A list of workout names has no durations.
     pub duration_minutes: Option<f64>,
     /// Energy above rest, kcal.
     pub energy_kcal: Option<f64>,
@@ -212,16 +216,16 @@ pub struct Activity {
 pub struct HealthMetric {
     /// Origin and times.
     pub provenance: Provenance,
-    /// What was measured.
+    /// The metric.
     pub metric: MetricType,
     /// The value in [`MetricType::unit`].
     pub value: f64,
-    /// An incomplete measurement (a night under two hours): kept, shown, but neither a target nor
-    /// an input.
+    /// Whether the measurement is incomplete (a night under two hours): it is stored and shown, but not
+    /// used as target or input.
     pub partial: bool,
 }
 
-/// Nights shorter than this are partial, hours.
+/// Nights shorter than this number of hours are partial.
 const PARTIAL_NIGHT: f64 = 2.0;
 
 impl HealthMetric {
@@ -252,7 +256,7 @@ pub enum Record {
 const MAX_SOURCE: usize = 200;
 
 impl Record {
-    /// Where it comes from.
+    /// The provenance of the record.
     pub fn provenance(&self) -> &Provenance {
         match self {
             Self::Meal(meal) => &meal.provenance,
@@ -261,7 +265,7 @@ impl Record {
         }
     }
 
-    /// Where it comes from, to change.
+    /// The provenance of the record, mutable.
     pub fn provenance_mut(&mut self) -> &mut Provenance {
         match self {
             Self::Meal(meal) => &mut meal.provenance,
@@ -270,7 +274,7 @@ impl Record {
         }
     }
 
-    /// Its kind.
+    /// The kind of the record.
     pub fn kind(&self) -> RecordKind {
         match self {
             Self::Meal(_) => RecordKind::Meal,
@@ -279,7 +283,7 @@ impl Record {
         }
     }
 
-    /// Checks every number and name.
+    /// Checks all numbers and names.
     ///
     /// # Errors
     ///
@@ -355,14 +359,14 @@ impl Record {
     }
 }
 
-/// Everything known about one person: the input of features, training and forecasts.
+/// All data of one person: the input of features, training and forecasts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {
-    /// Who.
+    /// Id of the person.
     pub user: UserId,
-    /// Their profile.
+    /// Profile of the person.
     pub profile: Profile,
-    /// Every version of every record. Later versions of one identity stand after earlier ones.
+    /// All versions of all records. Later versions of an identity come after earlier ones.
     pub records: Vec<Record>,
 }
 

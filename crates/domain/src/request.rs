@@ -9,46 +9,46 @@ use crate::metric::{ModelArchitecture, ModelFamily, PredictionMetric};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// Furthest day that can be forecast, counted from the last day known.
+/// Longest forecast horizon, days after the last day with data.
 pub const MAX_HORIZON_DAYS: usize = 7;
 
-/// The seed of a training that was not given one.
+/// Default random seed of a training.
 pub const DEFAULT_SEED: u64 = 42;
 
 /// Train a model for one person and metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawTrainModelRequest")]
 pub struct TrainModelRequest {
-    /// Whose history.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What to forecast.
+    /// The metric to forecast.
     pub metric: PredictionMetric,
-    /// With which model.
+    /// Model architecture.
     pub architecture: ModelArchitecture,
     /// Days of history used for training, 30 to 365.
     pub lookback_days: usize,
-    /// Days a model reads before it forecasts, 7 to 60.
+    /// Days of input for one forecast, 7 to 60.
     pub sequence_length: usize,
-    /// Most passes over the training windows, 10 to 200; boosted trees grow two in each.
-    /// Networks and trees only: a setting of no use to the model is refused unless it is the default.
+    /// Maximum number of epochs, 10 to 200; for boosted trees, two trees per epoch. Networks and trees
+    /// only: a setting that the model does not use is refused unless it has the default value.
     pub epochs: usize,
-    /// Windows per step, 8 to 128; networks only.
+    /// Batch size in windows, 8 to 128; networks only.
     pub batch_size: usize,
-    /// Step size of Adam, 0.0001 to 0.1; networks only.
+    /// Learning rate of Adam, 0.0001 to 0.1; networks only.
     pub learning_rate: f64,
-    /// Share of windows for early stopping, 0.1 to 0.3; as many again are kept for the test.
+    /// Share of windows for validation (early stopping), 0.1 to 0.3; the test set has the same size.
     pub validation_split: f64,
-    /// Width of the LSTM's state, 32 to 512; LSTM networks only.
+    /// Hidden size, 32 to 512; LSTM networks only.
     pub hidden_dim: usize,
-    /// Stacked LSTM layers, 1 to 4; LSTM networks only.
+    /// Number of stacked LSTM layers, 1 to 4; LSTM networks only.
     pub num_layers: usize,
-    /// Dropout probability, 0 to 0.5; LSTM networks only.
+    /// Dropout rate, 0 to 0.5; LSTM networks only.
     pub dropout: f64,
-    /// Train even when an equal model of the same data exists.
+    /// Train even if the same model of the same data exists already.
     pub force_retrain: bool,
-    /// Read each window in both directions (addition to the contract); LSTM networks only.
+    /// Use a bidirectional LSTM (addition to the contract); LSTM networks only.
     pub bidirectional: bool,
-    /// Seed of everything random (addition to the contract).
+    /// Random seed (addition to the contract).
     pub seed: u64,
 }
 
@@ -125,7 +125,7 @@ impl TrainModelRequest {
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`] with every field at fault.
+    /// [`InvalidRequest`] with all invalid fields.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         let mut faults = Vec::new();
         let mut check = |field: &'static str, value: f64, low: f64, high: f64| {
@@ -166,8 +166,8 @@ impl TrainModelRequest {
         }
     }
 
-    /// Settings other than their defaults that say nothing to the architecture. Defaults are no wish:
-    /// clients send whole requests.
+    /// Settings that differ from their defaults but are not used by the architecture. Default values
+    /// are accepted, because clients send complete requests.
     fn settings_of_no_use(&self) -> impl Iterator<Item = &'static str> {
         let default = Self::new(self.user_id.clone(), self.metric);
         let lstm = self.architecture.is_lstm();
@@ -198,19 +198,19 @@ impl TrainModelRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawPredictRequest")]
 pub struct PredictRequest {
-    /// For whom.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What.
+    /// The metric to forecast.
     pub metric: PredictionMetric,
-    /// For which local day; a past one is a replay of what was known the evening before.
+    /// The local day to forecast; for a past day, only data known on the evening before are used.
     pub target_date: NaiveDate,
-    /// A version such as `v1.0.2` instead of the active one.
+    /// Model version, for example `v1.0.2`; the active one when not given.
     pub model_version: Option<String>,
-    /// Only models of this architecture.
+    /// Use only models of this architecture.
     pub architecture: Option<ModelArchitecture>,
-    /// Do not answer from a cache.
+    /// Compute the response anew, without the cache.
     pub force_recompute_features: bool,
-    /// How the interval is made (addition to the contract).
+    /// Method for the interval (addition to the contract).
     pub interval_method: IntervalMethod,
     /// Nominal coverage of the interval, above 0 and below 1 (addition to the contract).
     pub interval_level: f64,
@@ -266,7 +266,7 @@ impl PredictRequest {
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`] naming `interval_level`.
+    /// [`InvalidRequest`] for `interval_level`.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         if self.interval_level > 0.0 && self.interval_level < 1.0 {
             return Ok(());
@@ -285,15 +285,15 @@ impl PredictRequest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "RawBatchPredictRequest")]
 pub struct BatchPredictRequest {
-    /// For whom.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What; at least one, none twice.
+    /// The metrics to forecast: at least one, without duplicates.
     pub metrics: Vec<PredictionMetric>,
-    /// For which local day.
+    /// The local day to forecast.
     pub target_date: NaiveDate,
-    /// A version instead of the active one.
+    /// Model version; the active one when not given.
     pub model_version: Option<String>,
-    /// Do not answer from a cache.
+    /// Compute the response anew, without the cache.
     pub force_recompute_features: bool,
 }
 
@@ -335,11 +335,11 @@ impl BatchPredictRequest {
         }
     }
 
-    /// Checks that the list of metrics is neither empty nor holds one twice.
+    /// Checks that the list of metrics is not empty and has no duplicates.
     ///
     /// # Errors
     ///
-    /// [`InvalidRequest`] naming `metrics`.
+    /// [`InvalidRequest`] for `metrics`.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         let mut seen = self.metrics.clone();
         seen.sort_unstable();

@@ -1,9 +1,9 @@
-//! Units of measurement and the conversions between those of one kind.
+//! Units of measurement, and conversions between units of the same kind.
 
 use crate::error::{DomainError, shortened};
 use serde::{Deserialize, Serialize};
 
-/// A unit a reading can be given in.
+/// A unit of a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
@@ -55,7 +55,7 @@ const KILOGRAMS_PER_POUND: f64 = 0.453_592_37;
 const GLUCOSE_MG_PER_DL: f64 = 18.0156;
 
 impl Unit {
-    /// Reads a unit as people and vendors write it; case, blanks and a trailing dot do not count.
+    /// Parses a unit; case, spaces and a trailing dot are ignored.
     ///
     /// # Errors
     ///

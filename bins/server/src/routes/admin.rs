@@ -23,7 +23,7 @@ use vitalcast::{FieldError, KeyId, KeyInfo, NewKey, Scope, UserId};
 #[openapi(
     info(
         title = "Vitalcast admin",
-        description = "API keys and metrics, on a listener of their own.",
+        description = "API keys and metrics, on a separate listener.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     tags((name = "admin", description = "API keys and metrics"))
@@ -38,14 +38,14 @@ pub(crate) fn private() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(metrics_text))
 }
 
-/// Every key.
+/// All keys.
 #[derive(Debug, Serialize, ToSchema)]
 struct Keys {
-    /// Oldest first, revoked ones too.
+    /// All keys, oldest first, including revoked ones.
     keys: Vec<KeyInfo>,
 }
 
-/// Every key, without secrets.
+/// List all keys, without their secrets.
 #[utoipa::path(get, operation_id = "list_keys", path = "/admin/keys", tag = "admin",
     responses((status = 200, description = "The keys", body = Keys)),
     security(("key" = ["admin"])))]
@@ -55,7 +55,7 @@ async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<axum::Json<
     Ok(axum::Json(Keys { keys }))
 }
 
-/// A key to make.
+/// A request to create a key.
 #[derive(Debug, Deserialize)]
 struct KeyBody {
     name: String,
@@ -71,7 +71,11 @@ shaped!(
     "NewKey",
     ClosedBody,
     &[
-        required("name", Kind::Text(1, 100), "What it is for"),
+        required(
+            "name",
+            Kind::Text(1, 100),
+            "Name of the key, for example the app that uses it"
+        ),
         optional(
             "users",
             Kind::List {
@@ -80,7 +84,7 @@ shaped!(
                 most: 1_000,
                 unique: true,
             },
-            "Whose data it opens; everyone's when not given"
+            "Ids of the people whose data the key gives access to; all people when not given"
         ),
         required(
             "scopes",
@@ -90,13 +94,9 @@ shaped!(
                 most: Scope::WORDS.len(),
                 unique: true,
             },
-            "What it may do"
+            "Scopes of the key"
         ),
-        optional(
-            "expires_at",
-            Kind::Instant,
-            "When it stops working by itself"
-        ),
+        optional("expires_at", Kind::Instant, "Time when the key expires"),
     ],
     build_key
 );
@@ -111,18 +111,21 @@ fn build_key(fields: Map<String, Value>) -> Result<KeyBody, Vec<FieldError>> {
         }])
     };
     if body.name.is_empty() || body.name.contains(char::is_control) {
-        return fault("name", "must be text that can be read");
+        return fault(
+            "name",
+            "must contain visible text and no control characters",
+        );
     }
     if body.users.is_some() && body.scopes.contains(&Scope::Admin) {
         return fault(
             "users",
-            "must be left out with the scope admin, which is for everyone",
+            "must be omitted with the scope admin, which applies to all people",
         );
     }
     Ok(body)
 }
 
-/// A key with its secret, shown this once.
+/// A new key with its secret, which is shown only once.
 #[derive(Debug, Serialize, ToSchema)]
 struct CreatedKey {
     /// The secret: send it as `Authorization: Bearer …`. It cannot be shown again.
@@ -130,9 +133,9 @@ struct CreatedKey {
     key: KeyInfo,
 }
 
-/// Make a key. Its secret is in this answer and nowhere else.
+/// Create a key. Its secret is only in this response.
 #[utoipa::path(post, operation_id = "create_key", path = "/admin/keys", tag = "admin", request_body = KeyBody,
-    responses((status = 201, description = "Made", body = CreatedKey)),
+    responses((status = 201, description = "Created", body = CreatedKey)),
     security(("key" = ["admin"])))]
 async fn create(
     State(app): State<Arc<App>>,
@@ -149,7 +152,7 @@ async fn create(
         let loc = ["body".into(), "expires_at".into()];
         let fault = Fault::value(
             &loc,
-            "expires_at must lie in the future",
+            "expires_at must be in the future",
             &end.to_rfc3339().into(),
         );
         return Err(ApiError::invalid(vec![fault]));
@@ -181,10 +184,14 @@ shaped!(
     KeyPath,
     "KeyPath",
     Path,
-    &[required("key_id", Kind::Id(KeyId::MAX_LENGTH), "Which key")]
+    &[required(
+        "key_id",
+        Kind::Id(KeyId::MAX_LENGTH),
+        "Id of the key"
+    )]
 );
 
-/// Revoke a key; it opens nothing from now on.
+/// Revoke a key; it stops working immediately.
 #[utoipa::path(delete, operation_id = "revoke_key", path = "/admin/keys/{key_id}", tag = "admin", params(KeyPath),
     responses((status = 200, description = "Revoked", body = KeyInfo)),
     security(("key" = ["admin"])))]
@@ -201,9 +208,9 @@ async fn revoke(
     Ok(axum::Json(key))
 }
 
-/// Metrics for Prometheus. They name no person.
+/// Metrics for Prometheus. They contain no personal data.
 #[utoipa::path(get, operation_id = "metrics", path = "/metrics", tag = "admin",
-    responses((status = 200, description = "Text of Prometheus", body = String, content_type = "text/plain")))]
+    responses((status = 200, description = "Metrics in the Prometheus text format", body = String, content_type = "text/plain")))]
 async fn metrics_text(State(app): State<Arc<App>>) -> Response {
     let kept = app.engine.cache_statistics();
     let jobs = app.jobs.clone();

@@ -1,4 +1,4 @@
-//! What goes with what in a person's days.
+//! Correlations between features and metrics of a person.
 
 use super::USER_ID;
 use crate::access::{Caller, Impersonal, OfUser};
@@ -19,25 +19,25 @@ use vitalcast::{
 const TARGET: Field = required(
     "target_metric",
     Kind::Word(HealthMetricTarget::WORDS),
-    "What features are compared with",
+    "The metric to correlate features with",
 );
 const METHOD: Kind = Kind::Word(CorrelationMethod::WORDS);
 const LOOKBACK: Field = default(
     "lookback_days",
     Kind::LaxInt(14, 180),
     "30",
-    "Days of the target",
+    "Number of days of the metric",
 );
 const LAST_DAY: Field = optional(
     "last_day",
     Kind::Date,
-    "Last day of the target; today when not given",
+    "Last day of the metric; today when not given",
 );
 const SIGNIFICANCE: Field = default(
     "significance_threshold",
     Kind::LaxFloat(0.001, 0.1, r"^0?\.0[1-9][0-9]{0,6}$"),
     "0.05",
-    "Level at which something stands out",
+    "Significance level",
 );
 
 /// A request for correlations.
@@ -55,7 +55,7 @@ shaped!(
     "CorrelationRequest",
     Body,
     &[
-        required("user_id", USER_ID, "Whose"),
+        required("user_id", USER_ID, "Id of the person"),
         TARGET,
         default(
             "methods",
@@ -66,7 +66,7 @@ shaped!(
                 unique: false,
             },
             "[\"pearson\",\"spearman\"]",
-            "How to compare; one named twice counts once"
+            "Correlation methods; duplicates are ignored"
         ),
         LOOKBACK,
         SIGNIFICANCE,
@@ -74,26 +74,26 @@ shaped!(
             "min_correlation",
             Kind::LaxFloat(0.0, 1.0, r"^0?\.[0-9]{1,7}$"),
             "0.3",
-            "Weaker correlations are not listed"
+            "Smallest absolute correlation to list"
         ),
         default(
             "top_k",
             Kind::LaxInt(1, 50),
             "10",
-            "Most correlations listed"
+            "Maximum number of correlations to list"
         ),
         default(
             "pairing",
             Kind::Word(Pairing::WORDS),
             "\"next_day\"",
-            "A day's features with the next day's target, or with the same day's"
+            "Correlate the features of a day with the metric of the next day or of the same day"
         ),
         LAST_DAY,
         default(
             "include_insignificant",
             Kind::Bool,
             "false",
-            "List what does not stand out too, however weak"
+            "Also list correlations that are not significant, however weak"
         ),
     ],
     build_analyze
@@ -145,32 +145,32 @@ shaped!(
     "LagAnalysisRequest",
     Body,
     &[
-        required("user_id", USER_ID, "Whose"),
+        required("user_id", USER_ID, "Id of the person"),
         TARGET,
         required(
             "feature_name",
             Kind::Text(0, 100),
-            "Name of a feature with its category, such as nutrition_late_night_carbs"
+            "Name of a feature with its category, for example nutrition_late_night_carbs"
         ),
         default(
             "max_lag_hours",
             Kind::LaxInt(6, 168),
             "72",
-            "Longest lag, hours"
+            "Maximum lag, hours"
         ),
         default(
             "lag_step_hours",
             Kind::LaxInt(1, 24),
             "6",
-            "Hours from one lag to the next; of daily data every whole day is a lag"
+            "Step between lags, hours; with daily data, each whole day is a lag"
         ),
         LOOKBACK,
-        default("method", METHOD, "\"pearson\"", "How to compare"),
+        default("method", METHOD, "\"pearson\"", "Correlation method"),
         default(
             "resolution",
             Kind::Word(LagResolution::WORDS),
             "\"day\"",
-            "Whole days, or hours before falling asleep where records have their times"
+            "Unit of lags: whole days, or hours before falling asleep (needs records with times)"
         ),
         SIGNIFICANCE,
         LAST_DAY,
@@ -226,10 +226,10 @@ shaped!(
     TargetPath,
     "TargetPath",
     Path,
-    &[required("user_id", USER_ID, "Whose"), TARGET]
+    &[required("user_id", USER_ID, "Id of the person"), TARGET]
 );
 
-/// How far a summary looks back.
+/// The period of a summary.
 #[derive(Debug, Deserialize)]
 pub(super) struct SummaryQuery {
     lookback_days: usize,
@@ -239,14 +239,14 @@ impl Impersonal for SummaryQuery {}
 
 shaped!(SummaryQuery, "CorrelationSummaryQuery", Query, &[LOOKBACK]);
 
-/// Which features go with a metric.
+/// Correlate all features with a metric.
 ///
-/// A day's features are compared with the next day's metric, or on request with the same day's.
-/// `p_value` and `is_significant` are corrected for days that resemble their neighbours and for the
-/// number of tests; `raw_p_value` is not. Features made of the metric itself are left out. Too
-/// little data is no error: the list is empty, and `warning` and `code` say why.
+/// The features of a day are compared with the metric of the next day, or on request of the same day.
+/// `p_value` and `is_significant` are corrected for autocorrelation and for the number of tests;
+/// `raw_p_value` is not. Features that are computed from the metric itself are left out. Too little
+/// data is not an error: the list is empty, and `warning` and `code` give the reason.
 #[utoipa::path(post, operation_id = "analyze_correlations", path = "/api/correlations/analyze", tag = "correlations", request_body = AnalyzeBody,
-    responses((status = 200, description = "What stands out", body = CorrelationResponse)),
+    responses((status = 200, description = "Significant correlations", body = CorrelationResponse)),
     security(("key" = ["read"])))]
 pub(super) async fn analyze(
     State(app): State<Arc<App>>,
@@ -260,13 +260,13 @@ pub(super) async fn analyze(
         .map(axum::Json)
 }
 
-/// How long after a feature a metric answers.
+/// Correlate a feature with a metric at several lags.
 ///
-/// Features are daily, so lags are whole days, told in hours; with `resolution` `hour` they are
-/// hours before falling asleep, from the times of meals, workouts and waking. A feature that is not
-/// known, or is made of the metric, gets an empty list and a `code`.
+/// Features are daily, so lags are whole days, given in hours. With `resolution` `hour`, lags are hours
+/// before falling asleep, from the times of meals, workouts and waking. For an unknown feature, or one
+/// computed from the metric, the list is empty and `code` gives the reason.
 #[utoipa::path(post, operation_id = "analyze_lags", path = "/api/correlations/lag-analysis", tag = "correlations", request_body = LagBody,
-    responses((status = 200, description = "Every lag with enough days", body = LagResponse)),
+    responses((status = 200, description = "All lags with enough days", body = LagResponse)),
     security(("key" = ["read"])))]
 pub(super) async fn lag_analysis(
     State(app): State<Arc<App>>,
@@ -280,10 +280,10 @@ pub(super) async fn lag_analysis(
         .map(axum::Json)
 }
 
-/// The strongest correlations in short, by Pearson's method.
+/// A short list of the strongest Pearson correlations.
 #[utoipa::path(get, operation_id = "correlation_summary", path = "/api/correlations/{user_id}/{target_metric}/summary", tag = "correlations",
     params(TargetPath, SummaryQuery),
-    responses((status = 200, description = "Up to five in each direction", body = CorrelationSummary)),
+    responses((status = 200, description = "Up to five positive and five negative correlations", body = CorrelationSummary)),
     security(("key" = ["read"])))]
 pub(super) async fn summary(
     State(app): State<Arc<App>>,

@@ -1,4 +1,4 @@
-//! What is computed from a person's records.
+//! Features computed from the records of a person.
 
 use super::{USER_ID, UserPath};
 use crate::access::{Caller, Impersonal, OfUser};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use vitalcast::{DayFeatures, DayFeaturesQuery, FeatureCategory, FieldError, Scope, UserId};
 
-/// The categories, and all of them.
+/// The feature categories, and a word for all of them.
 const CATEGORY: Kind = Kind::Word(&[
     "nutrition",
     "activity",
@@ -32,23 +32,23 @@ const CATEGORIES: Field = default(
         unique: false,
     },
     "[\"all\"]",
-    "Which categories",
+    "Categories of features to return",
 );
 const LOOKBACK: Field = default(
     "lookback_days",
     Kind::LaxInt(7, 90),
     "30",
-    "Only records of this many days up to that one are looked at",
+    "Use only records of this many days up to the given day",
 );
 const FORCE: Field = default(
     "force_recompute",
     Kind::LaxBool,
     "false",
-    "Do not answer from the cache",
+    "Compute the response anew, without the cache",
 );
-const DAY: Field = required("target_date", Kind::Date, "Which day");
+const DAY: Field = required("target_date", Kind::Date, "The local day");
 
-/// Which features, and from how much.
+/// The categories of features, and the days of records to use.
 #[derive(Deserialize)]
 pub(super) struct Options {
     categories: Vec<String>,
@@ -74,7 +74,7 @@ impl Options {
     }
 }
 
-/// The features of one day, asked for in a body.
+/// A request for the features of one day, as a body.
 #[derive(Debug)]
 pub(super) struct EngineerBody(DayFeaturesQuery);
 
@@ -89,7 +89,7 @@ shaped!(
     "EngineerFeaturesRequest",
     Body,
     &[
-        required("user_id", USER_ID, "Whose"),
+        required("user_id", USER_ID, "Id of the person"),
         DAY,
         CATEGORIES,
         LOOKBACK,
@@ -104,7 +104,7 @@ fn build_engineer(fields: Map<String, Value>) -> Result<EngineerBody, Vec<FieldE
     Ok(EngineerBody(options.query(of.user_id, of.target_date)))
 }
 
-/// A person's day in a path.
+/// A person and a day in a path.
 #[derive(Debug, Deserialize)]
 pub(super) struct DayPath {
     user_id: UserId,
@@ -121,7 +121,7 @@ shaped!(
     DayPath,
     "DayPath",
     Path,
-    &[required("user_id", USER_ID, "Whose"), DAY]
+    &[required("user_id", USER_ID, "Id of the person"), DAY]
 );
 
 impl Impersonal for Options {}
@@ -142,8 +142,8 @@ async fn answer(app: &App, query: DayFeaturesQuery) -> Result<DayFeatures, ApiEr
         .await
 }
 
-/// The features of one day, as known now. Someone unknown has none: every field that needs a record
-/// is null.
+/// Compute the features of one day from the data known now. For an unknown person, every field that
+/// needs a record is null.
 #[utoipa::path(post, operation_id = "engineer_features", path = "/api/features/engineer", tag = "features", request_body = EngineerBody,
     responses((status = 200, description = "Values by category and field", body = DayFeatures)),
     security(("key" = ["read"])))]
@@ -156,7 +156,7 @@ pub(super) async fn engineer(
     answer(&app, query).await.map(axum::Json)
 }
 
-/// The same by path.
+/// Compute the features of one day, with the parameters in the path.
 #[utoipa::path(get, operation_id = "get_features", path = "/api/features/{user_id}/{target_date}", tag = "features",
     params(DayPath, Options),
     responses((status = 200, description = "Values by category and field", body = DayFeatures)),
@@ -172,24 +172,24 @@ pub(super) async fn of_day(
     answer(&app, query).await.map(axum::Json)
 }
 
-/// How much is known of one day.
+/// Count the known features of one day.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FeatureSummary {
     user_id: UserId,
     target_date: NaiveDate,
-    /// Fields there are.
+    /// Number of features.
     feature_count: usize,
-    /// Those that are null.
+    /// Number of features that are null.
     missing_features: usize,
-    /// Share of them that is there, 0 to 1.
+    /// Share of features that are not null, 0 to 1.
     data_quality_score: f64,
-    /// Categories there are.
+    /// Number of categories.
     categories_available: Vec<FeatureCategory>,
-    /// Whether this came from a cache.
+    /// Whether the response came from a cache.
     cached: bool,
 }
 
-/// How much is known of one day.
+/// Count the known features of one day.
 #[utoipa::path(get, operation_id = "features_summary", path = "/api/features/{user_id}/{target_date}/summary", tag = "features",
     params(DayPath), responses((status = 200, description = "Counts", body = FeatureSummary)),
     security(("key" = ["read"])))]
@@ -216,22 +216,22 @@ pub(super) async fn summary(
     }))
 }
 
-/// What was dropped from the cache.
+/// The number of cache entries that were removed.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(clippy::struct_field_names, reason = "names of the contract")]
 pub(super) struct Invalidated {
     user_id: UserId,
     invalidated: bool,
-    /// Features and forecasts that were kept, in this process and in Redis.
+    /// Number of removed features and forecasts, in this process and in Redis.
     keys_deleted: u64,
     message: &'static str,
 }
 
-/// Forget a person's computed features and forecasts.
+/// Remove the features and forecasts of a person from the cache.
 ///
-/// New records and models make them be computed again by themselves; this only frees the room.
+/// New records and models invalidate the cache automatically; this request only frees memory.
 #[utoipa::path(delete, operation_id = "drop_cache", path = "/api/features/{user_id}/cache", tag = "features", params(UserPath),
-    responses((status = 200, description = "Forgotten", body = Invalidated)),
+    responses((status = 200, description = "Removed from the cache", body = Invalidated)),
     security(("key" = ["read"])))]
 pub(super) async fn drop_cache(
     State(app): State<Arc<App>>,

@@ -1,4 +1,4 @@
-//! Jobs: files to import, and trainings and imports under way.
+//! Jobs: uploads of files to import, and the state of trainings and imports.
 
 use super::{JobPath, UserPath};
 use crate::access::{Caller, Impersonal};
@@ -27,7 +27,7 @@ use vitalcast::{
     Zone,
 };
 
-/// A file that is being uploaded; gone when nobody takes it over.
+/// A file that is being uploaded; it is deleted on drop unless a job takes it over.
 struct Upload(PathBuf);
 
 impl Drop for Upload {
@@ -37,7 +37,7 @@ impl Drop for Upload {
     }
 }
 
-/// How a file is read.
+/// Options for reading a file.
 #[derive(Debug, Deserialize)]
 pub(super) struct ImportQuery {
     name: String,
@@ -56,30 +56,30 @@ shaped!(
             "name",
             Kind::Text(1, 200),
             "\"export.csv\"",
-            "The file's name; its ending tells CSV from JSON lines"
+            "Name of the file; its extension decides between CSV and JSON lines"
         ),
         optional(
             "format",
             Kind::Word(Format::WORDS),
-            "What it is; recognised by its content when not given"
+            "Format of the file; detected from the content when not given"
         ),
         optional(
             "zone",
             Kind::Zone,
-            "Zone of the times in it; each format has a default"
+            "IANA time zone of the times in the file; each format has a default"
         ),
     ]
 );
 
 /// Import a file of records.
 ///
-/// The body is the file itself. Answers as soon as it has arrived; the job tells how far reading it
-/// has come and what became of its rows. Importing a file again adds nothing.
+/// The body is the file itself. The response is sent when the upload is complete; the job shows the
+/// progress and the number of imported and rejected rows. Importing a file again changes nothing.
 #[utoipa::path(post, operation_id = "import_file", path = "/api/users/{user_id}/imports", tag = "jobs",
     params(UserPath, ImportQuery),
     request_body(content = File, content_type = "application/octet-stream", description = "The file"),
     responses((status = 202, description = "Accepted", body = JobInfo,
-        headers(("Location" = String, description = "Where the job is told of")))),
+        headers(("Location" = String, description = "URL of the job")))),
     security(("key" = ["ingest"])))]
 pub(super) async fn import(
     State(app): State<Arc<App>>,
@@ -135,7 +135,7 @@ async fn receive(app: &App, mut body: Body, id: &JobId) -> Result<Upload, ApiErr
                 ApiError::new(
                     StatusCode::BAD_REQUEST,
                     "BROKEN_BODY",
-                    "The body ended before it was complete",
+                    "The request body is incomplete",
                 )
             })?;
             let Ok(bytes) = frame.into_data() else {
@@ -160,7 +160,7 @@ async fn receive(app: &App, mut body: Body, id: &JobId) -> Result<Upload, ApiErr
     Ok(upload)
 }
 
-/// A person's jobs.
+/// The jobs of a person.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct JobList {
     user_id: UserId,
@@ -168,7 +168,7 @@ pub(super) struct JobList {
     jobs: Vec<JobInfo>,
 }
 
-/// Which jobs.
+/// The number of jobs to list.
 #[derive(Debug, Deserialize)]
 pub(super) struct JobsQuery {
     limit: u32,
@@ -184,11 +184,11 @@ shaped!(
         "limit",
         Kind::Int(1, 1_000),
         "50",
-        "At most so many, the newest"
+        "Maximum number of jobs, newest first"
     )]
 );
 
-/// A person's last jobs, imports and trainings.
+/// List the newest jobs of a person: imports and trainings.
 #[utoipa::path(get, operation_id = "list_jobs", path = "/api/users/{user_id}/jobs", tag = "jobs", params(UserPath, JobsQuery),
     responses((status = 200, description = "The jobs", body = JobList)),
     security(("key" = ["read"])))]
@@ -207,7 +207,7 @@ pub(super) async fn of_user(
     Ok(axum::Json(JobList { user_id, jobs }))
 }
 
-/// A job, if it is of someone the caller may ask about.
+/// A job, if the caller has access to the data of its owner.
 async fn reachable(
     app: &Arc<App>,
     caller: &Caller,
@@ -223,7 +223,7 @@ async fn reachable(
     Ok(job)
 }
 
-/// How far a job is.
+/// Get the state and progress of a job.
 #[utoipa::path(get, operation_id = "get_job", path = "/api/jobs/{job_id}", tag = "jobs", params(JobPath),
     responses((status = 200, description = "The job", body = JobInfo)),
     security(("key" = ["read"])))]
@@ -238,8 +238,9 @@ pub(super) async fn one(
         .map(axum::Json)
 }
 
-/// Call a job off. One that waits ends at once, one that runs at its next safe point. A training leaves
-/// nothing behind; of an import stays what was read so far. An import needs the scope `ingest` instead.
+/// Cancel a job. A queued job ends immediately, a running job at its next safe point. A cancelled
+/// training stores nothing; a cancelled import keeps the records imported so far. For an import, the
+/// scope `ingest` is needed instead.
 #[utoipa::path(delete, operation_id = "cancel_job", path = "/api/jobs/{job_id}", tag = "jobs", params(JobPath),
     responses((status = 200, description = "The job", body = JobInfo)),
     security(("key" = ["train"])))]
@@ -258,23 +259,24 @@ pub(super) async fn cancel(
     Ok(axum::Json(job))
 }
 
-/// One event of the stream.
+/// An event of the stream.
 #[derive(Debug, Serialize, ToSchema)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct JobEventText {
-    /// Its number, counted from 1.
+    /// Number of the event, counted from 1.
     id: String,
     /// Always `job`.
     event: String,
-    /// The job as it was then, as JSON.
+    /// State of the job at the time of the event, as JSON.
     data: String,
 }
 
-/// What happens to a job, as server-sent events.
+/// Follow a job as server-sent events.
 ///
-/// Each event is the job as it was then; `id` counts them, and `Last-Event-ID` resumes behind one.
-/// The stream ends with the job, or when the service stops. Whoever comes back to a job that has ended
-/// with the id of its last event is answered 204, which tells an `EventSource` to stop asking.
+/// Each event contains the state of the job at its time. `id` numbers the events, and `Last-Event-ID`
+/// continues after the given event. The stream ends with the job, or when the service stops. A request
+/// with the id of the last event of a finished job gets 204, which tells an `EventSource` to stop
+/// reconnecting.
 #[utoipa::path(get, operation_id = "job_events", path = "/api/jobs/{job_id}/events", tag = "jobs", params(JobPath),
     responses(
         (status = 200, description = "Events named `job`",
@@ -316,12 +318,13 @@ pub(super) async fn events(
     Ok(Sse::new(events).keep_alive(alive).into_response())
 }
 
-/// The number of a job's end when nothing before it is remembered: the largest that JavaScript counts.
+/// The event id of the end of a job whose earlier events are no longer in memory: the largest safe
+/// integer of JavaScript.
 const END: u64 = (1 << 53) - 1;
 
 enum Following {
     Live(JobWatch, u64, Vec<JobEvent>),
-    /// Only the end is kept.
+    /// Only the end of the job is known.
     Ended(Box<JobInfo>),
     Done,
 }

@@ -25,7 +25,7 @@ use vitalcast::{JobId, ModelId, PredictionMetric, UserId};
 pub(crate) const USER_ID: Kind = Kind::Id(UserId::MAX_LENGTH);
 const MODEL_ID: Kind = Kind::Id(ModelId::MAX_LENGTH);
 const JOB_ID: Kind = Kind::Id(JobId::MAX_LENGTH);
-/// What can be forecast.
+/// The metrics that can be forecast.
 const METRIC: Kind = Kind::Word(PredictionMetric::WORDS);
 
 /// A person in a path.
@@ -44,7 +44,7 @@ shaped!(
     UserPath,
     "UserPath",
     Path,
-    &[required("user_id", USER_ID, "Whose")]
+    &[required("user_id", USER_ID, "Id of the person")]
 );
 
 /// A person and a metric in a path.
@@ -65,12 +65,12 @@ shaped!(
     "UserMetricPath",
     Path,
     &[
-        required("user_id", USER_ID, "Whose"),
-        required("metric", METRIC, "Which metric"),
+        required("user_id", USER_ID, "Id of the person"),
+        required("metric", METRIC, "The metric"),
     ]
 );
 
-/// A job in a path. Whose it is, the queue knows.
+/// A job in a path. The queue knows its owner.
 #[derive(Debug, Deserialize)]
 struct JobPath {
     job_id: JobId,
@@ -82,38 +82,38 @@ shaped!(
     JobPath,
     "JobPath",
     Path,
-    &[required("job_id", JOB_ID, "Which job")]
+    &[required("job_id", JOB_ID, "Id of the job")]
 );
 
-/// The document without its routes.
+/// The OpenAPI document without its routes.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Vitalcast",
         description = "Forecasts of tomorrow's resting heart rate, HRV, sleep and recovery, with \
-                       intervals that hold. Not a medical device.\n\n\
-                       Errors have FastAPI's shape (`detail`: a sentence, or a list of what is wrong \
-                       with each field) and a stable `code`; with `Accept: application/problem+json` \
-                       they have the shape of RFC 9457.\n\n\
-                       A path with a slash at its end answers 307 with the path without it. Dates and \
-                       moments may also come as Unix time, in queries and paths too: seconds, or \
-                       milliseconds above 20,000,000,000, of a date those of its midnight in UTC. A \
-                       byte order mark before a body is not read.",
+                       calibrated intervals. Not a medical device.\n\n\
+                       Errors have the format of FastAPI (`detail`: a sentence, or a list with an \
+                       error for each invalid field) and a stable `code`. With `Accept: \
+                       application/problem+json` they have the format of RFC 9457.\n\n\
+                       A path with a trailing slash is redirected (307) to the path without it. \
+                       Dates and times can also be Unix times, in queries and paths too: seconds, \
+                       or milliseconds above 20,000,000,000. The Unix time of a date is its \
+                       midnight in UTC. A byte order mark before a body is ignored.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     tags(
         (name = "predictions", description = "Training, forecasts and models"),
-        (name = "correlations", description = "What goes with what"),
-        (name = "features", description = "What is computed from a person's records"),
+        (name = "correlations", description = "Correlations of features with metrics"),
+        (name = "features", description = "Features computed from the records of a person"),
         (name = "users", description = "People and their records"),
-        (name = "jobs", description = "Trainings and imports under way"),
-        (name = "service", description = "The service itself")
+        (name = "jobs", description = "Trainings and imports as background jobs"),
+        (name = "service", description = "Version and health of the service")
     )
 )]
 struct Document;
 
-/// Every route of the public listener. Interpretability (`/api/interpretability`) has its place here
-/// when its part of `insight` is there.
+/// Every route of the public listener. Interpretability (`/api/interpretability`) will be added here
+/// together with its part of `insight`.
 pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(service::root))

@@ -30,7 +30,7 @@ shaped!(
     &[optional("metric", METRIC, "Only models of this metric")]
 );
 
-/// A person's models, newest first. Someone unknown has none.
+/// List the models of a person, newest first. For an unknown person the list is empty.
 #[utoipa::path(get, operation_id = "list_models", path = "/api/predictions/models/{id}", tag = "predictions",
     params(OwnerPath, ListQuery),
     responses((status = 200, description = "The models", body = ListModelsResponse)),
@@ -86,7 +86,7 @@ pub(super) async fn delete(
     }))
 }
 
-/// Refuses a model that is not there and one of somebody else with the same answer.
+/// Gives the same error for a model that does not exist and for a model of another person.
 async fn may_reach(
     app: &Arc<App>,
     caller: &Caller,
@@ -104,9 +104,10 @@ async fn may_reach(
     Err(EngineError::UnknownModel(id.clone()).into())
 }
 
-/// How a model's forecasts fared once their days had come, and whether it drifts.
+/// Compare the forecasts of a model with the measured values, and check for drift.
 #[utoipa::path(get, operation_id = "model_performance", path = "/api/predictions/models/{id}/performance", tag = "predictions",
-    params(ModelPath), responses((status = 200, description = "Day by day and in all", body = ModelPerformance)),
+    params(ModelPath), responses((status = 200, description = "Errors and coverage, per day and \
+                                                               overall", body = ModelPerformance)),
     security(("key" = ["read"])))]
 pub(super) async fn performance(
     State(app): State<Arc<App>>,
@@ -122,7 +123,7 @@ pub(super) async fn performance(
     Ok(axum::Json(answer))
 }
 
-/// Make forecasts use this model.
+/// Activate a model: forecasts use it from now on.
 #[utoipa::path(put, operation_id = "activate_model", path = "/api/predictions/models/{id}/active", tag = "predictions",
     params(ModelPath), responses((status = 200, description = "The model, now active", body = ModelInfo)),
     security(("key" = ["train"])))]
@@ -137,7 +138,7 @@ pub(super) async fn activate(
     Ok(axum::Json(model))
 }
 
-/// Make forecasts use the version before the active one.
+/// Activate the version before the active one.
 #[utoipa::path(post, operation_id = "roll_back_model", path = "/api/users/{user_id}/models/{metric}/rollback", tag = "predictions",
     params(UserMetricPath), responses((status = 200, description = "The model, now active", body = ModelInfo)),
     security(("key" = ["train"])))]
@@ -153,7 +154,7 @@ pub(super) async fn roll_back(
     Ok(axum::Json(model))
 }
 
-/// A person where the reference contract also has models.
+/// A person id in a path position that the reference contract also uses for models.
 #[derive(Debug, Deserialize)]
 pub(super) struct OwnerPath {
     id: UserId,
@@ -169,10 +170,10 @@ shaped!(
     OwnerPath,
     "OwnerPath",
     Path,
-    &[required("id", USER_ID, "Whose (user_id)")]
+    &[required("id", USER_ID, "Id of the person (user_id)")]
 );
 
-/// A model in a path. Whose it is, the registry knows.
+/// A model in a path. The registry knows its owner.
 #[derive(Debug, Deserialize)]
 pub(super) struct ModelPath {
     id: ModelId,
@@ -184,5 +185,5 @@ shaped!(
     ModelPath,
     "ModelPath",
     Path,
-    &[required("id", MODEL_ID, "Which model (model_id)")]
+    &[required("id", MODEL_ID, "Id of the model (model_id)")]
 );

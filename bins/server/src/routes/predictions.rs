@@ -22,7 +22,7 @@ use vitalcast::{
     PredictResponse, PredictionMetric, Scope, TrainModelRequest, TrainModelResponse, UserId,
 };
 
-/// A training, and how long to wait for it.
+/// A training request, and how long to wait for the result.
 #[derive(Debug)]
 pub(super) struct TrainBody {
     request: TrainModelRequest,
@@ -40,13 +40,13 @@ shaped!(
     "TrainModelRequest",
     Body,
     &[
-        required("user_id", USER_ID, "Whose history"),
-        required("metric", METRIC, "What to forecast"),
+        required("user_id", USER_ID, "Id of the person"),
+        required("metric", METRIC, "The metric to forecast"),
         default(
             "architecture",
             Kind::Word(ModelArchitecture::WORDS),
             "\"lstm\"",
-            "With which model"
+            "Model architecture"
         ),
         default(
             "lookback_days",
@@ -58,73 +58,73 @@ shaped!(
             "sequence_length",
             Kind::LaxInt(7, 60),
             "30",
-            "Days a model reads before it forecasts; at least 28 for xgboost and ridge"
+            "Days of input for one forecast; at least 28 for xgboost and ridge"
         ),
         default(
             "epochs",
             Kind::LaxInt(10, 200),
             "50",
-            "Most passes over the training windows, two trees each for xgboost; networks and xgboost only"
+            "Maximum number of epochs (for xgboost, two trees per epoch); networks and xgboost only"
         ),
         default(
             "batch_size",
             Kind::LaxInt(8, 128),
             "32",
-            "Windows per step; networks only"
+            "Batch size in windows; networks only"
         ),
         default(
             "learning_rate",
             Kind::LaxFloat(0.0001, 0.1, r"^0?\.0[1-9][0-9]{0,6}$"),
             "0.001",
-            "Step size of Adam; networks only"
+            "Learning rate of Adam; networks only"
         ),
         default(
             "validation_split",
             Kind::LaxFloat(0.1, 0.3, r"^0?\.[12][0-9]{0,6}$"),
             "0.2",
-            "Share of windows for early stopping; as many again are kept for the test"
+            "Share of windows for validation (early stopping); the test set has the same size"
         ),
         default(
             "hidden_dim",
             Kind::LaxInt(32, 512),
             "128",
-            "Width of the LSTM's state; LSTM networks only"
+            "Hidden size; LSTM networks only"
         ),
         default(
             "num_layers",
             Kind::LaxInt(1, 4),
             "2",
-            "Stacked LSTM layers; LSTM networks only"
+            "Number of stacked LSTM layers; LSTM networks only"
         ),
         default(
             "dropout",
             Kind::LaxFloat(0.0, 0.5, r"^0{1,9}(\.[0-4][0-9]{0,6})?$"),
             "0.2",
-            "Dropout probability; LSTM networks only"
+            "Dropout rate; LSTM networks only"
         ),
         default(
             "force_retrain",
             Kind::LaxBool,
             "false",
-            "Train even when an equal model of the same data exists"
+            "Train even if the same model of the same data exists already"
         ),
         default(
             "bidirectional",
             Kind::Bool,
             "false",
-            "Read each window in both directions; LSTM networks only"
+            "Use a bidirectional LSTM; LSTM networks only"
         ),
         default(
             "seed",
             Kind::Int(0, 9_007_199_254_740_991),
             "42",
-            "Seed of everything random"
+            "Random seed"
         ),
         default(
             "wait_seconds",
             Kind::Int(0, 300),
             "60",
-            "How long to wait for the result before answering 202 with the job"
+            "Seconds to wait for the result; after that the response is 202 with the job"
         ),
     ],
     build_train
@@ -184,13 +184,13 @@ fn build_train(fields: Map<String, Value>) -> Result<TrainBody, Vec<FieldError>>
 
 /// Train a model.
 ///
-/// Answers with the result when it is there within `wait_seconds`, otherwise with 202 and the job.
-/// A training that is asked for while an equal one waits or runs joins it.
+/// Responds with the result if the training ends within `wait_seconds`, otherwise with 202 and the job.
+/// If the same training is queued or running already, the request joins that job.
 #[utoipa::path(post, operation_id = "train", path = "/api/predictions/train", tag = "predictions", request_body = TrainBody,
     responses(
         (status = 200, description = "Trained", body = TrainModelResponse),
-        (status = 202, description = "Still at it", body = JobInfo,
-            headers(("Location" = String, description = "Where the job is told of"))),
+        (status = 202, description = "The training is not finished; poll the job", body = JobInfo,
+            headers(("Location" = String, description = "URL of the job"))),
     ),
     security(("key" = ["train"])))]
 pub(super) async fn train(
@@ -227,7 +227,7 @@ pub(super) async fn train(
         (JobState::Cancelled, ..) => {
             let error = JobError {
                 code: "JOB_CANCELLED".to_owned(),
-                detail: format!("Job {} was called off", job.job_id),
+                detail: format!("Job {} was cancelled", job.job_id),
             };
             Err(ApiError::of_job(&error, &job.job_id))
         }
@@ -237,7 +237,7 @@ pub(super) async fn train(
     }
 }
 
-/// 202 with a job and where it is told of.
+/// Response 202 with a job and its URL.
 pub(super) fn accepted(job: JobInfo) -> Response {
     let location = format!("/api/jobs/{}", job.job_id);
     let headers: [(HeaderName, String); 1] = [(header::LOCATION, location)];
@@ -267,22 +267,23 @@ shaped!(
     "PredictRequest",
     Body,
     &[
-        required("user_id", USER_ID, "For whom"),
-        required("metric", METRIC, "What"),
+        required("user_id", USER_ID, "Id of the person"),
+        required("metric", METRIC, "The metric to forecast"),
         required(
             "target_date",
             Kind::Date,
-            "For which local day; a past one sees only what was known the evening before"
+            "The local day to forecast; for a past day, only data known on the evening before are \
+             used"
         ),
         optional(
             "model_version",
             Kind::Text(1, 40),
-            "A version such as v1.0.2 instead of the active one"
+            "Model version, for example v1.0.2; the active one when not given"
         ),
         optional(
             "architecture",
             Kind::Word(ModelArchitecture::WORDS),
-            "Only models of this architecture"
+            "Use only models of this architecture"
         ),
         default(
             "force_recompute_features",
@@ -294,7 +295,7 @@ shaped!(
             "interval_method",
             Kind::Word(IntervalMethod::WORDS),
             "\"residual_quantiles\"",
-            "How the interval is made"
+            "Method for the interval"
         ),
         default(
             "interval_level",
@@ -305,7 +306,7 @@ shaped!(
     ]
 );
 
-/// A forecast of somebody without data or model is the same answer: there is no model.
+/// A person without data gets the same response as a person without a model: there is no model.
 fn without_model(error: ApiError, user: &UserId, metric: PredictionMetric) -> ApiError {
     if error.code == "UNKNOWN_USER" {
         return ApiError::not_found(
@@ -369,9 +370,9 @@ shaped!(
     "PredictPath",
     Path,
     &[
-        required("user_id", USER_ID, "For whom"),
-        required("metric", METRIC, "What"),
-        required("target_date", Kind::Date, "For which local day"),
+        required("user_id", USER_ID, "Id of the person"),
+        required("metric", METRIC, "The metric to forecast"),
+        required("target_date", Kind::Date, "The local day to forecast"),
     ]
 );
 
@@ -390,7 +391,7 @@ pub(super) async fn predict_get(
     forecast(&app, request).await.map(axum::Json)
 }
 
-/// Several forecasts.
+/// A request for several forecasts.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct BatchPredictBody(BatchPredictRequest);
@@ -406,7 +407,7 @@ shaped!(
     "BatchPredictRequest",
     Body,
     &[
-        required("user_id", USER_ID, "For whom"),
+        required("user_id", USER_ID, "Id of the person"),
         required(
             "metrics",
             Kind::List {
@@ -415,13 +416,13 @@ shaped!(
                 most: PredictionMetric::WORDS.len(),
                 unique: true,
             },
-            "What"
+            "The metric to forecast"
         ),
-        required("target_date", Kind::Date, "For which local day"),
+        required("target_date", Kind::Date, "The local day to forecast"),
         optional(
             "model_version",
             Kind::Text(1, 40),
-            "A version instead of the active one"
+            "Model version; the active one when not given"
         ),
         default(
             "force_recompute_features",
@@ -434,7 +435,8 @@ shaped!(
 
 /// Forecast several metrics for one day.
 ///
-/// One that fails does not stop the others: it is listed, with the reason.
+/// If one forecast fails, the others are still returned; the response lists the failed metric with the
+/// reason.
 #[utoipa::path(post, operation_id = "batch_predict", path = "/api/predictions/batch-predict", tag = "predictions",
     request_body = BatchPredictBody,
     responses((status = 200, description = "The forecasts", body = BatchPredictResponse)),
@@ -477,7 +479,7 @@ pub(super) async fn batch_predict(
     Ok(axum::Json(answer))
 }
 
-/// Why metrics failed, in words that name nothing of this machine.
+/// Why metrics failed, in sentences without file paths of this machine.
 fn reasons(
     failures: &BTreeMap<PredictionMetric, EngineError>,
     user: &UserId,
@@ -504,7 +506,7 @@ fn no_model(user: &UserId, metric: PredictionMetric) -> String {
     format!("No trained model found for user {user} and metric {metric}")
 }
 
-/// The answer to a batch for someone who has no data here.
+/// The response to a batch request for a person without data.
 fn nothing(
     user: &UserId,
     target_date: NaiveDate,

@@ -1,4 +1,4 @@
-//! Records as they come in bodies: their shapes, and what becomes of one.
+//! Records in request bodies: their schemas, and the conversion to stored records.
 
 use crate::shape::{Field, Input, Kind, default, optional, read_back, required, shaped};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -9,7 +9,7 @@ use vitalcast::{
     Provenance, Record, Unit, Zone, record_json,
 };
 
-/// Nothing a watch or diary wrote is older.
+/// The earliest year of a record.
 const OLDEST: i32 = 1990;
 
 // Fields every record has.
@@ -17,38 +17,40 @@ const SOURCE: Field = default(
     "source",
     Kind::Text(1, 200),
     "\"api\"",
-    "The vendor or app it comes from",
+    "Vendor or app that the record comes from",
 );
 const SOURCE_ID: Field = optional(
     "source_id",
     Kind::Text(1, 200),
-    "Its identity within the source; when not given, its moment, or its date where no time is known, and its place among the meals or activities of that moment in the body. Writing an identity again with other content corrects it",
+    "Id of the record within the source. When not given, it is made from the time (or the date, if \
+     no time is known) and the position among meals or activities with the same time in the body. \
+     Writing the same id with other content corrects the record",
 );
 const DAY: Field = optional(
     "day",
     Kind::Date,
-    "The local day it belongs to, when that is not the day of its moment in the person's zone",
+    "Local day of the record, if it differs from the day of its time in the person's time zone",
 );
 const KNOWN_AT: Field = optional(
     "known_at",
     Kind::Instant,
-    "When it became known; when it happened if not given",
+    "Time when the record became known; when not given, the time of the record itself",
 );
 
 // As they read back.
 const SOURCE_ID_READ: Field = required(
     "source_id",
     SOURCE_ID.kind,
-    "Its identity within the source",
+    "Id of the record within the source",
 );
-const DAY_READ: Field = required("day", Kind::Date, "The local day it belongs to");
+const DAY_READ: Field = required("day", Kind::Date, "Local day of the record");
 const KNOWN_AT_READ: Field = required(
     "known_at",
     Kind::Instant,
-    "When it became known; replays of earlier days do not see it",
+    "Time when the record became known; replays of earlier days do not use the record",
 );
 
-/// What every record says of its origin.
+/// The fields that every record has: source, id, day and time when it became known.
 #[derive(Debug, Deserialize)]
 struct Origin {
     source: String,
@@ -81,10 +83,10 @@ shaped!(
         required(
             "consumed_at",
             Kind::InstantOrDate,
-            "When; a date alone when the time is not known"
+            "Time of the meal, or a date if the time is not known"
         ),
-        optional("name", Kind::Text(1, 500), "What it was called"),
-        optional("meal_type", Kind::Word(MealType::WORDS), "Which meal"),
+        optional("name", Kind::Text(1, 500), "Name of the meal"),
+        optional("meal_type", Kind::Word(MealType::WORDS), "Meal of the day"),
         optional("calories", Kind::Float(0.0, 20_000.0), "Energy, kcal"),
         optional("protein", Kind::Float(0.0, 2_000.0), "Protein, g"),
         optional("carbs", Kind::Float(0.0, 3_000.0), "Carbohydrate, g"),
@@ -106,7 +108,7 @@ read_back!(
         required(
             "consumed_at",
             Kind::Instant,
-            "When; the start of the local day when the time is not known"
+            "Time of the meal; the start of the local day if the time is not known"
         ),
         required("time_known", Kind::Bool, "Whether the time of day is known"),
         SOURCE_ID_READ,
@@ -136,14 +138,14 @@ shaped!(
     "Activity",
     ClosedBody,
     &[
-        required("started_at", Kind::Instant, "When it began"),
+        required("started_at", Kind::Instant, "Start time"),
         required(
             "activity_type",
             Kind::Word(ActivityType::WORDS),
-            "What was done"
+            "Type of activity"
         ),
-        optional("intensity", Kind::Word(Intensity::WORDS), "How hard"),
-        optional("duration", Kind::Float(0.0, 2_880.0), "How long, minutes"),
+        optional("intensity", Kind::Word(Intensity::WORDS), "Intensity"),
+        optional("duration", Kind::Float(0.0, 2_880.0), "Duration, minutes"),
         optional(
             "calories_burned",
             Kind::Float(0.0, 30_000.0),
@@ -194,22 +196,18 @@ shaped!(
         required(
             "recorded_at",
             Kind::Instant,
-            "When; for a night, the waking"
+            "Time of the reading; for a night, the time of waking"
         ),
-        required(
-            "metric_type",
-            Kind::Word(MetricType::WORDS),
-            "What was measured"
-        ),
+        required("metric_type", Kind::Word(MetricType::WORDS), "The metric"),
         required(
             "value",
             Kind::Float(0.0, 1_000_000.0),
-            "The value; it must be one a body can show, in its unit"
+            "Measured value in the given unit; it must be physiologically plausible"
         ),
         optional(
             "unit",
             Kind::Text(1, 20),
-            "Its unit, such as bpm, ms, h, min; the metric's own when not given"
+            "Unit, for example bpm, ms, h, min; the unit of the metric when not given"
         ),
         SOURCE,
         SOURCE_ID,
@@ -223,11 +221,11 @@ read_back!(
     "HealthMetricRecord",
     HealthMetricBody,
     &[
-        required("unit", Kind::Text(1, 20), "The unit of its metric"),
+        required("unit", Kind::Text(1, 20), "Unit of the metric"),
         required(
             "partial",
             Kind::Bool,
-            "Whether it is of a part of the day only"
+            "Whether the reading is incomplete (covers only a part of the day)"
         ),
         SOURCE_ID_READ,
         DAY_READ,
@@ -235,9 +233,10 @@ read_back!(
     ]
 );
 
-/// A record of the wire that becomes one of the store.
+/// A record in a request body that can be converted to a stored record.
 pub(super) trait Wire: Input {
-    /// Whether several at one moment are several, told apart by their order. Of a reading there is one.
+    /// Whether several records can have the same time; they are distinguished by their order. A metric
+    /// has only one reading per time.
     const MAY_COINCIDE: bool;
 
     fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError>;
@@ -250,7 +249,7 @@ fn field(field: &'static str, message: impl Into<String>) -> FieldError {
     }
 }
 
-/// The moment of a text that was checked; a date alone is the start of that local day.
+/// Parses a checked time; a date without a time is the start of that local day.
 fn moment(
     name: &'static str,
     text: &str,
@@ -266,7 +265,7 @@ fn moment(
         },
     };
     if instant > now + TimeDelta::days(1) {
-        return Err(field(name, "lies in the future"));
+        return Err(field(name, "is in the future"));
     }
     if instant.year() < OLDEST {
         return Err(field(name, format!("is before {OLDEST}")));
@@ -293,7 +292,7 @@ impl Origin {
             if (day - provenance.day).num_days().abs() > 1 {
                 return Err(field(
                     "day",
-                    "is more than a day away from the record's moment",
+                    "is more than one day before or after the time of the record",
                 ));
             }
             provenance.day = day;
@@ -306,7 +305,7 @@ impl Origin {
         };
         provenance.known_at = match self.known_at {
             Some(known_at) if known_at > now + TimeDelta::days(1) => {
-                return Err(field("known_at", "lies in the future"));
+                return Err(field("known_at", "is in the future"));
             }
             Some(known_at) => known_at.max(happened),
             None => happened,
@@ -382,8 +381,8 @@ impl Wire for HealthMetricBody {
 pub(super) struct Order(HashMap<(String, String), HashMap<String, usize>>);
 
 impl Order {
-    /// The record with its place among those: of two the second is another, not a correction of the
-    /// first. What is the same to the letter is the same.
+    /// Adds the position to the id of a record: a second record is a new one, not a correction of the
+    /// first. Records with identical content are the same record.
     pub(super) fn told_apart(&mut self, mut record: Record) -> Record {
         let content = record_json(&record).to_string();
         let provenance = record.provenance_mut();

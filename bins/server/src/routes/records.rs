@@ -29,7 +29,7 @@ use vitalcast::{
 /// Records of one body.
 const MAX_RECORDS: usize = 50_000;
 
-/// The values of a body: a JSON array, or one JSON object a line.
+/// The values of a body: a JSON array, or one JSON object per line.
 fn values(bytes: &[u8], is_lines: bool) -> Result<Vec<Value>, ApiError> {
     let at = [Place::from("body")];
     let invalid = |fault| ApiError::invalid(vec![fault]);
@@ -75,7 +75,7 @@ fn too_long() -> ApiError {
     ApiError::invalid(vec![Fault::new("too_long", &at, msg, &Value::Null)])
 }
 
-/// The records of a body; every fault is found, the first hundred are told.
+/// Parses the records of a body; all records are checked, and the first hundred errors are returned.
 fn records<W: Wire>(
     values: &[Value],
     zone: Zone,
@@ -122,15 +122,16 @@ fn records<W: Wire>(
     }
 }
 
-/// What became of the records of a body.
+/// The number of written, unchanged and corrected records.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Written {
     user_id: UserId,
-    /// Records that were new.
+    /// Number of new records.
     added: u64,
-    /// Records that were there already with the same content.
+    /// Number of records that were stored before with the same content.
     unchanged: u64,
-    /// Records whose content differs from the one kept: a new version; replays still see the old.
+    /// Number of corrected records: their content differs from the stored one. Replays of earlier days
+    /// still use the old version.
     corrected: u64,
 }
 
@@ -177,7 +178,7 @@ async fn post<W: Wire>(
     }))
 }
 
-/// Which records, and which page of them.
+/// A filter for records, and a page.
 #[derive(Debug, Deserialize)]
 pub(super) struct PageQuery {
     from: Option<NaiveDate>,
@@ -195,16 +196,21 @@ shaped!(
     &[
         optional("from", Kind::Date, "First local day"),
         optional("to", Kind::Date, "Last local day"),
-        default("limit", Kind::Int(1, 1_000), "100", "At most so many"),
+        default(
+            "limit",
+            Kind::Int(1, 1_000),
+            "100",
+            "Maximum number of records in the page"
+        ),
         optional(
             "cursor",
             Kind::Text(1, 2_000),
-            "Where the page before ended: its `next`"
+            "Cursor: the value of `next` of the previous page"
         ),
     ]
 );
 
-/// The records of a page, and the cursor of the next one.
+/// Reads the records of a page, and the cursor of the next page.
 async fn get(
     app: &Arc<App>,
     user_id: UserId,
@@ -246,7 +252,7 @@ async fn get(
 fn unknown_cursor() -> ApiError {
     ApiError::not_found(
         "UNKNOWN_CURSOR",
-        "No page ended there: a cursor is the `next` of a page",
+        "The cursor is not valid: use the value of `next` of an earlier page",
     )
 }
 
@@ -255,7 +261,7 @@ fn days(from: Option<NaiveDate>, to: Option<NaiveDate>) -> std::ops::RangeInclus
     from.unwrap_or(*all.start())..=to.unwrap_or(*all.end())
 }
 
-/// Which records to delete.
+/// A filter for the records to delete.
 #[derive(Debug, Deserialize)]
 pub(super) struct DeleteQuery {
     from: NaiveDate,
@@ -277,16 +283,16 @@ shaped!(
         optional(
             "source_id",
             Kind::Text(1, 200),
-            "Only records of this identity within their source"
+            "Only the record with this id within its source"
         ),
     ]
 );
 
-/// How many records were deleted.
+/// The number of deleted records.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Gone {
     user_id: UserId,
-    /// Records, each with all its versions.
+    /// Number of deleted records; all their versions were deleted.
     deleted: u64,
 }
 
@@ -309,17 +315,17 @@ async fn delete(
     Ok(axum::Json(Gone { user_id, deleted }))
 }
 
-/// The three routes of a kind of record.
+/// Defines the three routes of a kind of record.
 macro_rules! routes_of {
     ($path:literal, $kind:ident, $body:ty, $record:ty, $page:ident, $what:literal, $post:ident, $get:ident, $delete:ident) => {
-        #[doc = concat!("Write ", $what, ", a JSON array or one JSON object a line (NDJSON).")]
+        #[doc = concat!("Write ", $what, ", a JSON array or one JSON object per line (NDJSON).")]
         ///
-        /// The body is a JSON array, or one JSON object a line with the media type
-        /// `application/x-ndjson`. All or nothing: an answer of 200 means that every record of it is
-        /// durable. Writing the same again changes nothing.
+        /// The body is a JSON array, or one JSON object per line with the media type
+        /// `application/x-ndjson`. Either all records are stored or none: a response of 200 means that
+        /// every record is durable. Writing the same records again changes nothing.
         #[utoipa::path(post, operation_id = stringify!($post), summary = concat!("Write ", $what), path = $path, tag = "users", params(UserPath),
             request_body(content((Vec<$body> = "application/json"))),
-            responses((status = 200, description = "Kept", body = Written)),
+            responses((status = 200, description = "Stored", body = Written)),
             security(("key" = ["ingest"])))]
         pub(super) async fn $post(
             State(app): State<Arc<App>>,
@@ -335,10 +341,10 @@ macro_rules! routes_of {
         #[derive(Debug, Serialize, ToSchema)]
         pub(super) struct $page {
             user_id: UserId,
-            /// In their current version, in the order of days and moments.
+            /// Records in their current version, ordered by day and time.
             #[schema(value_type = Vec<$record>)]
             items: Vec<Value>,
-            /// The cursor of the next page; null on the last.
+            /// Cursor of the next page; null on the last page.
             next: Option<String>,
         }
 
@@ -362,7 +368,7 @@ macro_rules! routes_of {
             }))
         }
 
-        #[doc = concat!("Delete ", $what, " of some days with all their versions, for good.")]
+        #[doc = concat!("Delete ", $what, " of a period with all their versions, permanently.")]
         #[utoipa::path(delete, operation_id = stringify!($delete), summary = concat!("Delete ", $what), path = $path, tag = "users", params(UserPath, DeleteQuery),
             responses((status = 200, description = "Deleted", body = Gone)),
             security(("key" = ["ingest"])))]

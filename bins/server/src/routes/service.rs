@@ -1,4 +1,4 @@
-//! The service itself: what it is, whether it is well.
+//! Name, version, health and readiness of the service.
 
 use crate::app::App;
 use crate::log::LogWriter;
@@ -17,7 +17,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 const HEALTHY: &str = "healthy";
 const DISABLED: &str = "disabled";
 
-/// What this is.
+/// Name and version of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Root {
     service: &'static str,
@@ -27,8 +27,14 @@ pub(super) struct Root {
     docs: &'static str,
 }
 
-/// What this is.
-#[utoipa::path(get, operation_id = "root", path = "/", tag = "service", responses((status = 200, description = "What this is", body = Root)))]
+/// Name and version of the service.
+#[utoipa::path(get, operation_id = "root", path = "/", tag = "service", responses((status = 200, description = "\
+                                                                                                                Name \
+                                                                                                                and \
+                                                                                                                version \
+                                                                                                                of \
+                                                                                                                the \
+                                                                                                                service", body = Root)))]
 pub(super) async fn root(State(app): State<Arc<App>>) -> axum::Json<Root> {
     axum::Json(Root {
         service: "Vitalcast",
@@ -45,43 +51,43 @@ pub(super) struct Live {
     status: &'static str,
 }
 
-/// Whether the process answers; nothing else is looked at.
+/// Check that the process responds; nothing else is checked.
 #[utoipa::path(get, operation_id = "live", path = "/health/live", tag = "service", responses((status = 200, description = "Alive", body = Live)))]
 pub(super) async fn live() -> axum::Json<Live> {
     axum::Json(Live { status: "ok" })
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Check {
-    /// `healthy`, `unhealthy`, `unavailable`, `stale` (what was read last is used), or `disabled` where
-    /// nothing of the kind is configured.
+    /// `healthy`, `unhealthy`, `unavailable`, `stale` (the last value read stays in use), or `disabled`
+    /// if it is not configured.
     status: &'static str,
-    /// How long it took to answer, milliseconds, where it was asked.
+    /// Response time of the check, milliseconds, if a request was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_ms: Option<f64>,
-    /// What is wrong.
+    /// The problem, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
 }
 
-/// Whether the log is written.
+/// Whether the log can be written.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct LogCheck {
     /// `healthy`, or `unavailable` while lines are lost.
     status: &'static str,
-    /// Lines lost since the start.
+    /// Number of log lines lost since the start.
     lost_lines: u64,
 }
 
-/// What was looked at.
+/// The results of all checks.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Checks {
     database: Check,
     /// Whether data can be written.
     storage: Check,
     redis: Check,
-    /// The keys that tokens are checked with.
+    /// The keys that verify tokens.
     issuer_keys: Check,
     log: LogCheck,
 }
@@ -97,12 +103,12 @@ impl Checks {
         }
     }
 
-    /// Whether everything works that requests cannot do without.
+    /// Whether all parts work that requests depend on.
     fn is_up(&self) -> bool {
         self.database.error.is_none()
     }
 
-    /// Whether everything works.
+    /// Whether all parts work.
     fn is_well(&self) -> bool {
         self.is_up()
             && self.storage.error.is_none()
@@ -112,10 +118,10 @@ impl Checks {
     }
 }
 
-/// How well the service is.
+/// The health of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
-    /// `healthy`, `degraded` (it answers, and something is not as it should be) or `unhealthy`.
+    /// `healthy`, `degraded` (it responds, but some part does not work) or `unhealthy`.
     status: &'static str,
     version: &'static str,
     timestamp: DateTime<Utc>,
@@ -132,7 +138,7 @@ async fn database(app: &App) -> Check {
             "unhealthy"
         },
         latency_ms: Some(begun.elapsed().as_secs_f64() * 1e3),
-        error: answered.is_err().then_some("the database does not answer"),
+        error: answered.is_err().then_some("the database does not respond"),
     }
 }
 
@@ -160,7 +166,7 @@ async fn redis(app: &App) -> Check {
         .unwrap_or(Some(false));
     let (status, error) = match answers {
         Some(true) => (HEALTHY, None),
-        Some(false) => ("unavailable", Some("Redis does not answer")),
+        Some(false) => ("unavailable", Some("Redis does not respond")),
         None => (DISABLED, None),
     };
     Check {
@@ -177,11 +183,12 @@ fn issuer_keys(app: &App) -> Check {
         Some(None) => (HEALTHY, None),
         Some(Some(KeysTrouble::Stale)) => (
             "stale",
-            Some("the issuer's keys cannot be read again: the last ones are used"),
+            Some("cannot update the keys of the token issuer: the previous keys stay in use"),
         ),
-        Some(Some(KeysTrouble::Missing)) => {
-            ("unavailable", Some("the issuer's keys cannot be read"))
-        }
+        Some(Some(KeysTrouble::Missing)) => (
+            "unavailable",
+            Some("cannot read the keys of the token issuer"),
+        ),
     };
     Check {
         status,
@@ -199,10 +206,11 @@ fn log(app: &App) -> LogCheck {
     }
 }
 
-/// How well the service and what it needs are.
+/// Check the health of the service and of the parts it depends on.
 #[utoipa::path(get, operation_id = "health", path = "/health", tag = "service", responses(
-    (status = 200, description = "Healthy, or degraded: without Redis, without a log, with the issuer's last keys, or without writing", body = Health),
-    (status = 503, description = "Unhealthy: the database does not answer", body = Health)
+    (status = 200, description = "Healthy, or degraded: Redis unavailable, log not written, old \
+                                  keys of the token issuer, or storage not writable", body = Health),
+    (status = 503, description = "Unhealthy: the database does not respond", body = Health)
 ))]
 pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
     let checks = Checks::of(&app).await;
@@ -220,25 +228,25 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Response {
     (code, axum::Json(health)).into_response()
 }
 
-/// Whether requests should be sent here.
+/// Readiness for requests.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Ready {
     /// `ready` or `not ready`.
     status: &'static str,
-    /// `ok`, or `degraded` while data cannot be written; forecasts are answered then, too.
+    /// `ok`, or `degraded` while data cannot be written; forecasts still work.
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<&'static str>,
-    /// `ok`, `degraded` (it does not answer), or `disabled` where none is configured.
+    /// `ok`, `degraded` (it does not respond), or `disabled` if it is not configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     redis: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
 }
 
-/// Whether requests should be sent here: the database answers, and the service is not stopping.
+/// Check readiness for requests: the database responds, and the service is not stopping.
 #[utoipa::path(get, operation_id = "ready", path = "/ready", tag = "service", responses(
     (status = 200, description = "Ready", body = Ready),
-    (status = 503, description = "Not ready, and why", body = Ready)
+    (status = 503, description = "Not ready, with the reason", body = Ready)
 ))]
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
     let refuse = |reason| {
@@ -254,7 +262,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Response {
         return refuse("the service is stopping");
     }
     if database(&app).await.error.is_some() {
-        return refuse("the database does not answer");
+        return refuse("the database does not respond");
     }
     let ready = Ready {
         status: "ready",

@@ -1,4 +1,4 @@
-//! People: what there is of them, their profile, and everything taken out or erased.
+//! People: overview of their data, profile, forecasts, export and erasure.
 
 use super::{UserMetricPath, UserPath};
 use crate::access::{Caller, Impersonal};
@@ -22,7 +22,7 @@ use vitalcast::{
     UserId,
 };
 
-/// What there is of a person.
+/// An overview of the data of a person.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Overview {
     user_id: UserId,
@@ -40,7 +40,7 @@ pub(super) struct Overview {
     profile: Profile,
 }
 
-/// What there is of a person.
+/// An overview of the data of a person.
 #[utoipa::path(get, operation_id = "get_user", path = "/api/users/{user_id}", tag = "users", params(UserPath),
     responses((status = 200, description = "Counts, first and last day, profile", body = Overview)),
     security(("key" = ["read"])))]
@@ -72,9 +72,9 @@ pub(super) async fn overview(
     Ok(axum::Json(overview))
 }
 
-/// Erase a person: records, profile, models, forecasts, jobs, and keys that open nothing else.
+/// Erase a person: records, profile, models, forecasts, jobs, and keys that are only for this person.
 ///
-/// When this has answered, nothing of theirs can be read any more.
+/// After the response, no data of the person can be read any more.
 #[utoipa::path(delete, operation_id = "erase_user", path = "/api/users/{user_id}", tag = "users", params(UserPath),
     responses((status = 200, description = "Erased", body = Erasure)),
     security(("key" = ["erase"])))]
@@ -89,7 +89,7 @@ pub(super) async fn erase(
     Ok(axum::Json(erased))
 }
 
-/// A person's profile.
+/// Get the profile of a person.
 #[utoipa::path(get, operation_id = "get_profile", path = "/api/users/{user_id}/profile", tag = "users", params(UserPath),
     responses((status = 200, description = "The profile", body = Profile)),
     security(("key" = ["read"])))]
@@ -103,7 +103,7 @@ pub(super) async fn profile(
     Ok(axum::Json(profile))
 }
 
-/// A profile to set.
+/// A request to set a profile.
 #[derive(Debug)]
 pub(super) struct ProfileBody(Profile);
 
@@ -122,35 +122,31 @@ shaped!(
         ),
         optional("weight_kg", Kind::Float(2.0, 700.0), "Body weight, kg"),
         optional("height_cm", Kind::Float(30.0, 280.0), "Height, cm"),
-        optional(
-            "goal_weight_kg",
-            Kind::Float(2.0, 700.0),
-            "Weight aimed at, kg"
-        ),
+        optional("goal_weight_kg", Kind::Float(2.0, 700.0), "Weight goal, kg"),
         optional(
             "goal_energy_kcal",
             Kind::Float(200.0, 20_000.0),
-            "Energy aimed at per day, kcal"
+            "Energy goal per day, kcal"
         ),
         optional(
             "goal_protein_g",
             Kind::Float(0.0, 2_000.0),
-            "Protein aimed at per day, g"
+            "Protein goal per day, g"
         ),
         optional(
             "goal_carbs_g",
             Kind::Float(0.0, 3_000.0),
-            "Carbohydrate aimed at per day, g"
+            "Carbohydrate goal per day, g"
         ),
         optional(
             "goal_fat_g",
             Kind::Float(0.0, 2_000.0),
-            "Fat aimed at per day, g"
+            "Fat goal per day, g"
         ),
         optional(
             "activity_level",
             Kind::Word(ActivityLevel::WORDS),
-            "How active an ordinary day is"
+            "Activity level of an ordinary day"
         ),
         default(
             "cycle_starts",
@@ -176,10 +172,10 @@ fn build_profile(fields: Map<String, Value>) -> Result<ProfileBody, Vec<FieldErr
     }
 }
 
-/// Set a person's profile, whole; makes the person if they are not there.
+/// Replace the profile of a person; creates the person if necessary.
 #[utoipa::path(put, operation_id = "set_profile", path = "/api/users/{user_id}/profile", tag = "users", params(UserPath),
     request_body = ProfileBody,
-    responses((status = 200, description = "The profile as it is kept", body = Profile)),
+    responses((status = 200, description = "The stored profile", body = Profile)),
     security(("key" = ["ingest"])))]
 pub(super) async fn set_profile(
     State(app): State<Arc<App>>,
@@ -198,7 +194,7 @@ pub(super) async fn set_profile(
     Ok(axum::Json(kept))
 }
 
-/// Which days.
+/// The period of a history.
 #[derive(Debug, Deserialize)]
 pub(super) struct SpanQuery {
     days: usize,
@@ -212,19 +208,20 @@ shaped!(
     "SpanQuery",
     ClosedQuery,
     &[
-        default("days", Kind::Int(1, 3_660), "30", "How many days"),
+        default("days", Kind::Int(1, 3_660), "30", "Number of days"),
         optional(
             "last_day",
             Kind::Date,
-            "The last of them; the last one with data or a forecast when not given"
+            "Last day; the last day with data or a forecast when not given"
         ),
     ]
 );
 
-/// What was measured, beside what had been forecast.
+/// Compare past forecasts with the measured values.
 #[utoipa::path(get, operation_id = "list_forecasts", path = "/api/users/{user_id}/forecasts/{metric}", tag = "users",
     params(UserMetricPath, SpanQuery),
-    responses((status = 200, description = "Day by day, with errors and coverage", body = HistoryView)),
+    responses((status = 200, description = "Forecasts and measured values per day, with errors and \
+                                            coverage", body = HistoryView)),
     security(("key" = ["read"])))]
 pub(super) async fn forecasts(
     State(app): State<Arc<App>>,
@@ -243,7 +240,7 @@ pub(super) async fn forecasts(
     Ok(axum::Json(view))
 }
 
-/// Everything of a person, as a zip file: profile, records, models, forecasts, jobs.
+/// Export all data of a person as a zip file: profile, records, models, forecasts, jobs.
 #[utoipa::path(get, operation_id = "export_user", path = "/api/users/{user_id}/export", tag = "users", params(UserPath),
     responses((status = 200, description = "A zip file", body = File, content_type = "application/zip")),
     security(("key" = ["erase"])))]
