@@ -1,5 +1,6 @@
 //! Requests and responses of the correlation routes. Additions to the contract are marked as such.
 
+use crate::bounds;
 use crate::error::{DomainError, FieldError, InvalidRequest, shortened};
 use crate::id::UserId;
 use crate::metric::{FeatureCategory, MetricType, word_enum};
@@ -206,28 +207,14 @@ impl CorrelationRequest {
     /// [`InvalidRequest`] with all invalid fields.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         let mut faults = Vec::new();
-        check(
-            &mut faults,
-            "lookback_days",
-            self.lookback_days as f64,
-            14.0,
-            180.0,
-        );
-        check(
+        bounds::CORRELATION_DAYS.check(&mut faults, "lookback_days", self.lookback_days);
+        bounds::SIGNIFICANCE.check(
             &mut faults,
             "significance_threshold",
             self.significance_threshold,
-            0.001,
-            0.1,
         );
-        check(
-            &mut faults,
-            "min_correlation",
-            self.min_correlation,
-            0.0,
-            1.0,
-        );
-        check(&mut faults, "top_k", self.top_k as f64, 1.0, 1_000.0);
+        bounds::MIN_CORRELATION.check(&mut faults, "min_correlation", self.min_correlation);
+        bounds::TOP_K.check(&mut faults, "top_k", self.top_k);
         finish(faults)
     }
 }
@@ -281,44 +268,15 @@ impl LagRequest {
     /// [`InvalidRequest`] with all invalid fields.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         let mut faults = Vec::new();
-        check(
-            &mut faults,
-            "max_lag_hours",
-            self.max_lag_hours as f64,
-            6.0,
-            168.0,
-        );
-        check(
-            &mut faults,
-            "lag_step_hours",
-            self.lag_step_hours as f64,
-            1.0,
-            24.0,
-        );
-        check(
-            &mut faults,
-            "lookback_days",
-            self.lookback_days as f64,
-            14.0,
-            180.0,
-        );
-        check(
+        bounds::MAX_LAG_HOURS.check(&mut faults, "max_lag_hours", self.max_lag_hours);
+        bounds::LAG_STEP_HOURS.check(&mut faults, "lag_step_hours", self.lag_step_hours);
+        bounds::CORRELATION_DAYS.check(&mut faults, "lookback_days", self.lookback_days);
+        bounds::SIGNIFICANCE.check(
             &mut faults,
             "significance_threshold",
             self.significance_threshold,
-            0.001,
-            0.1,
         );
         finish(faults)
-    }
-}
-
-fn check(faults: &mut Vec<FieldError>, field: &'static str, value: f64, low: f64, high: f64) {
-    if !(low..=high).contains(&value) {
-        faults.push(FieldError {
-            field,
-            message: format!("must be between {low} and {high}, but is {value}"),
-        });
     }
 }
 

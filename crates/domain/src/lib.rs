@@ -3,6 +3,7 @@
 
 mod access;
 mod answer;
+pub mod bounds;
 mod correlation;
 mod day;
 mod error;

@@ -3,6 +3,7 @@
 //! Unknown fields are ignored, as the reference service's clients expect.
 
 use crate::answer::IntervalMethod;
+use crate::bounds;
 use crate::error::{FieldError, InvalidRequest};
 use crate::id::UserId;
 use crate::metric::{ModelArchitecture, ModelFamily, PredictionMetric};
@@ -128,25 +129,18 @@ impl TrainModelRequest {
     /// [`InvalidRequest`] with all invalid fields.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         let mut faults = Vec::new();
-        let mut check = |field: &'static str, value: f64, low: f64, high: f64| {
-            if !(low..=high).contains(&value) {
-                faults.push(FieldError {
-                    field,
-                    message: format!("must be between {low} and {high}, but is {value}"),
-                });
-            }
-        };
-        check("lookback_days", self.lookback_days as f64, 30.0, 365.0);
-        check("sequence_length", self.sequence_length as f64, 7.0, 60.0);
-        check("epochs", self.epochs as f64, 10.0, 200.0);
-        check("batch_size", self.batch_size as f64, 8.0, 128.0);
-        check("learning_rate", self.learning_rate, 0.0001, 0.1);
-        check("validation_split", self.validation_split, 0.1, 0.3);
-        check("hidden_dim", self.hidden_dim as f64, 32.0, 512.0);
-        check("num_layers", self.num_layers as f64, 1.0, 4.0);
-        check("dropout", self.dropout, 0.0, 0.5);
+        bounds::LOOKBACK_DAYS.check(&mut faults, "lookback_days", self.lookback_days);
+        bounds::SEQUENCE_LENGTH.check(&mut faults, "sequence_length", self.sequence_length);
+        bounds::EPOCHS.check(&mut faults, "epochs", self.epochs);
+        bounds::BATCH_SIZE.check(&mut faults, "batch_size", self.batch_size);
+        bounds::LEARNING_RATE.check(&mut faults, "learning_rate", self.learning_rate);
+        bounds::VALIDATION_SPLIT.check(&mut faults, "validation_split", self.validation_split);
+        bounds::HIDDEN_DIM.check(&mut faults, "hidden_dim", self.hidden_dim);
+        bounds::NUM_LAYERS.check(&mut faults, "num_layers", self.num_layers);
+        bounds::DROPOUT.check(&mut faults, "dropout", self.dropout);
         let least = self.architecture.least_days_read();
-        if (7..least).contains(&self.sequence_length) {
+        let is_within = self.sequence_length as i64 >= bounds::SEQUENCE_LENGTH.low;
+        if is_within && self.sequence_length < least {
             faults.push(FieldError {
                 field: "sequence_length",
                 message: format!(

@@ -19,6 +19,8 @@ pub use forecaster::{Forecaster, backtest};
 pub use vitalcast_artifact::Manifest;
 /// Pictures: terminal, SVG, PNG and HTML.
 pub use vitalcast_charts as charts;
+/// Bounds of the settings of requests.
+pub use vitalcast_domain::bounds;
 pub use vitalcast_domain::{
     Activity, ActivityLevel, ActivityType, AsOf, BatchPredictRequest, BatchPredictResponse,
     Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,

@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::sync::Arc;
+use vitalcast::bounds;
 use vitalcast::{
     CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary, FieldError,
     HealthMetricTarget, LagRequest, LagResolution, LagResponse, Pairing, Scope, UserId,
@@ -24,7 +25,7 @@ const TARGET: Field = required(
 const METHOD: Kind = Kind::Word(CorrelationMethod::WORDS);
 const LOOKBACK: Field = default(
     "lookback_days",
-    Kind::LaxInt(14, 180),
+    Kind::lax_int(bounds::CORRELATION_DAYS),
     "30",
     "Number of days of the metric",
 );
@@ -35,7 +36,7 @@ const LAST_DAY: Field = optional(
 );
 const SIGNIFICANCE: Field = default(
     "significance_threshold",
-    Kind::LaxFloat(0.001, 0.1, r"^0?\.0[1-9][0-9]{0,6}$"),
+    Kind::lax_float(bounds::SIGNIFICANCE, r"^0?\.0[1-9][0-9]{0,6}$"),
     "0.05",
     "Significance level",
 );
@@ -72,7 +73,7 @@ shaped!(
         SIGNIFICANCE,
         default(
             "min_correlation",
-            Kind::LaxFloat(0.0, 1.0, r"^0?\.[0-9]{1,7}$"),
+            Kind::lax_float(bounds::MIN_CORRELATION, r"^0?\.[0-9]{1,7}$"),
             "0.3",
             "Smallest absolute correlation to list"
         ),
@@ -154,13 +155,13 @@ shaped!(
         ),
         default(
             "max_lag_hours",
-            Kind::LaxInt(6, 168),
+            Kind::lax_int(bounds::MAX_LAG_HOURS),
             "72",
             "Maximum lag, hours"
         ),
         default(
             "lag_step_hours",
-            Kind::LaxInt(1, 24),
+            Kind::lax_int(bounds::LAG_STEP_HOURS),
             "6",
             "Step between lags, hours; with daily data, each whole day is a lag"
         ),

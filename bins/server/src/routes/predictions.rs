@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use vitalcast::bounds;
 use vitalcast::{
     BatchPredictRequest, BatchPredictResponse, EngineError, ErrorKind, FieldError, IntervalMethod,
     InvalidRequest, JobError, JobId, JobInfo, JobState, ModelArchitecture, PredictRequest,
@@ -50,55 +51,55 @@ shaped!(
         ),
         default(
             "lookback_days",
-            Kind::LaxInt(30, 365),
+            Kind::lax_int(bounds::LOOKBACK_DAYS),
             "90",
             "Days of history used for training"
         ),
         default(
             "sequence_length",
-            Kind::LaxInt(7, 60),
+            Kind::lax_int(bounds::SEQUENCE_LENGTH),
             "30",
-            "Days of input for one forecast; at least 28 for xgboost and ridge"
+            "Days of input for one forecast; at least 28 for xgboost and ridge, and 20 for ets, theta and average"
         ),
         default(
             "epochs",
-            Kind::LaxInt(10, 200),
+            Kind::lax_int(bounds::EPOCHS),
             "50",
             "Maximum number of epochs (for xgboost, two trees per epoch); networks and xgboost only"
         ),
         default(
             "batch_size",
-            Kind::LaxInt(8, 128),
+            Kind::lax_int(bounds::BATCH_SIZE),
             "32",
             "Batch size in windows; networks only"
         ),
         default(
             "learning_rate",
-            Kind::LaxFloat(0.0001, 0.1, r"^0?\.0[1-9][0-9]{0,6}$"),
+            Kind::lax_float(bounds::LEARNING_RATE, r"^0?\.0[1-9][0-9]{0,6}$"),
             "0.001",
             "Learning rate of Adam; networks only"
         ),
         default(
             "validation_split",
-            Kind::LaxFloat(0.1, 0.3, r"^0?\.[12][0-9]{0,6}$"),
+            Kind::lax_float(bounds::VALIDATION_SPLIT, r"^0?\.[12][0-9]{0,6}$"),
             "0.2",
             "Share of windows for validation (early stopping); the test set has the same size"
         ),
         default(
             "hidden_dim",
-            Kind::LaxInt(32, 512),
+            Kind::lax_int(bounds::HIDDEN_DIM),
             "128",
             "Hidden size; LSTM networks only"
         ),
         default(
             "num_layers",
-            Kind::LaxInt(1, 4),
+            Kind::lax_int(bounds::NUM_LAYERS),
             "2",
             "Number of stacked LSTM layers; LSTM networks only"
         ),
         default(
             "dropout",
-            Kind::LaxFloat(0.0, 0.5, r"^0{1,9}(\.[0-4][0-9]{0,6})?$"),
+            Kind::lax_float(bounds::DROPOUT, r"^0{1,9}(\.[0-4][0-9]{0,6})?$"),
             "0.2",
             "Dropout rate; LSTM networks only"
         ),

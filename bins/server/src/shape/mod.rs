@@ -14,6 +14,7 @@ pub(crate) use json::{Listed, parse, parse_list};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use vitalcast::FieldError;
+use vitalcast::bounds::Bounds;
 
 /// What one value may be.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +54,18 @@ pub(crate) enum Kind {
         most: usize,
         unique: bool,
     },
+}
+
+impl Kind {
+    /// A whole number within bounds, also as text.
+    pub(crate) const fn lax_int(bounds: Bounds<i64>) -> Self {
+        Self::LaxInt(bounds.low, bounds.high)
+    }
+
+    /// A number within bounds, also as text of this pattern.
+    pub(crate) const fn lax_float(bounds: Bounds<f64>, pattern: &'static str) -> Self {
+        Self::LaxFloat(bounds.low, bounds.high, pattern)
+    }
 }
 
 /// What a field is when it is not there.

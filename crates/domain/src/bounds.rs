@@ -1,0 +1,79 @@
+//! The bounds of the settings of requests: one home for their check, the API and its document.
+
+use crate::error::FieldError;
+
+/// The smallest and the largest value of a setting.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds<T> {
+    /// The smallest value.
+    pub low: T,
+    /// The largest value.
+    pub high: T,
+}
+
+const fn bounds<T: Copy>(low: T, high: T) -> Bounds<T> {
+    Bounds { low, high }
+}
+
+/// Days of history used for training.
+pub const LOOKBACK_DAYS: Bounds<i64> = bounds(30, 365);
+/// Days of input for one forecast.
+pub const SEQUENCE_LENGTH: Bounds<i64> = bounds(7, 60);
+/// Maximum number of epochs.
+pub const EPOCHS: Bounds<i64> = bounds(10, 200);
+/// Batch size in windows.
+pub const BATCH_SIZE: Bounds<i64> = bounds(8, 128);
+/// Learning rate of Adam.
+pub const LEARNING_RATE: Bounds<f64> = bounds(0.0001, 0.1);
+/// Share of windows for validation.
+pub const VALIDATION_SPLIT: Bounds<f64> = bounds(0.1, 0.3);
+/// Hidden size of an LSTM.
+pub const HIDDEN_DIM: Bounds<i64> = bounds(32, 512);
+/// Number of stacked LSTM layers.
+pub const NUM_LAYERS: Bounds<i64> = bounds(1, 4);
+/// Dropout rate.
+pub const DROPOUT: Bounds<f64> = bounds(0.0, 0.5);
+/// Number of days of the metric in a correlation.
+pub const CORRELATION_DAYS: Bounds<i64> = bounds(14, 180);
+/// Significance level.
+pub const SIGNIFICANCE: Bounds<f64> = bounds(0.001, 0.1);
+/// Smallest absolute correlation to list.
+pub const MIN_CORRELATION: Bounds<f64> = bounds(0.0, 1.0);
+/// Maximum number of correlations to list; the API allows fewer.
+pub const TOP_K: Bounds<i64> = bounds(1, 1_000);
+/// Maximum lag, hours.
+pub const MAX_LAG_HOURS: Bounds<i64> = bounds(6, 168);
+/// Step between lags, hours.
+pub const LAG_STEP_HOURS: Bounds<i64> = bounds(1, 24);
+
+impl Bounds<i64> {
+    /// Notes a fault when the value is outside the bounds.
+    pub(crate) fn check(self, faults: &mut Vec<FieldError>, field: &'static str, value: usize) {
+        let Self { low, high } = self;
+        if !i64::try_from(value).is_ok_and(|value| (low..=high).contains(&value)) {
+            faults.push(fault(field, low, high, value));
+        }
+    }
+}
+
+impl Bounds<f64> {
+    /// Notes a fault when the value is outside the bounds or not a number.
+    pub(crate) fn check(self, faults: &mut Vec<FieldError>, field: &'static str, value: f64) {
+        let Self { low, high } = self;
+        if !(low..=high).contains(&value) {
+            faults.push(fault(field, low, high, value));
+        }
+    }
+}
+
+fn fault<L: std::fmt::Display>(
+    field: &'static str,
+    low: L,
+    high: L,
+    value: impl std::fmt::Display,
+) -> FieldError {
+    FieldError {
+        field,
+        message: format!("must be between {low} and {high}, but is {value}"),
+    }
+}
