@@ -17,7 +17,7 @@ pub(crate) struct FormatReader {
 }
 
 /// Every reader, in the order in which they are asked. A new format is a module and a line here.
-static READERS: [&FormatReader; 3] = [
+static READERS: &[&FormatReader] = &[
     &crate::lifesnaps::READER,
     &crate::t1d_uom::READER,
     &crate::reference::READER,
@@ -54,7 +54,8 @@ impl Format {
     /// The format of a table with these columns.
     pub(crate) fn of(columns: &Columns<'_>) -> Option<Self> {
         READERS
-            .into_iter()
+            .iter()
+            .copied()
             .find(|reader| (reader.recognises)(columns))
             .map(Self)
     }
@@ -83,7 +84,7 @@ impl std::str::FromStr for Format {
     type Err = DomainError;
 
     fn from_str(text: &str) -> Result<Self, DomainError> {
-        let named = READERS.into_iter().find(|reader| reader.word == text);
+        let named = READERS.iter().copied().find(|reader| reader.word == text);
         named.map(Self).ok_or_else(|| DomainError::UnknownWord {
             what: "format",
             got: text.chars().take(80).collect(),
