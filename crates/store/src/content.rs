@@ -1,11 +1,11 @@
-//! What identifies a record, and what of it counts as content.
+//! The identity of a record, and its content for comparisons.
 
 use crate::error::StoreError;
 use chrono::{DateTime, Utc};
 use vitalcast_domain::Record;
 
-/// Identity within a person: kind, metric, source, source id. The parts are joined by a character
-/// that JSON escapes, so no two identities run into each other.
+/// Identity of a record of a person: kind, metric, source, source id. The parts are joined by a
+/// character that JSON escapes, so identities are unambiguous.
 pub(crate) fn identity(record: &Record) -> String {
     let provenance = record.provenance();
     let metric = match record {
@@ -21,14 +21,15 @@ pub(crate) fn identity(record: &Record) -> String {
     .to_string()
 }
 
-/// The record as text, without when it became known: a later import of the same thing is no change.
+/// The record as text, without the time when it became known: a later import of the same record is not
+/// a change.
 pub(crate) fn content(record: &Record) -> String {
     let mut record = record.clone();
     record.provenance_mut().known_at = DateTime::UNIX_EPOCH;
     serde_json::to_string(&record).expect("records hold finite numbers and text only")
 }
 
-/// The record back from its text and the moment it became known.
+/// Restores a record from its text and the time when it became known.
 pub(crate) fn record(content: &str, known_at: DateTime<Utc>) -> Result<Record, StoreError> {
     let mut record: Record = serde_json::from_str(content).map_err(|error| StoreError::BadRow {
         table: "records",

@@ -1,23 +1,23 @@
-//! Why something could not be kept or found.
+//! Errors of the store.
 
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{DomainError, ModelId};
 
-/// What the database itself said, for a chain of causes.
+/// The error of the database, as the source of an error.
 pub(crate) type DatabaseFault = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why something could not be kept or found.
+/// Errors of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file cannot be opened or made.
+    /// The file cannot be opened or created.
     #[error("cannot open {}: check that the folder exists and can be written", path.display())]
     CannotOpen {
         /// The database file.
         path: PathBuf,
-        /// What the database said.
+        /// The error of the database.
         source: DatabaseFault,
     },
-    /// The file is something else.
+    /// The file is not a Vitalcast database.
     #[error("{} is not a Vitalcast database; it was not changed", path.display())]
     NotADatabase {
         /// The file.
@@ -39,21 +39,21 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
     },
-    /// No room is left.
+    /// The disk is full.
     #[error("the disk is full: nothing was written to {}", path.display())]
     Full {
         /// The database file.
         path: PathBuf,
     },
-    /// The disk does not take or give what it should.
+    /// The disk fails to read or write.
     #[error("{} cannot be read or written: check the disk and its quota", path.display())]
     Io {
         /// The database file.
         path: PathBuf,
-        /// What the database said.
+        /// The error of the database.
         source: DatabaseFault,
     },
-    /// Another process holds the database for longer than we wait.
+    /// Another process locks the database for too long.
     #[error("{} is locked by another process: try again", path.display())]
     Busy {
         /// The database file.
@@ -64,47 +64,47 @@ pub enum StoreError {
     Corrupt {
         /// The database file.
         path: PathBuf,
-        /// What the database said.
+        /// The error of the database.
         source: DatabaseFault,
     },
-    /// A record with a value no record can have.
+    /// A record with an invalid value.
     #[error("record {index} of the batch: {source}; no record of the batch was stored")]
     InvalidRecord {
-        /// Its place in the batch, counted from 0.
+        /// Index of the record in the batch, counted from 0.
         index: usize,
-        /// What is wrong.
+        /// The problem.
         source: DomainError,
     },
     /// A stored row that cannot be read.
     #[error("a row of table {table} cannot be read: {what}")]
     BadRow {
-        /// Which table.
+        /// The table.
         table: &'static str,
-        /// What is wrong, without the values.
+        /// The problem, without the values.
         what: String,
     },
-    /// A model or forecast of someone who is not there.
+    /// A model or forecast of a person who does not exist.
     #[error("the person does not exist: store a record or a profile first")]
     NoSuchUser,
-    /// A model id that is taken.
+    /// A model id that exists already.
     #[error("model {0} exists already")]
     ModelExists(ModelId),
-    /// A model that is not there.
+    /// A model that does not exist.
     #[error("model {0} does not exist")]
     NoSuchModel(ModelId),
-    /// A place in a list of records that none ever had.
+    /// An invalid cursor.
     #[error("the cursor is not valid, expected one from an earlier page")]
     BadPlace,
-    /// Anything else the database said.
+    /// Any other error of the database.
     #[error("the database reported an error")]
     Database(#[source] DatabaseFault),
 }
 
-/// SQLITE_CONSTRAINT_FOREIGNKEY; every foreign key of the schema is a person.
+/// SQLITE_CONSTRAINT_FOREIGNKEY; all foreign keys of the schema refer to a person.
 const FOREIGN_KEY: i32 = 787;
 
 impl StoreError {
-    /// Whether nothing can be written until somebody makes room or mends the disk.
+    /// Whether writing fails until an operator frees space or repairs the disk.
     pub(crate) fn is_of_the_disk(&self) -> bool {
         matches!(
             self,
@@ -112,7 +112,7 @@ impl StoreError {
         )
     }
 
-    /// Sorts what the database said.
+    /// Classifies an error of the database.
     pub(crate) fn of(path: &Path, error: sqlx::Error) -> Self {
         let path = path.to_owned();
         let code = error

@@ -1,4 +1,4 @@
-//! Jobs and API keys: what a service keeps beside the data of its people.
+//! Jobs and API keys: the data of a service other than the data of its people.
 
 use crate::error::StoreError;
 use chrono::{DateTime, Utc};
@@ -6,96 +6,95 @@ use vitalcast_domain::{
     JobError, JobId, JobKind, JobState, KeyId, KeyInfo, PredictionMetric, UserId,
 };
 
-/// A job to keep; it waits for its turn.
+/// A new job for the queue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewJob {
-    /// Its id.
+    /// Id of the job.
     pub job_id: JobId,
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What it does.
+    /// Kind of the job.
     pub kind: JobKind,
-    /// What it trains.
+    /// The metric to train.
     pub metric: Option<PredictionMetric>,
-    /// Its settings.
+    /// Settings of the job.
     pub request: serde_json::Value,
-    /// How long it will take, estimated.
+    /// Estimated run time.
     pub cost_seconds: f64,
-    /// When it was asked for.
+    /// Time of the request.
     pub created_at: DateTime<Utc>,
 }
 
-/// A job that is kept.
+/// A stored job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredJob {
-    /// What was asked for.
+    /// The requested job.
     pub job: NewJob,
-    /// How far it is.
+    /// State of the job.
     pub state: JobState,
-    /// How often it was begun.
+    /// Number of starts.
     pub attempts: u32,
-    /// When it was begun last.
+    /// Time of the last start.
     pub started_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// Time of the end.
     pub finished_at: Option<DateTime<Utc>>,
-    /// What came of it.
+    /// Result of the job.
     pub result: Option<serde_json::Value>,
-    /// Why it failed.
+    /// Error of the job.
     pub error: Option<JobError>,
 }
 
-/// How a job ended.
+/// The end of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub enum JobOutcome {
-    /// With an answer.
+    /// With a result.
     Succeeded(serde_json::Value),
     /// With an error.
     Failed(JobError),
-    /// Called off.
+    /// Cancelled.
     Cancelled,
 }
 
 /// Jobs. Every method is one transaction; all fail with [`StoreError`] when the database cannot be
 /// read or written.
 pub trait Jobs: Send + Sync {
-    /// Keeps a job. Fails with [`StoreError::NoSuchUser`].
+    /// Stores a job. Fails with [`StoreError::NoSuchUser`].
     fn add_job(&self, job: &NewJob) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// A job by its id.
     fn job(&self, id: &JobId)
     -> impl Future<Output = Result<Option<StoredJob>, StoreError>> + Send;
 
-    /// The jobs of a person, newest first, at most `limit`.
+    /// The newest jobs of a person, newest first, at most `limit`.
     fn jobs_of(
         &self,
         user: &UserId,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<StoredJob>, StoreError>> + Send;
 
-    /// Everything that has not ended, oldest first.
+    /// All jobs that have not ended, oldest first.
     fn open_jobs(&self) -> impl Future<Output = Result<Vec<StoredJob>, StoreError>> + Send;
 
-    /// Marks a queued job as running and counts the attempt. `false` when it is no longer queued.
+    /// Marks a queued job as running and counts the attempt. `false` if it is no longer queued.
     fn start_job(
         &self,
         id: &JobId,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Puts running jobs back into the queue: what a process that is gone was at. Those that were called
-    /// off have ended.
+    /// Returns running jobs of an ended process to the queue. Cancelled jobs are marked as ended.
     fn requeue_running(
         &self,
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Notes that a running job was called off, should its process not live to end it.
+    /// Records that a running job was cancelled, in case its process ends before the job does.
     fn call_off(&self, id: &JobId) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Puts one running job back into the queue as if it had not been begun: nothing went wrong with it.
+    /// Returns a running job to the queue without counting the attempt: the job did not fail.
     fn requeue_job(&self, id: &JobId) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Marks a job as ended, unless it has ended already. `false` in that case.
+    /// Marks a job as ended. `false` if it has already ended.
     fn finish_job(
         &self,
         id: &JobId,
@@ -107,24 +106,24 @@ pub trait Jobs: Send + Sync {
 /// API keys. Every method is one transaction; all fail with [`StoreError`] when the database cannot
 /// be read or written.
 pub trait Keys: Send + Sync {
-    /// Keeps a key with the hash of its secret.
+    /// Stores a key with the hash of its secret.
     fn add_key(
         &self,
         key: &KeyInfo,
         hash: &str,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// The key whose secret has this hash, revoked or not.
+    /// The key with this secret hash, revoked or not.
     fn key_by_hash(
         &self,
         hash: &str,
     ) -> impl Future<Output = Result<Option<KeyInfo>, StoreError>> + Send;
 
-    /// Every key, oldest first.
+    /// All keys, oldest first.
     fn keys(&self) -> impl Future<Output = Result<Vec<KeyInfo>, StoreError>> + Send;
 
-    /// Revokes a key; `None` when there is none of that id. A key that was revoked before keeps its
-    /// moment.
+    /// Revokes a key; `None` if the id is unknown. A key that was revoked before keeps its time of
+    /// revocation.
     fn revoke_key(
         &self,
         id: &KeyId,

@@ -1,4 +1,4 @@
-//! Rows of the database and the values they stand for.
+//! Conversion between database rows and values.
 
 use crate::error::StoreError;
 use crate::store::{RegisteredModel, StoredForecast};
@@ -14,7 +14,7 @@ pub(crate) fn instant(table: &'static str, micros: i64) -> Result<DateTime<Utc>,
     })
 }
 
-/// A column that holds a word, a date or an id.
+/// A column with a word, a date or an id.
 pub(crate) fn parsed<T: FromStr>(
     table: &'static str,
     row: &SqliteRow,

@@ -31,7 +31,7 @@ use vitalcast_domain::{
     History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, RecordKind, UserId,
 };
 
-/// Rows of one INSERT; 9 values each, below SQLite's 32,766 parameters.
+/// Number of rows per INSERT; with 9 values each, this is below the limit of 32,766 parameters of SQLite.
 const ROWS_PER_INSERT: usize = 1_000;
 /// Free bytes below which a disk counts as full: a request's records may need as much.
 const LEAST_ROOM: u64 = 1 << 20;
@@ -42,7 +42,7 @@ pub struct SqliteStore {
     pool: SqlitePool,
     path: PathBuf,
     marks: Arc<mark::MarkReader>,
-    /// Whether the disk took what was last written.
+    /// Whether the last write succeeded.
     disk_takes: Arc<AtomicBool>,
 }
 
@@ -55,8 +55,8 @@ impl SqliteStore {
         error
     }
 
-    /// Whether the database can be written: the disk has at least a mebibyte left, and the last write
-    /// succeeded. Where it did not, a small one is tried.
+    /// Checks that the database can be written: the disk has at least one mebibyte left, and the last
+    /// write succeeded. If the last write failed, this tries a small one.
     ///
     /// # Errors
     ///
@@ -79,14 +79,14 @@ impl SqliteStore {
         self.commit(transaction).await
     }
 
-    /// Two equal marks mean that nothing was written in between, by whatever process; `None` means
-    /// that only a query can tell. Takes a few microseconds.
+    /// A mark of the database state. Two equal marks mean that no process has written in between;
+    /// `None` means that a query is needed. Takes a few microseconds.
     pub fn change_mark(&self) -> Option<ChangeMark> {
         self.marks.read()
     }
 
-    /// A transaction that may write from its first statement on, so that two writers wait for each
-    /// other instead of failing half-way.
+    /// A transaction with a write lock from its start, so that two writers wait for each other instead
+    /// of failing later.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.pool
             .begin_with("BEGIN IMMEDIATE")
@@ -103,7 +103,7 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// The current version of each identity: number, when it was known, content.
+    /// The current version of each identity: number, time when it became known, content.
     async fn current_versions(
         &self,
         transaction: &mut Transaction<'static, Sqlite>,
@@ -139,7 +139,7 @@ impl SqliteStore {
             .collect()
     }
 
-    /// Writes records that were checked, within a transaction.
+    /// Writes checked records in a transaction.
     async fn write_within(
         &self,
         transaction: &mut Transaction<'static, Sqlite>,
@@ -237,7 +237,7 @@ impl SqliteStore {
         Ok(report)
     }
 
-    /// Every version of every record.
+    /// All versions of all records.
     async fn all_versions(&self, user: &UserId) -> Result<Vec<Record>, StoreError> {
         let rows = sqlx::query(
             "SELECT known_at, content FROM records WHERE user_id = ?1 \
@@ -255,10 +255,10 @@ impl SqliteStore {
             .collect()
     }
 
-    /// Every version of the records that have one on these days.
+    /// All versions of the records that have a version on these days.
     ///
-    /// They come as one text, a line each: rows are handed over one by one between threads, which
-    /// would take a quarter of the time of a forecast. JSON text has no line breaks.
+    /// The query returns one text with one record per line: passing rows between threads one by one
+    /// would take a quarter of the time of a forecast. The JSON text has no line breaks.
     async fn versions_of_days(
         &self,
         user: &UserId,
@@ -295,7 +295,7 @@ impl SqliteStore {
             .collect()
     }
 
-    /// What everyone has, or one person.
+    /// Overviews of the data of all people, or of one person.
     async fn summaries(&self, user: Option<&UserId>) -> Result<Vec<UserSummary>, StoreError> {
         let rows = sqlx::query(
             "WITH current AS (SELECT user_id, kind, day, max(version) FROM records \
@@ -359,7 +359,7 @@ impl SqliteStore {
     }
 }
 
-/// Bytes that are free on the disk of a file, where the system tells.
+/// Free bytes on the disk of a file; `None` if the system does not tell.
 fn room_beside(file: &Path) -> Option<u64> {
     #[cfg(unix)]
     {
@@ -373,7 +373,7 @@ fn room_beside(file: &Path) -> Option<u64> {
     }
 }
 
-/// Refuses a batch with a record no body can have.
+/// Refuses a batch with an implausible record.
 fn validate(records: &[Record]) -> Result<(), StoreError> {
     for (index, record) in records.iter().enumerate() {
         record
@@ -383,12 +383,12 @@ fn validate(records: &[Record]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Where a page of records ended: day, moment and identity of its last one.
+/// A page cursor: day, time and identity of the last record.
 fn place_of(text: &str) -> Result<(String, i64, String), StoreError> {
     serde_json::from_str(text).map_err(|_| StoreError::BadPlace)
 }
 
-/// A version of a record on its way into the database.
+/// A new version of a record.
 struct NewVersion<'a> {
     identity: String,
     version: i64,

@@ -1,4 +1,4 @@
-//! The interface of every store, and the plain values that go in and out.
+//! The interface of stores, with its input and output types.
 
 use crate::error::StoreError;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -10,65 +10,66 @@ use vitalcast_domain::{
     UserId,
 };
 
-/// What became of a batch of records.
+/// The number of new, unchanged and corrected records of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct WriteReport {
-    /// Records that were new.
+    /// Number of new records.
     pub added: u64,
-    /// Records that were there already with the same content.
+    /// Number of records that were stored before with the same content.
     pub unchanged: u64,
-    /// Records whose content differs from the one kept: a new version.
+    /// Number of corrected records: their content differs from the stored one, so they become a new
+    /// version.
     pub corrected: u64,
 }
 
-/// Numbers that change with everything a forecast of a person depends on. Equal ones mean equal
+/// Numbers that change with all data that a forecast of a person depends on. Equal numbers mean equal
 /// histories of changes, also in two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct Generation {
-    /// Another one for whoever comes back after an erasure.
+    /// Changes when the person returns after an erasure.
     pub incarnation: i64,
-    /// Another one with every change of records or profile.
+    /// Changes with each change of records or profile.
     pub data: i64,
-    /// Another one with every model made, chosen or deleted.
+    /// Changes when a model is registered, activated or deleted.
     pub models: i64,
 }
 
-/// Which records: of a kind, on some days, or from one source.
+/// A filter for records: by kind, days and source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordFilter {
-    /// Of which kind.
+    /// Kind of the records.
     pub kind: RecordKind,
-    /// On which local days, in their current version.
+    /// Local days of the current versions.
     pub days: RangeInclusive<NaiveDate>,
-    /// Only those of this source.
+    /// Only records of this source.
     pub source: Option<String>,
-    /// Only those of this identity within their source.
+    /// Only the record with this id within its source.
     pub source_id: Option<String>,
 }
 
-/// A person in the store.
+/// An overview of a person in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserSummary {
-    /// Who.
+    /// Id of the person.
     pub user_id: UserId,
     /// First local day with a record.
     pub first_day: Option<NaiveDate>,
     /// Last local day with a record.
     pub last_day: Option<NaiveDate>,
-    /// Days with at least one record.
+    /// Number of days with at least one record.
     pub days: u64,
-    /// Meals, in their current version.
+    /// Number of meals, in their current version.
     pub meals: u64,
-    /// Activities.
+    /// Number of activities.
     pub activities: u64,
-    /// Readings.
+    /// Number of readings.
     pub health_metrics: u64,
-    /// Days with a reading of each metric that can be forecast, partial nights not counted.
+    /// Number of days with a reading, for each metric that can be forecast; partial nights do not count.
     pub metrics: BTreeMap<PredictionMetric, u64>,
 }
 
 impl UserSummary {
-    /// Days with a reading of a metric.
+    /// Number of days with a reading of a metric.
     pub fn metric_days(&self, metric: PredictionMetric) -> u64 {
         self.metrics.get(&metric).copied().unwrap_or(0)
     }
@@ -77,17 +78,17 @@ impl UserSummary {
 /// A model to register.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewModel {
-    /// Its id.
+    /// Id of the model.
     pub model_id: ModelId,
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What it forecasts.
+    /// The metric that the model forecasts.
     pub metric: PredictionMetric,
-    /// What it is.
+    /// Model architecture.
     pub architecture: ModelArchitecture,
-    /// When it was trained.
+    /// Time of the training.
     pub trained_at: DateTime<Utc>,
-    /// Name of the artifact's file.
+    /// File name of the artifact.
     pub file_name: String,
     /// Hash of the artifact.
     pub file_hash: String,
@@ -95,26 +96,26 @@ pub struct NewModel {
     pub size_bytes: u64,
     /// Wall time of the training.
     pub training_seconds: f64,
-    /// What the registry answers without opening the artifact.
+    /// Summary of the model, to list it without opening the artifact.
     pub summary: serde_json::Value,
 }
 
 /// A registered model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegisteredModel {
-    /// Its id.
+    /// Id of the model.
     pub model_id: ModelId,
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What it forecasts.
+    /// The metric that the model forecasts.
     pub metric: PredictionMetric,
-    /// What it is.
+    /// Model architecture.
     pub architecture: ModelArchitecture,
-    /// 1 for the first model of a person and metric, then 2, 3, …; never given twice.
+    /// Version: 1 for the first model of a person and metric, then 2, 3, …; never reused.
     pub version: i64,
-    /// When it was trained.
+    /// Time of the training.
     pub trained_at: DateTime<Utc>,
-    /// Name of the artifact's file.
+    /// File name of the artifact.
     pub file_name: String,
     /// Hash of the artifact.
     pub file_hash: String,
@@ -122,109 +123,108 @@ pub struct RegisteredModel {
     pub size_bytes: u64,
     /// Wall time of the training.
     pub training_seconds: f64,
-    /// What the registry answers without opening the artifact.
+    /// Summary of the model, to list it without opening the artifact.
     pub summary: serde_json::Value,
-    /// Whether forecasts use it unless told otherwise.
+    /// Whether forecasts use this model by default.
     pub is_active: bool,
 }
 
-/// A forecast to keep.
+/// A forecast to store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewForecast {
-    /// For whom.
+    /// Id of the person.
     pub user_id: UserId,
-    /// What.
+    /// The metric.
     pub metric: PredictionMetric,
-    /// For which local day.
+    /// Local day that is forecast.
     pub target_date: NaiveDate,
-    /// The moment of knowledge.
+    /// Cut-off time of the data.
     pub as_of: AsOf,
-    /// By which model.
+    /// Id of the model.
     pub model_id: ModelId,
     /// Days from the last reading to the target day.
     pub lead_days: u32,
     /// The forecast.
     pub value: f64,
-    /// Lower end of its interval.
+    /// Lower end of the interval.
     pub lower: f64,
-    /// Upper end.
+    /// Upper end of the interval.
     pub upper: f64,
-    /// Nominal coverage.
+    /// Nominal coverage of the interval.
     pub level: f64,
-    /// When it was computed.
+    /// Time of the computation.
     pub predicted_at: DateTime<Utc>,
-    /// How sure the forecast was of itself, 0 to 1.
+    /// Confidence score of the forecast, 0 to 1.
     pub confidence: Option<f64>,
-    /// The baseline beside it.
+    /// Name of the baseline.
     pub baseline_name: Option<String>,
-    /// What that baseline said.
+    /// Forecast of the baseline.
     pub baseline_value: Option<f64>,
 }
 
-/// A forecast that was kept.
+/// A stored forecast.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredForecast {
-    /// Its number in the store.
+    /// Number of the forecast in the store.
     pub id: i64,
-    /// What.
+    /// The metric.
     pub metric: PredictionMetric,
-    /// For which local day.
+    /// Local day that is forecast.
     pub target_date: NaiveDate,
-    /// The moment of knowledge.
+    /// Cut-off time of the data.
     pub as_of: AsOf,
-    /// By which model.
+    /// Id of the model.
     pub model_id: ModelId,
     /// The forecast.
     pub value: f64,
-    /// Lower end of its interval.
+    /// Lower end of the interval.
     pub lower: f64,
-    /// Upper end.
+    /// Upper end of the interval.
     pub upper: f64,
-    /// Nominal coverage.
+    /// Nominal coverage of the interval.
     pub level: f64,
-    /// When it was computed.
+    /// Time of the computation.
     pub predicted_at: DateTime<Utc>,
-    /// How sure it was of itself, 0 to 1; `None` for forecasts of before this was kept.
+    /// Confidence score, 0 to 1; `None` for forecasts from releases that did not store it.
     pub confidence: Option<f64>,
-    /// What came true, once it is known.
+    /// The measured value, once it is known.
     pub actual: Option<f64>,
 }
 
-/// What is left to do after a person was deleted.
+/// Remaining work after the deletion of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ErasedUser {
-    /// Names of artifact files that are now nobody's, to be deleted too.
+    /// Names of artifact files that belong to no model any more and must be deleted.
     pub orphaned_files: Vec<String>,
 }
 
-/// What every store can do. Every method is one transaction: done and durable, or not at all.
+/// The operations of a store. Each method is one transaction: durable, or without effect.
 ///
-/// All of them fail with [`StoreError`] when the database cannot be read or written; what else can
-/// go wrong is said with each.
+/// All methods fail with [`StoreError`] if the database cannot be read or written; other errors are
+/// documented per method.
 pub trait Store: Send + Sync {
-    /// A person's profile, or `None` for a stranger.
+    /// The profile of a person; `None` for an unknown person.
     fn profile(
         &self,
         user: &UserId,
     ) -> impl Future<Output = Result<Option<Profile>, StoreError>> + Send;
 
-    /// Sets a person's profile; makes the person if they are not there.
+    /// Sets the profile of a person; creates the person if necessary.
     fn set_profile(
         &self,
         user: &UserId,
         profile: &Profile,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Everyone, in the order of their ids.
+    /// All people, in the order of their ids.
     fn users(&self) -> impl Future<Output = Result<Vec<UserSummary>, StoreError>> + Send;
 
-    /// Keeps records. The same identity (kind, metric, source, source id) with the same content
-    /// changes nothing; with other content it becomes a new version, known at `now` unless the
-    /// record itself says it became known later than the version before. Makes the person, with a
-    /// default profile, if they are not there.
+    /// Stores records. The same identity (kind, metric, source, source id) with the same content
+    /// changes nothing; with other content it becomes a new version, known at `now` unless the record
+    /// itself says that it became known later than the version before. Creates the person with a
+    /// default profile if necessary.
     ///
-    /// Fails with [`StoreError::InvalidRecord`], before anything is written, for a record no body
-    /// can have.
+    /// Fails with [`StoreError::InvalidRecord`] for an implausible record; then nothing is written.
     fn write_records(
         &self,
         user: &UserId,
@@ -232,18 +232,18 @@ pub trait Store: Send + Sync {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<WriteReport, StoreError>> + Send;
 
-    /// Keeps several batches, each of one person, in one transaction: all of them are durable when
-    /// it returns, or none is. See [`Store::write_records`].
+    /// Stores several batches, each of one person, in one transaction: all of them are durable, or
+    /// none. See [`Store::write_records`].
     ///
-    /// Fails with [`StoreError::InvalidRecord`] if any batch holds a record no body can have.
+    /// Fails with [`StoreError::InvalidRecord`] if a batch contains an implausible record.
     fn write_batches(
         &self,
         batches: &[(UserId, Vec<Record>)],
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<Vec<WriteReport>, StoreError>> + Send;
 
-    /// Records in their current version, in the order of days, moments and identities, from the
-    /// place `after` on; with the place of the last one if there may be more.
+    /// Records in their current version, ordered by day, time and identity, after the cursor `after`;
+    /// with a cursor if there may be more.
     fn records(
         &self,
         user: &UserId,
@@ -252,55 +252,55 @@ pub trait Store: Send + Sync {
         limit: u32,
     ) -> impl Future<Output = Result<(Vec<Record>, Option<String>), StoreError>> + Send;
 
-    /// Deletes records with all their versions; how many there were.
+    /// Deletes records with all their versions; returns their number.
     fn delete_records(
         &self,
         user: &UserId,
         filter: &RecordFilter,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// What one person has; `None` for a stranger.
+    /// An overview of one person; `None` for an unknown person.
     fn user(
         &self,
         user: &UserId,
     ) -> impl Future<Output = Result<Option<UserSummary>, StoreError>> + Send;
 
-    /// How many people there are.
+    /// The number of people.
     fn count_users(&self) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Everything known of a person, every version, in the order of days and moments. `None` for a
-    /// stranger. With `days`, every version of the records that were on one of them in any version.
+    /// All data of a person with all versions, ordered by day and time; `None` for an unknown person.
+    /// With `days`, all versions of the records that have a version on one of these days.
     fn history(
         &self,
         user: &UserId,
         days: Option<RangeInclusive<NaiveDate>>,
     ) -> impl Future<Output = Result<Option<History>, StoreError>> + Send;
 
-    /// Numbers that change with everything a forecast depends on; `None` for a stranger.
+    /// Numbers that change with all data that a forecast depends on; `None` for an unknown person.
     fn generation(
         &self,
         user: &UserId,
     ) -> impl Future<Output = Result<Option<Generation>, StoreError>> + Send;
 
-    /// Deletes a person and everything of theirs, and notes that files of theirs are still to go, until
+    /// Deletes all data of a person, and records that their files must still be deleted, until
     /// [`Store::finish_erasure`].
     fn erase_user(
         &self,
         user: &UserId,
     ) -> impl Future<Output = Result<ErasedUser, StoreError>> + Send;
 
-    /// Forgets that someone is being erased. Whether the write-ahead log, which held what was deleted,
-    /// is empty then; it is not while another process keeps reading.
+    /// Marks an erasure as completed. Returns whether the write-ahead log, which contained the deleted
+    /// data, is empty; it is not while another process reads.
     fn finish_erasure(
         &self,
         user: &UserId,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// People whose erasure was begun and not finished.
+    /// People whose erasure was started and not completed.
     fn pending_erasures(&self) -> impl Future<Output = Result<Vec<UserId>, StoreError>> + Send;
 
-    /// Registers a model as the next version of its person and metric and makes it the active one.
-    /// Fails with [`StoreError::ModelExists`].
+    /// Registers a model as the next version of its person and metric, and activates it. Fails with
+    /// [`StoreError::ModelExists`].
     fn register_model(
         &self,
         model: NewModel,
@@ -319,8 +319,8 @@ pub trait Store: Send + Sync {
         id: &ModelId,
     ) -> impl Future<Output = Result<Option<RegisteredModel>, StoreError>> + Send;
 
-    /// The active model of a person and metric; with an architecture or a version, the newest that
-    /// fits, the active one first.
+    /// The active model of a person and metric; with an architecture or a version, the newest match,
+    /// the active one first.
     fn active_model(
         &self,
         user: &UserId,
@@ -329,28 +329,28 @@ pub trait Store: Send + Sync {
         version: Option<i64>,
     ) -> impl Future<Output = Result<Option<RegisteredModel>, StoreError>> + Send;
 
-    /// Makes a model the active one. Fails with [`StoreError::NoSuchModel`].
+    /// Activates a model. Fails with [`StoreError::NoSuchModel`].
     fn activate(&self, id: &ModelId) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Deletes a model; was it active, the newest one left becomes so. Fails with
+    /// Deletes a model; if it was active, the newest remaining one becomes active. Fails with
     /// [`StoreError::NoSuchModel`].
     fn delete_model(&self, id: &ModelId) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Keeps a forecast; the same again changes nothing. It takes the place of those that the same model
-    /// made for the day from what was known within the hour before.
+    /// Stores a forecast; storing it again changes nothing. It replaces forecasts of the same model for
+    /// the same day whose data are from the hour before.
     fn save_forecast(
         &self,
         forecast: &NewForecast,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Keeps several forecasts in one transaction; those of people who are gone are left out.
+    /// Stores several forecasts in one transaction; forecasts of erased people are left out.
     fn save_forecasts(
         &self,
         forecasts: &[NewForecast],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Fills in what came true, or that it is not known any more: (number of the forecast, value, when).
-    /// Deleting readings of a day takes the outcomes of that day away.
+    /// Sets or clears the measured values of forecasts: (number of the forecast, value, time). Deleting
+    /// readings of a day also clears the measured values of that day.
     fn fill_outcomes(
         &self,
         outcomes: &[(i64, Option<f64>, DateTime<Utc>)],

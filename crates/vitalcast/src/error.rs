@@ -1,5 +1,5 @@
-//! Why a use case failed: a kind for exit codes and HTTP statuses, a stable word for programs, and
-//! a sentence for people that says what was expected.
+//! Errors of use cases: a kind for exit codes and HTTP statuses, a stable code for programs, and a
+//! sentence for people that says what was expected.
 
 use std::path::PathBuf;
 use vitalcast_domain::{JobId, KeyId, ModelId, PredictionMetric, UserId};
@@ -8,31 +8,31 @@ use vitalcast_inference::InferenceError;
 use vitalcast_store::StoreError;
 use vitalcast_training::TrainingError;
 
-/// The families of failure a caller reacts to.
+/// The kinds of errors that a caller can distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// No such user, model or file.
     NotFound,
-    /// A request that does not fit its bounds.
+    /// An invalid request.
     InvalidRequest,
     /// Data or a file that cannot be used.
     InvalidData,
-    /// What was kept here cannot be read any more: a row, an artifact, the database.
+    /// Stored data are damaged: a row, an artifact or the database.
     Damaged,
-    /// The data are fine but too few.
+    /// Too little data.
     NotEnoughData,
-    /// Someone else is at it; try again.
+    /// A resource is in use; try again.
     Busy,
     /// Storage cannot be read or written.
     Unavailable,
     /// The caller asked to stop.
     Interrupted,
-    /// A fault of this library.
+    /// An internal error.
     Internal,
 }
 
 impl ErrorKind {
-    /// A stable word for programs.
+    /// A stable code for programs.
     fn code(self) -> &'static str {
         match self {
             Self::NotFound => "NOT_FOUND",
@@ -48,106 +48,106 @@ impl ErrorKind {
     }
 }
 
-/// Why a use case failed.
+/// An error of a use case.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// Nobody of that name has data here.
+    /// No person with this id has data here.
     #[error("unknown user {user}: this data folder contains {}", people(*known))]
     UnknownUser {
-        /// Who was asked for.
+        /// The requested id.
         user: UserId,
-        /// How many people there are.
+        /// Number of people in the data folder.
         known: usize,
     },
-    /// No model of that id.
+    /// No model with this id.
     #[error("unknown model {0}")]
     UnknownModel(ModelId),
-    /// No job of that id.
+    /// No job with this id.
     #[error("unknown job {0}")]
     UnknownJob(JobId),
-    /// No key of that id.
+    /// No key with this id.
     #[error("unknown key {0}")]
     UnknownKey(KeyId),
-    /// A job that can no longer be called off.
+    /// The job can no longer be cancelled.
     #[error("job {0} has already ended")]
     JobEnded(JobId),
-    /// Nothing is taken on for someone who is being erased.
+    /// The person is being erased; no new work is accepted.
     #[error("{0} is being erased: try again later")]
     BeingErased(UserId),
     /// The active model is the oldest one.
     #[error("{0} is the oldest version")]
     NothingBefore(ModelId),
-    /// Too many jobs wait already.
+    /// The job queue is full.
     #[error(
         "{waiting} of {limit} places in the job queue are in use: try again when a job has ended"
     )]
     QueueFull {
-        /// How many wait.
+        /// Number of waiting jobs.
         waiting: usize,
-        /// How many may.
+        /// Maximum number of waiting jobs.
         limit: usize,
     },
-    /// A training that would take longer than is allowed here.
+    /// The estimated run time of a training is above the limit.
     #[error(
         "this training would take about {estimated:.0} s, more than the limit of {limit:.0} s: \
          ask for a smaller hidden_dim, fewer epochs or a shorter lookback_days"
     )]
     TooCostly {
-        /// How long it would take, seconds.
+        /// Estimated run time, seconds.
         estimated: f64,
-        /// How long it may take, seconds.
+        /// Maximum run time, seconds.
         limit: f64,
     },
-    /// A training that took longer than is allowed here.
+    /// A training reached the run time limit.
     #[error("the training was stopped after {0:.0} s, the limit of this service")]
     TookTooLong(f64),
-    /// A server works on the data folder.
+    /// Another server uses the data folder.
     #[error("another server is using {}: stop it, or use another folder", .0.display())]
     FolderInUse(PathBuf),
-    /// Nothing trained yet for this person and metric.
+    /// No model for this person and metric.
     #[error("no model of {metric} for {user}{wanted}: train one first")]
     NoModel {
-        /// For whom.
+        /// Id of the person.
         user: UserId,
-        /// Of what.
+        /// The metric.
         metric: PredictionMetric,
-        /// Version and architecture asked for, as text; empty when none was.
+        /// Requested version and architecture, as text; empty if none was requested.
         wanted: String,
     },
-    /// The artifact of a registered model is not the one that was registered.
+    /// The artifact of a model is not the registered one.
     #[error(
         "the file of model {model} was replaced: train the model again or restore {}",
         path.display()
     )]
     ForeignArtifact {
-        /// Which model.
+        /// Model architecture.
         model: ModelId,
-        /// Where it should be.
+        /// Expected path of the artifact.
         path: PathBuf,
     },
     /// A file could not be read or written.
     #[error("cannot {doing} {}", path.display())]
     Io {
-        /// What was tried.
+        /// The attempted operation.
         doing: &'static str,
-        /// Where.
+        /// The path.
         path: PathBuf,
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// A setting that does not fit.
+    /// An invalid setting.
     #[error("{0}")]
     InvalidSetting(String),
-    /// Something that was written here cannot be read any more; names what, never its content.
+    /// Stored data cannot be read; the text names the data, never their content.
     #[error("{0} is damaged: restore the data folder from a backup")]
     Damaged(String),
-    /// The caller asked to stop; nothing half-done was kept.
+    /// The caller stopped the use case; no partial result was stored.
     #[error("interrupted: no partial result was stored")]
     Interrupted,
     /// A request outside its bounds.
     #[error(transparent)]
     Request(#[from] vitalcast_domain::InvalidRequest),
-    /// A value that is not what its type promises.
+    /// An invalid value.
     #[error(transparent)]
     Domain(#[from] vitalcast_domain::DomainError),
     /// The store.
@@ -174,7 +174,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// The family of the failure: what an exit code or a status is made from.
+    /// The kind of the error, for exit codes and HTTP statuses.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::UnknownUser { .. }
@@ -206,8 +206,7 @@ impl EngineError {
         }
     }
 
-    /// Whether the sentence may name files of this machine, which are nobody's business who only asks a
-    /// service.
+    /// Whether the sentence can contain local file paths, which clients of a service must not see.
     pub fn names_files(&self) -> bool {
         match self {
             Self::Io { .. }
@@ -255,7 +254,7 @@ impl EngineError {
         }
     }
 
-    /// A stable word for programs.
+    /// A stable code for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::UnknownUser { .. } => "UNKNOWN_USER",
@@ -289,13 +288,13 @@ impl EngineError {
         }
     }
 
-    /// Whether more data would help, and nothing else.
+    /// Whether the error means only that there is too little data.
     pub fn is_too_little_data(&self) -> bool {
         self.kind() == ErrorKind::NotEnoughData
     }
 }
 
-/// The operating system's error at the root of another, if there is one.
+/// The operating system error at the root of an error, if there is one.
 fn io_source<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a std::io::Error> {
     std::iter::successors(Some(error), |error| error.source())
         .find_map(|error| error.downcast_ref::<std::io::Error>())
@@ -363,7 +362,7 @@ fn inference_kind(error: &InferenceError) -> ErrorKind {
     }
 }
 
-/// So many people, in words.
+/// A number of people in words.
 fn people(known: usize) -> String {
     match known {
         0 => "no people yet".to_owned(),

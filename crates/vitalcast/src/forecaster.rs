@@ -1,4 +1,4 @@
-//! The in-memory path: history in, fitted forecaster out, no files and no database.
+//! Training and forecasts in memory, without files or a database.
 
 use crate::engine::{BacktestAnswer, BacktestRequest, backtest_history, cancelled};
 use crate::error::EngineError;
@@ -12,7 +12,7 @@ use vitalcast_inference::{FittedModel, ForecastQuery, forecast};
 use vitalcast_models::ComputeDevice;
 use vitalcast_training::{EpochReport, train};
 
-/// Id and version of a model that is in no registry.
+/// Id and version of a model that is not registered.
 const UNREGISTERED: &str = "in-memory";
 const UNREGISTERED_VERSION: &str = "v1.0.0";
 
@@ -24,12 +24,12 @@ pub struct Forecaster {
 }
 
 impl Forecaster {
-    /// Trains on everything known in `history` at `now`.
+    /// Trains on all data in `history` that are known at `now`.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Training`] with counts, shortfall and date range when there is too little;
-    /// [`EngineError::Request`] for a setting outside its bounds.
+    /// [`EngineError::Training`] with counts and period if there is too little data;
+    /// [`EngineError::Request`] for an invalid setting.
     pub fn fit(
         history: &History,
         request: &TrainModelRequest,
@@ -38,11 +38,11 @@ impl Forecaster {
         Self::fit_with_progress(history, request, now, &mut |_| ControlFlow::Continue(()))
     }
 
-    /// The same, telling of every epoch; `on_epoch` may stop it.
+    /// Like [`Forecaster::fit`], and calls `on_epoch` after each epoch, which can stop the training.
     ///
     /// # Errors
     ///
-    /// As [`Forecaster::fit`], and [`EngineError::Interrupted`].
+    /// The errors of [`Forecaster::fit`], and [`EngineError::Interrupted`].
     pub fn fit_with_progress(
         history: &History,
         request: &TrainModelRequest,
@@ -57,12 +57,12 @@ impl Forecaster {
         })
     }
 
-    /// Forecasts one day with what was known in `history` on the evening before it, or at `now` if
-    /// that is earlier.
+    /// Forecasts one day with the data in `history` known on the evening before, or at `now` if that is
+    /// earlier.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Inference`] when nothing recent is known or the day is too far ahead.
+    /// [`EngineError::Inference`] if there are no recent data or the day is too far ahead.
     pub fn forecast(
         &self,
         history: &History,
@@ -79,11 +79,11 @@ impl Forecaster {
         )
     }
 
-    /// The same with an interval of one's choice.
+    /// Like [`Forecaster::forecast`], with a chosen interval.
     ///
     /// # Errors
     ///
-    /// As [`Forecaster::forecast`].
+    /// The errors of [`Forecaster::forecast`].
     pub fn forecast_with(
         &self,
         history: &History,
@@ -103,16 +103,16 @@ impl Forecaster {
         Ok(forecast(&self.model, self.artifact.manifest(), history, &query)?.response)
     }
 
-    /// What the model is, learned from, and achieved on its test days.
+    /// The manifest of the model: settings, training data and errors on the test days.
     pub fn manifest(&self) -> &Manifest {
         self.artifact.manifest()
     }
 
-    /// The model as the bytes of an artifact, the same a data folder holds.
+    /// The model as the bytes of an artifact, in the format of a data folder.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Artifact`] when the model is larger than an artifact may be.
+    /// [`EngineError::Artifact`] if the model is too large for an artifact.
     pub fn to_bytes(&self) -> Result<Vec<u8>, EngineError> {
         Ok(self.artifact.to_bytes()?)
     }
@@ -121,8 +121,8 @@ impl Forecaster {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Artifact`] for bytes that are damaged, truncated, of a newer release or no
-    /// artifact at all; [`EngineError::Inference`] for a model that does not fit this release.
+    /// [`EngineError::Artifact`] for bytes that are damaged, truncated, from a newer release or not an
+    /// artifact; [`EngineError::Inference`] for a model that does not match this release.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, EngineError> {
         let artifact = Artifact::from_bytes(bytes)?;
         Ok(Self {
@@ -136,7 +136,7 @@ impl Forecaster {
 ///
 /// # Errors
 ///
-/// [`EngineError::Training`] when too little is left to train on.
+/// [`EngineError::Training`] if too little data are left for training.
 pub fn backtest(
     history: &History,
     request: &BacktestRequest,

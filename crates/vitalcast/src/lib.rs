@@ -17,7 +17,7 @@ pub use error::{EngineError, ErrorKind};
 pub use forecaster::{Forecaster, backtest};
 
 pub use vitalcast_artifact::Manifest;
-/// Pictures: terminal, SVG, PNG and HTML.
+/// Charts: terminal, SVG, PNG and HTML.
 pub use vitalcast_charts as charts;
 /// Bounds of the settings of requests.
 pub use vitalcast_domain::bounds;

@@ -1,4 +1,4 @@
-//! Erasing people.
+//! Erasure of people.
 
 use super::SqliteStore;
 use crate::error::StoreError;

@@ -1,4 +1,4 @@
-//! Forecasts that were answered, and what came true.
+//! Stored forecasts and their measured values.
 
 use super::SqliteStore;
 use crate::error::StoreError;
@@ -86,8 +86,8 @@ impl SqliteStore {
     }
 }
 
-/// Takes away what a forecast replaces: of somebody who asks again and again, or at every level there
-/// is, one forecast an hour stays.
+/// Deletes the forecasts that a new one replaces: with repeated requests, only one forecast per hour
+/// stays.
 fn replace(forecast: &NewForecast) -> Query<'_, Sqlite, SqliteArguments> {
     const HOUR: i64 = 3_600_000_000;
     let as_of = forecast.as_of.timestamp_micros();

@@ -1,8 +1,8 @@
-//! Numbers that tell one state of a person's data from every other.
+//! Generations: numbers that identify the state of a person's data.
 //!
-//! Each change makes the next number out of the one before and what was changed. So equal numbers
-//! mean equal histories of changes: in this database, in another, and in a copy of it that was put
-//! back and then went its own way. A cache that outlives the database never confuses two states.
+//! Each change computes the next number from the previous number and the change. So equal numbers mean
+//! equal histories of changes, also across databases and after a backup was restored. A cache that
+//! outlives the database never confuses two states.
 
 use super::SqliteStore;
 use crate::error::StoreError;
@@ -11,16 +11,16 @@ use crate::store::Generation;
 use sqlx::{Row, Sqlite, Transaction};
 use vitalcast_domain::UserId;
 
-/// What a change was about.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Part {
     /// Records and profile.
     Data,
-    /// Which models there are, and which one is active.
+    /// The set of models and the active model.
     Models,
 }
 
-/// What was changed.
+/// The changed data.
 #[derive(Debug)]
 pub(super) struct Change(blake3::Hasher);
 
@@ -48,7 +48,7 @@ impl Change {
 }
 
 impl SqliteStore {
-    /// Notes a change within the transaction that makes it.
+    /// Records a change in the transaction of the change.
     pub(super) async fn changed(
         &self,
         transaction: &mut Transaction<'static, Sqlite>,

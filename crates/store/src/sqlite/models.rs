@@ -1,4 +1,4 @@
-//! The registry of models: one active for each person and metric, versions that only grow.
+//! The model registry: one active model per person and metric, with increasing versions.
 
 use super::SqliteStore;
 use super::generation::{Change, Part};

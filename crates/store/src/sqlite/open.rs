@@ -1,5 +1,4 @@
-//! Opening a database: telling whether it is one, one process at a time, and bringing its schema up
-//! to date.
+//! Opens a database: checks that it is one, allows one process at a time, and migrates its schema.
 
 use super::SqliteStore;
 use super::mark::MarkReader;
@@ -46,16 +45,16 @@ fn migrator() -> Migrator {
     Migrator::with_migrations(migrations.collect())
 }
 
-/// SQLite's name of a database without a file.
+/// The SQLite name of a database in memory.
 const MEMORY: &str = ":memory:";
-/// How long a writer waits for another process.
+/// Maximum time that a writer waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(15);
-/// How often a database that another process is just making is tried again, and after how long.
+/// Number of retries, and the delay, while another process creates the database.
 const OPENING_TRIES: u32 = 200;
 const OPENING_PAUSE: Duration = Duration::from_millis(25);
 
 impl SqliteStore {
-    /// Opens a database file and makes it if it is not there.
+    /// Opens a database file, and creates it if necessary.
     ///
     /// # Errors
     ///
@@ -95,7 +94,7 @@ impl SqliteStore {
         opened
     }
 
-    /// A store that is gone when it is dropped.
+    /// Creates a store in memory, which is lost when it is dropped.
     ///
     /// # Errors
     ///

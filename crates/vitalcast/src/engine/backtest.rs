@@ -1,4 +1,4 @@
-//! Replaying past days: the model against simple baselines, with what was known at the time.
+//! Backtests: forecasts of past days with the data known at the time, compared with simple baselines.
 
 use super::Engine;
 use super::history::{chart_unit, percent};
@@ -18,16 +18,17 @@ use vitalcast_inference::{DayLayout, interval, lead_of};
 use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesModel};
 use vitalcast_training::{EpochReport, Trained, TrainingError, train};
 
-/// What to replay.
+/// The settings of a backtest.
 #[derive(Debug, Clone)]
 pub struct BacktestRequest {
-    /// How each model is trained.
+    /// Settings of each training.
     pub training: TrainModelRequest,
-    /// Last days of the history that are forecast.
+    /// Number of days to replay, the last ones of the history.
     pub days: usize,
-    /// Train again after this many days; 0 trains once, on what was known before the first.
+    /// Train again after this number of days; 0 trains once, on the data known before the first
+    /// replayed day.
     pub refit_every: usize,
-    /// Nominal coverage of the interval; it holds less where a model's residuals support no more.
+    /// Nominal coverage of the interval; it is lower if the residuals of a model support no more.
     pub interval_level: f64,
 }
 
@@ -36,38 +37,38 @@ pub struct BacktestRequest {
 pub struct BacktestDay {
     /// The day.
     pub date: NaiveDate,
-    /// What the model said the evening before.
+    /// Forecast of the model on the evening before.
     pub forecast: f64,
-    /// Lower end of its interval; `None` when the model has no residuals to take one from.
+    /// Lower end of the interval; `None` if the model has no residuals for an interval.
     pub lower: Option<f64>,
     /// Upper end.
     pub upper: Option<f64>,
-    /// Nominal coverage that it holds.
+    /// Nominal coverage of the interval.
     pub level: Option<f64>,
     /// The measured value.
     pub actual: f64,
-    /// What "same as the last reading" said.
+    /// Forecast of the baseline "same as the last reading".
     pub naive: Option<f64>,
-    /// What the best simple baseline said.
+    /// Forecast of the best simple baseline.
     pub baseline: Option<f64>,
 }
 
-/// How a replay went.
+/// The result of a backtest.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BacktestAnswer {
-    /// Whose days.
+    /// Id of the person.
     pub user_id: UserId,
-    /// Which metric.
+    /// The metric.
     pub metric: PredictionMetric,
-    /// Which model.
+    /// Model architecture.
     pub architecture: ModelArchitecture,
-    /// First and last day replayed.
+    /// First day replayed.
     pub first_day: NaiveDate,
     /// Last day replayed.
     pub last_day: NaiveDate,
-    /// Days that were forecast and have a reading.
+    /// Number of forecast days with a reading.
     pub days: usize,
-    /// How often a model was trained.
+    /// Number of trainings.
     pub fits: usize,
     /// Mean absolute error.
     pub mae: Option<f64>,
@@ -79,39 +80,39 @@ pub struct BacktestAnswer {
     pub naive_mae: Option<f64>,
     /// The simple baseline that was best before the first replayed day.
     pub baseline_name: Option<String>,
-    /// Its mean absolute error on the replayed days.
+    /// Mean absolute error of this baseline on the replayed days.
     pub baseline_mae: Option<f64>,
-    /// 1 − MAE / MAE of that baseline, both on the days it had a forecast for.
+    /// 1 − MAE / MAE of this baseline, both on the days for which the baseline had a forecast.
     pub skill_vs_naive: Option<f64>,
-    /// Mean absolute error of every simple baseline on the days it had a forecast for, by name.
+    /// Mean absolute error of each simple baseline on the days for which it had a forecast, by name.
     pub baseline_errors: BTreeMap<String, f64>,
-    /// 1 − MAE / MAE of every simple baseline, both on the days it had a forecast for, by name.
+    /// 1 − MAE / MAE of each simple baseline, both on the days for which it had a forecast, by name.
     pub skill_vs: BTreeMap<String, f64>,
-    /// Nominal coverage that was asked for.
+    /// The requested nominal coverage.
     pub interval_level: f64,
-    /// Mean nominal coverage of the intervals, which is what `coverage` has to be compared with: lower
-    /// than what was asked for where a model's residuals support no more.
+    /// Mean nominal coverage of the intervals, to compare with `coverage`: lower than the requested one
+    /// if the residuals of a model support no more.
     pub nominal_coverage: Option<f64>,
-    /// Share of days with an interval whose truth fell inside.
+    /// Share of days with an interval whose measured value was inside it.
     pub coverage: Option<f64>,
     /// Mean width of the interval.
     pub mean_width: Option<f64>,
-    /// Seed of everything random.
+    /// Random seed.
     pub seed: u64,
-    /// Day by day.
+    /// The days, in order.
     pub rows: Vec<BacktestDay>,
 }
 
 impl Engine {
-    /// Replays the last days of a person's history: trains on what was known before the first of
-    /// them, then forecasts each with what was known the evening before.
+    /// Replays the last days of a person's history: trains on the data known before the first of them,
+    /// then forecasts each day with the data known on the evening before.
     ///
-    /// Nothing is kept: no model is registered, no forecast stored.
+    /// Nothing is stored: no model is registered and no forecast is saved.
     ///
     /// # Errors
     ///
-    /// [`EngineError::UnknownUser`]; [`EngineError::Training`] when too little is left to train on;
-    /// [`EngineError::Interrupted`].
+    /// [`EngineError::UnknownUser`]; [`EngineError::Training`] if too little data are left for
+    /// training; [`EngineError::Interrupted`].
     pub fn backtest(
         &self,
         request: &BacktestRequest,
@@ -123,7 +124,7 @@ impl Engine {
     }
 }
 
-/// See [`Engine::backtest`]; from a history in memory.
+/// [`Engine::backtest`] with a history in memory.
 pub(crate) fn backtest_history(
     history: &History,
     request: &BacktestRequest,
@@ -227,7 +228,7 @@ pub(crate) fn backtest_history(
     )
 }
 
-/// The absolute errors of the model and of a simple baseline, on the days both had a forecast for.
+/// The absolute errors of the model and of a simple baseline, on the days for which both had a forecast.
 struct Duel {
     kind: SeriesModel,
     model: Vec<f64>,
@@ -248,7 +249,7 @@ impl Duel {
     }
 }
 
-/// Last and first day of the replay: the last finished days with a reading of the metric.
+/// The days of the replay: the last complete days with a reading of the metric.
 fn replayed_span(
     history: &History,
     request: &BacktestRequest,
@@ -354,7 +355,7 @@ impl BacktestAnswer {
         }
     }
 
-    /// The model's error beside that of every simple baseline.
+    /// A chart of the error of the model and of each simple baseline.
     pub fn skill_chart(&self) -> SkillChart {
         SkillChart {
             title: format!(

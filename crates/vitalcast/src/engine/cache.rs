@@ -1,8 +1,8 @@
-//! What was computed before and still holds.
+//! Caches of computed results that are still valid.
 //!
-//! Keys carry the [`Generation`] of the person: new records, another profile or another model make
-//! another key, so an old answer is never found again. An answer also stops holding when time itself
-//! brings something new: a record that becomes known later, or the end of the day.
+//! Keys contain the [`Generation`] of the person: new records, a changed profile or another model
+//! change the key, so an old result is never found again. A result also expires when time brings new
+//! data: when a record becomes known, or at the end of the day.
 
 use super::Engine;
 use crate::error::EngineError;
@@ -16,21 +16,22 @@ use vitalcast_domain::{History, UserId};
 use vitalcast_inference::FittedModel;
 use vitalcast_store::{ChangeMark, Generation, Store};
 
-/// What caches may hold, and where.
+/// Sizes and lifetimes of the caches, and the shared cache.
 #[derive(Debug, Clone)]
 pub struct CacheOptions {
-    /// Bytes of forecasts and features kept in this process.
+    /// Maximum bytes of forecasts and features in this process.
     pub answer_bytes: u64,
-    /// Bytes of models kept ready in this process.
+    /// Maximum bytes of loaded models in this process.
     pub model_bytes: u64,
-    /// Longest life of a forecast.
+    /// Maximum lifetime of a forecast.
     pub forecast_life: TimeDelta,
-    /// Longest life of features.
+    /// Maximum lifetime of features.
     pub feature_life: TimeDelta,
 }
 
 impl Default for CacheOptions {
-    /// 64 MiB of answers, 256 MiB of models; a day and an hour, as in the reference contract.
+    /// 64 MiB of results, 256 MiB of models; lifetimes of one day and one hour, as in the reference
+    /// contract.
     fn default() -> Self {
         Self {
             answer_bytes: 64 << 20,
@@ -41,44 +42,44 @@ impl Default for CacheOptions {
     }
 }
 
-/// How often answers were found, and how much is kept.
+/// Cache statistics: hits, and number and size of entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct CacheStatistics {
-    /// Answers in this process.
+    /// Number of results in this process.
     pub answers: u64,
-    /// Their size.
+    /// Size in bytes.
     pub answer_bytes: u64,
-    /// Models in this process.
+    /// Number of models in this process.
     pub models: u64,
-    /// Their size.
+    /// Size in bytes.
     pub model_bytes: u64,
 }
 
-/// A computed answer, and until when it holds.
+/// A computed result with its expiry time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Kept {
-    /// Of which state of the person's data.
+    /// Generation of the person's data.
     generation: [i64; 3],
     until: DateTime<Utc>,
     answer: serde_json::Value,
 }
 
-/// A model ready to forecast.
+/// A loaded model.
 pub(super) struct ReadyModel {
     pub(super) model: FittedModel,
     pub(super) manifest: Manifest,
     file_bytes: u64,
 }
 
-/// A cache that other processes share; whatever goes wrong there costs time, never an answer.
+/// A cache shared with other processes. Its failures cost time, but never a response.
 pub trait SharedCache: Send + Sync + std::fmt::Debug {
-    /// What is kept under a key.
+    /// Gets the value of a key.
     fn get(&self, key: &str) -> Option<Vec<u8>>;
-    /// Keeps something for some seconds.
+    /// Sets the value of a key for a number of seconds.
     fn set(&self, key: &str, value: &[u8], seconds: u64);
-    /// Deletes everything whose key begins so; how much there was, or `None` when it cannot be reached.
+    /// Deletes all keys with a prefix. Returns their number, or `None` if the cache cannot be reached.
     fn remove(&self, prefix: &str) -> Option<u64>;
-    /// Whether it answers.
+    /// Whether the cache responds.
     fn ping(&self) -> bool;
 }
 
@@ -100,7 +101,7 @@ impl std::fmt::Debug for Caches {
     }
 }
 
-/// People whose generation is remembered.
+/// Maximum number of people whose generation is cached.
 const REMEMBERED_PEOPLE: u64 = 100_000;
 
 impl Caches {
@@ -129,10 +130,10 @@ impl Caches {
     }
 }
 
-/// Computing failed; whoever computed has the reason.
+/// The computation failed; the thread that computed has the reason.
 struct Failed;
 
-/// About how much memory a JSON value takes.
+/// Estimated memory of a JSON value, in bytes.
 fn size_of(value: &serde_json::Value) -> usize {
     use serde_json::Value;
     32 + match value {
@@ -146,7 +147,7 @@ fn size_of(value: &serde_json::Value) -> usize {
     }
 }
 
-/// What is cached and for how long.
+/// The cache options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
     Forecast,
@@ -154,26 +155,26 @@ pub(super) enum Sort {
 }
 
 impl Engine {
-    /// Replaces the caches, empty.
+    /// Replaces the caches with empty ones.
     #[must_use]
     pub fn with_cache(mut self, options: CacheOptions) -> Self {
         self.caches = Caches::new(options);
         self
     }
 
-    /// Shares forecasts and features with other processes.
+    /// Sets the cache that is shared with other processes.
     #[must_use]
     pub fn with_shared_cache(mut self, shared: Box<dyn SharedCache>) -> Self {
         self.caches.shared = Some(shared);
         self
     }
 
-    /// Whether the shared cache answers; `None` when none is configured.
+    /// Whether the shared cache responds; `None` if none is configured.
     pub fn shared_cache_answers(&self) -> Option<bool> {
         self.caches.shared.as_ref().map(|shared| shared.ping())
     }
 
-    /// How much is cached in this process.
+    /// Statistics of the caches in this process.
     pub fn cache_statistics(&self) -> CacheStatistics {
         CacheStatistics {
             answers: self.caches.answers.entry_count(),
@@ -183,7 +184,7 @@ impl Engine {
         }
     }
 
-    /// The generation of a person if it is known without asking the database.
+    /// The generation of a person, if it is known without a database query.
     #[allow(
         clippy::option_option,
         reason = "not known, and known to be nobody, are two things"
@@ -194,7 +195,7 @@ impl Engine {
         (seen == mark).then_some(generation)
     }
 
-    /// The generation of a person; `None` for a stranger.
+    /// The generation of a person; `None` for an unknown person.
     pub(super) fn generation(&self, user: &UserId) -> Result<Option<Generation>, EngineError> {
         if let Some(generation) = self.generation_at_once(user) {
             return Ok(generation);
@@ -210,7 +211,7 @@ impl Engine {
         Ok(generation)
     }
 
-    /// An answer that is kept in this process, if it still holds.
+    /// A cached result of this process, if it is still valid.
     pub(super) fn kept_here<T: DeserializeOwned>(
         &self,
         key: &str,
@@ -223,9 +224,9 @@ impl Engine {
             .flatten()
     }
 
-    /// An answer kept under a key, or computed, by one thread however many ask at once, and then
-    /// kept. `compute` also says until when its answer holds. The flag tells whether it was kept.
-    /// A failure is kept by nobody: whoever waited for it finds out alone.
+    /// Gets the cached result of a key, or computes and caches it. If several threads ask at once, only
+    /// one computes. `compute` also returns the expiry time. The flag tells whether the result came
+    /// from the cache. A failure is not cached: each waiting thread then computes by itself.
     pub(super) fn kept_or<T: Serialize + DeserializeOwned>(
         &self,
         sort: Sort,
@@ -283,7 +284,7 @@ impl Engine {
         Ok((answer, true))
     }
 
-    /// Keeps a fresh answer in place of what was kept.
+    /// Replaces a cached result with a new one.
     pub(super) fn keep<T: Serialize>(
         &self,
         sort: Sort,
@@ -307,7 +308,7 @@ impl Engine {
             .insert(full_key(key, generation), Arc::new(kept));
     }
 
-    /// What the shared cache has, if it holds and can be read as what is asked for.
+    /// The value in the shared cache, if it is valid and has the requested type.
     fn shared_answer<T: DeserializeOwned>(
         &self,
         key: &str,
@@ -332,11 +333,11 @@ impl Engine {
         }
     }
 
-    /// Forgets everything computed for a person; how many answers there were in this process and in
-    /// the shared cache. `None` in place of the second when it cannot be reached.
+    /// Removes all cached results of a person. Returns their number in this process and in the shared
+    /// cache; `None` instead of the second number if the shared cache cannot be reached.
     ///
-    /// Nothing of it would be used once their data have changed; this is for freeing the room, and
-    /// for being sure.
+    /// Old results are not used after the data have changed; this call only frees memory and makes sure
+    /// that nothing is left.
     pub fn forget_answers(&self, user: &UserId) -> (u64, Option<u64>) {
         let prefixes = [format!("features:{user}:"), format!("prediction:{user}:")];
         let mut here = 0;
@@ -356,13 +357,13 @@ impl Engine {
         (here, shared)
     }
 
-    /// Forgets everything of a person that is only remembered.
+    /// Removes all data of a person from the caches of this process.
     pub(super) fn forget_person(&self, user: &UserId) -> Option<u64> {
         self.caches.generations.invalidate(user);
         self.forget_answers(user).1
     }
 
-    /// A model, ready to forecast; read and checked once.
+    /// Loads a model; each model is read and checked only once.
     pub(super) fn ready_model(
         &self,
         registered: &vitalcast_store::RegisteredModel,
@@ -393,7 +394,7 @@ impl Engine {
         }
     }
 
-    /// Drops a model that was deleted.
+    /// Removes a deleted model from the cache.
     pub(super) fn forget_model(&self, file_hash: &str) {
         self.caches.models.invalidate(file_hash);
     }
@@ -408,8 +409,8 @@ fn numbers(generation: Generation) -> [i64; 3] {
     [generation.incarnation, generation.data, generation.models]
 }
 
-/// Until when what is known now stays all that is known: the next moment at which a record becomes
-/// known, or a day ends.
+/// The time until which the known data stay the same: until the next record becomes known, or the day
+/// ends.
 pub(super) fn holds_until(history: &History, now: DateTime<Utc>) -> DateTime<Utc> {
     let zone = history.profile.zone;
     let evening = zone.evening_of(zone.day_of(now));

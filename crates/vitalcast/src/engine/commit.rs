@@ -1,7 +1,7 @@
-//! One durable commit for everything that waits for one.
+//! Group commit: one durable commit for all writes that wait.
 //!
-//! A commit costs a flush to the disk, whatever it holds. Whoever comes while one is under way puts
-//! their records beside those of the others, and the next to have its turn commits them all.
+//! Each commit costs a flush to disk, whatever its size. Writers that arrive during a commit add their
+//! records to a queue, and the next writer commits the whole queue.
 
 use super::Engine;
 use crate::error::EngineError;
@@ -10,16 +10,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vitalcast_domain::{Record, UserId};
 use vitalcast_store::{NewForecast, Store, StoreError, WriteReport};
 
-/// Records of one commit; a long queue becomes several commits.
+/// Maximum number of records in one commit; a longer queue needs several commits.
 const MAX_RECORDS: usize = 20_000;
-/// Forecasts that may wait before whoever adds one more commits them.
+/// Number of waiting forecasts after which the next writer commits them.
 const MAX_FORECASTS: usize = 1_000;
-/// Forecasts that wait at most while nothing can be written; the oldest give way.
+/// Maximum number of waiting forecasts while nothing can be written; the oldest are dropped.
 const MOST_FORECASTS: usize = 10 * MAX_FORECASTS;
 
 type Outcome = Result<WriteReport, StoreError>;
 
-/// What waits for the next commit.
+/// The queue for the next commit.
 #[derive(Debug, Default)]
 pub(super) struct Commits {
     records: Mutex<Vec<Waiting>>,
@@ -33,13 +33,14 @@ struct Waiting {
     outcome: Arc<Mutex<Option<Outcome>>>,
 }
 
-/// The state stays whole whatever panics: every change of it is one push or one take.
+/// The state stays consistent after a panic: each change is a single push or take.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Engine {
-    /// Writes a batch together with those of other threads; durable when it returns.
+    /// Writes a batch together with the batches of other threads. The batch is durable when the call
+    /// returns.
     pub(super) fn commit_records(
         &self,
         user: &UserId,
@@ -94,7 +95,7 @@ impl Engine {
         }
     }
 
-    /// Keeps a forecast: at once, or with the next [`Engine::flush_forecasts`].
+    /// Stores a forecast: immediately, or with the next [`Engine::flush_forecasts`].
     pub(super) fn keep_forecast(&self, forecast: NewForecast) -> Result<(), EngineError> {
         if !self.defer_forecasts {
             return Ok(self.wait(self.store.save_forecast(&forecast))?);
@@ -111,11 +112,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Writes the forecasts that were made since the last time, in one commit.
+    /// Writes the forecasts made since the last call, in one commit.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Store`]; the last 10,000 forecasts then wait for the next time.
+    /// [`EngineError::Store`]; then the last 10,000 forecasts wait for the next call.
     pub fn flush_forecasts(&self) -> Result<(), EngineError> {
         let _turn = locked(&self.commits.turn);
         let mut forecasts = std::mem::take(&mut *locked(&self.commits.forecasts));
@@ -133,7 +134,7 @@ impl Engine {
         Ok(saved?)
     }
 
-    /// Forgets the forecasts of a person that are not written yet.
+    /// Drops the forecasts of a person that are not written yet.
     pub(super) fn forget_forecasts(&self, user: &UserId) {
         locked(&self.commits.forecasts).retain(|forecast| forecast.user_id != *user);
     }

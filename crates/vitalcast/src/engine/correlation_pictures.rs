@@ -1,16 +1,15 @@
-//! Correlations as pictures.
+//! Charts of correlations.
 
 use vitalcast_charts::{HeatCell, HeatMap, HeatRow, LagChart, LagPoint, LagUnit};
 use vitalcast_domain::{
     Correlation, CorrelationMethod, CorrelationResponse, LagResolution, LagResponse, Pairing,
 };
 
-/// Features of a heat map, the strongest.
+/// Maximum number of features in a heat map.
 const ROWS: usize = 30;
 
-/// The correlations of an answer: its features in rows, in its order, methods in columns. Nothing
-/// when it lists none. The cells are those of `whole`, the answer that lists everything: what the
-/// other leaves out was still tested.
+/// A heat map of correlations: features in rows, in the order of `answer`, methods in columns. `None`
+/// if `answer` lists no feature. The cells come from `whole`, the response that lists all correlations.
 pub fn heat_map(answer: &CorrelationResponse, whole: &CorrelationResponse) -> Option<HeatMap> {
     let listed = &answer.correlations;
     let methods: Vec<CorrelationMethod> = CorrelationMethod::ALL
@@ -59,7 +58,7 @@ pub fn heat_map(answer: &CorrelationResponse, whole: &CorrelationResponse) -> Op
     })
 }
 
-/// The lags of an answer. Nothing when it has none.
+/// A chart of lags; `None` if the response has no lags.
 pub fn lag_chart(answer: &LagResponse) -> Option<LagChart> {
     let (unit, hours) = match answer.resolution {
         LagResolution::Day => (LagUnit::Days, 24),

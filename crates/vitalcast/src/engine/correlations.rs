@@ -1,4 +1,4 @@
-//! What goes with what in a person's days.
+//! Correlations between features and metrics of a person.
 
 use super::Engine;
 use crate::error::EngineError;
@@ -17,27 +17,27 @@ use vitalcast_insight::{
 };
 use vitalcast_store::Store;
 
-/// Days before the first day of the target: the lags of Granger's test and the pairing.
+/// Days before the first day of the target, for the lags of the Granger test and for the pairing.
 const HISTORY_DAYS: usize = 4;
-/// Correlations of a summary, in each direction.
+/// Number of correlations in a summary, per direction.
 const SUMMARY: usize = 5;
 
-/// A person's days that are looked at.
+/// The days of an analysis.
 struct Window {
     history: History,
     looked: Looked,
-    /// First day of the table, before the first of the target.
+    /// First day of the feature table, before the first day of the target.
     begin: NaiveDate,
 }
 
 impl Engine {
-    /// Which features go with a metric, over days looked back on with everything known now.
+    /// Correlates all features with a metric, with all data known now.
     ///
-    /// Someone unknown, or without data, gets an answer that says so, as the contract has it.
+    /// For an unknown person, or one without data, the response has a warning, as in the contract.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Request`], [`EngineError::Store`]; days no calendar has.
+    /// [`EngineError::Request`], also for days outside the calendar; [`EngineError::Store`].
     pub fn correlate(
         &self,
         request: &CorrelationRequest,
@@ -82,11 +82,11 @@ impl Engine {
         ))
     }
 
-    /// The strongest correlations in short, by Pearson's method.
+    /// Makes a short list of the strongest Pearson correlations.
     ///
     /// # Errors
     ///
-    /// As [`Engine::correlate`].
+    /// The errors of [`Engine::correlate`].
     pub fn correlation_summary(
         &self,
         user: &UserId,
@@ -125,11 +125,11 @@ impl Engine {
         })
     }
 
-    /// How long after a feature a metric answers.
+    /// Correlates a feature with a metric at several lags.
     ///
     /// # Errors
     ///
-    /// As [`Engine::correlate`].
+    /// The errors of [`Engine::correlate`].
     pub fn lag_analysis(
         &self,
         request: &LagRequest,
@@ -161,8 +161,8 @@ impl Engine {
         ))
     }
 
-    /// `lookback_days` days of the target up to `last_day`, which is today when it is not given,
-    /// and `history_days` before them. A day that is not over has no features yet.
+    /// `lookback_days` days of the target up to `last_day` (default: today), and `history_days` before
+    /// them. A day that is not over has no features yet.
     fn window(
         &self,
         user: &UserId,
@@ -217,7 +217,7 @@ impl Engine {
     }
 }
 
-/// What tells when someone fell asleep, counted back from waking.
+/// The data that give the time of falling asleep, counted back from waking.
 fn night() -> &'static Feature {
     feature_named("health_sleep_duration_last").expect("the catalogue has it")
 }
@@ -233,7 +233,7 @@ impl Window {
         )?)
     }
 
-    /// The lags of a feature, and how many hours one counts; inside, why there are none.
+    /// The lags of a feature and the hours of one lag, or the reason why there are none.
     #[allow(clippy::type_complexity, reason = "what it is is said above")]
     fn lags(
         &self,

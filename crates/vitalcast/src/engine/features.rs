@@ -12,51 +12,51 @@ use vitalcast_domain::{AsOf, FeatureCategory, History, Profile, UserId};
 use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table};
 use vitalcast_store::Store;
 
-/// Which days and features.
+/// A query for a feature matrix.
 #[derive(Debug, Clone)]
 pub struct FeatureQuery {
-    /// Whose.
+    /// Id of the person.
     pub user: UserId,
-    /// Last day; the last day with data when not given.
+    /// Last day; default: the last day with data.
     pub last_day: Option<NaiveDate>,
-    /// Days up to that one.
+    /// Number of days up to the last day.
     pub days: usize,
-    /// Only what was known then; all that is known when not given.
+    /// Use only data known at this time; default: all data.
     pub as_of: Option<AsOf>,
-    /// Only the 51 inputs of the models.
+    /// Return only the 51 model inputs.
     pub inputs_only: bool,
 }
 
-/// What the contract's features routes ask for: one day, some categories.
+/// A query of the feature routes of the contract: one day, some categories.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayFeaturesQuery {
-    /// Whose.
+    /// Id of the person.
     pub user: UserId,
-    /// Which day.
+    /// The local day.
     pub day: NaiveDate,
-    /// Which categories; the others are null.
+    /// Requested categories; the others are null.
     pub categories: Vec<FeatureCategory>,
-    /// Only records of this many days up to that one are looked at.
+    /// Use only records of this number of days up to the given day.
     pub lookback_days: u32,
-    /// Do not answer from the cache.
+    /// Compute the features anew, without the cache.
     pub force_recompute: bool,
 }
 
-/// Values of one category by field; null where nothing was known.
+/// The values of one category by field; null if not known.
 type CategoryFeatures = BTreeMap<String, Value>;
 
 /// The features of one day.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct DayFeatures {
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// Which day.
+    /// The local day.
     pub target_date: NaiveDate,
-    /// When they were computed.
+    /// Time of the computation.
     pub computed_at: DateTime<Utc>,
-    /// Whether they came from a cache.
+    /// Whether the response came from a cache.
     pub cached: bool,
-    /// Food and drink; null when not asked for.
+    /// Food and drink; null if not requested.
     #[schema(value_type = Option<document::NutritionFeatures>)]
     pub nutrition: Option<CategoryFeatures>,
     /// Movement and load.
@@ -71,15 +71,15 @@ pub struct DayFeatures {
     /// Products and ratios over categories.
     #[schema(value_type = Option<document::InteractionFeatures>)]
     pub interaction: Option<CategoryFeatures>,
-    /// Fields of the categories asked for.
+    /// Number of features in the requested categories.
     pub feature_count: usize,
-    /// Those that are null.
+    /// Number of features that are null.
     pub missing_features: usize,
-    /// Share of them that is there, 0 to 1; 0 when none was asked for.
+    /// Share of features that are not null, 0 to 1; 0 if none was requested.
     pub data_quality_score: f64,
 }
 
-/// The fields of each category for the OpenAPI document, out of the catalogue.
+/// The fields of each category for the OpenAPI document, from the catalogue.
 mod document {
     use super::{FeatureCategory, catalogue, is_counted};
     use utoipa::openapi::RefOr;
@@ -143,7 +143,7 @@ mod document {
 }
 
 impl DayFeatures {
-    /// Categories that were asked for.
+    /// The requested categories.
     pub fn categories(&self) -> Vec<FeatureCategory> {
         use FeatureCategory as C;
         let all = [
@@ -160,7 +160,7 @@ impl DayFeatures {
     }
 }
 
-/// Features by day; null where nothing was known.
+/// The features by day; null if not known.
 #[derive(Debug, Clone)]
 pub struct FeatureMatrix {
     table: FeatureTable,
@@ -169,11 +169,11 @@ pub struct FeatureMatrix {
 }
 
 impl Engine {
-    /// The features of some days, each as known on its own evening.
+    /// Computes the features of several days, each with the data known on the evening of that day.
     ///
     /// # Errors
     ///
-    /// [`EngineError::UnknownUser`]; a range no calendar has.
+    /// [`EngineError::UnknownUser`]; [`EngineError::InvalidSetting`] for days outside the calendar.
     pub fn features(
         &self,
         query: &FeatureQuery,
@@ -205,11 +205,12 @@ impl Engine {
 }
 
 impl Engine {
-    /// The features of one day, as known now; everything is null for a stranger.
+    /// Computes the features of one day with the data known now; for an unknown person, all of them are
+    /// null.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Store`]; a day no calendar reaches back from.
+    /// [`EngineError::Store`]; [`EngineError::InvalidSetting`] for days outside the calendar.
     pub fn day_features(
         &self,
         query: &DayFeaturesQuery,
@@ -242,7 +243,7 @@ impl Engine {
         Ok(features)
     }
 
-    /// The same if it is at hand: never waits, never computes.
+    /// The features of one day, if they are cached: never waits, never computes.
     pub fn day_features_at_once(
         &self,
         query: &DayFeaturesQuery,
@@ -260,7 +261,7 @@ impl Engine {
     }
 }
 
-/// `features:{user}:{date}:{what was asked}`.
+/// `features:{user}:{date}:{settings of the request}`.
 fn features_key(query: &DayFeaturesQuery) -> String {
     let categories: Vec<&str> = query
         .categories
@@ -334,7 +335,7 @@ fn day_features_of(
     })
 }
 
-/// A value as the contract writes it: counts as whole numbers, flags as booleans.
+/// A value in the format of the contract: counts as integers, flags as booleans.
 fn wire_value(feature: &Feature, value: Option<f64>) -> Value {
     match value {
         None => Value::Null,
@@ -344,14 +345,14 @@ fn wire_value(feature: &Feature, value: Option<f64>) -> Value {
     }
 }
 
-/// Whether its values are whole numbers.
+/// Whether the values are integers.
 fn is_counted(feature: &Feature) -> bool {
     let counts = ["count", "days", "0-6", "1-53", "1-12", "1-4"];
     counts.contains(&feature.unit) && !feature.field.ends_with("_avg")
 }
 
 impl FeatureMatrix {
-    /// Whose.
+    /// Id of the person.
     pub fn user(&self) -> &UserId {
         self.table.user()
     }
@@ -369,8 +370,8 @@ impl FeatureMatrix {
             .map(move |feature| (*feature, self.table.value_at(row, feature.name)))
     }
 
-    /// The contract's answer for one day: fields by category, how many there are, how many are
-    /// missing, and the share that is there.
+    /// The response of the contract for one day: fields by category, their number, the number of
+    /// missing fields, and the share of known fields.
     pub fn day_answer(&self, day: NaiveDate) -> Value {
         let row = usize::try_from((day - self.table.first_day()).num_days()).unwrap_or(0);
         let mut answer = Map::new();
@@ -402,7 +403,7 @@ impl FeatureMatrix {
         Value::Object(answer)
     }
 
-    /// The matrix as CSV: a `date` column, then a column per feature; empty where missing.
+    /// The matrix as CSV: a `date` column, then one column per feature; a missing value is empty.
     pub fn to_csv(&self) -> String {
         let mut text = String::from("date");
         for feature in &self.features {

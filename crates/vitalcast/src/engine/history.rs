@@ -1,4 +1,4 @@
-//! Forecasts beside what came true.
+//! History: forecasts and measured values.
 
 use super::{Engine, all_days};
 use crate::error::EngineError;
@@ -11,25 +11,25 @@ use vitalcast_evaluation::mean;
 use vitalcast_features::daily_values;
 use vitalcast_store::{Store, StoredForecast};
 
-/// One day: what was measured, and the last forecast made for it.
+/// A day with its measured value and the last forecast for it.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct HistoryDay {
     /// The local day.
     pub date: NaiveDate,
-    /// The daily value, if there is one.
+    /// The measured daily value, if there is one.
     pub actual: Option<f64>,
-    /// The forecast, if one was made.
+    /// The forecast, if there is one.
     pub forecast: Option<ForecastRecord>,
 }
 
-/// A forecast that was made, and its outcome.
+/// A stored forecast and its measured value.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ForecastRecord {
-    /// For which day.
+    /// The day that was forecast.
     pub target_date: NaiveDate,
-    /// What was known when it was made.
+    /// Cut-off time of the data of the forecast.
     pub as_of: DateTime<Utc>,
-    /// By which model.
+    /// Id of the model.
     pub model_id: ModelId,
     /// The forecast.
     pub value: f64,
@@ -39,40 +39,40 @@ pub struct ForecastRecord {
     pub upper: f64,
     /// Nominal coverage of the interval.
     pub level: f64,
-    /// What came true.
+    /// The measured value, once it is known.
     pub actual: Option<f64>,
 }
 
 impl ForecastRecord {
-    /// Whether the truth fell inside the interval; `None` while it is not known.
+    /// Whether the measured value is inside the interval; `None` while it is not known.
     pub fn inside(&self) -> Option<bool> {
         self.actual
             .map(|actual| (self.lower..=self.upper).contains(&actual))
     }
 }
 
-/// A span of days of one person and metric.
+/// A period of one person and metric.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct HistoryView {
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// Which metric.
+    /// The metric.
     pub metric: PredictionMetric,
     /// Unit of every value.
     pub unit: &'static str,
-    /// Mean of the days shown.
+    /// Mean of the measured values of these days.
     pub average: Option<f64>,
-    /// Day by day.
+    /// The days, in order.
     pub days: Vec<HistoryDay>,
-    /// Mean absolute error of the forecasts that have an outcome.
+    /// Mean absolute error of the forecasts with a measured value.
     pub mae: Option<f64>,
-    /// Share of them whose truth fell inside the interval.
+    /// Share of them whose measured value is inside the interval.
     pub coverage: Option<f64>,
 }
 
 impl Engine {
-    /// The `days` days up to `last_day` (the last one with data or a forecast when not given), with
-    /// forecasts beside what came true.
+    /// The `days` days up to `last_day` (default: the last day with data or a forecast), with forecasts
+    /// and measured values.
     ///
     /// # Errors
     ///
@@ -133,8 +133,8 @@ impl Engine {
         Ok(view(user.clone(), metric, days))
     }
 
-    /// The forecasts of a metric, each beside what came true as far as it is known now: a day that is not
-    /// over may still change, and so may one that is corrected.
+    /// The forecasts of a metric with the measured values known now. The value of a day can still
+    /// change while the day is not over, or by a correction.
     pub(super) fn settled_forecasts(
         &self,
         history: &History,
@@ -202,7 +202,7 @@ impl HistoryView {
         self.days.iter().filter_map(|day| day.forecast.as_ref())
     }
 
-    /// How the forecasts fared, in a sentence; `None` while no outcome is known.
+    /// The errors of the forecasts in a sentence; `None` while no measured value is known.
     pub fn summary(&self) -> Option<String> {
         let settled = self
             .forecasts()
@@ -217,7 +217,7 @@ impl HistoryView {
         ))
     }
 
-    /// The picture of these days, with `next` drawn as the coming day.
+    /// A chart of these days, with `next` as the forecast of the coming day.
     pub fn chart(&self, next: Option<&PredictionResult>) -> HistoryChart {
         let mut forecasts: Vec<ForecastPoint> = self
             .forecasts()
@@ -262,7 +262,7 @@ impl HistoryView {
     }
 }
 
-/// The unit of a metric as pictures write it.
+/// The unit of a metric in charts.
 pub(crate) fn chart_unit(metric: PredictionMetric) -> Unit {
     match metric {
         PredictionMetric::RestingHeartRate => Unit::beats_per_minute().with_decimals(1),
@@ -273,7 +273,7 @@ pub(crate) fn chart_unit(metric: PredictionMetric) -> Unit {
     }
 }
 
-/// A level between 0 and 1 in whole per cent, never rounded up.
+/// A level between 0 and 1 in whole per cent, rounded down.
 pub(crate) fn percent(level: f64) -> u8 {
     // The small term keeps 0.57 from being shown as 56.
     (level * 100.0 + 1e-6).floor().clamp(1.0, 99.0) as u8

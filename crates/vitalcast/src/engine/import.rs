@@ -1,4 +1,4 @@
-//! Reading an export into the store.
+//! Imports of exports into the store.
 
 use super::Engine;
 use crate::error::EngineError;
@@ -15,63 +15,64 @@ use vitalcast_import::{
 };
 use vitalcast_store::Store;
 
-/// How the name of a list of refused rows begins and ends.
+/// Start and end of the file name of a list of rejected rows.
 const REJECTS: &str = "rejects-";
 const CSV: &str = ".csv";
 
-/// How an export is read.
+/// Settings of an import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportSettings {
-    /// What it is; recognised by content when not given.
+    /// Format of the file; detected from the content when not given.
     pub format: Option<Format>,
-    /// Zone of the people in it; each format has its own default.
+    /// IANA time zone of the people in the export; each format has a default.
     pub zone: Option<Zone>,
-    /// Only this person, or whose a table without a user column is.
+    /// Import only this person; for tables without a user column, the person they belong to.
     pub user: Option<UserId>,
-    /// When rows count as known.
+    /// Rule for the time from which rows count as known.
     pub known_at: KnownAt,
-    /// Where refused rows are listed; in the data folder when not given.
+    /// File for the list of rejected rows; default: a file in the data folder.
     pub rejects_file: Option<PathBuf>,
 }
 
-/// What became of an export's rows.
+/// The result of an import: counts of rows and records.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ImportSummary {
-    /// What it was.
+    /// Format of the export.
     pub format: String,
-    /// Files read.
+    /// Number of files read.
     pub files: u64,
-    /// Rows read.
+    /// Number of rows read.
     pub rows_read: u64,
-    /// Records found in them.
+    /// Number of records in the rows.
     pub records: u64,
-    /// Records that were new.
+    /// Number of new records.
     pub added: u64,
-    /// Records that were there already, unchanged.
+    /// Number of records that were stored before, unchanged.
     pub already_there: u64,
-    /// Records whose value differs from the one kept: a new version, the old one stays for replays.
+    /// Number of corrected records: their value differs from the stored one. Replays of earlier days
+    /// use the old version.
     pub corrected: u64,
-    /// Rows and cells left out without being wrong, by reason.
+    /// Number of rows and cells left out that are not errors, by reason.
     pub skipped: BTreeMap<String, u64>,
-    /// Rows refused, by reason.
+    /// Number of rejected rows, by reason.
     pub rejected: BTreeMap<String, u64>,
-    /// Where refused rows are listed, if there are any.
+    /// File with the list of rejected rows, if there are any.
     pub rejects_file: Option<PathBuf>,
-    /// Who was in it.
+    /// Ids of the people in the export.
     pub people: Vec<UserId>,
-    /// What a reader of the result should know.
+    /// Notes about the result.
     pub notes: Vec<String>,
 }
 
 impl Engine {
-    /// Reads a file or folder into the store. Doing it again adds nothing.
+    /// Imports a file or folder. Importing it again changes nothing.
     ///
-    /// `progress` hears of bytes done and in all, and may stop the import; what was acknowledged
-    /// until then stays, and reading the same again completes it.
+    /// `progress` gets the number of bytes read and the total, and can stop the import. Records
+    /// imported until then stay; importing the same again completes it.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Import`] when the path is not there or nothing in it can be read,
+    /// [`EngineError::Import`] if the path does not exist or nothing in it can be read,
     /// [`EngineError::Store`], [`EngineError::Interrupted`].
     pub fn import(
         &self,
@@ -133,7 +134,7 @@ impl Engine {
 }
 
 impl Engine {
-    /// Removes the lists of refused rows that imports left in the folder.
+    /// Removes the lists of rejected rows from the data folder.
     pub(super) fn remove_rejects(&self) -> Result<(), EngineError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
@@ -162,7 +163,7 @@ fn words<K: ToString>(counts: &BTreeMap<K, u64>) -> BTreeMap<String, u64> {
         .collect()
 }
 
-/// The engine's own errors travel through the importer and come out as themselves.
+/// Unwraps errors of the engine that were passed through the importer.
 fn unwrap_sink(error: ImportError) -> EngineError {
     if matches!(error, ImportError::Interrupted) {
         return EngineError::Interrupted;
@@ -229,7 +230,7 @@ impl Sink for StoreSink<'_> {
     }
 }
 
-/// The rejects file, made with the first refused row.
+/// The file of rejected rows; it is created with the first rejected row.
 struct Rejects {
     path: PathBuf,
     file: Option<BufWriter<File>>,

@@ -1,5 +1,5 @@
-//! Trainings and imports that outlast a request: queued, run on threads of their own, watched and
-//! called off.
+//! Background jobs: trainings and imports are queued, run on separate threads, and can be watched and
+//! cancelled.
 
 mod leaving;
 mod live;
@@ -26,45 +26,46 @@ use vitalcast_domain::{
 use vitalcast_import::Format;
 use vitalcast_store::{JobOutcome, Jobs, NewJob, Store, StoredJob};
 
-/// Where the moments come from at which jobs begin and end.
+/// The clock for the start and end times of jobs.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
-/// The folder of files that wait to be imported.
+/// The folder of uploaded files that wait for their import.
 const UPLOADS: &str = "uploads";
-/// The folder of one of them, in the folder of its job.
+/// The folder of an upload, in the folder of its job.
 const UPLOAD: &str = "upload";
-/// Held by the one server that works on a data folder.
+/// The lock file of the server that uses a data folder.
 const LOCK: &str = "server.lock";
-/// A job that was cut off this often is given up: it may be what kills the process.
+/// A job that was interrupted this number of times fails: it may be the cause of the crashes.
 const MAX_ATTEMPTS: u32 = 3;
-/// Ended jobs whose progress is remembered for those who still watch.
+/// Number of ended jobs whose events stay in memory for their watchers.
 const REMEMBERED: usize = 1_000;
-/// Arithmetic per second that an estimate counts on, floating-point operations.
+/// Assumed speed for estimates, floating-point operations per second.
 const ASSUMED_SPEED: f64 = 1e11;
-/// Time everything around the fitting takes, seconds.
+/// Assumed time for everything except the fitting, seconds.
 const OVERHEAD_SECONDS: f64 = 0.3;
-/// Bytes an import reads in a second, counted on.
+/// Assumed speed of an import, bytes per second.
 const ASSUMED_READING: f64 = 5e6;
 
-/// How many jobs run, wait and last.
+/// Limits for the number and the run time of jobs.
 #[derive(Debug, Clone)]
 pub struct JobOptions {
-    /// Jobs that run at once.
+    /// Maximum number of jobs that run at the same time.
     pub parallel: usize,
-    /// Threads of one training.
+    /// Number of threads per training.
     pub threads_per_job: usize,
-    /// Jobs that may wait, of everyone together.
+    /// Maximum number of waiting jobs, of all people together.
     pub max_waiting: usize,
-    /// Jobs that may wait, of one person.
+    /// Maximum number of waiting jobs per person.
     pub max_waiting_per_user: usize,
-    /// Longest training by its estimate, seconds.
+    /// Maximum estimated run time of a training, seconds.
     pub max_estimated_seconds: f64,
-    /// Longest training by the clock, seconds.
+    /// Maximum run time of a training, seconds.
     pub max_seconds: f64,
 }
 
 impl Default for JobOptions {
-    /// Two at once, two threads each, 1,000 waiting, 10 of one person, a quarter of an hour each.
+    /// Two jobs at the same time with two threads each, 1,000 waiting jobs, 10 per person, 15 minutes
+    /// each.
     fn default() -> Self {
         Self {
             parallel: 2,
@@ -77,22 +78,22 @@ impl Default for JobOptions {
     }
 }
 
-/// A file to import for one person.
+/// An uploaded file to import for one person.
 #[derive(Debug, Clone)]
 pub struct ImportUpload {
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// The file; it is moved away, and gone when the import has ended.
+    /// Path of the file; it is moved, and deleted at the end of the import.
     pub file: PathBuf,
-    /// Its name where it came from; the ending tells CSV from JSON lines.
+    /// Original file name; its extension decides between CSV and JSON lines.
     pub name: String,
-    /// What it is; recognised by content when not given.
+    /// Format of the file; detected from the content when not given.
     pub format: Option<Format>,
-    /// The person's zone.
+    /// IANA time zone of the person.
     pub zone: Option<Zone>,
 }
 
-/// An import as the queue keeps it.
+/// An import in the queue.
 #[derive(Debug, Serialize, Deserialize)]
 struct ImportRequest {
     file: String,
@@ -101,7 +102,7 @@ struct ImportRequest {
     bytes: u64,
 }
 
-/// A data folder that no other server works on; until it is dropped, or its process ends.
+/// A lock on a data folder against other servers, until it is dropped or the process ends.
 #[derive(Debug)]
 pub struct FolderLock {
     folder: PathBuf,
@@ -114,7 +115,7 @@ impl FolderLock {
     }
 }
 
-/// Runs the jobs of a data folder. Clones share one queue; the last [`JobRunner::stop`] ends it.
+/// Runs the jobs of a data folder. Clones share one queue; [`JobRunner::stop`] ends it.
 #[derive(Clone)]
 pub struct JobRunner(Arc<Shared>);
 
@@ -125,8 +126,8 @@ struct Shared {
     state: Mutex<State>,
     wake: Condvar,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
-    /// One server works on a folder, so that what is running there is its own. Given back when it
-    /// stops, whoever still holds a clone.
+    /// Lock of the data folder: only one server uses it. It is released on stop, even if clones still
+    /// exist.
     lock: Mutex<Option<FolderLock>>,
 }
 
@@ -134,16 +135,16 @@ struct Shared {
 struct State {
     live: HashMap<JobId, Arc<Live>>,
     ended: VecDeque<JobId>,
-    /// Whose turn it is: each person who waits stands here once.
+    /// Queue of people: each person with waiting jobs is here once.
     turn: VecDeque<UserId>,
     waiting: HashMap<UserId, VecDeque<JobId>>,
     busy: HashSet<Subject>,
-    /// Who is being erased: nothing of theirs is taken on until they are gone.
+    /// People who are being erased; no new jobs are accepted for them.
     leaving: HashSet<UserId>,
     stopping: bool,
 }
 
-/// What only one job works on at a time.
+/// Resources that only one job can use at a time.
 type Subject = (UserId, JobKind, Option<PredictionMetric>);
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -151,12 +152,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl JobRunner {
-    /// Takes up what a stopped or killed process left in the queue, and starts the threads.
+    /// Continues the queue of a stopped or killed process, and starts the threads.
     ///
     /// # Errors
     ///
-    /// [`EngineError::FolderInUse`] when another runner works on the same folder,
-    /// [`EngineError::Store`], [`EngineError::Io`].
+    /// [`EngineError::FolderInUse`] if another runner uses the same folder, [`EngineError::Store`],
+    /// [`EngineError::Io`].
     pub fn start(
         engine: Arc<Engine>,
         options: JobOptions,
@@ -209,11 +210,12 @@ impl JobRunner {
         Ok(Self(shared))
     }
 
-    /// Asks for a training. One like it that waits or runs is joined, and `id` is then not used.
+    /// Requests a training. If the same training is queued or running already, its job is returned and
+    /// `id` is not used.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Training`] at once for a person without any data, [`EngineError::TooCostly`],
+    /// [`EngineError::Training`] immediately for a person without data, [`EngineError::TooCostly`],
     /// [`EngineError::QueueFull`], [`EngineError::Request`], [`EngineError::Store`].
     pub fn train(&self, request: &TrainModelRequest, id: JobId) -> Result<JobInfo, EngineError> {
         request.validate()?;
@@ -240,7 +242,7 @@ impl JobRunner {
         })
     }
 
-    /// Asks for an import. The file is moved into the data folder.
+    /// Requests an import. The file is moved into the data folder.
     ///
     /// # Errors
     ///
@@ -285,7 +287,7 @@ impl JobRunner {
         submitted
     }
 
-    /// Somebody whose first records are in an upload is there before them.
+    /// Creates the person before the import, for an upload with their first records.
     fn make_person(&self, user: &UserId, zone: Option<Zone>) -> Result<(), EngineError> {
         let engine = &self.0.engine;
         let state = locked(&self.0.state);
@@ -344,7 +346,7 @@ impl JobRunner {
         Ok(live.last())
     }
 
-    /// A job as it is now.
+    /// The current state of a job.
     ///
     /// # Errors
     ///
@@ -362,7 +364,7 @@ impl JobRunner {
             .ok_or_else(|| EngineError::UnknownJob(id.clone()))
     }
 
-    /// The last jobs of a person, newest first.
+    /// The newest jobs of a person, newest first.
     ///
     /// # Errors
     ///
@@ -380,14 +382,14 @@ impl JobRunner {
             .collect())
     }
 
-    /// Follows a job; `None` when it ended so long ago that only its end is kept.
+    /// Follows a job; `None` if it ended so long ago that its events are no longer in memory.
     pub fn watch(&self, id: &JobId) -> Option<JobWatch> {
         let live = locked(&self.0.state).live.get(id).cloned()?;
         let changed = live.changed.subscribe();
         Some(JobWatch { live, changed })
     }
 
-    /// Calls a job off. One that waits ends at once, one that runs at its next safe point.
+    /// Cancels a job. A queued job ends immediately, a running job at its next safe point.
     ///
     /// # Errors
     ///
@@ -424,15 +426,15 @@ impl JobRunner {
         Ok(live.last())
     }
 
-    /// How many jobs run and wait.
+    /// The number of running and of waiting jobs.
     pub fn load(&self) -> (usize, usize) {
         let state = locked(&self.0.state);
         let waiting = state.waiting.values().map(VecDeque::len).sum();
         (state.busy.len(), waiting)
     }
 
-    /// Stops: running jobs end at their next safe point and go back into the queue, for the next
-    /// process on this folder. Returns when all threads have ended and the folder is free.
+    /// Stops the runner: running jobs end at their next safe point and return to the queue, for the
+    /// next process on this folder. Returns when all threads have ended and the folder is unlocked.
     pub fn stop(&self) {
         {
             let mut state = locked(&self.0.state);
@@ -451,8 +453,8 @@ impl JobRunner {
     }
 }
 
-/// How long a training takes, from its settings: multiplications and additions of the network for
-/// every day of every window and epoch, forwards and backwards, at a speed any machine has.
+/// Estimates the run time of a training from its settings: multiplications and additions of the network
+/// for each day of each window and epoch, forward and backward, at a speed that any machine reaches.
 pub fn estimated_seconds(request: &TrainModelRequest) -> f64 {
     match request.architecture.family() {
         ModelFamily::Lstm => {}
@@ -476,16 +478,17 @@ pub fn estimated_seconds(request: &TrainModelRequest) -> f64 {
 }
 
 impl Engine {
-    /// The folder of files that wait to be imported; there once a [`JobRunner`] was started.
+    /// The folder of uploaded files that wait for their import; it exists after a [`JobRunner`] was
+    /// started.
     pub fn uploads(&self) -> PathBuf {
         self.folder.join(UPLOADS)
     }
 
-    /// Keeps servers off this folder for as long as the lock is held.
+    /// Locks this folder against servers while the lock is held.
     ///
     /// # Errors
     ///
-    /// [`EngineError::FolderInUse`] while a server works on it, [`EngineError::Io`].
+    /// [`EngineError::FolderInUse`] while a server uses it, [`EngineError::Io`].
     pub fn lock_folder(&self) -> Result<FolderLock, EngineError> {
         let path = self.folder.join(LOCK);
         let failed = |source| EngineError::Io {
@@ -504,7 +507,7 @@ impl Engine {
         }
     }
 
-    /// The error of a training of someone without any data: counts and dates as for anyone else.
+    /// The error of a training for a person without data, with counts and dates.
     fn nothing_to_train_on(&self, request: &TrainModelRequest, now: DateTime<Utc>) -> EngineError {
         let nobody = History::new(request.user_id.clone(), Profile::default());
         let trained = vitalcast_training::train(&nobody, request, now, self.device, &mut |_| {
@@ -517,7 +520,7 @@ impl Engine {
     }
 }
 
-/// Removes uploads that no job waits for.
+/// Removes uploads that belong to no waiting job.
 fn remove_orphans(uploads: &Path, open: &[StoredJob]) {
     for entry in std::fs::read_dir(uploads).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -531,12 +534,12 @@ fn remove_orphans(uploads: &Path, open: &[StoredJob]) {
     }
 }
 
-/// Removes what was uploaded for a job.
+/// Removes the upload of a job.
 fn remove_upload(uploads: &Path, id: &JobId) {
     remove(&uploads.join(id.as_str()));
 }
 
-/// Removes a file or a folder; what cannot be removed now is tried again at the next start.
+/// Removes a file or a folder. If this fails, the next start tries again.
 fn remove(path: &Path) {
     let _ = if path.is_dir() {
         std::fs::remove_dir_all(path)
@@ -545,7 +548,7 @@ fn remove(path: &Path) {
     };
 }
 
-/// A file name that is one on any system, with the ending that tells CSV from JSON lines.
+/// A file name that is valid on any system, with the extension that decides between CSV and JSON lines.
 fn plain_name(name: &str) -> String {
     const LONGEST: usize = 100;
     let plain: Vec<char> = name

@@ -1,4 +1,4 @@
-//! API keys: shown once, kept as keyed hashes.
+//! API keys: shown once, stored as keyed hashes.
 
 use super::Engine;
 use crate::error::EngineError;
@@ -11,29 +11,29 @@ use std::sync::PoisonError;
 use vitalcast_domain::{KeyId, KeyInfo, Scope, UserId};
 use vitalcast_store::{ChangeMark, Keys};
 
-/// How every key begins, so that one found in a wrong place is known for what it is.
+/// Prefix of all keys, so that a leaked key can be recognised.
 const MARK: &str = "vc_";
-/// The file with the secret that hashes are made with; without it a stolen database opens nothing.
+/// The file with the secret for the keyed hashes; without it, a stolen database gives no access.
 const SECRET_FILE: &str = "access.secret";
-/// Keys whose hash has been looked up before.
+/// Maximum number of keys in the cache.
 const REMEMBERED_KEYS: u64 = 10_000;
-/// Longest name of a key, in characters.
+/// Maximum length of a key name, in characters.
 const MAX_NAME: usize = 100;
 
-/// Random bytes a new key is made of: 6 for its id, 32 for its secret, and 32 for the secret of the
-/// data folder, used with its first key only.
+/// Random bytes for a new key: 6 for its id, 32 for its secret, and 32 for the secret of the data
+/// folder, which are used only for the first key.
 pub type KeyRandomness = [u8; 70];
 
-/// A key to make.
+/// A request to create a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewKey {
-    /// What it is for.
+    /// Name of the key.
     pub name: String,
-    /// Whose data it opens; everyone's when not given.
+    /// Ids of the people whose data the key gives access to; default: all people.
     pub users: Option<Vec<UserId>>,
-    /// What it may do.
+    /// Scopes of the key.
     pub scopes: Vec<Scope>,
-    /// When it stops working by itself.
+    /// Time when the key expires.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -64,12 +64,12 @@ impl Access {
 }
 
 impl Engine {
-    /// Makes a key from random bytes, and returns it with its secret, which is shown this once.
+    /// Creates a key from random bytes, and returns it with its secret, which is shown only once.
     ///
     /// # Errors
     ///
-    /// [`EngineError::InvalidSetting`] for a key without a name, scope or person, or one that has
-    /// expired already; [`EngineError::Store`], [`EngineError::Io`].
+    /// [`EngineError::InvalidSetting`] for a key without a name, scope or person, or with an expiry in
+    /// the past; [`EngineError::Store`], [`EngineError::Io`].
     pub fn create_key(
         &self,
         key: NewKey,
@@ -118,7 +118,7 @@ impl Engine {
         Ok((info, token))
     }
 
-    /// Every key, oldest first, revoked ones too.
+    /// All keys, oldest first, including revoked ones.
     ///
     /// # Errors
     ///
@@ -127,7 +127,7 @@ impl Engine {
         Ok(self.wait(self.store.keys())?)
     }
 
-    /// Whether a key was ever made here, revoked ones too.
+    /// Whether a key was ever created here, including revoked ones.
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ impl Engine {
         Ok(has_keys)
     }
 
-    /// The same if it is known without asking the database.
+    /// Whether a key was ever created here, if it is known without a database query.
     pub fn has_keys_at_once(&self) -> Option<bool> {
         let mark = self.store.change_mark()?;
         let seen = *self
@@ -156,7 +156,7 @@ impl Engine {
             .map(|(_, has_keys)| has_keys)
     }
 
-    /// Revokes a key; it opens nothing from now on.
+    /// Revokes a key; it stops working immediately.
     ///
     /// # Errors
     ///
@@ -166,7 +166,7 @@ impl Engine {
             .ok_or_else(|| EngineError::UnknownKey(id.clone()))
     }
 
-    /// The key a token belongs to, if that is known without asking the database.
+    /// The key of a token, if it is known without a database query.
     #[allow(
         clippy::option_option,
         reason = "not known, and known to be none, are two things"
@@ -178,8 +178,7 @@ impl Engine {
         (seen == mark).then(|| key.filter(|key| key.is_valid_at(now)))
     }
 
-    /// The key a token belongs to; `None` for one that was never given out, has expired or was
-    /// revoked.
+    /// The key of a token; `None` for an unknown, expired or revoked key.
     ///
     /// # Errors
     ///
@@ -204,7 +203,7 @@ impl Engine {
         Ok(key.filter(|key| key.is_valid_at(now)))
     }
 
-    /// The secret of this data folder; made from `random` with the first key.
+    /// The secret of this data folder; it is created from `random` with the first key.
     fn access(&self, random: Option<&[u8]>) -> Result<&Access, EngineError> {
         if let Some(access) = self.access.get() {
             return Ok(access);
@@ -232,7 +231,7 @@ impl Engine {
     }
 }
 
-/// Writes a new secret, unless another process was faster, and returns the one that stands.
+/// Writes a new secret, unless another process was faster, and returns the stored secret.
 fn make_secret(path: &Path, random: &[u8]) -> Result<Vec<u8>, EngineError> {
     let failed = |source| EngineError::Io {
         doing: "write the secret of the API keys,",

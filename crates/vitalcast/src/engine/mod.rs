@@ -48,7 +48,7 @@ use vitalcast_store::{ChangeMark, SqliteStore, Store, UserSummary, WriteReport};
 const DATABASE: &str = "vitalcast.db";
 const MODELS: &str = "models";
 
-/// Makes a folder and those above it, for the owner only; what is there stays as it is.
+/// Creates a folder and its parents, accessible only for the owner; existing folders are not changed.
 fn make_private_folder(path: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
@@ -57,7 +57,7 @@ fn make_private_folder(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-/// Waits for the database, on whatever thread asks.
+/// Blocks the current thread until the database responds.
 #[derive(Debug)]
 struct Waiter(Option<tokio::runtime::Runtime>);
 
@@ -78,9 +78,9 @@ impl Drop for Waiter {
     }
 }
 
-/// Use cases on one data folder. Several engines, also in several processes, may share a folder.
+/// The use cases on a data folder. Several engines can share a folder, also in several processes.
 ///
-/// Every method blocks; an asynchronous caller runs it on a thread that may block.
+/// All methods block: asynchronous code must call them on a blocking thread.
 #[derive(Debug)]
 pub struct Engine {
     folder: PathBuf,
@@ -97,12 +97,12 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens a data folder and makes it if it is not there; a new one is open to its owner only.
+    /// Opens a data folder, and creates it if necessary; a new one is accessible only for its owner.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Io`] when the folder cannot be made, [`EngineError::Store`] when its database
-    /// cannot be opened: read-only, of a newer release, or no database at all.
+    /// [`EngineError::Io`] if the folder cannot be created, [`EngineError::Store`] if its database
+    /// cannot be opened: read-only, from a newer release, or not a database.
     pub fn open(folder: &Path) -> Result<Self, EngineError> {
         let models = folder.join(MODELS);
         make_private_folder(&models).map_err(|source| EngineError::Io {
@@ -136,9 +136,9 @@ impl Engine {
         })
     }
 
-    /// Forecasts are answered before they are written down; [`Engine::flush_forecasts`], called
-    /// again and again, writes them. What a killed process had not written yet is lost; it would be
-    /// forecast again the same.
+    /// Returns forecasts before they are stored; the caller must call [`Engine::flush_forecasts`]
+    /// regularly to store them. If the process is killed, forecasts that are not stored yet are lost;
+    /// the same request gives the same forecast again.
     #[must_use]
     pub fn with_deferred_forecasts(self) -> Self {
         Self {
@@ -147,11 +147,11 @@ impl Engine {
         }
     }
 
-    /// The same engine, fitting networks on another device. Forecasts are made on the CPU.
+    /// Trains networks on another device. Forecasts are computed on the CPU.
     ///
     /// # Errors
     ///
-    /// [`EngineError::InvalidSetting`] for a device that this build or this machine does not have.
+    /// [`EngineError::InvalidSetting`] for a device that this build or this machine does not support.
     pub fn with_device(self, device: ComputeDevice) -> Result<Self, EngineError> {
         device
             .open()
@@ -164,7 +164,7 @@ impl Engine {
         &self.folder
     }
 
-    /// Everyone with data, in the order of their ids.
+    /// All people with data, in the order of their ids.
     ///
     /// # Errors
     ///
@@ -173,7 +173,7 @@ impl Engine {
         Ok(self.wait(self.store.users())?)
     }
 
-    /// A person's profile.
+    /// The profile of a person.
     ///
     /// # Errors
     ///
@@ -185,17 +185,17 @@ impl Engine {
         }
     }
 
-    /// Sets a person's profile; makes the person if they are not there.
+    /// Sets the profile of a person; creates the person if necessary.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Request`] for a number no person has, [`EngineError::Store`].
+    /// [`EngineError::Request`] for an implausible number, [`EngineError::Store`].
     pub fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), EngineError> {
         profile.validate()?;
         Ok(self.wait(self.store.set_profile(user, profile))?)
     }
 
-    /// The day after the last finished day with data, or tomorrow if data reach to the present.
+    /// The day after the last day with data, at most tomorrow.
     ///
     /// # Errors
     ///
@@ -210,16 +210,16 @@ impl Engine {
         Ok(last.min(today) + Days::new(1))
     }
 
-    /// Keeps records of a person; makes the person, with a default profile, if they are not there.
-    /// Writers on several threads share a commit.
+    /// Stores records of a person; creates the person with a default profile if necessary. Writers on
+    /// several threads share a commit.
     ///
-    /// Writing the same thing twice changes nothing, and a record with other content than the one
-    /// kept becomes a new version, known from `now` on.
+    /// Writing the same records again changes nothing. A record with other content than the stored one
+    /// becomes a new version, known from `now` on.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Store`], with nothing of the batch kept: for a record no body can have, or a
-    /// database that cannot be written.
+    /// [`EngineError::Store`] for an implausible record or a database that cannot be written; then no
+    /// record of the batch is stored.
     pub fn write_records(
         &self,
         user: &UserId,
@@ -229,7 +229,7 @@ impl Engine {
         self.commit_records(user, records, now)
     }
 
-    /// Everything known about a person: profile and every version of every record.
+    /// All data of a person: profile and all versions of all records.
     ///
     /// # Errors
     ///
@@ -250,7 +250,7 @@ impl Engine {
         }
     }
 
-    /// Whether the database answers.
+    /// Checks that the database responds.
     ///
     /// # Errors
     ///
@@ -260,12 +260,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether data can be written. Costs nothing while writing succeeds; once the disk was full or
-    /// failed, it tries.
+    /// Checks that data can be written. This is free while writing succeeds; after a disk failure it
+    /// tries a small write.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Store`], with what stands in the way.
+    /// [`EngineError::Store`] with the reason.
     pub fn check_writable(&self) -> Result<(), EngineError> {
         Ok(self.wait(self.store.check_writable())?)
     }

@@ -13,17 +13,17 @@ use vitalcast_inference::FittedModel;
 use vitalcast_store::{RegisteredModel, Store};
 
 const BYTES_PER_MB: f64 = 1_000_000.0;
-/// The file that is locked, see [`Engine::publishing`].
+/// The lock file, see [`Engine::publishing`].
 const PUBLISHING: &str = "models.lock";
 
-/// The files of models are this thread's until it is dropped.
+/// Exclusive access to the files of models, until it is dropped.
 pub(super) struct Publishing<'a> {
     _file: File,
     _turn: MutexGuard<'a, ()>,
 }
 
 impl Engine {
-    /// Models, newest first, of one person or metric or of all.
+    /// All models, or those of a person or metric, newest first.
     ///
     /// # Errors
     ///
@@ -42,11 +42,11 @@ impl Engine {
             .collect()
     }
 
-    /// Metrics a person has a model of.
+    /// The metrics for which a person has a model.
     ///
     /// # Errors
     ///
-    /// [`EngineError::UnknownUser`]; [`EngineError::NoModel`] when there is none at all.
+    /// [`EngineError::UnknownUser`]; [`EngineError::NoModel`] if there is no model.
     pub fn trained_metrics(&self, user: &UserId) -> Result<Vec<PredictionMetric>, EngineError> {
         let models = self.models(Some(user), None)?;
         let mut metrics: Vec<_> = models.into_iter().map(|model| model.metric).collect();
@@ -62,17 +62,17 @@ impl Engine {
         Ok(metrics)
     }
 
-    /// What a model is, learned from and achieved.
+    /// The manifest of a model: settings, training data and errors.
     ///
     /// # Errors
     ///
-    /// [`EngineError::UnknownModel`]; an artifact that is damaged or not the registered one.
+    /// [`EngineError::UnknownModel`]; an error for an artifact that is damaged or was replaced.
     pub fn model_manifest(&self, id: &ModelId) -> Result<Manifest, EngineError> {
         let model = self.registered(id)?;
         Ok(self.open_artifact(&model)?.manifest().clone())
     }
 
-    /// Makes forecasts use this model.
+    /// Activates a model: forecasts use it from now on.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl Engine {
         info(&self.registered(id)?)
     }
 
-    /// Deletes a model; the newest one left becomes active.
+    /// Deletes a model; if it was active, the newest remaining one becomes active.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl Engine {
         self.remove_model_file(&model.file_name)
     }
 
-    /// Deletes the file of a model that nobody uses any more.
+    /// Deletes the file of a model if no model uses it any more.
     pub(super) fn remove_model_file(&self, file_name: &str) -> Result<(), EngineError> {
         let path = self.model_path(file_name);
         match std::fs::remove_file(&path) {
@@ -117,8 +117,8 @@ impl Engine {
         }
     }
 
-    /// Held by whoever writes a model's file until it is registered, and by whoever looks whether a file
-    /// is still used until it is deleted, in this process or another.
+    /// The lock for model files: held from writing a file until its registration, and from checking
+    /// that a file is unused until its deletion, across processes.
     pub(super) fn publishing(&self) -> Result<Publishing<'_>, EngineError> {
         let turn = self.publishing.lock();
         let turn = turn.unwrap_or_else(PoisonError::into_inner);
@@ -135,7 +135,7 @@ impl Engine {
         })
     }
 
-    /// Deletes artifacts that belong to no model and have lain there so long; how many.
+    /// Deletes artifacts that belong to no model and are older than the given age; returns their number.
     pub(super) fn remove_unregistered_files(&self, since: Duration) -> Result<usize, EngineError> {
         let _publishing = self.publishing()?;
         let used: HashSet<String> = self
@@ -166,7 +166,7 @@ impl Engine {
         Ok(removed)
     }
 
-    /// Who a model belongs to; `None` for one that is not there.
+    /// The owner of a model; `None` for an unknown model.
     ///
     /// # Errors
     ///
@@ -175,14 +175,14 @@ impl Engine {
         Ok(self.wait(self.store.model(id))?.map(|model| model.user_id))
     }
 
-    /// Copies a model out: the whole artifact to a `.vcm` file, the weights alone to a
-    /// `.safetensors` file, the graph with its scaling to an `.onnx` file, see
+    /// Exports a model: the whole artifact to a `.vcm` file, only the weights to a `.safetensors` file,
+    /// the network with its scaling to an `.onnx` file, see
     /// [`vitalcast_inference::FittedModel::to_onnx`].
     ///
     /// # Errors
     ///
-    /// [`EngineError::UnknownModel`], [`EngineError::InvalidSetting`] for another ending or a model
-    /// without weights, a damaged artifact, or a file that cannot be written.
+    /// [`EngineError::UnknownModel`], [`EngineError::InvalidSetting`] for another file extension or a
+    /// model without weights, an error for a damaged artifact or a file that cannot be written.
     pub fn export_model(&self, id: &ModelId, to: &Path) -> Result<(), EngineError> {
         let model = self.registered(id)?;
         let artifact = self.open_artifact(&model)?;
@@ -220,7 +220,7 @@ impl Engine {
             .ok_or_else(|| EngineError::UnknownModel(id.clone()))
     }
 
-    /// The model a forecast uses: the active one, or the newest that was asked for.
+    /// The model for a forecast: the active one, or the newest one that matches the request.
     pub(crate) fn choose(
         &self,
         user: &UserId,
@@ -250,7 +250,7 @@ impl Engine {
             .ok_or_else(none)
     }
 
-    /// Opens a registered artifact and checks that it is the one that was registered.
+    /// Opens the artifact of a model and checks that it is the registered one.
     pub(crate) fn open_artifact(&self, model: &RegisteredModel) -> Result<Artifact, EngineError> {
         let path = self.model_path(&model.file_name);
         let (artifact, hash) = match Artifact::open_hashed(&path) {
@@ -272,7 +272,7 @@ impl Engine {
     }
 }
 
-/// The registry counts 1, 2, 3 …; the wire says `v1.0.0`, `v1.0.1` …
+/// Converts a version number: 1, 2, 3 … in the registry is `v1.0.0`, `v1.0.1` … in the API.
 pub(crate) fn version_text(version: i64) -> String {
     format!("v1.0.{}", version - 1)
 }
@@ -282,14 +282,14 @@ fn parse_version(text: &str) -> Option<i64> {
     (0..i64::MAX).contains(&patch).then(|| patch + 1)
 }
 
-/// The manifest as the registry keeps it, so that the artifact need not be opened.
+/// The manifest stored in the registry, so that the artifact need not be opened.
 pub(crate) fn manifest(model: &RegisteredModel) -> Result<Manifest, EngineError> {
     serde_json::from_value(model.summary.clone()).map_err(|_| {
         EngineError::Damaged(format!("the registry's entry of model {}", model.model_id))
     })
 }
 
-/// The wire's view of a registered model.
+/// Converts a registered model to the response format.
 pub(crate) fn info(model: &RegisteredModel) -> Result<ModelInfo, EngineError> {
     let manifest = manifest(model)?;
     Ok(ModelInfo {

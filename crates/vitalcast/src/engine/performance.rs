@@ -1,4 +1,4 @@
-//! How the forecasts of a model fared once their days had come.
+//! Performance of a model: errors and coverage of its past forecasts, and drift.
 
 use super::Engine;
 use super::models::manifest;
@@ -9,58 +9,58 @@ use vitalcast_domain::{ModelId, ModelInfo, PredictionMetric, UserId};
 use vitalcast_evaluation::mean;
 use vitalcast_store::{Store, StoredForecast};
 
-/// Outcomes without which nothing is said about drift.
+/// Minimum number of measured values for a statement about drift.
 const LEAST_OUTCOMES: usize = 10;
-/// Chance of as many misses from a model that has not drifted, below which it is said to drift.
+/// Significance level of the drift test.
 const DRIFT_LEVEL: f64 = 0.01;
-/// Age of what a model learned from at which training again is advised, days.
+/// Age of the training data, in days, at which retraining is recommended.
 const STALE_DAYS: i64 = 60;
 
-/// A forecast beside what came true.
+/// A forecast and its measured value.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ActualVsPredicted {
     /// The day.
     pub date: NaiveDate,
-    /// What was forecast.
+    /// The forecast.
     pub predicted: f64,
-    /// What came true; null while it is not known.
+    /// The measured value; null while it is not known.
     pub actual: Option<f64>,
     /// Actual minus predicted.
     pub error: Option<f64>,
-    /// Whether what came true lay inside the interval.
+    /// Whether the measured value is inside the interval.
     pub inside_interval: Option<bool>,
 }
 
-/// How a model fared.
+/// The performance of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct ModelPerformance {
-    /// Which model.
+    /// Model architecture.
     pub model_id: ModelId,
-    /// What it forecasts.
+    /// The metric that the model forecasts.
     pub metric: PredictionMetric,
-    /// Days it forecast.
+    /// Number of days with a forecast.
     pub predictions_made: usize,
-    /// Days of them whose outcome is known.
+    /// Number of these days with a measured value.
     pub outcomes_known: usize,
-    /// Mean absolute error over those, in the metric's unit; null without any.
+    /// Mean absolute error over these days, in the unit of the metric; null if there are none.
     pub avg_mae: Option<f64>,
-    /// Mean confidence score of its forecasts; null without any.
+    /// Mean confidence score of the forecasts; null if there are none.
     pub avg_confidence: Option<f64>,
-    /// Share of outcomes inside their interval.
+    /// Share of measured values inside the interval.
     pub coverage: Option<f64>,
-    /// The same, promised.
+    /// Nominal coverage of these intervals.
     pub nominal_coverage: Option<f64>,
-    /// Day by day; of several forecasts for a day, the one that knew most.
+    /// The days in order; if a day has several forecasts, the one with the most recent data.
     pub actual_vs_predicted: Vec<ActualVsPredicted>,
-    /// Whether intervals miss more often than they promise, by more than chance (one-sided binomial
-    /// test at the 1 % level, with at least 10 outcomes).
+    /// Whether measured values are outside the intervals more often than expected (one-sided binomial
+    /// test at the 1 % level, with at least 10 measured values).
     pub is_drifting: bool,
-    /// Whether it drifts, or learned from nothing newer than 60 days.
+    /// Whether the model drifts, or its newest training data are older than 60 days.
     pub should_retrain: bool,
 }
 
 impl Engine {
-    /// How a model's forecasts fared.
+    /// Compares the forecasts of a model with the measured values.
     ///
     /// # Errors
     ///
@@ -92,12 +92,12 @@ impl Engine {
         ))
     }
 
-    /// Makes forecasts use the version before the active one.
+    /// Activates the version before the active one.
     ///
     /// # Errors
     ///
-    /// [`EngineError::NoModel`] when nothing is trained, [`EngineError::NothingBefore`] when the
-    /// active model is the oldest there is.
+    /// [`EngineError::NoModel`] if there is no model, [`EngineError::NothingBefore`] if the active
+    /// model is the oldest one.
     pub fn roll_back(
         &self,
         user: &UserId,
@@ -158,7 +158,7 @@ fn performance(
     }
 }
 
-/// Chance of `count` or more of `n`, each with probability `p` (binomial distribution).
+/// Probability of `count` or more successes in `n` trials with probability `p` (binomial distribution).
 fn at_least(count: usize, n: usize, p: f64) -> f64 {
     if count == 0 {
         return 1.0;

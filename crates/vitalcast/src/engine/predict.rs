@@ -13,29 +13,29 @@ use vitalcast_features::LOOK_BACK_DAYS;
 use vitalcast_inference::{Forecast, ForecastQuery, forecast};
 use vitalcast_store::{NewForecast, RegisteredModel, Store};
 
-/// A person's last days, as many as a forecast depends on.
+/// The last days of a person, as many as a forecast needs.
 struct Recent {
     days: u64,
     history: History,
 }
 
-/// Forecasts of several metrics, and why others failed.
+/// Forecasts of several metrics, and the errors of the failed ones.
 #[derive(Debug)]
 pub struct BatchForecast {
-    /// For whom.
+    /// Id of the person.
     pub user_id: UserId,
-    /// For which day.
+    /// The day that was forecast.
     pub target_date: NaiveDate,
-    /// When.
+    /// Time of the computation.
     pub predicted_at: DateTime<Utc>,
-    /// Those that succeeded.
+    /// The successful forecasts.
     pub answers: Vec<PredictResponse>,
-    /// Those that failed.
+    /// The errors of the failed metrics.
     pub failures: BTreeMap<PredictionMetric, EngineError>,
 }
 
 impl BatchForecast {
-    /// The answer of the contract.
+    /// Converts it to the response of the contract.
     pub fn response(&self) -> BatchPredictResponse {
         let count = self.answers.len();
         let quality: f64 = self
@@ -69,9 +69,9 @@ impl BatchForecast {
 }
 
 impl Engine {
-    /// Forecasts one metric for one day and keeps the forecast, so that the reading can be put
-    /// beside it when it arrives. An equal question about unchanged data and models is answered
-    /// from the cache, and says so.
+    /// Forecasts one metric for one day and stores the forecast, to compare it later with the measured
+    /// value. The same request with unchanged data and models is answered from the cache, with `cached`
+    /// set.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl Engine {
         self.predict_from(&mut None, request, now)
     }
 
-    /// The answer to a forecast request if it is at hand: never waits, never computes.
+    /// The response to a forecast request, if it is cached: never waits, never computes.
     pub fn predict_at_once(
         &self,
         request: &PredictRequest,
@@ -103,7 +103,7 @@ impl Engine {
         })
     }
 
-    /// Forecasts several metrics of one person and day; one that fails does not stop the others.
+    /// Forecasts several metrics of one person and day; if one fails, the others are still computed.
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ impl Engine {
         Ok(batch)
     }
 
-    /// From the cache, or from the days that matter, which are loaded when they are first needed.
+    /// Forecasts from the cache, or from the needed days, which are loaded once.
     fn predict_from(
         &self,
         recent: &mut Option<Recent>,
@@ -189,8 +189,8 @@ impl Engine {
         Ok(response)
     }
 
-    /// All that a forecast of a day can depend on. Reading a long history whole would take most of a
-    /// forecast's time.
+    /// Loads the days that a forecast of a day can depend on. Loading a long history completely would
+    /// take most of the time of a forecast.
     fn recent(&self, user: &UserId, target: NaiveDate, days: u64) -> Result<History, EngineError> {
         let Some(first) = target.checked_sub_days(Days::new(days)) else {
             return self.load(user);
@@ -237,7 +237,7 @@ impl Engine {
     }
 }
 
-/// `prediction:{user}:{METRIC}:{date}`, and what was asked for besides.
+/// `prediction:{user}:{METRIC}:{date}`, followed by the other settings of the request.
 fn forecast_key(request: &PredictRequest) -> String {
     format!(
         "prediction:{}:{}:{}:{}:{}:{}:{}",

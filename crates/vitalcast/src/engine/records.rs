@@ -1,4 +1,4 @@
-//! A person's records: reading, deleting, taking everything out, erasing.
+//! Records of a person: reading, deletion, export and erasure.
 
 use super::{Engine, FolderLock};
 use crate::error::EngineError;
@@ -12,30 +12,30 @@ use vitalcast_domain::{PredictionMetric, Record, RecordKind, UserId};
 use vitalcast_store::{Jobs, RecordFilter, Store, UserSummary};
 use zip::write::SimpleFileOptions;
 
-/// Records of one page of an export.
+/// Number of records per page of an export.
 const PAGE: u32 = 5_000;
-/// Jobs of an export.
+/// Maximum number of jobs in an export.
 const JOBS: u32 = 10_000;
 
-/// What is left of someone who was erased.
+/// The result of an erasure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Erasure {
     /// Who.
     pub user_id: UserId,
-    /// Always true: everything in the database and every model is gone.
+    /// Always true: all data in the database and all models are deleted.
     pub erased: bool,
-    /// Models whose file was deleted.
+    /// Ids of the models whose files were deleted.
     pub model_files: usize,
-    /// Whether the log of the database was emptied too. Where another process kept reading it, what
-    /// was deleted stays in that file until the next erasure or until the database is closed.
+    /// Whether the log of the database was emptied too. If another process was reading it, deleted data
+    /// stay in that file until the next erasure or until the database is closed.
     pub log_emptied: bool,
-    /// Whether the shared cache was cleared too. Where it could not be reached, what it still holds
-    /// is never answered again, and expires within a day.
+    /// Whether the shared cache was cleared too. If it could not be reached, its entries are not used
+    /// any more and expire within one day.
     pub shared_cache_cleared: bool,
 }
 
 impl Engine {
-    /// What a person has; `None` for a stranger.
+    /// An overview of the data of a person; `None` for an unknown person.
     ///
     /// # Errors
     ///
@@ -44,13 +44,12 @@ impl Engine {
         Ok(self.wait(self.store.user(user))?)
     }
 
-    /// A page of a person's records in their current version, in the order of days and moments,
-    /// from the place `after` on; with the place of the last one if there may be more. A stranger
-    /// has none.
+    /// A page of records of a person in their current version, ordered by day and time, after the
+    /// cursor `after`; with a cursor if there may be more. Empty for an unknown person.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Store`], also for a place that no page ended at.
+    /// [`EngineError::Store`], also for an invalid cursor.
     pub fn records(
         &self,
         user: &UserId,
@@ -61,7 +60,7 @@ impl Engine {
         Ok(self.wait(self.store.records(user, filter, after, limit))?)
     }
 
-    /// Deletes records with all their versions, for good; how many there were.
+    /// Deletes records with all their versions permanently; returns their number.
     ///
     /// # Errors
     ///
@@ -70,8 +69,8 @@ impl Engine {
         Ok(self.wait(self.store.delete_records(user, filter))?)
     }
 
-    /// Everything of a person as a zip file: profile, records (JSON lines and CSV) and their earlier
-    /// versions, models with their artifacts, forecasts with outcomes, jobs.
+    /// Exports all data of a person as a zip file: profile, records (JSON lines and CSV) with earlier
+    /// versions, models with artifacts, forecasts with measured values, jobs.
     ///
     /// # Errors
     ///
@@ -200,7 +199,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As [`Engine::export_user`].
+    /// The errors of [`Engine::export_user`].
     pub fn export_user_to(
         &self,
         user: &UserId,
@@ -211,21 +210,21 @@ impl Engine {
         Ok(write_atomically(path, &bytes.into_inner())?)
     }
 
-    /// Erases a person: records, profile, models with their files, forecasts, jobs, keys that open
-    /// nobody else's data, and everything cached; also every list of refused rows that imports left
-    /// in the folder, since such a list does not say whose rows they were.
+    /// Erases a person: records, profile, models with their files, forecasts, jobs, keys that are only
+    /// for this person, and all cached data. It also deletes all lists of rejected rows of imports,
+    /// since such a list does not name the person.
     ///
-    /// For processes without a [`JobRunner`](super::JobRunner): `alone` says that no other process runs
-    /// jobs on this folder either. Where jobs run,
-    /// [`JobRunner::erase_user`](super::JobRunner::erase_user) calls them off first.
+    /// For processes without a [`JobRunner`](super::JobRunner): `alone` shows that no other process
+    /// runs jobs on this folder. With a runner, use
+    /// [`JobRunner::erase_user`](super::JobRunner::erase_user), which cancels the jobs first.
     ///
     /// # Errors
     ///
     /// [`EngineError::UnknownUser`], [`EngineError::Store`], [`EngineError::Io`] when a file cannot
     /// be deleted; [`EngineError::InvalidSetting`] for the lock of another folder.
     ///
-    /// What fails on the way is gone on with by the next call, or when the next server starts: until
-    /// everything is gone it is known who is being erased.
+    /// If a step fails, the next call or the next start of a server continues the erasure: the person
+    /// stays marked as being erased until all data are deleted.
     pub fn erase_user(&self, user: &UserId, alone: &FolderLock) -> Result<Erasure, EngineError> {
         if !alone.is_of(self.folder()) {
             return Err(EngineError::InvalidSetting(
@@ -235,7 +234,7 @@ impl Engine {
         self.erase(user)
     }
 
-    /// Erases a person of whom no job runs.
+    /// Erases a person without running jobs.
     pub(super) fn erase(&self, user: &UserId) -> Result<Erasure, EngineError> {
         let is_pending = self.is_erasure_pending(user)?;
         if !is_pending {
@@ -274,7 +273,7 @@ impl Engine {
         })
     }
 
-    /// Whether an erasure of someone was begun and did not come to its end.
+    /// Whether an erasure of a person was started and not completed.
     ///
     /// # Errors
     ///
@@ -284,10 +283,10 @@ impl Engine {
         Ok(pending.contains(user))
     }
 
-    /// Goes on with erasures that a killed process had begun, and deletes files of models that were
-    /// never registered or are nobody's any more.
+    /// Continues erasures that a killed process had started, and deletes model files that were never
+    /// registered or have no owner any more.
     pub(super) fn finish_erasures(&self) {
-        /// Younger ones may be about to be registered by a command.
+        /// Newer files may belong to a command that is about to register them.
         const SETTLED: Duration = Duration::from_mins(10);
         let finish = || -> Result<(), EngineError> {
             for user in self.wait(self.store.pending_erasures())? {
@@ -305,7 +304,7 @@ impl Engine {
     }
 }
 
-/// Every day a record can have.
+/// All days that a record can have.
 pub fn all_days() -> RangeInclusive<chrono::NaiveDate> {
     let day = |year, month, day| {
         chrono::NaiveDate::from_ymd_opt(year, month, day).expect("a day of the calendar")

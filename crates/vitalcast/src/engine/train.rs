@@ -1,4 +1,4 @@
-//! Training a model and publishing it.
+//! Training and registration of a model.
 
 use super::Engine;
 use crate::error::EngineError;
@@ -14,15 +14,15 @@ use vitalcast_store::{NewModel, RegisteredModel, Store, StoreError};
 use vitalcast_training::{EpochReport, Trained, TrainingError, train};
 
 impl Engine {
-    /// Trains a model on what was known at `as_of` and makes it the active one.
+    /// Trains a model on the data known at `as_of` and activates it.
     ///
-    /// When the active model was made from the same history by the same request and release, it is
-    /// answered at once, with no training, unless `force_retrain` asks for another.
+    /// If the active model comes from the same history, request and release, it is returned without a
+    /// training, unless `force_retrain` is set.
     ///
     /// # Errors
     ///
     /// [`EngineError::UnknownUser`]; [`EngineError::Training`] with too little data;
-    /// [`EngineError::Interrupted`] when `on_epoch` breaks, with nothing kept.
+    /// [`EngineError::Interrupted`] if `on_epoch` breaks; then nothing is stored.
     pub fn train(
         &self,
         request: &TrainModelRequest,
@@ -44,7 +44,7 @@ impl Engine {
         self.publish(request, &trained, &key, now, seconds)
     }
 
-    /// The active model, if it was trained by this key and its artifact is there and whole.
+    /// The active model, if it was trained with this key and its artifact exists and is not damaged.
     fn active_model_of(
         &self,
         request: &TrainModelRequest,
@@ -59,7 +59,7 @@ impl Engine {
         }))
     }
 
-    /// Writes the artifact, then registers it: readers see a whole model or none.
+    /// Writes the artifact, then registers it: readers see a complete model or none.
     fn publish(
         &self,
         request: &TrainModelRequest,
@@ -104,8 +104,8 @@ impl Engine {
         answer(request, &registered)
     }
 
-    /// Registers a model under its id or, where that is taken, the next free one: several trainings may
-    /// end in one second, also in several processes.
+    /// Registers a model under its id, or under the next free id: several trainings can end in the same
+    /// second, also in several processes.
     fn register(&self, mut model: NewModel) -> Result<RegisteredModel, EngineError> {
         let first = model.model_id.clone();
         let mut number = 1;
@@ -128,7 +128,7 @@ fn model_id(request: &TrainModelRequest, now: DateTime<Utc>) -> Result<ModelId, 
     Ok(ModelId::new(id)?)
 }
 
-/// Whoever cancelled a training interrupted the use case it was part of.
+/// Converts a cancelled training to [`EngineError::Interrupted`].
 pub(crate) fn cancelled(error: TrainingError) -> EngineError {
     if matches!(error, TrainingError::Cancelled) {
         EngineError::Interrupted
@@ -137,11 +137,11 @@ pub(crate) fn cancelled(error: TrainingError) -> EngineError {
     }
 }
 
-/// Where the registry keeps what a model was trained from, beside its manifest.
+/// The registry field for the training key of a model, next to its manifest.
 const TRAINING_KEY: &str = "training_key";
 
-/// A hash of everything a training depends on: the settings, the profile, what was known, up to
-/// which day, where, and the release.
+/// A hash of all inputs of a training: the settings, the profile, the known data, the last day, the
+/// device, and the release.
 fn training_key(
     history: &History,
     request: &TrainModelRequest,

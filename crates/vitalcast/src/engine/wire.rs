@@ -1,9 +1,9 @@
-//! Records as services and exports write them: the columns of the reference tables in snake_case.
+//! Records in the format of services and exports: the columns of the reference tables in snake_case.
 
 use serde_json::{Map, Value, json};
 use vitalcast_domain::Record;
 
-/// The fields of a record, in a fixed order for each kind; null where nothing is known.
+/// The fields of a record, in a fixed order for each kind; null if not known.
 pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
     let provenance = record.provenance();
     let moment = json!(provenance.observed_at);
@@ -48,7 +48,7 @@ pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
     fields
 }
 
-/// The same as a JSON object.
+/// The fields of a record as a JSON object.
 pub fn record_json(record: &Record) -> Value {
     let fields = record_fields(record).into_iter();
     Value::Object(

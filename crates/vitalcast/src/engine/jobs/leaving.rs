@@ -1,4 +1,4 @@
-//! Erasing somebody beside the jobs that run.
+//! Erasure of a person while jobs run.
 
 use super::{JobRunner, Shared, State, locked};
 use crate::engine::Erasure;
@@ -7,7 +7,7 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 use vitalcast_domain::{JobId, UserId};
 
-/// Someone who is being erased, until this is dropped.
+/// Marks a person as being erased, until it is dropped.
 struct Leaving<'a> {
     shared: &'a Shared,
     user: &'a UserId,
@@ -21,7 +21,7 @@ impl Drop for Leaving<'_> {
 }
 
 impl Shared {
-    /// Waits a moment for something to change.
+    /// Waits briefly for a change.
     fn pause<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let waited = self.wake.wait_timeout(state, Duration::from_millis(50));
         waited.unwrap_or_else(PoisonError::into_inner).0
@@ -29,7 +29,7 @@ impl Shared {
 }
 
 impl JobRunner {
-    /// Erases a person with everything of theirs, after calling off their jobs.
+    /// Erases a person with all of their data, after cancelling their jobs.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A job that has not ended, or only just: what happened to it, for those who watch.
+//! The events of a running or recently ended job, for its watchers.
 
 use super::{Subject, locked};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,12 +7,12 @@ use tokio::sync::watch;
 use vitalcast_domain::{JobInfo, JobProgress, ModelId};
 use vitalcast_store::{NewJob, StoredJob};
 
-/// Something that happened to a job, numbered from 1.
+/// An event of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobEvent {
-    /// Its number.
+    /// Number of the event, counted from 1.
     pub number: u64,
-    /// The job as it was then.
+    /// State of the job at the time of the event.
     pub job: JobInfo,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Live {
     pub(super) events: Mutex<Vec<JobEvent>>,
     pub(super) changed: watch::Sender<u64>,
     pub(super) cancelled: AtomicBool,
-    /// The process ends: hand the job back.
+    /// The process stops: return the job to the queue.
     pub(super) handed_back: AtomicBool,
 }
 
@@ -65,16 +65,16 @@ impl Live {
     }
 }
 
-/// Follows one job. Every event is seen, also those from before.
+/// Follows a job. All events are delivered, also earlier ones.
 pub struct JobWatch {
     pub(super) live: Arc<Live>,
     pub(super) changed: watch::Receiver<u64>,
 }
 
 impl JobWatch {
-    /// The events after a number, waiting until there is one. Empty once the job has ended and all
-    /// were seen, or when the process stops. A number that has not been given out is one of an earlier
-    /// process, and every event comes after it.
+    /// Waits for events after a given number and returns them. Empty if the job has ended and all
+    /// events were returned, or if the process stops. An unknown number comes from an earlier process;
+    /// then all events are returned.
     pub async fn after(&mut self, number: u64) -> Vec<JobEvent> {
         loop {
             self.changed.borrow_and_update();
@@ -96,7 +96,7 @@ impl JobWatch {
         }
     }
 
-    /// The job when it has ended, or as it is when the process stops.
+    /// Waits for the end of the job; returns its current state if the process stops.
     pub async fn end(&mut self) -> JobInfo {
         loop {
             self.changed.borrow_and_update();

@@ -1,4 +1,4 @@
-//! The threads that do the jobs, and whose turn it is.
+//! The threads that run the jobs, and the choice of the next job.
 
 use super::live::{Live, model_of};
 use super::{ImportRequest, REMEMBERED, Shared, State, UPLOAD, locked, remove_upload};
@@ -25,7 +25,7 @@ impl Shared {
         self.wake.notify_all();
     }
 
-    /// The next job: people take turns, each with their oldest job that nothing stands in the way of.
+    /// Chooses the next job: people take turns, each with their oldest job that can start.
     fn next(&self) -> Option<Arc<Live>> {
         let mut state = locked(&self.state);
         loop {
@@ -43,7 +43,7 @@ impl Shared {
         }
     }
 
-    /// Works as the thread of that number until it is told to stop.
+    /// The main loop of a job thread, until the runner stops.
     pub(super) fn work(&self, number: usize) {
         lower_priority();
         while let Some(live) = self.next() {
@@ -80,7 +80,7 @@ impl Shared {
         }
     }
 
-    /// Runs a job; `None` when it has to be handed back.
+    /// Runs a job; `None` if it must return to the queue.
     fn run(&self, live: &Live) -> Option<JobOutcome> {
         let now = (self.clock)();
         let id = &live.job.job_id;
@@ -108,7 +108,7 @@ impl Shared {
         }
     }
 
-    /// Where files lie here is nobody's business who only sent one.
+    /// Error texts without local file paths, for clients that uploaded a file.
     fn without_paths(&self, id: &JobId, outcome: JobOutcome) -> JobOutcome {
         let JobOutcome::Failed(mut error) = outcome else {
             return outcome;
@@ -204,7 +204,7 @@ impl Shared {
         Ok(result)
     }
 
-    /// Writes down how a job ended, and tells whoever watches.
+    /// Stores the end of a job and notifies its watchers.
     pub(super) fn finish(&self, live: &Live, outcome: JobOutcome) {
         let now = (self.clock)();
         let id = &live.job.job_id;
@@ -265,7 +265,7 @@ fn take_turn(state: &mut State) -> Option<Arc<Live>> {
     None
 }
 
-/// What the job is to do was checked before it was written down.
+/// Reads the request of a job, which was checked before it was stored.
 fn damaged(id: &JobId) -> EngineError {
     EngineError::Damaged(format!("the request of job {id}"))
 }
@@ -293,7 +293,7 @@ fn failed(error: &EngineError) -> JobOutcome {
     })
 }
 
-/// Lets everything else go first: requests are answered while a training takes what is left.
+/// Lowers the priority of the thread, so that requests come before trainings.
 fn lower_priority() {
     // On Linux this concerns the calling thread and those it starts; elsewhere, or where it is
     // forbidden, jobs run as everything else does.
