@@ -55,7 +55,7 @@ impl Artifact {
         })
     }
 
-    /// What the model is.
+    /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }

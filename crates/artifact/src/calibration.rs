@@ -1,4 +1,5 @@
-//! How wrong a model was on days it did not learn from, and the interval that follows from it.
+//! Calibration: the errors of a model on days that were not used for training, and the intervals from
+//! them.
 //!
 //! Half widths are those of [`vitalcast_evaluation::half_width`]. Above the level that so many residuals
 //! support the table holds the largest residual, and [`LeadCalibration::interval`] says which level that
@@ -17,7 +18,7 @@ const LEVELS: [f64; 21] = [
     0.9, 0.95, 0.975, 0.99,
 ];
 
-/// Errors on days the model did not learn from, for each lead.
+/// Errors on days that were not used for training, for each lead.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Calibration {
     /// One entry per lead, nearest first. Leads without residuals are absent.
@@ -25,8 +26,8 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Puts leads together so that no interval is narrower than that of a shorter lead and the
-    /// same level: what is further away cannot be known better, it only looks so in few residuals.
+    /// Combines leads so that no interval is narrower than the interval of a shorter lead with the same
+    /// level: a narrower one would only be an effect of few residuals.
     ///
     /// # Errors
     ///
@@ -72,7 +73,7 @@ impl Calibration {
 pub struct LeadCalibration {
     /// Days from the last known day to the target: 1 to 7.
     pub lead_days: usize,
-    /// Residuals these numbers come from.
+    /// Number of residuals.
     pub residual_count: usize,
     /// Mean absolute residual, in the metric's unit.
     pub mae: f64,
@@ -198,7 +199,7 @@ mod tests {
         LeadCalibration::from_residuals(1, &residuals).unwrap()
     }
 
-    /// The level that holds, and how far the interval reaches.
+    /// The level of an interval, and its half widths.
     fn of(lead: &LeadCalibration, level: f64) -> (f64, f64) {
         let interval = lead.interval(level).unwrap();
         assert_eq!(interval.lower, -interval.upper);

@@ -1,4 +1,4 @@
-//! Why an artifact was refused or could not be written: one variant per thing a caller can act on.
+//! Errors of reading and writing artifacts, one variant for each cause.
 //!
 //! Text that comes out of a file is cut and escaped before it gets in here.
 
@@ -7,32 +7,32 @@ use std::path::PathBuf;
 /// Any cause from a decoder, kept opaque so that the decoder can be exchanged.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a model artifact could not be read or written.
+/// An error of reading or writing a model artifact.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
     /// The file could not be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// Where we looked.
+        /// The path.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The file could not be written. The path holds what it held before, or, when only flushing
     /// the folder failed, the whole new contents.
     #[error("cannot write {}", path.display())]
     Write {
-        /// Where to.
+        /// The path.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// More bytes than any artifact may have.
     #[error("artifact of {length} bytes is too large, at most {limit} are allowed")]
     TooLarge {
-        /// How many there are, as far as they were counted.
+        /// Number of bytes, as far as they were counted.
         length: u64,
-        /// How many there may be.
+        /// Maximum number.
         limit: u64,
     },
     /// Some other kind of file.
@@ -54,7 +54,7 @@ pub enum ArtifactError {
         /// The oldest readable one.
         oldest: u16,
     },
-    /// The end is missing.
+    /// The file is truncated.
     #[error("artifact is truncated: {found} bytes of at least {expected}")]
     Truncated {
         /// How many bytes there should be.
@@ -62,7 +62,7 @@ pub enum ArtifactError {
         /// How many there are.
         found: u64,
     },
-    /// Something follows the end.
+    /// There are bytes after the end.
     #[error("artifact has {} bytes after its end: {found} instead of {expected}", found - expected)]
     TrailingBytes {
         /// How many bytes there should be.
@@ -70,7 +70,7 @@ pub enum ArtifactError {
         /// How many there are.
         found: u64,
     },
-    /// At least one bit is not what was written.
+    /// The contents are damaged: the hash does not match.
     #[error("artifact is damaged: its contents hash to {computed}, but {stored} was written")]
     HashMismatch {
         /// BLAKE3-256 at the end of the file, hexadecimal.
@@ -78,13 +78,13 @@ pub enum ArtifactError {
         /// BLAKE3-256 of the bytes before it, hexadecimal.
         computed: String,
     },
-    /// A feature this build knows nothing about is switched on.
+    /// The file uses a feature that this build does not know.
     #[error("unknown artifact flags {flags:#06x}, format 1 has none")]
     UnknownFlags {
         /// All flags of the file.
         flags: u16,
     },
-    /// A table with no entry, or with more than fit.
+    /// A section table that is empty or too long.
     #[error("artifact claims {found} sections, expected 1 to {most}")]
     SectionCount {
         /// How many are claimed.
@@ -92,22 +92,22 @@ pub enum ArtifactError {
         /// How many there may be in a file of this length.
         most: u32,
     },
-    /// A section this build cannot name.
+    /// A section of unknown kind.
     #[error("unknown section kind {kind}, expected 1 (manifest), 2 (weights) or 3 (state)")]
     UnknownSection {
         /// Its number.
         kind: u16,
     },
-    /// A section that stands in the table twice.
+    /// A section that occurs twice in the table.
     #[error("the {section} section occurs twice")]
     DuplicateSection {
-        /// Which.
+        /// The section.
         section: &'static str,
     },
-    /// A section that is needed and not there.
+    /// A required section is missing.
     #[error("the {section} section is missing")]
     SectionMissing {
-        /// Which.
+        /// The section.
         section: &'static str,
     },
     /// A section that begins inside the one before it, or inside the table.
@@ -115,11 +115,11 @@ pub enum ArtifactError {
         "the {section} section begins at byte {offset}, before the end of what precedes it at {expected}"
     )]
     SectionOverlap {
-        /// Which.
+        /// The section.
         section: &'static str,
-        /// Where it begins.
+        /// Actual offset.
         offset: u64,
-        /// Where it should begin.
+        /// Expected offset.
         expected: u64,
     },
     /// Bytes that belong to no section.
@@ -129,9 +129,9 @@ pub enum ArtifactError {
     SectionGap {
         /// What comes after the gap: a section, or the hash.
         section: &'static str,
-        /// Where it begins.
+        /// Actual offset.
         offset: u64,
-        /// Where it should begin.
+        /// Expected offset.
         expected: u64,
     },
     /// A section that reaches beyond the contents.
@@ -139,11 +139,11 @@ pub enum ArtifactError {
         "the {section} section of {length} bytes at byte {offset} reaches beyond the contents, which end at byte {end}"
     )]
     SectionOutOfBounds {
-        /// Which.
+        /// The section.
         section: &'static str,
-        /// Where it begins.
+        /// Actual offset.
         offset: u64,
-        /// How long it claims to be.
+        /// Claimed length in bytes.
         length: u64,
         /// Where the contents end and the hash begins.
         end: u64,
@@ -151,17 +151,17 @@ pub enum ArtifactError {
     /// A section, or its header, larger than its kind may be.
     #[error("the {section} of {length} bytes is too large, at most {limit} are allowed")]
     SectionTooLarge {
-        /// Which.
+        /// The section.
         section: &'static str,
-        /// How long it is.
+        /// Length in bytes.
         length: u64,
-        /// How long it may be.
+        /// Maximum length in bytes.
         limit: u64,
     },
     /// A section in an encoding this build does not read there.
     #[error("the {section} section has codec {codec}, this build reads codec {expected} there")]
     UnknownCodec {
-        /// Which section.
+        /// The section.
         section: &'static str,
         /// Its codec.
         codec: u16,
@@ -171,13 +171,13 @@ pub enum ArtifactError {
     /// The manifest is not JSON, or lacks a field, or a field has the wrong type.
     #[error("the manifest cannot be read as JSON")]
     BadManifest {
-        /// What the parser said, with line and column.
+        /// The error of the parser, with line and column.
         source: Cause,
     },
     /// The weights are not safetensors.
     #[error("the weights are not well-formed safetensors")]
     BadWeights {
-        /// What the parser said.
+        /// The error of the parser.
         source: Cause,
     },
     /// The state asks for more memory than its bytes can fill.
@@ -185,15 +185,15 @@ pub enum ArtifactError {
     StateLimit {
         /// Most that decoding may claim.
         limit: u64,
-        /// How long the section is.
+        /// Length of the section.
         length: u64,
     },
     /// The state is not a value of the type asked for.
     #[error("the state of {length} bytes cannot be decoded to the requested type")]
     BadState {
-        /// How long the section is.
+        /// Length of the section.
         length: u64,
-        /// What the decoder said.
+        /// The error of the decoder.
         source: Cause,
     },
     /// A value was decoded before the state ended.
@@ -204,20 +204,20 @@ pub enum ArtifactError {
         /// How many there are.
         length: u64,
     },
-    /// Well-formed, but not a thing that can be trusted.
+    /// The section is well-formed, but its contents are invalid.
     #[error("invalid {section}: {what}")]
     InvalidContents {
-        /// Which section.
+        /// The section.
         section: &'static str,
         /// What is wrong and what was expected.
         what: String,
     },
-    /// A value that cannot be put into a file.
+    /// A value that cannot be encoded.
     #[error("the {section} cannot be encoded")]
     Encode {
-        /// Which section.
+        /// The section.
         section: &'static str,
-        /// What the encoder said.
+        /// The error of the encoder.
         source: Cause,
     },
 }

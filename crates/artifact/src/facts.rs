@@ -1,4 +1,4 @@
-//! A manifest as lines a person reads.
+//! A summary of a manifest for people.
 
 use crate::manifest::Manifest;
 use vitalcast_evaluation::level_in_words;
@@ -7,8 +7,7 @@ use vitalcast_evaluation::level_in_words;
 const SHOWN_LEVEL: f64 = 0.9;
 
 impl Manifest {
-    /// Name and value of what a person wants to know about a model, in reading order. What is not
-    /// known is left out.
+    /// The facts about a model as pairs of name and value; unknown values are left out.
     pub fn facts(&self) -> Vec<(String, String)> {
         let unit = self.metric.unit_label();
         let metrics = &self.metrics;

@@ -1,4 +1,4 @@
-//! Files: read with a limit, written whole or not at all.
+//! Files: reading with a size limit, and atomic writing.
 //!
 //! A writer that is killed leaves a temporary file behind and never half an artifact. Temporary
 //! files are called `.vitalcast-*.tmp`, so that [`remove_leftovers`] can tell them from anything

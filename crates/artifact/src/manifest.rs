@@ -1,4 +1,4 @@
-//! The manifest: everything about a model that is not its numbers, as JSON readable for ever.
+//! The manifest: all information about a model except its weights, as JSON.
 //!
 //! Within one format version fields may be added; readers pass over what they do not know. A field
 //! added later must therefore be optional on reading. What the contents must satisfy beyond their
@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vitalcast_domain::{ModelArchitecture, PredictionMetric, TrainingMetrics};
 
-/// What a model is, what it reads, what it was trained on, how well it does.
+/// The settings, inputs, training data and errors of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// What it forecasts.
+    /// The metric that the model forecasts.
     pub metric: PredictionMetric,
-    /// Which model makes the forecast.
+    /// Model architecture.
     pub architecture: ModelArchitecture,
     /// Settings of that model, enough to build it before its weights are loaded. Null when there
     /// are none. Keys are sorted on writing.
@@ -27,7 +27,7 @@ pub struct Manifest {
     /// Names of the engineered features, in the order the model reads them. The target's own
     /// history is one more channel behind them, and the only one of a model without features.
     pub feature_names: Vec<String>,
-    /// Days read before a forecast (`sequence_length` on the wire).
+    /// Days of input for one forecast (`sequence_length` on the wire).
     pub lookback_days: usize,
     /// Days ahead that are forecast: 1 is tomorrow.
     pub horizon_days: usize,
@@ -39,24 +39,24 @@ pub struct Manifest {
     pub last_day: NaiveDate,
     /// Windows in each part of those days.
     pub windows: WindowCounts,
-    /// How wrong the model was on days it did not learn from.
+    /// Errors of the model on days that were not used for training.
     pub calibration: Calibration,
     /// Losses and errors.
     pub metrics: ReportedMetrics,
     /// 1 − MAE / MAE of the best simple baseline, on test days; null without a baseline there, and when
     /// it made no error.
     pub skill: Option<f64>,
-    /// Which baseline that was.
+    /// Name of that baseline.
     pub baseline_name: Option<String>,
-    /// Its mean absolute error on the same days, in the metric's unit.
+    /// Mean absolute error of the baseline on the same days, in the unit of the metric.
     pub baseline_mae: Option<f64>,
-    /// The reference thresholds (R² ≥ 0.5, MAPE ≤ 15 %) as a fact.
+    /// Whether the model meets the reference thresholds (R² ≥ 0.5, MAPE ≤ 15 %).
     pub is_production_ready: bool,
-    /// Why not, in words.
+    /// The missed thresholds, in words.
     pub quality_issues: Vec<String>,
     /// The training request as it was made. Keys are sorted on writing.
     pub request: Value,
-    /// Seed of everything random.
+    /// Random seed.
     pub seed: u64,
     /// Threads used; another number may give other bytes.
     pub threads: usize,
@@ -92,9 +92,9 @@ pub struct ReportedMetrics {
     /// Mean squared error on training windows after the last epoch, standardised. Null for a model
     /// that is not trained in epochs, like the next two.
     pub train_loss: Option<f64>,
-    /// The same on validation windows.
+    /// Mean squared error on validation windows, standardised.
     pub val_loss: Option<f64>,
-    /// Lowest validation loss; the weights of that epoch are the ones kept.
+    /// Lowest validation loss; the model has the weights of that epoch.
     pub best_val_loss: Option<f64>,
     /// Mean absolute error on test days, in the metric's unit.
     pub mae: f64,
@@ -107,9 +107,9 @@ pub struct ReportedMetrics {
     /// Mean absolute scaled error on test days (1 is as good as naive); null when it is not
     /// defined.
     pub mase: Option<f64>,
-    /// Epochs run.
+    /// Number of epochs.
     pub epochs_trained: usize,
-    /// Whether patience ended it.
+    /// Whether early stopping ended the training.
     pub early_stopped: bool,
 }
 

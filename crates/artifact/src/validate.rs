@@ -1,4 +1,4 @@
-//! What a manifest must satisfy beyond its types.
+//! Validation of manifests beyond their types.
 //!
 //! Applied on reading, because a correct hash says only that nothing changed since it was written,
 //! and before writing: JSON has no NaN, and a NaN would turn into null, which means "not known".
@@ -9,13 +9,13 @@ use crate::manifest::Manifest;
 use std::collections::BTreeSet;
 use vitalcast_domain::MAX_HORIZON_DAYS;
 
-/// Most days a model may read before a forecast.
+/// Maximum number of input days of a model.
 pub const MAX_LOOKBACK_DAYS: usize = 366;
 
 /// Longest history: a hundred years.
 const MAX_HISTORY_DAYS: usize = 36_525;
 
-/// Most engineered features, and the longest name of one, in bytes.
+/// Maximum number of engineered features, and maximum length of a feature name in bytes.
 const MAX_FEATURES: usize = 4096;
 const MAX_FEATURE_NAME: usize = 128;
 

@@ -1,4 +1,4 @@
-//! How far forecasts were from what came true.
+//! Accuracy measures: errors of forecasts against measured values.
 //!
 //! MAE, RMSE and R² as scikit-learn computes them; MAPE as the reference service,
 //! mean |error / (actual + 1e-10)| in per cent; MASE against lag 1 (Hyndman and Koehler 2006), the
@@ -8,15 +8,15 @@ use crate::error::{EvaluationError, check_pair, check_series};
 use crate::mean::{ROUNDING, mean};
 use serde::{Deserialize, Serialize};
 
-/// Keeps MAPE finite at an actual value of 0, as the reference service does.
+/// Added to actual values so that MAPE is finite at 0, as in the reference service.
 const MAPE_EPSILON: f64 = 1e-10;
-/// A mean absolute error up to this is the rounding of sums: no unit of ours is told in billionths.
+/// A mean absolute error up to this value counts as rounding error.
 const NO_ERROR: f64 = 1e-9;
 
 /// Accuracy of forecasts, in the unit of the series unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Accuracy {
-    /// Days measured.
+    /// Number of days.
     pub count: usize,
     /// Mean absolute error.
     pub mae: f64,
@@ -32,7 +32,7 @@ pub struct Accuracy {
 }
 
 impl Accuracy {
-    /// Measures forecasts of consecutive observed days.
+    /// Computes the accuracy of forecasts of consecutive observed days.
     ///
     /// # Errors
     ///
@@ -92,8 +92,8 @@ pub fn mean_absolute_error(actual: &[f64], predicted: &[f64]) -> Result<f64, Eva
 
 /// 1 − MAE(model) / MAE(baseline): above 0 the model is better, below 0 the baseline is.
 ///
-/// `None` when the baseline made no error at all, or one of rounding only, so that nothing could be better.
-/// Whoever shows a skill says so in its place.
+/// `None` if the baseline made no error, or only a rounding error, so that no model can be better.
+/// Displays of the skill must say so.
 ///
 /// # Errors
 ///

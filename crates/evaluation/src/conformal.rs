@@ -1,13 +1,13 @@
-//! Intervals from the errors made on other days: split conformal prediction (Vovk, Gammerman and Shafer
-//! 2005; Lei et al. 2018). This is the one place that says which error is the half width, and up to which
-//! level so many errors support an interval.
+//! Intervals from the errors on other days: split conformal prediction (Vovk, Gammerman and Shafer
+//! 2005; Lei et al. 2018). Only this module decides which error is the half width, and which level a
+//! number of errors supports.
 
-/// The half width of an interval around a forecast, and the level it holds.
+/// The half width of an interval around a forecast, and its level.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HalfWidth {
-    /// How far the interval reaches to either side, in the unit of the errors.
+    /// Half width of the interval, in the unit of the errors.
     pub size: f64,
-    /// Its nominal coverage: what was asked for, or the highest level that the errors support.
+    /// Nominal coverage: the requested one, or the highest level that the errors support.
     pub level: f64,
 }
 
@@ -31,8 +31,8 @@ pub fn conformal_rank(count: usize, level: f64) -> Option<usize> {
     (rank <= count as f64).then_some(rank as usize)
 }
 
-/// The half width from absolute errors, ascending. A level above [`highest_level`] gets the interval of
-/// that level, and the answer says so.
+/// The half width from absolute errors in ascending order. A level above [`highest_level`] is lowered
+/// to it; the result contains the level.
 ///
 /// `None` without errors, and for a level that is not above 0 and below 1.
 pub fn half_width(ascending_errors: &[f64], level: f64) -> Option<HalfWidth> {
@@ -48,8 +48,8 @@ pub fn half_width(ascending_errors: &[f64], level: f64) -> Option<HalfWidth> {
     })
 }
 
-/// A level as people read it: `95 %`, `97.5 %`. Never rounded up, so that no interval is said to hold
-/// more than it does.
+/// A level for people: `95 %`, `97.5 %`. It is rounded down, so that no interval claims more than its
+/// coverage.
 pub fn level_in_words(level: f64) -> String {
     // The small term keeps 0.57 from being shown as 56.9.
     let tenths = (level * 1000.0 + 1e-6).floor();

@@ -1,12 +1,12 @@
-//! Why something could not be measured.
+//! Errors of measurements.
 
-/// Why something could not be measured.
+/// Errors of measurements.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EvaluationError {
-    /// Nothing to measure.
+    /// No values.
     #[error("there are no {0}, expected at least one")]
     Empty(&'static str),
-    /// Two series that should stand side by side have different lengths.
+    /// Two series have different lengths.
     #[error(
         "there are {actual} actual values and {predicted} predicted ones, expected the same number"
     )]
@@ -19,9 +19,9 @@ pub enum EvaluationError {
     /// A value that is infinite or not a number.
     #[error("{what} number {index} is not finite")]
     NotFinite {
-        /// Which series.
+        /// The series.
         what: &'static str,
-        /// Place in it, counted from 0.
+        /// Index, counted from 0.
         index: usize,
     },
 }

@@ -1,6 +1,6 @@
-//! Whether intervals kept their word, and how wide they were for it.
+//! Coverage and width of intervals.
 
-/// Share of truths that fell inside their interval; `None` without any.
+/// Share of measured values inside their interval; `None` if there are none.
 ///
 /// Each entry is (actual, lower, upper).
 pub fn coverage(intervals: &[(f64, f64, f64)]) -> Option<f64> {
@@ -11,7 +11,7 @@ pub fn coverage(intervals: &[(f64, f64, f64)]) -> Option<f64> {
     (!intervals.is_empty()).then(|| inside as f64 / intervals.len() as f64)
 }
 
-/// Mean width of intervals; `None` without any.
+/// Mean width of intervals; `None` if there are none.
 pub fn mean_width(intervals: &[(f64, f64, f64)]) -> Option<f64> {
     let sum: f64 = intervals
         .iter()

@@ -1,10 +1,10 @@
-//! Means and differences of numbers that vary by rounding only.
+//! Means and differences without rounding noise.
 
 /// Share of the size of numbers below which a difference between them is rounding: no instrument tells
 /// values apart that differ in the thirteenth digit.
 pub const ROUNDING: f64 = 1e-12;
 
-/// Mean; `None` without any value.
+/// Mean; `None` if there are no values.
 ///
 /// Values are added up as differences from the first, so that the mean of equal values is that value to
 /// the last bit: 60.1 added up seven times and divided by seven is not 60.1.
@@ -17,7 +17,7 @@ pub fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     Some(first + sum / count as f64)
 }
 
-/// A difference between numbers of a size, or 0 where it is no more than their rounding.
+/// A difference between numbers of a given size, or 0 if it is only rounding.
 pub fn beyond_rounding(difference: f64, size: f64) -> f64 {
     if difference.abs() <= ROUNDING * size.abs() {
         0.0

@@ -7,17 +7,17 @@ const LEAST_R2: f64 = 0.5;
 /// Highest MAPE that passes, per cent.
 const MOST_MAPE: f64 = 15.0;
 
-/// Whether a model meets the reference thresholds, and why not.
+/// Whether a model meets the reference thresholds, with the reasons if not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductionReadiness {
     /// Not (R² < 0.5) and not (MAPE > 15 %) and not (R² < 0): exactly 0.5 and 15 pass.
     pub is_ready: bool,
-    /// Every threshold missed, in words.
+    /// The missed thresholds, in words.
     pub reasons: Vec<String>,
 }
 
 impl ProductionReadiness {
-    /// Compares with the thresholds. What could not be computed is a reason of its own.
+    /// Compares with the thresholds. A measure that could not be computed is a reason, too.
     pub fn assess(r2: Option<f64>, mape: Option<f64>) -> Self {
         let mut reasons = Vec::new();
         match r2 {

@@ -13,8 +13,8 @@ const WAKING_HOURS: std::ops::Range<u32> = 3..15;
 /// Longest look back from a night, days.
 const LOOK_BACK: u64 = 9;
 
-/// Which amount of a record a feature of the day adds up, 0 if the record is not one it counts;
-/// nothing for other features.
+/// The amount of a record that a daily feature sums up, 0 if the record does not count; `None` for
+/// other features.
 fn amount(feature: &Feature, record: &Record) -> Option<f64> {
     match (feature.name, record) {
         (name, Record::Meal(meal)) if meal.time_known => match name {

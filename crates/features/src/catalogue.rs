@@ -14,11 +14,11 @@ pub struct Feature {
     pub category: FeatureCategory,
     /// Its unit.
     pub unit: &'static str,
-    /// Whether it can be missing.
+    /// Whether the feature can be missing.
     pub nullable: bool,
-    /// Whether models read it.
+    /// Whether it is a model input.
     pub model_input: bool,
-    /// What it is, in one line.
+    /// Description in one line.
     pub meaning: &'static str,
 }
 
@@ -186,22 +186,22 @@ static CATALOGUE: [Feature; 64] = [
     feature!(Interaction, "interaction", "carbs_to_intensity", "g", true, true, "Carbohydrate of the day per unit of workout intensity"),
 ];
 
-/// Every feature, in the order of the reference contract.
+/// All features, in the order of the reference contract.
 pub fn catalogue() -> &'static [Feature] {
     &CATALOGUE
 }
 
-/// The features models read, in order.
+/// The model inputs, in order.
 pub fn model_inputs() -> impl Iterator<Item = &'static Feature> {
     CATALOGUE.iter().filter(|feature| feature.model_input)
 }
 
-/// The feature of a name, if there is one.
+/// The feature with a name, if there is one.
 pub fn feature_named(name: &str) -> Option<&'static Feature> {
     CATALOGUE.iter().find(|feature| feature.name == name)
 }
 
-/// Place of a feature in the catalogue.
+/// Index of a feature in the catalogue.
 pub(crate) fn place(name: &str) -> Option<usize> {
     CATALOGUE.iter().position(|feature| feature.name == name)
 }

@@ -1,22 +1,22 @@
-//! Why features could not be computed.
+//! Errors of the computation of features.
 
 use chrono::NaiveDate;
 
-/// Why features could not be computed.
+/// Errors of the computation of features.
 #[derive(Debug, thiserror::Error)]
 pub enum FeaturesError {
-    /// A range that ends before it begins.
+    /// A period that ends before its start.
     #[error("the period ends on {last}, before its first day {first}")]
     Reversed {
-        /// First day asked for.
+        /// First requested day.
         first: NaiveDate,
-        /// Last day asked for.
+        /// Last requested day.
         last: NaiveDate,
     },
-    /// A range longer than a life.
+    /// A period above the limit.
     #[error("the period has {days} days, expected at most {limit}")]
     TooManyDays {
-        /// Days asked for.
+        /// Number of requested days.
         days: i64,
         /// The limit.
         limit: i64,

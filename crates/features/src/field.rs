@@ -1,5 +1,4 @@
-//! The fields of the daily table: what of a record goes into its day, and how several values of
-//! one day become one.
+//! The fields of the daily table: the values that a record adds to its day, and their aggregation.
 
 use vitalcast_domain::{
     Activity, ActivityType, DailyAggregation, HealthMetric, Intensity, Meal, MetricType, Record,
@@ -53,7 +52,7 @@ pub(crate) fn of_metric(metric: MetricType) -> usize {
     PLAIN + metric as usize
 }
 
-/// How the values of one day and field become one.
+/// The aggregation of the values of a day and field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reduction {
     Sum,
@@ -63,7 +62,7 @@ pub(crate) enum Reduction {
     Latest,
 }
 
-/// The reduction of every field.
+/// The aggregation of every field.
 pub(crate) fn reduction(field: usize) -> Reduction {
     if let Some(metric) = field.checked_sub(PLAIN) {
         return match MetricType::ALL[metric].daily_aggregation() {

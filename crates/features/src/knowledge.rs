@@ -1,4 +1,4 @@
-//! What was known when: from which evening to which a version of a record counts.
+//! Knowledge over time: the evenings on which a version of a record counts.
 //!
 //! A version counts from the first evening at which it was known until a later version of the same
 //! record is known. The day a record belongs to is seen differently from different evenings only
@@ -55,7 +55,7 @@ pub(crate) struct Visible<'a> {
     pub(crate) until: usize,
 }
 
-/// What makes two records versions of one another.
+/// The identity of a record: records with the same identity are versions of each other.
 type Identity<'a> = (RecordKind, Option<MetricType>, &'a str, &'a str);
 
 fn identity(record: &Record) -> Identity<'_> {

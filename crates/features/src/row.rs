@@ -1,5 +1,4 @@
-//! One row of the catalogue: the formulas (reference contract C.1, corrected where its part D.2
-//! shows them wrong).
+//! The formulas of the features of a day (reference contract C.1, with the corrections of its part D.2).
 
 use crate::catalogue::{catalogue, place};
 use crate::daily::DailyTable;
@@ -17,7 +16,7 @@ const RESTED_HOURS: f64 = 72.0;
 /// A cycle that began longer ago says nothing about today.
 const LONGEST_CYCLE_DAYS: i64 = 60;
 
-/// What a row is computed from: the daily table as seen from one evening.
+/// The input of a row: the daily table as seen from one evening.
 pub(crate) struct Evening<'a> {
     pub(crate) table: &'a DailyTable,
     /// Place of the day in the table.

@@ -8,10 +8,10 @@ use crate::row::Evening;
 use chrono::{Days, NaiveDate};
 use vitalcast_domain::{AsOf, History, MetricType, PredictionMetric, UserId};
 
-/// Days before its own that a row of features looks back on: whoever computes features of a span of days
-/// needs the records of this many days before it.
+/// Number of days before a day that its features depend on: features of a period need the records of
+/// this number of days before it.
 pub const LOOK_BACK_DAYS: usize = 30;
-/// Most days of one table.
+/// Maximum number of days in a table.
 const MAX_DAYS: i64 = 20_000;
 
 /// Features of consecutive days, each as known on its own evening.
@@ -27,7 +27,7 @@ pub struct FeatureTable {
 }
 
 impl FeatureTable {
-    /// Whose.
+    /// Id of the person.
     pub fn user(&self) -> &UserId {
         &self.user
     }
@@ -80,12 +80,12 @@ pub fn feature_table(
     Ok(span.features(history, &daily, |evening| evening))
 }
 
-/// The same days with everything known at `as_of`, however late it became known: what a look back
-/// at the days themselves rests on, and no forecast may.
+/// The same days with all data known at `as_of`, also data that became known later than the day: for
+/// analyses of past days, not for forecasts.
 ///
 /// # Errors
 ///
-/// As [`feature_table`].
+/// The errors of [`feature_table`].
 pub fn hindsight_table(
     history: &History,
     first_day: NaiveDate,
@@ -116,7 +116,7 @@ fn days_until_known(
 ///
 /// # Errors
 ///
-/// As [`feature_table`].
+/// The errors of [`feature_table`].
 pub fn daily_values(
     history: &History,
     metric: MetricType,

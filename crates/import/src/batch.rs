@@ -1,4 +1,4 @@
-//! Collects records into batches and keeps count of everything.
+//! Collects records into batches and counts rows and records.
 
 use crate::error::ImportError;
 use crate::format::Format;
@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{DomainError, Record, UserId, Zone};
 
-/// Records handed on at once.
+/// Number of records per batch.
 const BATCH: usize = 5_000;
-/// Nothing a watch or diary wrote is older.
+/// The earliest year of a record.
 const OLDEST_YEAR: i32 = 1990;
 
 /// The state of one import.
@@ -67,7 +67,7 @@ impl<'s> Importer<'s> {
         })
     }
 
-    /// Whether rows of this person are wanted.
+    /// Whether rows of this person are imported.
     pub(crate) fn wants(&self, user: &UserId) -> bool {
         self.options
             .user
@@ -75,12 +75,12 @@ impl<'s> Importer<'s> {
             .is_none_or(|wanted| wanted == user)
     }
 
-    /// The zone of a person who was told of before.
+    /// The time zone of a person who was passed to the sink before.
     pub(crate) fn zone_of(&self, user: &UserId) -> Option<Zone> {
         self.people.get(user).copied()
     }
 
-    /// Tells the sink of a person, once.
+    /// Passes a person to the sink, once.
     pub(crate) fn person(&mut self, user: &UserId, zone: Zone) -> Result<(), ImportError> {
         if self.people.contains_key(user) {
             return Ok(());
@@ -89,7 +89,7 @@ impl<'s> Importer<'s> {
         self.sink.person(user, zone).map_err(ImportError::Sink)
     }
 
-    /// A record for the next batch. The person must have been told before.
+    /// Adds a record to the next batch. The person must have been passed to the sink before.
     pub(crate) fn record(&mut self, user: &UserId, record: Record) -> Result<(), ImportError> {
         self.report.records += 1;
         match self.waiting.get_mut(user) {
@@ -149,7 +149,7 @@ impl<'s> Importer<'s> {
         Ok(self.report)
     }
 
-    /// Refuses a moment in the future, or from before watches.
+    /// Refuses a time in the future or before the earliest year.
     pub(crate) fn check_time(&self, moment: DateTime<Utc>) -> Result<(), Fault> {
         check_year(moment.date_naive())?;
         if moment > self.options.now + TimeDelta::days(1) {
@@ -161,7 +161,7 @@ impl<'s> Importer<'s> {
         Ok(())
     }
 
-    /// The same for a local day.
+    /// Refuses a local day in the future or before the earliest year.
     pub(crate) fn check_day(&self, day: NaiveDate) -> Result<(), Fault> {
         check_year(day)?;
         if day > (self.options.now + TimeDelta::days(1)).date_naive() {
@@ -182,7 +182,7 @@ fn check_year(day: NaiveDate) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A refused value as the reason of a rejected row.
+/// Converts a refused value to the reason of a rejected row.
 pub(crate) fn fault(error: &DomainError) -> Fault {
     let reason = match error {
         DomainError::NotFinite { .. } => RejectReason::NotFinite,

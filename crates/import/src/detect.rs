@@ -1,4 +1,4 @@
-//! What a path holds, told by its content.
+//! Detection of formats by content.
 
 use crate::error::ImportError;
 use crate::format::{Columns, Format};
@@ -6,16 +6,16 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Bytes of a file that are looked at.
+/// Number of bytes of a file that are read for detection.
 const HEAD: usize = 64 * 1024;
-/// Deepest folder that is looked into.
+/// Maximum depth of folders.
 const MAX_DEPTH: usize = 4;
 
-/// Recognises the format of a file or folder.
+/// Detects the format of a file or folder.
 ///
 /// # Errors
 ///
-/// [`ImportError::Read`] when it is not there, [`ImportError::Unrecognised`] when no reader knows
+/// [`ImportError::Read`] if the path does not exist, [`ImportError::Unrecognised`] if no reader accepts
 /// it.
 pub fn detect(path: &Path) -> Result<Format, ImportError> {
     let mut what = "an empty folder".to_owned();
@@ -34,7 +34,7 @@ pub fn detect(path: &Path) -> Result<Format, ImportError> {
     })
 }
 
-/// The files of a path that a format's reader should look at, in the order of their names.
+/// The files of a path for the reader of a format, in the order of their names.
 pub(crate) fn files(path: &Path, format: Format) -> Result<Vec<PathBuf>, ImportError> {
     let files = all_files(path)?;
     if path.is_file() {
@@ -90,7 +90,7 @@ fn is_table(path: &Path) -> bool {
         })
 }
 
-/// The format of a file, or what it is instead.
+/// The format of a file, or a description of another content.
 fn of_file(path: &Path) -> Result<Result<Format, String>, ImportError> {
     let failed = |source| ImportError::Read {
         path: path.to_owned(),
@@ -116,7 +116,7 @@ fn of_head(head: &[u8]) -> Result<Format, String> {
         return Err("not UTF-8 text".to_owned());
     };
     if line.contains('\0') {
-        return Err("no text".to_owned());
+        return Err("not text".to_owned());
     }
     let line = line.trim();
     if line.starts_with('{') {

@@ -1,22 +1,22 @@
-//! Why an export cannot be read.
+//! Errors of imports.
 
 use std::path::PathBuf;
 
-/// What a sink could not do.
+/// The error of a sink.
 pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why an export cannot be read.
+/// Errors of imports.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The path is not there or cannot be read.
+    /// The path does not exist or cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// Which path.
+        /// The path.
         path: PathBuf,
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// Nothing here that any reader knows.
+    /// No reader accepts the content.
     #[error(
         "{} is {what}; expected one of: the reference tables meals, activities and health_metrics \
          (.csv or .jsonl, with columns such as userId, recordedAt, metricType, value), LifeSnaps' \
@@ -24,21 +24,21 @@ pub enum ImportError {
          (\"Nutrition Data\", \"Activity Data\", \"Sleep Data\")", path.display()
     )]
     Unrecognised {
-        /// Which path.
+        /// The path.
         path: PathBuf,
-        /// What it is instead.
+        /// Description of the content.
         what: String,
     },
-    /// A table without a column it needs.
+    /// A table without a required column.
     #[error(
         "{} has no column {column:?}; it has: {found}", path.display()
     )]
     MissingColumn {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// The column, or the columns any of which would do.
+        /// The column, or alternatives separated by "or".
         column: String,
-        /// The columns there are.
+        /// The columns found.
         found: String,
     },
     /// The sink stopped the import.

@@ -1,29 +1,29 @@
-//! The formats that can be read: one reader each, in one list.
+//! The supported formats, each with its reader.
 
 use crate::batch::Importer;
 use crate::error::ImportError;
 use std::path::Path;
 use vitalcast_domain::DomainError;
 
-/// How a format is recognised and read.
+/// The detection and the reader of a format.
 #[derive(Debug)]
 pub(crate) struct FormatReader {
-    /// Its name on the command line and in the API.
+    /// Name of the format on the command line and in the API.
     pub(crate) word: &'static str,
-    /// Whether a table with these columns is one of it.
+    /// Whether a table with these columns has this format.
     pub(crate) recognises: fn(&Columns<'_>) -> bool,
     /// Reads one file into the importer.
     pub(crate) read: fn(&mut Importer<'_>, &Path) -> Result<(), ImportError>,
 }
 
-/// Every reader, in the order in which they are asked. A new format is a module and a line here.
+/// All readers, in the order of detection. A new format is a module and a line here.
 static READERS: &[&FormatReader] = &[
     &crate::lifesnaps::READER,
     &crate::t1d_uom::READER,
     &crate::reference::READER,
 ];
 
-/// A format that can be read.
+/// A supported format.
 #[derive(Debug, Clone, Copy)]
 pub struct Format(&'static FormatReader);
 
@@ -97,18 +97,18 @@ impl std::str::FromStr for Format {
 pub(crate) struct Columns<'a>(pub(crate) &'a [&'a str]);
 
 impl Columns<'_> {
-    /// Whether there is a column of this name, apart from case, underscores and blanks.
+    /// Whether a column with this name exists; case, underscores and spaces are ignored.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.iter().any(|found| same(found, name))
     }
 
-    /// Whether there is a column of each name.
+    /// Whether columns with all of these names exist.
     pub(crate) fn has_all(&self, names: &[&str]) -> bool {
         names.iter().all(|name| self.has(name))
     }
 }
 
-/// Whether two column names are the same, apart from case, underscores and blanks.
+/// Whether two column names are equal; case, underscores and spaces are ignored.
 pub(crate) fn same(left: &str, right: &str) -> bool {
     let letters = |name: &str| -> Vec<u8> {
         name.bytes()

@@ -22,13 +22,12 @@ pub use report::{ImportReport, Reject, RejectReason, SkipReason};
 use batch::Importer;
 use std::path::Path;
 
-/// Reads a file or folder and hands its records to `sink`, in batches, as it goes.
+/// Reads a file or folder and passes its records to `sink` in batches.
 ///
 /// # Errors
 ///
-/// [`ImportError`] when the path is not there, nothing in it can be recognised, a column is
-/// missing, or the sink fails or stops. A row that cannot be used is no error: see
-/// [`Sink::reject`].
+/// [`ImportError`] if the path does not exist, its format is unknown, a column is missing, or the sink
+/// fails or stops. An invalid row is not an error: see [`Sink::reject`].
 pub fn import(
     path: &Path,
     options: &ImportOptions,

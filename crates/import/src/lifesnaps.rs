@@ -23,12 +23,12 @@ use vitalcast_domain::{
 
 const SOURCE: &str = "fitbit";
 const DEFAULT_ZONE: &str = "Europe/Athens";
-/// Sedentary minutes of a day on which the watch lay on the table.
+/// Sedentary minutes of a day on which the watch was not worn.
 const NOT_WORN: f64 = 1_440.0;
-/// Hour by which what belongs to the night is known.
+/// Hour at which values of the night become known.
 const MORNING: u32 = 12;
 
-/// Readings of one column: what it is, its unit, and whether a zero means "not measured".
+/// Readings of a column: metric, unit, and whether a zero means "not measured".
 const READINGS: &[(&str, MetricType, Unit, bool, When)] = &[
     (
         "resting_hr",
@@ -109,7 +109,7 @@ enum When {
     Morning,
     /// Known when the day is over.
     Evening,
-    /// The same, and only if the watch was worn.
+    /// Known when the day is over, and only if the watch was worn.
     Worn,
 }
 
@@ -208,7 +208,7 @@ fn day_of(
     Ok(Some((user, day)))
 }
 
-/// The records of a row; a cell that cannot be used is a fault of its own and spoils no other.
+/// The records of a row; an invalid cell is rejected without affecting the others.
 fn records(
     importer: &mut Importer<'_>,
     row: &Row<'_>,

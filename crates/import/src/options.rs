@@ -1,4 +1,4 @@
-//! What to read, how, and where to.
+//! Options of an import, and the sink for its results.
 
 use crate::error::SinkError;
 use crate::format::Format;
@@ -7,16 +7,17 @@ use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use vitalcast_domain::{DomainError, Record, UserId, Zone};
 
-/// When a row of the reference tables counts as known.
+/// The time from which a row of the reference tables counts as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KnownAt {
-    /// When it was created, unless more than half of the first rows were created over a week after
-    /// they happened: then the table was loaded in bulk, and the time it happened counts.
+    /// The time of creation, unless more than half of the first rows were created more than a week
+    /// after they happened: then the table comes from a bulk import, and the time when it happened
+    /// counts.
     #[default]
     Auto,
-    /// When it happened.
+    /// The time when it happened.
     Observed,
-    /// When it was created.
+    /// The time of creation.
     Created,
 }
 
@@ -37,44 +38,44 @@ impl std::str::FromStr for KnownAt {
     }
 }
 
-/// How to read.
+/// Options of an import.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
-    /// The format; recognised by content when not given.
+    /// The format; detected from the content when not given.
     pub format: Option<Format>,
-    /// Zone of the people; each format has a default of its own.
+    /// IANA time zone of the people; each format has a default.
     pub zone: Option<Zone>,
-    /// Only this person; for a table without a user column, whose it is.
+    /// Import only this person; for a table without a user column, the person it belongs to.
     pub user: Option<UserId>,
-    /// The present moment: what is dated more than a day later is refused.
+    /// The current time: rows dated more than a day later are rejected.
     pub now: DateTime<Utc>,
-    /// When rows of the reference tables count as known.
+    /// Rule for the time from which rows of the reference tables count as known.
     pub known_at: KnownAt,
 }
 
-/// Where records go.
+/// The receiver of records.
 pub trait Sink {
-    /// A person, before the first of their records.
+    /// Receives a person, before the first of their records.
     ///
     /// # Errors
     ///
-    /// Whatever the sink cannot do; it ends the import.
+    /// Any error of the sink; it ends the import.
     fn person(&mut self, user: &UserId, zone: Zone) -> Result<(), SinkError>;
 
-    /// Some records of one person.
+    /// Receives records of one person.
     ///
     /// # Errors
     ///
-    /// Whatever the sink cannot do; it ends the import.
+    /// Any error of the sink; it ends the import.
     fn records(&mut self, user: &UserId, records: Vec<Record>) -> Result<(), SinkError>;
 
-    /// A row that cannot be used.
+    /// Receives a rejected row.
     ///
     /// # Errors
     ///
-    /// Whatever the sink cannot do; it ends the import.
+    /// Any error of the sink; it ends the import.
     fn reject(&mut self, reject: &Reject) -> Result<(), SinkError>;
 
-    /// How far the import has come, in bytes; may stop it.
+    /// Receives the progress in bytes; can stop the import.
     fn progress(&mut self, done: u64, total: u64) -> ControlFlow<()>;
 }

@@ -24,9 +24,9 @@ use vitalcast_domain::{
     Activity, HealthMetric, Meal, MealType, MetricType, Provenance, Record, Unit, UserId, Zone,
 };
 
-/// Rows that decide whether `createdAt` tells of a bulk load.
+/// Number of rows that decide whether `createdAt` shows a bulk import.
 const SAMPLE: usize = 1_000;
-/// A row created this long after it happened was not entered as it happened.
+/// A row created later than this after it happened counts as a sign of a bulk import.
 const LATE: TimeDelta = TimeDelta::days(7);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -200,7 +200,7 @@ impl Reader {
         }
     }
 
-    /// Hands on what a row gave, if anything.
+    /// Passes the record of a row to the importer, if there is one.
     fn hand_on(
         &mut self,
         importer: &mut Importer<'_>,
@@ -213,7 +213,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The record of a row; `None` for someone else's row and for a repeated one.
+    /// The record of a row; `None` for a row of another person and for a repeated row.
     fn row(
         &mut self,
         importer: &mut Importer<'_>,
@@ -262,7 +262,7 @@ impl Reader {
         Ok(Some((user, record)))
     }
 
-    /// An instant; a plain date is the start of that local day, with its time not known.
+    /// Parses an instant; a date without a time is the start of that local day, with unknown time.
     fn moment(&self, cells: &impl Cells, column: Column) -> Result<(DateTime<Utc>, bool), Fault> {
         let text = cells.cell(column);
         if text.is_empty() {
@@ -332,8 +332,8 @@ impl Reader {
         }))
     }
 
-    /// Gives a row without an id one that the same row gets again. Two different rows of one moment
-    /// are told apart by a number; the same row once more is `None`.
+    /// Gives a row without an id a reproducible id. Different rows with the same time are distinguished
+    /// by a number; a repeated row is `None`.
     fn identified(&mut self, user: &UserId, mut record: Record) -> Option<Record> {
         if !record.provenance().source_id.is_empty() {
             return Some(record);
@@ -354,14 +354,14 @@ impl Reader {
     }
 }
 
-/// What was last seen at a moment: how many different rows, and a hash of the last.
+/// The rows seen at one time: their number, and a hash of the last one.
 #[derive(Default)]
 struct Seen {
     ordinal: u32,
     content: u64,
 }
 
-/// Hashes of what a record is (whose, of which kind and metric, from where, when) and of all it says.
+/// Hashes of the identity of a record (person, kind, metric, source, time) and of its content.
 fn hashes(user: &UserId, record: &Record) -> (u64, u64) {
     let mut hasher = DefaultHasher::new();
     let provenance = record.provenance();
@@ -447,7 +447,7 @@ fn reading(cells: &impl Cells, provenance: Provenance) -> Result<Record, Fault> 
     )))
 }
 
-/// Whether `createdAt` of the first rows tells when things became known.
+/// Whether `createdAt` of the first rows is the time when they became known.
 fn trustworthy(delays: &[TimeDelta]) -> bool {
     let late = delays.iter().filter(|delay| **delay > LATE).count();
     late * 2 <= delays.len()

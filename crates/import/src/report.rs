@@ -1,4 +1,4 @@
-//! What became of the rows.
+//! The result of an import: counts of rows and records.
 
 use crate::format::Format;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// Why a row cannot be used; the words are stable.
+    /// Reason of a rejected row; the words are stable.
     RejectReason {
         /// Bytes that are not UTF-8.
         NotUtf8 = "not_utf8",
@@ -27,33 +27,33 @@ reasons! {
         WrongLength = "wrong_number_of_cells",
         /// A line that is not JSON.
         NotJson = "not_json",
-        /// A cell that must not be empty is.
+        /// A required cell is empty.
         Empty = "required_cell_empty",
-        /// A user id that is not safe.
+        /// An invalid user id.
         BadUser = "bad_user_id",
         /// A time that cannot be read.
         BadTime = "bad_time",
         /// A number that cannot be read.
         BadNumber = "bad_number",
-        /// A number that is infinite or not one.
+        /// A number that is infinite or NaN.
         NotFinite = "not_finite",
-        /// A number outside of what is plausible.
+        /// A number outside the plausible range.
         OutOfRange = "out_of_range",
-        /// A word that is in no enumeration.
+        /// An unknown word.
         UnknownWord = "unknown_word",
-        /// A unit that does not measure this.
+        /// A unit that does not match the metric.
         WrongUnit = "wrong_unit",
         /// A time in the future.
         Future = "date_in_the_future",
-        /// A time long before anyone wore a watch.
+        /// A time before the earliest year.
         TooOld = "date_before_1990",
-        /// An end before its beginning.
+        /// An end before its start.
         Reversed = "ends_before_it_begins",
     }
 }
 
 reasons! {
-    /// Why something was left out that is not wrong.
+    /// Reason for leaving out a row or cell that is not an error.
     SkipReason {
         /// The same row as before.
         Repeated = "repeated_row",
@@ -63,43 +63,43 @@ reasons! {
         NotWorn = "not_worn",
         /// A meal without any nutrient.
         NothingEaten = "meal_without_nutrients",
-        /// Someone else's row.
+        /// A row of another person.
         OtherUser = "other_user",
-        /// A file of the folder that holds nothing that is read.
+        /// A file of the folder with no data to import.
         OtherFile = "other_file",
     }
 }
 
-/// A row that cannot be used.
+/// Receives a rejected row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
-    /// Which file.
+    /// The file.
     pub file: PathBuf,
-    /// Which line, counted from 1.
+    /// Line number, counted from 1.
     pub line: u64,
-    /// Why.
+    /// The reason.
     pub reason: RejectReason,
     /// What is wrong and what was expected; never the health value itself.
     pub message: String,
 }
 
-/// What became of an export.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportReport {
-    /// What it was.
+    /// Format of the export.
     pub format: Format,
-    /// Files read.
+    /// Number of files read.
     pub files: u64,
-    /// Rows read, headers not counted.
+    /// Number of rows read, without headers.
     pub rows_read: u64,
-    /// Records handed on.
+    /// Number of records passed to the sink.
     pub records: u64,
-    /// What was left out without being wrong.
+    /// Number of rows and cells left out that are not errors, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
-    /// What cannot be used.
+    /// Number of rejected rows, by reason.
     pub rejected: BTreeMap<RejectReason, u64>,
-    /// People found.
+    /// People in the export.
     pub people: u64,
-    /// What a reader of the result should know.
+    /// Notes about the result.
     pub notes: Vec<String>,
 }

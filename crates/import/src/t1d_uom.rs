@@ -89,8 +89,8 @@ fn user_of(path: &Path) -> Result<UserId, ImportError> {
     })
 }
 
-/// The zone that the person's offsets tell of. Files of one person stand beside each other in
-/// sibling folders, and only some have offsets, so all of the person's are asked.
+/// The time zone from the UTC offsets of a person. The files of a person are in sibling folders, and
+/// only some contain offsets, so all files of the person are read.
 fn zone_of(path: &Path) -> Zone {
     let london = || "Europe/London".parse().unwrap_or(Zone::UTC);
     let Ok(user) = user_of(path) else {
@@ -273,7 +273,7 @@ fn meals(
     Ok(())
 }
 
-/// Spellings of the diaries; what fits none (`Correction`, `Medication`, `Drinks`) has no type.
+/// Spellings in the diaries; other words (`Correction`, `Medication`, `Drinks`) have no type.
 fn meal_type(word: &str) -> Option<MealType> {
     let word = word.to_ascii_lowercase();
     if word.contains("breakfast") || word.contains("brunch") {
@@ -349,7 +349,7 @@ fn activity(
     Ok(())
 }
 
-/// A reading that was put together from many rows.
+/// A reading that was aggregated from many rows.
 fn daily(
     importer: &mut Importer<'_>,
     user: &UserId,

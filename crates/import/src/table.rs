@@ -11,17 +11,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Longest row, bytes. A quote that is never closed makes one of the rest of the file.
+/// Maximum length of a row, bytes. An unclosed quote makes a single row of the rest of the file.
 const MAX_ROW: u64 = 1 << 20;
-/// Bytes read at once.
+/// Number of bytes per read.
 const AT_ONCE: usize = 1 << 18;
-/// Most columns.
+/// Maximum number of columns.
 const MAX_COLUMNS: usize = 10_000;
 
-/// A file that is given up when a row of it is too long, before it fills the memory.
+/// A reader that stops when a row is too long, before it fills the memory.
 struct Bounded {
     file: File,
-    /// Bytes read since the last row ended; with what had been read ahead by then.
+    /// Number of bytes read since the end of the last row, including bytes read ahead.
     since: Arc<AtomicU64>,
 }
 
@@ -51,11 +51,11 @@ pub(crate) struct Table<'p> {
     header: Vec<String>,
     record: ByteRecord,
     told: u64,
-    /// Where the file ends, if its last line has no end of its own.
+    /// End of the file, if its last line has no line break.
     open_end: Option<u64>,
 }
 
-/// Rows after which progress is told.
+/// Number of rows between two progress reports.
 const PROGRESS_ROWS: u64 = 2_000;
 
 impl<'p> Table<'p> {
@@ -118,14 +118,14 @@ impl<'p> Table<'p> {
         })
     }
 
-    /// Place of the first column that has one of these names.
+    /// Index of the first column with one of these names.
     pub(crate) fn column(&self, names: &[&str]) -> Option<usize> {
         names
             .iter()
             .find_map(|name| self.header.iter().position(|found| same(found, name)))
     }
 
-    /// The same for a column that must be there.
+    /// Index of a required column.
     pub(crate) fn required(&self, names: &[&str]) -> Result<usize, ImportError> {
         self.column(names)
             .ok_or_else(|| ImportError::MissingColumn {
@@ -135,8 +135,8 @@ impl<'p> Table<'p> {
             })
     }
 
-    /// The next row whose cells are text and as many as the header's; others are rejected. `None`
-    /// at the end of the file.
+    /// The next valid row: its cells are text and match the header; other rows are rejected. `None` at
+    /// the end of the file.
     pub(crate) fn next(
         &mut self,
         importer: &mut Importer<'_>,
@@ -195,7 +195,7 @@ impl<'p> Table<'p> {
         Ok(Some(Row { table: self }))
     }
 
-    /// The line on which the last row begins, counted from 1.
+    /// The line number of the start of the last row, counted from 1.
     ///
     /// The reader tells how many lines it has taken in; of these, the row's own line breaks (within
     /// quotes) and the one at its end, if it has one, come after its beginning.
@@ -223,7 +223,7 @@ fn open_end(file: &mut File) -> std::io::Result<Option<u64>> {
     Ok((last != *b"\n").then_some(length))
 }
 
-/// The first columns there are.
+/// The first columns of the header, for messages.
 fn shown(header: &[String]) -> String {
     const MOST: usize = 40;
     let name = |name: &String| name.chars().take(60).collect::<String>();
@@ -246,16 +246,16 @@ fn csv_error(path: &Path, error: csv::Error) -> ImportError {
     }
 }
 
-/// A row with its place.
+/// A row with its line number.
 pub(crate) struct Row<'t> {
     table: &'t Table<'t>,
 }
 
-/// Why a row is rejected.
+/// The reason of a rejected row.
 pub(crate) type Fault = (RejectReason, String);
 
 impl Row<'_> {
-    /// A cell without blanks around it; empty where the column is not there.
+    /// A cell without surrounding spaces; empty if there is no such column.
     pub(crate) fn text(&self, column: Option<usize>) -> &str {
         let cell = column
             .and_then(|column| self.table.record.get(column))
@@ -269,7 +269,7 @@ impl Row<'_> {
         number(self.text(column), name)
     }
 
-    /// The whole row as bytes, to tell repeated rows.
+    /// The whole row as bytes, to detect repeated rows.
     pub(crate) fn fingerprint(&self) -> Vec<u8> {
         self.table.record.iter().collect::<Vec<_>>().join(&0x1f)
     }
@@ -284,7 +284,7 @@ impl Row<'_> {
     }
 }
 
-/// Reads a number; an empty text, `NULL` and `None` are no number at all.
+/// Parses a number; an empty text, `NULL` and `None` are missing values.
 pub(crate) fn number(text: &str, name: &str) -> Result<Option<f64>, Fault> {
     if text.is_empty() || text.eq_ignore_ascii_case("null") || text.eq_ignore_ascii_case("none") {
         return Ok(None);

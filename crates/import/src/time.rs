@@ -1,15 +1,15 @@
-//! Times as exports write them.
+//! Parsing of times in exports.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
-/// A time read from a cell.
+/// A parsed time of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stamp {
     /// With a zone or offset: an instant, and local time minus UTC in seconds.
     Instant(DateTime<Utc>, i32),
-    /// A wall clock without a zone.
+    /// A local time without a zone.
     Wall(NaiveDateTime),
-    /// A day without a time.
+    /// A date without a time.
     Day(NaiveDate),
 }
 

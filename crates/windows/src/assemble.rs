@@ -1,5 +1,4 @@
-//! From a matrix and windows to what a network reads: scaled values, and beside each whether it was
-//! observed.
+//! Assembly of network inputs from a matrix and windows: scaled values, and a mask of observed values.
 
 use crate::error::WindowError;
 use crate::matrix::DayMatrix;

@@ -1,6 +1,6 @@
-//! Why windows, splits or scalers could not be made.
+//! Errors of windows, splits and scalers.
 
-/// Why windows, splits or scalers could not be made.
+/// Errors of windows, splits and scalers.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum WindowError {
     /// A setting outside its bounds.

@@ -1,4 +1,4 @@
-//! The columns of the reference tables, and one row's cells by column.
+//! The columns of the reference tables, and the cells of a row by column.
 
 use crate::report::RejectReason;
 use crate::table::{Fault, Row, Table};
@@ -70,7 +70,7 @@ const NAMES: [&str; Column::Steps as usize + 1] = [
 ];
 
 impl Column {
-    /// Its name in the database.
+    /// Name in the database.
     pub(super) fn name(self) -> &'static str {
         NAMES[self as usize]
     }
@@ -78,11 +78,11 @@ impl Column {
 
 /// Cells by column, from a CSV row or a JSON object.
 pub(super) trait Cells {
-    /// The cell without blanks around it; empty where there is none.
+    /// The cell without surrounding spaces; empty if there is none.
     fn cell(&self, column: Column) -> &str;
 }
 
-/// Where each column stands in a CSV file.
+/// Positions of the columns in a CSV file.
 pub(super) struct CsvColumns([Option<usize>; NAMES.len()]);
 
 impl CsvColumns {
@@ -111,7 +111,7 @@ impl Cells for CsvCells<'_, '_> {
     }
 }
 
-/// The fields of a JSON object, those that are read.
+/// The used fields of a JSON object.
 pub(super) struct JsonCells([String; NAMES.len()]);
 
 impl JsonCells {

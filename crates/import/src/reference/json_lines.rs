@@ -1,4 +1,4 @@
-//! A file line by line, of whatever length.
+//! Reads files line by line, with lines of any length.
 
 use crate::batch::Importer;
 use crate::error::ImportError;
@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-/// Longest line of a JSON-lines file.
+/// Maximum length of a line of a JSON lines file.
 const MAX_LINE: usize = 1 << 20;
 
 /// The lines of a JSON-lines file.
@@ -31,7 +31,7 @@ impl<'p> JsonLines<'p> {
         })
     }
 
-    /// The next line that is not blank, cut at the longest length a line may have.
+    /// The next line that is not blank, cut at the maximum length.
     pub(super) fn line(&mut self) -> Result<Option<(u64, Vec<u8>)>, ImportError> {
         loop {
             let mut bytes = Vec::new();
