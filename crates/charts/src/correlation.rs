@@ -25,7 +25,7 @@ pub(crate) fn write_correlation(value: f64) -> String {
     }
 }
 
-/// The number with a star where it stands out.
+/// The number, with a star if it is significant.
 pub(crate) fn write_starred(value: f64, stands_out: bool) -> String {
     let star = if stands_out { "*" } else { "" };
     format!("{}{star}", write_correlation(value))

@@ -1,4 +1,4 @@
-//! Where everything of a [`HeatMap`] stands in a picture.
+//! The layout of a [`HeatMap`] in a picture.
 //!
 //! Labels stand left of their cells. Where they would not fit there, as on a phone, each stands
 //! above its cells; and columns that do not fit beside the others follow below them.

@@ -1,4 +1,4 @@
-//! Where everything of a [`HistoryChart`] stands in a picture.
+//! The layout of a [`HistoryChart`] in a picture.
 
 use chrono::{Datelike as _, NaiveDate};
 
@@ -116,7 +116,7 @@ pub(crate) fn scene(chart: &HistoryChart, size: PictureSize) -> Scene {
     scene
 }
 
-/// The picture of days on which nothing was measured and for which nothing is forecast.
+/// The chart of days without measurements and forecasts.
 fn say_nothing_is_known(scene: &mut Scene, chart: &HistoryChart) {
     let (first, last) = chart.span();
     let (x, y) = (scene.width() / 2.0, scene.height() / 2.0);
@@ -140,7 +140,7 @@ enum Swatch {
     Average,
 }
 
-/// What the marks mean, in as many rows as it takes; returns the lower end.
+/// Draws the legend in as many rows as needed; returns its lower end.
 fn draw_legend(scene: &mut Scene, chart: &HistoryChart, top: f64) -> f64 {
     let mut entries: Vec<(Swatch, String)> = Vec::new();
     if chart.history.iter().any(|(_, value)| value.is_some()) {

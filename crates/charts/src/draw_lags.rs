@@ -1,4 +1,4 @@
-//! Where everything of a [`LagChart`] stands in a picture.
+//! The layout of a [`LagChart`] in a picture.
 
 use crate::{
     correlation::write_starred,
@@ -262,7 +262,7 @@ fn whisker(scene: &mut Scene, plot: &Plot, point: &LagPoint) {
     }
 }
 
-/// A dot for what stands out, a ring for what does not.
+/// A dot for a significant lag, a ring for the others.
 fn mark(scene: &mut Scene, plot: &Plot, point: &LagPoint) {
     let radius = plot.radius();
     if point.stands_out {
@@ -310,7 +310,7 @@ fn draw_legend(scene: &mut Scene, plot: &Plot, places: Vec<Point>) {
         match index {
             0 => scene.dot(middle, 4.2, Ink::Reading),
             1 if plot.has_rings() => scene.ring(middle, 4.2, 1.5, Ink::Average),
-            // Too close for rings: what does not stand out has no mark.
+            // Too close for rings: a lag that is not significant has no mark.
             1 => scene.rectangle((x, y - 8.0), (SWATCH, 8.0), Ink::Average, BAR_OPACITY),
             _ => {
                 let ends = [y - 10.0, y + 2.0];

@@ -1,4 +1,4 @@
-//! What can be wrong with a picture that was asked for.
+//! Errors of charts.
 
 use chrono::NaiveDate;
 
@@ -16,10 +16,10 @@ pub const LARGEST_COUNT: usize = 100_000;
 /// The most baselines that can be read beside a model.
 pub const LARGEST_BASELINES: usize = 60;
 
-/// Why a picture or a page was not made.
+/// An error of a chart or a page.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ChartError {
-    /// There is nothing to draw at all, not even days without a reading.
+    /// There is nothing to draw, not even days without a reading.
     #[error("{field} is empty, expected at least one entry")]
     Empty {
         /// The list that was empty.
@@ -38,7 +38,7 @@ pub enum ChartError {
     /// A value is NaN or infinite. A missing value is `None`, never NaN.
     #[error("{field} is {value}, expected a finite number, or no entry for a missing value")]
     NotFinite {
-        /// Where the value stands, for example `forecasts[2].lower`.
+        /// Location of the value, for example `forecasts[2].lower`.
         field: String,
         /// The value.
         value: f64,
@@ -46,7 +46,7 @@ pub enum ChartError {
     /// A value is too large to be drawn, or negative where that makes no sense.
     #[error("{field} is {value}, expected {lowest} to {highest}")]
     ValueOutOfRange {
-        /// Where the value stands.
+        /// Location of the value.
         field: String,
         /// The value.
         value: f64,
@@ -70,7 +70,7 @@ pub enum ChartError {
         "{field} is {date}, expected a date after {previous}: sort by date, with one entry per day"
     )]
     DatesNotAscending {
-        /// Where the date stands, for example `history[5].date`.
+        /// Location of the date, for example `history[5].date`.
         field: String,
         /// The date.
         date: NaiveDate,
@@ -97,10 +97,10 @@ pub enum ChartError {
         /// Its lag.
         lag: u32,
     },
-    /// The lag named as the strongest is none of those given.
+    /// The index of the strongest lag is out of range.
     #[error("optimal is {optimal}, expected an index below {points}, the number of points")]
     NoSuchPoint {
-        /// The place named.
+        /// The given index.
         optimal: usize,
         /// How many points there are.
         points: usize,
@@ -176,12 +176,12 @@ pub enum ChartError {
         /// The tag given.
         language: String,
     },
-    /// The drawing or encoding library refused.
+    /// The drawing or encoding library failed.
     #[error("cannot draw the {format} chart: {reason}")]
     Drawing {
         /// `SVG` or `PNG`.
         format: &'static str,
-        /// What the library said.
+        /// The error of the library.
         reason: String,
     },
 }

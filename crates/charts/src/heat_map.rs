@@ -1,4 +1,4 @@
-//! Correlations as a table of coloured numbers.
+//! Heat maps: correlations as a table of coloured numbers.
 
 use crate::{
     correlation::{check_correlation, write_correlation},
@@ -20,7 +20,7 @@ pub const LARGEST_COLUMNS: usize = 12;
 pub struct HeatCell {
     /// −1 to 1.
     pub value: f64,
-    /// Whether it is more than chance explains.
+    /// Whether the correlation is significant.
     pub stands_out: bool,
 }
 
@@ -29,14 +29,14 @@ pub struct HeatCell {
 pub struct HeatRow {
     /// What the row is about, for example `nutrition_late_night_carbs`.
     pub label: String,
-    /// One for each column; none where nothing could be computed, which is not the same as 0.
+    /// One cell for each column; `None` if no correlation could be computed, which is not the same as 0.
     pub cells: Vec<Option<HeatCell>>,
 }
 
-/// Numbers from −1 to 1 in rows and columns: blue below 0, orange above, deeper the further away.
+/// A heat map of numbers from −1 to 1: blue below 0, orange above 0, darker for larger values.
 ///
-/// Those that stand out are framed and starred, and every cell holds its number, so that nothing
-/// rests on colour alone. A cell without a number is hatched and holds a dash.
+/// Significant cells have a frame and a star, and every cell shows its number, so that no information
+/// depends on colour alone. A cell without a number is hatched and shows a dash.
 ///
 /// ```
 /// use vitalcast_charts::{HeatCell, HeatMap, HeatRow, PictureSize};
@@ -56,9 +56,9 @@ pub struct HeatRow {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeatMap {
-    /// What is shown.
+    /// Title of the chart.
     pub title: String,
-    /// A remark below the title. May be empty.
+    /// Subtitle. Can be empty.
     pub subtitle: String,
     /// Names of the columns: methods, targets, lags. 1 to [`LARGEST_COLUMNS`].
     pub columns: Vec<String>,
@@ -86,7 +86,7 @@ impl HeatMap {
     ///
     /// # Errors
     ///
-    /// As for [`Self::svg`], and when the bitmap would be too large.
+    /// The errors of [`Self::svg`], and an error if the bitmap is too large.
     pub fn png(&self, size: PictureSize) -> Result<Vec<u8>, ChartError> {
         self.check()?;
         size.check()?;
@@ -109,7 +109,7 @@ impl HeatMap {
         Ok(terminal::heat_map(self, options))
     }
 
-    /// The picture in words, for those who do not see it.
+    /// A text description of the chart, for screen readers.
     ///
     /// # Errors
     ///
@@ -326,8 +326,8 @@ mod tests {
         for (map, expected) in [
             (without_rows, "rows is empty"),
             (without_columns, "columns is empty"),
-            (too_long, "rows has 65 entries: at most 64"),
-            (too_wide, "columns has 13 entries: at most 12"),
+            (too_long, "rows has 65 entries, expected at most 64"),
+            (too_wide, "columns has 13 entries, expected at most 12"),
         ] {
             let error = map.check().unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");

@@ -1,4 +1,4 @@
-//! A history, what was forecast for it, and what is forecast next.
+//! History charts: readings, past forecasts and the next forecast.
 
 use chrono::NaiveDate;
 
@@ -13,7 +13,7 @@ use crate::{
     unit::Unit,
 };
 
-/// One forecast, and what came true if that is known.
+/// A forecast, and the measured value if it is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ForecastPoint {
     /// The day that was forecast.
@@ -24,28 +24,28 @@ pub struct ForecastPoint {
     pub lower: f64,
     /// The upper end of its interval.
     pub upper: f64,
-    /// What was measured on that day; none while it is not known, and for good if nobody measured.
+    /// The measured value of that day; `None` if it is not known.
     pub actual: Option<f64>,
 }
 
-/// A level that the readings are compared with.
+/// A reference level for the readings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AverageLine {
-    /// What it is, for example `30-day average`.
+    /// Label of the level, for example `30-day average`.
     pub label: String,
     /// Its value.
     pub value: f64,
 }
 
-/// The picture of one series: readings by day, past forecasts beside them, the next one after.
+/// A chart of one series: readings by day, past forecasts, and the next forecast.
 ///
-/// A day without a reading is a gap in the line, whether its entry is `None` or absent. Nothing is
-/// ever drawn across a gap.
+/// A day without a reading is a gap in the line, whether its entry is `None` or absent. No line is
+/// drawn across a gap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryChart {
-    /// What is shown, for example `Resting heart rate`.
+    /// Title of the chart, for example `Resting heart rate`.
     pub title: String,
-    /// A remark below the title. May be empty.
+    /// Subtitle. Can be empty.
     pub subtitle: String,
     /// Unit and decimals of every value.
     pub unit: Unit,
@@ -79,7 +79,7 @@ impl HistoryChart {
     ///
     /// # Errors
     ///
-    /// As for [`Self::svg`], and when the bitmap would be too large.
+    /// The errors of [`Self::svg`], and an error if the bitmap is too large.
     pub fn png(&self, size: PictureSize) -> Result<Vec<u8>, ChartError> {
         self.check()?;
         size.check()?;
@@ -98,7 +98,7 @@ impl HistoryChart {
         Ok(terminal::history(self, options))
     }
 
-    /// The picture in words, for those who do not see it.
+    /// A text description of the chart, for screen readers.
     ///
     /// # Errors
     ///
@@ -236,10 +236,10 @@ impl HistoryChart {
         read.max(outcome.map(|point| point.date))
     }
 
-    /// The forecasts that look ahead: what the reader came for.
+    /// The forecasts of coming days.
     ///
-    /// One without an outcome that lies before a known day is not among them: that day is over and
-    /// nobody measured it.
+    /// A forecast before the last known day is not included, even without a measured value: that day is
+    /// over.
     pub(crate) fn pending(&self) -> &[ForecastPoint] {
         let known = self.last_known();
         let past = self
@@ -253,7 +253,7 @@ impl HistoryChart {
         &self.forecasts[..self.forecasts.len() - self.pending().len()]
     }
 
-    /// What the legend calls the intervals.
+    /// Name of the intervals in the legend.
     pub(crate) fn interval_name(&self) -> String {
         match self.interval_percent {
             Some(percent) => format!("{percent} % interval"),

@@ -1,4 +1,4 @@
-//! Correlation against lag.
+//! Lag charts: correlation by lag.
 
 use crate::{
     correlation::{check_correlation, write_correlation},
@@ -14,17 +14,17 @@ pub const LARGEST_LAGS: usize = 400;
 /// The largest lag, days or hours.
 pub const LARGEST_LAG: u32 = 10_000;
 
-/// What lags are counted in.
+/// Unit of the lags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LagUnit {
-    /// Days from a feature to what it is compared with.
+    /// Days from the feature to the target.
     Days,
-    /// Hours between them.
+    /// Hours from the feature to the target.
     Hours,
 }
 
 impl LagUnit {
-    /// The word for many of them.
+    /// The plural word.
     pub(crate) const fn plural(self) -> &'static str {
         match self {
             Self::Days => "days",
@@ -44,13 +44,13 @@ pub struct LagPoint {
     pub lower: f64,
     /// Upper end.
     pub upper: f64,
-    /// Whether it is more than chance explains.
+    /// Whether the correlation is significant.
     pub stands_out: bool,
 }
 
 /// Correlations by lag, each with its interval.
 ///
-/// A full dot stands out, a ring does not.
+/// A full dot is a significant lag, a ring is not significant.
 ///
 /// ```
 /// use vitalcast_charts::{LagChart, LagPoint, LagUnit};
@@ -76,15 +76,15 @@ pub struct LagPoint {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LagChart {
-    /// What is shown.
+    /// Title of the chart.
     pub title: String,
-    /// A remark below the title. May be empty.
+    /// Subtitle. Can be empty.
     pub subtitle: String,
-    /// What lags are counted in.
+    /// Unit of the lags.
     pub unit: LagUnit,
     /// The lags, strictly ascending. 1 to [`LARGEST_LAGS`].
     pub points: Vec<LagPoint>,
-    /// Place of the point that is named as the strongest; none when none is.
+    /// Index of the strongest point; `None` if there is none.
     pub optimal: Option<usize>,
 }
 
@@ -108,7 +108,7 @@ impl LagChart {
     ///
     /// # Errors
     ///
-    /// As for [`Self::svg`], and when the bitmap would be too large.
+    /// The errors of [`Self::svg`], and an error if the bitmap is too large.
     pub fn png(&self, size: PictureSize) -> Result<Vec<u8>, ChartError> {
         self.check()?;
         size.check()?;
@@ -129,7 +129,7 @@ impl LagChart {
         Ok(terminal::lags(self, options))
     }
 
-    /// The picture in words, for those who do not see it.
+    /// A text description of the chart, for screen readers.
     ///
     /// # Errors
     ///
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(
             chart.description().unwrap(),
             "Strongest at 1 day: +0.60, interval +0.40 to +0.80. 0 days: +0.10; 1 day: +0.60, \
-             stands out."
+             significant."
         );
     }
 

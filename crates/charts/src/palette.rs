@@ -1,8 +1,8 @@
-//! The colours, in a light and a dark dress.
+//! The colours of the light and the dark theme.
 //!
 //! Blue and vermillion are those of Okabe and Ito (<https://jfly.uni-koeln.de/color/>), which
 //! people with any of the common colour vision deficiencies tell apart. No meaning rests on
-//! colour alone: forecasts are rings, what came true are dots, intervals are areas. The two ends of
+//! colour alone: forecasts are rings, measured values are dots, intervals are areas. The two ends of
 //! a heat map are a lighter blue and orange, equally far from the surface, on which text can be read;
 //! what lies between them is mixed with the surface, so that 0 is the surface itself.
 //!

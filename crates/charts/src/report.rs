@@ -1,7 +1,7 @@
-//! One page that needs nothing else: no network, no script, no file beside it.
+//! Reports: a self-contained HTML page without network access, scripts or other files.
 //!
-//! Whatever is given is escaped. The page forbids the browser to load anything, adapts to dark
-//! screens, phones and paper, and ends with the sentence that it is no medical device.
+//! All given texts are escaped. The page does not allow the browser to load anything, adapts to dark
+//! screens, phones and paper, and ends with the sentence that it is not a medical device.
 
 use std::fmt::Write as _;
 
@@ -26,20 +26,20 @@ pub const WELLNESS_SENTENCE: &str = "Vitalcast is for general wellness. It is no
 const WIDE: u32 = 780;
 const NARROW: u32 = 350;
 
-/// How the cells of a column stand.
+/// Alignment of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Alignment {
-    /// Words: at the left.
+    /// Text: left aligned.
     #[default]
     Text,
-    /// Numbers: at the right, with equally wide digits.
+    /// Numbers: right aligned, with digits of equal width.
     Number,
 }
 
 /// A table of texts.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
-    /// What the table shows; read out before it.
+    /// Caption of the table; screen readers read it first.
     pub caption: String,
     /// Header and alignment of each column.
     pub columns: Vec<(String, Alignment)>,
@@ -52,7 +52,7 @@ pub struct Table {
 pub enum Block {
     /// A paragraph of plain text.
     Paragraph(String),
-    /// A remark that must not be overlooked, set apart from the text.
+    /// A highlighted note.
     Note(String),
     /// A list of short points.
     List(Vec<String>),
@@ -68,12 +68,12 @@ pub enum Block {
     Lags(LagChart),
 }
 
-/// A heading and what stands below it.
+/// A heading and its contents.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Section {
     /// The heading.
     pub heading: String,
-    /// What stands below it, in order.
+    /// The contents, in order.
     pub blocks: Vec<Block>,
 }
 
@@ -413,7 +413,7 @@ mod tests {
             push_table(&mut String::new(), &table)
                 .unwrap_err()
                 .to_string(),
-            "row 1 of table \"Forecasts\" has 1 cells: it needs 2, one for each column"
+            "row 1 of table \"Forecasts\": expected 2 cells, one for each column, found 1"
         );
     }
 

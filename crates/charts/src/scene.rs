@@ -1,4 +1,4 @@
-//! A picture as a list of plain shapes, before it becomes SVG or pixels.
+//! Scenes: a chart as a list of simple shapes, before it becomes SVG or pixels.
 //!
 //! Lengths are points, y grows downwards. Both painters draw the same scene, so the SVG and the
 //! PNG of a chart cannot drift apart.

@@ -14,24 +14,24 @@ use crate::{
 /// One bar: a forecaster and its mean absolute error.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SkillBar {
-    /// What the forecaster is called, for example `yesterday's value`.
+    /// Name of the forecaster, for example `yesterday's value`.
     pub label: String,
-    /// Its mean absolute error; none when it could not be scored, which is not the same as 0.
+    /// Mean absolute error; `None` if it was not computed, which is not the same as 0.
     pub mean_absolute_error: Option<f64>,
 }
 
 /// Horizontal bars of mean absolute errors, the smallest first, the model highlighted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SkillChart {
-    /// What is shown, for example `Mean error of the forecast`.
+    /// Title of the chart, for example `Mean error of the forecast`.
     pub title: String,
-    /// A remark below the title. May be empty.
+    /// Subtitle. Can be empty.
     pub subtitle: String,
     /// Unit and decimals of the errors; a mean error often deserves more decimals than a reading.
     pub unit: Unit,
     /// The model.
     pub model: SkillBar,
-    /// What it is compared with.
+    /// The baselines.
     pub baselines: Vec<SkillBar>,
 }
 
@@ -61,7 +61,7 @@ impl SkillChart {
     ///
     /// # Errors
     ///
-    /// As for [`Self::svg`], and when the bitmap would be too large.
+    /// The errors of [`Self::svg`], and an error if the bitmap is too large.
     pub fn png(&self, size: PictureSize) -> Result<Vec<u8>, ChartError> {
         self.check()?;
         size.check()?;
@@ -82,7 +82,7 @@ impl SkillChart {
         Ok(terminal::skill(self, options))
     }
 
-    /// The picture in words, for those who do not see it.
+    /// A text description of the chart, for screen readers.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl SkillChart {
             .reduce(f64::max)
     }
 
-    /// One sentence that says how the model did against the best baseline.
+    /// One sentence that compares the error of the model with that of the best baseline.
     ///
     /// It compares two means and nothing else: whether the difference is more than luck is for the
     /// paired test of the evaluation to say.

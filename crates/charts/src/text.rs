@@ -1,4 +1,4 @@
-//! Text from outside made harmless: for a terminal, for XML, for a line of limited length.
+//! Sanitised text: for a terminal, for XML, for a line of limited length.
 //!
 //! Titles and labels may come from an import or an app. A control character could move a
 //! terminal's cursor, a direction override could make a label read as another, and XML knows no

@@ -1,11 +1,11 @@
-//! A unit, and how its numbers are written.
+//! Units and the format of their numbers.
 
 use crate::error::ChartError;
 
 /// More decimals than this say nothing about a body.
 const LARGEST_DECIMALS: u8 = 6;
 
-/// The unit of a series and the decimals it deserves.
+/// The unit of a series and the number of its decimals.
 ///
 /// ```
 /// use vitalcast_charts::Unit;
@@ -22,7 +22,7 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// A unit of your own.
+    /// Creates a unit.
     pub fn new(symbol: impl Into<String>, decimals: u8) -> Self {
         Self {
             symbol: symbol.into(),

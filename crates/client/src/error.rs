@@ -1,4 +1,4 @@
-//! Why a request was not answered as hoped.
+//! Errors of the client.
 
 use reqwest::Response;
 use serde::Deserialize;
@@ -6,48 +6,48 @@ use serde_json::Value;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a request was not answered as hoped.
+/// Errors of the client.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// No address of a service.
+    /// An invalid URL of the service.
     #[error("{0:?} is not a URL, expected for example https://forecasts.example")]
     Address(String),
-    /// The service could not be reached, or broke off.
+    /// The service cannot be reached, or the connection broke.
     #[error("cannot reach the service")]
     Transport(#[source] Cause),
-    /// The service refused.
+    /// The service returned an error.
     #[error("{status}: {detail} ({code})")]
     Service {
         /// The HTTP status.
         status: u16,
-        /// A stable word for programs.
+        /// A stable code for programs.
         code: String,
-        /// What is wrong, in a sentence.
+        /// The error in a sentence.
         detail: String,
-        /// What is wrong, value by value; empty unless values were.
+        /// The invalid values; empty for other errors.
         faults: Vec<Fault>,
-        /// Seconds after which trying again makes sense.
+        /// Seconds to wait before the next attempt.
         retry_after: Option<u64>,
     },
-    /// An answer that is not what the service promises.
+    /// An unexpected response.
     #[error("cannot read the response")]
     Answer(#[source] Cause),
 }
 
-/// A value that was refused.
+/// An invalid value.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Fault {
-    /// A stable word, as pydantic's.
+    /// A stable error type, as in pydantic.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Where: `body`, `query` or `path`, then names and places in lists.
+    /// Location: `body`, `query` or `path`, then field names and list indexes.
     pub loc: Vec<Place>,
     /// What was expected.
     pub msg: String,
 }
 
-/// A step on the way to a value: the name of a field, or a place in a list.
+/// A part of a location: a field name or a list index.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Place {
@@ -79,7 +79,7 @@ impl From<serde_json::Error> for ClientError {
 }
 
 impl ClientError {
-    /// The stable word of a refusal.
+    /// The code of an error response.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Service { code, .. } => Some(code),
@@ -88,7 +88,7 @@ impl ClientError {
     }
 }
 
-/// The error in an answer that is one.
+/// Parses the error of an error response.
 pub(crate) async fn of(response: Response) -> ClientError {
     #[derive(Deserialize)]
     struct Body {

@@ -22,22 +22,22 @@ use vitalcast_domain::{
     Profile, TrainModelRequest, TrainModelResponse, UserId,
 };
 
-/// Longest wait for an answer; the service answers a training with a job before that.
+/// Timeout of a request; the service responds to a training with a job before that.
 const PATIENCE: Duration = Duration::from_secs(330);
 
-/// What a training was answered with.
+/// The response to a training request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trained {
-    /// The model is there.
+    /// The training is finished.
     Done(Box<TrainModelResponse>),
-    /// The training goes on: ask for the job.
+    /// The training is still running: poll the job.
     Running(Box<JobInfo>),
 }
 
-/// Longest time a job is followed; the service shows a sign of life every few seconds.
+/// Maximum time without data while a job is followed; the service sends a keep-alive every few seconds.
 const LONGEST_JOB: Duration = Duration::from_hours(24);
 
-/// A client of one service. Clones share their connections.
+/// A client of a service. Clones share their connections.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -45,7 +45,7 @@ pub struct Client {
     key: Option<String>,
 }
 
-/// Without the key: what is printed for a look may end in a log.
+/// Without the key, because debug output can end up in a log.
 impl std::fmt::Debug for Client {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter
@@ -57,11 +57,11 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// A client of the service at an address such as `https://forecasts.example`.
+    /// Creates a client for a service URL, for example `https://forecasts.example`.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Address`] for something that is no such address.
+    /// [`ClientError::Address`] for an invalid URL.
     pub fn new(base: &str) -> Result<Self, ClientError> {
         let base: Url = base
             .parse()
@@ -76,7 +76,7 @@ impl Client {
         })
     }
 
-    /// The same client with an API key.
+    /// Sets the API key.
     #[must_use]
     pub fn with_key(self, key: impl Into<String>) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Client {
         }
     }
 
-    /// Trains a model and waits for it as long as the service does by default.
+    /// Trains a model and waits for the default time of the service.
     ///
     /// # Errors
     ///
@@ -95,11 +95,11 @@ impl Client {
         self.train_waiting(request, Duration::from_mins(1)).await
     }
 
-    /// The same, waiting at most so long, in whole seconds up to 300.
+    /// Trains a model and waits for at most the given time, in whole seconds up to 300.
     ///
     /// # Errors
     ///
-    /// As [`Client::train`].
+    /// The errors of [`Client::train`].
     pub async fn train_waiting(
         &self,
         request: &TrainModelRequest,
@@ -128,7 +128,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ClientError::Service`]; what fails for one metric is in the answer.
+    /// [`ClientError::Service`]; errors of single metrics are in the response.
     pub async fn predict_batch(
         &self,
         request: &BatchPredictRequest,
@@ -137,7 +137,7 @@ impl Client {
             .await
     }
 
-    /// A person's models, newest first.
+    /// Lists the models of a person, newest first.
     ///
     /// # Errors
     ///
@@ -157,7 +157,7 @@ impl Client {
         read(call).await
     }
 
-    /// Makes forecasts use a model.
+    /// Activates a model: forecasts use it from now on.
     ///
     /// # Errors
     ///
@@ -167,7 +167,7 @@ impl Client {
         read(self.call(Method::PUT, &path)?).await
     }
 
-    /// Makes forecasts use the version before the active one again.
+    /// Activates the version before the active one.
     ///
     /// # Errors
     ///
@@ -182,11 +182,11 @@ impl Client {
         read(self.call(Method::POST, &path)?).await
     }
 
-    /// Which features go with a metric.
+    /// Correlates all features with a metric.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Service`]; too little data is no error.
+    /// [`ClientError::Service`]; too little data is not an error.
     pub async fn correlate(
         &self,
         request: &CorrelationRequest,
@@ -195,21 +195,21 @@ impl Client {
             .await
     }
 
-    /// How long after a feature a metric answers.
+    /// Correlates a feature with a metric at several lags.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Service`]; too little data is no error.
+    /// [`ClientError::Service`]; too little data is not an error.
     pub async fn lags(&self, request: &LagRequest) -> Result<LagResponse, ClientError> {
         self.post(&["api", "correlations", "lag-analysis"], request)
             .await
     }
 
-    /// The strongest correlations of each direction.
+    /// Lists the strongest positive and negative correlations.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Service`]; too little data is no error.
+    /// [`ClientError::Service`]; too little data is not an error.
     pub async fn correlation_summary(
         &self,
         user: &UserId,
@@ -231,7 +231,7 @@ impl Client {
         Ok(())
     }
 
-    /// A person's profile.
+    /// Gets the profile of a person.
     ///
     /// # Errors
     ///
@@ -240,7 +240,7 @@ impl Client {
         read(self.call(Method::GET, &["api", "users", user.as_str(), "profile"])?).await
     }
 
-    /// Sets a person's profile.
+    /// Sets the profile of a person.
     ///
     /// # Errors
     ///
@@ -254,21 +254,21 @@ impl Client {
         read(call.json(profile)).await
     }
 
-    /// Writes meals; durable when this returns.
+    /// Writes meals; they are durable when the call returns.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Service`], with every value at fault and nothing kept.
+    /// [`ClientError::Service`] with all invalid values; then nothing is stored.
     pub async fn write_meals(&self, user: &UserId, meals: &[Meal]) -> Result<Written, ClientError> {
         self.post(&["api", "users", user.as_str(), "meals"], meals)
             .await
     }
 
-    /// Writes activities; durable when this returns.
+    /// Writes activities; they are durable when the call returns.
     ///
     /// # Errors
     ///
-    /// As [`Client::write_meals`].
+    /// The errors of [`Client::write_meals`].
     pub async fn write_activities(
         &self,
         user: &UserId,
@@ -278,11 +278,11 @@ impl Client {
             .await
     }
 
-    /// Writes readings; durable when this returns.
+    /// Writes readings; they are durable when the call returns.
     ///
     /// # Errors
     ///
-    /// As [`Client::write_meals`].
+    /// The errors of [`Client::write_meals`].
     pub async fn write_health_metrics(
         &self,
         user: &UserId,
@@ -292,7 +292,7 @@ impl Client {
             .await
     }
 
-    /// A page of a person's meals.
+    /// Gets a page of the meals of a person.
     ///
     /// # Errors
     ///
@@ -306,7 +306,7 @@ impl Client {
         self.page(user, "meals", limit, cursor).await
     }
 
-    /// A page of a person's activities.
+    /// Gets a page of the activities of a person.
     ///
     /// # Errors
     ///
@@ -320,7 +320,7 @@ impl Client {
         self.page(user, "activities", limit, cursor).await
     }
 
-    /// A page of a person's readings.
+    /// Gets a page of the readings of a person.
     ///
     /// # Errors
     ///
@@ -350,7 +350,7 @@ impl Client {
         read(call).await
     }
 
-    /// Imports a file of records; `name` tells CSV from JSON lines by its ending.
+    /// Imports a file of records; the extension of `name` decides between CSV and JSON lines.
     ///
     /// # Errors
     ///
@@ -369,7 +369,7 @@ impl Client {
         read(call).await
     }
 
-    /// A job as it is now.
+    /// Gets the current state of a job.
     ///
     /// # Errors
     ///
@@ -378,7 +378,7 @@ impl Client {
         read(self.call(Method::GET, &["api", "jobs", job.as_str()])?).await
     }
 
-    /// Calls a job off.
+    /// Cancels a job.
     ///
     /// # Errors
     ///
@@ -387,11 +387,11 @@ impl Client {
         read(self.call(Method::DELETE, &["api", "jobs", job.as_str()])?).await
     }
 
-    /// Follows a job until it ends: each item is the job as it was then.
+    /// Follows a job until it ends: each item is the state of the job at its time.
     ///
     /// # Errors
     ///
-    /// [`ClientError::Service`] with code `UNKNOWN_JOB`; items are errors when the connection breaks.
+    /// [`ClientError::Service`] with code `UNKNOWN_JOB`; an item is an error if the connection breaks.
     pub async fn follow(
         &self,
         job: &JobId,
@@ -422,7 +422,7 @@ impl Client {
         ))
     }
 
-    /// Everything of a person, as a zip file.
+    /// Exports all data of a person as a zip file.
     ///
     /// # Errors
     ///
@@ -433,7 +433,7 @@ impl Client {
         Ok(response.bytes().await?.to_vec())
     }
 
-    /// Erases a person with everything of theirs.
+    /// Erases a person with all of their data.
     ///
     /// # Errors
     ///
@@ -443,7 +443,7 @@ impl Client {
         Ok(())
     }
 
-    /// A route that has no method here, as JSON in and out.
+    /// Calls a route that has no method here, with JSON as input and output.
     ///
     /// # Errors
     ///
@@ -487,7 +487,7 @@ async fn read<T: DeserializeOwned>(call: RequestBuilder) -> Result<T, ClientErro
     Ok(accepted(call.send().await?).await?.json().await?)
 }
 
-/// An answer, unless it is an error.
+/// The response, unless it is an error.
 async fn accepted(response: Response) -> Result<Response, ClientError> {
     if response.status().is_success() {
         return Ok(response);
@@ -495,7 +495,7 @@ async fn accepted(response: Response) -> Result<Response, ClientError> {
     Err(error::of(response).await)
 }
 
-/// The job of an event; `None` for a sign of life.
+/// The job of an event; `None` for a keep-alive.
 fn job_of(event: &[u8]) -> Option<Result<JobInfo, ClientError>> {
     let text = String::from_utf8_lossy(event);
     let data = text.lines().find_map(|line| line.strip_prefix("data:"))?;

@@ -1,4 +1,4 @@
-//! Records as the service reads and writes them.
+//! Records in the format of the service.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,11 +7,11 @@ use vitalcast_domain::{ActivityType, Intensity, MealType, MetricType, UserId};
 /// Something eaten or drunk.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Meal {
-    /// When.
+    /// Time of the meal.
     pub consumed_at: DateTime<Utc>,
-    /// What it was called.
+    /// Name of the meal.
     pub name: Option<String>,
-    /// Which meal.
+    /// Meal of the day.
     pub meal_type: Option<MealType>,
     /// Energy, kcal.
     pub calories: Option<f64>,
@@ -25,18 +25,18 @@ pub struct Meal {
     pub fiber: Option<f64>,
     /// Sugar, g.
     pub sugar: Option<f64>,
-    /// The vendor or app it comes from.
+    /// Vendor or app that the record comes from.
     pub source: String,
-    /// Its identity there; made of its moment when not given.
+    /// Id of the record within the source; made from its time when not given.
     pub source_id: Option<String>,
-    /// The local day it belongs to, when that is not the day of its moment in the person's zone.
+    /// Local day of the record, if it differs from the day of its time in the person's time zone.
     pub day: Option<NaiveDate>,
-    /// When it became known; when it happened if not given.
+    /// Time when the record became known; when not given, the time of the record itself.
     pub known_at: Option<DateTime<Utc>>,
 }
 
 impl Meal {
-    /// A meal of which only the moment is known.
+    /// A meal with only its time.
     pub fn new(consumed_at: DateTime<Utc>, source: impl Into<String>) -> Self {
         Self {
             consumed_at,
@@ -56,16 +56,16 @@ impl Meal {
     }
 }
 
-/// A workout, a walk, a match.
+/// A workout, a walk or a match.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Activity {
-    /// When it began.
+    /// Start time.
     pub started_at: DateTime<Utc>,
-    /// What was done.
+    /// Type of activity.
     pub activity_type: ActivityType,
-    /// How hard.
+    /// Intensity.
     pub intensity: Option<Intensity>,
-    /// How long, minutes.
+    /// Duration, minutes.
     pub duration: Option<f64>,
     /// Energy above rest, kcal.
     pub calories_burned: Option<f64>,
@@ -77,18 +77,18 @@ pub struct Activity {
     pub distance: Option<f64>,
     /// Steps.
     pub steps: Option<f64>,
-    /// The vendor or app it comes from.
+    /// Vendor or app that the record comes from.
     pub source: String,
-    /// Its identity there; made of its moment when not given.
+    /// Id of the record within the source; made from its time when not given.
     pub source_id: Option<String>,
-    /// The local day it belongs to, when that is not the day of its moment in the person's zone.
+    /// Local day of the record, if it differs from the day of its time in the person's time zone.
     pub day: Option<NaiveDate>,
-    /// When it became known; when it happened if not given.
+    /// Time when the record became known; when not given, the time of the record itself.
     pub known_at: Option<DateTime<Utc>>,
 }
 
 impl Activity {
-    /// An activity of which only begin and kind are known.
+    /// An activity with only its start and type.
     pub fn new(
         started_at: DateTime<Utc>,
         activity_type: ActivityType,
@@ -115,19 +115,19 @@ impl Activity {
 /// One reading of one metric, in the metric's unit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HealthMetric {
-    /// When; for a night, the waking.
+    /// Time of the reading; for a night, the time of waking.
     pub recorded_at: DateTime<Utc>,
-    /// What was measured.
+    /// The metric.
     pub metric_type: MetricType,
     /// The value.
     pub value: f64,
-    /// The vendor or app it comes from.
+    /// Vendor or app that the record comes from.
     pub source: String,
-    /// Its identity there; made of its moment when not given.
+    /// Id of the record within the source; made from its time when not given.
     pub source_id: Option<String>,
-    /// The local day it belongs to, when that is not the day of its moment in the person's zone.
+    /// Local day of the record, if it differs from the day of its time in the person's time zone.
     pub day: Option<NaiveDate>,
-    /// When it became known; when it happened if not given.
+    /// Time when the record became known; when not given, the time of the record itself.
     pub known_at: Option<DateTime<Utc>>,
 }
 
@@ -151,40 +151,40 @@ impl HealthMetric {
     }
 }
 
-/// What became of records that were written.
+/// The result of writing records.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Written {
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// Those that were new.
+    /// Number of new records.
     pub added: u64,
-    /// Those that were there already.
+    /// Number of records that were stored before.
     pub unchanged: u64,
-    /// Those that correct what was there.
+    /// Number of corrected records.
     pub corrected: u64,
 }
 
 /// A page of records.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Page<T> {
-    /// Whose.
+    /// Id of the person.
     pub user_id: UserId,
-    /// The records in their current version, in the order of days and moments.
+    /// The records in their current version, ordered by day and time.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` on the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// A meal that is kept.
+/// A stored meal.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct MealRecord {
-    /// When; the start of the local day when the time is not known.
+    /// Time of the meal; the start of the local day if the time is not known.
     pub consumed_at: DateTime<Utc>,
     /// Whether the time of day is known.
     pub time_known: bool,
-    /// What it was called.
+    /// Name of the meal.
     pub name: Option<String>,
-    /// Which meal.
+    /// Meal of the day.
     pub meal_type: Option<MealType>,
     /// Energy, kcal.
     pub calories: Option<f64>,
@@ -198,21 +198,21 @@ pub struct MealRecord {
     pub fiber: Option<f64>,
     /// Sugar, g.
     pub sugar: Option<f64>,
-    /// Where it comes from, and since when it is known.
+    /// Source of the record, and the time when it became known.
     #[serde(flatten)]
     pub origin: Origin,
 }
 
-/// An activity that is kept.
+/// A stored activity.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct ActivityRecord {
-    /// When it began.
+    /// Start time.
     pub started_at: DateTime<Utc>,
-    /// What was done.
+    /// Type of activity.
     pub activity_type: ActivityType,
-    /// How hard.
+    /// Intensity.
     pub intensity: Option<Intensity>,
-    /// How long, minutes.
+    /// Duration, minutes.
     pub duration: Option<f64>,
     /// Energy above rest, kcal.
     pub calories_burned: Option<f64>,
@@ -224,38 +224,38 @@ pub struct ActivityRecord {
     pub distance: Option<f64>,
     /// Steps.
     pub steps: Option<f64>,
-    /// Where it comes from, and since when it is known.
+    /// Source of the record, and the time when it became known.
     #[serde(flatten)]
     pub origin: Origin,
 }
 
-/// A reading that is kept.
+/// A stored reading.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct HealthMetricRecord {
-    /// When; for a night, the waking.
+    /// Time of the reading; for a night, the time of waking.
     pub recorded_at: DateTime<Utc>,
-    /// What was measured.
+    /// The metric.
     pub metric_type: MetricType,
     /// The value.
     pub value: f64,
-    /// Its unit.
+    /// Unit of the value.
     pub unit: String,
-    /// Whether it is of a part of the day only.
+    /// Whether the reading is incomplete (covers only a part of the day).
     pub partial: bool,
-    /// Where it comes from, and since when it is known.
+    /// Source of the record, and the time when it became known.
     #[serde(flatten)]
     pub origin: Origin,
 }
 
-/// What every record that is kept says of its origin.
+/// The source fields of a stored record.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Origin {
-    /// The vendor or app it comes from.
+    /// Vendor or app that the record comes from.
     pub source: String,
-    /// Its identity there.
+    /// Id of the record within the source.
     pub source_id: String,
-    /// The local day it belongs to.
+    /// Local day of the record.
     pub day: NaiveDate,
-    /// When it became known.
+    /// Time when the record became known.
     pub known_at: DateTime<Utc>,
 }

@@ -1,28 +1,28 @@
-//! Why there is no forecast.
+//! Errors of forecasts.
 
 use chrono::NaiveDate;
 use vitalcast_domain::PredictionMetric;
 
-/// Why a model could not be used or a day could not be forecast.
+/// An error of using a model or of forecasting a day.
 #[derive(Debug, thiserror::Error)]
 pub enum InferenceError {
-    /// Nothing of the person was known at the moment of knowledge.
+    /// No data of the person were known at the cut-off time.
     #[error(
         "no data were known on the evening before {target}; the first record is from {first_day}"
     )]
     NothingKnown {
-        /// Day asked for.
+        /// The requested day.
         target: NaiveDate,
         /// First day with a record, as text; "none" without any.
         first_day: String,
     },
-    /// The day asked for lies further ahead than models reach.
+    /// The requested day is beyond the longest horizon of the models.
     #[error(
         "{target} is {ahead} days after {origin}, the last day with data: expected at most {limit} days, up to \
          {last_possible}"
     )]
     TooFarAhead {
-        /// Day asked for.
+        /// The requested day.
         target: NaiveDate,
         /// Last day known.
         origin: NaiveDate,
@@ -33,25 +33,25 @@ pub enum InferenceError {
         /// Last day that can be forecast.
         last_possible: NaiveDate,
     },
-    /// The days the model reads hold no reading of the metric.
+    /// The input days of the model have no reading of the metric.
     #[error(
         "no reading of {metric} between {first} and {last}, the {lookback} days that the model \
          reads, expected at least one"
     )]
     NoRecentReading {
-        /// What is forecast.
+        /// The metric.
         metric: PredictionMetric,
         /// First day read.
         first: NaiveDate,
         /// Last day read.
         last: NaiveDate,
-        /// How many days.
+        /// Number of days.
         lookback: usize,
     },
-    /// A model whose parts do not fit together, or that reads features this release does not have.
+    /// A model whose parts do not match, or with features that this release does not have.
     #[error("the model cannot be used: {0}")]
     UnusableModel(String),
-    /// The model gave no finite number.
+    /// The forecast is not finite.
     #[error("the forecast for {0} is not a finite number")]
     NotFinite(NaiveDate),
     /// Features could not be computed.
@@ -63,7 +63,7 @@ pub enum InferenceError {
     /// The network refused its weights or its input.
     #[error(transparent)]
     Model(#[from] vitalcast_models::ModelError),
-    /// The artifact holds something else than it says.
+    /// The contents of the artifact do not match its description.
     #[error(transparent)]
     Artifact(#[from] vitalcast_artifact::ArtifactError),
 }

@@ -1,4 +1,4 @@
-//! One forecast: what was known, what the model makes of it, and how it compares.
+//! A single forecast: known data, model output, and comparison with the recent past.
 
 use crate::error::InferenceError;
 use crate::interval::{interval, lead_of};
@@ -24,33 +24,34 @@ const QUALITY_WEIGHT: f64 = 0.2;
 /// What a value outside the last month's range counts for.
 const OUT_OF_RANGE: f64 = 0.7;
 
-/// What to forecast.
+/// A forecast request.
 #[derive(Debug, Clone)]
 pub struct ForecastQuery {
-    /// For which local day.
+    /// The local day to forecast.
     pub target_date: NaiveDate,
-    /// How the interval is made.
+    /// Method for the interval.
     pub interval_method: IntervalMethod,
-    /// Its nominal coverage; the answer holds less where the model's residuals support no more.
+    /// Nominal coverage of the interval; the result has a lower one if the residuals of the model
+    /// support no more.
     pub interval_level: f64,
-    /// The present moment.
+    /// The current time.
     pub now: DateTime<Utc>,
     /// Id of the model in the registry.
     pub model_id: ModelId,
-    /// Its version there.
+    /// Version of the model in the registry.
     pub model_version: String,
 }
 
-/// A forecast and what the store keeps of it.
+/// A forecast with the data for the store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
-    /// The answer of the contract.
+    /// The response of the contract.
     pub response: PredictResponse,
     /// Days from the last reading to the target day.
     pub lead: usize,
 }
 
-/// Forecasts one day with what was known on the evening before it, or now if that is earlier.
+/// Forecasts one day with the data known on the evening before, or now if that is earlier.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The two ends of an interval, and the lead they are taken for.
+//! Intervals of forecasts, and the lead for their calibration.
 
 use chrono::NaiveDate;
 use vitalcast_artifact::{Calibration, LeadCalibration, ResidualQuantile};
@@ -14,9 +14,9 @@ pub struct Interval {
     pub lower: f64,
     /// Upper end.
     pub upper: f64,
-    /// Nominal coverage that it holds, which is not always the one asked for.
+    /// Nominal coverage, which is not always the requested one.
     pub level: f64,
-    /// Residuals it was made of.
+    /// Number of residuals.
     pub residual_count: usize,
 }
 
@@ -27,7 +27,7 @@ pub fn lead_of(target: NaiveDate, last_observed: Option<NaiveDate>) -> usize {
     usize::try_from(days.clamp(1, MAX_HORIZON_DAYS as i64)).expect("between 1 and 7")
 }
 
-/// The interval around `value`, within what a body can show, and the level it holds.
+/// The interval around `value`, limited to the plausible range, with its level.
 ///
 /// `residual_quantiles`: the errors made on days the weights were not fitted on, at this lead, see
 /// [`LeadCalibration::interval`]. The level is lower than the one asked for where so few errors support

@@ -1,5 +1,5 @@
-//! From a feature table to the days a model reads: the 51 inputs and, last, the metric's own daily
-//! value, one row per calendar day.
+//! Layout of model inputs from a feature table: the 51 inputs and, as last column, the daily value of
+//! the metric, one row per calendar day.
 
 use crate::error::InferenceError;
 use chrono::{Datelike, NaiveDate};

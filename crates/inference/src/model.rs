@@ -11,7 +11,7 @@ use vitalcast_models::{
 };
 use vitalcast_windows::{FARTHEST, FittedScaler, Lookback, TargetScaler, assemble};
 
-/// What stands beside the weights in the artifact's `state` section.
+/// The contents of the `state` section of an artifact.
 ///
 /// The section holds the number of the variant and the fields in their order: new variants go to the
 /// end, none is taken out, and a field is never added to one that is there.
@@ -24,9 +24,9 @@ pub enum ModelState {
         /// Fitted on the training targets.
         target: TargetScaler,
     },
-    /// What reads the metric's own days.
+    /// A model of the metric's own days.
     Series(SeriesModel),
-    /// The mean of several of them.
+    /// The mean of several models.
     Average(AverageModel),
 }
 
@@ -62,12 +62,12 @@ impl ModelState {
     }
 }
 
-/// A model that can forecast: what training ends with and serving begins with.
+/// A model that can forecast: the result of training and the input of serving.
 #[derive(Debug)]
 pub struct FittedModel {
-    /// What it forecasts.
+    /// The metric that the model forecasts.
     pub metric: PredictionMetric,
-    /// Days it reads.
+    /// Number of input days.
     pub lookback: usize,
     kind: Kind,
 }
@@ -85,7 +85,7 @@ enum Kind {
 }
 
 impl FittedModel {
-    /// A network with the scalers it was trained behind.
+    /// Makes a model from a network and its scalers.
     pub fn network(
         metric: PredictionMetric,
         lookback: usize,
@@ -122,7 +122,7 @@ impl FittedModel {
         }
     }
 
-    /// Reads the model out of an artifact and checks that its parts fit together.
+    /// Reads a model from an artifact and checks that its parts match.
     ///
     /// # Errors
     ///
@@ -175,7 +175,7 @@ impl FittedModel {
         })
     }
 
-    /// What the artifact keeps beside the weights.
+    /// The state for the artifact.
     pub fn state(&self) -> ModelState {
         match &self.kind {
             Kind::Network {
@@ -189,7 +189,7 @@ impl FittedModel {
         }
     }
 
-    /// What the network is made of, for a network.
+    /// The configuration of the network, if the model is a network.
     pub fn network_config(&self) -> Option<&NetworkConfig> {
         match &self.kind {
             Kind::Network { network, .. } => Some(network.config()),
@@ -207,11 +207,11 @@ impl FittedModel {
         }
     }
 
-    /// The weights as safetensors, for a network.
+    /// The weights as safetensors, if the model is a network.
     ///
     /// # Errors
     ///
-    /// What the network cannot write.
+    /// The errors of writing the network.
     pub fn weights(&self) -> Result<Option<Vec<u8>>, InferenceError> {
         match &self.kind {
             Kind::Network { network, .. } => Ok(Some(network.to_safetensors()?)),
@@ -226,7 +226,7 @@ impl FittedModel {
     ///
     /// # Errors
     ///
-    /// What the network cannot write.
+    /// The errors of writing the network.
     pub fn to_onnx(&self) -> Result<Option<Vec<u8>>, InferenceError> {
         match &self.kind {
             Kind::Network {
@@ -368,7 +368,7 @@ pub fn network_windows(
     Ok(Windows::new(last_rows.len(), lookback, width, values)?)
 }
 
-/// Keeps a forecast within what a body can show.
+/// Limits a forecast to the plausible range.
 fn clamp(metric: PredictionMetric, value: f64) -> f64 {
     let (lowest, highest) = metric.metric_type().plausible_range();
     value.clamp(lowest, highest)

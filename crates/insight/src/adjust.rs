@@ -1,4 +1,4 @@
-//! Many tests at once.
+//! Adjustment of p values for multiple tests.
 
 use crate::error::InsightError;
 

@@ -1,4 +1,4 @@
-//! From tests to what is answered.
+//! Responses from test results.
 
 use crate::drivers::{Driver, Drivers};
 use crate::lags::{Lags, TestedLag};
@@ -9,10 +9,10 @@ use vitalcast_domain::{
 };
 use vitalcast_features::Feature;
 
-/// Below this an answer warns of how little is known.
+/// Data quality at or below which a response has a warning.
 const GOOD_QUALITY: f64 = 0.7;
 
-/// Days of the target that are looked at, and the moment.
+/// The period and the time of an analysis.
 #[derive(Debug, Clone, Copy)]
 pub struct Looked {
     /// First day of the target.
@@ -23,10 +23,10 @@ pub struct Looked {
     pub at: chrono::DateTime<chrono::Utc>,
 }
 
-/// The answer to a request, from what its tests came to.
+/// The response to a request for correlations, from the test results.
 ///
-/// What stands out has a corrected and adjusted p value below the threshold and is as strong as was
-/// asked for.
+/// A correlation is listed as significant if its corrected and adjusted p value is below the threshold
+/// and its size reaches the requested minimum.
 pub fn correlation_answer(
     request: &CorrelationRequest,
     looked: Looked,
@@ -53,7 +53,7 @@ pub fn correlation_answer(
     } else {
         significant.clone()
     };
-    // What stands out is never hidden behind what is stronger by chance.
+    // Significant correlations are never hidden behind stronger ones that are not significant.
     listed.sort_by(|left, right| {
         let order = stands_out(right).cmp(&stands_out(left));
         order.then_with(|| stronger_first(left, right))
@@ -195,10 +195,10 @@ fn correlation(driver: &Driver, request: &CorrelationRequest) -> Correlation {
     }
 }
 
-/// Smallest correlation that is more than weak, and an immediate effect.
+/// Smallest correlation that counts as moderate, and as an immediate effect.
 const MODERATE: f64 = 0.3;
 
-/// The contract's word for a size.
+/// The word of the contract for the strength of a correlation.
 pub(crate) fn strength(size: f64) -> &'static str {
     if size < MODERATE {
         "weak"
@@ -209,7 +209,7 @@ pub(crate) fn strength(size: f64) -> &'static str {
     }
 }
 
-/// The contract's word for a sign.
+/// The word of the contract for the sign of a correlation.
 fn direction(correlation: f64) -> &'static str {
     if correlation.abs() < 0.1 {
         "none"
@@ -220,12 +220,12 @@ fn direction(correlation: f64) -> &'static str {
     }
 }
 
-/// Why there are no lags to tell of.
+/// Reason why a lag analysis is not possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoLags {
     /// The catalogue has no such feature.
     UnknownFeature,
-    /// The feature is made of the target.
+    /// The feature is computed from the target.
     FeatureIsTarget,
     /// Hours are counted from falling asleep, which is known by the length of the night that the
     /// target is, or is computed from.
@@ -234,7 +234,7 @@ pub enum NoLags {
     NoTimes,
 }
 
-/// The answer to a request for lags, from what its tests came to.
+/// The response to a request for lags, from the test results.
 ///
 /// `unit_hours` is how many hours a lag of 1 stands for.
 pub fn lag_answer(

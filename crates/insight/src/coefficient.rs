@@ -1,4 +1,4 @@
-//! Pearson's and Spearman's correlation.
+//! Pearson and Spearman correlation.
 
 use crate::distribution;
 use crate::error::{InsightError, check_pairs};
@@ -34,7 +34,7 @@ pub fn pearson(x: &[f64], y: &[f64]) -> Result<Coefficient, InsightError> {
 ///
 /// # Errors
 ///
-/// As [`pearson`].
+/// The errors of [`pearson`].
 pub fn spearman(x: &[f64], y: &[f64]) -> Result<Coefficient, InsightError> {
     check_pairs(x, y, 2)?;
     pearson(&midranks(x), &midranks(y))

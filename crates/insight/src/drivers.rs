@@ -1,4 +1,4 @@
-//! Which features go with a target.
+//! Correlations of features with a target.
 
 use crate::adjust::benjamini_hochberg;
 use crate::estimate::{self, Effect};
@@ -6,18 +6,18 @@ use crate::test_of_pairs::{Comparison, LEAST_PAIRS, TestedPair};
 use vitalcast_domain::{CorrelationMethod, FeatureCategory, MetricType};
 use vitalcast_features::{Feature, FeatureTable, catalogue};
 
-/// How features are compared with a target.
+/// Options for correlating features with a target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DriverSettings {
-    /// How to compare.
+    /// Correlation methods.
     pub methods: Vec<CorrelationMethod>,
     /// Days from the feature to the target: 1 for the day after, 0 for the same day.
     pub lag_days: usize,
     /// Days before the first day of the target that counts.
     pub history_days: usize,
-    /// Level at which something stands out.
+    /// Significance level.
     pub significance: f64,
-    /// Weaker correlations are not told.
+    /// Smallest correlation to report.
     pub least: f64,
     /// Day of the week of the first value, 0 is Monday.
     pub first_weekday: usize,
@@ -26,38 +26,38 @@ pub struct DriverSettings {
 /// A feature tested by a method.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Driver {
-    /// Which feature.
+    /// The feature.
     pub feature: &'static Feature,
-    /// By which method.
+    /// The correlation method.
     pub method: CorrelationMethod,
-    /// What came of it.
+    /// The result of the test.
     pub tested: TestedPair,
     /// The corrected p value, adjusted for all tests of the analysis (Benjamini–Hochberg).
     pub adjusted_p_value: f64,
-    /// How much the target differs between low and high values of the feature.
+    /// Effect: the difference of the target between low and high values of the feature.
     pub effect: Option<Effect>,
 }
 
-/// What an analysis of all features came to.
+/// The result of an analysis of all features.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drivers {
-    /// Every test, in the order of the catalogue and of the methods.
+    /// All tests, in the order of the catalogue and of the methods.
     pub tested: Vec<Driver>,
-    /// Features with enough days that vary.
+    /// Number of features that have enough days and vary.
     pub features: usize,
-    /// Features that are earlier ones in another unit or from another zero, and which: what they say is
-    /// told once.
+    /// Features that are an earlier feature in another unit or with an offset, with the original: they
+    /// are reported once.
     pub copies: Vec<(&'static Feature, &'static Feature)>,
-    /// Days of the target beside which some feature was known.
+    /// Number of days with the target and at least one feature.
     pub days: usize,
-    /// Those of them with a feature that somebody recorded, which the calendar is not.
+    /// Number of these days with a recorded feature, not only calendar features.
     pub recorded_days: usize,
-    /// Smallest correlation that 4 of 5 such analyses would have told, if it stood alone.
+    /// Smallest correlation that such an analysis finds in four of five cases, if it is the only one.
     pub detectable: Option<f64>,
 }
 
 impl Drivers {
-    /// Whether enough days were there to look at anything.
+    /// Whether there were enough days for an analysis.
     pub fn has_enough_days(&self) -> bool {
         self.days >= LEAST_PAIRS
     }

@@ -1,4 +1,4 @@
-//! How many independent pairs autocorrelated ones are worth.
+//! Effective sample size of autocorrelated pairs.
 
 use crate::coefficient::{centred, dot};
 

@@ -1,6 +1,6 @@
-//! Why a statistic cannot be computed.
+//! Errors of statistics.
 
-/// What is wrong with the numbers. The numbers themselves stay out of the text.
+/// An error in the input of a statistic. The text does not contain the values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InsightError {
     /// Two series of different length.
@@ -14,12 +14,12 @@ pub enum InsightError {
     /// Fewer values than the statistic needs.
     #[error("expected at least {least} values, found {got}")]
     TooFew {
-        /// How many there are.
+        /// Number of values.
         got: usize,
-        /// How many it takes.
+        /// Minimum number of values.
         least: usize,
     },
-    /// A series that never varies goes with nothing.
+    /// A constant series.
     #[error("a constant series has no correlation")]
     Constant,
     /// A value that is infinite or not a number.
@@ -28,15 +28,15 @@ pub enum InsightError {
     /// A probability below 0 or above 1.
     #[error("value {0} is not a probability, expected 0 to 1")]
     NotAProbability(usize),
-    /// The history of the target holds the feature already.
+    /// The feature follows from the history of the target.
     #[error("the feature follows from earlier days of the target, so it adds no information")]
     NothingOfItsOwn,
-    /// The history of the target explains it to the last digit, so nothing is left to explain.
+    /// The history of the target explains it completely.
     #[error("the target is explained completely without the feature, so there is nothing to test")]
     NothingLeft,
 }
 
-/// Checks that two series can be paired, and how many pairs there are.
+/// Checks that two series have the same length, and returns it.
 pub(crate) fn check_pairs(x: &[f64], y: &[f64], least: usize) -> Result<(), InsightError> {
     if x.len() != y.len() {
         return Err(InsightError::Unpaired {

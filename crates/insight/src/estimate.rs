@@ -1,4 +1,4 @@
-//! Intervals, sizes and what so few days could have shown.
+//! Intervals, effects and detectable correlations.
 
 use crate::coefficient::{centred, dot};
 use crate::distribution;

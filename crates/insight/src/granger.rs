@@ -1,4 +1,5 @@
-//! Granger's test: do a feature's last days tell anything of a target beyond the target's own?
+//! Granger causality test: do the last days of a feature improve the prediction of a target beyond its
+//! own last days?
 
 use crate::basis::{Basis, is_left, rounding_of};
 use crate::coefficient::{centred, dot, varies};
@@ -8,18 +9,18 @@ use crate::error::InsightError;
 /// Squares of rounding that have to be left to explain before an exact fit says anything.
 const CLEARLY_LEFT: f64 = 1e6;
 
-/// The F test of one number of lags.
+/// The F test with one number of lags.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GrangerTest {
-    /// Days of each series looked back on.
+    /// Number of lags, in days.
     pub lags: usize,
-    /// F of the feature's lags, all at once.
+    /// F statistic of all lags of the feature together.
     pub f: f64,
     /// Degrees of freedom of what the feature explains: the number of lags.
     pub df_numerator: usize,
     /// Degrees of freedom of what stays unexplained: rows less the constant and both series' lags.
     pub df_denominator: usize,
-    /// Probability of an F as large for a feature that tells nothing.
+    /// p value of the test.
     pub p_value: f64,
     /// Multiple partial correlation of target and lags, with the sign of the strongest lag.
     pub partial: f64,
@@ -52,7 +53,7 @@ pub fn granger(
 ///
 /// # Errors
 ///
-/// As [`granger`].
+/// The errors of [`granger`].
 pub fn augmented_granger(
     x: &[Option<f64>],
     y: &[Option<f64>],

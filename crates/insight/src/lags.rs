@@ -1,4 +1,4 @@
-//! How long after a feature the target answers.
+//! Correlations of a feature with a target at several lags.
 
 use crate::adjust::benjamini_hochberg;
 use crate::error::InsightError;
@@ -6,42 +6,41 @@ use crate::estimate;
 use crate::test_of_pairs::{Comparison, TestedPair};
 use vitalcast_domain::CorrelationMethod;
 
-/// Fewest pairs of a lag, as the contract has it.
+/// Minimum number of pairs per lag (contract).
 pub(crate) const LEAST_PAIRS: usize = 14;
 
-/// One lag of a feature: its values laid beside the target they are compared with.
+/// The values of a feature at one lag, aligned with the target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LaggedFeature {
-    /// The lag, in whatever unit the caller counts.
+    /// The lag, in the unit of the caller.
     pub lag: u32,
     /// One value for each day of the target.
     pub values: Vec<Option<f64>>,
 }
 
-/// A lag that was tested.
+/// The test result of one lag.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestedLag {
     /// The lag.
     pub lag: u32,
-    /// What came of it.
+    /// The result of the test.
     pub tested: TestedPair,
     /// The corrected p value, adjusted for the lags tried (Benjamini–Hochberg).
     pub adjusted_p_value: f64,
 }
 
-/// What an analysis of lags came to.
+/// The result of a lag analysis.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Lags {
-    /// Every lag with enough days, ascending.
+    /// All lags with enough days, in ascending order.
     pub tested: Vec<TestedLag>,
-    /// The strongest that stands out, by place in `tested`.
+    /// Index of the strongest significant lag in `tested`.
     pub optimal: Option<usize>,
-    /// Lags in a row that stand out in the same direction, with the optimal one among them, by
-    /// place.
+    /// Index range of consecutive significant lags with the same sign around the optimal one.
     pub lasting: Option<(usize, usize)>,
-    /// Lags that could not be tested, and why.
+    /// Lags that could not be tested, with the reasons.
     pub left_out: Vec<(u32, InsightError)>,
-    /// Smallest correlation at one lag that 4 of 5 such analyses would have found.
+    /// Smallest correlation at one lag that such an analysis finds in four of five cases.
     pub detectable: Option<f64>,
 }
 

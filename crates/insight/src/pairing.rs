@@ -1,4 +1,4 @@
-//! Putting days of a feature beside days of a target.
+//! Pairing of feature days with target days.
 
 use crate::coefficient::{centred, varies};
 

@@ -1,4 +1,4 @@
-//! One feature against one target by one method.
+//! Tests of one feature and one target by one method.
 
 use crate::basis::{Basis, is_left};
 use crate::coefficient::{Coefficient, pearson, product_moment};
@@ -13,16 +13,16 @@ use crate::rank::midranks;
 use std::cell::OnceCell;
 use vitalcast_domain::CorrelationMethod;
 
-/// Fewest pairs that are looked at.
+/// Minimum number of pairs.
 pub(crate) const LEAST_PAIRS: usize = 7;
-/// Fewest days of a series that Granger's test is tried on, as the contract has it.
+/// Minimum number of days for the Granger test (contract).
 const LEAST_GRANGER_DAYS: usize = 15;
-/// Most lags of Granger's test.
+/// Maximum number of lags of the Granger test.
 const MOST_GRANGER_LAGS: usize = 3;
 /// Days of the week, less the one that the others are compared with.
 const WEEKDAYS: usize = 6;
 
-/// What a test of one feature by one method came to.
+/// The result of a test of one feature by one method.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TestedPair {
     /// −1 to 1. For Granger's test the partial correlation of the target and the feature's last
@@ -30,14 +30,14 @@ pub struct TestedPair {
     pub correlation: f64,
     /// 95 % interval of it, for as many independent pairs as these are worth.
     pub interval: (f64, f64),
-    /// As if all pairs were independent.
+    /// p value without correction.
     pub raw_p_value: f64,
     /// For the pairs that these are worth; Granger's test allows for the target's own history by
     /// itself, and for drifting series by one more lag of both, and counts its lags instead.
     pub corrected_p_value: f64,
-    /// Pairs.
+    /// Number of pairs.
     pub sample_size: usize,
-    /// Independent pairs that they are worth.
+    /// Effective sample size.
     pub effective_sample_size: f64,
     /// Pearson's or Spearman's correlation and its p value with weekday and the target's day before
     /// taken out of both.
@@ -135,7 +135,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Tests by a method.
+    /// Runs a test by one method.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
-//! What a network is made of, checked before memory is taken.
+//! Configurations of networks, checked before memory is allocated.
 
 use crate::error::{ModelError, within};
 use serde::{Deserialize, Serialize};
 
-/// What of the top layer's output the head reads.
+/// The read-out: the part of the output of the top layer that the head reads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadOut {
@@ -16,7 +16,7 @@ pub enum ReadOut {
     Attention,
 }
 
-/// What makes values of what was read out.
+/// The head: the layers from the read-out to the outputs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Head {
@@ -32,17 +32,17 @@ pub enum Head {
 pub struct LstmConfig {
     /// Features read per day, 1 to 4096.
     pub input_width: usize,
-    /// Width of the state, 4 to 2048.
+    /// Hidden size, 4 to 2048.
     pub hidden_width: usize,
-    /// Stacked layers, 1 to 8.
+    /// Number of stacked layers, 1 to 8.
     pub layers: usize,
-    /// Dropout probability, 0 to below 1.
+    /// Dropout rate, 0 to below 1.
     pub dropout: f64,
-    /// Read each window in both directions.
+    /// Whether the LSTM is bidirectional.
     pub bidirectional: bool,
     /// Values forecast, 1 to 64: metrics, or days ahead, or both.
     pub outputs: usize,
-    /// What the head reads.
+    /// The read-out.
     #[serde(default)]
     pub read_out: ReadOut,
     /// What makes values of it.
@@ -59,7 +59,7 @@ pub struct LinearConfig {
     pub outputs: usize,
 }
 
-/// Either network.
+/// The configuration of a network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum NetworkConfig {

@@ -1,4 +1,4 @@
-//! Where networks are computed.
+//! The devices for networks.
 
 use crate::error::ModelError;
 use burn::backend::DispatchDevice;
@@ -22,7 +22,7 @@ pub enum ComputeDevice {
 }
 
 impl ComputeDevice {
-    /// Every device there is a name for.
+    /// All devices.
     pub const ALL: [Self; 3] = [Self::Flex, Self::NdArray, Self::Wgpu];
 
     /// Its name: `flex`, `ndarray`, `wgpu`.

@@ -1,8 +1,8 @@
-//! Why a model could not be made, read or run.
+//! Errors of models.
 
 use crate::device::ComputeDevice;
 
-/// Why a model could not be made, read or run.
+/// Errors of models.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ModelError {
     /// A setting outside its bounds.
@@ -17,15 +17,15 @@ pub enum ModelError {
         /// What was given.
         found: f64,
     },
-    /// Nothing where something is needed: a window, a day, a feature, a row, a column.
+    /// A required list is empty: windows, days, features, rows or columns.
     #[error("there is no {0}, expected at least one")]
     Empty(&'static str),
-    /// A history with too little in it.
+    /// A history that is too short.
     #[error("expected at least {needed} {what}, found {found}")]
     TooShort {
-        /// What there is too little of.
+        /// The missing data.
         what: &'static str,
-        /// The fewest that do.
+        /// Minimum number.
         needed: usize,
         /// How many there are.
         found: usize,
@@ -127,10 +127,10 @@ pub enum ModelError {
     /// A file that is no PyTorch checkpoint.
     #[error("not a PyTorch checkpoint: {0}")]
     NotPytorch(String),
-    /// A weight that is not there.
+    /// A missing weight.
     #[error("weight {0} is missing")]
     MissingWeight(String),
-    /// A weight the network has no place for.
+    /// An unknown weight.
     #[error("weight {0} belongs to no part of this network")]
     UnknownWeight(String),
     /// A weight of another shape or type.
@@ -138,9 +138,9 @@ pub enum ModelError {
     WeightShape {
         /// Its name.
         name: String,
-        /// What the network needs.
+        /// The expected shape.
         expected: Vec<usize>,
-        /// What was found.
+        /// The actual type and shape.
         found: String,
     },
     /// A weight with a value that is infinite or not a number.

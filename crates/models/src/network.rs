@@ -1,4 +1,4 @@
-//! Either network behind one door: made from a seed or from weights, run, written.
+//! Networks: creation from a seed or from weights, forecasts, and export.
 
 use crate::batch_norm::BatchStatistics;
 use crate::config::NetworkConfig;
@@ -36,7 +36,7 @@ pub struct TrainingPass {
     pub statistics: Vec<BatchStatistics>,
 }
 
-/// What a network makes of windows.
+/// The output of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// `[windows × outputs]`: the outputs of the first window, of the second, and so on.
@@ -120,12 +120,12 @@ impl Network {
         weights::save(&self.module, &self.config)
     }
 
-    /// What the network is made of.
+    /// The configuration of the network.
     pub fn config(&self) -> &NetworkConfig {
         &self.config
     }
 
-    /// Where it computes.
+    /// The device of the network.
     pub fn device(&self) -> &Device {
         &self.device
     }

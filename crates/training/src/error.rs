@@ -1,10 +1,10 @@
-//! Why there is no model.
+//! Errors of trainings.
 
 use crate::network::FitError;
 use chrono::NaiveDate;
 use vitalcast_domain::PredictionMetric;
 
-/// Why a training gave no model.
+/// An error of a training.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
     /// Too few days with a reading of the metric.
@@ -21,9 +21,9 @@ pub enum TrainingError {
         needed: usize,
         /// Days missing.
         missing: usize,
-        /// First day looked at.
+        /// First day of the period.
         first: NaiveDate,
-        /// Last day looked at.
+        /// Last day of the period.
         last: NaiveDate,
     },
     /// Enough days, but too few windows between them.
@@ -44,9 +44,9 @@ pub enum TrainingError {
         needed: usize,
         /// Windows missing.
         missing: usize,
-        /// First day looked at.
+        /// First day of the period.
         first: NaiveDate,
-        /// Last day looked at.
+        /// Last day of the period.
         last: NaiveDate,
     },
     /// A person without a single record known at the time.
@@ -82,7 +82,7 @@ pub enum TrainingError {
 }
 
 impl TrainingError {
-    /// Whether more or other data would help, and nothing else.
+    /// Whether the error is only caused by the data: more or other data would help.
     pub fn is_too_little_data(&self) -> bool {
         matches!(
             self,

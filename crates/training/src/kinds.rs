@@ -1,4 +1,4 @@
-//! The one table of kinds: how each architecture is fitted.
+//! The training method of each architecture.
 
 use vitalcast_domain::{MAX_HORIZON_DAYS, ModelArchitecture, TrainModelRequest};
 use vitalcast_models::{Head, ReadOut, SeriesMethod, TreeOptions};
@@ -8,7 +8,7 @@ const TREES_PER_EPOCH: usize = 2;
 /// Days of a moving average, alone or as a member of an average.
 const MOVING_AVERAGE_DAYS: usize = 7;
 
-/// How a model is fitted.
+/// The training method of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Fitting {
     /// A network that reads all model inputs.
@@ -22,7 +22,7 @@ pub(crate) enum Fitting {
     },
 }
 
-/// What a network is made of.
+/// The configuration of a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NetworkKind {
     /// LSTM layers.
@@ -49,7 +49,7 @@ pub(crate) enum FittedOn {
 }
 
 impl Fitting {
-    /// How the architecture asked for is fitted, with the settings asked for.
+    /// The training method of the requested architecture and settings.
     pub(crate) fn of(request: &TrainModelRequest) -> Self {
         let horizon = MAX_HORIZON_DAYS;
         let lstm = |read_out, head, other_metrics| {

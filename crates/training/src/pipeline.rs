@@ -36,23 +36,23 @@ const MIN_WINDOWS: usize = 10;
 /// shows nothing of the metric teaches nothing.
 const MIN_OBSERVED_SHARE: f64 = 0.2;
 
-/// What a training run ends with.
+/// The result of a training run.
 #[derive(Debug)]
 pub struct Trained {
     /// The model, ready to forecast.
     pub model: FittedModel,
-    /// The same as it is kept.
+    /// The model as an artifact.
     pub artifact: Artifact,
     /// Losses and epochs, for the report; not part of the artifact's bytes beyond its metrics.
     pub epochs_trained: usize,
-    /// Whether patience ended it.
+    /// Whether early stopping ended the training.
     pub early_stopped: bool,
 }
 
-/// Trains a model on what was known at `as_of`. Networks are fitted on `device`; whatever it is, the
-/// model forecasts on the CPU.
+/// Trains a model on the data known at `as_of`. Networks are fitted on `device`; forecasts always run
+/// on the CPU.
 ///
-/// `on_epoch` hears of every epoch and may cancel.
+/// `on_epoch` is called after each epoch and can cancel the training.
 ///
 /// # Errors
 ///
@@ -102,7 +102,7 @@ fn epochs_trained(request: &TrainModelRequest, fit: Option<&FitOutcome>) -> usiz
     }
 }
 
-/// Everything laid out and split.
+/// The prepared data of a training: layout and split.
 struct Prepared {
     layout: DayLayout,
     /// The metric's daily values as known at the end: what the windows are labelled with.
@@ -334,7 +334,7 @@ fn days_to_fit(data: &Prepared, on: FittedOn) -> &[Option<f64>] {
     }
 }
 
-/// What was found on the test days, and the baseline it is compared with.
+/// The errors on the test days, and those of the best baseline.
 struct Report {
     accuracy: Accuracy,
     baseline: Option<(SeriesModel, f64)>,
@@ -501,7 +501,7 @@ fn assemble_artifact(
     Ok(Artifact::new(manifest, model.weights()?, &model.state())?)
 }
 
-/// The settings of the training without whom it was for: an artifact names nobody.
+/// The settings of the training without the person: an artifact contains no person id.
 fn settings(request: &TrainModelRequest, device: ComputeDevice) -> serde_json::Value {
     let mut settings = serde_json::to_value(request).unwrap_or_default();
     if let Some(fields) = settings.as_object_mut() {

@@ -114,7 +114,7 @@ pub(crate) fn heat_map(map: &HeatMap, options: TerminalOptions) -> String {
     text
 }
 
-/// A number at the right of its column; only what stands out has a colour.
+/// A number, right aligned in its column; only significant numbers are coloured.
 fn number(cell: Option<HeatCell>, width: usize, options: TerminalOptions) -> String {
     let (content, paint) = match cell {
         None => ("\u{2013} ".to_owned(), Paint::Muted),

@@ -281,7 +281,7 @@ fn write_centred(line: &mut [char], centre: usize, label: &str) {
     }
 }
 
-/// What the signs mean, and the next forecast in words.
+/// The legend, and the next forecast in words.
 fn foot(chart: &HistoryChart, options: TerminalOptions, signs: &Signs) -> Vec<String> {
     let width = options.width as usize;
     let mut entries: Vec<String> = Vec::new();

@@ -1,7 +1,7 @@
 //! Charts as text.
 //!
-//! Three dresses: braille and box drawing, plain ASCII, and either of them with ANSI colours. The
-//! caller knows what its terminal can show and decides; nothing is read from the environment.
+//! Charts use braille and box drawing or plain ASCII, each with or without ANSI colours. The caller
+//! knows its terminal and decides; nothing is read from the environment.
 
 mod canvas;
 mod heat_map;
@@ -17,7 +17,7 @@ pub(crate) use skill::skill;
 use self::canvas::{Paint, painted};
 use crate::error::{ChartError, check_size};
 
-/// How a chart is written to a terminal.
+/// Options for charts in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TerminalOptions {
     /// Columns of the whole picture, 40 to 400.
@@ -79,7 +79,7 @@ fn push_heading(text: &mut String, title: &str, subtitle: &str, options: Termina
     }
 }
 
-/// Blue below 0, orange above; only what stands out has a colour.
+/// Blue below 0, orange above 0; only significant numbers are coloured.
 fn sign_paint(value: f64, stands_out: bool) -> Paint {
     match (stands_out, value < 0.0) {
         (false, _) => Paint::Plain,

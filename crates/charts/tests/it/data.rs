@@ -107,7 +107,7 @@ pub(crate) fn lag(lag: u32, correlation: f64, stands_out: bool) -> LagPoint {
     }
 }
 
-/// Four days, of which the second stands out.
+/// Four days, of which the second is significant.
 pub(crate) fn lags() -> LagChart {
     LagChart {
         title: "Sleep after late meals".to_owned(),

@@ -1,4 +1,4 @@
-//! What can be fitted to a series, and what comes of it.
+//! Methods for a single series, and the fitted models.
 
 use super::simple;
 use super::{
@@ -13,7 +13,7 @@ const HORIZON: usize = 7;
 /// Longest horizon, and longest moving average.
 const MAX_DAYS: usize = 366;
 
-/// What can be fitted to a series.
+/// A method for a single series.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SeriesMethod {
     /// See [`SeriesModel::Naive`].

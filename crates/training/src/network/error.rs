@@ -1,9 +1,9 @@
-//! Why a network could not be fitted.
+//! Errors of fitting networks.
 
-/// Why a network could not be fitted.
+/// Errors of fitting networks.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FitError {
-    /// Labels that do not stand beside the windows.
+    /// A number of labels that does not match the windows.
     #[error("there are {labels} labels for {windows} windows, expected {outputs} per window")]
     Labels {
         /// Labels given.
@@ -40,12 +40,12 @@ pub enum FitError {
         /// What was given.
         found: f64,
     },
-    /// The loss ran away.
+    /// The loss diverged.
     #[error("the loss of epoch {epoch} is not finite: use a learning rate below {learning_rate}")]
     Diverged {
-        /// In which epoch.
+        /// The epoch.
         epoch: usize,
-        /// At which step size.
+        /// The learning rate.
         learning_rate: f64,
     },
     /// Threads to fit many networks on.

@@ -13,26 +13,26 @@ use rand_chacha::ChaCha8Rng;
 use std::ops::ControlFlow;
 use vitalcast_models::{ComputeDevice, DropoutSource, Network, NetworkConfig, NetworkModule};
 
-/// How a network is fitted.
+/// Options for fitting a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitOptions {
-    /// Most passes over the training windows, at least 1.
+    /// Maximum number of epochs, at least 1.
     pub epochs: usize,
-    /// Windows per step, at least 2.
+    /// Batch size in windows, at least 2.
     pub batch_size: usize,
-    /// Step size of Adam, above 0.
+    /// Learning rate of Adam, above 0.
     pub learning_rate: f64,
-    /// Epochs without a better validation loss before stopping.
+    /// Patience of early stopping: epochs without a better validation loss.
     pub patience: usize,
-    /// Largest norm of all gradients together; none without.
+    /// Maximum norm of all gradients together (gradient clipping); `None` without clipping.
     pub clip_norm: Option<f64>,
-    /// Whether the order of windows is drawn anew in every epoch.
+    /// Whether the windows are shuffled in each epoch.
     pub shuffle: bool,
-    /// Whether the step size stays as it is instead of falling on a plateau.
+    /// Whether the learning rate stays constant instead of falling on a plateau.
     pub constant_learning_rate: bool,
-    /// Seed of initial weights, order and dropout.
+    /// Random seed of initial weights, shuffling and dropout.
     pub seed: u64,
-    /// Where it is computed.
+    /// The device.
     pub device: ComputeDevice,
 }
 
@@ -52,46 +52,46 @@ impl Default for FitOptions {
     }
 }
 
-/// One epoch, told as it ends.
+/// The report at the end of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EpochReport {
-    /// Which one, counted from 1.
+    /// Number of the epoch, counted from 1.
     pub epoch: usize,
-    /// Most there will be.
+    /// Maximum number of epochs.
     pub epochs: usize,
     /// Mean squared error over the epoch's training batches, standardised.
     pub train_loss: f64,
     /// Mean squared error on validation windows.
     pub validation_loss: f64,
-    /// Lowest of those so far.
+    /// Lowest validation loss so far.
     pub best_validation_loss: f64,
-    /// Step size of this epoch.
+    /// Learning rate of this epoch.
     pub learning_rate: f64,
 }
 
-/// How a fitting went.
+/// The report of a fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitOutcome {
-    /// Epochs run.
+    /// Number of epochs.
     pub epochs_trained: usize,
-    /// Whether patience ended it.
+    /// Whether early stopping ended the training.
     pub early_stopped: bool,
-    /// Epoch whose weights were kept.
+    /// Epoch of the final weights.
     pub best_epoch: usize,
     /// Training loss of the last epoch.
     pub train_loss: f64,
     /// Validation loss of the last epoch.
     pub validation_loss: f64,
-    /// Validation loss of the weights that were kept.
+    /// Validation loss of the final weights.
     pub best_validation_loss: f64,
 }
 
 /// A fitted network.
 #[derive(Debug)]
 pub struct FittedNetwork {
-    /// With the weights of the best epoch.
+    /// The network with the weights of the best epoch.
     pub network: Network,
-    /// How it went.
+    /// The report of the fit.
     pub outcome: FitOutcome,
 }
 
@@ -123,11 +123,11 @@ pub fn fit_network(
     )
 }
 
-/// Goes on fitting a network from weights in safetensors, as [`fit_network`] does from initial ones.
+/// Continues fitting a network from weights in safetensors, like [`fit_network`] from initial weights.
 ///
 /// # Errors
 ///
-/// As [`fit_network`], and for weights that do not fit the configuration.
+/// The errors of [`fit_network`], and an error for weights that do not match the configuration.
 pub fn continue_network(
     config: &NetworkConfig,
     weights: &[u8],
@@ -225,7 +225,7 @@ fn run(
     })
 }
 
-/// A network on its way, with its optimizer.
+/// A network during training, with its optimizer.
 pub(super) struct Fitting {
     pub(super) network: Network,
     optimizer: ModuleOptimizer,

@@ -1,10 +1,10 @@
-//! Windows with what each should forecast; some of it may be missing.
+//! Windows with labels; labels can be missing.
 
 use super::error::FitError;
 use vitalcast_models::Windows;
 
-/// Windows and what each should forecast, in standardised units. A label may be missing: nothing is
-/// put in its place, and the loss leaves it out.
+/// Windows and their labels, in standardised units. A label can be missing: it is not imputed, and the
+/// loss ignores it.
 #[derive(Debug, Clone)]
 pub struct LabelledWindows {
     pub(super) windows: Windows,
@@ -14,7 +14,7 @@ pub struct LabelledWindows {
 }
 
 impl LabelledWindows {
-    /// Puts one label beside each window.
+    /// Combines windows with one label each.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Many trainings at once.
+//! Parallel training of many networks.
 
 use super::error::FitError;
 use super::fit::{FitOptions, FittedNetwork, fit_network};
@@ -7,16 +7,16 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use vitalcast_models::NetworkConfig;
 
-/// One training of many.
+/// One of many trainings.
 #[derive(Debug)]
 pub struct FitJob {
-    /// What to fit.
+    /// The network configuration.
     pub config: NetworkConfig,
-    /// On what.
+    /// The training windows.
     pub train: LabelledWindows,
-    /// What decides when to stop.
+    /// The validation windows for early stopping.
     pub validation: LabelledWindows,
-    /// How.
+    /// The options.
     pub options: FitOptions,
 }
 

@@ -1,7 +1,7 @@
-//! Fitting a network: mini-batches, mean squared error, Adam, a learning rate that falls on a
-//! plateau, early stopping with the best weights kept.
+//! Fitting of networks: mini-batches, mean squared error, Adam, learning rate reduction on a plateau,
+//! early stopping with the best weights.
 //!
-//! Everything random comes from the seed; the same windows, options and seed give the same weights.
+//! All random numbers come from the seed: the same windows, options and seed give the same weights.
 
 mod error;
 mod fit;

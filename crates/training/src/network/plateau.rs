@@ -28,12 +28,12 @@ impl ReduceLrOnPlateau {
         }
     }
 
-    /// The learning rate now.
+    /// The current learning rate.
     pub fn learning_rate(&self) -> f64 {
         self.learning_rate
     }
 
-    /// Tells of an epoch's validation loss and returns the learning rate of the next epoch.
+    /// Takes the validation loss of an epoch and returns the learning rate of the next epoch.
     pub fn step(&mut self, loss: f64) -> f64 {
         if loss < self.best * (1.0 - self.threshold) {
             self.best = loss;
