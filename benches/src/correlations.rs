@@ -6,7 +6,7 @@ use vitalcast_domain::CorrelationMethod;
 use vitalcast_features::catalogue;
 use vitalcast_insight::{Column, DriverSettings, Drivers, drivers};
 
-/// Level at which something stands out.
+/// Significance level.
 pub const LEVEL: f64 = 0.05;
 /// Days before the ones that count.
 const HISTORY: usize = 4;

@@ -1,4 +1,4 @@
-//! What a submission must pass, cheapest step first, stopping at the first failure.
+//! The checks of continuous integration, fastest first, stopping at the first failure.
 
 use std::io::{IsTerminal, Read};
 use std::process::{Child, Command, ExitCode, Stdio};

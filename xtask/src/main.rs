@@ -1,4 +1,4 @@
-//! The house's own commands, `cargo xtask --help`: everything that has more than one step.
+//! Development commands of the project, `cargo xtask --help`: all tasks with more than one step.
 //!
 //! Chosen over a make-like tool because it needs nothing but the compiler that builds the rest.
 
@@ -26,25 +26,25 @@ Commands:
   test                               Run every test: unit, integration, benches once, doctests,
                                      exported ONNX files in onnxruntime, the service under
                                      Schemathesis, the example clients against the service
-  ci                                 What a submission must pass: formatting, dependencies,
-                                     lints, documentation, tests
-  soak                               What is too long for every change: 1,000 kills, 10,000 cases of
-                                     properties, 1,000 Schemathesis examples, the GPU backend
-  fixtures --from DIR [--to FOLDER]  Cut the data slices again from the full data sets in DIR
-                                     (its t1d-uom and lifesnaps); FOLDER is fixtures/ if not given
-  bench-peers [--json]               The same work by us and by PyTorch, onnxruntime, LightGBM,
-                                     XGBoost, statsforecast and SciPy, in alternation (pip installs them
-                                     into target/peers): medians, memory, ratios
-  bench-server [--json]              The service under load: forecasts, records, trainings beside
-                                     them, idle connections, overload
+  ci                                 The checks of continuous integration: formatting,
+                                     dependencies, lints, documentation, tests
+  soak                               Run the long tests: 1,000 kills, 10,000 cases per property,
+                                     1,000 Schemathesis examples, the GPU backend
+  fixtures --from DIR [--to FOLDER]  Create the data slices again from the full data sets in DIR
+                                     (t1d-uom and lifesnaps) [default FOLDER: fixtures/]
+  bench-peers [--json]               Compare with PyTorch, onnxruntime, LightGBM, XGBoost,
+                                     statsforecast and SciPy on the same work, in alternation (pip
+                                     installs them into target/peers): medians, memory, ratios
+  bench-server [--json]              Load test of the service: forecasts, records, parallel
+                                     trainings, idle connections, overload
   help                               Show this text
 
-Tests need the toolchain that rust-toolchain.toml names (rustup brings it) and a C compiler with
-its linker (the bundled SQLite is C). ONNX files and the service are tested with Pythons of their own in
-target/, the GPU backend on Mesa's software driver: they are installed where that needs no password
-(apt-get, pip), and what could not be done is named at the end. Fixtures are in the tree.
+Tests need the toolchain of rust-toolchain.toml (rustup installs it) and a C compiler with its linker
+(for the bundled SQLite). ONNX files and the service are tested with Python environments in target/, the
+GPU backend with the software driver of Mesa. They are installed if no password is needed (apt-get, pip);
+steps that could not run are listed at the end. Fixtures are in the repository.
 
-Exit codes: 0 all passed, 2 wrong usage, otherwise that of the first step that failed.
+Exit codes: 0 all passed, 2 wrong usage, otherwise the exit code of the first step that failed.
 ";
 
 /// Exit code of a command line that means nothing.

@@ -1,4 +1,5 @@
-//! The same work by us and by others, in alternation, several times: a table of medians and ratios.
+//! Comparison with other projects: the same work is run in alternation several times, with a table of
+//! medians and ratios.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,7 +85,8 @@ impl Row {
         }
     }
 
-    /// Who we are compared with: the first peer at its better thread count; of trees, the fastest.
+    /// The peer of the comparison: the first one with its faster number of threads; for trees, the
+    /// fastest one.
     fn rival(&self) -> Option<&Contender> {
         let first = self.theirs.first()?.peer;
         let counts = |contender: &&Contender| TREES.contains(&first) || contender.peer == first;

@@ -1,4 +1,4 @@
-//! The service under load: goals beside what was measured.
+//! Load test of the service: goals and measured values.
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};

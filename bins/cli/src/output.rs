@@ -1,5 +1,5 @@
-//! Everything that is printed goes through here: results to standard output, notes and errors to
-//! standard error, colours only where a person looks.
+//! All output: results to standard output, notes and errors to standard error, colours only in a
+//! terminal.
 
 use anstream::{AutoStream, ColorChoice};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};

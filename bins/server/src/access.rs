@@ -1,8 +1,8 @@
-//! Who calls, and what they may do.
+//! Authentication and authorisation of requests.
 //!
-//! A request names the person it is about in its path, query or body. Such a value is only a claim:
-//! it comes out of its extractor as [`Claimed`], and [`Caller::open`] is the one way to what is in
-//! it. A handler that forgets to ask does not compile.
+//! A request names its person in the path, query or body. Such a value is only a claim: the extractor
+//! returns it as [`Claimed`], and only [`Caller::open`] gives access to it, after a check of
+//! permissions. A handler without this check does not compile.
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use vitalcast::{KeyInfo, Scope, UserId};
 
-/// Something that is about a person, of which it is not known yet whether the caller may have it.
+/// A value about a person, before the check of permissions.
 #[derive(Debug)]
 pub(crate) struct Claimed<T>(T);
 
@@ -27,24 +27,24 @@ impl<T> Claimed<T> {
 }
 
 impl<T: Impersonal> Claimed<T> {
-    /// What is in it; it names no person.
+    /// The value, if it names no person.
     pub(crate) fn take(self) -> T {
         self.0
     }
 }
 
-/// What names a person.
+/// A value that names a person.
 pub(crate) trait OfUser {
     fn user(&self) -> &UserId;
 }
 
-/// What names none.
+/// A value that names no person.
 pub(crate) trait Impersonal {}
 
-/// Who calls.
+/// The caller of a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Caller {
-    /// Anyone on this machine, while no key exists; not the pages a browser on it has open.
+    /// Any process on this machine while no key exists, except web pages in a browser.
     Anyone,
     /// The holder of a key.
     Key(KeyInfo),
@@ -53,11 +53,11 @@ pub(crate) enum Caller {
 }
 
 impl Caller {
-    /// What is in a claim, if the caller may do this with that person's data.
+    /// The claimed value, if the caller has this permission for the data of the person.
     ///
     /// # Errors
     ///
-    /// 403. It does not tell whether the person is known here.
+    /// 403; it does not show whether the person exists.
     pub(crate) fn open<T: OfUser>(&self, claim: Claimed<T>, scope: Scope) -> Result<T, ApiError> {
         self.check_user(claim.0.user(), scope)?;
         Ok(claim.0)
@@ -85,7 +85,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller may do this at all.
+    /// Whether the caller has this permission at all.
     ///
     /// # Errors
     ///
@@ -104,7 +104,7 @@ impl Caller {
         )))
     }
 
-    /// What requests are counted by.
+    /// The key for rate limits.
     fn counted_as(&self) -> Option<String> {
         match self {
             Self::Anyone => None,

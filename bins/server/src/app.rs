@@ -1,4 +1,4 @@
-//! What every handler shares.
+//! The shared state of all handlers.
 
 use crate::config::Config;
 use crate::error::ApiError;
@@ -22,13 +22,12 @@ const PARSED_BYTES: usize = 24 << 20;
 /// Bytes are counted in so many.
 const UNIT: usize = 1 << 10;
 
-/// How the process tells about itself. It has one metrics recorder and one log, so both are set up by
-/// whoever owns the process.
+/// The metrics recorder and the log of the process, which are set up by the owner of the process.
 #[derive(Clone, Default)]
 pub struct Telemetry {
-    /// What `/metrics` shows.
+    /// The metrics for `/metrics`.
     pub metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
-    /// Where the log goes, to count the lines that are lost.
+    /// The log, to count lost lines.
     pub log: Option<LogWriter>,
 }
 

@@ -12,38 +12,38 @@ use vitalcast::{CacheOptions, JobOptions};
 /// `VITALCAST_SERVER_LIMITS__RATE_PER_SECOND`.
 const PREFIX: &str = "VITALCAST_SERVER_";
 
-/// Everything that can be set.
+/// The configuration of the service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Folder of the database and the models.
     pub data_dir: PathBuf,
-    /// Where requests are answered.
+    /// Address of the API.
     pub listen: SocketAddr,
-    /// Where metrics and the keys' own API are answered; empty turns both off.
+    /// Address of the admin API (metrics and keys); empty turns it off.
     #[serde(with = "maybe_address")]
     pub admin_listen: Option<SocketAddr>,
-    /// A word for `/`, such as `production` or `staging`.
+    /// Name of the environment in the response of `/`, for example `production` or `staging`.
     pub environment: String,
-    /// What is logged.
+    /// Settings of the log.
     pub log: Log,
-    /// What is kept ready.
+    /// Settings of the caches.
     pub cache: Cache,
-    /// What a request may take.
+    /// Limits for requests.
     pub limits: Limits,
-    /// Trainings and imports.
+    /// Settings of jobs: trainings and imports.
     pub jobs: Jobs,
-    /// Tokens of an issuer, beside API keys.
+    /// Settings of tokens, in addition to API keys.
     pub auth: Auth,
-    /// A certificate, to answer over TLS.
+    /// Certificate for TLS.
     pub tls: Tls,
-    /// Pages of these origins may call, such as `https://app.example`.
+    /// Allowed origins of web pages (CORS), for example `https://app.example`.
     pub cors_origins: Vec<String>,
-    /// Longest wait for requests under way when stopping, seconds.
+    /// Maximum time to finish requests in progress on shutdown, seconds.
     pub shutdown_seconds: u64,
 }
 
-/// What is logged, to standard error.
+/// Settings of the log on standard error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
@@ -53,21 +53,21 @@ pub struct Log {
     pub format: String,
 }
 
-/// What is kept ready.
+/// Settings of the caches.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cache {
-    /// Bytes of forecasts and features.
+    /// Maximum bytes of cached forecasts and features.
     pub answer_bytes: u64,
-    /// Bytes of models.
+    /// Maximum bytes of loaded models.
     pub model_bytes: u64,
-    /// Longest life of a forecast.
+    /// Maximum lifetime of a cached forecast, seconds.
     pub prediction_seconds: i64,
-    /// Longest life of features.
+    /// Maximum lifetime of cached features, seconds.
     pub feature_seconds: i64,
-    /// Redis to share them with other processes, as `redis://host:6379/0`, or `rediss://…` over TLS.
+    /// URL of a Redis cache shared with other processes: `redis://host:6379/0`, or `rediss://…` over TLS.
     pub redis_url: Option<String>,
-    /// A file that holds that address, for one with a password.
+    /// A file with this URL, for a URL with a password.
     pub redis_url_file: Option<PathBuf>,
 }
 
@@ -78,57 +78,57 @@ impl std::fmt::Debug for Cache {
     }
 }
 
-/// What a request may take.
+/// Limits for requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Largest body.
+    /// Maximum size of a body, bytes.
     pub body_bytes: u64,
-    /// Largest body of records.
+    /// Maximum size of a body of records, bytes.
     pub ingest_bytes: u64,
-    /// Largest file to import.
+    /// Maximum size of an uploaded file, bytes.
     pub upload_bytes: u64,
-    /// Longest time for the headers to arrive.
+    /// Timeout for the headers of a request, seconds.
     pub header_seconds: u64,
-    /// Longest time for a body to arrive.
+    /// Timeout for a body, seconds.
     pub body_seconds: u64,
-    /// Longest time for a file to arrive.
+    /// Timeout for an uploaded file, seconds.
     pub upload_seconds: u64,
-    /// Longest time for an answer to be made, trainings that are waited for excepted.
+    /// Timeout for computing a response, seconds; not for requests that wait for a training.
     pub request_seconds: u64,
-    /// Longest time a reader may take nothing of its answer.
+    /// Timeout for a client that stops reading its response, seconds.
     pub stall_seconds: u64,
-    /// Requests that compute at once; 0 is twice the number of processors.
+    /// Maximum number of requests that compute at the same time; 0 means twice the number of processors.
     pub computing: usize,
-    /// Requests that may wait for that.
+    /// Maximum number of requests that wait for computation.
     pub waiting: usize,
-    /// Connections at once.
+    /// Maximum number of connections.
     pub connections: usize,
-    /// Requests a second of one key; 0 is without limit.
+    /// Maximum number of requests per second and key; 0 means no limit.
     pub rate_per_second: u32,
-    /// Requests of one key at once, after a pause.
+    /// Maximum burst of requests per key after a pause.
     pub rate_burst: u32,
 }
 
-/// Trainings and imports.
+/// Settings of jobs: trainings and imports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Jobs {
-    /// Jobs that run at once.
+    /// Maximum number of jobs that run at the same time.
     pub parallel: usize,
-    /// Threads of one training; 0 is the number of processors.
+    /// Number of threads per training; 0 means the number of processors.
     pub threads_per_job: usize,
-    /// Jobs that may wait.
+    /// Maximum number of waiting jobs.
     pub max_waiting: usize,
-    /// Jobs of one person that may wait.
+    /// Maximum number of waiting jobs per person.
     pub max_waiting_per_user: usize,
-    /// Longest training, by its estimate.
+    /// Maximum estimated run time of a training, seconds.
     pub max_estimated_seconds: f64,
-    /// Longest training, by the clock.
+    /// Maximum run time of a training, seconds.
     pub max_seconds: f64,
 }
 
-/// Who may come in beside the holders of API keys.
+/// Authentication in addition to API keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Auth {
@@ -136,14 +136,14 @@ pub struct Auth {
     pub jwt: Option<JwtConfig>,
 }
 
-/// Tokens of one issuer: `sub` is the person, `scope` or `scp` what the token may do. Its public keys
-/// come from one of the three places.
+/// Tokens of one issuer: `sub` is the person, `scope` or `scp` are the scopes. Its public keys come
+/// from exactly one of the three settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JwtConfig {
-    /// The claim `iss`.
+    /// Expected value of the claim `iss`.
     pub issuer: String,
-    /// The claim `aud`.
+    /// Expected value of the claim `aud`.
     pub audience: String,
     /// `RS256`, `ES256` or `EdDSA`.
     pub algorithm: String,
@@ -151,7 +151,7 @@ pub struct JwtConfig {
     pub public_key_file: Option<PathBuf>,
     /// The issuer's public keys as a key set (JWKS, RFC 7517).
     pub jwks_file: Option<PathBuf>,
-    /// The address of the key set: https, or http on this machine.
+    /// URL of the key set: https, or http on this machine.
     pub jwks_url: Option<String>,
 }
 
@@ -220,7 +220,7 @@ impl Default for Config {
     }
 }
 
-/// What the command line sets.
+/// Settings from the command line.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Overrides {
     /// `--data-dir`
@@ -239,7 +239,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, a setting that is unknown or does not fit, with its name.
+    /// A file that cannot be read, or a setting that is unknown or invalid, with its name.
     pub fn load(file: Option<&Path>, overrides: &Overrides) -> anyhow::Result<Self> {
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
@@ -340,7 +340,7 @@ impl Config {
         Ok(())
     }
 
-    /// The address of Redis, if one is set.
+    /// The URL of Redis, if it is set.
     ///
     /// # Errors
     ///
@@ -369,7 +369,7 @@ impl Config {
     }
 }
 
-/// Whether a text is what browsers send as the origin of a page: scheme, host and perhaps a port.
+/// Whether a text is an origin as browsers send it: scheme, host and optional port.
 fn is_origin(text: &str) -> bool {
     let host = text
         .split_once("://")

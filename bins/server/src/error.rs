@@ -1,5 +1,5 @@
-//! Errors as clients see them: FastAPI's shape with a stable code, or RFC 9457 on request. Nothing
-//! internal, and nothing of a person beyond what they sent themselves.
+//! Error responses: the format of FastAPI with a stable code, or RFC 9457 on request. They contain no
+//! internal data, and no data of a person except those of the request.
 
 use crate::shape::{Fault, faults_of};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,22 +7,22 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use vitalcast::{EngineError, ErrorKind, InvalidRequest, JobError, JobId};
 
-/// Seconds after which storage or an issuer that failed may work again.
+/// Seconds to wait after a failure of storage or of the token issuer.
 const RETRY_DEPENDENCY: u64 = 5;
 
 /// An error answer.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
-    /// A stable word for programs.
+    /// A stable code for programs.
     pub(crate) code: String,
     pub(crate) detail: Detail,
-    /// Seconds after which trying again makes sense.
+    /// Seconds to wait before the next attempt.
     retry_after: Option<u64>,
     job_id: Option<JobId>,
 }
 
-/// What is wrong: in a sentence, or field by field.
+/// The error: a sentence, or a list of invalid fields.
 #[derive(Debug, Clone)]
 pub(crate) enum Detail {
     Text(String),
@@ -129,7 +129,7 @@ impl ApiError {
         self
     }
 
-    /// How a job that has failed answers the request that waited for it.
+    /// The error response to a request that waited for a failed job.
     pub(crate) fn of_job(error: &JobError, job_id: &JobId) -> Self {
         let status = match error.code.as_str() {
             "NOT_ENOUGH_DATA" | "INVALID_REQUEST" | "INVALID_DATA" | "TOO_COSTLY"

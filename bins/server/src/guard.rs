@@ -1,4 +1,4 @@
-//! What every connection is held to: there are not too many, and nobody holds one by not reading.
+//! Limits for connections: their number, and a timeout for clients that stop reading.
 
 use axum_server::accept::Accept;
 use std::future::{Ready, ready};
@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 
-/// Accepts so many connections, and gives up on one whose reader takes nothing for a while.
+/// Limits the number of connections, and drops clients that stop reading.
 #[derive(Clone)]
 pub(crate) struct Guard {
     connections: Arc<Semaphore>,
@@ -52,7 +52,7 @@ impl<S> Accept<TcpStream, S> for Guard {
     }
 }
 
-/// A connection that ends when its reader has taken nothing for too long.
+/// A connection that is closed when its client stops reading for too long.
 pub(crate) struct Guarded<S> {
     inner: S,
     patience: Duration,

@@ -1,4 +1,4 @@
-//! Asking a running service whether it is ready, with nothing but what its configuration says.
+//! Health check of a running service, from its configuration alone.
 
 use crate::config::Config;
 use crate::tls::{certificates, provider};
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// Nobody listens, somebody with another certificate, or the service is not ready.
+/// No service is listening, its certificate is another one, or it is not ready.
 pub fn healthcheck(config: &Config) -> anyhow::Result<()> {
     let address = reachable(config.listen);
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)

@@ -1,4 +1,4 @@
-//! Opening the data folder, listening, and stopping without dropping anyone.
+//! Start of the service, its listeners, and graceful shutdown.
 
 use crate::app::{App, Telemetry};
 use crate::config::{Config, Limits};
@@ -29,7 +29,7 @@ const LARGE: usize = 32 << 20;
 /// Connections of the admin listener at once.
 const ADMIN_CONNECTIONS: usize = 64;
 
-/// A service that is ready to run.
+/// An opened service that is ready to run.
 pub struct Server {
     app: Arc<App>,
     public: TcpListener,
@@ -37,7 +37,7 @@ pub struct Server {
     tls: Option<RustlsConfig>,
 }
 
-/// Where a running service listens, and how to stop it.
+/// The handle of a running service: its addresses, and how to stop it.
 #[derive(Clone)]
 pub struct ServerHandle {
     app: Arc<App>,
@@ -59,7 +59,7 @@ impl ServerHandle {
         }
     }
 
-    /// Ends at once.
+    /// Stops immediately.
     pub fn stop_now(&self) {
         for handle in &self.handles {
             handle.shutdown();
@@ -174,7 +174,7 @@ impl Server {
         })
     }
 
-    /// Where it listens, and how to stop it.
+    /// The handle of the service: its addresses, and how to stop it.
     ///
     /// # Errors
     ///

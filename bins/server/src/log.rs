@@ -1,5 +1,5 @@
-//! The log, on standard error. It may be on a full disk, its reader may be gone or stuck: then lines
-//! are lost and counted, and nothing else happens.
+//! The log on standard error. If the disk is full or the reader is gone or stuck, lines are lost and
+//! counted, and the service continues.
 //!
 //! Lines go through a bounded queue to a thread of its own, the only one that ever waits for standard
 //! error. A full queue refuses further lines.
@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Lines that may wait to be written, a few hundred bytes each.
+/// Maximum number of queued lines, a few hundred bytes each.
 const WAITING_LINES: usize = 4_096;
 /// Longest wait for lines to be written when the process ends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -51,7 +51,7 @@ impl LogWriter {
     ///
     /// # Errors
     ///
-    /// No thread is to be had.
+    /// No thread can be started.
     pub fn start() -> io::Result<Self> {
         Self::to(standard_error()?)
     }
@@ -66,7 +66,7 @@ impl LogWriter {
         Ok(Self { entries, lost })
     }
 
-    /// Lines that could not be written since the start.
+    /// Number of lines lost since the start.
     pub fn lost_lines(&self) -> u64 {
         self.lost.lines.load(Ordering::Relaxed)
     }

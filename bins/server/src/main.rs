@@ -21,7 +21,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Exit codes: 0 ok, 1 failure, 2 usage or configuration, 6 the folder is in use, 7 unavailable"
+    after_help = "Exit codes: 0 ok, 1 failure, 2 usage or configuration, 6 data folder in use, \
+                  7 unavailable"
 )]
 struct Cli {
     #[command(flatten)]
@@ -32,13 +33,13 @@ struct Cli {
 
 #[derive(Debug, Args)]
 struct Settings {
-    /// Folder of the database and the models; without it, the platform's data folder
+    /// Data folder [default: the platform's folder for application data]
     #[arg(long, global = true, value_name = "DIR", env = "VITALCAST_DATA_DIR")]
     data_dir: Option<PathBuf>,
-    /// Where requests are answered [default: 127.0.0.1:8001]
+    /// Address of the API [default: 127.0.0.1:8001]
     #[arg(long, global = true, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
-    /// Where metrics and the keys' own API are answered, "" for nowhere [default: 127.0.0.1:8002]
+    /// Address of the admin API (metrics and keys), "" to turn it off [default: 127.0.0.1:8002]
     #[arg(long, global = true, value_name = "ADDRESS")]
     admin_listen: Option<String>,
     /// A configuration file (TOML)
@@ -49,21 +50,21 @@ struct Settings {
         env = "VITALCAST_SERVER_CONFIG_FILE"
     )]
     config: Option<PathBuf>,
-    /// Begin at this moment instead of the clock's, for replays and repeatable runs
+    /// Time to start from, for repeatable runs [default: the system clock]
     #[arg(long, global = true, value_name = "RFC3339", env = "VITALCAST_NOW")]
     now: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Look at the configuration
+    /// Check or print the configuration
     Config {
         #[command(subcommand)]
         what: ConfigCommand,
     },
     /// Print the OpenAPI document
     Openapi {
-        /// That of the admin listener
+        /// Print the document of the admin API
         #[arg(long)]
         admin: bool,
     },
@@ -73,13 +74,13 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Say whether it can be used, with the files it names
+    /// Check the configuration and the files it names
     Check,
     /// Print it as JSON, without secrets
     Show,
 }
 
-/// A configuration that cannot be used.
+/// An invalid configuration.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:#}")]
 struct Unusable(anyhow::Error);

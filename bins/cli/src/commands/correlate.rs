@@ -111,7 +111,7 @@ pub(crate) fn last_day(
     Ok(asked.or_else(|| next.pred_opt()).unwrap_or(next))
 }
 
-/// How this terminal is drawn on.
+/// Options for charts in this terminal.
 pub(crate) fn terminal_options() -> TerminalOptions {
     TerminalOptions {
         width: crate::output::width(),
@@ -141,7 +141,7 @@ const COLUMNS: [&str; 9] = [
     "effect",
 ];
 
-/// The cells that every table of correlations has: correlation, interval, p alone and p.
+/// The common cells of all tables of correlations: correlation, interval, raw p and p.
 pub(crate) fn figures(
     correlation: f64,
     stands_out: bool,

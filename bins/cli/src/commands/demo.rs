@@ -1,4 +1,4 @@
-//! `vitalcast demo`: the whole way on real people's data that travel inside the binary.
+//! `vitalcast demo`: every step on data of real people that are included in the binary.
 
 use crate::args::{DemoArgs, Global};
 use crate::commands::{backtest, import, predict};
@@ -26,7 +26,7 @@ const REPLAYED_DAYS: usize = 14;
 /// Days drawn before a forecast.
 const DRAWN_DAYS: usize = 45;
 
-/// One forecast of the demo, with all that led to it.
+/// A forecast of the demo, with its training and backtest.
 #[derive(Debug, Serialize)]
 struct Story {
     training: TrainModelResponse,
@@ -34,7 +34,7 @@ struct Story {
     forecast: PredictResponse,
 }
 
-/// What the demo did, for programs.
+/// The result of the demo, for programs.
 #[derive(Debug, Serialize)]
 struct DemoAnswer {
     data_dir: PathBuf,
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &DemoArgs, global: &Global, output: &mut Output) -> anyh
     Ok(())
 }
 
-/// A folder that is not there yet or empty: the demo writes over nobody's data.
+/// A new or empty folder, so that the demo does not overwrite data.
 fn fresh_folder(wanted: Option<&Path>) -> anyhow::Result<PathBuf> {
     let is_free = |path: &Path| {
         std::fs::read_dir(path).map_or(!path.exists(), |mut entries| entries.next().is_none())
@@ -190,7 +190,7 @@ fn story(
         },
     )?;
     bar.finish_and_clear();
-    // Forecasts of the last week first, so that what came true stands beside them.
+    // Forecasts of the last week first, to compare them with the measured values.
     let tomorrow = training.last_day + Days::new(1);
     let mut forecast = None;
     for back in (0..=7).rev() {
@@ -216,7 +216,7 @@ fn story(
     })
 }
 
-/// The page that opens without a network.
+/// The HTML report, which opens without a network.
 fn page(
     engine: &Engine,
     imports: &[ImportSummary],

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> an
     print(&summary, output)
 }
 
-/// The table a person reads.
+/// Prints the result as a table.
 pub(crate) fn print(summary: &ImportSummary, output: &mut Output) -> anyhow::Result<()> {
     output.heading(&format!(
         "{} {} of {} ({})",

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use vitalcast::Engine;
 
 impl Global {
-    /// The moment this run takes for the present.
+    /// The current time of this run.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.now.unwrap_or_else(Utc::now)
     }

@@ -85,7 +85,7 @@ fn requests(
         .collect()
 }
 
-/// The forecast as a person reads it.
+/// Prints the forecast as text.
 pub(crate) fn print(
     answer: &PredictResponse,
     engine: &Engine,

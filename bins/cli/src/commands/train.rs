@@ -65,7 +65,7 @@ pub(crate) fn run(args: &TrainArgs, global: &Global, output: &mut Output) -> any
     Ok(())
 }
 
-/// What a person wants to know of a training.
+/// Prints the result of a training.
 pub(crate) fn print(answer: &TrainModelResponse, output: &mut Output) -> anyhow::Result<()> {
     output.heading(&format!(
         "{} for {}: {} {}",

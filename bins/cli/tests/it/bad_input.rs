@@ -232,7 +232,7 @@ fn a_day_too_far_ahead_says_how_far_it_goes() {
             "2026-11-24",
         ],
         2,
-        &["7 days ahead"],
+        &["at most 7 days"],
     );
 }
 

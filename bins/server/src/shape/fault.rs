@@ -1,4 +1,4 @@
-//! What is wrong with a request, in the form of pydantic's errors.
+//! Validation errors of requests, in the format of pydantic.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -24,7 +24,7 @@ impl From<usize> for Place {
     }
 }
 
-/// One thing that is wrong.
+/// A validation error.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Fault {
     /// A stable word.

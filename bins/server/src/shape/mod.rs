@@ -1,5 +1,5 @@
-//! What a request may look like, said once: from one table come the checks, the messages of what is
-//! wrong (those of pydantic 2, which existing clients parse), and the OpenAPI schema.
+//! Schemas of requests: one table gives the checks, the error messages (those of pydantic 2, which
+//! existing clients parse), and the OpenAPI schema.
 
 mod check;
 mod fault;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use vitalcast::FieldError;
 use vitalcast::bounds::Bounds;
 
-/// What one value may be.
+/// The kind of a value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     /// An id of at most so many letters, digits, `-` or `_`.
@@ -68,12 +68,12 @@ impl Kind {
     }
 }
 
-/// What a field is when it is not there.
+/// The value of a missing field.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Presence {
-    /// It must be there.
+    /// The field is required.
     Required,
-    /// It may be missing or null.
+    /// The field can be missing or null.
     Optional,
     /// It is this, written as JSON.
     Default(&'static str),
@@ -88,7 +88,7 @@ pub(crate) struct Field {
     pub(crate) meaning: &'static str,
 }
 
-/// A field that must be there.
+/// A required field.
 pub(crate) const fn required(name: &'static str, kind: Kind, meaning: &'static str) -> Field {
     Field {
         name,
@@ -98,7 +98,7 @@ pub(crate) const fn required(name: &'static str, kind: Kind, meaning: &'static s
     }
 }
 
-/// A field that may be missing.
+/// An optional field.
 pub(crate) const fn optional(name: &'static str, kind: Kind, meaning: &'static str) -> Field {
     Field {
         name,
@@ -123,7 +123,7 @@ pub(crate) const fn default(
     }
 }
 
-/// Where a request's fields stand.
+/// The location of the fields of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// In a body of the reference contract, which ignores fields it does not know.

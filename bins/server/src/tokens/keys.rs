@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const MAX_BYTES: usize = 1 << 20;
 const MAX_KEYS: usize = 100;
 
-/// Where the keys come from.
+/// The source of the keys.
 #[derive(Debug)]
 pub(super) enum Source {
     /// One key in PEM form.

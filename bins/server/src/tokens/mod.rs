@@ -22,21 +22,21 @@ pub(crate) struct TokenVerifier {
     validation: Validation,
 }
 
-/// Why a token opens nothing.
+/// Reason why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// It is not to be believed.
+    /// The token is invalid.
     Untrusted,
-    /// No key of the issuer could be read so far.
+    /// No key of the issuer has been read yet.
     NoKeys,
 }
 
-/// What is wrong with the issuer's keys.
+/// The state of the issuer's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeysTrouble {
-    /// They cannot be read again, and the last ones are used.
+    /// They cannot be updated; the previous keys stay in use.
     Stale,
-    /// They could not be read at all.
+    /// They have never been read.
     Missing,
 }
 
@@ -97,12 +97,12 @@ impl TokenVerifier {
         })
     }
 
-    /// Whose token it is and what it may do. A token that no key fits makes the keys be read again,
-    /// if that was not done in the last seconds.
+    /// Verifies a token and returns its person and scopes. If no key matches the token, the keys are
+    /// read again, unless that was done in the last seconds.
     ///
     /// # Errors
     ///
-    /// A token that is not to be believed, or no keys yet.
+    /// An invalid token, or no keys yet.
     pub(crate) async fn verify(
         &self,
         token: &str,
@@ -164,7 +164,7 @@ impl TokenVerifier {
         self.keys.refresh_every()
     }
 
-    /// What is wrong with the issuer's keys.
+    /// The state of the issuer's keys.
     pub(crate) fn trouble(&self) -> Option<KeysTrouble> {
         self.keys.trouble()
     }

@@ -183,7 +183,7 @@ fn rule(
         (500, 422, _) if path.starts_with("/api/correlations") => {
             Some("bounds are checked before work starts")
         }
-        // Every feature was tested, and what is left out does not stand out.
+        // Every feature was tested, and features that are left out are not significant.
         (200, 200, _)
             if nulls
                 && path.starts_with("/api/correlations")

@@ -1,4 +1,4 @@
-//! Trainings in the background: joined, watched, called off, fair, and there after a restart.
+//! Trainings in the background: joined, watched, cancelled, fair, and still present after a restart.
 
 use crate::support::{Service, eventually, runtime};
 use futures_util::StreamExt;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use vitalcast_client::Client;
 use vitalcast_domain::JobState;
 
-/// A training that lasts until it is called off.
+/// A training that lasts until it is cancelled.
 fn long(user: &str) -> Value {
     json!({"user_id": user, "metric": "RESTING_HEART_RATE", "epochs": 200, "hidden_dim": 256, "num_layers": 3,
            "lookback_days": 190, "wait_seconds": 0})
