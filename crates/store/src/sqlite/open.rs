@@ -80,17 +80,26 @@ impl SqliteStore {
             return Err(StoreError::of(path, sqlx::Error::Io(source)));
         }
         make_private(path);
-        // Two processes that make one database at the same moment: SQLite answers the switch to
-        // write-ahead mode with "busy" at once, without waiting, so we wait here.
-        let mut opened = Self::connect(path, options.clone(), 4).await;
+        let opened = Self::connect_when_free(path, options, 4).await;
+        drop(lock);
+        opened
+    }
+
+    /// Connects; tries again while another connection is just making the database. SQLite answers the
+    /// switch to write-ahead mode with "busy" at once, without waiting, so we wait here.
+    async fn connect_when_free(
+        path: &Path,
+        options: SqliteConnectOptions,
+        connections: u32,
+    ) -> Result<Self, StoreError> {
+        let mut opened = Self::connect(path, options.clone(), connections).await;
         for _ in 0..OPENING_TRIES {
             if !matches!(opened, Err(StoreError::Busy { .. })) {
                 break;
             }
             tokio::time::sleep(OPENING_PAUSE).await;
-            opened = Self::connect(path, options.clone(), 4).await;
+            opened = Self::connect(path, options.clone(), connections).await;
         }
-        drop(lock);
         opened
     }
 
@@ -262,7 +271,9 @@ mod tests {
 
     /// A store with one reading of one person.
     async fn store_with_one(path: &Path, options: SqliteConnectOptions) -> (SqliteStore, UserId) {
-        let store = SqliteStore::connect(path, options, 4).await.unwrap();
+        let store = SqliteStore::connect_when_free(path, options, 4)
+            .await
+            .unwrap();
         let user = UserId::new("a").unwrap();
         let written = store
             .write_records(&user, &[reading(0)], DateTime::UNIX_EPOCH)
