@@ -26,10 +26,20 @@ pub(super) fn is_date(text: &str) -> bool {
     text.len() == 10 && unix_text(text).is_none()
 }
 
-/// Unix time in microseconds; `None` for what is no number.
-fn unix_time(value: &Value) -> Option<Result<DateTime<Utc>, &'static str>> {
+/// The number that a value is, or that its text is.
+fn unix_number(value: &Value) -> Option<f64> {
     let text = || value.as_str().and_then(unix_text);
-    let number = value.as_f64().or_else(text)?;
+    value.as_f64().or_else(text)
+}
+
+/// Whether the number has no fraction.
+fn is_whole(value: &Value) -> bool {
+    unix_number(value).is_none_or(|number| number.fract() == 0.0)
+}
+
+/// Unix time in microseconds; `None` for a value that is not a number.
+fn unix_time(value: &Value) -> Option<Result<DateTime<Utc>, &'static str>> {
+    let number = unix_number(value)?;
     let is_seconds = number.abs() <= UNIX_SECONDS.1 as f64;
     let seconds = if is_seconds { number } else { number / 1e3 };
     if seconds < UNIX_SECONDS.0 as f64 {
@@ -67,10 +77,7 @@ pub(super) fn date(value: &Value, loc: &[Place]) -> Result<NaiveDate, Vec<Fault>
             Fault::new("date_from_datetime_parsing", loc, msg, value).with(json!({"error": error})),
         ])
     };
-    let exact = |day, time| {
-        if time == NaiveTime::MIN {
-            return Ok(day);
-        }
+    let inexact = || {
         Err(vec![Fault::new(
             "date_from_datetime_inexact",
             loc,
@@ -78,7 +85,16 @@ pub(super) fn date(value: &Value, loc: &[Place]) -> Result<NaiveDate, Vec<Fault>
             value,
         )])
     };
+    let exact = |day, time| {
+        if time == NaiveTime::MIN {
+            Ok(day)
+        } else {
+            inexact()
+        }
+    };
     match unix_time(value) {
+        // Also a fraction of less than a microsecond makes it another moment than midnight.
+        Some(Ok(_)) if !is_whole(value) => return inexact(),
         Some(Ok(moment)) => return exact(moment.date_naive(), moment.time()),
         Some(Err(error)) => return wrong(error),
         None => {}
@@ -222,6 +238,7 @@ mod tests {
         for (kind, value, expected) in [
             (Kind::Date, json!(1), "date_from_datetime_inexact"),
             (Kind::Date, json!(86_400.5), "date_from_datetime_inexact"),
+            (Kind::Date, json!(2.589e-42), "date_from_datetime_inexact"),
             (Kind::Date, json!("86401"), "date_from_datetime_inexact"),
             (Kind::Date, json!(1e300), "date_from_datetime_parsing"),
             (Kind::Date, json!(u64::MAX), "date_from_datetime_parsing"),
