@@ -18,9 +18,9 @@ Metrics: RESTING_HEART_RATE (rhr), HEART_RATE_VARIABILITY_SDNN (sdnn), HEART_RAT
 
 Vitalcast is a wellness tool, not a medical device.";
 
-/// Forecasts what your body will show tomorrow, from your own history.
+/// Forecast what your body will show tomorrow, from your own history
 #[derive(Debug, Parser)]
-#[command(name = "vitalcast", version, about, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "vitalcast", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

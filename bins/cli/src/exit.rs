@@ -85,6 +85,9 @@ pub(crate) fn tip_of(error: &anyhow::Error) -> Option<String> {
         let train = format!("`vitalcast train --user {user} --metric {metric}` trains one");
         return Some(train);
     }
+    if let EngineError::UnknownUser { known: 0, .. } = error {
+        return Some("`vitalcast import PATH` imports an export".to_owned());
+    }
     let lists = [
         (matches!(error, EngineError::UnknownUser { .. }), "users"),
         (matches!(error, EngineError::UnknownModel(_)), "models list"),
