@@ -555,7 +555,7 @@ pub(crate) enum KeysCommand {
         /// Name of the key, for example the app that uses it
         #[arg(long, value_name = "TEXT")]
         name: String,
-        /// Person whose data the key can read; repeat for several [default: everyone]
+        /// Person whose data the key can access; repeat for several [default: everyone]
         #[arg(long, alias = "user-id", value_name = "ID")]
         user: Vec<UserId>,
         /// Scope: read, ingest, train, erase or admin; separate several with commas
