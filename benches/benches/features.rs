@@ -51,7 +51,6 @@ fn person(number: u64, days: u64) -> History {
                 fat_g: Some(random.random_range(5.0..40.0)),
                 fiber_g: Some(random.random_range(1.0..12.0)),
                 sugar_g: None,
-                time_known: true,
             }));
         }
         history.records.push(Record::Activity(Activity {
@@ -82,7 +81,7 @@ fn person(number: u64, days: u64) -> History {
                 provenance: Provenance::of_day("watch", day.to_string(), day, zone),
                 metric,
                 value: random.random_range(low..high),
-                partial: false,
+                kind: None,
             }));
         }
     }

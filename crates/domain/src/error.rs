@@ -46,6 +46,9 @@ pub enum DomainError {
         /// The field.
         what: &'static str,
     },
+    /// Times of one record that contradict each other.
+    #[error("the times of the record contradict each other: {0}")]
+    Times(&'static str),
     /// A number outside the plausible range, usually because of a wrong unit. The text does not contain
     /// the number, because errors are written to logs.
     #[error("{what} is outside the plausible range {low} to {high} {unit}")]

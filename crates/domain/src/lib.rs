@@ -6,11 +6,14 @@ mod answer;
 pub mod bounds;
 mod correlation;
 mod day;
+mod day_rule;
 mod error;
 mod id;
 mod job;
 mod metric;
+mod moment;
 mod profile;
+mod provenance;
 mod record;
 mod request;
 mod unit;
@@ -26,16 +29,16 @@ pub use correlation::{
     LagResponse, LagResult, Pairing,
 };
 pub use day::{AsOf, Zone};
+pub use day_rule::{DayRule, NIGHT_GAP_MINUTES, ReadingKind, SHORTEST_NIGHT_HOURS};
 pub use error::{DomainError, FieldError, InvalidRequest};
 pub use id::{JobId, KeyId, ModelId, UserId};
 pub use job::{JobError, JobInfo, JobKind, JobProgress, JobState};
-pub use metric::{
-    DailyAggregation, FeatureCategory, MetricType, ModelArchitecture, ModelFamily, PredictionMetric,
-};
-pub use profile::{ActivityLevel, Profile};
+pub use metric::{FeatureCategory, MetricType, ModelArchitecture, ModelFamily, PredictionMetric};
+pub use moment::Moment;
+pub use profile::{ActivityLevel, Profile, ZoneFrom};
+pub use provenance::{Provenance, Span, Told};
 pub use record::{
-    Activity, ActivityType, HealthMetric, History, Intensity, Meal, MealType, Provenance, Record,
-    RecordKind,
+    Activity, ActivityType, HealthMetric, History, Intensity, Meal, MealType, Record, RecordKind,
 };
 pub use request::{
     BatchPredictRequest, DEFAULT_SEED, MAX_HORIZON_DAYS, PredictRequest, TrainModelRequest,

@@ -254,19 +254,6 @@ word_enum! {
     }
 }
 
-/// Aggregation of several readings of a local day to one daily value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DailyAggregation {
-    /// The arithmetic mean, for spot readings of a level.
-    Mean,
-    /// The sum, for parts of a daily total.
-    Sum,
-    /// The maximum, for the main sleep of a day: naps do not count.
-    Largest,
-    /// The latest reading, for a value that the vendor revises during the day.
-    Latest,
-}
-
 impl MetricType {
     /// The unit in which values are stored.
     pub fn unit(self) -> Unit {
@@ -330,40 +317,6 @@ impl MetricType {
             M::WaterPercentage => (10.0, 90.0),
             M::SkinTemperature => (15.0, 45.0),
             M::BloodGlucose => (10.0, 1_000.0),
-        }
-    }
-
-    /// The aggregation of readings of one day.
-    pub fn daily_aggregation(self) -> DailyAggregation {
-        use MetricType as M;
-        match self {
-            M::Steps | M::ActiveCalories | M::ExerciseMinutes | M::StandingHours => {
-                DailyAggregation::Sum
-            }
-            M::SleepDuration | M::DeepSleepDuration | M::RemSleepDuration => {
-                DailyAggregation::Largest
-            }
-            M::TotalCalories => DailyAggregation::Largest,
-            M::SleepScore
-            | M::SleepEfficiency
-            | M::RecoveryScore
-            | M::ReadinessScore
-            | M::StrainScore => DailyAggregation::Latest,
-            M::RestingHeartRate
-            | M::HeartRateVariabilitySdnn
-            | M::HeartRateVariabilityRmssd
-            | M::BloodPressureSystolic
-            | M::BloodPressureDiastolic
-            | M::RespiratoryRate
-            | M::OxygenSaturation
-            | M::Vo2Max
-            | M::BodyFatPercentage
-            | M::MuscleMass
-            | M::BoneMass
-            | M::WaterPercentage
-            | M::SkinTemperature
-            | M::BloodGlucose
-            | M::StressLevel => DailyAggregation::Mean,
         }
     }
 

@@ -5,12 +5,13 @@
 //! other content is a *correction*: a new version that becomes known later. At any time, the current
 //! version is the one with the latest `known_at` not after that time; older versions stay for replays.
 
-use crate::day::Zone;
+use crate::day_rule::{DayRule, ReadingKind, SHORTEST_NIGHT_HOURS};
 use crate::error::DomainError;
 use crate::id::UserId;
 use crate::metric::{MetricType, word_enum};
 use crate::profile::Profile;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use crate::provenance::{Placing, Provenance, Span, Told};
+use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
 
 word_enum! {
@@ -101,68 +102,6 @@ word_enum! {
     }
 }
 
-/// Source of a record, the time when it happened, and the time when it became known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// The vendor or app, for example `fitbit`.
-    pub source: String,
-    /// Id within the source; the importer derives an id if the source has none.
-    pub source_id: String,
-    /// Time when it happened (start of a period; for a night, the time of waking).
-    pub observed_at: DateTime<Utc>,
-    /// Local time minus UTC at that moment, seconds.
-    pub utc_offset_seconds: i32,
-    /// The person's local day it belongs to. A night belongs to the day of waking.
-    pub day: NaiveDate,
-    /// Time when it became known to the person or app; never before the start of the day of
-    /// `observed_at`.
-    pub known_at: DateTime<Utc>,
-}
-
-impl Provenance {
-    /// Provenance of a record that was known at the time when it happened; its day is in the person's
-    /// time zone.
-    pub fn at(
-        source: impl Into<String>,
-        source_id: impl Into<String>,
-        observed_at: DateTime<Utc>,
-        zone: Zone,
-    ) -> Self {
-        Self {
-            source: source.into(),
-            source_id: source_id.into(),
-            observed_at,
-            utc_offset_seconds: zone.offset_seconds(observed_at),
-            day: zone.day_of(observed_at),
-            known_at: observed_at,
-        }
-    }
-
-    /// Provenance of a daily value that the vendor publishes at the end of the day: observed and known
-    /// on that evening.
-    pub fn of_day(
-        source: impl Into<String>,
-        source_id: impl Into<String>,
-        day: NaiveDate,
-        zone: Zone,
-    ) -> Self {
-        let evening = zone.evening_of(day);
-        Self {
-            source: source.into(),
-            source_id: source_id.into(),
-            observed_at: evening - TimeDelta::seconds(1),
-            utc_offset_seconds: zone.offset_seconds(evening - TimeDelta::seconds(1)),
-            day,
-            known_at: evening,
-        }
-    }
-
-    /// Local time at `observed_at`.
-    pub fn local_time(&self) -> NaiveDateTime {
-        (self.observed_at + TimeDelta::seconds(i64::from(self.utc_offset_seconds))).naive_utc()
-    }
-}
-
 /// Something eaten or drunk.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Meal {
@@ -184,8 +123,13 @@ pub struct Meal {
     pub fiber_g: Option<f64>,
     /// Sugar, g.
     pub sugar_g: Option<f64>,
+}
+
+impl Meal {
     /// Whether the time of day is known; if not, only the day counts.
-    pub time_known: bool,
+    pub fn time_known(&self) -> bool {
+        self.provenance.told.at.has_time()
+    }
 }
 
 /// A workout, a walk or a match.
@@ -220,23 +164,64 @@ pub struct HealthMetric {
     pub metric: MetricType,
     /// The value in [`MetricType::unit`].
     pub value: f64,
-    /// Whether the measurement is incomplete (a night under two hours): it is stored and shown, but not
-    /// used as target or input.
-    pub partial: bool,
+    /// What the source says it is a measurement of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ReadingKind>,
 }
 
-/// Nights shorter than this number of hours are partial.
-const PARTIAL_NIGHT: f64 = 2.0;
-
 impl HealthMetric {
-    /// A reading in [`MetricType::unit`]; a night of under two hours is marked as partial.
+    /// A reading in [`MetricType::unit`].
     pub fn new(provenance: Provenance, metric: MetricType, value: f64) -> Self {
         Self {
             provenance,
             metric,
             value,
-            partial: metric == MetricType::SleepDuration && value < PARTIAL_NIGHT,
+            kind: None,
         }
+    }
+
+    /// What it is a measurement of: as its source says, else as its time and its metric suggest.
+    pub fn kind(&self) -> ReadingKind {
+        self.kind.unwrap_or_else(|| {
+            let is_of_a_date = !self.provenance.told.at.has_time();
+            match self.metric.day_rule() {
+                DayRule::Night => ReadingKind::Session,
+                DayRule::Amount(_) if is_of_a_date => ReadingKind::DayTotal,
+                DayRule::Amount(_) if self.provenance.span.is_some() => ReadingKind::Sample,
+                DayRule::Amount(of_a_moment) => of_a_moment,
+                DayRule::Level | DayRule::Latest | DayRule::PartOfNight | DayRule::ScoreOfNight => {
+                    if is_of_a_date {
+                        ReadingKind::DayValue
+                    } else {
+                        ReadingKind::Sample
+                    }
+                }
+            }
+        })
+    }
+
+    /// Whether it is a short sleep: it counts only together with the rest of its night.
+    pub fn is_partial(&self) -> bool {
+        self.metric == MetricType::SleepDuration && self.value < SHORTEST_NIGHT_HOURS
+    }
+
+    /// When the person was asleep or in bed: the span that the source gave, else the time asleep before
+    /// waking. `None` for other metrics and for a night of which only the date is known.
+    pub fn session(&self) -> Option<Span> {
+        if self.metric != MetricType::SleepDuration {
+            return None;
+        }
+        let provenance = &self.provenance;
+        if !provenance.told.at.has_time() {
+            return None;
+        }
+        provenance.span.or_else(|| {
+            let asleep = TimeDelta::seconds((self.value * 3_600.0).round() as i64);
+            Some(Span {
+                start: provenance.observed_at.checked_sub_signed(asleep)?,
+                end: provenance.observed_at,
+            })
+        })
     }
 }
 
@@ -283,12 +268,52 @@ impl Record {
         }
     }
 
-    /// Checks all numbers and names.
+    /// Places the record on the person's day: derives day and instants from what the source said and
+    /// from the zones of the profile.
+    pub fn place(&mut self, profile: &Profile) {
+        let placing = match self {
+            Self::Meal(_) | Self::Activity(_) => Placing::Meal,
+            Self::HealthMetric(reading) if reading.metric.is_of_the_night() => Placing::Night,
+            Self::HealthMetric(_) => Placing::Reading,
+        };
+        self.provenance_mut().place(profile, placing);
+    }
+
+    /// The same record, placed on the person's day.
+    #[must_use]
+    pub fn placed(mut self, profile: &Profile) -> Self {
+        self.place(profile);
+        self
+    }
+
+    /// Whether another record says the same: what follows from the person's profile does not count, and
+    /// neither does when it became known.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let bare = |record: &Self| {
+            let mut record = record.clone();
+            let provenance = record.provenance_mut();
+            let told = Told {
+                known_at: None,
+                updated_at: None,
+                ..provenance.told
+            };
+            *provenance = Provenance::told(
+                std::mem::take(&mut provenance.source),
+                std::mem::take(&mut provenance.source_id),
+                told,
+            );
+            record
+        };
+        bare(self) == bare(other)
+    }
+
+    /// Checks all numbers, names and times.
     ///
     /// # Errors
     ///
-    /// [`DomainError`] for the first number that is not finite or not plausible, and for a source
-    /// that is empty or longer than 200 bytes.
+    /// [`DomainError`] for the first number that is not finite or not plausible, for a source that is
+    /// empty or longer than 200 bytes, and for times that contradict each other: an end before its start,
+    /// a session longer than a day and a half, or a day that is more than one day away from its time.
     pub fn validate(&self) -> Result<(), DomainError> {
         let provenance = self.provenance();
         for (what, text) in [
@@ -304,6 +329,7 @@ impl Record {
                 });
             }
         }
+        provenance.told.validate()?;
         let numbers: &[(&'static str, Option<f64>, f64, f64, &'static str)] = match self {
             Self::Meal(meal) => &[
                 ("calories", meal.energy_kcal, 0.0, 20_000.0, "kcal"),
@@ -380,6 +406,13 @@ impl History {
         }
     }
 
+    /// Places all records on the person's days, after a change of the profile.
+    pub fn place(&mut self) {
+        for record in &mut self.records {
+            record.place(&self.profile);
+        }
+    }
+
     /// First and last local day with a record.
     pub fn span(&self) -> Option<(NaiveDate, NaiveDate)> {
         let days = || self.records.iter().map(|record| record.provenance().day);
@@ -390,6 +423,8 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::day::Zone;
+    use chrono::DateTime;
 
     #[test]
     fn the_contract_names_21_activity_types_and_4_intensities() {
@@ -409,12 +444,12 @@ mod tests {
 
     #[test]
     fn a_record_round_trips_through_json() {
-        let record = Record::HealthMetric(HealthMetric {
-            provenance: Provenance::at("a", "b", DateTime::UNIX_EPOCH, Zone::UTC),
-            metric: MetricType::SleepDuration,
-            value: 7.25,
-            partial: false,
-        });
+        let provenance = Provenance::at("a", "b", DateTime::UNIX_EPOCH, Zone::UTC);
+        let record = Record::HealthMetric(HealthMetric::new(
+            provenance,
+            MetricType::SleepDuration,
+            7.25,
+        ));
         let json = serde_json::to_string(&record).unwrap();
         assert!(json.contains("\"kind\":\"health_metric\""));
         assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
@@ -432,7 +467,6 @@ mod tests {
             fat_g: None,
             fiber_g: None,
             sugar_g: None,
-            time_known: true,
         };
         assert!(matches!(
             Record::Meal(meal.clone()).validate(),

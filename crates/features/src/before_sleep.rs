@@ -4,9 +4,10 @@ use crate::catalogue::Feature;
 use crate::error::FeaturesError;
 use crate::field::late;
 use crate::knowledge::{Calendar, visible};
+use crate::reading::{Sleep, daily_value};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Timelike, Utc};
-use std::collections::{BTreeSet, HashMap};
-use vitalcast_domain::{AsOf, History, MetricType, Record};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use vitalcast_domain::{AsOf, HealthMetric, History, MetricType, Record};
 
 /// Local hours at which people wake; a reading of another time is stamped with something else.
 const WAKING_HOURS: std::ops::Range<u32> = 3..15;
@@ -17,7 +18,7 @@ const LOOK_BACK: u64 = 9;
 /// other features.
 fn amount(feature: &Feature, record: &Record) -> Option<f64> {
     match (feature.name, record) {
-        (name, Record::Meal(meal)) if meal.time_known => match name {
+        (name, Record::Meal(meal)) if meal.time_known() => match name {
             "nutrition_calories_daily" => meal.energy_kcal,
             "nutrition_late_night_calories" => meal.energy_kcal.map(|energy| late(meal, energy)),
             "nutrition_protein_daily" => meal.protein_g,
@@ -56,17 +57,17 @@ pub fn amounts_before_sleep(
     last_day: NaiveDate,
     as_of: AsOf,
 ) -> Result<Option<Vec<Vec<Option<f64>>>>, FeaturesError> {
-    let zone = history.profile.zone;
+    let profile = &history.profile;
     let begin = first_day
         .checked_sub_days(Days::new(LOOK_BACK))
         .ok_or(FeaturesError::EndOfCalendar(first_day))?;
-    let reach = zone.day_of(as_of).max(last_day);
+    let reach = profile.day_of(as_of).max(last_day);
     let days = usize::try_from((reach - begin).num_days().clamp(0, 20_000) + 1)
         .expect("not before the first day");
     let calendar = Calendar::new(history, begin, days);
     let mut amounts: Vec<(DateTime<Utc>, f64)> = Vec::new();
     let mut recorded: BTreeSet<NaiveDate> = BTreeSet::new();
-    let mut nights: HashMap<NaiveDate, (f64, DateTime<Utc>)> = HashMap::new();
+    let mut sessions: BTreeMap<NaiveDate, Vec<&HealthMetric>> = BTreeMap::new();
     let current = visible(history, &calendar, as_of);
     for version in current.iter().filter(|version| version.until == days) {
         let provenance = version.record.provenance();
@@ -76,17 +77,24 @@ pub fn amounts_before_sleep(
         }
         if let Record::HealthMetric(reading) = version.record
             && reading.metric == MetricType::SleepDuration
-            && !reading.partial
-            && WAKING_HOURS.contains(&provenance.local_time().hour())
+            && !reading.metric.not_measured(reading.value)
         {
-            let night = nights
-                .entry(provenance.day)
-                .or_insert((reading.value, provenance.observed_at));
-            if reading.value > night.0 {
-                *night = (reading.value, provenance.observed_at);
-            }
+            sessions.entry(provenance.day).or_default().push(reading);
         }
     }
+    let nights: HashMap<NaiveDate, DateTime<Utc>> = sessions
+        .iter()
+        .filter_map(|(day, of_day)| {
+            let before = day.pred_opt().and_then(|before| sessions.get(&before));
+            let sleep = Sleep::new(of_day, before.into_iter().flatten().copied());
+            let counted = daily_value(MetricType::SleepDuration, of_day, &sleep, profile)?;
+            let night = sleep.main_night(counted.source)?;
+            let woken = night.last.provenance.local_time();
+            WAKING_HOURS
+                .contains(&woken.hour())
+                .then_some((*day, night.start))
+        })
+        .collect();
     if amounts.is_empty() || nights.is_empty() {
         return Ok(None);
     }
@@ -94,14 +102,16 @@ pub fn amounts_before_sleep(
     let hours = |hours: f64| TimeDelta::seconds((hours * 3_600.0).round() as i64);
     let of_window = |(near, far): &(f64, f64)| {
         let of_day = |day: NaiveDate| {
-            let (asleep, woken) = nights.get(&day)?;
-            let fell_asleep = *woken - hours(*asleep);
+            let fell_asleep = *nights.get(&day)?;
             let (from, to) = (fell_asleep - hours(*far), fell_asleep - hours(*near));
             let inside = amounts.partition_point(|(at, _)| *at < from)
                 ..amounts.partition_point(|(at, _)| *at < to);
             // The end itself is not inside.
-            let last = zone.day_of(to - TimeDelta::seconds(1));
-            let mut days = zone.day_of(from).iter_days().take_while(|day| *day <= last);
+            let last = profile.day_of(to - TimeDelta::seconds(1));
+            let mut days = profile
+                .day_of(from)
+                .iter_days()
+                .take_while(|day| *day <= last);
             days.all(|day| recorded.contains(&day))
                 .then(|| amounts[inside].iter().map(|(_, amount)| amount).sum())
         };

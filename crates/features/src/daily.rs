@@ -1,9 +1,11 @@
 //! The daily table: every field of every view of every day.
 
-use crate::field::{FIELDS, Reduction, contribute, reduction};
+use crate::event::counted_once;
+use crate::field::{FIELDS, Reduction, contribute, of_metric, reduction};
 use crate::knowledge::{Calendar, Views, Visible, visible};
+use crate::reading::{Sleep, daily_value};
 use chrono::NaiveDate;
-use vitalcast_domain::{AsOf, History};
+use vitalcast_domain::{AsOf, HealthMetric, History, MetricType, Profile, Record};
 
 /// The days of one person: `NaN` inside stands for missing and never leaves this crate.
 pub(crate) struct DailyTable {
@@ -31,55 +33,148 @@ pub(crate) fn daily_table(
     let calendar = Calendar::new(history, first_day, days);
     let versions: Vec<Visible<'_>> = visible(history, &calendar, as_of);
     let views = Views::new(days, &versions);
-    let mut cells = Cells::new(views.count());
-    for version in &versions {
-        for view in views.of(version) {
-            contribute(version.record, &mut |field, value| {
-                cells.add(view, field, value);
-            });
+    let mut values = vec![f64::NAN; views.count() * FIELDS];
+    let mut cells = values.chunks_exact_mut(FIELDS);
+    let mut records = DayRecords::default();
+    let (mut before, mut rest): (&[Visible<'_>], &[Visible<'_>]) = (&[], &versions);
+    for day in 0..days {
+        let end = rest.partition_point(|version| version.day <= day);
+        let (of_day, later) = rest.split_at(end);
+        for evening in views.evenings_of(day) {
+            let seen = |version: &&Visible<'_>| (version.from..version.until).contains(&evening);
+            records.clear();
+            for version in of_day.iter().filter(seen) {
+                records.add(version.record);
+            }
+            for version in before.iter().filter(seen) {
+                records.add_before(version.record);
+            }
+            let cells = cells.next().expect("one row for each view");
+            records.reduce(&history.profile, cells);
         }
+        (before, rest) = (of_day, later);
     }
-    DailyTable {
-        views,
-        values: cells.reduced(),
-    }
+    DailyTable { views, values }
 }
 
-/// The cells of a table in the making, `[view, field]`. Records come in their canonical order, so a
-/// sum is always added up in the same order.
-struct Cells {
-    reductions: [Reduction; FIELDS],
-    values: Vec<f64>,
-    /// How many values each cell has taken.
-    counts: Vec<u32>,
+/// The records of one day as seen from one evening, in the order of their times.
+pub(crate) struct DayRecords<'a> {
+    /// Meals and activities.
+    events: Vec<&'a Record>,
+    /// By metric type.
+    readings: [Vec<&'a HealthMetric>; METRICS],
+    /// Sleep sessions of the day before.
+    sessions_before: Vec<&'a HealthMetric>,
 }
 
-impl Cells {
-    fn new(views: usize) -> Self {
+const METRICS: usize = MetricType::ALL.len();
+
+impl Default for DayRecords<'_> {
+    fn default() -> Self {
         Self {
-            reductions: std::array::from_fn(reduction),
-            values: vec![f64::NAN; views * FIELDS],
-            counts: vec![0; views * FIELDS],
+            events: Vec::new(),
+            readings: std::array::from_fn(|_| Vec::new()),
+            sessions_before: Vec::new(),
+        }
+    }
+}
+
+impl<'a> DayRecords<'a> {
+    fn clear(&mut self) {
+        self.events.clear();
+        self.readings.iter_mut().for_each(Vec::clear);
+        self.sessions_before.clear();
+    }
+
+    /// Adds a record of the day.
+    pub(crate) fn add(&mut self, record: &'a Record) {
+        match record {
+            Record::Meal(_) | Record::Activity(_) => self.events.push(record),
+            Record::HealthMetric(reading) => {
+                if !reading.metric.not_measured(reading.value) {
+                    self.readings[reading.metric as usize].push(reading);
+                }
+            }
         }
     }
 
-    fn add(&mut self, view: usize, field: usize, value: f64) {
-        let cell = view * FIELDS + field;
-        let (held, count) = (&mut self.values[cell], &mut self.counts[cell]);
-        *held = match self.reductions[field] {
-            _ if *count == 0 => value,
-            Reduction::Sum => *held + value,
-            // Step by step, so that the mean of equal readings is that reading to the last bit.
-            Reduction::Mean => *held + (value - *held) / f64::from(*count + 1),
-            Reduction::Smallest => held.min(value),
-            Reduction::Largest => held.max(value),
-            Reduction::Latest => value,
-        };
-        *count += 1;
+    /// Adds a record of the day before: its evening may be the first part of the night.
+    pub(crate) fn add_before(&mut self, record: &'a Record) {
+        if let Record::HealthMetric(reading) = record
+            && reading.metric == MetricType::SleepDuration
+        {
+            self.sessions_before.push(reading);
+        }
     }
 
-    /// One value a cell; `NaN` where there was none.
-    fn reduced(self) -> Vec<f64> {
-        self.values
+    /// Meals and activities, each once.
+    pub(crate) fn events(&self, profile: &Profile) -> Vec<&'a Record> {
+        counted_once(&self.events, profile)
     }
+
+    /// The readings of a metric.
+    pub(crate) fn readings(&self, metric: MetricType) -> &[&'a HealthMetric] {
+        &self.readings[metric as usize]
+    }
+
+    /// The nights and naps of the day.
+    pub(crate) fn sleep(&self) -> Sleep<'a> {
+        let sessions = self.readings(MetricType::SleepDuration);
+        Sleep::new(sessions, self.sessions_before.iter().copied())
+    }
+
+    /// Whether the day holds nothing but amounts of zero: then the device was not worn.
+    pub(crate) fn is_not_worn(&self) -> bool {
+        let is_zero_amount = |reading: &&HealthMetric| {
+            reading.value == 0.0
+                && matches!(
+                    reading.metric.day_rule(),
+                    vitalcast_domain::DayRule::Amount(_)
+                )
+        };
+        self.events.is_empty() && self.readings.iter().flatten().all(is_zero_amount)
+    }
+
+    /// Writes every field of the day; fields that nothing was recorded of stay as they are.
+    fn reduce(&self, profile: &Profile, cells: &mut [f64]) {
+        if self.is_not_worn() {
+            return;
+        }
+        if !self.events.is_empty() {
+            let mut counts = [0_u32; FIELDS];
+            for record in self.events(profile) {
+                contribute(record, &mut |field, value| {
+                    add(
+                        &mut cells[field],
+                        &mut counts[field],
+                        reduction(field),
+                        value,
+                    );
+                });
+            }
+        }
+        let sleep = self.sleep();
+        for (readings, metric) in self.readings.iter().zip(MetricType::ALL) {
+            if readings.is_empty() {
+                continue;
+            }
+            if let Some(found) = daily_value(*metric, readings, &sleep, profile) {
+                cells[of_metric(*metric)] = found.value;
+            }
+        }
+    }
+}
+
+/// Adds a value to a cell. Records come in their canonical order, so a sum is always added up in the
+/// same order.
+fn add(held: &mut f64, count: &mut u32, reduction: Reduction, value: f64) {
+    *held = match reduction {
+        _ if *count == 0 => value,
+        Reduction::Sum => *held + value,
+        // Step by step, so that the mean of equal values is that value to the last bit.
+        Reduction::Mean => *held + (value - *held) / f64::from(*count + 1),
+        Reduction::Smallest => held.min(value),
+        Reduction::Largest => held.max(value),
+    };
+    *count += 1;
 }

@@ -1,8 +1,6 @@
 //! The fields of the daily table: the values that a record adds to its day, and their aggregation.
 
-use vitalcast_domain::{
-    Activity, ActivityType, DailyAggregation, HealthMetric, Intensity, Meal, MetricType, Record,
-};
+use vitalcast_domain::{Activity, ActivityType, Intensity, Meal, MetricType, Record};
 
 /// A field of the daily table that is not a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,26 +50,17 @@ pub(crate) fn of_metric(metric: MetricType) -> usize {
     PLAIN + metric as usize
 }
 
-/// The aggregation of the values of a day and field.
+/// The aggregation of what meals and activities add to a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reduction {
     Sum,
     Mean,
     Smallest,
     Largest,
-    Latest,
 }
 
-/// The aggregation of every field.
+/// The aggregation of every field that is not a reading.
 pub(crate) fn reduction(field: usize) -> Reduction {
-    if let Some(metric) = field.checked_sub(PLAIN) {
-        return match MetricType::ALL[metric].daily_aggregation() {
-            DailyAggregation::Mean => Reduction::Mean,
-            DailyAggregation::Sum => Reduction::Sum,
-            DailyAggregation::Largest => Reduction::Largest,
-            DailyAggregation::Latest => Reduction::Latest,
-        };
-    }
     if field == Field::FirstMeal.index() {
         Reduction::Smallest
     } else if field == Field::LastMeal.index() || field == Field::Hard.index() {
@@ -83,18 +72,12 @@ pub(crate) fn reduction(field: usize) -> Reduction {
     }
 }
 
-/// Calls `put` with every field a record adds to its day.
+/// Calls `put` with every field a meal or an activity adds to its day.
 pub(crate) fn contribute(record: &Record, put: &mut impl FnMut(usize, f64)) {
     match record {
         Record::Meal(meal) => of_meal(meal, put),
         Record::Activity(activity) => of_activity(activity, put),
-        Record::HealthMetric(reading) => of_reading(reading, put),
-    }
-}
-
-fn of_reading(reading: &HealthMetric, put: &mut impl FnMut(usize, f64)) {
-    if !reading.partial {
-        put(of_metric(reading.metric), reading.value);
+        Record::HealthMetric(_) => {}
     }
 }
 
@@ -111,7 +94,7 @@ fn of_meal(meal: &Meal, put: &mut impl FnMut(usize, f64)) {
             put(field.index(), value);
         }
     }
-    if !meal.time_known {
+    if !meal.time_known() {
         return;
     }
     let hour = hour_of(meal);

@@ -16,13 +16,12 @@ pub(crate) struct Calendar {
 
 impl Calendar {
     pub(crate) fn new(history: &History, first_day: NaiveDate, days: usize) -> Self {
-        let zone = history.profile.zone;
         Self {
             first_day,
             evenings: first_day
                 .iter_days()
                 .take(days)
-                .map(|day| zone.evening_of(day))
+                .map(|day| history.profile.evening_of(day))
                 .collect(),
         }
     }
@@ -146,9 +145,13 @@ impl Views {
     pub(crate) fn new(days: usize, visible: &[Visible<'_>]) -> Self {
         let mut changes: HashMap<usize, Vec<usize>> = HashMap::new();
         for version in visible {
+            // A sleep in the evening may be the first part of the next day's night.
+            let last_day = version.day + usize::from(is_sleep(version.record));
             for evening in [version.from, version.until] {
-                if evening > version.day && evening < days {
-                    changes.entry(version.day).or_default().push(evening);
+                for day in version.day..=last_day {
+                    if evening > day && evening < days {
+                        changes.entry(day).or_default().push(evening);
+                    }
                 }
             }
         }
@@ -182,10 +185,16 @@ impl Views {
         start + later.max(1) - 1
     }
 
-    /// The views of a day in which a version is seen.
-    pub(crate) fn of(&self, version: &Visible<'_>) -> impl Iterator<Item = usize> {
-        let (start, end) = (self.starts[version.day], self.starts[version.day + 1]);
-        let (from, until) = (version.from, version.until);
-        (start..end).filter(move |view| (from..until).contains(&self.evenings[*view]))
+    /// The evenings at which the views of a day begin.
+    pub(crate) fn evenings_of(&self, day: usize) -> impl Iterator<Item = usize> {
+        let range = self.starts[day]..self.starts[day + 1];
+        self.evenings[range].iter().copied()
+    }
+}
+
+fn is_sleep(record: &Record) -> bool {
+    match record {
+        Record::HealthMetric(reading) => reading.metric == MetricType::SleepDuration,
+        Record::Meal(_) | Record::Activity(_) => false,
     }
 }

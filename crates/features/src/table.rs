@@ -106,7 +106,7 @@ fn days_until_known(
     last_day: NaiveDate,
     as_of: AsOf,
 ) -> usize {
-    let reach = history.profile.zone.day_of(as_of).max(last_day);
+    let reach = history.profile.day_of(as_of).max(last_day);
     usize::try_from((reach - first_day).num_days().min(MAX_DAYS) + 1)
         .expect("the reach is not before the first day")
 }

@@ -188,6 +188,7 @@ pub(crate) fn fault(error: &DomainError) -> Fault {
         DomainError::NotFinite { .. } => RejectReason::NotFinite,
         DomainError::OutOfRange { .. } => RejectReason::OutOfRange,
         DomainError::WrongUnit { .. } => RejectReason::WrongUnit,
+        DomainError::Times(_) => RejectReason::Contradiction,
         DomainError::UnsafeId { .. } => RejectReason::BadUser,
         DomainError::UnknownWord { .. } | DomainError::UnknownZone(_) => RejectReason::UnknownWord,
     };

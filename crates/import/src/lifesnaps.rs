@@ -18,7 +18,8 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use std::collections::HashSet;
 use std::path::Path;
 use vitalcast_domain::{
-    Activity, ActivityType, HealthMetric, MetricType, Provenance, Record, Unit, UserId, Zone,
+    Activity, ActivityType, HealthMetric, MetricType, Moment, Provenance, Record, Told, Unit,
+    UserId, Zone,
 };
 
 const SOURCE: &str = "fitbit";
@@ -283,9 +284,11 @@ fn provenance(name: &str, day: NaiveDate, zone: Zone, when: When) -> Provenance 
         return Provenance::of_day(SOURCE, source_id, day, zone);
     }
     let noon = day.and_time(NaiveTime::MIN) + TimeDelta::hours(i64::from(MORNING));
-    let mut provenance = Provenance::at(SOURCE, source_id, zone.instant_of(noon), zone);
-    provenance.day = day;
-    provenance
+    let told = Told {
+        day: Some(day),
+        ..Told::at(Moment::Clock(noon))
+    };
+    Provenance::told(SOURCE, source_id, told)
 }
 
 /// The names in a list such as `['Walk', 'Run']`.

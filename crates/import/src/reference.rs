@@ -422,7 +422,6 @@ fn meal(cells: &impl Cells, provenance: Provenance, time_known: bool) -> Result<
         fat_g: number(cells.cell(Column::Fat), "fat")?,
         fiber_g: number(cells.cell(Column::Fiber), "fiber")?,
         sugar_g: number(cells.cell(Column::Sugar), "sugar")?,
-        time_known,
         provenance,
     }))
 }

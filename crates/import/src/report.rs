@@ -49,6 +49,8 @@ reasons! {
         TooOld = "date_before_1990",
         /// An end before its start.
         Reversed = "ends_before_it_begins",
+        /// Times of one record that contradict each other.
+        Contradiction = "contradictory_times",
     }
 }
 

@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use vitalcast_domain::{
-    HealthMetric, Meal, MealType, MetricType, Provenance, Record, Unit, UserId, Zone,
+    HealthMetric, Meal, MealType, MetricType, Moment, Provenance, Record, Told, Unit, UserId, Zone,
 };
 
 const SOURCE: &str = "garmin";
@@ -238,17 +238,13 @@ fn meals(
         let minute = wall.format("%Y-%m-%dT%H:%M").to_string();
         let ordinal = ordinals.entry(minute.clone()).or_default();
         *ordinal += 1;
-        let mut provenance = Provenance::at(
-            DIARY,
-            format!("meal-{minute}-{ordinal}"),
-            zone.instant_of(wall),
-            zone,
-        );
-        provenance.day = wall.date();
-        if !time_known {
-            // Somewhere in that day: known when it is over.
-            provenance.known_at = zone.evening_of(wall.date());
-        }
+        let moment = if time_known {
+            Moment::Clock(wall)
+        } else {
+            Moment::Date(wall.date())
+        };
+        let id = format!("meal-{minute}-{ordinal}");
+        let provenance = Provenance::told(DIARY, id, Told::at(moment));
         let text = |column| Some(row.text(column).to_owned()).filter(|text| !text.is_empty());
         let meal_type = text(kind).and_then(|word| meal_type(&word));
         let record = Record::Meal(Meal {
@@ -261,7 +257,6 @@ fn meals(
             fat_g,
             fiber_g,
             sugar_g: None,
-            time_known,
         });
         if let Err(error) = record.validate() {
             let reject = row.reject(fault(&error));
@@ -448,15 +443,16 @@ fn nights(
         *ordinal += 1;
         let woken = begun.and_utc() + TimeDelta::seconds((asleep + awake) as i64);
         for (name, metric, seconds) in values {
-            let mut provenance =
-                Provenance::at(SOURCE, format!("{name}-{begun}-{ordinal}"), woken, zone);
-            provenance.day = day;
-            if let Some(offset) = offset {
-                provenance.utc_offset_seconds = offset as i32;
-            }
-            // A night belongs to its day of waking; a watch that ran on after midnight must not
-            // make it known only the evening after.
-            provenance.known_at = woken.min(zone.evening_of(day)).max(zone.start_of_day(day));
+            let told = Told {
+                // A night belongs to its day of waking, which the watch says.
+                day: Some(day),
+                ..Told::at(Moment::Instant {
+                    at: woken,
+                    offset_seconds: offset.map(|offset| offset as i32),
+                })
+            };
+            let id = format!("{name}-{begun}-{ordinal}");
+            let provenance = Provenance::told(SOURCE, id, told);
             match metric.to_canonical(seconds, Unit::Seconds) {
                 Ok(value) => importer.record(
                     user,

@@ -12,6 +12,6 @@ pub use error::StoreError;
 pub use jobs::{JobOutcome, Jobs, Keys, NewJob, StoredJob};
 pub use sqlite::{ChangeMark, SqliteStore};
 pub use store::{
-    ErasedUser, Generation, NewForecast, NewModel, RecordFilter, RegisteredModel, Store,
+    Deletion, ErasedUser, Generation, NewForecast, NewModel, RecordFilter, RegisteredModel, Store,
     StoredForecast, UserSummary, WriteReport,
 };

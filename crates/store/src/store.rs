@@ -6,8 +6,8 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use vitalcast_domain::{
-    AsOf, History, ModelArchitecture, ModelId, PredictionMetric, Profile, Record, RecordKind,
-    UserId,
+    AsOf, History, MetricType, ModelArchitecture, ModelId, PredictionMetric, Profile, Record,
+    RecordKind, UserId,
 };
 
 /// The number of new, unchanged and corrected records of a batch.
@@ -20,6 +20,22 @@ pub struct WriteReport {
     /// Number of corrected records: their content differs from the stored one, so they become a new
     /// version.
     pub corrected: u64,
+    /// Number of records left out because the stored version is newer in its source.
+    pub outdated: u64,
+    /// Number of records left out because they were deleted here; they can be restored.
+    pub deleted: u64,
+}
+
+/// How records are deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deletion {
+    /// With all their versions, for ever.
+    Permanent,
+    /// They are not used any more, and can be restored until the person is erased.
+    Restorable {
+        /// Time of the deletion.
+        at: DateTime<Utc>,
+    },
 }
 
 /// Numbers that change with all data that a forecast of a person depends on. Equal numbers mean equal
@@ -45,6 +61,24 @@ pub struct RecordFilter {
     pub source: Option<String>,
     /// Only the record with this id within its source.
     pub source_id: Option<String>,
+    /// Only readings of this metric type.
+    pub metric: Option<MetricType>,
+    /// Records that were deleted and can be restored, instead of the others.
+    pub deleted: bool,
+}
+
+impl RecordFilter {
+    /// All records of a kind.
+    pub fn all(kind: RecordKind, days: RangeInclusive<NaiveDate>) -> Self {
+        Self {
+            kind,
+            days,
+            source: None,
+            source_id: None,
+            metric: None,
+            deleted: false,
+        }
+    }
 }
 
 /// An overview of a person in the store.
@@ -209,20 +243,22 @@ pub trait Store: Send + Sync {
         user: &UserId,
     ) -> impl Future<Output = Result<Option<Profile>, StoreError>> + Send;
 
-    /// Sets the profile of a person; creates the person if necessary.
+    /// Sets the profile of a person; creates the person if necessary. With other zones than before, it
+    /// also places the person's records on their new days; returns how many have another day now.
     fn set_profile(
         &self,
         user: &UserId,
         profile: &Profile,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
     /// All people, in the order of their ids.
     fn users(&self) -> impl Future<Output = Result<Vec<UserSummary>, StoreError>> + Send;
 
-    /// Stores records. The same identity (kind, metric, source, source id) with the same content
-    /// changes nothing; with other content it becomes a new version, known at `now` unless the record
-    /// itself says that it became known later than the version before. Creates the person with a
-    /// default profile if necessary.
+    /// Stores records, each on its day by the person's profile. The same identity (kind, metric, source,
+    /// source id) with the same content changes nothing; with other content it becomes a new version,
+    /// known at `now` unless the record itself says that it became known later than the version before.
+    /// A version that is older in its source than the stored one is left out, and so is a record that
+    /// was deleted here. Creates the person with a default profile if necessary.
     ///
     /// Fails with [`StoreError::InvalidRecord`] for an implausible record; then nothing is written.
     fn write_records(
@@ -254,6 +290,14 @@ pub trait Store: Send + Sync {
 
     /// Deletes records with all their versions; returns their number.
     fn delete_records(
+        &self,
+        user: &UserId,
+        filter: &RecordFilter,
+        deletion: Deletion,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Restores records that were deleted with [`Deletion::Restorable`]; returns their number.
+    fn restore_records(
         &self,
         user: &UserId,
         filter: &RecordFilter,

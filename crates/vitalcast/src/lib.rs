@@ -24,20 +24,20 @@ pub use vitalcast_domain::bounds;
 pub use vitalcast_domain::{
     Activity, ActivityLevel, ActivityType, AsOf, BatchPredictRequest, BatchPredictResponse,
     Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
-    DEFAULT_SEED, DailyAggregation, DomainError, FeatureCategory, FeatureCopy, FeatureCorrelation,
+    DEFAULT_SEED, DayRule, DomainError, FeatureCategory, FeatureCopy, FeatureCorrelation,
     FieldError, GrangerLag, HealthMetric, HealthMetricTarget, History, Intensity, IntervalMethod,
     InvalidRequest, JobError, JobId, JobInfo, JobKind, JobProgress, JobState, KeyId, KeyInfo,
     LagRequest, LagResolution, LagResponse, LagResult, ListModelsResponse, MAX_HORIZON_DAYS, Meal,
-    MealType, MetricType, ModelArchitecture, ModelFamily, ModelId, ModelInfo, Pairing,
+    MealType, MetricType, ModelArchitecture, ModelFamily, ModelId, ModelInfo, Moment, Pairing,
     PredictRequest, PredictResponse, PredictionMetric, PredictionResult, Profile, Provenance,
-    Record, RecordKind, Scope, TrainModelRequest, TrainModelResponse, TrainingMetrics, Unit,
-    UserId, Zone,
+    ReadingKind, Record, RecordKind, Scope, Span, Told, TrainModelRequest, TrainModelResponse,
+    TrainingMetrics, Unit, UserId, Zone, ZoneFrom,
 };
 pub use vitalcast_evaluation::level_in_words;
 pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, model_inputs};
 pub use vitalcast_import::{Format, KnownAt};
 pub use vitalcast_inference::{baseline_words, skill_sentence, with_unit};
 pub use vitalcast_models::ComputeDevice;
-pub use vitalcast_store::{RecordFilter, StoreError, UserSummary, WriteReport};
+pub use vitalcast_store::{Deletion, RecordFilter, StoreError, UserSummary, WriteReport};
 pub use vitalcast_training::EpochReport;
 pub use vitalcast_training::TrainingError;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use vitalcast::{
     Activity, ActivityType, FieldError, HealthMetric, Intensity, Meal, MealType, MetricType,
-    Provenance, Record, Unit, Zone, record_json,
+    Moment, Provenance, ReadingKind, Record, Told, Unit, record_json,
 };
 
 /// The earliest year of a record.
@@ -31,6 +31,12 @@ const DAY: Field = optional(
     Kind::Date,
     "Local day of the record, if it differs from the day of its time in the person's time zone",
 );
+const UPDATED_AT: Field = optional(
+    "updated_at",
+    Kind::Instant,
+    "Time of the last change in the source: an older version never replaces a newer one",
+);
+const ENDED_AT: Field = optional("ended_at", Kind::Instant, "End of the span");
 const KNOWN_AT: Field = optional(
     "known_at",
     Kind::Instant,
@@ -57,6 +63,7 @@ struct Origin {
     source_id: Option<String>,
     day: Option<NaiveDate>,
     known_at: Option<DateTime<Utc>>,
+    updated_at: Option<DateTime<Utc>>,
 }
 
 /// Something eaten or drunk.
@@ -97,6 +104,7 @@ shaped!(
         SOURCE_ID,
         DAY,
         KNOWN_AT,
+        UPDATED_AT,
     ]
 );
 
@@ -121,6 +129,7 @@ read_back!(
 #[derive(Debug, Deserialize)]
 pub(super) struct ActivityBody {
     started_at: String,
+    ended_at: Option<String>,
     activity_type: ActivityType,
     intensity: Option<Intensity>,
     duration: Option<f64>,
@@ -138,7 +147,12 @@ shaped!(
     "Activity",
     ClosedBody,
     &[
-        required("started_at", Kind::Instant, "Start time"),
+        required(
+            "started_at",
+            Kind::InstantOrDate,
+            "Start time, or a date if the time is not known"
+        ),
+        ENDED_AT,
         required(
             "activity_type",
             Kind::Word(ActivityType::WORDS),
@@ -167,6 +181,7 @@ shaped!(
         SOURCE_ID,
         DAY,
         KNOWN_AT,
+        UPDATED_AT,
     ]
 );
 
@@ -181,6 +196,8 @@ read_back!(
 #[derive(Debug, Deserialize)]
 pub(super) struct HealthMetricBody {
     recorded_at: String,
+    ended_at: Option<String>,
+    kind: Option<ReadingKind>,
     metric_type: MetricType,
     value: f64,
     unit: Option<String>,
@@ -195,8 +212,15 @@ shaped!(
     &[
         required(
             "recorded_at",
-            Kind::Instant,
-            "Time of the reading; for a night, the time of waking"
+            Kind::InstantOrDate,
+            "Time of the reading, start of its span, or a date for a value of that day; for a night \
+             without an end, the time of waking"
+        ),
+        ENDED_AT,
+        optional(
+            "kind",
+            Kind::Word(ReadingKind::WORDS),
+            "What it is a measurement of; when not given, it follows from metric and time"
         ),
         required("metric_type", Kind::Word(MetricType::WORDS), "The metric"),
         required(
@@ -213,6 +237,7 @@ shaped!(
         SOURCE_ID,
         DAY,
         KNOWN_AT,
+        UPDATED_AT,
     ]
 );
 
@@ -239,7 +264,7 @@ pub(super) trait Wire: Input {
     /// has only one reading per time.
     const MAY_COINCIDE: bool;
 
-    fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError>;
+    fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError>;
 }
 
 fn field(field: &'static str, message: impl Into<String>) -> FieldError {
@@ -249,78 +274,79 @@ fn field(field: &'static str, message: impl Into<String>) -> FieldError {
     }
 }
 
-/// Parses a checked time; a date without a time is the start of that local day.
-fn moment(
-    name: &'static str,
-    text: &str,
-    zone: Zone,
-    now: DateTime<Utc>,
-) -> Result<(DateTime<Utc>, bool), FieldError> {
+/// Parses a checked time or date.
+fn moment(name: &'static str, text: &str, now: DateTime<Utc>) -> Result<Moment, FieldError> {
     use chrono::Datelike;
-    let (instant, time_known) = match DateTime::parse_from_rfc3339(text) {
-        Ok(instant) => (instant.to_utc(), true),
-        Err(_) => match text.parse::<NaiveDate>() {
-            Ok(day) => (zone.start_of_day(day), false),
-            Err(_) => return Err(field(name, "is not a time")),
-        },
+    let moment = match text.parse() {
+        // In many programs an offset of zero only means UTC: it says nothing about the person's clock.
+        Ok(Moment::Instant {
+            at,
+            offset_seconds: Some(0),
+        }) => Moment::instant(at),
+        Ok(moment) => moment,
+        Err(_) => return Err(field(name, "is not a time")),
     };
-    if instant > now + TimeDelta::days(1) {
+    let day = match moment {
+        Moment::Instant { at, .. } => at.date_naive(),
+        Moment::Clock(local) => local.date(),
+        Moment::Date(day) => day,
+    };
+    let is_later = match moment {
+        Moment::Instant { at, .. } => at > now + TimeDelta::days(1),
+        Moment::Clock(_) | Moment::Date(_) => day > (now + TimeDelta::days(1)).date_naive(),
+    };
+    if is_later {
         return Err(field(name, "is in the future"));
     }
-    if instant.year() < OLDEST {
+    if day.year() < OLDEST {
         return Err(field(name, format!("is before {OLDEST}")));
     }
-    Ok((instant, time_known))
+    Ok(moment)
 }
 
 impl Origin {
     fn provenance(
         self,
-        observed_at: DateTime<Utc>,
-        time_known: bool,
-        zone: Zone,
+        at: Moment,
+        ended_at: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Provenance, FieldError> {
-        let source_id = match self.source_id {
-            Some(id) => id,
-            None if time_known => observed_at.to_rfc3339(),
-            // The same date in whatever zone.
-            None => zone.day_of(observed_at).to_string(),
-        };
-        let mut provenance = Provenance::at(self.source, source_id, observed_at, zone);
-        if let Some(day) = self.day {
-            if (day - provenance.day).num_days().abs() > 1 {
-                return Err(field(
-                    "day",
-                    "is more than one day before or after the time of the record",
-                ));
-            }
-            provenance.day = day;
+        let until = ended_at
+            .map(|text| moment("ended_at", text, now))
+            .transpose()?;
+        if self
+            .known_at
+            .is_some_and(|known_at| known_at > now + TimeDelta::days(1))
+        {
+            return Err(field("known_at", "is in the future"));
         }
-        let happened = if time_known {
-            observed_at
-        } else {
-            // Somewhere in that day: known when it is over.
-            zone.evening_of(provenance.day)
+        let told = Told {
+            at,
+            until,
+            day: self.day,
+            known_at: self.known_at,
+            updated_at: self.updated_at,
         };
-        provenance.known_at = match self.known_at {
-            Some(known_at) if known_at > now + TimeDelta::days(1) => {
-                return Err(field("known_at", "is in the future"));
-            }
-            Some(known_at) => known_at.max(happened),
-            None => happened,
-        };
-        Ok(provenance)
+        if let Err(error) = told.validate() {
+            let named = if self.day.is_some() {
+                "day"
+            } else {
+                "ended_at"
+            };
+            return Err(field(named, error.to_string()));
+        }
+        let source_id = self.source_id.unwrap_or_else(|| at.id());
+        Ok(Provenance::told(self.source, source_id, told))
     }
 }
 
 impl Wire for MealBody {
     const MAY_COINCIDE: bool = true;
 
-    fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError> {
-        let (consumed_at, time_known) = moment("consumed_at", &self.consumed_at, zone, now)?;
+    fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError> {
+        let consumed_at = moment("consumed_at", &self.consumed_at, now)?;
         Ok(Record::Meal(Meal {
-            provenance: self.origin.provenance(consumed_at, time_known, zone, now)?,
+            provenance: self.origin.provenance(consumed_at, None, now)?,
             name: self.name,
             meal_type: self.meal_type,
             energy_kcal: self.calories,
@@ -329,7 +355,6 @@ impl Wire for MealBody {
             fat_g: self.fat,
             fiber_g: self.fiber,
             sugar_g: self.sugar,
-            time_known,
         }))
     }
 }
@@ -337,10 +362,11 @@ impl Wire for MealBody {
 impl Wire for ActivityBody {
     const MAY_COINCIDE: bool = true;
 
-    fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError> {
-        let (started_at, _) = moment("started_at", &self.started_at, zone, now)?;
+    fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError> {
+        let started_at = moment("started_at", &self.started_at, now)?;
+        let ended_at = self.ended_at.as_deref();
         Ok(Record::Activity(Activity {
-            provenance: self.origin.provenance(started_at, true, zone, now)?,
+            provenance: self.origin.provenance(started_at, ended_at, now)?,
             activity_type: self.activity_type,
             intensity: self.intensity,
             duration_minutes: self.duration,
@@ -356,8 +382,8 @@ impl Wire for ActivityBody {
 impl Wire for HealthMetricBody {
     const MAY_COINCIDE: bool = false;
 
-    fn into_record(self, zone: Zone, now: DateTime<Utc>) -> Result<Record, FieldError> {
-        let (recorded_at, _) = moment("recorded_at", &self.recorded_at, zone, now)?;
+    fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError> {
+        let recorded_at = moment("recorded_at", &self.recorded_at, now)?;
         let unit = match &self.unit {
             None => self.metric_type.unit(),
             Some(text) => Unit::parse(text).map_err(|error| field("unit", error.to_string()))?,
@@ -366,12 +392,13 @@ impl Wire for HealthMetricBody {
             .metric_type
             .to_canonical(self.value, unit)
             .map_err(|error| field("value", error.to_string()))?;
-        let provenance = self.origin.provenance(recorded_at, true, zone, now)?;
-        Ok(Record::HealthMetric(HealthMetric::new(
-            provenance,
-            self.metric_type,
-            value,
-        )))
+        let provenance = self
+            .origin
+            .provenance(recorded_at, self.ended_at.as_deref(), now)?;
+        Ok(Record::HealthMetric(HealthMetric {
+            kind: self.kind,
+            ..HealthMetric::new(provenance, self.metric_type, value)
+        }))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Path, Query, media_type, read_body};
 use crate::shape::{
-    Fault, Kind, Listed, MAX_FAULTS, Place, default, faults_of, optional, parse, parse_list,
+    Fault, Field, Kind, Listed, MAX_FAULTS, Place, default, faults_of, optional, parse, parse_list,
     required, shaped,
 };
 use axum::extract::{Request, State};
@@ -22,9 +22,15 @@ use serde_json::Value;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use vitalcast::{
-    EngineError, Record, RecordFilter, RecordKind, Scope, UserId, WriteReport, Zone, all_days,
+    Deletion, MetricType, Record, RecordFilter, RecordKind, Scope, UserId, WriteReport, all_days,
     record_json,
 };
+
+const METRIC_TYPE: Field = optional(
+    "metric_type",
+    Kind::Word(MetricType::WORDS),
+    "Only readings of this metric type",
+);
 
 /// Records of one body.
 const MAX_RECORDS: usize = 50_000;
@@ -76,11 +82,7 @@ fn too_long() -> ApiError {
 }
 
 /// Parses the records of a body; all records are checked, and the first hundred errors are returned.
-fn records<W: Wire>(
-    values: &[Value],
-    zone: Zone,
-    now: DateTime<Utc>,
-) -> Result<Vec<Record>, ApiError> {
+fn records<W: Wire>(values: &[Value], now: DateTime<Utc>) -> Result<Vec<Record>, ApiError> {
     let mut records = Vec::with_capacity(values.len());
     let mut order = Order::default();
     let mut faults: Vec<Fault> = Vec::new();
@@ -94,7 +96,7 @@ fn records<W: Wire>(
             Ok(fields) => {
                 let has_identity = fields.get("source_id").is_some_and(|id| !id.is_null());
                 let record = W::build(fields.clone())
-                    .and_then(|body| body.into_record(zone, now).map_err(|fault| vec![fault]))
+                    .and_then(|body| body.into_record(now).map_err(|fault| vec![fault]))
                     .map(|record| {
                         if W::MAY_COINCIDE && !has_identity {
                             order.told_apart(record)
@@ -133,6 +135,10 @@ pub(super) struct Written {
     /// Number of corrected records: their content differs from the stored one. Replays of earlier days
     /// still use the old version.
     corrected: u64,
+    /// Number of records left out because the stored version is newer in its source.
+    outdated: u64,
+    /// Number of records left out because they were deleted; they can be restored.
+    deleted: u64,
 }
 
 async fn post<W: Wire>(
@@ -154,13 +160,7 @@ async fn post<W: Wire>(
     // Reading a large body takes a while, so it is done where blocking is allowed.
     let report: Result<WriteReport, ApiError> = app
         .write(move |engine| {
-            let zone = match engine.profile(&user) {
-                Ok(profile) => profile.zone,
-                Err(EngineError::UnknownUser { .. }) => Zone::UTC,
-                Err(error) => return Err(error),
-            };
-            let records =
-                values(&body, is_lines).and_then(|values| records::<W>(&values, zone, now));
+            let records = values(&body, is_lines).and_then(|values| records::<W>(&values, now));
             match records {
                 Err(refused) => Ok(Err(refused)),
                 Ok(records) if records.is_empty() => Ok(Ok(WriteReport::default())),
@@ -175,6 +175,8 @@ async fn post<W: Wire>(
         added: report.added,
         unchanged: report.unchanged,
         corrected: report.corrected,
+        outdated: report.outdated,
+        deleted: report.deleted,
     }))
 }
 
@@ -185,6 +187,9 @@ pub(super) struct PageQuery {
     to: Option<NaiveDate>,
     limit: u32,
     cursor: Option<String>,
+    source: Option<String>,
+    metric_type: Option<MetricType>,
+    deleted: bool,
 }
 
 impl Impersonal for PageQuery {}
@@ -207,6 +212,14 @@ shaped!(
             Kind::Text(1, 2_000),
             "Cursor: the value of `next` of the previous page"
         ),
+        optional("source", Kind::Text(1, 200), "Only records of this source"),
+        METRIC_TYPE,
+        default(
+            "deleted",
+            Kind::Bool,
+            "false",
+            "The deleted records that can be restored, instead of the others"
+        ),
     ]
 );
 
@@ -228,10 +241,10 @@ async fn get(
         }
     };
     let filter = RecordFilter {
-        kind,
-        days: days(query.from, query.to),
-        source: None,
-        source_id: None,
+        source: query.source,
+        metric: query.metric_type,
+        deleted: query.deleted,
+        ..RecordFilter::all(kind, days(query.from, query.to))
     };
     let (items, next) = app
         .quick(move |engine| {
@@ -268,6 +281,8 @@ pub(super) struct DeleteQuery {
     to: NaiveDate,
     source: Option<String>,
     source_id: Option<String>,
+    metric_type: Option<MetricType>,
+    restorable: bool,
 }
 
 impl Impersonal for DeleteQuery {}
@@ -284,6 +299,13 @@ shaped!(
             "source_id",
             Kind::Text(1, 200),
             "Only the record with this id within its source"
+        ),
+        METRIC_TYPE,
+        default(
+            "restorable",
+            Kind::Bool,
+            "false",
+            "Whether the records can be restored; otherwise they are deleted for ever"
         ),
     ]
 );
@@ -303,14 +325,19 @@ async fn delete(
     query: DeleteQuery,
 ) -> Result<axum::Json<Gone>, ApiError> {
     let filter = RecordFilter {
-        kind,
-        days: query.from..=query.to,
         source: query.source,
         source_id: query.source_id,
+        metric: query.metric_type,
+        ..RecordFilter::all(kind, query.from..=query.to)
+    };
+    let deletion = if query.restorable {
+        Deletion::Restorable { at: app.now() }
+    } else {
+        Deletion::Permanent
     };
     let user = user_id.clone();
     let deleted = app
-        .write(move |engine| engine.delete_records(&user, &filter))
+        .write(move |engine| engine.delete_records(&user, &filter, deletion))
         .await?;
     Ok(axum::Json(Gone { user_id, deleted }))
 }

@@ -192,10 +192,7 @@ fn a_late_reading_is_not_there_before_it_is_known() {
 #[test]
 fn a_partial_night_is_neither_feature_nor_outcome() {
     let metric = MetricType::SleepDuration;
-    let mut night = reading(UTC, "n", "2024-05-01", metric, 1.5);
-    if let Record::HealthMetric(reading) = &mut night {
-        reading.partial = true;
-    }
+    let night = reading(UTC, "n", "2024-05-01", metric, 1.5);
     let history = person(UTC, vec![night]);
     let day = day("2024-05-01");
     assert_eq!(

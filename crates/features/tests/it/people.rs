@@ -42,7 +42,6 @@ pub(crate) fn meal(zone: &str, id: &str, local: &str, energy: f64, carbs: f64) -
         fat_g: None,
         fiber_g: None,
         sugar_g: None,
-        time_known: true,
     })
 }
 
@@ -73,7 +72,7 @@ pub(crate) fn reading(zone: &str, id: &str, of: &str, metric: MetricType, value:
         provenance: Provenance::of_day("watch", id, day(of), zone.parse().unwrap()),
         metric,
         value,
-        partial: false,
+        kind: None,
     })
 }
 

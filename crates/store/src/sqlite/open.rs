@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The versions of the schema, in order. A released one is never changed: its hash stands in every
 /// database it was applied to. (`migrate!` would read the folder by itself, and make every build
 /// compile SQLite and the whole of sqlx a second time, for the macro.)
-const MIGRATIONS: [(&str, &str); 3] = [
+const MIGRATIONS: [(&str, &str); 4] = [
     (
         "initial",
         include_str!("../../migrations/sqlite/0001_initial.sql"),
@@ -29,6 +29,10 @@ const MIGRATIONS: [(&str, &str); 3] = [
     (
         "erasure and cancellation",
         include_str!("../../migrations/sqlite/0003_erasure_and_cancellation.sql"),
+    ),
+    (
+        "deleted records",
+        include_str!("../../migrations/sqlite/0004_deleted_records.sql"),
     ),
 ];
 
@@ -251,7 +255,7 @@ mod tests {
             provenance: Provenance::of_day("watch", number.to_string(), day, Zone::UTC),
             metric: MetricType::RestingHeartRate,
             value: 60.0,
-            partial: false,
+            kind: None,
         })
     }
 

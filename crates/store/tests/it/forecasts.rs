@@ -4,7 +4,7 @@ use crate::conformance::a_person;
 use crate::samples::{day, forecast, now, user};
 use chrono::TimeDelta;
 use vitalcast_domain::{PredictionMetric, RecordKind};
-use vitalcast_store::{RecordFilter, Store};
+use vitalcast_store::{Deletion, RecordFilter, Store};
 
 const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
 
@@ -63,21 +63,22 @@ pub(crate) async fn deleting_readings_takes_outcomes_away<S: Store>(store: &S) {
         .map(|forecast| (forecast.id, Some(60.0), now()))
         .collect();
     store.fill_outcomes(&outcomes).await.unwrap();
-    let delete = |kind| RecordFilter {
-        kind,
-        days: day("2024-06-03")..=day("2024-06-09"),
-        source: None,
-        source_id: None,
-    };
+    let delete = |kind| RecordFilter::all(kind, day("2024-06-03")..=day("2024-06-09"));
     let actual = async || -> Vec<Option<f64>> {
         let all = store.forecasts(&user("a"), RHR, None).await.unwrap();
         all.iter().map(|forecast| forecast.actual).collect()
     };
     let meals = delete(RecordKind::Meal);
-    store.delete_records(&user("a"), &meals).await.unwrap();
+    store
+        .delete_records(&user("a"), &meals, Deletion::Permanent)
+        .await
+        .unwrap();
     assert_eq!(actual().await, [Some(60.0), Some(60.0)]);
     let readings = delete(RecordKind::HealthMetric);
-    store.delete_records(&user("a"), &readings).await.unwrap();
+    store
+        .delete_records(&user("a"), &readings, Deletion::Permanent)
+        .await
+        .unwrap();
     assert_eq!(actual().await, [Some(60.0), None]);
 }
 

@@ -24,21 +24,21 @@ pub(crate) fn user(id: &str) -> UserId {
 }
 
 pub(crate) fn reading(id: &str, of: &str, value: f64) -> Record {
-    Record::HealthMetric(HealthMetric {
-        provenance: Provenance::of_day("watch", id, day(of), Zone::UTC),
-        metric: MetricType::RestingHeartRate,
+    let provenance = Provenance::of_day("watch", id, day(of), Zone::UTC);
+    Record::HealthMetric(HealthMetric::new(
+        provenance,
+        MetricType::RestingHeartRate,
         value,
-        partial: false,
-    })
+    ))
 }
 
 pub(crate) fn night(id: &str, of: &str, hours: f64) -> Record {
-    Record::HealthMetric(HealthMetric {
-        provenance: Provenance::of_day("watch", id, day(of), Zone::UTC),
-        metric: MetricType::SleepDuration,
-        value: hours,
-        partial: hours < 2.0,
-    })
+    let provenance = Provenance::of_day("watch", id, day(of), Zone::UTC);
+    Record::HealthMetric(HealthMetric::new(
+        provenance,
+        MetricType::SleepDuration,
+        hours,
+    ))
 }
 
 pub(crate) fn meal(id: &str, at: &str, name: &str) -> Record {
@@ -52,7 +52,6 @@ pub(crate) fn meal(id: &str, at: &str, name: &str) -> Record {
         fat_g: None,
         fiber_g: None,
         sugar_g: None,
-        time_known: true,
     })
 }
 

@@ -261,7 +261,7 @@ fn replayed_span(
         .records
         .iter()
         .filter_map(|record| match record {
-            Record::HealthMetric(reading) if reading.metric == metric_type && !reading.partial => {
+            Record::HealthMetric(reading) if reading.metric == metric_type => {
                 Some(reading.provenance.day)
             }
             Record::HealthMetric(_) | Record::Meal(_) | Record::Activity(_) => None,

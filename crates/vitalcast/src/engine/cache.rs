@@ -412,8 +412,8 @@ fn numbers(generation: Generation) -> [i64; 3] {
 /// The time until which the known data stay the same: until the next record becomes known, or the day
 /// ends.
 pub(super) fn holds_until(history: &History, now: DateTime<Utc>) -> DateTime<Utc> {
-    let zone = history.profile.zone;
-    let evening = zone.evening_of(zone.day_of(now));
+    let profile = &history.profile;
+    let evening = profile.evening_of(profile.day_of(now));
     history
         .records
         .iter()

@@ -174,10 +174,7 @@ impl Engine {
     ) -> Result<Window, EngineError> {
         let nobody = || History::new(user.clone(), Profile::default());
         let profile = self.wait(self.store.profile(user))?;
-        let zone = profile
-            .as_ref()
-            .map_or_else(|| Profile::default().zone, |profile| profile.zone);
-        let today = zone.day_of(now);
+        let today = profile.clone().unwrap_or_default().day_of(now);
         let mut last_day = last_day.unwrap_or(today);
         if only_whole_days && last_day >= today {
             last_day = today.checked_sub_days(Days::new(1)).unwrap_or(today);
@@ -260,7 +257,7 @@ impl Window {
             LagResolution::Day => {
                 let (begin, last_day) = (self.begin, self.looked.last_day);
                 let table = hindsight_table(&self.history, begin, last_day, now)?;
-                let today = self.history.profile.zone.day_of(now);
+                let today = self.history.profile.day_of(now);
                 let values: Vec<Option<f64>> = begin
                     .iter_days()
                     .zip(by_own_day(&table, feature))

@@ -183,7 +183,7 @@ impl Engine {
         let last_day = match (query.last_day, history.span()) {
             (Some(day), _) => day,
             (None, Some((_, last))) => last,
-            (None, None) => history.profile.zone.day_of(now),
+            (None, None) => history.profile.day_of(now),
         };
         let back = Days::new(query.days.saturating_sub(1) as u64);
         let first_day = last_day.checked_sub_days(back).ok_or_else(|| {

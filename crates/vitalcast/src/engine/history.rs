@@ -93,7 +93,7 @@ impl Engine {
                 let forecast = forecasts.iter().map(|forecast| forecast.target_date).max();
                 history.span().map(|(_, last)| last).max(forecast)
             })
-            .unwrap_or_else(|| history.profile.zone.day_of(now));
+            .unwrap_or_else(|| history.profile.day_of(now));
         // Years before the first have no dates that others could read.
         let beginning = *all_days().start();
         let first_day = last_day
@@ -142,7 +142,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<Vec<StoredForecast>, EngineError> {
         let mut forecasts = self.wait(self.store.forecasts(&history.user, metric, None))?;
-        let today = history.profile.zone.day_of(now);
+        let today = history.profile.day_of(now);
         let due = || {
             let days = forecasts.iter().map(|forecast| forecast.target_date);
             days.filter(|day| *day <= today)

@@ -185,12 +185,13 @@ impl Engine {
         }
     }
 
-    /// Sets the profile of a person; creates the person if necessary.
+    /// Sets the profile of a person; creates the person if necessary. With other zones than before, the
+    /// person's records move to their new days; returns how many have another day now.
     ///
     /// # Errors
     ///
     /// [`EngineError::Request`] for an implausible number, [`EngineError::Store`].
-    pub fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<(), EngineError> {
+    pub fn set_profile(&self, user: &UserId, profile: &Profile) -> Result<u64, EngineError> {
         profile.validate()?;
         Ok(self.wait(self.store.set_profile(user, profile))?)
     }
@@ -201,8 +202,7 @@ impl Engine {
     ///
     /// [`EngineError::UnknownUser`], [`EngineError::Store`].
     pub fn next_day(&self, user: &UserId, now: DateTime<Utc>) -> Result<NaiveDate, EngineError> {
-        let zone = self.profile(user)?.zone;
-        let today = zone.day_of(now);
+        let today = self.profile(user)?.day_of(now);
         let last = self
             .user(user)?
             .and_then(|summary| summary.last_day)

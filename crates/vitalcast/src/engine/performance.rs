@@ -83,7 +83,7 @@ impl Engine {
         forecasts.dedup_by_key(|forecast| forecast.target_date);
         forecasts.reverse();
         let learned_until = manifest(&model)?.last_day;
-        let age = (history.profile.zone.day_of(now) - learned_until).num_days();
+        let age = (history.profile.day_of(now) - learned_until).num_days();
         Ok(performance(
             id.clone(),
             model.metric,

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 use vitalcast_artifact::{FILE_EXTENSION, write_atomically};
 use vitalcast_domain::{PredictionMetric, Record, RecordKind, UserId};
-use vitalcast_store::{Jobs, RecordFilter, Store, UserSummary};
+use vitalcast_store::{Deletion, Jobs, RecordFilter, Store, UserSummary};
 use zip::write::SimpleFileOptions;
 
 /// Number of records per page of an export.
@@ -60,13 +60,32 @@ impl Engine {
         Ok(self.wait(self.store.records(user, filter, after, limit))?)
     }
 
-    /// Deletes records with all their versions permanently; returns their number.
+    /// Deletes records with all their versions, permanently or so that they can be restored; returns
+    /// their number. A record deleted so that it can be restored does not come back with an import.
     ///
     /// # Errors
     ///
     /// [`EngineError::Store`].
-    pub fn delete_records(&self, user: &UserId, filter: &RecordFilter) -> Result<u64, EngineError> {
-        Ok(self.wait(self.store.delete_records(user, filter))?)
+    pub fn delete_records(
+        &self,
+        user: &UserId,
+        filter: &RecordFilter,
+        deletion: Deletion,
+    ) -> Result<u64, EngineError> {
+        Ok(self.wait(self.store.delete_records(user, filter, deletion))?)
+    }
+
+    /// Restores deleted records; returns their number.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub fn restore_records(
+        &self,
+        user: &UserId,
+        filter: &RecordFilter,
+    ) -> Result<u64, EngineError> {
+        Ok(self.wait(self.store.restore_records(user, filter))?)
     }
 
     /// Exports all data of a person as a zip file: profile, records (JSON lines and CSV) with earlier
@@ -157,12 +176,7 @@ impl Engine {
             path: "export.zip".into(),
             source,
         };
-        let filter = RecordFilter {
-            kind,
-            days: all_days(),
-            source: None,
-            source_id: None,
-        };
+        let filter = RecordFilter::all(kind, all_days());
         // Twice over the records instead of holding them all.
         for table in [false, true] {
             let ending = if table { "csv" } else { "ndjson" };

@@ -153,7 +153,7 @@ fn training_key(
         .iter()
         .filter(|record| record.provenance().known_at <= as_of)
         .collect();
-    let today = history.profile.zone.day_of(as_of);
+    let today = history.profile.day_of(as_of);
     let settings = TrainModelRequest {
         force_retrain: false,
         ..request.clone()

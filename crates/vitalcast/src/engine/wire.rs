@@ -10,7 +10,7 @@ pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
     let mut fields: Vec<(&'static str, Value)> = match record {
         Record::Meal(meal) => vec![
             ("consumed_at", moment),
-            ("time_known", json!(meal.time_known)),
+            ("time_known", json!(meal.time_known())),
             ("name", json!(meal.name)),
             ("meal_type", json!(meal.meal_type)),
             ("calories", json!(meal.energy_kcal)),
@@ -36,7 +36,7 @@ pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
             ("metric_type", json!(reading.metric)),
             ("value", json!(reading.value)),
             ("unit", json!(reading.metric.unit().symbol())),
-            ("partial", json!(reading.partial)),
+            ("partial", json!(reading.is_partial())),
         ],
     };
     fields.extend([

@@ -52,7 +52,6 @@ fn meal(day: NaiveDate, hour: i64, carbs: f64, zone: Zone) -> Record {
         fat_g: Some(10.0),
         fiber_g: None,
         sugar_g: None,
-        time_known: true,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::real::{Data, RHR, day, now, person, training};
 use vitalcast::{
-    EngineError, Forecaster, HealthMetric, IntervalMethod, MetricType, ModelArchitecture,
+    Deletion, EngineError, Forecaster, HealthMetric, IntervalMethod, MetricType, ModelArchitecture,
     PredictRequest, PredictResponse, Provenance, Record, RecordFilter, RecordKind,
     TrainModelRequest,
 };
@@ -66,7 +66,7 @@ fn a_past_day_is_forecast_from_what_was_known_the_evening_before() {
         ),
         metric: MetricType::RestingHeartRate,
         value: 99.0,
-        partial: false,
+        kind: None,
     });
     let report = data
         .engine
@@ -223,13 +223,14 @@ fn an_outcome_changes_with_the_readings_it_comes_from() {
     assert_ne!(after, before);
     assert_ne!(other_error, error);
     // And deleted for good.
-    let filter = RecordFilter {
-        kind: RecordKind::HealthMetric,
-        days: day("2023-12-07")..=day("2023-12-07"),
-        source: None,
-        source_id: None,
-    };
-    assert!(data.engine.delete_records(&person(), &filter).unwrap() > 0);
+    let days = day("2023-12-07")..=day("2023-12-07");
+    let filter = RecordFilter::all(RecordKind::HealthMetric, days);
+    assert!(
+        data.engine
+            .delete_records(&person(), &filter, Deletion::Permanent)
+            .unwrap()
+            > 0
+    );
     assert_eq!(known(), (None, None));
 }
 

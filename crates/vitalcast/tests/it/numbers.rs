@@ -38,7 +38,7 @@ fn person(series: &[(MetricType, Vec<Option<f64>>)]) -> History {
                 provenance: Provenance::of_day("watch", format!("{metric}-{day}"), day, zone),
                 metric: *metric,
                 value,
-                partial: false,
+                kind: None,
             }));
         }
     }
@@ -205,7 +205,6 @@ fn an_exact_relation_was_nothing_that_stands_out() {
             fat_g: Some(70.0),
             fiber_g: None,
             sugar_g: None,
-            time_known: true,
         }));
     }
     let (engine, _folder) = engine(&history);

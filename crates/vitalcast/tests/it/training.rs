@@ -66,7 +66,7 @@ fn a_new_record_or_another_zone_is_another_training() {
         provenance: Provenance::of_day("hand", "one-more", day("2024-01-12"), zone),
         metric: MetricType::RestingHeartRate,
         value: 61.0,
-        partial: false,
+        kind: None,
     });
     data.engine
         .write_records(&person(), vec![reading], now())
@@ -107,7 +107,7 @@ fn what_became_known_later_does_not_change_a_training_of_the_past() {
         provenance: Provenance::of_day("hand", "later", day("2023-12-25"), zone),
         metric: MetricType::RestingHeartRate,
         value: 90.0,
-        partial: false,
+        kind: None,
     });
     data.engine
         .write_records(&person(), vec![later], now())

@@ -1,0 +1,113 @@
+//! How the readings of a day become one daily value: one rule per metric type.
+
+use crate::metric::{MetricType, word_enum};
+use serde::{Deserialize, Serialize};
+
+word_enum! {
+    /// What a reading is a measurement of.
+    ReadingKind, "kind of reading" {
+        /// One measurement, or the amount of a part of the day.
+        Sample = "sample",
+        /// The amount of the whole day.
+        DayTotal = "day_total",
+        /// The amount of the day so far, which grows until the day ends.
+        RunningTotal = "running_total",
+        /// The one value of a day.
+        DayValue = "day_value",
+        /// A sleep session.
+        Session = "session",
+    }
+}
+
+/// How the readings of one source become the value of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayRule {
+    /// The latest value of the day, else the mean of the samples.
+    Level,
+    /// The latest value.
+    Latest,
+    /// The latest total of the day, else the largest running total, else the sum of the samples, in
+    /// which spans that overlap count once. A reading at a moment is of the given kind when its source
+    /// does not say.
+    Amount(ReadingKind),
+    /// The time asleep in the main night: sessions less than 90 minutes apart are one night.
+    Night,
+    /// The sum over the sessions of the main night.
+    PartOfNight,
+    /// The latest value that belongs to the main night, not to a nap.
+    ScoreOfNight,
+}
+
+/// Sessions that are less than this apart are one night, minutes.
+pub const NIGHT_GAP_MINUTES: i64 = 90;
+/// A night of less than this number of hours is incomplete: it is shown, but it is neither a target nor
+/// an input.
+pub const SHORTEST_NIGHT_HOURS: f64 = 2.0;
+
+impl DayRule {
+    /// The rule in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Level => "the value of the day, else the mean of the samples",
+            Self::Latest => "the latest value",
+            Self::Amount(ReadingKind::RunningTotal) => {
+                "the latest total of the day, else the largest total so far"
+            }
+            Self::Amount(
+                ReadingKind::Sample
+                | ReadingKind::DayTotal
+                | ReadingKind::DayValue
+                | ReadingKind::Session,
+            ) => {
+                "the latest total of the day, else the largest total so far, else the sum of the \
+                 samples; spans that overlap count once"
+            }
+            Self::Night => {
+                "time asleep in the main night; sessions less than 90 minutes apart are one night, a \
+                 nap is not the night"
+            }
+            Self::PartOfNight => "the sum over the sessions of the main night",
+            Self::ScoreOfNight => "the latest value that belongs to the main night",
+        }
+    }
+}
+
+impl MetricType {
+    /// The rule for the daily value.
+    pub fn day_rule(self) -> DayRule {
+        use MetricType as M;
+        match self {
+            M::Steps | M::ActiveCalories | M::ExerciseMinutes | M::StandingHours => {
+                DayRule::Amount(ReadingKind::Sample)
+            }
+            M::TotalCalories => DayRule::Amount(ReadingKind::RunningTotal),
+            M::SleepDuration => DayRule::Night,
+            M::DeepSleepDuration | M::RemSleepDuration => DayRule::PartOfNight,
+            M::SleepScore | M::SleepEfficiency => DayRule::ScoreOfNight,
+            M::RecoveryScore | M::ReadinessScore | M::StrainScore => DayRule::Latest,
+            M::RestingHeartRate
+            | M::HeartRateVariabilitySdnn
+            | M::HeartRateVariabilityRmssd
+            | M::BloodPressureSystolic
+            | M::BloodPressureDiastolic
+            | M::RespiratoryRate
+            | M::OxygenSaturation
+            | M::Vo2Max
+            | M::BodyFatPercentage
+            | M::MuscleMass
+            | M::BoneMass
+            | M::WaterPercentage
+            | M::SkinTemperature
+            | M::BloodGlucose
+            | M::StressLevel => DayRule::Level,
+        }
+    }
+
+    /// Whether a reading is about a night, which belongs to the day of waking.
+    pub fn is_of_the_night(self) -> bool {
+        match self.day_rule() {
+            DayRule::Night | DayRule::PartOfNight | DayRule::ScoreOfNight => true,
+            DayRule::Level | DayRule::Latest | DayRule::Amount(_) => false,
+        }
+    }
+}
