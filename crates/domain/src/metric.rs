@@ -254,6 +254,21 @@ word_enum! {
     }
 }
 
+/// Numbers below 0 that devices write for a missing reading.
+const NOT_MEASURED_BELOW_ZERO: [f64; 6] = [-1.0, -2.0, -99.0, -999.0, -9_999.0, -32_768.0];
+/// Largest numbers of signed and unsigned bytes, words and double words, which devices write for a
+/// missing reading; 2,047 is the "not a number" of Bluetooth's short floats.
+const NOT_MEASURED_LARGEST: [f64; 8] = [
+    127.0,
+    254.0,
+    255.0,
+    2_047.0,
+    32_767.0,
+    65_535.0,
+    2_147_483_647.0,
+    4_294_967_295.0,
+];
+
 impl MetricType {
     /// The unit in which values are stored.
     pub fn unit(self) -> Unit {
@@ -318,6 +333,54 @@ impl MetricType {
             M::SkinTemperature => (15.0, 45.0),
             M::BloodGlucose => (10.0, 1_000.0),
         }
+    }
+
+    /// Whether a number, in [`MetricType::unit`], says "not measured" instead of a value.
+    ///
+    /// Devices and apps write 0 for what a living person cannot have as 0, -1 or -2 for a missing
+    /// reading, and the largest number of a byte or word. Such a number is left out; it is no fault
+    /// of the file. What a body can have is a value, also when it is unusual: 0 steps, an RMSSD of
+    /// 255 ms.
+    pub fn not_measured(self, value: f64) -> bool {
+        use MetricType as M;
+        if value == 0.0 {
+            return match self {
+                M::RestingHeartRate
+                | M::HeartRateVariabilitySdnn
+                | M::HeartRateVariabilityRmssd
+                | M::BloodPressureSystolic
+                | M::BloodPressureDiastolic
+                | M::RespiratoryRate
+                | M::OxygenSaturation
+                | M::Vo2Max
+                | M::SleepDuration
+                | M::SleepEfficiency
+                | M::SleepScore
+                | M::TotalCalories
+                | M::RecoveryScore
+                | M::ReadinessScore
+                | M::BodyFatPercentage
+                | M::MuscleMass
+                | M::BoneMass
+                | M::WaterPercentage
+                | M::SkinTemperature
+                | M::BloodGlucose => true,
+                M::DeepSleepDuration
+                | M::RemSleepDuration
+                | M::Steps
+                | M::ActiveCalories
+                | M::ExerciseMinutes
+                | M::StandingHours
+                | M::StrainScore
+                | M::StressLevel => false,
+            };
+        }
+        if value < 0.0 {
+            // A temperature below 0 may be meant as a difference; that is refused, not left out.
+            return self != M::SkinTemperature && NOT_MEASURED_BELOW_ZERO.contains(&value);
+        }
+        let (_, high) = self.plausible_range();
+        value > high && NOT_MEASURED_LARGEST.contains(&value)
     }
 
     /// Converts a reading to the canonical unit and checks that it is plausible.
@@ -456,6 +519,38 @@ mod tests {
             rhr.to_canonical(f64::NAN, Unit::PerMinute),
             Err(DomainError::NotFinite { .. })
         ));
+    }
+
+    #[test]
+    fn zeros_and_sentinels_mean_not_measured_where_no_body_has_them() {
+        use MetricType as M;
+        for (metric, values) in [
+            (M::RestingHeartRate, [0.0, -1.0, 255.0, 65_535.0]),
+            (M::OxygenSaturation, [0.0, -2.0, 127.0, 255.0]),
+            (M::SleepScore, [0.0, -1.0, 255.0, 32_767.0]),
+            (M::SleepDuration, [0.0, -1.0, 255.0, 65_535.0]),
+        ] {
+            for value in values {
+                assert!(metric.not_measured(value), "{metric}");
+            }
+        }
+        for (metric, value) in [
+            (M::Steps, 0.0),
+            (M::Steps, 32_767.0),
+            (M::ActiveCalories, 0.0),
+            (M::StressLevel, 0.0),
+            (M::StrainScore, 0.0),
+            (M::DeepSleepDuration, 0.0),
+            (M::HeartRateVariabilityRmssd, 255.0),
+            (M::BloodPressureSystolic, 255.0),
+            (M::SkinTemperature, -1.0),
+            (M::RestingHeartRate, 254.5),
+            (M::RestingHeartRate, 127.0),
+            (M::RestingHeartRate, 600.0),
+            (M::RestingHeartRate, f64::NAN),
+        ] {
+            assert!(!metric.not_measured(value), "{metric}");
+        }
     }
 
     #[test]

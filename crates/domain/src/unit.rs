@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub enum Unit {
     /// Beats per minute; breaths per minute share the dimension.
     PerMinute,
+    /// Beats or breaths per second, as HealthKit stores them.
+    PerSecond,
     /// Milliseconds.
     Milliseconds,
     /// Seconds.
@@ -29,6 +31,8 @@ pub enum Unit {
     Kilocalories,
     /// Kilojoules.
     Kilojoules,
+    /// Grams.
+    Grams,
     /// Kilograms.
     Kilograms,
     /// Pounds.
@@ -55,42 +59,63 @@ const KILOGRAMS_PER_POUND: f64 = 0.453_592_37;
 const GLUCOSE_MG_PER_DL: f64 = 18.0156;
 
 impl Unit {
-    /// Parses a unit; case, spaces and a trailing dot are ignored.
+    /// Parses a unit as vendors write it; case, blanks and a trailing dot are ignored.
     ///
     /// # Errors
     ///
     /// [`DomainError::UnknownWord`] for a word that names no unit here.
     pub fn parse(text: &str) -> Result<Self, DomainError> {
-        let word = text.trim().trim_end_matches('.').to_ascii_lowercase();
+        let mut word = text.trim().trim_end_matches('.').to_lowercase();
+        word.retain(|letter| !letter.is_whitespace() && letter != '_');
+        // HealthKit writes the molar mass into the unit: `mmol<180.1558800000541>/L`.
+        if let (Some(open), Some(close)) = (word.find('<'), word.find('>'))
+            && open < close
+        {
+            word.replace_range(open..=close, "");
+        }
         Ok(match word.as_str() {
-            "bpm" | "count/min" | "beats/min" | "beats per minute" | "brpm" | "breaths/min"
-            | "breaths per minute" | "rpm" | "/min" | "per_minute" => Self::PerMinute,
-            "ms" | "msec" | "milliseconds" => Self::Milliseconds,
-            "s" | "sec" | "second" | "seconds" => Self::Seconds,
+            "bpm" | "count/min" | "count/minute" | "counts/min" | "beats/min" | "beats/minute"
+            | "beatspermin" | "beatsperminute" | "beat/min" | "brpm" | "br/min" | "breaths/min"
+            | "breaths/minute" | "breathspermin" | "breathsperminute" | "rpm" | "/min"
+            | "1/min" | "min-1" | "min^-1" | "min⁻¹" | "perminute" | "permin" => Self::PerMinute,
+            "count/s" | "count/sec" | "count/second" | "beats/s" | "1/s" | "/s" | "hz" => {
+                Self::PerSecond
+            }
+            "ms" | "msec" | "msecs" | "millis" | "millisecond" | "milliseconds" => {
+                Self::Milliseconds
+            }
+            "s" | "sec" | "secs" | "second" | "seconds" => Self::Seconds,
             "min" | "mins" | "minute" | "minutes" => Self::Minutes,
             "h" | "hr" | "hrs" | "hour" | "hours" => Self::Hours,
-            "count" | "steps" | "step" => Self::Count,
+            "count" | "counts" | "steps" | "step" => Self::Count,
             "score" | "points" => Self::Score,
-            "%" | "percent" | "percentage" => Self::Percent,
+            "%" | "percent" | "percentage" | "pct" => Self::Percent,
             "fraction" | "ratio" => Self::Fraction,
-            "kcal" | "cal" | "calories" | "kilocalories" => Self::Kilocalories,
-            "kj" | "kilojoules" => Self::Kilojoules,
-            "kg" | "kilograms" => Self::Kilograms,
-            "lb" | "lbs" | "pounds" => Self::Pounds,
-            "c" | "°c" | "degc" | "celsius" => Self::Celsius,
-            "f" | "°f" | "degf" | "fahrenheit" => Self::Fahrenheit,
-            "mmhg" => Self::MillimetresOfMercury,
+            // Food labels and devices write `Cal` and `cal` for the kilocalorie.
+            "kcal" | "kcals" | "cal" | "calories" | "kilocalorie" | "kilocalories"
+            | "largecalories" => Self::Kilocalories,
+            "kj" | "kilojoule" | "kilojoules" => Self::Kilojoules,
+            "g" | "gram" | "grams" => Self::Grams,
+            "kg" | "kgs" | "kilogram" | "kilograms" => Self::Kilograms,
+            "lb" | "lbs" | "pound" | "pounds" => Self::Pounds,
+            "c" | "°c" | "℃" | "degc" | "celsius" | "degreescelsius" | "degreecelsius" => {
+                Self::Celsius
+            }
+            "f" | "°f" | "℉" | "degf" | "fahrenheit" | "degreesfahrenheit" | "degreefahrenheit" => {
+                Self::Fahrenheit
+            }
+            "mmhg" | "mm[hg]" => Self::MillimetresOfMercury,
             "mg/dl" => Self::MilligramsPerDecilitre,
             "mmol/l" => Self::MillimolesPerLitre,
-            "ml/kg/min" | "ml/min/kg" | "ml/(kg*min)" | "ml/min·kg" => {
-                Self::MillilitresPerKilogramMinute
-            }
+            "ml/kg/min" | "ml/min/kg" | "ml/(kg*min)" | "ml/(kg·min)" | "ml/kg*min"
+            | "ml/kg·min" | "ml/min·kg" | "ml/min*kg" | "ml/(min·kg)" | "ml/(min*kg)"
+            | "ml·kg-1·min-1" => Self::MillilitresPerKilogramMinute,
             _ => {
                 return Err(DomainError::UnknownWord {
                     what: "unit",
                     got: shortened(text),
-                    expected: "bpm, ms, s, min, hours, count, score, %, kcal, kJ, kg, lb, °C, °F, \
-                               mmHg, mg/dL, mmol/L, mL/kg/min"
+                    expected: "bpm, ms, s, min, hours, count, score, %, kcal, kJ, g, kg, lb, °C, \
+                               °F, mmHg, mg/dL, mmol/L, mL/kg/min"
                         .to_owned(),
                 });
             }
@@ -101,6 +126,7 @@ impl Unit {
     pub fn symbol(self) -> &'static str {
         match self {
             Self::PerMinute => "/min",
+            Self::PerSecond => "/s",
             Self::Milliseconds => "ms",
             Self::Seconds => "s",
             Self::Minutes => "min",
@@ -111,6 +137,7 @@ impl Unit {
             Self::Fraction => "fraction",
             Self::Kilocalories => "kcal",
             Self::Kilojoules => "kJ",
+            Self::Grams => "g",
             Self::Kilograms => "kg",
             Self::Pounds => "lb",
             Self::Celsius => "°C",
@@ -154,12 +181,14 @@ impl Unit {
             Self::Score => (0.01, 1),
             Self::Kilocalories => (KILOJOULES_PER_KILOCALORIE, 2),
             Self::Kilojoules => (1.0, 2),
+            Self::Grams => (0.001, 3),
             Self::Kilograms => (1.0, 3),
             Self::Pounds => (KILOGRAMS_PER_POUND, 3),
             Self::MilligramsPerDecilitre => (1.0, 4),
             Self::MillimolesPerLitre => (GLUCOSE_MG_PER_DL, 4),
-            Self::PerMinute
-            | Self::Count
+            Self::PerMinute => (1.0, 5),
+            Self::PerSecond => (60.0, 5),
+            Self::Count
             | Self::Celsius
             | Self::Fahrenheit
             | Self::MillimetresOfMercury
@@ -196,6 +225,32 @@ mod tests {
     fn vendor_spellings_are_read() {
         assert_eq!(Unit::parse(" Hours ").unwrap(), Unit::Hours);
         assert_eq!(Unit::parse("count/min").unwrap(), Unit::PerMinute);
-        assert!(Unit::parse("furlong").is_err());
+        for (words, unit) in [
+            (
+                "beats/minute, beats per min, 1/min, count/minute",
+                Unit::PerMinute,
+            ),
+            ("count/s", Unit::PerSecond),
+            ("kilojoule, Kilojoules, kJ", Unit::Kilojoules),
+            ("kilocalorie, Cal, kcal", Unit::Kilocalories),
+            (
+                "mmol<180.1558800000541>/L, mmol/l",
+                Unit::MillimolesPerLitre,
+            ),
+            (
+                "mL/min·kg, ml/(kg*min), mL / kg / min",
+                Unit::MillilitresPerKilogramMinute,
+            ),
+            ("degF, °F, degrees Fahrenheit", Unit::Fahrenheit),
+            ("g, grams", Unit::Grams),
+        ] {
+            for word in words.split(", ") {
+                assert_eq!(Unit::parse(word).unwrap(), unit, "{word}");
+            }
+        }
+        for word in ["furlong", "small calories", "", "mg<180>/L", "min/km"] {
+            assert!(Unit::parse(word).is_err(), "{word}");
+        }
+        assert_eq!(Unit::PerSecond.convert(1.0, Unit::PerMinute), Some(60.0));
     }
 }
