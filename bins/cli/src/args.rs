@@ -5,8 +5,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use vitalcast::{
-    ActivityLevel, ComputeDevice, CorrelationMethod, Format, HealthMetricTarget, KeyId,
-    ModelArchitecture, ModelId, PredictionMetric, Scope, UserId, Zone,
+    ActivityLevel, ComputeDevice, CorrelationMethod, Format, HealthMetricTarget, KeyId, MetricType,
+    ModelArchitecture, ModelId, PredictionMetric, RecordKind, Scope, UserId, Zone, ZoneFrom,
 };
 
 const AFTER_HELP: &str = "\
@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// List the people in the data folder
     Users(UsersArgs),
+    /// Show a person's days and records, delete records and restore them
+    Data(DataArgs),
     /// Show a person's features for one day, or a matrix for several days
     Features(FeaturesArgs),
     /// Train a model for one person and metric
@@ -112,9 +114,123 @@ pub(crate) struct ImportArgs {
     /// Time from which a row counts as known: `created` uses createdAt, `observed` the time of the reading
     #[arg(long, value_name = "RULE", value_parser = ["auto", "observed", "created"], default_value = "auto")]
     pub(crate) known_at: String,
+    /// The export is complete: delete stored records of its sources and days that it does not contain (they
+    /// can be restored)
+    #[arg(long)]
+    pub(crate) mirror: bool,
     /// File for the list of rejected rows [default: rejects-….csv in the data folder]
     #[arg(long, value_name = "FILE")]
     pub(crate) rejects: Option<PathBuf>,
+}
+
+/// See [`Command::Data`].
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    #[command(subcommand)]
+    pub(crate) command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// List records in their current version
+    List(DataListArgs),
+    /// Show the values of one day, and the source of each
+    Day(DataDayArgs),
+    /// Delete records; they can be restored and do not come back with an import
+    Delete(DataDeleteArgs),
+    /// Restore deleted records
+    Restore(DataRestoreArgs),
+}
+
+/// Records of a person, by kind, days and source.
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// Person
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// Kind of the records [default: all kinds]
+    #[arg(long, value_name = "KIND", value_parser = record_kind())]
+    pub(crate) kind: Option<RecordKind>,
+    /// Only readings of this metric type, for example STEPS
+    #[arg(long, value_name = "TYPE", value_parser = metric_type)]
+    pub(crate) metric: Option<MetricType>,
+    /// Only records of this source
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) source: Option<String>,
+    /// Only the record with this id within its source
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+}
+
+/// See [`DataCommand::List`].
+#[derive(Debug, Args)]
+pub(crate) struct DataListArgs {
+    #[command(flatten)]
+    pub(crate) records: RecordArgs,
+    /// First local day [default: the first with data]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<NaiveDate>,
+    /// Last local day [default: the last with data]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: Option<NaiveDate>,
+    /// List the deleted records that can be restored
+    #[arg(long)]
+    pub(crate) deleted: bool,
+    /// Maximum number of records per kind
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
+}
+
+/// See [`DataCommand::Day`].
+#[derive(Debug, Args)]
+pub(crate) struct DataDayArgs {
+    /// Person
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// Local day [default: the last day with data]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) date: Option<NaiveDate>,
+    /// Use only data known at this time [default: now]
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) as_of: Option<DateTime<Utc>>,
+}
+
+/// See [`DataCommand::Delete`].
+#[derive(Debug, Args)]
+pub(crate) struct DataDeleteArgs {
+    #[command(flatten)]
+    pub(crate) records: RecordArgs,
+    /// First local day
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: NaiveDate,
+    /// Last local day [default: the first]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: Option<NaiveDate>,
+    /// Delete for ever: the records cannot be restored
+    #[arg(long)]
+    pub(crate) permanently: bool,
+}
+
+/// See [`DataCommand::Restore`].
+#[derive(Debug, Args)]
+pub(crate) struct DataRestoreArgs {
+    #[command(flatten)]
+    pub(crate) records: RecordArgs,
+    /// First local day [default: the first with data]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) from: Option<NaiveDate>,
+    /// Last local day [default: the last with data]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) to: Option<NaiveDate>,
+}
+
+fn record_kind() -> impl TypedValueParser<Value = RecordKind> {
+    PossibleValuesParser::new(RecordKind::WORDS).try_map(|word| word.parse::<RecordKind>())
+}
+
+fn metric_type(text: &str) -> Result<MetricType, String> {
+    let parsed = text.to_ascii_uppercase().parse::<MetricType>();
+    parsed.map_err(|error| error.to_string())
 }
 
 /// See [`Command::Users`].
@@ -499,6 +615,20 @@ pub(crate) struct ProfileArgs {
     /// IANA time zone of the person's days, for example Europe/Athens
     #[arg(long, value_name = "ZONE")]
     pub(crate) zone: Option<Zone>,
+    /// Another time zone from a day on (a move, a journey), for example 2026-03-10=America/New_York; can be
+    /// repeated
+    #[arg(long = "move", value_name = "DAY=ZONE", value_parser = zone_from)]
+    pub(crate) moves: Vec<ZoneFrom>,
+    /// Forget all moves
+    #[arg(long)]
+    pub(crate) no_moves: bool,
+    /// Local hour at which a day begins, for people who work at night; 0 is midnight
+    #[arg(long, value_name = "HOUR", value_parser = clap::value_parser!(u32).range(0..=23))]
+    pub(crate) day_begins: Option<u32>,
+    /// Preferred sources of a metric type, best first, for example STEPS=watch,phone; can be repeated, an
+    /// empty list removes the preference
+    #[arg(long, value_name = "TYPE=SOURCE,…", value_parser = preference)]
+    pub(crate) prefer: Vec<(MetricType, Vec<String>)>,
     /// Body weight, kg
     #[arg(long, value_name = "KG")]
     pub(crate) weight: Option<f64>,
@@ -511,6 +641,37 @@ pub(crate) struct ProfileArgs {
     /// Activity level of an ordinary day
     #[arg(long, value_name = "LEVEL", value_parser = activity_level)]
     pub(crate) activity_level: Option<ActivityLevel>,
+}
+
+fn zone_from(text: &str) -> Result<ZoneFrom, String> {
+    let (day, zone) = text
+        .split_once('=')
+        .ok_or("expected DAY=ZONE, for example 2026-03-10=America/New_York")?;
+    Ok(ZoneFrom {
+        from: day
+            .parse()
+            .map_err(|_| format!("{day:?} is not a day, expected for example 2026-03-10"))?,
+        zone: zone
+            .parse()
+            .map_err(|error: vitalcast::DomainError| error.to_string())?,
+    })
+}
+
+fn preference(text: &str) -> Result<(MetricType, Vec<String>), String> {
+    let (metric, sources) = text
+        .split_once('=')
+        .ok_or("expected TYPE=SOURCE,…, for example STEPS=watch,phone")?;
+    let metric = metric
+        .to_ascii_uppercase()
+        .parse()
+        .map_err(|error: vitalcast::DomainError| error.to_string())?;
+    let sources = sources
+        .split(',')
+        .map(str::trim)
+        .filter(|source| !source.is_empty())
+        .map(str::to_owned)
+        .collect();
+    Ok((metric, sources))
 }
 
 fn activity_level(text: &str) -> Result<ActivityLevel, String> {

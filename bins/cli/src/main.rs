@@ -40,6 +40,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<()> {
         Command::Demo(args) => commands::demo::run(args, &cli.global, output),
         Command::Import(args) => commands::import::run(args, &cli.global, output),
         Command::Users(args) => commands::users::run(args, &cli.global, output),
+        Command::Data(args) => commands::data::run(args, &cli.global, output),
         Command::Features(args) => commands::features::run(args, &cli.global, output),
         Command::Train(args) => commands::train::run(args, &cli.global, output),
         Command::Predict(args) => commands::predict::run(args, &cli.global, output),

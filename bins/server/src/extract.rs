@@ -99,7 +99,9 @@ fn from_query(shape: &crate::shape::Shape, pairs: Vec<(String, String)>) -> Valu
         | Kind::InstantOrDate
         | Kind::Text(..)
         | Kind::Zone
-        | Kind::List { .. } => Value::String(text),
+        | Kind::List { .. }
+        | Kind::Object(_)
+        | Kind::Map { .. } => Value::String(text),
     };
     let mut fields = Map::new();
     for (name, text) in pairs {

@@ -165,7 +165,11 @@ pub struct HealthMetric {
     /// The value in [`MetricType::unit`].
     pub value: f64,
     /// What the source says it is a measurement of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        rename = "reading_kind",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub kind: Option<ReadingKind>,
 }
 
@@ -445,11 +449,10 @@ mod tests {
     #[test]
     fn a_record_round_trips_through_json() {
         let provenance = Provenance::at("a", "b", DateTime::UNIX_EPOCH, Zone::UTC);
-        let record = Record::HealthMetric(HealthMetric::new(
-            provenance,
-            MetricType::SleepDuration,
-            7.25,
-        ));
+        let record = Record::HealthMetric(HealthMetric {
+            kind: Some(ReadingKind::Session),
+            ..HealthMetric::new(provenance, MetricType::SleepDuration, 7.25)
+        });
         let json = serde_json::to_string(&record).unwrap();
         assert!(json.contains("\"kind\":\"health_metric\""));
         assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);

@@ -112,6 +112,16 @@ impl<'a> DayRecords<'a> {
         counted_once(&self.events, profile)
     }
 
+    /// Number of recorded meals and activities, those counted twice included.
+    pub(crate) fn recorded_events(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there is any reading.
+    pub(crate) fn has_readings(&self) -> bool {
+        self.readings.iter().any(|readings| !readings.is_empty())
+    }
+
     /// The readings of a metric.
     pub(crate) fn readings(&self, metric: MetricType) -> &[&'a HealthMetric] {
         &self.readings[metric as usize]

@@ -4,6 +4,7 @@
 mod before_sleep;
 mod catalogue;
 mod daily;
+mod day;
 mod error;
 mod event;
 mod field;
@@ -16,5 +17,6 @@ mod window;
 
 pub use before_sleep::amounts_before_sleep;
 pub use catalogue::{Feature, catalogue, feature_named, model_inputs};
+pub use day::{DayValue, DayView, SleepView, SourceValue, day_view};
 pub use error::FeaturesError;
 pub use table::{FeatureTable, LOOK_BACK_DAYS, daily_values, feature_table, hindsight_table};

@@ -39,12 +39,15 @@ impl<'a> Sleep<'a> {
         of_source.max_by(|left, right| left.by_length(right))
     }
 
-    /// The sleeps that are not the main night of their source.
-    pub(crate) fn naps(&self) -> impl Iterator<Item = &Night<'a>> {
-        self.nights.iter().filter(|night| {
-            self.main_night(night.source)
-                .is_some_and(|main| main.start != night.start)
-        })
+    /// All nights and naps.
+    pub(crate) fn nights(&self) -> &[Night<'a>] {
+        &self.nights
+    }
+
+    /// Whether a night is the main one of its source.
+    pub(crate) fn is_main(&self, night: &Night<'_>) -> bool {
+        self.main_night(night.source)
+            .is_some_and(|main| main.start == night.start)
     }
 
     /// Whether a reading belongs to the main night and not to a nap.
@@ -60,10 +63,7 @@ impl<'a> Sleep<'a> {
             .iter()
             .filter(|night| !has_own || of_source(night))
             .min_by_key(|night| night.distance(provenance.observed_at));
-        nearest.is_none_or(|nearest| {
-            self.main_night(nearest.source)
-                .is_some_and(|main| main.start == nearest.start)
-        })
+        nearest.is_none_or(|nearest| self.is_main(nearest))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::table::Fault;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use vitalcast_domain::{DomainError, Record, UserId, Zone};
+use vitalcast_domain::{DomainError, Profile, Record, UserId, Zone};
 
 /// Number of records per batch.
 const BATCH: usize = 5_000;
@@ -20,7 +20,7 @@ pub(crate) struct Importer<'s> {
     pub(crate) options: &'s ImportOptions,
     pub(crate) report: ImportReport,
     sink: &'s mut dyn Sink,
-    people: HashMap<UserId, Zone>,
+    people: HashMap<UserId, Profile>,
     waiting: HashMap<UserId, Vec<Record>>,
     waiting_count: usize,
     sizes: HashMap<PathBuf, u64>,
@@ -77,7 +77,7 @@ impl<'s> Importer<'s> {
 
     /// The time zone of a person who was passed to the sink before.
     pub(crate) fn zone_of(&self, user: &UserId) -> Option<Zone> {
-        self.people.get(user).copied()
+        self.people.get(user).map(|profile| profile.zone)
     }
 
     /// Passes a person to the sink, once.
@@ -85,13 +85,32 @@ impl<'s> Importer<'s> {
         if self.people.contains_key(user) {
             return Ok(());
         }
-        self.people.insert(user.clone(), zone);
-        self.sink.person(user, zone).map_err(ImportError::Sink)
+        let profile = Profile {
+            zone,
+            ..Profile::default()
+        };
+        self.person_with(user, &profile)
+    }
+
+    /// Passes a person with their profile to the sink, once.
+    pub(crate) fn person_with(
+        &mut self,
+        user: &UserId,
+        profile: &Profile,
+    ) -> Result<(), ImportError> {
+        if self.people.contains_key(user) {
+            return Ok(());
+        }
+        self.people.insert(user.clone(), profile.clone());
+        self.sink.person(user, profile).map_err(ImportError::Sink)
     }
 
     /// Adds a record to the next batch. The person must have been passed to the sink before.
-    pub(crate) fn record(&mut self, user: &UserId, record: Record) -> Result<(), ImportError> {
+    pub(crate) fn record(&mut self, user: &UserId, mut record: Record) -> Result<(), ImportError> {
         self.report.records += 1;
+        if let Some(profile) = self.people.get(user) {
+            record.place(profile);
+        }
         match self.waiting.get_mut(user) {
             Some(records) => records.push(record),
             None => {

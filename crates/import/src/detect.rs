@@ -19,11 +19,19 @@ const MAX_DEPTH: usize = 4;
 /// it.
 pub fn detect(path: &Path) -> Result<Format, ImportError> {
     let mut what = "an empty folder".to_owned();
+    let mut found: Option<Format> = None;
     for file in all_files(path)? {
         match of_file(&file)? {
-            Ok(format) => return Ok(format),
-            Err(found) => what = found,
+            // A folder may hold tables that others read too: the first reader of the list counts.
+            Ok(format) if found.is_none_or(|other| format.comes_before(other)) => {
+                found = Some(format);
+            }
+            Ok(_) => {}
+            Err(other) => what = other,
         }
+    }
+    if let Some(format) = found {
+        return Ok(format);
     }
     if path.is_dir() && what != "an empty folder" {
         "a folder without a known export".clone_into(&mut what);

@@ -41,6 +41,12 @@ pub enum ImportError {
         /// The columns found.
         found: String,
     },
+    /// An export that does not say whose data it is.
+    #[error("{} does not say whose data it is, expected the id of a person", path.display())]
+    WithoutUser {
+        /// The file.
+        path: PathBuf,
+    },
     /// The sink stopped the import.
     #[error("the import was interrupted; the records imported so far are kept")]
     Interrupted,

@@ -18,6 +18,7 @@ pub(crate) struct FormatReader {
 
 /// All readers, in the order of detection. A new format is a module and a line here.
 static READERS: &[&FormatReader] = &[
+    &crate::own::READER,
     &crate::lifesnaps::READER,
     &crate::t1d_uom::READER,
     &crate::reference::READER,
@@ -49,6 +50,12 @@ impl Format {
     /// The name of the format.
     pub fn as_str(self) -> &'static str {
         self.0.word
+    }
+
+    /// Whether its reader stands before that of another in the list.
+    pub(crate) fn comes_before(self, other: Self) -> bool {
+        let place = |format: Self| Self::WORDS.iter().position(|word| *word == format.as_str());
+        place(self) < place(other)
     }
 
     /// The format of a table with these columns.

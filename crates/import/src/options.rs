@@ -5,7 +5,7 @@ use crate::format::Format;
 use crate::report::Reject;
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
-use vitalcast_domain::{DomainError, Record, UserId, Zone};
+use vitalcast_domain::{DomainError, Profile, Record, UserId, Zone};
 
 /// The time from which a row of the reference tables counts as known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,12 +55,13 @@ pub struct ImportOptions {
 
 /// The receiver of records.
 pub trait Sink {
-    /// Receives a person, before the first of their records.
+    /// Receives a person, before the first of their records, with what the export says about them. The
+    /// zone of the profile is that of [`ImportOptions::zone`], else the one that the format assumes.
     ///
     /// # Errors
     ///
     /// Any error of the sink; it ends the import.
-    fn person(&mut self, user: &UserId, zone: Zone) -> Result<(), SinkError>;
+    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<(), SinkError>;
 
     /// Receives records of one person.
     ///

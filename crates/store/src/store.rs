@@ -26,6 +26,17 @@ pub struct WriteReport {
     pub deleted: u64,
 }
 
+impl WriteReport {
+    /// Adds the counts of another batch.
+    pub fn add(&mut self, other: &Self) {
+        self.added += other.added;
+        self.unchanged += other.unchanged;
+        self.corrected += other.corrected;
+        self.outdated += other.outdated;
+        self.deleted += other.deleted;
+    }
+}
+
 /// How records are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {

@@ -7,11 +7,11 @@ mod forecaster;
 
 pub use engine::{
     ActualVsPredicted, BacktestAnswer, BacktestDay, BacktestRequest, BatchForecast, CacheOptions,
-    CacheStatistics, Clock, DayFeatures, DayFeaturesQuery, Engine, Erasure, FeatureMatrix,
-    FeatureQuery, FolderLock, ForecastRecord, HistoryDay, HistoryView, ImportSettings,
-    ImportSummary, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness,
-    ModelPerformance, NewKey, SharedCache, all_days, estimated_seconds, heat_map, lag_chart,
-    record_json, significance_sentence,
+    CacheStatistics, Clock, DayFeatures, DayFeaturesQuery, DayOfPerson, Engine, Erasure,
+    FeatureMatrix, FeatureQuery, FolderLock, ForecastRecord, HistoryDay, HistoryView,
+    ImportSettings, ImportSummary, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch,
+    KeyRandomness, MetricOfDay, ModelPerformance, NewKey, SharedCache, SleepOfDay, ValueOfSource,
+    all_days, estimated_seconds, heat_map, lag_chart, record_json, significance_sentence,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::{Forecaster, backtest};

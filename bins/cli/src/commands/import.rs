@@ -15,6 +15,7 @@ pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> an
         user: args.user.clone(),
         known_at: args.known_at.parse()?,
         rejects_file: args.rejects.clone(),
+        mirror: args.mirror,
     };
     let bar = progress::bytes(output, "Reading");
     let summary = engine.import(&args.path, &settings, global.now(), &mut |done, total| {
@@ -52,6 +53,15 @@ pub(crate) fn print(summary: &ImportSummary, output: &mut Output) -> anyhow::Res
         ],
         vec!["  corrections".to_owned(), summary.corrected.to_string()],
     ];
+    for (name, count) in [
+        ("  older than stored", summary.outdated),
+        ("  deleted before", summary.deleted_before),
+        ("deleted, not in the export any more", summary.deleted),
+    ] {
+        if count > 0 {
+            rows.push(vec![name.to_owned(), count.to_string()]);
+        }
+    }
     for (reason, count) in &summary.skipped {
         rows.push(vec![
             format!("left out: {}", reason.replace('_', " ")),

@@ -2,6 +2,7 @@
 
 pub(crate) mod backtest;
 pub(crate) mod correlate;
+pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod features;
 pub(crate) mod history;

@@ -4,8 +4,9 @@ use crate::args::{EraseArgs, ExportArgs, Global, ProfileArgs};
 use crate::exit::UsageError;
 use crate::output::Output;
 use anyhow::{Context, bail};
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal};
-use vitalcast::EngineError;
+use vitalcast::{EngineError, MetricType, ZoneFrom};
 
 pub(crate) fn profile(
     args: &ProfileArgs,
@@ -14,6 +15,10 @@ pub(crate) fn profile(
 ) -> anyhow::Result<()> {
     let engine = global.engine()?;
     let changes = args.zone.is_some()
+        || !args.moves.is_empty()
+        || args.no_moves
+        || args.day_begins.is_some()
+        || !args.prefer.is_empty()
         || args.weight.is_some()
         || args.height.is_some()
         || args.goal_energy.is_some()
@@ -25,6 +30,9 @@ pub(crate) fn profile(
     };
     let profile = vitalcast::Profile {
         zone: args.zone.unwrap_or(before.zone),
+        moves: moves(args, &before.moves),
+        day_begins_hour: args.day_begins.unwrap_or(before.day_begins_hour),
+        preferred_sources: preferences(args, before.preferred_sources.clone()),
         weight_kg: args.weight.or(before.weight_kg),
         height_cm: args.height.or(before.height_cm),
         goal_energy_kcal: args.goal_energy.or(before.goal_energy_kcal),
@@ -32,7 +40,10 @@ pub(crate) fn profile(
         ..before
     };
     if changes {
-        engine.set_profile(&args.user, &profile)?;
+        let moved = engine.set_profile(&args.user, &profile)?;
+        if moved > 0 {
+            output.note(format_args!("{moved} records belong to another day now."));
+        }
     }
     if output.is_json() {
         return output.json(&profile);
@@ -41,7 +52,12 @@ pub(crate) fn profile(
         value.map_or_else(|| "–".to_owned(), |value| format!("{value} {unit}"))
     };
     let rows: Vec<Vec<String>> = [
-        ("zone", profile.zone.to_string()),
+        ("zone", zones(&profile)),
+        (
+            "day begins at",
+            format!("{:02}:00", profile.day_begins_hour),
+        ),
+        ("preferred sources", preferred(&profile)),
         ("weight", number(profile.weight_kg, "kg")),
         ("height", number(profile.height_cm, "cm")),
         ("energy goal", number(profile.goal_energy_kcal, "kcal")),
@@ -57,6 +73,51 @@ pub(crate) fn profile(
     .collect();
     output.heading(args.user.as_str())?;
     output.table(&["", ""], &rows, &[])
+}
+
+fn moves(args: &ProfileArgs, before: &[ZoneFrom]) -> Vec<ZoneFrom> {
+    let mut moves: BTreeMap<_, _> = if args.no_moves {
+        BTreeMap::new()
+    } else {
+        before.iter().map(|one| (one.from, *one)).collect()
+    };
+    moves.extend(args.moves.iter().map(|one| (one.from, *one)));
+    moves.into_values().collect()
+}
+
+fn preferences(
+    args: &ProfileArgs,
+    mut before: BTreeMap<MetricType, Vec<String>>,
+) -> BTreeMap<MetricType, Vec<String>> {
+    for (metric, sources) in &args.prefer {
+        if sources.is_empty() {
+            before.remove(metric);
+        } else {
+            before.insert(*metric, sources.clone());
+        }
+    }
+    before
+}
+
+fn zones(profile: &vitalcast::Profile) -> String {
+    let later = profile.moves.iter();
+    let later: String = later
+        .map(|one| format!(", {} from {}", one.zone, one.from))
+        .collect();
+    format!("{}{later}", profile.zone)
+}
+
+fn preferred(profile: &vitalcast::Profile) -> String {
+    let orders: Vec<String> = profile
+        .preferred_sources
+        .iter()
+        .map(|(metric, sources)| format!("{metric}: {}", sources.join(", ")))
+        .collect();
+    if orders.is_empty() {
+        "–".to_owned()
+    } else {
+        orders.join("; ")
+    }
 }
 
 pub(crate) fn export(

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 mod correlations;
+mod days;
 mod features;
 mod jobs;
 mod models;
@@ -154,6 +155,8 @@ pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
             records::get_health_metrics,
             records::delete_health_metrics
         ))
+        .routes(routes!(days::day))
+        .routes(routes!(days::restore))
         .routes(routes!(jobs::import))
         .routes(routes!(jobs::of_user))
         .routes(routes!(jobs::one, jobs::cancel))

@@ -26,7 +26,7 @@ use vitalcast::{
     record_json,
 };
 
-const METRIC_TYPE: Field = optional(
+pub(super) const METRIC_TYPE: Field = optional(
     "metric_type",
     Kind::Word(MetricType::WORDS),
     "Only readings of this metric type",

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::document::File;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
-use crate::shape::{Kind, default, optional, shaped};
+use crate::shape::{Kind, default, optional, required, shaped};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use vitalcast::{
-    ActivityLevel, EngineError, Erasure, FieldError, HistoryView, PredictionMetric, Profile, Scope,
-    UserId,
+    ActivityLevel, EngineError, Erasure, FieldError, HistoryView, MetricType, PredictionMetric,
+    Profile, Scope, UserId,
 };
 
 /// An overview of the data of a person.
@@ -119,6 +119,40 @@ shaped!(
             Kind::Zone,
             "\"UTC\"",
             "IANA time zone in which the person's days begin and end"
+        ),
+        default(
+            "moves",
+            Kind::List {
+                item: &Kind::Object(&[
+                    required("from", Kind::Date, "First local day in this zone"),
+                    required("zone", Kind::Zone, "IANA time zone"),
+                ]),
+                least: 0,
+                most: 500,
+                unique: true,
+            },
+            "[]",
+            "Time zones of later periods (moves and travel), in time order"
+        ),
+        default(
+            "day_begins_hour",
+            Kind::Int(0, 23),
+            "0",
+            "Local hour at which a day begins; 0 is midnight"
+        ),
+        default(
+            "preferred_sources",
+            Kind::Map {
+                names: MetricType::WORDS,
+                item: &Kind::List {
+                    item: &Kind::Text(1, 200),
+                    least: 0,
+                    most: 500,
+                    unique: true,
+                },
+            },
+            "{}",
+            "Sources in the order of preference, by metric type"
         ),
         optional("weight_kg", Kind::Float(2.0, 700.0), "Body weight, kg"),
         optional("height_cm", Kind::Float(30.0, 280.0), "Height, cm"),

@@ -140,7 +140,47 @@ impl Kind {
                 most,
                 unique,
             } => list(value, item, (least, most), unique, loc),
+            Self::Object(fields) => {
+                let shape = Shape {
+                    part: Part::ClosedBody,
+                    fields,
+                };
+                shape.check(value, loc).map(Value::Object)
+            }
+            Self::Map { names, item } => map(value, names, item, loc),
         }
+    }
+}
+
+fn map(value: &Value, names: &[&str], item: &Kind, loc: &[Place]) -> Checked {
+    let Value::Object(given) = value else {
+        return one(
+            "dict_type",
+            loc,
+            "Input should be a valid dictionary",
+            value,
+        );
+    };
+    let mut checked = Map::new();
+    let mut faults = Vec::new();
+    for (name, each) in given {
+        let mut loc = loc.to_vec();
+        loc.push(name.as_str().into());
+        let found = word(&json!(name), names, &loc).and_then(|_| item.check(each, &loc));
+        match found {
+            Ok(each) => {
+                checked.insert(name.clone(), each);
+            }
+            Err(found) => faults.extend(found),
+        }
+        if faults.len() >= MAX_FAULTS {
+            break;
+        }
+    }
+    if faults.is_empty() {
+        Ok(Value::Object(checked))
+    } else {
+        Err(faults)
     }
 }
 

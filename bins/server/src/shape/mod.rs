@@ -54,6 +54,13 @@ pub(crate) enum Kind {
         most: usize,
         unique: bool,
     },
+    /// An object of these fields and no others.
+    Object(&'static [Field]),
+    /// An object with some of these words as names, and values of one kind.
+    Map {
+        names: &'static [&'static str],
+        item: &'static Kind,
+    },
 }
 
 impl Kind {

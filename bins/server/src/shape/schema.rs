@@ -105,7 +105,9 @@ impl Field {
             | Kind::Instant
             | Kind::InstantOrDate
             | Kind::Zone
-            | Kind::List { .. } => self.kind.forms(),
+            | Kind::List { .. }
+            | Kind::Object(_)
+            | Kind::Map { .. } => self.kind.forms(),
         };
         forms.truncate(1);
         if matches!(self.presence, Presence::Optional) {
@@ -221,6 +223,26 @@ impl Kind {
                     .unique_items(unique)
                     .into(),
             ],
+            Self::Object(fields) => {
+                let shape = Shape {
+                    part: Part::ClosedBody,
+                    fields,
+                };
+                match shape.schema() {
+                    RefOr::T(schema) => vec![schema],
+                    RefOr::Ref(_) => Vec::new(),
+                }
+            }
+            Self::Map { names, item } => {
+                let names = of_type(Type::String).enum_values(Some(names.iter().copied()));
+                let values = united(item.forms(), None, None);
+                vec![
+                    of_type(Type::Object)
+                        .property_names(Some(Schema::from(names)))
+                        .additional_properties(Some(AdditionalProperties::RefOr(values)))
+                        .into(),
+                ]
+            }
         }
     }
 }

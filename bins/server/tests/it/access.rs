@@ -197,6 +197,20 @@ fn rows() -> Vec<Row> {
             None,
         ),
         row(
+            "get",
+            "/api/users/{user_id}/days/{day}",
+            "/api/users/anna/days/2026-11-20",
+            "read",
+            None,
+        ),
+        row(
+            "post",
+            "/api/users/{user_id}/restore",
+            "/api/users/anna/restore?kind=meal&from=2026-11-20&to=2026-11-20",
+            "ingest",
+            None,
+        ),
+        row(
             "post",
             "/api/users/{user_id}/imports",
             "/api/users/anna/imports",

@@ -22,13 +22,13 @@ use vitalcast_import::{ImportOptions, KnownAt, Reject, Sink, SinkError, import};
 
 #[derive(Default)]
 struct Kept {
-    zone: Option<Zone>,
+    profile: Option<Profile>,
     records: Vec<Record>,
 }
 
 impl Sink for Kept {
-    fn person(&mut self, _: &UserId, zone: Zone) -> Result<(), SinkError> {
-        self.zone = Some(zone);
+    fn person(&mut self, _: &UserId, profile: &Profile) -> Result<(), SinkError> {
+        self.profile = Some(profile.clone());
         Ok(())
     }
 
@@ -57,11 +57,7 @@ fn person() -> History {
     };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/t1d-uom");
     import(&path, &options, &mut kept).unwrap();
-    let profile = Profile {
-        zone: kept.zone.unwrap(),
-        ..Profile::default()
-    };
-    let mut history = History::new(UserId::new("2306").unwrap(), profile);
+    let mut history = History::new(UserId::new("2306").unwrap(), kept.profile.unwrap());
     history.records = kept.records;
     history
 }

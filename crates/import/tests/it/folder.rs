@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use vitalcast_domain::{MetricType, Record, UserId, Zone};
+use vitalcast_domain::{MetricType, Profile, Record, UserId};
 use vitalcast_import::{
     ImportError, ImportOptions, ImportReport, KnownAt, Reject, RejectReason, Sink, SinkError,
     import,
@@ -22,8 +22,9 @@ pub(crate) struct Read {
 }
 
 impl Sink for Read {
-    fn person(&mut self, user: &UserId, zone: Zone) -> Result<(), SinkError> {
-        self.people.push((user.to_string(), zone.to_string()));
+    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<(), SinkError> {
+        self.people
+            .push((user.to_string(), profile.zone.to_string()));
         Ok(())
     }
 

@@ -120,7 +120,7 @@ fn a_short_night_is_kept_and_flagged() {
     let partial: Vec<bool> = read
         .records
         .iter()
-        .map(|(_, record)| matches!(record, Record::HealthMetric(night) if night.partial))
+        .map(|(_, record)| matches!(record, Record::HealthMetric(night) if night.is_partial()))
         .collect();
     assert_eq!(partial, [true, false]);
 }

@@ -79,7 +79,7 @@ fn meals_and_activities_are_read() {
                     (meal.energy_kcal, meal.fiber_g, meal.sugar_g),
                     (Some(350.5), None, Some(5.0))
                 );
-                assert!(meal.time_known);
+                assert!(meal.time_known());
             }
             Record::Activity(run) if run.activity_type == ActivityType::Running => {
                 found.1 += 1;
@@ -124,7 +124,7 @@ fn a_night_below_two_hours_is_kept_and_flagged() {
     let partial: Vec<bool> = read
         .records
         .iter()
-        .map(|(_, record)| matches!(record, Record::HealthMetric(reading) if reading.partial))
+        .map(|(_, record)| matches!(record, Record::HealthMetric(reading) if reading.is_partial()))
         .collect();
     assert_eq!(partial, [true, false]);
 }

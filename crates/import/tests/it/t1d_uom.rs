@@ -197,7 +197,7 @@ fn midnight_and_no_time_mean_some_time_that_day() {
         let Record::Meal(meal) = read.only() else {
             panic!()
         };
-        assert!(!meal.time_known, "{stamp:?}");
+        assert!(!meal.time_known(), "{stamp:?}");
         assert_eq!(meal.provenance.day.to_string(), "2023-12-05");
         assert_eq!(meal.provenance.known_at, instant("2023-12-06T00:00:00Z"));
     }

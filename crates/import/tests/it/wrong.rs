@@ -2,7 +2,7 @@
 
 use crate::folder::{Folder, Read, options, read_with};
 use std::ops::ControlFlow;
-use vitalcast_domain::{Record, UserId, Zone};
+use vitalcast_domain::{Profile, Record, UserId};
 use vitalcast_import::{Format, ImportError, ImportOptions, Reject, Sink, SinkError, import};
 
 fn refused(name: &str, bytes: impl AsRef<[u8]>) -> String {
@@ -139,8 +139,8 @@ struct Stubborn {
 }
 
 impl Sink for Stubborn {
-    fn person(&mut self, user: &UserId, zone: Zone) -> Result<(), SinkError> {
-        self.inner.person(user, zone)
+    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<(), SinkError> {
+        self.inner.person(user, profile)
     }
 
     fn records(&mut self, user: &UserId, records: Vec<Record>) -> Result<(), SinkError> {

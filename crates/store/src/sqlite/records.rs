@@ -22,6 +22,17 @@ struct Current {
     known_at: i64,
     record: Record,
     is_deleted: bool,
+    /// Earlier versions: when each became known, and its content.
+    earlier: Vec<(i64, Record)>,
+}
+
+impl Current {
+    /// Whether a record is one of the earlier versions, which an export of all versions holds.
+    fn was(&self, record: &Record, known_at: i64) -> bool {
+        self.earlier
+            .iter()
+            .any(|(then, earlier)| *then == known_at && record.says_the_same(earlier))
+    }
 }
 
 /// Refuses a batch with an implausible record.
@@ -76,23 +87,28 @@ impl SqliteStore {
         .fetch_all(&mut **transaction)
         .await
         .map_err(|error| self.failed(error))?;
-        rows.iter()
-            .map(|row| {
-                let known_at: i64 = rows::get("records", row, "known_at")?;
-                let instant = rows::instant("records", known_at)?;
-                let deleted_at: Option<i64> = rows::get("records", row, "deleted_at")?;
-                Ok((
-                    rows::get("records", row, "identity")?,
-                    Current {
-                        version: rows::get("records", row, "version")?,
-                        known_at,
-                        record: record(rows::get::<&str>("records", row, "content")?, instant)?,
-                        is_deleted: deleted_at.is_some(),
-                    },
-                ))
-            })
-            // In order of versions: the last one stays.
-            .collect()
+        let mut current: HashMap<String, Current> = HashMap::new();
+        // In the order of their versions.
+        for row in &rows {
+            let known_at: i64 = rows::get("records", row, "known_at")?;
+            let instant = rows::instant("records", known_at)?;
+            let deleted_at: Option<i64> = rows::get("records", row, "deleted_at")?;
+            let identity: String = rows::get("records", row, "identity")?;
+            let mut earlier = Vec::new();
+            if let Some(before) = current.remove(&identity) {
+                earlier = before.earlier;
+                earlier.push((before.known_at, before.record));
+            }
+            let version = Current {
+                version: rows::get("records", row, "version")?,
+                known_at,
+                record: record(rows::get::<&str>("records", row, "content")?, instant)?,
+                is_deleted: deleted_at.is_some(),
+                earlier,
+            };
+            current.insert(identity, version);
+        }
+        Ok(current)
     }
 
     /// Writes batches, each of one person, in one transaction.
@@ -144,6 +160,10 @@ impl SqliteStore {
                         report.deleted += 1;
                         continue;
                     }
+                    if current.was(&record, told) {
+                        report.unchanged += 1;
+                        continue;
+                    }
                     let updated_at = |record: &Record| record.provenance().told.updated_at;
                     let (kept, new) = (updated_at(&current.record), updated_at(&record));
                     if let (Some(kept), Some(new)) = (kept, new)
@@ -173,6 +193,11 @@ impl SqliteStore {
                 }
             };
             let content = content(&record);
+            let mut earlier = Vec::new();
+            if let Some(before) = current.remove(&identity) {
+                earlier = before.earlier;
+                earlier.push((before.known_at, before.record));
+            }
             current.insert(
                 identity.clone(),
                 Current {
@@ -180,6 +205,7 @@ impl SqliteStore {
                     known_at,
                     record: record.clone(),
                     is_deleted: false,
+                    earlier,
                 },
             );
             versions.push(NewVersion {

@@ -2,18 +2,18 @@
 
 use super::Engine;
 use crate::error::EngineError;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use vitalcast_domain::{Record, UserId, Zone};
+use vitalcast_domain::{MetricType, Moment, Profile, Record, RecordKind, UserId, Zone};
 use vitalcast_import::{
     Format, ImportError, ImportOptions, KnownAt, Reject, Sink, SinkError, SkipReason,
 };
-use vitalcast_store::Store;
+use vitalcast_store::{Deletion, RecordFilter, Store, WriteReport};
 
 /// Start and end of the file name of a list of rejected rows.
 const REJECTS: &str = "rejects-";
@@ -32,6 +32,9 @@ pub struct ImportSettings {
     pub known_at: KnownAt,
     /// File for the list of rejected rows; default: a file in the data folder.
     pub rejects_file: Option<PathBuf>,
+    /// The export is complete: records of the same source, kind and metric that it does not hold, on the
+    /// days that it spans, are deleted so that they can be restored.
+    pub mirror: bool,
 }
 
 /// The result of an import: counts of rows and records.
@@ -52,6 +55,12 @@ pub struct ImportSummary {
     /// Number of corrected records: their value differs from the stored one. Replays of earlier days
     /// use the old version.
     pub corrected: u64,
+    /// Number of records left out because the stored version is newer in its source.
+    pub outdated: u64,
+    /// Number of records left out because they were deleted here; they can be restored.
+    pub deleted_before: u64,
+    /// Number of records deleted because the export does not hold them any more.
+    pub deleted: u64,
     /// Number of rows and cells left out that are not errors, by reason.
     pub skipped: BTreeMap<String, u64>,
     /// Number of rejected rows, by reason.
@@ -90,9 +99,11 @@ impl Engine {
             now,
             progress,
             people: BTreeSet::new(),
-            added: 0,
-            already_there: 0,
-            corrected: 0,
+            report: WriteReport::default(),
+            zone_is_given: settings.zone.is_some(),
+            mirror: settings.mirror.then(Mirror::default),
+            placed_by_zone: BTreeMap::new(),
+            notes: Vec::new(),
             rejects: Rejects {
                 path: rejects_path,
                 file: None,
@@ -107,7 +118,10 @@ impl Engine {
         };
         let report = vitalcast_import::import(path, &options, &mut sink).map_err(unwrap_sink)?;
         sink.rejects.finish()?;
+        let deleted = sink.finish_mirror()?;
         let mut notes = report.notes;
+        notes.append(&mut sink.notes);
+        notes.extend(sink.zone_note());
         if let Some(user) = &settings.user
             && report.records == 0
             && report.skipped.contains_key(&SkipReason::OtherUser)
@@ -121,9 +135,12 @@ impl Engine {
             files: report.files,
             rows_read: report.rows_read,
             records: report.records,
-            added: sink.added,
-            already_there: sink.already_there,
-            corrected: sink.corrected,
+            added: sink.report.added,
+            already_there: sink.report.unchanged,
+            corrected: sink.report.corrected,
+            outdated: sink.report.outdated,
+            deleted_before: sink.report.deleted,
+            deleted,
             skipped: words(&report.skipped),
             rejected: words(&report.rejected),
             rejects_file: sink.rejects.file.is_some().then_some(sink.rejects.path),
@@ -182,42 +199,185 @@ struct StoreSink<'a> {
     now: DateTime<Utc>,
     progress: &'a mut dyn FnMut(u64, u64) -> ControlFlow<()>,
     people: BTreeSet<UserId>,
-    added: u64,
-    already_there: u64,
-    corrected: u64,
+    report: WriteReport,
+    /// Whether the zone was named for this import.
+    zone_is_given: bool,
+    mirror: Option<Mirror>,
+    /// Number of records whose day follows from the person's zone alone, by zone.
+    placed_by_zone: BTreeMap<&'static str, u64>,
+    notes: Vec<String>,
     rejects: Rejects,
 }
 
+/// What a complete export holds, to find what it holds no more.
+#[derive(Default)]
+struct Mirror {
+    /// By person, kind, metric and source: first and last day, and the ids.
+    held: BTreeMap<MirrorKey, Held>,
+}
+
+type MirrorKey = (UserId, RecordKind, Option<MetricType>, String);
+
+struct Held {
+    first: NaiveDate,
+    last: NaiveDate,
+    ids: HashSet<String>,
+}
+
+impl Mirror {
+    fn add(&mut self, user: &UserId, record: &Record) {
+        let provenance = record.provenance();
+        let metric = match record {
+            Record::HealthMetric(reading) => Some(reading.metric),
+            Record::Meal(_) | Record::Activity(_) => None,
+        };
+        let key = (
+            user.clone(),
+            record.kind(),
+            metric,
+            provenance.source.clone(),
+        );
+        let held = self.held.entry(key).or_insert_with(|| Held {
+            first: provenance.day,
+            last: provenance.day,
+            ids: HashSet::new(),
+        });
+        held.first = held.first.min(provenance.day);
+        held.last = held.last.max(provenance.day);
+        held.ids.insert(provenance.source_id.clone());
+    }
+}
+
+impl StoreSink<'_> {
+    /// Deletes what a complete export does not hold any more; returns the number of records.
+    fn finish_mirror(&mut self) -> Result<u64, EngineError> {
+        /// Number of records per page.
+        const PAGE: u32 = 5_000;
+        let Some(mirror) = self.mirror.take() else {
+            return Ok(0);
+        };
+        let mut deleted = 0;
+        for ((user, kind, metric, source), held) in mirror.held {
+            let filter = RecordFilter {
+                metric,
+                source: Some(source),
+                ..RecordFilter::all(kind, held.first..=held.last)
+            };
+            let mut gone = Vec::new();
+            let mut after = None;
+            loop {
+                let (records, next) =
+                    self.engine
+                        .records(&user, &filter, after.as_deref(), PAGE)?;
+                gone.extend(
+                    records
+                        .into_iter()
+                        .map(|record| record.provenance().source_id.clone())
+                        .filter(|id| !held.ids.contains(id)),
+                );
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            for id in gone {
+                let one = RecordFilter {
+                    source_id: Some(id),
+                    ..filter.clone()
+                };
+                let deletion = Deletion::Restorable { at: self.now };
+                deleted += self.engine.delete_records(&user, &one, deletion)?;
+            }
+        }
+        Ok(deleted)
+    }
+
+    /// The zones that placed records, where none was named.
+    fn zone_note(&self) -> Option<String> {
+        if self.zone_is_given || self.placed_by_zone.is_empty() {
+            return None;
+        }
+        let counts: Vec<String> = self
+            .placed_by_zone
+            .iter()
+            .map(|(zone, count)| format!("{count} in {zone}"))
+            .collect();
+        Some(format!(
+            "records with a time but without a UTC offset or a day of their own are placed in the time \
+             zone of the person: {} (choose another with --zone)",
+            counts.join(", ")
+        ))
+    }
+}
+
+/// Whether the day of a record follows from the person's zone alone.
+fn is_placed_by_zone(record: &Record) -> bool {
+    let told = &record.provenance().told;
+    let has_own_offset = |moment: Moment| match moment {
+        Moment::Instant { offset_seconds, .. } => offset_seconds.is_some(),
+        Moment::Clock(_) | Moment::Date(_) => true,
+    };
+    told.day.is_none() && !has_own_offset(told.until.unwrap_or(told.at))
+}
+
 impl Sink for StoreSink<'_> {
-    fn person(&mut self, user: &UserId, zone: Zone) -> Result<(), SinkError> {
+    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<(), SinkError> {
         if !self.people.insert(user.clone()) {
             return Ok(());
         }
-        // Whoever is known already keeps the profile they have.
+        // Whoever is known already keeps the profile they have, but for a zone that was named.
         let store = &self.engine.store;
         let known = self
             .engine
             .wait(store.profile(user))
             .map_err(EngineError::from)?;
-        if known.is_none() {
-            let profile = vitalcast_domain::Profile {
-                zone,
-                ..vitalcast_domain::Profile::default()
-            };
-            self.engine.set_profile(user, &profile)?;
+        match known {
+            None => {
+                self.engine.set_profile(user, profile)?;
+            }
+            Some(known) if self.zone_is_given && known.zone != profile.zone => {
+                if known.moves.is_empty() {
+                    let (before, after) = (known.zone, profile.zone);
+                    let moved = self.engine.set_profile(
+                        user,
+                        &Profile {
+                            zone: after,
+                            ..known
+                        },
+                    )?;
+                    self.notes.push(format!(
+                        "the time zone of {user} was {before} and is {after} now; {moved} stored records \
+                         belong to another day now"
+                    ));
+                } else {
+                    self.notes.push(format!(
+                        "the time zones of {user} stay as they are in the profile, with its moves"
+                    ));
+                }
+            }
+            Some(_) => {}
         }
         Ok(())
     }
 
     fn records(&mut self, user: &UserId, records: Vec<Record>) -> Result<(), SinkError> {
+        let profile = self.engine.profile(user)?;
+        let by_zone = records.iter().filter(|record| is_placed_by_zone(record));
+        let by_zone = by_zone.count() as u64;
+        if by_zone > 0 {
+            *self.placed_by_zone.entry(profile.zone.name()).or_default() += by_zone;
+        }
+        if let Some(mirror) = &mut self.mirror {
+            for record in &records {
+                mirror.add(user, &record.clone().placed(&profile));
+            }
+        }
         let store = &self.engine.store;
         let report = self
             .engine
             .wait(store.write_records(user, &records, self.now))
             .map_err(EngineError::from)?;
-        self.added += report.added;
-        self.already_there += report.unchanged;
-        self.corrected += report.corrected;
+        self.report.add(&report);
         Ok(())
     }
 

@@ -115,20 +115,45 @@ impl Engine {
              profile.json       the profile of the person\n\
              records/*.ndjson   all records in their current version, one JSON object per line\n\
              records/*.csv      the same records as tables\n\
-             versions.ndjson    all versions of all records, with the time when each became known\n\
+             versions.ndjson    all versions of all records as they are stored, with what the source\n\
+             \u{20}                  said and the time when each became known\n\
+             deleted.ndjson     deleted records that can be restored\n\
              models.json        trained models; their files are models/*.vcm\n\
              forecasts.json     forecasts, with the measured values\n\
-             jobs.json          requested trainings and imports\n"
+             jobs.json          requested trainings and imports\n\n\
+             To read profile and records back: vitalcast import, with this file or the folder of its\n\
+             contents. Models, forecasts and deleted records are not read back.\n"
         )
         .map_err(failed)?;
-        zip.json("profile.json", &profile).map_err(failed)?;
+        let mut fields = serde_json::json!(profile);
+        fields["user_id"] = serde_json::json!(user);
+        zip.json("profile.json", &fields).map_err(failed)?;
         for &kind in RecordKind::ALL {
             self.export_records(user, kind, &mut zip)?;
         }
         zip.begin("versions.ndjson").map_err(failed)?;
         let history = self.load(user)?;
         for version in &history.records {
-            writeln!(zip.0, "{}", super::wire::record_json(version)).map_err(failed)?;
+            let line = serde_json::to_string(version).expect("records hold plain values");
+            writeln!(zip.0, "{line}").map_err(failed)?;
+        }
+        zip.begin("deleted.ndjson").map_err(failed)?;
+        for &kind in RecordKind::ALL {
+            let filter = RecordFilter {
+                deleted: true,
+                ..RecordFilter::all(kind, all_days())
+            };
+            let mut after = None;
+            loop {
+                let (records, next) = self.records(user, &filter, after.as_deref(), PAGE)?;
+                for record in &records {
+                    writeln!(zip.0, "{}", super::wire::record_json(record)).map_err(failed)?;
+                }
+                after = next;
+                if after.is_none() {
+                    break;
+                }
+            }
         }
         let models = self.models(Some(user), None)?;
         zip.json("models.json", &models).map_err(failed)?;

@@ -22,6 +22,7 @@ pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
         ],
         Record::Activity(activity) => vec![
             ("started_at", moment),
+            ("ended_at", json!(provenance.told.until)),
             ("activity_type", json!(activity.activity_type)),
             ("intensity", json!(activity.intensity)),
             ("duration", json!(activity.duration_minutes)),
@@ -33,6 +34,8 @@ pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
         ],
         Record::HealthMetric(reading) => vec![
             ("recorded_at", moment),
+            ("ended_at", json!(provenance.told.until)),
+            ("kind", json!(reading.kind())),
             ("metric_type", json!(reading.metric)),
             ("value", json!(reading.value)),
             ("unit", json!(reading.metric.unit().symbol())),
@@ -44,6 +47,7 @@ pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
         ("source_id", json!(provenance.source_id)),
         ("day", json!(provenance.day)),
         ("known_at", json!(provenance.known_at)),
+        ("updated_at", json!(provenance.told.updated_at)),
     ]);
     fields
 }

@@ -9,3 +9,4 @@ mod forecasts;
 mod numbers;
 mod real;
 mod training;
+mod true_days;

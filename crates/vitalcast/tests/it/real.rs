@@ -39,6 +39,7 @@ impl Data {
             user: None,
             known_at: KnownAt::Auto,
             rejects_file: None,
+            mirror: false,
         };
         let mut go_on = |_, _| ControlFlow::Continue(());
         engine

@@ -179,6 +179,7 @@ impl Shared {
             zone: request.zone,
             user: Some(live.job.user_id.clone()),
             rejects_file: Some(path.with_extension("rejects.csv")),
+            mirror: false,
             ..ImportSettings::default()
         };
         let mut told = None;

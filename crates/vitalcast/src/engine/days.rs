@@ -1,0 +1,161 @@
+//! One day of a person, as people look at it.
+
+use super::Engine;
+use crate::error::EngineError;
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use serde::Serialize;
+use vitalcast_domain::{MetricType, UserId};
+use vitalcast_features::{DayValue, SleepView, SourceValue, day_view};
+use vitalcast_store::Store;
+
+/// What is known of one local day: every daily value, and the source that it comes from.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct DayOfPerson {
+    /// Id of the person.
+    pub user_id: UserId,
+    /// The local day.
+    pub day: NaiveDate,
+    /// Time zone in which the day begins.
+    pub zone: vitalcast_domain::Zone,
+    /// Start of the day.
+    pub begins_at: DateTime<Utc>,
+    /// End of the day.
+    pub ends_at: DateTime<Utc>,
+    /// Cut-off time of the data: what became known later is not used.
+    pub as_of: DateTime<Utc>,
+    /// Whether the day had ended by then; the amounts of an unfinished day still grow.
+    pub is_over: bool,
+    /// Whether the only readings are amounts of zero, so that nothing was measured.
+    pub is_not_worn: bool,
+    /// The metrics with any reading.
+    pub values: Vec<MetricOfDay>,
+    /// Nights and naps that end on the day.
+    pub sleeps: Vec<SleepOfDay>,
+    /// Number of meals.
+    pub meals: usize,
+    /// Number of workouts and walks.
+    pub activities: usize,
+    /// Meals and activities left out because another source recorded them too.
+    pub recorded_twice: usize,
+}
+
+/// A metric on a day.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct MetricOfDay {
+    /// The metric type.
+    pub metric_type: MetricType,
+    /// The daily value; null if no reading counts.
+    pub value: Option<f64>,
+    /// Unit of the values.
+    pub unit: &'static str,
+    /// The source of the value.
+    pub source: Option<String>,
+    /// The rule by which readings become the daily value.
+    pub rule: &'static str,
+    /// Number of readings.
+    pub readings: usize,
+    /// The value of each source.
+    pub by_source: Vec<ValueOfSource>,
+}
+
+/// A value of one source.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct ValueOfSource {
+    /// The source.
+    pub source: String,
+    /// The value.
+    pub value: f64,
+}
+
+/// A night or a nap.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct SleepOfDay {
+    /// The source.
+    pub source: String,
+    /// Time of falling asleep.
+    pub start: DateTime<Utc>,
+    /// Time of waking.
+    pub end: DateTime<Utc>,
+    /// Time asleep, hours.
+    pub hours: f64,
+    /// Whether it is a nap.
+    pub is_nap: bool,
+}
+
+impl From<SourceValue> for ValueOfSource {
+    fn from(value: SourceValue) -> Self {
+        Self {
+            source: value.source,
+            value: value.value,
+        }
+    }
+}
+
+impl From<DayValue> for MetricOfDay {
+    fn from(found: DayValue) -> Self {
+        let (source, value) = match found.counted {
+            Some(counted) => (Some(counted.source), Some(counted.value)),
+            None => (None, None),
+        };
+        Self {
+            metric_type: found.metric,
+            value,
+            unit: found.metric.unit().symbol(),
+            source,
+            rule: found.metric.day_rule().words(),
+            readings: found.readings,
+            by_source: found.by_source.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<SleepView> for SleepOfDay {
+    fn from(sleep: SleepView) -> Self {
+        Self {
+            source: sleep.source,
+            start: sleep.start,
+            end: sleep.end,
+            hours: sleep.hours,
+            is_nap: sleep.is_nap,
+        }
+    }
+}
+
+impl Engine {
+    /// One day of a person with the data known at `as_of` (default: now).
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`], [`EngineError::Store`]; [`EngineError::InvalidSetting`] for a day at
+    /// the end of the calendar.
+    pub fn day(
+        &self,
+        user: &UserId,
+        day: NaiveDate,
+        as_of: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<DayOfPerson, EngineError> {
+        let as_of = as_of.map_or(now, |as_of| as_of.min(now));
+        let before = day.checked_sub_days(Days::new(1)).unwrap_or(day);
+        let history = self.wait(self.store.history(user, Some(before..=day)))?;
+        let history = history.ok_or_else(|| self.unknown(user))?;
+        let view = day_view(&history, day, as_of)?;
+        let profile = &history.profile;
+        let ends_at = profile.evening_of(day);
+        Ok(DayOfPerson {
+            user_id: user.clone(),
+            day,
+            zone: profile.zone_on(day),
+            begins_at: profile.start_of_day(day),
+            ends_at,
+            as_of,
+            is_over: ends_at <= as_of,
+            is_not_worn: view.is_not_worn,
+            values: view.values.into_iter().map(Into::into).collect(),
+            sleeps: view.sleeps.into_iter().map(Into::into).collect(),
+            meals: view.meals,
+            activities: view.activities,
+            recorded_twice: view.recorded_twice,
+        })
+    }
+}
