@@ -1,4 +1,5 @@
-//! Features from records in memory: one person's training matrix, one row to serve, a cohort.
+//! Features from records in memory: one person's training matrix, one row to serve, a cohort; and the
+//! same where every value is a day late and one in twenty is corrected two days after that.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
@@ -11,7 +12,7 @@ use vitalcast_domain::{
     Activity, ActivityType, HealthMetric, History, Intensity, Meal, MetricType, Profile,
     Provenance, Record, UserId, Zone,
 };
-use vitalcast_features::{FeatureTable, FeaturesError, feature_table};
+use vitalcast_features::{FeaturesError, KnownTable, feature_table, known_table};
 
 /// As in the binaries.
 #[global_allocator]
@@ -88,33 +89,74 @@ fn person(number: u64, days: u64) -> History {
     history
 }
 
+/// The same person, whose devices tell everything a day late and correct one value in twenty.
+fn late(mut history: History) -> History {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let zone = history.profile.zone;
+    let mut corrections = Vec::new();
+    for record in &mut history.records {
+        let evening = zone.evening_of(record.provenance().day);
+        record.provenance_mut().known_at = evening + TimeDelta::hours(23);
+        if random.random_bool(0.05) {
+            let mut corrected = record.clone();
+            corrected.provenance_mut().known_at = evening + TimeDelta::hours(71);
+            match &mut corrected {
+                Record::Meal(meal) => meal.energy_kcal = Some(500.0),
+                Record::Activity(activity) => activity.duration_minutes = Some(33.0),
+                Record::HealthMetric(reading) => reading.value *= 1.01,
+            }
+            corrections.push(corrected);
+        }
+    }
+    history.records.extend(corrections);
+    history
+}
+
 fn benches(criterion: &mut Criterion) {
     let at = |day: u64| first().checked_add_days(Days::new(day)).unwrap();
-    let one = person(1, 120);
     let mut group = criterion.benchmark_group("features");
-    group.bench_function("one person, 90 days", |bencher| {
-        bencher.iter(|| black_box(feature_table(&one, at(30), at(119), later()).unwrap()));
-    });
-    group.bench_function("one person, one day", |bencher| {
-        bencher.iter(|| black_box(feature_table(&one, at(119), at(119), later()).unwrap()));
-    });
-    group.sample_size(10);
     // `cargo test` runs every bench once, unoptimised; a handful of people will do there.
     let people = if std::env::args().any(|word| word == "--bench") {
         1_000
     } else {
         5
     };
-    let many: Vec<History> = (0..people).map(|number| person(number, 365)).collect();
-    group.bench_function("1,000 people, 365 days", |bencher| {
-        let table = |person| feature_table(person, at(0), at(364), later());
-        let all = || {
-            many.iter()
-                .map(table)
-                .collect::<Result<Vec<FeatureTable>, FeaturesError>>()
-        };
-        bencher.iter(|| black_box(all().unwrap()));
-    });
+    for (what, told) in [
+        ("", (|history| history) as fn(History) -> History),
+        (", late", late),
+    ] {
+        let one = told(person(1, 120));
+        group.sample_size(100);
+        // Rows as known on their own evenings, then rows as windows of thirty days read them.
+        group.bench_function(format!("one person, 90 days{what}"), |bencher| {
+            bencher.iter(|| black_box(feature_table(&one, at(30), at(119), later()).unwrap()));
+        });
+        group.bench_function(format!("one person, one day{what}"), |bencher| {
+            bencher.iter(|| black_box(feature_table(&one, at(119), at(119), later()).unwrap()));
+        });
+        group.bench_function(format!("one person, windows of 90 days{what}"), |bencher| {
+            bencher.iter(|| black_box(known(&one, at(30), at(119)).unwrap()));
+        });
+        group.sample_size(10);
+        let many: Vec<History> = (0..people)
+            .map(|number| told(person(number, 365)))
+            .collect();
+        group.bench_function(
+            format!("1,000 people, windows of 365 days{what}"),
+            |bencher| {
+                let all = || {
+                    many.iter()
+                        .map(|person| known(person, at(0), at(364)))
+                        .collect::<Result<Vec<KnownTable>, FeaturesError>>()
+                };
+                bencher.iter(|| black_box(all().unwrap()));
+            },
+        );
+    }
+}
+
+fn known(history: &History, from: NaiveDate, to: NaiveDate) -> Result<KnownTable, FeaturesError> {
+    known_table(history, MetricType::RestingHeartRate, from, to, 30, later())
 }
 
 criterion_group!(group, benches);

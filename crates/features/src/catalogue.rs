@@ -119,7 +119,7 @@ macro_rules! feature {
 
 /// The fields of the reference contract (B.4), in its order.
 #[rustfmt::skip]
-static CATALOGUE: [Feature; 64] = [
+const FEATURES: [Feature; 64] = [
     feature!(Nutrition, "nutrition", "calories_daily", "kcal", true, true, "Energy eaten in the day"),
     feature!(Nutrition, "nutrition", "protein_daily", "g", true, true, "Protein eaten in the day"),
     feature!(Nutrition, "nutrition", "carbs_daily", "g", true, true, "Carbohydrate eaten in the day"),
@@ -186,6 +186,8 @@ static CATALOGUE: [Feature; 64] = [
     feature!(Interaction, "interaction", "carbs_to_intensity", "g", true, true, "Carbohydrate of the day per unit of workout intensity"),
 ];
 
+static CATALOGUE: [Feature; 64] = FEATURES;
+
 /// All features, in the order of the reference contract.
 pub fn catalogue() -> &'static [Feature] {
     &CATALOGUE
@@ -204,6 +206,26 @@ pub fn feature_named(name: &str) -> Option<&'static Feature> {
 /// Index of a feature in the catalogue.
 pub(crate) fn place(name: &str) -> Option<usize> {
     CATALOGUE.iter().position(|feature| feature.name == name)
+}
+
+/// Index of a feature that formulas name: looked up when the program is built.
+pub(crate) const fn place_of(name: &str) -> usize {
+    let name = name.as_bytes();
+    let mut place = 0;
+    while place < FEATURES.len() {
+        let other = FEATURES[place].name.as_bytes();
+        let mut same = other.len() == name.len();
+        let mut at = 0;
+        while same && at < name.len() {
+            same = other[at] == name[at];
+            at += 1;
+        }
+        if same {
+            return place;
+        }
+        place += 1;
+    }
+    panic!("formulas name features of the catalogue")
 }
 
 #[cfg(test)]

@@ -21,6 +21,11 @@ impl DailyTable {
         let value = self.values[self.views.seen(day, evening) * FIELDS + field];
         (!value.is_nan()).then_some(value)
     }
+
+    /// The evenings after its own from which a day looks different, in order.
+    pub(crate) fn later_evenings(&self, day: usize) -> &[usize] {
+        self.views.later(day)
+    }
 }
 
 /// The daily table of one person.

@@ -175,6 +175,11 @@ impl Views {
         self.evenings.len()
     }
 
+    /// The evenings after its own from which a day looks different, in order.
+    pub(crate) fn later(&self, day: usize) -> &[usize] {
+        &self.evenings[self.starts[day] + 1..self.starts[day + 1]]
+    }
+
     /// The view of a day from an evening that is not before it.
     pub(crate) fn seen(&self, day: usize, evening: usize) -> usize {
         let (start, end) = (self.starts[day], self.starts[day + 1]);

@@ -14,7 +14,7 @@ pub const LOOK_BACK_DAYS: usize = 30;
 /// Maximum number of days in a table.
 const MAX_DAYS: i64 = 20_000;
 
-/// Features of consecutive days, each as known on its own evening.
+/// Features of consecutive days.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FeatureTable {
     user: UserId,
@@ -57,7 +57,7 @@ impl FeatureTable {
         self.values.chunks_exact(catalogue().len()).nth(row)
     }
 
-    /// The daily values of a metric, each as known on its own evening.
+    /// The daily values of a metric, each as known when its row was.
     pub fn own_history(&self, metric: PredictionMetric) -> &[Option<f64>] {
         &self.own_history[metric as usize]
     }
@@ -77,7 +77,7 @@ pub fn feature_table(
 ) -> Result<FeatureTable, FeaturesError> {
     let span = Span::new(first_day, last_day)?;
     let daily = daily_table(history, span.looked_at, span.total, as_of);
-    Ok(span.features(history, &daily, |evening| evening))
+    Ok(span.features(history, &daily, as_of, |evening| evening))
 }
 
 /// The same days with all data known at `as_of`, also data that became known later than the day: for
@@ -95,7 +95,7 @@ pub fn hindsight_table(
     let span = Span::new(first_day, last_day)?;
     let days = days_until_known(history, span.looked_at, last_day, as_of);
     let daily = daily_table(history, span.looked_at, days, as_of);
-    Ok(span.features(history, &daily, |_| days - 1))
+    Ok(span.features(history, &daily, as_of, |_| days - 1))
 }
 
 /// Days from `first_day` to the last evening by which all that is known at `as_of` has become
@@ -133,16 +133,16 @@ pub fn daily_values(
 }
 
 /// The days of a table and those its windows look back on.
-struct Span {
-    first_day: NaiveDate,
-    days: usize,
-    looked_at: NaiveDate,
-    before: usize,
-    total: usize,
+pub(crate) struct Span {
+    pub(crate) first_day: NaiveDate,
+    pub(crate) days: usize,
+    pub(crate) looked_at: NaiveDate,
+    pub(crate) before: usize,
+    pub(crate) total: usize,
 }
 
 impl Span {
-    fn new(first_day: NaiveDate, last_day: NaiveDate) -> Result<Self, FeaturesError> {
+    pub(crate) fn new(first_day: NaiveDate, last_day: NaiveDate) -> Result<Self, FeaturesError> {
         let days = (last_day - first_day).num_days() + 1;
         if days < 1 {
             return Err(FeaturesError::Reversed {
@@ -173,13 +173,20 @@ impl Span {
     }
 
     /// `seen_from` gives the evening, by its place, that each day is seen from.
-    fn features(
+    pub(crate) fn features(
         &self,
         history: &History,
         daily: &DailyTable,
+        as_of: AsOf,
         seen_from: impl Fn(usize) -> usize,
     ) -> FeatureTable {
+        let profile = &history.profile;
         let mut values = Vec::with_capacity(self.days * catalogue().len());
+        // Days end in their order: one unfinished day is followed by unfinished days only.
+        let finished = (0..self.days).rev().find(|row| {
+            let day = self.first_day + Days::new(*row as u64);
+            profile.zone.evening_of(day) <= as_of
+        });
         for (row, day) in self.first_day.iter_days().take(self.days).enumerate() {
             let place = self.before + row;
             let evening = Evening {
@@ -187,7 +194,8 @@ impl Span {
                 place,
                 seen_from: seen_from(place),
                 day,
-                profile: &history.profile,
+                is_unfinished: finished.is_none_or(|finished| row > finished),
+                profile,
             };
             values.extend(evening.row());
         }

@@ -24,6 +24,14 @@ impl Series<'_> {
         self.table.value(self.field, day, self.seen_from)
     }
 
+    /// The series up to the day before.
+    pub(crate) fn day_before(self) -> Self {
+        Self {
+            day: self.day - 1,
+            ..self
+        }
+    }
+
     /// The observed values of the last `days` days, oldest first, with their distance in days from
     /// the oldest.
     fn last(self, days: usize) -> impl Iterator<Item = (f64, f64)> {

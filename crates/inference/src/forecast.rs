@@ -51,7 +51,9 @@ pub struct Forecast {
     pub lead: usize,
 }
 
-/// Forecasts one day with the data known on the evening before, or now if that is earlier.
+/// Forecasts one day with the data known now; a past day with those known on the evening before.
+///
+/// Only days before the target are read. A day that is not over has no totals.
 ///
 /// # Errors
 ///
@@ -67,8 +69,11 @@ pub fn forecast(
     let metric = model.metric;
     let target = query.target_date;
     let zone = history.profile.zone;
-    let evening_before = zone.start_of_day(target);
-    let as_of: AsOf = evening_before.min(query.now);
+    let as_of: AsOf = if target < zone.day_of(query.now) {
+        zone.start_of_day(target)
+    } else {
+        query.now
+    };
     let last_day = target - Days::new(1);
     let origin =
         last_known_day(history, last_day, as_of).ok_or_else(|| InferenceError::NothingKnown {
@@ -88,21 +93,21 @@ pub fn forecast(
         });
     }
     let first_day = target - Days::new(model.lookback as u64);
-    let layout = DayLayout::new(history, metric, first_day, last_day, as_of)?;
+    let layout = DayLayout::new(history, metric, first_day, last_day, model.lookback, as_of)?;
+    let window = layout.last_window();
     let last_observed = layout
-        .last_observed(last_day)
+        .last_observed(window)
         .ok_or(InferenceError::NoRecentReading {
             metric,
             first: first_day,
             last: last_day,
             lookback: model.lookback,
         })?;
-    let last_row = model.lookback - 1;
     // Days after the last one known are hidden altogether, exactly as they were when the interval
     // of this lead was calibrated.
     let hidden_days = usize::try_from(ahead - 1).expect("the target lies after the origin");
     let value = model
-        .forecast_rows(&layout, &[last_row], hidden_days)?
+        .forecast_rows(&layout, &[window], hidden_days)?
         .pop()
         .flatten()
         .ok_or(InferenceError::NotFinite(target))?;
@@ -131,14 +136,14 @@ pub fn forecast(
     .flatten()
     .collect();
     let average = mean(month.iter().copied());
-    let quality = model.observed_share(&layout, last_row);
+    let quality = model.observed_share(&layout, window);
     let baseline_value = manifest
         .baseline_name
         .as_deref()
         .and_then(SeriesModel::from_name)
         .and_then(|baseline| {
-            let known = &layout.own_history()[..model.lookback - hidden_days];
-            baseline.forecast(known, hidden_days + 1)
+            let known = layout.known(0..model.lookback - hidden_days, window.origin);
+            baseline.forecast(&known, hidden_days + 1)
         });
     let prediction = PredictionResult {
         metric,

@@ -1,11 +1,13 @@
 //! Layout of model inputs from a feature table: the 51 inputs and, as last column, the daily value of
-//! the metric, one row per calendar day.
+//! the metric, one row per calendar day and one version per evening on which it changed.
 
 use crate::error::InferenceError;
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
+use std::borrow::Cow;
+use std::ops::Range;
 use vitalcast_domain::{AsOf, FeatureCategory, History, PredictionMetric};
-use vitalcast_features::{FeatureTable, feature_table, model_inputs};
-use vitalcast_windows::DayMatrix;
+use vitalcast_features::{Feature, catalogue, known_table, model_inputs};
+use vitalcast_windows::{DayMatrix, KnownSeries, LaterRow, LaterValue, WindowEnd};
 
 /// Name of the column that holds the metric's own daily value.
 pub(crate) const OWN_HISTORY: &str = "own_history";
@@ -15,7 +17,7 @@ pub(crate) const OWN_HISTORY: &str = "own_history";
 pub struct DayLayout {
     first_day: NaiveDate,
     matrix: DayMatrix,
-    own_history: Vec<Option<f64>>,
+    own_history: KnownSeries,
 }
 
 /// Columns that are known for days to come: the calendar.
@@ -27,62 +29,64 @@ pub fn known_covariates() -> Vec<String> {
 }
 
 impl DayLayout {
-    /// Lays out `first_day ..= last_day`, each day as known on its own evening and never later
-    /// than `as_of`.
+    /// Lays out `first_day ..= last_day` as windows of `lookback` days read them: each day as known on
+    /// the evening of each window's origin, and never later than `as_of`.
     ///
     /// A day that is not over at `as_of` keeps what is final by then (the night, the readings) and
     /// loses its running totals (food, movement), which training never saw half-way through.
     ///
     /// # Errors
     ///
-    /// What [`feature_table`] refuses.
+    /// What [`known_table`] refuses.
     pub fn new(
         history: &History,
         metric: PredictionMetric,
         first_day: NaiveDate,
         last_day: NaiveDate,
+        lookback: usize,
         as_of: AsOf,
     ) -> Result<Self, InferenceError> {
-        let table = feature_table(history, first_day, last_day, as_of)?;
-        Self::from_table(&table, history, metric, as_of)
-    }
-
-    /// The same from a table that is there already.
-    ///
-    /// # Errors
-    ///
-    /// A value that is not finite, which the table never holds.
-    pub fn from_table(
-        table: &FeatureTable,
-        history: &History,
-        metric: PredictionMetric,
-        as_of: AsOf,
-    ) -> Result<Self, InferenceError> {
-        let inputs: Vec<_> = model_inputs().collect();
-        let mut columns: Vec<String> = inputs.iter().map(|input| input.name.to_owned()).collect();
-        columns.push(OWN_HISTORY.to_owned());
-        let first_day = table.first_day();
+        let metric_type = metric.metric_type();
+        let table = known_table(history, metric_type, first_day, last_day, lookback, as_of)?;
+        let own_history = own_history(table.own_history())?;
+        let inputs = inputs();
+        let columns: Vec<String> = model_inputs()
+            .map(|input| input.name.to_owned())
+            .chain([OWN_HISTORY.to_owned()])
+            .collect();
         let zone = history.profile.zone;
-        let own_history: Vec<Option<f64>> = table.own_history(metric).to_vec();
-        let mut values = Vec::with_capacity(own_history.len() * columns.len());
-        for (row, day) in first_day.iter_days().take(own_history.len()).enumerate() {
-            let unfinished = as_of < zone.evening_of(day);
-            for input in &inputs {
-                let running = matches!(
-                    input.category,
-                    FeatureCategory::Nutrition
-                        | FeatureCategory::Activity
-                        | FeatureCategory::Interaction
-                );
-                values.push(if unfinished && running {
-                    None
-                } else {
-                    table.value_at(row, input.name)
-                });
-            }
-            values.push(own_history[row]);
+        let rows = table.evenings().days();
+        // Days end in their order.
+        let finished = (0..rows)
+            .rev()
+            .find(|row| zone.evening_of(first_day + Days::new(*row as u64)) <= as_of)
+            .map_or(0, |row| row + 1);
+        let lay_out = |row: usize, features: &[Option<f64>], own, values: &mut Vec<_>| {
+            let is_unfinished = row >= finished;
+            let of =
+                |input: &Input| features[input.place].filter(|_| !is_unfinished || !input.runs);
+            values.extend(inputs.iter().map(of));
+            values.push(own);
+        };
+        let features_of = |row| table.evenings().row(row).expect("the table has this row");
+        let mut values = Vec::with_capacity(rows * columns.len());
+        for row in 0..rows {
+            lay_out(
+                row,
+                features_of(row),
+                own_history.value(row, row),
+                &mut values,
+            );
         }
-        let matrix = DayMatrix::new(first_day.num_days_from_ce(), columns, values)?;
+        let mut later = Vec::new();
+        for (row, from, features) in versions(table.later(), own_history.later()) {
+            let features = features.map_or_else(|| features_of(row), |later| &later.values);
+            let mut values = Vec::with_capacity(columns.len());
+            lay_out(row, features, own_history.value(row, from), &mut values);
+            later.push(LaterRow { row, from, values });
+        }
+        let matrix =
+            DayMatrix::new(first_day.num_days_from_ce(), columns, values)?.with_later(later)?;
         Ok(Self {
             first_day,
             matrix,
@@ -95,9 +99,23 @@ impl DayLayout {
         &self.matrix
     }
 
-    /// The metric's daily value as known on each day's evening.
-    pub fn own_history(&self) -> &[Option<f64>] {
+    /// The metric's daily values, each as known on any evening.
+    pub fn own_history(&self) -> &KnownSeries {
         &self.own_history
+    }
+
+    /// The metric's daily values in some rows, as known on the evening of a row.
+    pub fn known(&self, rows: Range<usize>, origin: usize) -> Cow<'_, [Option<f64>]> {
+        self.own_history.known(rows, origin)
+    }
+
+    /// The window that ends on the last row and sees all that is known at the layout's cut-off.
+    pub fn last_window(&self) -> WindowEnd {
+        let rows = self.matrix.rows();
+        WindowEnd {
+            last_row: rows - 1,
+            origin: rows,
+        }
     }
 
     /// First day laid out.
@@ -107,21 +125,79 @@ impl DayLayout {
 
     /// Day of a row.
     pub fn day(&self, row: usize) -> NaiveDate {
-        self.first_day + chrono::Days::new(row as u64)
+        self.first_day + Days::new(row as u64)
     }
 
     /// Row of a day, if it is laid out.
     pub fn row(&self, day: NaiveDate) -> Option<usize> {
         let offset = usize::try_from((day - self.first_day).num_days()).ok()?;
-        (offset < self.own_history.len()).then_some(offset)
+        (offset < self.matrix.rows()).then_some(offset)
     }
 
-    /// Last day up to `day` with a value of the metric.
-    pub fn last_observed(&self, day: NaiveDate) -> Option<NaiveDate> {
-        let end = self.row(day)?;
-        (0..=end)
+    /// Last day of a window with a value of the metric that its reader knows.
+    pub fn last_observed(&self, window: WindowEnd) -> Option<NaiveDate> {
+        (0..=window.last_row)
             .rev()
-            .find(|&row| self.own_history[row].is_some())
+            .find(|&row| self.own_history.value(row, window.origin).is_some())
             .map(|row| self.day(row))
     }
+}
+
+/// A model input: its place in the catalogue, and whether it counts up during the day.
+struct Input {
+    place: usize,
+    runs: bool,
+}
+
+fn inputs() -> Vec<Input> {
+    let is_input = |feature: &Feature| feature.model_input;
+    let places = catalogue().iter().enumerate();
+    places
+        .filter(|(_, feature)| is_input(feature))
+        .map(|(place, feature)| Input {
+            place,
+            runs: matches!(
+                feature.category,
+                FeatureCategory::Nutrition
+                    | FeatureCategory::Activity
+                    | FeatureCategory::Interaction
+            ),
+        })
+        .collect()
+}
+
+/// The metric's days from the first row on.
+fn own_history(own: &vitalcast_features::OwnHistory) -> Result<KnownSeries, InferenceError> {
+    let before = own.days_before;
+    let later = own.later.iter().filter(|later| later.day >= before);
+    let later = later
+        .map(|later| LaterValue {
+            day: later.day - before,
+            from: later.from - before,
+            value: later.value,
+        })
+        .collect();
+    Ok(KnownSeries::new(own.first[before..].to_vec(), later)?)
+}
+
+/// The rows and evenings on which a row changes, in order, each with the features from then on; `None`
+/// while those of the row's own evening hold.
+fn versions<'a>(
+    rows: &'a [vitalcast_features::LaterRow],
+    own: &[LaterValue],
+) -> Vec<(usize, usize, Option<&'a vitalcast_features::LaterRow>)> {
+    let of_rows = rows.iter().map(|later| (later.row, later.from));
+    let mut changes: Vec<(usize, usize)> = of_rows
+        .chain(own.iter().map(|later| (later.day, later.from)))
+        .collect();
+    changes.sort_unstable();
+    changes.dedup();
+    changes
+        .into_iter()
+        .map(|(row, from)| {
+            let next = rows.partition_point(|later| (later.row, later.from) <= (row, from));
+            let before = next.checked_sub(1).map(|place| &rows[place]);
+            (row, from, before.filter(|later| later.row == row))
+        })
+        .collect()
 }

@@ -9,7 +9,7 @@ use vitalcast_models::{
     AverageModel, ColumnScaling, Network, NetworkConfig, Scaling, SeriesForecaster, SeriesModel,
     Windows,
 };
-use vitalcast_windows::{FARTHEST, FittedScaler, Lookback, TargetScaler, assemble};
+use vitalcast_windows::{FARTHEST, FittedScaler, Lookback, TargetScaler, WindowEnd, assemble};
 
 /// The contents of the `state` section of an artifact.
 ///
@@ -261,8 +261,8 @@ impl FittedModel {
         }
     }
 
-    /// Forecasts, in the metric's unit, the day after each of `last_rows`, with the last
-    /// `hidden_days` days of each window treated as not yet known.
+    /// Forecasts, in the metric's unit, the day after each window, from what was known on its origin,
+    /// with the last `hidden_days` days of each window treated as not yet known.
     ///
     /// `None` where a model of the series has nothing to go by. A network always answers.
     ///
@@ -272,34 +272,34 @@ impl FittedModel {
     pub fn forecast_rows(
         &self,
         layout: &DayLayout,
-        last_rows: &[usize],
+        windows: &[WindowEnd],
         hidden_days: usize,
     ) -> Result<Vec<Option<f64>>, InferenceError> {
         match &self.kind {
-            Kind::Series(series) => Ok(self.replay(series, layout, last_rows, hidden_days)),
-            Kind::Average(average) => Ok(self.replay(average, layout, last_rows, hidden_days)),
+            Kind::Series(series) => Ok(self.replay(series, layout, windows, hidden_days)),
+            Kind::Average(average) => Ok(self.replay(average, layout, windows, hidden_days)),
             Kind::Network {
                 network,
                 features,
                 target,
             } => {
-                if last_rows.is_empty() {
+                if windows.is_empty() {
                     return Ok(Vec::new());
                 }
-                let windows =
-                    network_windows(layout, features, last_rows, self.lookback, hidden_days)?;
+                let inputs =
+                    network_windows(layout, features, windows, self.lookback, hidden_days)?;
                 // The first output is the metric; others were there to learn from.
-                let scaled = network.predict(&windows)?;
+                let scaled = network.predict(&inputs)?;
                 let scaled = scaled.into_iter().step_by(network.config().outputs());
-                last_rows
+                windows
                     .iter()
                     .zip(scaled)
-                    .map(|(&row, scaled)| {
+                    .map(|(window, scaled)| {
                         let value = target.inverse(f64::from(scaled));
                         if value.is_finite() {
                             Ok(Some(clamp(self.metric, value)))
                         } else {
-                            Err(InferenceError::NotFinite(layout.day(row)))
+                            Err(InferenceError::NotFinite(layout.day(window.last_row)))
                         }
                     })
                     .collect()
@@ -311,35 +311,41 @@ impl FittedModel {
         &self,
         series: &dyn SeriesForecaster,
         layout: &DayLayout,
-        last_rows: &[usize],
+        windows: &[WindowEnd],
         hidden_days: usize,
     ) -> Vec<Option<f64>> {
-        let of = |&row: &usize| {
-            let known = (row + 1).saturating_sub(hidden_days);
-            let first = (row + 1).saturating_sub(self.lookback);
-            let history = layout.own_history().get(first..known)?;
-            let value = series.forecast(history, hidden_days + 1)?;
+        let of = |window: &WindowEnd| {
+            let end = (window.last_row + 1).min(layout.matrix().rows());
+            let first = (window.last_row + 1).saturating_sub(self.lookback);
+            let known = end.saturating_sub(hidden_days);
+            if first > known {
+                return None;
+            }
+            let history = layout.known(first..known, window.origin);
+            let value = series.forecast(&history, hidden_days + 1)?;
             value.is_finite().then(|| clamp(self.metric, value))
         };
-        last_rows.iter().map(of).collect()
+        windows.iter().map(of).collect()
     }
 
-    /// Share of the inputs the model learned to read that are observed in the window ending on
-    /// `last_row`, 0 to 1. Columns that training never saw do not count.
-    pub fn observed_share(&self, layout: &DayLayout, last_row: usize) -> f64 {
+    /// Share of the inputs the model learned to read that are observed in a window, 0 to 1. Columns
+    /// that training never saw do not count.
+    pub fn observed_share(&self, layout: &DayLayout, window: WindowEnd) -> f64 {
         let matrix = layout.matrix();
-        let first = (last_row + 1).saturating_sub(self.lookback);
+        let first = (window.last_row + 1).saturating_sub(self.lookback);
         let columns: Vec<usize> = match &self.kind {
             Kind::Network { features, .. } => (0..features.width())
                 .filter(|&column| !features.never_observed(column))
                 .collect(),
             Kind::Series(_) | Kind::Average(_) => vec![matrix.columns().len() - 1],
         };
-        let cells = columns.len() * (last_row + 1 - first);
-        let observed = (first..=last_row)
-            .flat_map(|row| columns.iter().map(move |&column| (row, column)))
-            .filter(|&(row, column)| matrix.value(row, column).is_some())
-            .count();
+        let cells = columns.len() * (window.last_row + 1 - first);
+        let observed: usize = (first..=window.last_row)
+            .map(|row| {
+                let (_, observed) = matrix.row(row, window.origin);
+                columns.iter().filter(|&&column| observed[column]).count()
+            })
+            .sum();
         observed as f64 / cells.max(1) as f64
     }
 }
@@ -352,20 +358,20 @@ impl FittedModel {
 pub fn network_windows(
     layout: &DayLayout,
     features: &FittedScaler,
-    last_rows: &[usize],
+    windows: &[WindowEnd],
     lookback: usize,
     hidden_days: usize,
 ) -> Result<Windows, InferenceError> {
     let values = assemble(
         layout.matrix(),
         features,
-        last_rows,
+        windows,
         Lookback::new(lookback)?,
         hidden_days,
         &known_covariates(),
     )?;
     let width = 2 * layout.matrix().columns().len();
-    Ok(Windows::new(last_rows.len(), lookback, width, values)?)
+    Ok(Windows::new(windows.len(), lookback, width, values)?)
 }
 
 /// Limits a forecast to the plausible range.

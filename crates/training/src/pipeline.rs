@@ -9,6 +9,7 @@ use crate::error::TrainingError;
 use crate::kinds::{FittedOn, Fitting, NetworkKind};
 use crate::network::{EpochReport, FitError, FitOptions, FitOutcome, LabelledWindows, fit_network};
 use chrono::{Days, NaiveDate};
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use vitalcast_artifact::{
     Artifact, Calibration, LeadCalibration, Manifest, ReportedMetrics, WindowCounts,
@@ -25,7 +26,7 @@ use vitalcast_models::{
 };
 use vitalcast_windows::{
     ChronologicalSplit, Horizon, Lookback, SplitFractions, StandardScaler, TargetScaler, Window,
-    cut_windows,
+    WindowEnd, cut_windows,
 };
 
 /// Days with a reading that a training needs at least (reference contract, B.3).
@@ -74,11 +75,11 @@ pub fn train(
             (model, Some(fit))
         }
         Fitting::Series { method, on } => {
-            let series = method.fit(days_to_fit(&data, on))?;
+            let series = method.fit(&days_to_fit(&data, on))?;
             (FittedModel::series(metric, lookback, series), None)
         }
         Fitting::Average { methods, on } => {
-            let average = SeriesMethod::fit_average(&methods, days_to_fit(&data, on))?;
+            let average = SeriesMethod::fit_average(&methods, &days_to_fit(&data, on))?;
             (FittedModel::average(metric, lookback, average), None)
         }
     };
@@ -124,8 +125,13 @@ impl Prepared {
     }
 }
 
-fn last_rows(windows: &[Window]) -> Vec<usize> {
-    windows.iter().map(|window| window.last_row).collect()
+/// The windows as read on the evening of their last day; with hidden days, on the evening of the last
+/// day before those.
+fn read(windows: &[Window], hidden_days: usize) -> Vec<WindowEnd> {
+    windows
+        .iter()
+        .map(|window| WindowEnd::on_evening(window.last_row, hidden_days))
+        .collect()
 }
 
 fn prepare(
@@ -147,7 +153,8 @@ fn prepare(
             last: last_day,
         });
     }
-    let layout = DayLayout::new(history, metric, first_day, last_day, as_of)?;
+    let lookback = request.sequence_length;
+    let layout = DayLayout::new(history, metric, first_day, last_day, lookback, as_of)?;
     let least = (request.sequence_length as f64 * MIN_OBSERVED_SHARE).ceil() as usize;
     let windows = cut_windows(
         &targets,
@@ -241,7 +248,7 @@ fn fit(
         let inputs = network_windows(
             &data.layout,
             &features,
-            &last_rows(windows),
+            &read(windows, 0),
             request.sequence_length,
             0,
         )?;
@@ -320,15 +327,15 @@ fn beside(data: &Prepared) -> Result<Vec<Beside<'_>>, TrainingError> {
         .collect()
 }
 
-/// The metric's own days that a model of them is fitted on.
-fn days_to_fit(data: &Prepared, on: FittedOn) -> &[Option<f64>] {
-    let days = data.layout.own_history();
+/// The metric's own days that a model of them is fitted on, as known on the evening of the last.
+fn days_to_fit(data: &Prepared, on: FittedOn) -> Cow<'_, [Option<f64>]> {
     let before = |part: &[Window]| {
         let first = part.first();
-        &days[..first.map_or(data.targets.len(), |window| window.target_row)]
+        let end = first.map_or(data.targets.len(), |window| window.target_row);
+        data.layout.known(0..end, end.saturating_sub(1))
     };
     match on {
-        FittedOn::NoDays => &[],
+        FittedOn::NoDays => Cow::Borrowed(&[]),
         FittedOn::DaysBeforeTest => before(&data.split.test),
         FittedOn::TrainingDays => before(&data.split.validation),
     }
@@ -344,7 +351,7 @@ struct Report {
 
 fn report(model: &FittedModel, data: &Prepared) -> Result<Report, TrainingError> {
     let test = &data.split.test;
-    let forecasts = model.forecast_rows(&data.layout, &last_rows(test), 0)?;
+    let forecasts = model.forecast_rows(&data.layout, &read(test, 0), 0)?;
     let (actual, predicted): (Vec<f64>, Vec<f64>) = data
         .labels(test)
         .into_iter()
@@ -395,14 +402,16 @@ fn baseline_mae(
 ) -> Option<f64> {
     mean(windows.iter().filter_map(|window| {
         let first = (window.last_row + 1).saturating_sub(lookback);
-        let history = &data.layout.own_history()[first..=window.last_row];
-        Some((kind.forecast(history, 1)? - data.label(window)).abs())
+        let history = data
+            .layout
+            .known(first..window.last_row + 1, window.last_row);
+        Some((kind.forecast(&history, 1)? - data.label(window)).abs())
     }))
 }
 
 /// Residuals on days the weights were not fitted on, one set for each lead: for lead k the last
 /// k − 1 days of each window are hidden, which is what a forecast k days past the last known day
-/// sees. These are the validation part and the test part: nothing was chosen on the latter, and what is
+/// sees, on the evening of the day before those. These are the validation part and the test part: nothing was chosen on the latter, and what is
 /// reported on it are errors, not coverage. A model without weights, or with one to four numbers for all
 /// days, is hardly better on the training part than elsewhere, so that part counts as well.
 fn calibrate(model: &FittedModel, data: &Prepared) -> Result<Calibration, TrainingError> {
@@ -417,11 +426,12 @@ fn calibrate(model: &FittedModel, data: &Prepared) -> Result<Calibration, Traini
     .chain(&data.split.test)
     .copied()
     .collect();
-    let rows = last_rows(&windows);
     let labels = data.labels(&windows);
     let mut leads = Vec::with_capacity(MAX_HORIZON_DAYS);
     for lead in 1..=MAX_HORIZON_DAYS.min(model.lookback - 1) {
-        let forecasts = model.forecast_rows(&data.layout, &rows, lead - 1)?;
+        let hidden_days = lead - 1;
+        let read = read(&windows, hidden_days);
+        let forecasts = model.forecast_rows(&data.layout, &read, hidden_days)?;
         let residuals: Vec<f64> = labels
             .iter()
             .zip(forecasts)

@@ -3,11 +3,11 @@
 use crate::error::WindowError;
 use crate::matrix::DayMatrix;
 use crate::scaler::FittedScaler;
-use crate::window::Lookback;
+use crate::window::{Lookback, WindowEnd};
 
 /// Lays out windows as `[windows, lookback, 2 × columns]`: first the scaled values of all columns,
 /// 0 (the training mean) where missing, then 1 where observed and 0 where not. Only the second half
-/// tells an average day from a missing one.
+/// tells an average day from a missing one. Each row is read as known on the origin of its window.
 ///
 /// The last `hidden_days` days of each window count as not observed in every column but those named
 /// in `known_ahead`: what a forecast several days past the last known day sees.
@@ -20,7 +20,7 @@ use crate::window::Lookback;
 pub fn assemble(
     matrix: &DayMatrix,
     scaler: &FittedScaler,
-    last_rows: &[usize],
+    ends: &[WindowEnd],
     lookback: Lookback,
     hidden_days: usize,
     known_ahead: &[String],
@@ -34,9 +34,10 @@ pub fn assemble(
         });
     }
     let days = lookback.days();
-    if let Some(&last_row) = last_rows
+    if let Some(last_row) = ends
         .iter()
-        .find(|&&last_row| last_row >= matrix.rows() || last_row + 1 < days)
+        .map(|end| end.last_row)
+        .find(|&last_row| last_row >= matrix.rows() || last_row + 1 < days)
     {
         return Err(WindowError::OutsideRows {
             lookback: days,
@@ -58,21 +59,22 @@ pub fn assemble(
         .iter()
         .map(|column| known_ahead.contains(column))
         .collect();
-    let mut values = vec![0.0_f32; last_rows.len() * days * 2 * width];
+    let mut values = vec![0.0_f32; ends.len() * days * 2 * width];
     let mut rows = values.chunks_exact_mut(2 * width);
-    for &last_row in last_rows {
+    for &WindowEnd { last_row, origin } in ends {
         for row in last_row + 1 - days..=last_row {
             let (scaled, mask) = rows
                 .next()
                 .expect("one chunk per window and day")
                 .split_at_mut(width);
             let hidden = last_row - row < hidden_days;
+            let (values, observed) = matrix.row(row, origin);
             for column in 0..width {
                 if !readable[column] || (hidden && !ahead[column]) {
                     continue;
                 }
-                if let Some(value) = matrix.value(row, column) {
-                    scaled[column] = scaler.transform(column, value) as f32;
+                if observed[column] {
+                    scaled[column] = scaler.transform(column, values[column]) as f32;
                     mask[column] = 1.0;
                 }
             }
@@ -99,10 +101,14 @@ mod tests {
     fn laid_out(matrix: &DayMatrix, last_rows: &[usize], hidden: usize) -> Vec<f32> {
         let scaler = StandardScaler::fit(matrix, 0..4).unwrap();
         let known = ["weekday".to_owned()];
+        let ends: Vec<WindowEnd> = last_rows
+            .iter()
+            .map(|&last_row| WindowEnd::on_evening(last_row, hidden))
+            .collect();
         assemble(
             matrix,
             &scaler,
-            last_rows,
+            &ends,
             Lookback::new(2).unwrap(),
             hidden,
             &known,
@@ -153,7 +159,14 @@ mod tests {
         let lookback = Lookback::new(2).unwrap();
         let unknown = ["month".to_owned()];
         assert_eq!(
-            assemble(&matrix, &scaler, &[3], lookback, 1, &unknown),
+            assemble(
+                &matrix,
+                &scaler,
+                &[WindowEnd::on_evening(3, 1)],
+                lookback,
+                1,
+                &unknown
+            ),
             Err(WindowError::UnknownColumn("month".to_owned()))
         );
     }
@@ -172,7 +185,8 @@ mod tests {
         let scaler = StandardScaler::fit(&matrix, 0..4).unwrap();
         let lookback = Lookback::new(3).unwrap();
         for last_row in [1, 4] {
-            assert!(assemble(&matrix, &scaler, &[last_row], lookback, 0, &[]).is_err());
+            let end = WindowEnd::on_evening(last_row, 0);
+            assert!(assemble(&matrix, &scaler, &[end], lookback, 0, &[]).is_err());
         }
     }
 

@@ -37,6 +37,17 @@ pub enum WindowError {
         /// Name of the column.
         column: String,
     },
+    /// A later version of a row that the row cannot have.
+    #[error(
+        "row {row} has a later version from row {from}, expected a row of the matrix and a later \
+         row than it, in order"
+    )]
+    NotLater {
+        /// The row.
+        row: usize,
+        /// The first row that sees the version.
+        from: usize,
+    },
     /// A window that would begin before the first row or end after the last.
     #[error("a window of {lookback} days ending on row {last_row} does not fit into {rows} rows")]
     OutsideRows {

@@ -3,6 +3,7 @@
 
 mod assemble;
 mod error;
+mod known;
 mod matrix;
 mod scaler;
 mod split;
@@ -10,7 +11,8 @@ mod window;
 
 pub use assemble::assemble;
 pub use error::WindowError;
-pub use matrix::DayMatrix;
+pub use known::{KnownSeries, LaterValue};
+pub use matrix::{DayMatrix, LaterRow};
 pub use scaler::{FARTHEST, FittedScaler, StandardScaler, TargetScaler};
 pub use split::{ChronologicalSplit, SplitFractions};
-pub use window::{Horizon, Lookback, Window, cut_windows};
+pub use window::{Horizon, Lookback, Window, WindowEnd, cut_windows};

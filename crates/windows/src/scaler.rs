@@ -88,7 +88,7 @@ impl ColumnScale {
 pub struct StandardScaler;
 
 impl StandardScaler {
-    /// Fits every column on the given rows.
+    /// Fits every column on the given rows, as known on the evening of the last of them.
     ///
     /// # Errors
     ///
@@ -102,9 +102,11 @@ impl StandardScaler {
                 rows: matrix.rows(),
             });
         }
+        let origin = rows.end - 1;
         let columns = (0..matrix.columns().len())
             .map(|column| {
-                ColumnScale::fit(rows.clone().filter_map(|row| matrix.value(row, column)))
+                let values = rows.clone();
+                ColumnScale::fit(values.filter_map(|row| matrix.value(row, column, origin)))
             })
             .collect();
         let fitted = FittedScaler { columns };

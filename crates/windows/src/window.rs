@@ -4,6 +4,7 @@
 //! after" is always the day after.
 
 use crate::error::WindowError;
+use crate::known::KnownSeries;
 use std::ops::RangeInclusive;
 
 /// Longest lookback anyone can ask for, days.
@@ -76,26 +77,52 @@ pub struct Window {
     pub target_row: usize,
 }
 
+/// Where a window ends, and what was known when it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WindowEnd {
+    /// Last row read.
+    pub last_row: usize,
+    /// The row on whose evening the window is read: every row is read as known then.
+    pub origin: usize,
+}
+
+impl WindowEnd {
+    /// A window read on the evening of its last row; where its last days are not known yet, on the
+    /// evening of the last one before them.
+    pub fn on_evening(last_row: usize, hidden_days: usize) -> Self {
+        Self {
+            last_row,
+            origin: last_row.saturating_sub(hidden_days),
+        }
+    }
+}
+
+impl From<&Window> for WindowEnd {
+    fn from(window: &Window) -> Self {
+        Self::on_evening(window.last_row, 0)
+    }
+}
+
 /// Cuts every window whose target is observed and whose own days show at least `least_observed`
 /// values of `history`, in time order.
 ///
-/// `targets` and `history` hold one value per row: what a day turned out to be, and what was known
-/// of it that evening.
+/// `targets` and `history` have one value per row: what a day turned out to be, and what was known of
+/// it on the evening on which a window is read.
 ///
 /// # Errors
 ///
 /// [`WindowError::Length`] when the two differ in length.
 pub fn cut_windows(
     targets: &[Option<f64>],
-    history: &[Option<f64>],
+    history: &KnownSeries,
     lookback: Lookback,
     horizon: Horizon,
     least_observed: usize,
 ) -> Result<Vec<Window>, WindowError> {
-    if history.len() != targets.len() {
+    if history.days() != targets.len() {
         return Err(WindowError::Length {
             what: "the history",
-            found: history.len(),
+            found: history.days(),
             expected: targets.len(),
         });
     }
@@ -109,7 +136,8 @@ pub fn cut_windows(
         .filter(|window| targets[window.target_row].is_some())
         .filter(|window| {
             let first = window.last_row - first_last_row;
-            history[first..=window.last_row].iter().flatten().count() >= least_observed
+            let known = history.known(first..window.last_row + 1, window.last_row);
+            known.iter().flatten().count() >= least_observed
         })
         .collect())
 }
@@ -123,7 +151,7 @@ mod tests {
         let lookback = Lookback::new(lookback).unwrap();
         cut_windows(
             targets,
-            targets,
+            &KnownSeries::from(targets.to_vec()),
             lookback,
             Horizon::new(horizon).unwrap(),
             0,
@@ -157,8 +185,10 @@ mod tests {
         history[10] = Some(1.0);
         let targets = vec![Some(1.0); 20];
         let lookback = Lookback::new(5).unwrap();
-        let windows =
-            cut_windows(&targets, &history, lookback, Horizon::new(1).unwrap(), 1).unwrap();
+        let windows = {
+            let history = KnownSeries::from(history);
+            cut_windows(&targets, &history, lookback, Horizon::new(1).unwrap(), 1).unwrap()
+        };
         let ends: Vec<usize> = windows.iter().map(|window| window.last_row).collect();
         assert_eq!(ends, [10, 11, 12, 13, 14]);
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod by_hand;
+mod known;
 mod people;
 mod properties;
 mod real_day;

@@ -11,7 +11,7 @@ use vitalcast_features::{FeatureTable, catalogue, daily_values, feature_table};
 
 /// Around the autumn change of clocks in Europe and the spring one in the south.
 const FIRST: &str = "2025-09-20";
-const DAYS: u64 = 50;
+pub(crate) const DAYS: u64 = 50;
 
 const ZONES: [&str; 5] = [
     "UTC",
@@ -21,11 +21,11 @@ const ZONES: [&str; 5] = [
     "Asia/Kathmandu",
 ];
 
-fn first() -> NaiveDate {
+pub(crate) fn first() -> NaiveDate {
     day(FIRST)
 }
 
-fn record(zone: &'static str) -> impl Strategy<Value = Record> {
+pub(crate) fn record(zone: &'static str) -> impl Strategy<Value = Record> {
     let metric = prop::sample::select(vec![
         (MetricType::RestingHeartRate, 40.0, 90.0),
         (MetricType::HeartRateVariabilityRmssd, 10.0, 120.0),
@@ -98,7 +98,7 @@ fn without_ties(records: Vec<Record>) -> Vec<Record> {
         .collect()
 }
 
-fn someone() -> impl Strategy<Value = History> {
+pub(crate) fn someone() -> impl Strategy<Value = History> {
     prop::sample::select(ZONES.to_vec()).prop_flat_map(|zone| {
         prop::collection::vec(record(zone), 0..120)
             .prop_map(move |records| person(zone, without_ties(records)))
@@ -111,7 +111,7 @@ fn table(history: &History, from: u64, to: u64, as_of: AsOf) -> FeatureTable {
 }
 
 /// Every value, bit for bit.
-fn bits(row: &[Option<f64>]) -> Vec<Option<u64>> {
+pub(crate) fn bits(row: &[Option<f64>]) -> Vec<Option<u64>> {
     row.iter().map(|value| value.map(f64::to_bits)).collect()
 }
 

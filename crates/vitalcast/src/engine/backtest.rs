@@ -17,6 +17,7 @@ use vitalcast_features::daily_values;
 use vitalcast_inference::{DayLayout, interval, lead_of};
 use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesModel};
 use vitalcast_training::{EpochReport, Trained, TrainingError, train};
+use vitalcast_windows::WindowEnd;
 
 /// The settings of a backtest.
 #[derive(Debug, Clone)]
@@ -136,7 +137,7 @@ pub(crate) fn backtest_history(
     let lookback = request.training.sequence_length;
     let (last_day, first_day) = replayed_span(history, request, now)?;
     let laid_out_from = first_day - Days::new((request.training.lookback_days + lookback) as u64);
-    let layout = DayLayout::new(history, metric, laid_out_from, last_day, now)?;
+    let layout = DayLayout::new(history, metric, laid_out_from, last_day, lookback, now)?;
     let actual = daily_values(history, metric.metric_type(), laid_out_from, last_day, now)?;
 
     let mut trained: Option<Trained> = None;
@@ -180,16 +181,18 @@ pub(crate) fn backtest_history(
                 .and_then(SeriesModel::from_name);
         }
         let row = layout.row(date).expect("the replayed days are laid out");
-        let past = &layout.own_history()[row - lookback..row];
+        // On the evening before, as if nothing had become known since.
+        let window = WindowEnd::on_evening(row - 1, 0);
+        let past = layout.known(row - lookback..row, window.origin);
         let forecast = current
             .model
-            .forecast_rows(&layout, &[row - 1], 0)?
+            .forecast_rows(&layout, &[window], 0)?
             .pop()
             .flatten();
         if let (Some(truth), Some(forecast)) = (actual[row], forecast)
             && past.iter().any(Option::is_some)
         {
-            let lead = lead_of(date, layout.last_observed(date - Days::new(1)));
+            let lead = lead_of(date, layout.last_observed(window));
             let found = interval(
                 &manifest.calibration,
                 metric,
@@ -199,7 +202,7 @@ pub(crate) fn backtest_history(
                 lead,
             );
             for duel in &mut duels {
-                if let Some(value) = duel.kind.forecast(past, 1) {
+                if let Some(value) = duel.kind.forecast(&past, 1) {
                     duel.model.push((forecast - truth).abs());
                     duel.baseline.push((value - truth).abs());
                 }
@@ -211,8 +214,8 @@ pub(crate) fn backtest_history(
                 upper: found.map(|interval| interval.upper),
                 level: found.map(|interval| interval.level),
                 actual: truth,
-                naive: SeriesModel::naive().forecast(past, 1),
-                baseline: baseline.as_ref().and_then(|kind| kind.forecast(past, 1)),
+                naive: SeriesModel::naive().forecast(&past, 1),
+                baseline: baseline.as_ref().and_then(|kind| kind.forecast(&past, 1)),
             });
         }
         trained = Some(current);

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use vitalcast_windows::{
-    ChronologicalSplit, DayMatrix, FittedScaler, Horizon, Lookback, SplitFractions, StandardScaler,
-    Window, assemble, cut_windows,
+    ChronologicalSplit, DayMatrix, FittedScaler, Horizon, KnownSeries, Lookback, SplitFractions,
+    StandardScaler, Window, WindowEnd, assemble, cut_windows,
 };
 
 const FRACTIONS: SplitFractions = SplitFractions {
@@ -39,7 +39,8 @@ fn prepared(
     lookback: Lookback,
     horizon: Horizon,
 ) -> (Vec<Window>, ChronologicalSplit, FittedScaler) {
-    let windows = cut_windows(days, days, lookback, horizon, 1).unwrap();
+    let history = KnownSeries::from(days.to_vec());
+    let windows = cut_windows(days, &history, lookback, horizon, 1).unwrap();
     let split = ChronologicalSplit::new(&windows, FRACTIONS).unwrap();
     let last = split.train.last().unwrap().last_row;
     let scaler = StandardScaler::fit(&matrix(days), 0..last + 1).unwrap();
@@ -56,7 +57,7 @@ proptest! {
         let horizon = Horizon::new(horizon).unwrap();
         let (windows, _, scaler) = prepared(&days, lookback, horizon);
         let window = windows[(pick * windows.len() as f64) as usize];
-        let rows = [window.last_row];
+        let rows = [WindowEnd::from(&window)];
         let before = assemble(&matrix(&days), &scaler, &rows, lookback, 0, &[]).unwrap();
         for day in &mut days[window.last_row + 1..] {
             *day = day.map(|_| new);
@@ -101,11 +102,12 @@ proptest! {
         let (windows, _, scaler) = prepared(&days, lookback, Horizon::new(1).unwrap());
         let last = windows.last().unwrap().last_row;
         let ahead = ["weekday".to_owned()];
-        let before = assemble(&matrix(&days), &scaler, &[last], lookback, hidden, &ahead).unwrap();
+        let end = WindowEnd::on_evening(last, hidden);
+        let before = assemble(&matrix(&days), &scaler, &[end], lookback, hidden, &ahead).unwrap();
         for day in &mut days[last + 1 - hidden..=last] {
             *day = Some(new);
         }
-        let after = assemble(&matrix(&days), &scaler, &[last], lookback, hidden, &ahead).unwrap();
+        let after = assemble(&matrix(&days), &scaler, &[end], lookback, hidden, &ahead).unwrap();
         prop_assert_eq!(bits(&before), bits(&after));
     }
 
