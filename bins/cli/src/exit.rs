@@ -34,7 +34,15 @@ impl From<Exit> for ExitCode {
 #[error("{0}")]
 pub(crate) struct UsageError(pub(crate) String);
 
+/// An import that found nothing to use, after its summary was printed.
+#[derive(Debug, thiserror::Error)]
+#[error("no row of {} could be used", .0.display())]
+pub(crate) struct NothingUsable(pub(crate) std::path::PathBuf);
+
 pub(crate) fn code_of(error: &anyhow::Error) -> Exit {
+    if error.downcast_ref::<NothingUsable>().is_some() {
+        return Exit::InvalidData;
+    }
     if error.downcast_ref::<UsageError>().is_some() {
         return Exit::Usage;
     }
@@ -74,6 +82,7 @@ pub(crate) fn word_of(error: &anyhow::Error) -> &'static str {
     match error.downcast_ref::<EngineError>() {
         Some(error) => error.code(),
         None if error.downcast_ref::<UsageError>().is_some() => "USAGE",
+        None if error.downcast_ref::<NothingUsable>().is_some() => "NOTHING_USABLE",
         None => "FAILURE",
     }
 }

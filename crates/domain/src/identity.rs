@@ -1,5 +1,6 @@
 //! Identities of records of one moment that have no id of their own.
 
+use crate::record::Record;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -64,6 +65,84 @@ impl Coincident {
             }
         }
     }
+}
+
+impl Coincident {
+    /// Gives a record that has no id of its own a reproducible one: its time as it was written, for a
+    /// meal with the name, for an activity with the type. Only different contents under one such id are
+    /// told apart by a number. A repeated record is `None`, wherever it stands.
+    pub fn identify(&mut self, owner: impl Hash, mut record: Record) -> Option<Record> {
+        let provenance = record.provenance();
+        let moment = provenance.told.at.id();
+        let (id, metric) = match &record {
+            Record::HealthMetric(reading) => (moment, Some(reading.metric)),
+            Record::Meal(meal) => match &meal.name {
+                Some(name) => (format!("{moment} {}", shortened(name)), None),
+                None => (moment, None),
+            },
+            Record::Activity(activity) => (format!("{moment} {}", activity.activity_type), None),
+        };
+        let key = (owner, record.kind(), metric, &provenance.source, &id);
+        let Place::New(place) = self.place(key, content(&record)) else {
+            return None;
+        };
+        record.provenance_mut().source_id = match place {
+            1 => id,
+            more => format!("{id}#{more}"),
+        };
+        Some(record)
+    }
+}
+
+/// Longest name that is part of an id, in bytes.
+const MAX_NAME: usize = 100;
+
+/// A name that is not too long for an id; what is cut off is told apart by its hash.
+fn shortened(name: &str) -> std::borrow::Cow<'_, str> {
+    if name.len() <= MAX_NAME {
+        return name.into();
+    }
+    // FNV-1a: the same number in every version of this program.
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let cut = name.floor_char_boundary(MAX_NAME);
+    format!("{}~{hash:016x}", &name[..cut]).into()
+}
+
+/// A hash of what a record says, apart from its time and name.
+fn content(record: &Record) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let bits = |number: Option<f64>| number.map(f64::to_bits);
+    record.provenance().told.until.hash(&mut hasher);
+    match record {
+        Record::HealthMetric(reading) => reading.value.to_bits().hash(&mut hasher),
+        Record::Meal(meal) => {
+            meal.meal_type.hash(&mut hasher);
+            let numbers = [
+                meal.energy_kcal,
+                meal.protein_g,
+                meal.carbs_g,
+                meal.fat_g,
+                meal.fiber_g,
+                meal.sugar_g,
+            ];
+            numbers.map(bits).hash(&mut hasher);
+        }
+        Record::Activity(activity) => {
+            activity.intensity.hash(&mut hasher);
+            let numbers = [
+                activity.duration_minutes,
+                activity.energy_kcal,
+                activity.average_heart_rate,
+                activity.max_heart_rate,
+                activity.distance_m,
+                activity.steps,
+            ];
+            numbers.map(bits).hash(&mut hasher);
+        }
+    }
+    hasher.finish()
 }
 
 fn hash(value: impl Hash) -> u64 {

@@ -1,7 +1,10 @@
 //! Times as a source wrote them: with or without an offset, a clock time, or only a date.
 
 use crate::error::{DomainError, shortened};
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{
+    DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Timelike,
+    Utc,
+};
 use serde::{Deserialize, Serialize};
 
 /// A time as it was written. What was not written (an offset, a time of day) is not invented here:
@@ -56,11 +59,33 @@ impl Moment {
     /// instants are in UTC, clock times are written like those, a date is a date.
     pub fn id(self) -> String {
         match self {
-            Self::Instant { at, .. } => at.to_rfc3339(),
-            Self::Clock(local) => local.and_utc().to_rfc3339(),
+            Self::Instant { at, .. } => rfc_3339(at),
+            Self::Clock(local) => rfc_3339(local.and_utc()),
             Self::Date(day) => day.to_string(),
         }
     }
+}
+
+/// The text of [`DateTime::to_rfc3339`], without its machinery for whole seconds of four-digit years.
+fn rfc_3339(moment: DateTime<Utc>) -> String {
+    if moment.timestamp_subsec_nanos() != 0 || !(1_000..10_000).contains(&moment.year()) {
+        return moment.to_rfc3339();
+    }
+    let (day, time) = (moment.date_naive(), moment.time());
+    let mut text = *b"0000-00-00T00:00:00+00:00";
+    let mut write = |place: usize, value: u32| {
+        text[place] = b'0' + (value / 10 % 10) as u8;
+        text[place + 1] = b'0' + (value % 10) as u8;
+    };
+    let year = day.year() as u32;
+    write(0, year / 100);
+    write(2, year % 100);
+    write(5, day.month());
+    write(8, day.day());
+    write(11, time.hour());
+    write(14, time.minute());
+    write(17, time.second());
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 impl std::fmt::Display for Moment {
@@ -160,6 +185,8 @@ mod tests {
                 _ => Moment::Date(at.date_naive()),
             };
             prop_assert_eq!(moment.to_string().parse::<Moment>().unwrap(), moment);
+            let whole = DateTime::from_timestamp(micros / 1_000_000, 0).unwrap();
+            prop_assert_eq!(Moment::instant(whole).id(), whole.to_rfc3339());
         }
     }
 }

@@ -208,7 +208,7 @@ impl RowVersions<'_> {
                 place,
                 seen_from,
                 day,
-                is_unfinished: self.as_of < profile.zone.evening_of(day),
+                is_unfinished: self.as_of < profile.evening_of(day),
                 profile,
             };
             let before = values.clone();

@@ -185,7 +185,7 @@ impl Span {
         // Days end in their order: one unfinished day is followed by unfinished days only.
         let finished = (0..self.days).rev().find(|row| {
             let day = self.first_day + Days::new(*row as u64);
-            profile.zone.evening_of(day) <= as_of
+            profile.evening_of(day) <= as_of
         });
         for (row, day) in self.first_day.iter_days().take(self.days).enumerate() {
             let place = self.before + row;

@@ -139,6 +139,25 @@ impl<'s> Importer<'s> {
         }
     }
 
+    /// Numbers of rows, of records, and of rows and cells that are left out without a fault.
+    pub(crate) fn counts(&self) -> (u64, u64, u64) {
+        let skipped = self.report.skipped.values().sum();
+        (self.report.rows_read, self.report.records, skipped)
+    }
+
+    /// Says that a file has given nothing, with the counts from before it was read.
+    pub(crate) fn tell_of_nothing(&mut self, file: &Path, before: (u64, u64, u64)) {
+        let after = self.counts();
+        if after.1 > before.1 || after.2 > before.2 {
+            return;
+        }
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        self.note(match after.0 - before.0 {
+            0 => format!("{name}: the table has no rows"),
+            rows => format!("{name}: none of its {rows} rows could be used"),
+        });
+    }
+
     pub(crate) fn progress(&mut self, file: &Path, position: u64) -> Result<(), ImportError> {
         let size = self.sizes.get(file).copied().unwrap_or(position);
         self.done_bytes.insert(file.to_owned(), position.min(size));
@@ -211,5 +230,28 @@ pub(crate) fn fault(error: &DomainError) -> Fault {
         DomainError::UnsafeId { .. } => RejectReason::BadUser,
         DomainError::UnknownWord { .. } | DomainError::UnknownZone(_) => RejectReason::UnknownWord,
     };
-    (reason, error.to_string())
+    (reason, said(error))
+}
+
+/// What an error says, without a word that may be a health value in the wrong column.
+fn said(error: &DomainError) -> String {
+    match error {
+        DomainError::UnknownWord {
+            what,
+            got,
+            expected,
+        } if got.bytes().any(|byte| byte.is_ascii_digit()) => {
+            format!("unknown {what}, expected one of: {expected}")
+        }
+        DomainError::UnsafeId { what, max, got } if got.parse::<f64>().is_ok() => {
+            format!("{what} must be 1 to {max} characters, each a letter, digit, '-' or '_'")
+        }
+        DomainError::UnknownWord { .. }
+        | DomainError::UnsafeId { .. }
+        | DomainError::UnknownZone(_)
+        | DomainError::WrongUnit { .. }
+        | DomainError::NotFinite { .. }
+        | DomainError::Times(_)
+        | DomainError::OutOfRange { .. } => error.to_string(),
+    }
 }

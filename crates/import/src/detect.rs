@@ -2,12 +2,11 @@
 
 use crate::error::ImportError;
 use crate::format::{Columns, Format};
-use std::fs::File;
-use std::io::Read;
+use crate::json::{Rows, is_json};
+use crate::table::header_of;
+use crate::text::Text;
 use std::path::{Path, PathBuf};
 
-/// Number of bytes of a file that are read for detection.
-const HEAD: usize = 64 * 1024;
 /// Maximum depth of folders.
 const MAX_DEPTH: usize = 4;
 
@@ -92,7 +91,7 @@ fn is_table(path: &Path) -> bool {
     path.extension()
         .and_then(|ending| ending.to_str())
         .is_some_and(|ending| {
-            ["csv", "jsonl", "ndjson"]
+            ["csv", "json", "jsonl", "ndjson", "tsv", "txt"]
                 .iter()
                 .any(|known| ending.eq_ignore_ascii_case(known))
         })
@@ -100,49 +99,35 @@ fn is_table(path: &Path) -> bool {
 
 /// The format of a file, or a description of another content.
 fn of_file(path: &Path) -> Result<Result<Format, String>, ImportError> {
-    let failed = |source| ImportError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let mut head = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(HEAD as u64).read_to_end(&mut head))
-        .map_err(failed)?;
-    Ok(of_head(&head))
-}
-
-fn of_head(head: &[u8]) -> Result<Format, String> {
-    if head.is_empty() {
-        return Err("an empty file".to_owned());
+    let mut text = Text::open(path)?;
+    if text.chunk()?.is_empty() {
+        return Ok(Err("an empty file".to_owned()));
     }
-    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-        return Err("UTF-16 text: save it as UTF-8".to_owned());
+    if is_json(text.unread()) {
+        let tables = Format::REFERENCE_TABLES;
+        let (_, known) = Rows::open(path, &|columns| Format::of(columns) == Some(tables))?;
+        return Ok(if known {
+            Ok(tables)
+        } else {
+            Err("JSON without objects that have known columns".to_owned())
+        });
     }
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
-    let Ok(line) = std::str::from_utf8(line) else {
-        return Err("not UTF-8 text".to_owned());
-    };
-    if line.contains('\0') {
-        return Err("not text".to_owned());
+    let mut format = None;
+    let found = header_of(&mut text, &|columns| Format::of(columns).is_some())?;
+    if let (Some(header), true) = (&found.header, found.known) {
+        let names: Vec<&str> = header.names.iter().map(String::as_str).collect();
+        format = Format::of(&Columns(&names));
     }
-    let line = line.trim();
-    if line.starts_with('{') {
-        return match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(line) {
-            Ok(fields) => {
-                let names: Vec<&str> = fields.keys().map(String::as_str).collect();
-                of_columns(&names)
-            }
-            Err(_) => Err("not JSON lines: the first line is not a JSON object".to_owned()),
+    Ok(format.ok_or_else(|| {
+        let head = text.unread();
+        let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
+        let what = if std::str::from_utf8(line).is_err() {
+            "not UTF-8 text"
+        } else if line.contains(&0) {
+            "not text"
+        } else {
+            "a table with other columns"
         };
-    }
-    let names: Vec<&str> = line
-        .split(',')
-        .map(|name| name.trim().trim_matches('"'))
-        .collect();
-    of_columns(&names)
-}
-
-fn of_columns(names: &[&str]) -> Result<Format, String> {
-    Format::of(&Columns(names)).ok_or_else(|| "a table with other columns".to_owned())
+        what.to_owned()
+    }))
 }

@@ -117,11 +117,13 @@ impl Columns<'_> {
 
 /// Whether two column names are equal; case, underscores and spaces are ignored.
 pub(crate) fn same(left: &str, right: &str) -> bool {
-    let letters = |name: &str| -> Vec<u8> {
-        name.bytes()
-            .filter(u8::is_ascii_alphanumeric)
-            .map(|byte| byte.to_ascii_lowercase())
-            .collect()
-    };
-    letters(left) == letters(right)
+    let mut left = left.bytes().filter(u8::is_ascii_alphanumeric);
+    let mut right = right.bytes().filter(u8::is_ascii_alphanumeric);
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return true,
+            (Some(one), Some(other)) if one.eq_ignore_ascii_case(&other) => {}
+            (Some(_) | None, Some(_) | None) => return false,
+        }
+    }
 }

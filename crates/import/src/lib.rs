@@ -6,14 +6,20 @@ mod batch;
 mod detect;
 mod error;
 mod format;
+mod json;
 mod lifesnaps;
+mod numbers;
 mod options;
 mod own;
 mod reference;
 mod report;
+mod sports;
+mod survey;
 mod t1d_uom;
 mod table;
+mod text;
 mod time;
+mod words;
 
 pub use detect::detect;
 pub use error::{ImportError, SinkError};
@@ -63,7 +69,9 @@ fn import_from(
     let mut importer = Importer::new(format, &files, options, sink)?;
     for file in &files {
         importer.report.files += 1;
+        let before = importer.counts();
         format.read(&mut importer, file)?;
+        importer.tell_of_nothing(file, before);
     }
     importer.finish()
 }

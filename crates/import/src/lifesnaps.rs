@@ -1,7 +1,7 @@
 //! LifeSnaps' daily table: one row per person and day, many people in one file (Yfantidou et al.
 //! 2022).
 //!
-//! A zero means "not measured" for the heart, the night and the stress score. A day on which the
+//! A zero or a word such as `NaN` means "not measured". A day on which the
 //! watch was not worn (1,440 sedentary minutes, neither steps nor heart rate) has no movement.
 //! What belongs to the night (sleep, HRV, temperature, breathing, oxygen, stress score) happened
 //! before the steps of the same row and is known that morning; the rest, resting heart rate
@@ -11,11 +11,14 @@
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::format::FormatReader;
+use crate::numbers::{Cell, Marks, cell, measured};
 use crate::report::{RejectReason, SkipReason};
+use crate::sports::sport;
 use crate::table::{Fault, Row, Table};
 use crate::time::{Stamp, iso};
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use vitalcast_domain::{
     Activity, ActivityType, HealthMetric, MetricType, Moment, Provenance, Record, Told, Unit,
@@ -29,77 +32,67 @@ const NOT_WORN: f64 = 1_440.0;
 /// Hour at which values of the night become known.
 const MORNING: u32 = 12;
 
-/// Readings of a column: metric, unit, and whether a zero means "not measured".
-const READINGS: &[(&str, MetricType, Unit, bool, When)] = &[
+/// Readings of a column: metric, unit, and when the value is known. A zero means "not measured".
+const READINGS: &[(&str, MetricType, Unit, When)] = &[
     (
         "resting_hr",
         MetricType::RestingHeartRate,
         Unit::PerMinute,
-        true,
         When::Evening,
     ),
     (
         "rmssd",
         MetricType::HeartRateVariabilityRmssd,
         Unit::Milliseconds,
-        true,
         When::Morning,
     ),
     (
         "minutesAsleep",
         MetricType::SleepDuration,
         Unit::Minutes,
-        true,
         When::Morning,
     ),
     (
         "sleep_efficiency",
         MetricType::SleepEfficiency,
         Unit::Percent,
-        true,
         When::Morning,
     ),
     (
         "stress_score",
         MetricType::RecoveryScore,
         Unit::Score,
-        true,
         When::Morning,
     ),
     (
         "nightly_temperature",
         MetricType::SkinTemperature,
         Unit::Celsius,
-        true,
         When::Morning,
     ),
     (
         "full_sleep_breathing_rate",
         MetricType::RespiratoryRate,
         Unit::PerMinute,
-        true,
         When::Morning,
     ),
     (
         "spo2",
         MetricType::OxygenSaturation,
         Unit::Percent,
-        true,
         When::Morning,
     ),
     (
         "filteredDemographicVO2Max",
         MetricType::Vo2Max,
         Unit::MillilitresPerKilogramMinute,
-        true,
         When::Evening,
     ),
-    ("steps", MetricType::Steps, Unit::Count, true, When::Worn),
+    ("steps", MetricType::Steps, Unit::Count, When::Worn),
     (
         "calories",
         MetricType::TotalCalories,
         Unit::Kilocalories,
-        true,
         When::Worn,
     ),
 ];
@@ -119,7 +112,6 @@ struct Columns {
     date: usize,
     readings: Vec<Option<usize>>,
     sedentary: Option<usize>,
-    steps: Option<usize>,
     bpm: Option<usize>,
     moderate: Option<usize>,
     vigorous: Option<usize>,
@@ -134,7 +126,7 @@ pub(crate) static READER: FormatReader = FormatReader {
 };
 
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
-    let mut table = Table::open(path)?;
+    let mut table = Table::open(path, &READER)?;
     let columns = Columns {
         user: table.required(&["id"])?,
         date: table.required(&["date"])?,
@@ -143,7 +135,6 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
             .map(|(name, ..)| table.column(&[*name]))
             .collect(),
         sedentary: table.column(&["sedentary_minutes"]),
-        steps: table.column(&["steps"]),
         bpm: table.column(&["bpm"]),
         moderate: table.column(&["moderately_active_minutes"]),
         vigorous: table.column(&["very_active_minutes"]),
@@ -158,7 +149,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
             DEFAULT_ZONE.parse().unwrap_or(Zone::UTC)
         }
     };
-    let mut seen: HashSet<(String, NaiveDate)> = HashSet::new();
+    let mut days = Days::default();
     while let Some(row) = table.next(importer)? {
         match day_of(importer, &row, &columns) {
             Err(fault) => {
@@ -167,23 +158,89 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
             }
             Ok(None) => importer.skip(SkipReason::OtherUser),
             Ok(Some((user, day))) => {
-                if !seen.insert((user.as_str().to_owned(), day)) {
-                    importer.skip(SkipReason::Repeated);
-                    continue;
-                }
                 importer.person(&user, zone)?;
                 let (records, faults) = records(importer, &row, &columns, day, zone);
+                let is_bad = !faults.is_empty();
                 for fault in faults {
                     let reject = row.reject(fault);
                     importer.reject(reject)?;
                 }
-                for record in records {
+                let records = days.new_ones(&user, day, records);
+                if let (Some([]), false) = (records.as_deref(), is_bad) {
+                    importer.skip(SkipReason::Repeated);
+                }
+                for record in records.into_iter().flatten() {
                     importer.record(&user, record)?;
                 }
             }
         }
     }
+    if days.contradictions > 0 {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        importer.note(format!(
+            "{file}: {} values contradict those of an earlier row of the same person and day; the \
+             later ones count",
+            days.contradictions
+        ));
+    }
     Ok(())
+}
+
+/// The days that were read, with hashes of their values: a day may come in several rows that complete
+/// each other.
+#[derive(Default)]
+struct Days {
+    seen: HashMap<u64, Vec<(u32, u32)>>,
+    contradictions: u64,
+}
+
+impl Days {
+    /// The records of a row that no earlier row of the day has. `None` for the first row of a day
+    /// without any record.
+    fn new_ones(
+        &mut self,
+        user: &UserId,
+        day: NaiveDate,
+        mut records: Vec<Record>,
+    ) -> Option<Vec<Record>> {
+        let is_first = !self.seen.contains_key(&hash(&(user, day)));
+        let seen = self.seen.entry(hash(&(user, day))).or_default();
+        records.retain(|record| {
+            let (name, value) = (
+                hash(&record.provenance().source_id) as u32,
+                value_of(record),
+            );
+            match seen.iter_mut().find(|known| known.0 == name) {
+                Some(known) if known.1 == value => false,
+                Some(known) => {
+                    known.1 = value;
+                    self.contradictions += 1;
+                    true
+                }
+                None => {
+                    seen.push((name, value));
+                    true
+                }
+            }
+        });
+        seen.shrink_to_fit();
+        (!records.is_empty() || !is_first).then_some(records)
+    }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A hash of what a record says.
+fn value_of(record: &Record) -> u32 {
+    match record {
+        Record::HealthMetric(reading) => hash(&reading.value.to_bits()) as u32,
+        Record::Activity(activity) => hash(&activity.activity_type) as u32,
+        Record::Meal(_) => 0,
+    }
 }
 
 fn day_of(
@@ -219,53 +276,78 @@ fn records(
 ) -> (Vec<Record>, Vec<Fault>) {
     let mut records = Vec::new();
     let mut faults = Vec::new();
-    let mut number = |column: Option<usize>, name: &str| match row.number(column, name) {
-        Ok(value) => value,
+    let mut number = |importer: &mut Importer<'_>, column: Option<usize>, name: &str| match cell(
+        row.text(column),
+        name,
+        Marks::default(),
+    ) {
+        Ok(Cell::Value(value, None)) => Some(value),
+        Ok(Cell::Empty) => None,
+        Ok(Cell::NotMeasured) => {
+            importer.skip(SkipReason::Missing);
+            None
+        }
+        Ok(Cell::Value(_, Some(_))) => {
+            faults.push((
+                RejectReason::WrongUnit,
+                format!("{name} has a unit, expected a number alone"),
+            ));
+            None
+        }
         Err(fault) => {
             faults.push(fault);
             None
         }
     };
-    let some_steps = number(columns.steps, "steps").is_some_and(|steps| steps > 0.0);
-    let worn = some_steps
-        || number(columns.bpm, "bpm").is_some_and(|bpm| bpm > 0.0)
-        || number(columns.sedentary, "sedentary_minutes").is_some_and(|minutes| minutes < NOT_WORN);
-    let mut values = Vec::new();
-    for ((name, metric, unit, zero_is_missing, when), column) in
-        READINGS.iter().zip(&columns.readings)
-    {
-        match number(*column, name) {
+    let mut cells = Vec::with_capacity(READINGS.len());
+    for ((name, ..), column) in READINGS.iter().zip(&columns.readings) {
+        cells.push(number(importer, *column, name));
+    }
+    let is_above_0 = |value: Option<f64>| value.is_some_and(|value| value > 0.0);
+    let steps = READINGS
+        .iter()
+        .position(|(_, metric, ..)| *metric == MetricType::Steps);
+    let worn = is_above_0(steps.and_then(|steps| cells[steps]))
+        || is_above_0(number(importer, columns.bpm, "bpm"))
+        || number(importer, columns.sedentary, "sedentary_minutes")
+            .is_some_and(|minutes| minutes < NOT_WORN);
+    let moderate = number(importer, columns.moderate, "moderately_active_minutes");
+    let vigorous = number(importer, columns.vigorous, "very_active_minutes");
+    let mut add = |importer: &mut Importer<'_>, name, metric, value, unit, when| match measured(
+        metric, value, unit,
+    ) {
+        Ok(None) => importer.skip(SkipReason::Missing),
+        Ok(Some(value)) => records.push(Record::HealthMetric(HealthMetric::new(
+            provenance(name, day, zone, when),
+            metric,
+            value,
+        ))),
+        Err(error) => faults.push(fault(&error)),
+    };
+    for ((name, metric, unit, when), cell) in READINGS.iter().zip(cells) {
+        match cell {
             None => {}
-            Some(0.0) if *zero_is_missing => importer.skip(SkipReason::Missing),
+            Some(0.0) => importer.skip(SkipReason::Missing),
             Some(_) if *when == When::Worn && !worn => importer.skip(SkipReason::NotWorn),
-            Some(value) => values.push((*name, *metric, value, *unit, *when)),
+            Some(value) => add(importer, name, *metric, value, *unit, *when),
         }
     }
-    let moderate = number(columns.moderate, "moderately_active_minutes");
-    let vigorous = number(columns.vigorous, "very_active_minutes");
     if let (Some(moderate), Some(vigorous), true) = (moderate, vigorous, worn) {
-        values.push((
+        let (metric, unit) = (MetricType::ExerciseMinutes, Unit::Minutes);
+        let minutes = moderate + vigorous;
+        add(
+            importer,
             "active_minutes",
-            MetricType::ExerciseMinutes,
-            moderate + vigorous,
-            Unit::Minutes,
+            metric,
+            minutes,
+            unit,
             When::Worn,
-        ));
-    }
-    for (name, metric, value, unit, when) in values {
-        match metric.to_canonical(value, unit) {
-            Ok(value) => records.push(Record::HealthMetric(HealthMetric::new(
-                provenance(name, day, zone, when),
-                metric,
-                value,
-            ))),
-            Err(error) => faults.push(fault(&error)),
-        }
+        );
     }
     for (index, name) in listed(row.text(columns.workouts)).enumerate() {
         records.push(Record::Activity(Activity {
             provenance: provenance(&format!("workout-{}", index + 1), day, zone, When::Evening),
-            activity_type: activity_type(name),
+            activity_type: sport(name).unwrap_or(ActivityType::Other),
             intensity: None,
             duration_minutes: None,
             energy_kcal: None,
@@ -297,35 +379,6 @@ fn listed(text: &str) -> impl Iterator<Item = &str> {
         .split(',')
         .map(|name| name.trim().trim_matches(['\'', '"']))
         .filter(|name| !name.is_empty())
-}
-
-fn activity_type(name: &str) -> ActivityType {
-    match name.to_ascii_lowercase().as_str() {
-        "walk" | "walking" => ActivityType::Walking,
-        "run" | "running" | "treadmill" | "treadmill run" => ActivityType::Running,
-        "bike" | "outdoor bike" | "spinning" | "cycling" | "mountain biking" => {
-            ActivityType::Cycling
-        }
-        "swim" | "swimming" => ActivityType::Swimming,
-        "hike" | "hiking" => ActivityType::Hiking,
-        "rowing" | "rowing machine" => ActivityType::Rowing,
-        "elliptical" => ActivityType::Elliptical,
-        "weights" | "weightlifting" => ActivityType::WeightTraining,
-        "bootcamp" | "circuit training" | "interval workout" | "calisthenics" => {
-            ActivityType::Bodyweight
-        }
-        "crossfit" => ActivityType::Crossfit,
-        "basketball" => ActivityType::Basketball,
-        "soccer" | "football" => ActivityType::Soccer,
-        "tennis" => ActivityType::Tennis,
-        "golf" => ActivityType::Golf,
-        "yoga" => ActivityType::Yoga,
-        "pilates" => ActivityType::Pilates,
-        "stretching" => ActivityType::Stretching,
-        "martial arts" | "kickboxing" | "boxing" => ActivityType::MartialArts,
-        "dancing" | "dance" | "zumba" => ActivityType::Dance,
-        _ => ActivityType::Other,
-    }
 }
 
 #[cfg(test)]

@@ -1,34 +1,40 @@
-//! The reference service's tables, as CSV or JSON lines: `meals`, `activities`, `health_metrics`.
+//! The reference service's tables, as CSV or JSON: `meals`, `activities`, `health_metrics`.
 //!
 //! Columns are found by name, in the database's camelCase or in snake_case. Which table a file is,
-//! its columns say. Times without a zone are UTC, as the service wrote them; the local day comes
-//! from the zone given, else UTC.
+//! its columns say. A time without an offset is one of the person's clock.
+//!
+//! A file is looked at twice: its first rows together say how numbers, dates, durations and ids are
+//! written ([`first_look`]), then every row is read. A cell that is not required and cannot be read is
+//! told, and the rest of its row is kept.
 
 mod cells;
-mod json_lines;
+mod first_look;
+mod workout;
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::format::FormatReader;
+use crate::json::{self, is_json};
+use crate::numbers::{Cell, Marks, Span, cell, is_not_measured, measured, span};
 use crate::options::KnownAt;
 use crate::report::{Reject, RejectReason, SkipReason};
-use crate::table::{Fault, Table, number};
-use crate::time::{Stamp, iso};
+use crate::sports::{intensity, sport};
+use crate::survey::LOOKED_AT;
+use crate::table::{Fault, Table};
+use crate::text::Text;
+use crate::time::{DateOrder, NoTime, Stamp, read as read_time};
 use cells::{Cells, Column, CsvCells, CsvColumns, JsonCells};
 use chrono::{DateTime, TimeDelta, Utc};
-use json_lines::JsonLines;
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use first_look::{FirstLook, Rules};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use vitalcast_domain::{
-    Activity, HealthMetric, Meal, MealType, MetricType, Provenance, Record, Unit, UserId, Zone,
+    Activity, ActivityType, Coincident, DomainError, HealthMetric, Meal, MetricType, Moment,
+    Provenance, Record, Told, Unit, UserId, Zone,
 };
+use workout::{DurationUnit, duration};
 
-/// Number of rows that decide whether `createdAt` shows a bulk import.
-const SAMPLE: usize = 1_000;
-/// A row created later than this after it happened counts as a sign of a bulk import.
-const LATE: TimeDelta = TimeDelta::days(7);
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Meals,
     Activities,
@@ -44,11 +50,14 @@ impl Kind {
         }
     }
 
-    fn word(self) -> &'static str {
-        match self {
-            Self::Meals => "meal",
-            Self::Activities => "activity",
-            Self::HealthMetrics => "health_metric",
+    /// The table that a JSON object belongs to.
+    fn of(cells: &JsonCells) -> Self {
+        if !cells.cell(Column::ConsumedAt).is_empty() {
+            Self::Meals
+        } else if !cells.cell(Column::StartedAt).is_empty() {
+            Self::Activities
+        } else {
+            Self::HealthMetrics
         }
     }
 }
@@ -66,13 +75,7 @@ pub(crate) static READER: FormatReader = FormatReader {
 };
 
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
-    let is_json = path
-        .extension()
-        .and_then(|ending| ending.to_str())
-        .is_some_and(|ending| {
-            ending.eq_ignore_ascii_case("jsonl") || ending.eq_ignore_ascii_case("ndjson")
-        });
-    if is_json {
+    if is_json(Text::open(path)?.unread()) {
         read_json(importer, path)
     } else {
         read_csv(importer, path)
@@ -80,31 +83,17 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
 }
 
 fn read_csv(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
-    let mut table = Table::open(path)?;
-    let columns = CsvColumns::of(&table);
-    let required: &[Column] = if columns.has(Column::ConsumedAt) {
-        &[]
-    } else if columns.has(Column::StartedAt) || columns.has(Column::ActivityType) {
-        &[Column::StartedAt, Column::ActivityType]
-    } else {
-        &[Column::RecordedAt, Column::MetricType, Column::Value]
-    };
-    let kind = match required.len() {
-        0 => Kind::Meals,
-        2 => Kind::Activities,
-        _ => Kind::HealthMetrics,
-    };
-    for column in required {
-        table.required(&[column.name()])?;
+    let (mut table, columns, kind) = open_csv(importer, path)?;
+    let (mut first, first_columns, _) = open_csv(importer, path)?;
+    let mut look = FirstLook::new();
+    while first.position() <= LOOKED_AT
+        && let Some(row) = first.peek()?
+    {
+        let columns = &first_columns;
+        look.see(kind, &CsvCells { row: &row, columns });
     }
-    if importer.options.user.is_none() {
-        table.required(&[Column::UserId.name()])?;
-    }
-    let mut reader = Reader::new(kind, importer, path);
-    if importer.options.known_at == KnownAt::Auto && columns.has(Column::CreatedAt) {
-        reader.trust_created = sample_csv(path, kind, &columns)?;
-        reader.tell(importer);
-    }
+    let rules = look.rules(first.at_end());
+    let mut reader = Reader::new(kind, importer, path, rules);
     while let Some(row) = table.next(importer)? {
         let cells = CsvCells {
             row: &row,
@@ -112,55 +101,103 @@ fn read_csv(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError>
         };
         match reader.row(importer, &cells) {
             Ok(found) => reader.hand_on(importer, found)?,
-            Err(fault) => {
-                let reject = row.reject(fault);
-                importer.reject(reject)?;
-            }
+            Err(fault) => reader.faults.push(fault),
+        }
+        for fault in reader.faults.drain(..) {
+            importer.reject(row.reject(fault))?;
         }
     }
+    reader.finish(importer);
     Ok(())
 }
 
+fn open_csv<'p>(
+    importer: &Importer<'_>,
+    path: &'p Path,
+) -> Result<(Table<'p>, CsvColumns, Kind), ImportError> {
+    let mut table = Table::open(path, &READER)?;
+    let columns = CsvColumns::of(&table);
+    let (kind, required): (Kind, &[Column]) = if columns.has(Column::ConsumedAt) {
+        (Kind::Meals, &[Column::ConsumedAt])
+    } else if columns.has(Column::StartedAt) || columns.has(Column::ActivityType) {
+        let required = &[Column::StartedAt, Column::ActivityType];
+        (Kind::Activities, required)
+    } else {
+        let required = &[Column::RecordedAt, Column::MetricType, Column::Value];
+        (Kind::HealthMetrics, required)
+    };
+    for column in required {
+        table.required(&[column.name()])?;
+    }
+    if importer.options.user.is_none() {
+        table.required(&[Column::UserId.name()])?;
+    }
+    Ok((table, columns, kind))
+}
+
 fn read_json(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
-    let mut lines = JsonLines::open(path)?;
-    let mut readers: HashMap<&'static str, Reader> = HashMap::new();
-    let mut sampled = JsonLines::open(path)?;
-    let trust = importer.options.known_at != KnownAt::Auto || sample_json(&mut sampled)?;
-    while let Some((line, bytes)) = lines.next(importer)? {
+    let known = READER.recognises;
+    let mut looks: HashMap<Kind, FirstLook> = HashMap::new();
+    let (mut first, _) = json::Rows::open(path, &known)?;
+    let mut whole = true;
+    while let Some(found) = first.next()? {
+        if first.position() > LOOKED_AT {
+            whole = false;
+            break;
+        }
+        if found.fault.is_none()
+            && let Ok(cells) = JsonCells::parse(first.row())
+        {
+            let kind = Kind::of(&cells);
+            looks
+                .entry(kind)
+                .or_insert_with(FirstLook::new)
+                .see(kind, &cells);
+        }
+    }
+    let mut readers: HashMap<Kind, Reader> = HashMap::new();
+    let (mut rows, _) = json::Rows::open(path, &known)?;
+    let mut count: u64 = 0;
+    while let Some(found) = rows.next()? {
+        count += 1;
+        if count.is_multiple_of(2_000) {
+            importer.progress(path, rows.position())?;
+        }
         importer.report.rows_read += 1;
-        let outcome = JsonCells::parse(&bytes).map(|cells| {
-            let kind = if !cells.cell(Column::ConsumedAt).is_empty() {
-                Kind::Meals
-            } else if !cells.cell(Column::StartedAt).is_empty() {
-                Kind::Activities
-            } else {
-                Kind::HealthMetrics
-            };
-            (kind, cells)
-        });
-        let outcome = match outcome {
-            Ok((kind, cells)) => {
-                let reader = readers.entry(kind.word()).or_insert_with(|| {
-                    let mut reader = Reader::new(kind, importer, path);
-                    reader.trust_created &= trust;
-                    reader
-                });
-                reader.row(importer, &cells).map(|found| (kind, found))
-            }
-            Err(fault) => Err(fault),
+        let reject = |(reason, message)| Reject {
+            file: path.to_owned(),
+            line: found.line,
+            reason,
+            message,
         };
-        match outcome {
-            Ok((kind, found)) => {
-                if let Some(reader) = readers.get_mut(kind.word()) {
-                    reader.hand_on(importer, found)?;
-                }
+        let cells = match found.fault {
+            Some(fault) => Err(fault),
+            None => JsonCells::parse(rows.row()),
+        };
+        let cells = match cells {
+            Ok(cells) => cells,
+            Err(fault) => {
+                importer.reject(reject(fault))?;
+                continue;
             }
-            Err((reason, message)) => importer.reject(Reject {
-                file: path.to_owned(),
-                line,
-                reason,
-                message,
-            })?,
+        };
+        let kind = Kind::of(&cells);
+        let reader = readers.entry(kind).or_insert_with(|| {
+            let look = looks.remove(&kind).unwrap_or_else(FirstLook::new);
+            Reader::new(kind, importer, path, look.rules(whole))
+        });
+        match reader.row(importer, &cells) {
+            Ok(found) => reader.hand_on(importer, found)?,
+            Err(fault) => reader.faults.push(fault),
+        }
+        for fault in reader.faults.drain(..) {
+            importer.reject(reject(fault))?;
+        }
+    }
+    importer.progress(path, rows.position())?;
+    for kind in [Kind::Meals, Kind::Activities, Kind::HealthMetrics] {
+        if let Some(reader) = readers.remove(&kind) {
+            reader.finish(importer);
         }
     }
     Ok(())
@@ -171,32 +208,84 @@ struct Reader {
     kind: Kind,
     zone: Zone,
     file: String,
+    rules: Rules,
     trust_created: bool,
-    /// The moments of rows without an id of their own, by their hash; with ids it stays empty.
-    seen: HashMap<u64, Seen>,
+    /// Rows without an id of their own.
+    coincident: Coincident,
+    /// Cells of the row that are left out because they cannot be read.
+    faults: Vec<Fault>,
+    /// Number of words that are not known, by what they are.
+    unknown: BTreeMap<&'static str, u64>,
 }
 
 impl Reader {
-    fn new(kind: Kind, importer: &Importer<'_>, path: &Path) -> Self {
-        Self {
+    fn new(kind: Kind, importer: &mut Importer<'_>, path: &Path, rules: Rules) -> Self {
+        let reader = Self {
             kind,
             zone: importer.options.zone.unwrap_or(Zone::UTC),
             file: path
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into()),
-            trust_created: importer.options.known_at != KnownAt::Observed,
-            seen: HashMap::new(),
+            trust_created: match importer.options.known_at {
+                KnownAt::Auto => rules.trust_created,
+                KnownAt::Created => true,
+                KnownAt::Observed => false,
+            },
+            rules,
+            coincident: Coincident::default(),
+            faults: Vec::new(),
+            unknown: BTreeMap::new(),
+        };
+        reader.tell(importer);
+        reader
+    }
+
+    /// Says how the file is read, where one row alone would not tell.
+    fn tell(&self, importer: &mut Importer<'_>) {
+        let file = &self.file;
+        if !self.trust_created && importer.options.known_at == KnownAt::Auto {
+            importer.note(format!(
+                "{file}: most rows were created more than a week after the reading, so createdAt \
+                 probably shows a bulk import; rows count as known at the time of the reading (use \
+                 --known-at created to change this)"
+            ));
+        }
+        if self.rules.row_numbers {
+            importer.note(format!(
+                "{file}: the ids are row numbers, which say nothing about other files; each row gets \
+                 an id from its time instead"
+            ));
+        }
+        if !self.rules.grouped.is_empty() {
+            importer.note(format!(
+                "{file}: dots or commas before three digits group thousands in {} (1.234 is read as \
+                 1234)",
+                self.rules.grouped.join(", ")
+            ));
+        }
+        let order = match self.rules.order {
+            DateOrder::Unknown => None,
+            DateOrder::DayFirst => Some("day"),
+            DateOrder::MonthFirst => Some("month"),
+        };
+        if let Some(order) = order {
+            importer.note(format!(
+                "{file}: dates such as 03/04/2024 are read with the {order} first, as others of the \
+                 file show"
+            ));
+        }
+        if self.rules.duration != DurationUnit::Minutes {
+            importer.note(format!(
+                "{file}: durations are in {}, as start and end show",
+                self.rules.duration.word()
+            ));
         }
     }
 
-    fn tell(&self, importer: &mut Importer<'_>) {
-        if !self.trust_created {
-            importer.note(format!(
-                "{}: most rows were created more than a week after the reading, so createdAt \
-                 probably shows a bulk import; rows count as known at the time of the reading (use \
-                 --known-at created to change this)",
-                self.file
-            ));
+    /// Says which words were not known.
+    fn finish(&self, importer: &mut Importer<'_>) {
+        for (what, count) in &self.unknown {
+            importer.note(format!("{}: {count} {what}", self.file));
         }
     }
 
@@ -213,7 +302,8 @@ impl Reader {
         Ok(())
     }
 
-    /// The record of a row; `None` for a row of another person and for a repeated row.
+    /// The record of a row; `None` for a row of another person, for a repeated row, and for a reading that
+    /// says "not measured".
     fn row(
         &mut self,
         importer: &mut Importer<'_>,
@@ -228,267 +318,391 @@ impl Reader {
             importer.skip(SkipReason::OtherUser);
             return Ok(None);
         }
-        let (observed_at, time_known) = self.moment(cells, self.kind.moment())?;
-        importer.check_time(observed_at)?;
+        let told = self.told(cells)?;
+        match told.at {
+            Moment::Instant { at, .. } => importer.check_time(at)?,
+            Moment::Clock(local) => importer.check_day(local.date())?,
+            Moment::Date(day) => importer.check_day(day)?,
+        }
         let source = match cells.cell(Column::Source) {
             "" => "reference",
             text => text,
         };
         let id = match cells.cell(Column::Id) {
-            "" => cells.cell(Column::SourceId),
+            id if id.is_empty() || self.rules.row_numbers => cells.cell(Column::SourceId),
             id => id,
         };
-        let mut provenance = Provenance::at(source, id, observed_at, self.zone);
-        let over = if time_known {
-            observed_at
-        } else {
-            // Somewhere in that day: known when it is over.
-            self.zone.evening_of(provenance.day)
-        };
-        provenance.known_at = self.known_at(cells, over)?;
+        let provenance = Provenance::told(source, id, told);
         let record = match self.kind {
-            Kind::Meals => meal(cells, provenance, time_known)?,
-            Kind::Activities => self.activity(cells, provenance)?,
-            Kind::HealthMetrics => reading(cells, provenance)?,
+            Kind::Meals => self.meal(importer, cells, provenance),
+            Kind::Activities => self.activity(importer, cells, provenance)?,
+            Kind::HealthMetrics => match self.reading(cells, provenance)? {
+                Some(record) => record,
+                None => {
+                    importer.skip(SkipReason::Missing);
+                    return Ok(None);
+                }
+            },
         };
-        let record = match self.identified(&user, record) {
-            Some(record) => record,
-            None => {
+        let mut record = record;
+        if record.provenance().source_id.is_empty() {
+            let Some(identified) = self.coincident.identify(&user, record) else {
                 importer.skip(SkipReason::Repeated);
                 return Ok(None);
+            };
+            record = identified;
+        }
+        while let Err(error) = record.validate() {
+            // One number out of range costs that number, not the row.
+            let told = fault(&error);
+            if !leave_out(&mut record, &error) {
+                return Err(told);
             }
-        };
-        record.validate().map_err(|error| fault(&error))?;
+            self.faults.push(told);
+        }
+        if let Record::Meal(meal) = &record
+            && !self.faults.is_empty()
+            && is_empty(meal)
+        {
+            return Ok(None);
+        }
         Ok(Some((user, record)))
     }
 
-    /// Parses an instant; a date without a time is the start of that local day, with unknown time.
-    fn moment(&self, cells: &impl Cells, column: Column) -> Result<(DateTime<Utc>, bool), Fault> {
+    /// What the row says about its time.
+    fn told(&mut self, cells: &impl Cells) -> Result<Told, Fault> {
+        let at = self.moment(cells, self.kind.moment())?;
+        let known = |reader: &mut Self, column, is_trusted| {
+            let at = reader.optional_instant(cells, column)?;
+            Some(at).filter(|_| is_trusted)
+        };
+        let created = known(self, Column::CreatedAt, self.trust_created);
+        let updated_at = self.optional_instant(cells, Column::UpdatedAt);
+        // A row that was changed later was known as it is now only then.
+        let updated = updated_at.filter(|_| self.trust_created && self.rules.trust_updated);
+        let until = match self.kind {
+            Kind::Meals => None,
+            Kind::Activities | Kind::HealthMetrics => self.optional_moment(cells, Column::EndedAt),
+        };
+        Ok(Told {
+            at,
+            until,
+            day: match self.optional_moment(cells, Column::Day) {
+                Some(Moment::Date(day)) => Some(day),
+                Some(Moment::Clock(local)) => Some(local.date()),
+                Some(Moment::Instant { .. }) | None => None,
+            },
+            known_at: created.max(updated),
+            updated_at,
+        })
+    }
+
+    /// A time that may be missing; one that cannot be read is told and left out.
+    fn optional_moment(&mut self, cells: &impl Cells, column: Column) -> Option<Moment> {
+        if cells.cell(column).is_empty() || is_not_measured(cells.cell(column)) {
+            return None;
+        }
+        match self.moment(cells, column) {
+            Ok(moment) => Some(moment),
+            Err(fault) => {
+                self.faults.push(fault);
+                None
+            }
+        }
+    }
+
+    /// The same as an instant; a time without an offset is in the zone of the import.
+    fn optional_instant(&mut self, cells: &impl Cells, column: Column) -> Option<DateTime<Utc>> {
+        Some(match self.optional_moment(cells, column)? {
+            Moment::Instant { at, .. } => at,
+            Moment::Clock(local) => self.zone.instant_of(local),
+            Moment::Date(day) => self.zone.evening_of(day),
+        })
+    }
+
+    /// Parses a time or a date.
+    fn moment(&self, cells: &impl Cells, column: Column) -> Result<Moment, Fault> {
         let text = cells.cell(column);
         if text.is_empty() {
             return Err((RejectReason::Empty, format!("{} is empty", column.name())));
         }
-        match iso(text) {
-            Some(Stamp::Instant(instant, _)) => Ok((instant, true)),
-            Some(Stamp::Wall(wall)) => Ok((wall.and_utc(), true)),
-            Some(Stamp::Day(day)) => Ok((self.zone.start_of_day(day), false)),
-            None => Err((
+        match read_time(text, self.rules.order) {
+            Ok(Stamp::Instant(at, offset_seconds)) => Ok(Moment::Instant { at, offset_seconds }),
+            Ok(Stamp::Wall(local)) => Ok(Moment::Clock(local)),
+            Ok(Stamp::Day(day)) => Ok(Moment::Date(day)),
+            Err(NoTime::Bad) => Err((
                 RejectReason::BadTime,
                 format!(
                     "{} is not a time, expected for example 2024-01-31T07:00:00Z",
                     column.name()
                 ),
             )),
+            Err(NoTime::Ambiguous) => Err((
+                RejectReason::BadTime,
+                format!(
+                    "{} is a date of which nothing in the file says whether the day or the month \
+                     comes first, expected for example 2024-01-31",
+                    column.name()
+                ),
+            )),
         }
     }
 
-    fn known_at(
-        &self,
+    /// A number that may be missing; one that cannot be read is told and left out.
+    fn optional(
+        &mut self,
+        importer: &mut Importer<'_>,
         cells: &impl Cells,
-        happened: DateTime<Utc>,
-    ) -> Result<DateTime<Utc>, Fault> {
-        if !self.trust_created || cells.cell(Column::CreatedAt).is_empty() {
-            return Ok(happened);
-        }
-        let (created, _) = self.moment(cells, Column::CreatedAt)?;
-        Ok(created.max(happened))
+        column: Column,
+        unit: Option<Unit>,
+    ) -> Option<f64> {
+        let marks = self.rules.of_column(column);
+        let fault = match cell(cells.cell(column), column.name(), marks) {
+            Ok(Cell::Empty) => return None,
+            Ok(Cell::NotMeasured) => {
+                importer.skip(SkipReason::Missing);
+                return None;
+            }
+            Ok(Cell::Value(value, None)) => return Some(value),
+            Ok(Cell::Value(value, Some(found))) => {
+                match unit.and_then(|unit| found.convert(value, unit)) {
+                    Some(value) => return Some(value),
+                    None => (
+                        RejectReason::WrongUnit,
+                        format!("{} has a unit that does not belong to it", column.name()),
+                    ),
+                }
+            }
+            Err(fault) => fault,
+        };
+        self.faults.push(fault);
+        None
     }
 
-    fn activity(&self, cells: &impl Cells, provenance: Provenance) -> Result<Record, Fault> {
-        let mut minutes = number(cells.cell(Column::Duration), "duration")?;
-        if !cells.cell(Column::EndedAt).is_empty() {
-            let (ended, _) = self.moment(cells, Column::EndedAt)?;
-            if ended < provenance.observed_at {
-                return Err((
-                    RejectReason::Reversed,
-                    "endedAt is before startedAt".to_owned(),
-                ));
-            }
-            minutes = minutes
-                .or_else(|| Some((ended - provenance.observed_at).num_seconds() as f64 / 60.0));
+    /// A heart rate of a workout; 0 says that there is none.
+    fn heart_rate(
+        &mut self,
+        importer: &mut Importer<'_>,
+        cells: &impl Cells,
+        column: Column,
+    ) -> Option<f64> {
+        let rate = self.optional(importer, cells, column, Some(Unit::PerMinute))?;
+        if MetricType::RestingHeartRate.not_measured(rate) {
+            importer.skip(SkipReason::Missing);
+            return None;
         }
+        Some(rate)
+    }
+
+    fn activity(
+        &mut self,
+        importer: &mut Importer<'_>,
+        cells: &impl Cells,
+        provenance: Provenance,
+    ) -> Result<Record, Fault> {
+        let told = provenance.told;
+        // A date says nothing about how long it took.
+        let between = match (told.at, told.until) {
+            (Moment::Instant { at, .. }, Some(Moment::Instant { at: end, .. })) => Some(end - at),
+            (Moment::Clock(at), Some(Moment::Clock(end))) => Some(end - at),
+            (Moment::Instant { .. } | Moment::Clock(_) | Moment::Date(_), _) => None,
+        };
+        if between.is_some_and(|length| length < TimeDelta::zero()) {
+            return Err((
+                RejectReason::Reversed,
+                "endedAt is before startedAt".to_owned(),
+            ));
+        }
+        let between = between.map(|length| length.num_seconds() as f64 / 60.0);
+        let marks = self.rules.of_column(Column::Duration);
+        let text = cells.cell(Column::Duration);
+        let duration_minutes = match duration(text, between, &self.rules, marks) {
+            Ok(minutes) => minutes.or(between),
+            Err(fault) => {
+                self.faults.push(fault);
+                None
+            }
+        };
         let intensity = match cells.cell(Column::Intensity) {
             "" => None,
-            word => Some(
-                word.to_ascii_uppercase()
-                    .parse()
-                    .map_err(|error| fault(&error))?,
-            ),
+            word => {
+                let known = intensity(word);
+                if known.is_none() && !is_not_measured(word) {
+                    self.unknown("activities have an intensity that is not known; they have none");
+                }
+                known
+            }
         };
+        let activity_type = sport(cells.cell(Column::ActivityType)).unwrap_or_else(|| {
+            self.unknown("activities are of a type that is not known; they count as OTHER");
+            ActivityType::Other
+        });
+        let kcal = Some(Unit::Kilocalories);
         Ok(Record::Activity(Activity {
-            activity_type: cells
-                .cell(Column::ActivityType)
-                .to_ascii_uppercase()
-                .parse()
-                .map_err(|error| fault(&error))?,
+            activity_type,
             intensity,
-            duration_minutes: minutes,
-            energy_kcal: number(cells.cell(Column::CaloriesBurned), "caloriesBurned")?,
-            average_heart_rate: number(cells.cell(Column::AverageHeartRate), "averageHeartRate")?,
-            max_heart_rate: number(cells.cell(Column::MaxHeartRate), "maxHeartRate")?,
-            distance_m: number(cells.cell(Column::Distance), "distance")?,
-            steps: number(cells.cell(Column::Steps), "steps")?,
+            duration_minutes,
+            energy_kcal: self.optional(importer, cells, Column::CaloriesBurned, kcal),
+            average_heart_rate: self.heart_rate(importer, cells, Column::AverageHeartRate),
+            max_heart_rate: self.heart_rate(importer, cells, Column::MaxHeartRate),
+            distance_m: self.optional(importer, cells, Column::Distance, None),
+            steps: self.optional(importer, cells, Column::Steps, Some(Unit::Count)),
             provenance,
         }))
     }
 
-    /// Gives a row without an id a reproducible id. Different rows with the same time are distinguished
-    /// by a number; a repeated row is `None`.
-    fn identified(&mut self, user: &UserId, mut record: Record) -> Option<Record> {
-        if !record.provenance().source_id.is_empty() {
-            return Some(record);
-        }
-        let (moment, content) = hashes(user, &record);
-        let seen = self.seen.entry(moment).or_default();
-        if seen.ordinal > 0 && seen.content == content {
-            return None;
-        }
-        seen.ordinal += 1;
-        seen.content = content;
-        let provenance = record.provenance_mut();
-        provenance.source_id = provenance.observed_at.to_rfc3339();
-        if seen.ordinal > 1 {
-            provenance.source_id += &format!("#{}", seen.ordinal);
-        }
-        Some(record)
-    }
-}
-
-/// The rows seen at one time: their number, and a hash of the last one.
-#[derive(Default)]
-struct Seen {
-    ordinal: u32,
-    content: u64,
-}
-
-/// Hashes of the identity of a record (person, kind, metric, source, time) and of its content.
-fn hashes(user: &UserId, record: &Record) -> (u64, u64) {
-    let mut hasher = DefaultHasher::new();
-    let provenance = record.provenance();
-    let metric = match record {
-        Record::HealthMetric(reading) => Some(reading.metric),
-        Record::Meal(_) | Record::Activity(_) => None,
-    };
-    (user, record.kind(), metric).hash(&mut hasher);
-    (&provenance.source, provenance.observed_at).hash(&mut hasher);
-    let moment = hasher.finish();
-    let numbers: &[Option<f64>] = match record {
-        Record::HealthMetric(reading) => &[Some(reading.value)],
-        Record::Meal(meal) => {
-            (&meal.name, meal.meal_type).hash(&mut hasher);
-            &[
-                meal.energy_kcal,
-                meal.protein_g,
-                meal.carbs_g,
-                meal.fat_g,
-                meal.fiber_g,
-                meal.sugar_g,
-            ]
-        }
-        Record::Activity(activity) => {
-            (activity.activity_type, activity.intensity).hash(&mut hasher);
-            &[
-                activity.duration_minutes,
-                activity.energy_kcal,
-                activity.average_heart_rate,
-                activity.max_heart_rate,
-                activity.distance_m,
-                activity.steps,
-            ]
-        }
-    };
-    for number in numbers {
-        number.map(f64::to_bits).hash(&mut hasher);
-    }
-    (moment, hasher.finish())
-}
-
-fn meal(cells: &impl Cells, provenance: Provenance, time_known: bool) -> Result<Record, Fault> {
-    let text = |column| Some(cells.cell(column).to_owned()).filter(|text| !text.is_empty());
-    let meal_type = match cells.cell(Column::MealType) {
-        "" => None,
-        word => Some(
-            word.to_ascii_lowercase()
-                .parse::<MealType>()
-                .map_err(|error| fault(&error))?,
-        ),
-    };
-    Ok(Record::Meal(Meal {
-        name: text(Column::Name),
-        meal_type,
-        energy_kcal: number(cells.cell(Column::Calories), "calories")?,
-        protein_g: number(cells.cell(Column::Protein), "protein")?,
-        carbs_g: number(cells.cell(Column::Carbs), "carbs")?,
-        fat_g: number(cells.cell(Column::Fat), "fat")?,
-        fiber_g: number(cells.cell(Column::Fiber), "fiber")?,
-        sugar_g: number(cells.cell(Column::Sugar), "sugar")?,
-        provenance,
-    }))
-}
-
-fn reading(cells: &impl Cells, provenance: Provenance) -> Result<Record, Fault> {
-    let metric: MetricType = cells
-        .cell(Column::MetricType)
-        .to_ascii_uppercase()
-        .parse()
-        .map_err(|error| fault(&error))?;
-    let value = number(cells.cell(Column::Value), "value")?
-        .ok_or_else(|| (RejectReason::Empty, "value is empty".to_owned()))?;
-    let unit = match cells.cell(Column::Unit) {
-        "" => metric.unit(),
-        text => Unit::parse(text).map_err(|error| (RejectReason::WrongUnit, error.to_string()))?,
-    };
-    let value = metric
-        .to_canonical(value, unit)
-        .map_err(|error| fault(&error))?;
-    Ok(Record::HealthMetric(HealthMetric::new(
-        provenance, metric, value,
-    )))
-}
-
-/// Whether `createdAt` of the first rows is the time when they became known.
-fn trustworthy(delays: &[TimeDelta]) -> bool {
-    let late = delays.iter().filter(|delay| **delay > LATE).count();
-    late * 2 <= delays.len()
-}
-
-fn delay(cells: &impl Cells, moment: Column) -> Option<TimeDelta> {
-    let instant = |column| match iso(cells.cell(column))? {
-        Stamp::Instant(instant, _) => Some(instant),
-        Stamp::Wall(wall) => Some(wall.and_utc()),
-        Stamp::Day(day) => Some(day.and_time(chrono::NaiveTime::MIN).and_utc()),
-    };
-    Some(instant(Column::CreatedAt)? - instant(moment)?)
-}
-
-fn sample_csv(path: &Path, kind: Kind, columns: &CsvColumns) -> Result<bool, ImportError> {
-    let mut delays = Vec::new();
-    let reader = csv::ReaderBuilder::new().flexible(true).from_path(path);
-    let mut reader = reader.map_err(|error| ImportError::Read {
-        path: path.to_owned(),
-        source: std::io::Error::other(error),
-    })?;
-    for record in reader.byte_records().take(SAMPLE).flatten() {
-        delays.extend(delay(
-            &JsonCells::of_record(columns, &record),
-            kind.moment(),
-        ));
-    }
-    Ok(trustworthy(&delays))
-}
-
-fn sample_json(lines: &mut JsonLines<'_>) -> Result<bool, ImportError> {
-    let mut delays = Vec::new();
-    for _ in 0..SAMPLE {
-        let Some((_, bytes)) = lines.line()? else {
-            break;
+    fn meal(
+        &mut self,
+        importer: &mut Importer<'_>,
+        cells: &impl Cells,
+        provenance: Provenance,
+    ) -> Record {
+        let name = Some(cells.cell(Column::Name).to_owned()).filter(|name| !name.is_empty());
+        let meal_type = match cells.cell(Column::MealType) {
+            "" => None,
+            word => {
+                let known = crate::words::meal(word);
+                if known.is_none() && !is_not_measured(word) {
+                    self.unknown("meals are of a type that is not known; they have none");
+                }
+                known
+            }
         };
-        if let Ok(cells) = JsonCells::parse(&bytes) {
-            let moment = [Column::ConsumedAt, Column::StartedAt, Column::RecordedAt]
-                .into_iter()
-                .find(|column| !cells.cell(*column).is_empty());
-            delays.extend(moment.and_then(|moment| delay(&cells, moment)));
+        let kcal = Some(Unit::Kilocalories);
+        let mut energy_kcal = self.optional(importer, cells, Column::Calories, kcal);
+        if energy_kcal.is_none() {
+            let kilojoules = Some(Unit::Kilojoules);
+            energy_kcal = self
+                .optional(importer, cells, Column::EnergyKj, kilojoules)
+                .and_then(|energy| Unit::Kilojoules.convert(energy, Unit::Kilocalories));
         }
+        let mut grams = |column| self.optional(importer, cells, column, Some(Unit::Grams));
+        Record::Meal(Meal {
+            name,
+            meal_type,
+            energy_kcal,
+            protein_g: grams(Column::Protein),
+            carbs_g: grams(Column::Carbs),
+            fat_g: grams(Column::Fat),
+            fiber_g: grams(Column::Fiber),
+            sugar_g: grams(Column::Sugar),
+            provenance,
+        })
     }
-    Ok(trustworthy(&delays))
+
+    /// A reading; `None` if it says "not measured".
+    fn reading(
+        &mut self,
+        cells: &impl Cells,
+        provenance: Provenance,
+    ) -> Result<Option<Record>, Fault> {
+        let metric =
+            crate::words::metric(cells.cell(Column::MetricType)).map_err(|error| fault(&error))?;
+        let unit = match cells.cell(Column::Unit) {
+            "" => None,
+            text => Some(
+                Unit::parse(text).map_err(|error| (RejectReason::WrongUnit, fault(&error).1))?,
+            ),
+        };
+        let marks = self.rules.of_metric(metric);
+        let text = cells.cell(Column::Value);
+        let (value, unit) = match cell(text, "value", marks) {
+            Ok(Cell::Empty | Cell::NotMeasured) => return Ok(None),
+            Ok(Cell::Value(value, None)) => (value, unit.unwrap_or(metric.unit())),
+            Ok(Cell::Value(value, Some(found))) if unit.is_none_or(|unit| unit == found) => {
+                (value, found)
+            }
+            Ok(Cell::Value(..)) => {
+                return Err((
+                    RejectReason::WrongUnit,
+                    "value and unit have different units".to_owned(),
+                ));
+            }
+            Err(fault) => time_span(text, unit.unwrap_or(metric.unit())).ok_or(fault)?,
+        };
+        if metric == MetricType::Steps && marks != Marks::default() && value.fract() != 0.0 {
+            return Err((
+                RejectReason::BadNumber,
+                "value has decimals, but steps are whole and the column groups thousands"
+                    .to_owned(),
+            ));
+        }
+        let value = measured(metric, value, unit).map_err(|error| fault(&error))?;
+        let kind = match cells.cell(Column::Kind) {
+            "" => None,
+            word => Some(
+                word.to_ascii_lowercase()
+                    .parse()
+                    .map_err(|error| fault(&error))?,
+            ),
+        };
+        Ok(value.map(|value| {
+            Record::HealthMetric(HealthMetric {
+                kind,
+                ..HealthMetric::new(provenance, metric, value)
+            })
+        }))
+    }
+
+    fn unknown(&mut self, what: &'static str) {
+        *self.unknown.entry(what).or_default() += 1;
+    }
+}
+
+/// A duration such as `7:12` or `7h 12m` as a value with its unit.
+fn time_span(text: &str, unit: Unit) -> Option<(f64, Unit)> {
+    match span(text)? {
+        Span::Seconds(seconds) => {
+            Unit::Seconds.convert(seconds, unit)?;
+            Some((seconds, Unit::Seconds))
+        }
+        // With another unit it may be minutes and seconds.
+        Span::Pair(hours, minutes) if unit == Unit::Hours => {
+            Some((hours * 60.0 + minutes, Unit::Minutes))
+        }
+        Span::Pair(..) => None,
+    }
+}
+
+/// Whether a meal has no number.
+fn is_empty(meal: &Meal) -> bool {
+    [
+        meal.energy_kcal,
+        meal.protein_g,
+        meal.carbs_g,
+        meal.fat_g,
+        meal.fiber_g,
+        meal.sugar_g,
+    ]
+    .iter()
+    .all(Option::is_none)
+}
+
+/// Removes the number that an error is about; whether there is one that can be missing.
+fn leave_out(record: &mut Record, error: &DomainError) -> bool {
+    let (DomainError::OutOfRange { what, .. } | DomainError::NotFinite { what }) = error else {
+        return false;
+    };
+    let number = match record {
+        Record::HealthMetric(_) => None,
+        Record::Meal(meal) => match *what {
+            "calories" => Some(&mut meal.energy_kcal),
+            "protein" => Some(&mut meal.protein_g),
+            "carbs" => Some(&mut meal.carbs_g),
+            "fat" => Some(&mut meal.fat_g),
+            "fiber" => Some(&mut meal.fiber_g),
+            "sugar" => Some(&mut meal.sugar_g),
+            _ => None,
+        },
+        Record::Activity(activity) => match *what {
+            "duration" => Some(&mut activity.duration_minutes),
+            "calories burned" => Some(&mut activity.energy_kcal),
+            "average heart rate" => Some(&mut activity.average_heart_rate),
+            "max heart rate" => Some(&mut activity.max_heart_rate),
+            "distance" => Some(&mut activity.distance_m),
+            "steps" => Some(&mut activity.steps),
+            _ => None,
+        },
+    };
+    number.is_some_and(|number| number.take().is_some())
 }

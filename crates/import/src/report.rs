@@ -25,6 +25,8 @@ reasons! {
         NotUtf8 = "not_utf8",
         /// More or fewer cells than the header, or half a line.
         WrongLength = "wrong_number_of_cells",
+        /// A quote that is never closed.
+        OpenQuote = "quote_never_closed",
         /// A line that is not JSON.
         NotJson = "not_json",
         /// A required cell is empty.
@@ -47,10 +49,10 @@ reasons! {
         Future = "date_in_the_future",
         /// A time before the earliest year.
         TooOld = "date_before_1990",
+        /// Cells of one row that contradict each other.
+        Contradiction = "cells_contradict_each_other",
         /// An end before its start.
         Reversed = "ends_before_it_begins",
-        /// Times of one record that contradict each other.
-        Contradiction = "contradictory_times",
     }
 }
 

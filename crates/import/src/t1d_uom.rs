@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use vitalcast_domain::{
-    HealthMetric, Meal, MealType, MetricType, Moment, Provenance, Record, Told, Unit, UserId, Zone,
+    HealthMetric, Meal, MetricType, Moment, Provenance, Record, Told, Unit, UserId, Zone,
 };
 
 const SOURCE: &str = "garmin";
@@ -60,14 +60,14 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
              in {zone}"
         ));
     }
-    let table = Table::open(path)?;
+    let table = Table::open(path, &READER)?;
     importer.person(&user, zone)?;
     if table.column(&["meal_ts"]).is_some() {
-        meals(importer, table, &user, zone)
+        meals(importer, table, &user)
     } else if table.column(&["activity_ts"]).is_some() {
         activity(importer, table, &user, zone)
     } else if table.column(&["calendar_date"]).is_some() {
-        nights(importer, table, &user, zone)
+        nights(importer, table, &user)
     } else {
         resting_heart_rate(importer, table, &user, zone)
     }
@@ -149,24 +149,17 @@ fn near(root: &Path) -> Vec<std::path::PathBuf> {
 
 /// Counts the offsets in the first rows of a file.
 fn offsets(path: &Path, counts: &mut HashMap<i64, u32>) {
-    let Ok(mut reader) = csv::ReaderBuilder::new().flexible(true).from_path(path) else {
+    let Ok(mut table) = Table::open(path, &READER) else {
         return;
     };
-    let Ok(headers) = reader.byte_headers() else {
+    let Some(column) = table.column(&["start_time_offset_s"]) else {
         return;
     };
-    let Some(column) = headers
-        .iter()
-        .position(|name| name == b"start_time_offset_s")
-    else {
-        return;
-    };
-    for record in reader.byte_records().take(2_000).flatten() {
-        let offset = record
-            .get(column)
-            .and_then(|cell| std::str::from_utf8(cell).ok())
-            .and_then(|cell| cell.trim().parse::<i64>().ok());
-        if let Some(offset) = offset {
+    for _ in 0..2_000 {
+        let Ok(Some(row)) = table.peek() else {
+            return;
+        };
+        if let Ok(offset) = row.text(Some(column)).parse::<i64>() {
             *counts.entry(offset).or_default() += 1;
         }
     }
@@ -183,7 +176,6 @@ fn meals(
     importer: &mut Importer<'_>,
     mut table: Table<'_>,
     user: &UserId,
-    zone: Zone,
 ) -> Result<(), ImportError> {
     let time = table.required(&["meal_ts"])?;
     let kind = table.column(&["meal_type"]);
@@ -246,7 +238,7 @@ fn meals(
         let id = format!("meal-{minute}-{ordinal}");
         let provenance = Provenance::told(DIARY, id, Told::at(moment));
         let text = |column| Some(row.text(column).to_owned()).filter(|text| !text.is_empty());
-        let meal_type = text(kind).and_then(|word| meal_type(&word));
+        let meal_type = text(kind).and_then(|word| crate::words::meal(&word));
         let record = Record::Meal(Meal {
             provenance,
             name: text(tag).map(|name| name.replace('_', " ")),
@@ -266,22 +258,6 @@ fn meals(
         importer.record(user, record)?;
     }
     Ok(())
-}
-
-/// Spellings in the diaries; other words (`Correction`, `Medication`, `Drinks`) have no type.
-fn meal_type(word: &str) -> Option<MealType> {
-    let word = word.to_ascii_lowercase();
-    if word.contains("breakfast") || word.contains("brunch") {
-        Some(MealType::Breakfast)
-    } else if word.contains("lunch") {
-        Some(MealType::Lunch)
-    } else if word.contains("dinner") || word.contains("supper") {
-        Some(MealType::Dinner)
-    } else if word.contains("snack") {
-        Some(MealType::Snack)
-    } else {
-        None
-    }
 }
 
 fn activity(
@@ -372,7 +348,6 @@ fn nights(
     importer: &mut Importer<'_>,
     mut table: Table<'_>,
     user: &UserId,
-    zone: Zone,
 ) -> Result<(), ImportError> {
     let date = table.required(&["calendar_date"])?;
     let asleep = table.required(&["duration_in_sec"])?;

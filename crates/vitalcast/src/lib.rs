@@ -23,15 +23,16 @@ pub use vitalcast_charts as charts;
 pub use vitalcast_domain::bounds;
 pub use vitalcast_domain::{
     Activity, ActivityLevel, ActivityType, AsOf, BatchPredictRequest, BatchPredictResponse,
-    Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
-    DEFAULT_SEED, DayRule, DomainError, FeatureCategory, FeatureCopy, FeatureCorrelation,
-    FieldError, GrangerLag, HealthMetric, HealthMetricTarget, History, Intensity, IntervalMethod,
-    InvalidRequest, JobError, JobId, JobInfo, JobKind, JobProgress, JobState, KeyId, KeyInfo,
-    LagRequest, LagResolution, LagResponse, LagResult, ListModelsResponse, MAX_HORIZON_DAYS, Meal,
-    MealType, MetricType, ModelArchitecture, ModelFamily, ModelId, ModelInfo, Moment, Pairing,
-    PredictRequest, PredictResponse, PredictionMetric, PredictionResult, Profile, Provenance,
-    ReadingKind, Record, RecordKind, Scope, Span, Told, TrainModelRequest, TrainModelResponse,
-    TrainingMetrics, Unit, UserId, Zone, ZoneFrom,
+    Coincident, Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse,
+    CorrelationSummary, DEFAULT_SEED, DayRule, DomainError, FeatureCategory, FeatureCopy,
+    FeatureCorrelation, FieldError, GrangerLag, HealthMetric, HealthMetricTarget, History,
+    Intensity, IntervalMethod, InvalidRequest, JobError, JobId, JobInfo, JobKind, JobProgress,
+    JobState, KeyId, KeyInfo, LagRequest, LagResolution, LagResponse, LagResult,
+    ListModelsResponse, MAX_HORIZON_DAYS, Meal, MealType, MetricType, ModelArchitecture,
+    ModelFamily, ModelId, ModelInfo, Moment, Pairing, PredictRequest, PredictResponse,
+    PredictionMetric, PredictionResult, Profile, Provenance, ReadingKind, Record, RecordKind,
+    Scope, Span, Told, TrainModelRequest, TrainModelResponse, TrainingMetrics, Unit, UserId, Zone,
+    ZoneFrom,
 };
 pub use vitalcast_evaluation::level_in_words;
 pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, model_inputs};

@@ -1,6 +1,7 @@
 //! `vitalcast import`.
 
 use crate::args::{Global, ImportArgs};
+use crate::exit::NothingUsable;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress;
@@ -26,9 +27,14 @@ pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> an
     bar.finish_and_clear();
     let summary = summary?;
     if output.is_json() {
-        return output.json(&summary);
+        output.json(&summary)?;
+    } else {
+        print(&summary, output)?;
     }
-    print(&summary, output)
+    if summary.is_unusable() {
+        return Err(NothingUsable(args.path.clone()).into());
+    }
+    Ok(())
 }
 
 /// Prints the result as a table.

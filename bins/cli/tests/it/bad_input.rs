@@ -157,7 +157,8 @@ fn bad_rows_are_listed_with_their_lines_and_the_rest_is_kept() {
     let summary = folder.json(["import", &path]);
     assert_eq!(summary["added"], 2, "{summary}");
     let rejects = std::fs::read_to_string(summary["rejects_file"].as_str().unwrap()).unwrap();
-    for line in [3, 4, 5, 6, 8] {
+    assert_eq!(summary["skipped"]["not_measured"], 1, "{summary}");
+    for line in [3, 4, 5, 8] {
         assert!(
             rejects.contains(&format!(",{line},")),
             "line {line}: {rejects}"
@@ -167,6 +168,42 @@ fn bad_rows_are_listed_with_their_lines_and_the_rest_is_kept() {
         !rejects.contains("6000"),
         "a health value is in the rejects file: {rejects}"
     );
+}
+
+#[test]
+fn a_file_of_which_no_row_could_be_used_is_4_and_its_summary_is_printed() {
+    let folder = Folder::new();
+    let header = "userId,recordedAt,metricType,value\n";
+    for (name, rows, said) in [
+        (
+            "bad.csv",
+            "me,soon,STEPS,1\nme,later,STEPS,2\n",
+            "none of its 2 rows",
+        ),
+        ("none.csv", "", "the table has no rows"),
+    ] {
+        let path = folder.file(name, format!("{header}{rows}"));
+        let output = folder
+            .run(["import", "--json", &path])
+            .code(4)
+            .get_output()
+            .clone();
+        let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(
+            summary["notes"][0].as_str().unwrap().contains(said),
+            "{summary}"
+        );
+        let count = rows.lines().count();
+        assert_eq!(summary["rows_read"], count, "{summary}");
+        assert_eq!(summary["rejects_file"].is_string(), count > 0, "{summary}");
+        check(&folder, &["import", &path], 4, &["no row of", name]);
+    }
+    // What was understood and left out is no fault.
+    let path = folder.file(
+        "zero.csv",
+        format!("{header}me,2024-01-01T07:00:00Z,RESTING_HEART_RATE,0\n"),
+    );
+    folder.run(["import", &path]).success();
 }
 
 #[test]

@@ -3,10 +3,9 @@
 use crate::shape::{Field, Input, Kind, default, optional, read_back, required, shaped};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
-use std::collections::HashMap;
 use vitalcast::{
     Activity, ActivityType, FieldError, HealthMetric, Intensity, Meal, MealType, MetricType,
-    Moment, Provenance, ReadingKind, Record, Told, Unit, record_json,
+    Moment, Provenance, ReadingKind, Record, Told, Unit,
 };
 
 /// The earliest year of a record.
@@ -23,8 +22,8 @@ const SOURCE_ID: Field = optional(
     "source_id",
     Kind::Text(1, 200),
     "Id of the record within the source. When not given, it is made from the time (or the date, if \
-     no time is known) and the position among meals or activities with the same time in the body. \
-     Writing the same id with other content corrects the record",
+     no time is known) and the name of a meal or the type of an activity. Writing the same id with \
+     other content corrects the record",
 );
 const DAY: Field = optional(
     "day",
@@ -260,10 +259,6 @@ read_back!(
 
 /// A record in a request body that can be converted to a stored record.
 pub(super) trait Wire: Input {
-    /// Whether several records can have the same time; they are distinguished by their order. A metric
-    /// has only one reading per time.
-    const MAY_COINCIDE: bool;
-
     fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError>;
 }
 
@@ -335,14 +330,13 @@ impl Origin {
             };
             return Err(field(named, error.to_string()));
         }
-        let source_id = self.source_id.unwrap_or_else(|| at.id());
+        // One without an id gets one from its time; see `Coincident`.
+        let source_id = self.source_id.unwrap_or_default();
         Ok(Provenance::told(self.source, source_id, told))
     }
 }
 
 impl Wire for MealBody {
-    const MAY_COINCIDE: bool = true;
-
     fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError> {
         let consumed_at = moment("consumed_at", &self.consumed_at, now)?;
         Ok(Record::Meal(Meal {
@@ -360,8 +354,6 @@ impl Wire for MealBody {
 }
 
 impl Wire for ActivityBody {
-    const MAY_COINCIDE: bool = true;
-
     fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError> {
         let started_at = moment("started_at", &self.started_at, now)?;
         let ended_at = self.ended_at.as_deref();
@@ -380,8 +372,6 @@ impl Wire for ActivityBody {
 }
 
 impl Wire for HealthMetricBody {
-    const MAY_COINCIDE: bool = false;
-
     fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError> {
         let recorded_at = moment("recorded_at", &self.recorded_at, now)?;
         let unit = match &self.unit {
@@ -399,27 +389,5 @@ impl Wire for HealthMetricBody {
             kind: self.kind,
             ..HealthMetric::new(provenance, self.metric_type, value)
         }))
-    }
-}
-
-/// Meals and activities of one source and moment in one body, which have no identity of their own: by
-/// source and moment the place of each content.
-#[derive(Default)]
-pub(super) struct Order(HashMap<(String, String), HashMap<String, usize>>);
-
-impl Order {
-    /// Adds the position to the id of a record: a second record is a new one, not a correction of the
-    /// first. Records with identical content are the same record.
-    pub(super) fn told_apart(&mut self, mut record: Record) -> Record {
-        let content = record_json(&record).to_string();
-        let provenance = record.provenance_mut();
-        let key = (provenance.source.clone(), provenance.source_id.clone());
-        let others = self.0.entry(key).or_default();
-        let next = others.len() + 1;
-        let place = *others.entry(content).or_insert(next);
-        if place > 1 {
-            provenance.source_id = format!("{} #{place}", provenance.source_id);
-        }
-        record
     }
 }

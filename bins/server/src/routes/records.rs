@@ -2,8 +2,7 @@
 
 use super::UserPath;
 use super::record_body::{
-    ActivityBody, ActivityRecord, HealthMetricBody, HealthMetricRecord, MealBody, MealRecord,
-    Order, Wire,
+    ActivityBody, ActivityRecord, HealthMetricBody, HealthMetricRecord, MealBody, MealRecord, Wire,
 };
 use crate::access::{Caller, Impersonal};
 use crate::app::App;
@@ -22,8 +21,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use vitalcast::{
-    Deletion, MetricType, Record, RecordFilter, RecordKind, Scope, UserId, WriteReport, all_days,
-    record_json,
+    Coincident, Deletion, MetricType, Record, RecordFilter, RecordKind, Scope, UserId, WriteReport,
+    all_days, record_json,
 };
 
 pub(super) const METRIC_TYPE: Field = optional(
@@ -84,7 +83,7 @@ fn too_long() -> ApiError {
 /// Parses the records of a body; all records are checked, and the first hundred errors are returned.
 fn records<W: Wire>(values: &[Value], now: DateTime<Utc>) -> Result<Vec<Record>, ApiError> {
     let mut records = Vec::with_capacity(values.len());
-    let mut order = Order::default();
+    let mut coincident = Coincident::default();
     let mut faults: Vec<Fault> = Vec::new();
     for (index, value) in values.iter().enumerate() {
         if faults.len() >= MAX_FAULTS {
@@ -94,18 +93,18 @@ fn records<W: Wire>(values: &[Value], now: DateTime<Utc>) -> Result<Vec<Record>,
         match W::shape().check(value, &at) {
             Err(found) => faults.extend(found),
             Ok(fields) => {
-                let has_identity = fields.get("source_id").is_some_and(|id| !id.is_null());
                 let record = W::build(fields.clone())
                     .and_then(|body| body.into_record(now).map_err(|fault| vec![fault]))
                     .map(|record| {
-                        if W::MAY_COINCIDE && !has_identity {
-                            order.told_apart(record)
+                        if record.provenance().source_id.is_empty() {
+                            coincident.identify((), record)
                         } else {
-                            record
+                            Some(record)
                         }
                     });
                 match record {
-                    Ok(record) => records.push(record),
+                    // A repeated record is the same one.
+                    Ok(record) => records.extend(record),
                     Err(errors) => {
                         for mut fault in faults_of("body", errors, &fields) {
                             fault.loc.insert(1, index.into());

@@ -1,7 +1,7 @@
 //! Made-up people whose features can be told without a computer.
 
 use crate::people::{day, instant, known, meal, much_later, person, reading, workout};
-use vitalcast_domain::{ActivityType, History, Intensity, MetricType, Record};
+use vitalcast_domain::{ActivityType, History, Intensity, MetricType};
 use vitalcast_features::{FeatureTable, daily_values, feature_table};
 
 const UTC: &str = "UTC";

@@ -16,7 +16,7 @@ use crate::people::{day, instant, much_later};
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use std::path::Path;
-use vitalcast_domain::{History, Profile, Record, UserId, Zone};
+use vitalcast_domain::{History, Profile, Record, UserId};
 use vitalcast_features::{FeatureTable, daily_values, feature_table, model_inputs};
 use vitalcast_import::{ImportOptions, KnownAt, Reject, Sink, SinkError, import};
 

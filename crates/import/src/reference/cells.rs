@@ -1,5 +1,6 @@
 //! The columns of the reference tables, and the cells of a row by column.
 
+use crate::format::same;
 use crate::report::RejectReason;
 use crate::table::{Fault, Row, Table};
 use serde_json::{Map, Value};
@@ -12,6 +13,9 @@ pub(super) enum Column {
     SourceId,
     Source,
     CreatedAt,
+    UpdatedAt,
+    Day,
+    Kind,
     ConsumedAt,
     StartedAt,
     EndedAt,
@@ -22,6 +26,7 @@ pub(super) enum Column {
     Name,
     MealType,
     Calories,
+    EnergyKj,
     Protein,
     Carbs,
     Fat,
@@ -37,13 +42,19 @@ pub(super) enum Column {
     Steps,
 }
 
+/// Number of columns.
+const COUNT: usize = Column::Steps as usize + 1;
+
 /// Every column with its name in the database, in the order of [`Column`].
-const NAMES: [&str; Column::Steps as usize + 1] = [
+const NAMES: [&str; COUNT] = [
     "userId",
     "id",
     "sourceId",
     "source",
     "createdAt",
+    "updatedAt",
+    "day",
+    "kind",
     "consumedAt",
     "startedAt",
     "endedAt",
@@ -54,6 +65,7 @@ const NAMES: [&str; Column::Steps as usize + 1] = [
     "name",
     "mealType",
     "calories",
+    "energyKj",
     "protein",
     "carbs",
     "fat",
@@ -67,6 +79,14 @@ const NAMES: [&str; Column::Steps as usize + 1] = [
     "maxHeartRate",
     "distance",
     "steps",
+];
+
+/// Further names of columns.
+const OTHER_NAMES: [(Column, &str); 4] = [
+    (Column::EnergyKj, "kilojoules"),
+    (Column::EnergyKj, "kj"),
+    (Column::Calories, "energyKcal"),
+    (Column::Calories, "kcal"),
 ];
 
 impl Column {
@@ -83,19 +103,20 @@ pub(super) trait Cells {
 }
 
 /// Positions of the columns in a CSV file.
-pub(super) struct CsvColumns([Option<usize>; NAMES.len()]);
+pub(super) struct CsvColumns([Option<usize>; COUNT]);
 
 impl CsvColumns {
     pub(super) fn of(table: &Table<'_>) -> Self {
-        Self(NAMES.map(|name| table.column(&[name])))
-    }
-
-    pub(super) fn place(&self, column: Column) -> Option<usize> {
-        self.0[column as usize]
+        let mut places = NAMES.map(|name| table.column(&[name]));
+        for (column, name) in OTHER_NAMES {
+            let place = &mut places[column as usize];
+            *place = place.or_else(|| table.column(&[name]));
+        }
+        Self(places)
     }
 
     pub(super) fn has(&self, column: Column) -> bool {
-        self.place(column).is_some()
+        self.0[column as usize].is_some()
     }
 }
 
@@ -107,38 +128,36 @@ pub(super) struct CsvCells<'r, 't> {
 
 impl Cells for CsvCells<'_, '_> {
     fn cell(&self, column: Column) -> &str {
-        self.row.text(self.columns.place(column))
+        self.row.text(self.columns.0[column as usize])
     }
 }
 
 /// The used fields of a JSON object.
-pub(super) struct JsonCells([String; NAMES.len()]);
+pub(super) struct JsonCells([String; COUNT]);
 
 impl JsonCells {
-    /// Reads a line of a JSON-lines file.
+    /// Reads the text of an object.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
         let text = std::str::from_utf8(bytes).map_err(|_| {
             (
                 RejectReason::NotUtf8,
-                "the line is not UTF-8 text".to_owned(),
+                "the object is not UTF-8 text".to_owned(),
             )
         })?;
         let fields: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
             (
                 RejectReason::NotJson,
                 format!(
-                    "not a JSON object (column {}), expected one object per line",
+                    "not a JSON object (column {}), expected one object per line or a list of \
+                     objects",
                     error.column()
                 ),
             )
         })?;
         let mut cells = NAMES.map(|_| String::new());
         for (name, value) in fields {
-            let place = NAMES
-                .iter()
-                .position(|known| crate::format::same(known, &name));
-            if let Some(cell) = place.map(|place| &mut cells[place]) {
-                *cell = match value {
+            if let Some(place) = place_of(&name) {
+                cells[place] = match value {
                     Value::String(text) => text.trim().to_owned(),
                     Value::Null => String::new(),
                     Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
@@ -149,14 +168,15 @@ impl JsonCells {
         }
         Ok(Self(cells))
     }
+}
 
-    /// The cells of some columns of a CSV record.
-    pub(super) fn of_record(columns: &CsvColumns, record: &csv::ByteRecord) -> Self {
-        Self(columns.0.map(|place| {
-            let cell = place.and_then(|place| record.get(place)).unwrap_or(b"");
-            String::from_utf8_lossy(cell).trim().to_owned()
-        }))
-    }
+/// The column of a name.
+fn place_of(name: &str) -> Option<usize> {
+    let known = NAMES.iter().position(|known| same(known, name));
+    known.or_else(|| {
+        let other = OTHER_NAMES.iter().find(|(_, known)| same(known, name));
+        other.map(|(column, _)| *column as usize)
+    })
 }
 
 impl Cells for JsonCells {

@@ -136,24 +136,34 @@ fn one_bad_cell_spoils_no_other() {
 }
 
 #[test]
-fn a_day_twice_counts_once_and_days_that_cannot_be_are_refused() {
+fn of_a_day_twice_the_later_value_counts_and_days_that_cannot_be_are_refused() {
     let (report, read) = table(
         "0,u,2021-05-24,61,,,,,,,,,,,,\n\
          1,u,2021-05-24,62,,,,,,,,,,,,\n\
          2,v,2021-05-24,63,,,,,,,,,,,,\n\
+         7,u,2021-05-24,62,,,,,,,,,,,,\n\
          3,u,2033-01-01,61,,,,,,,,,,,,\n\
          4,u,24/05/2021,61,,,,,,,,,,,,\n\
          5,u/../v,2021-05-24,61,,,,,,,,,,,,\n",
     );
     assert_eq!(report.skipped[&SkipReason::Repeated], 1);
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("1 values contradict")),
+        "{:?}",
+        report.notes
+    );
     let expected = [
         ("2021-05-24".to_owned(), 61.0),
+        ("2021-05-24".to_owned(), 62.0),
         ("2021-05-24".to_owned(), 63.0),
     ];
     assert_eq!(read.series(M::RestingHeartRate), expected);
     assert_eq!(
         read.faults(),
-        [(5, R::Future), (6, R::BadTime), (7, R::BadUser)]
+        [(6, R::Future), (7, R::BadTime), (8, R::BadUser)]
     );
 }
 

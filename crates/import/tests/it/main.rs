@@ -7,4 +7,5 @@ mod lifesnaps;
 mod properties;
 mod reference;
 mod t1d_uom;
+mod tables;
 mod wrong;

@@ -122,7 +122,7 @@ proptest! {
     ) {
         let row = |place: usize| {
             let (user, day, value) = values[place];
-            format!("{place},u{user},2024-03-{day:02}T06:00:00Z,RESTING_HEART_RATE,{value}\n")
+            format!("r{place},u{user},2024-03-{day:02}T06:00:00Z,RESTING_HEART_RATE,{value}\n")
         };
         let header = "id,userId,recordedAt,metricType,value\n";
         let straight: String = (0..values.len()).map(row).collect();

@@ -73,6 +73,13 @@ pub struct ImportSummary {
     pub notes: Vec<String>,
 }
 
+impl ImportSummary {
+    /// Whether nothing in the export could be used: it has no rows, or all are rejected.
+    pub fn is_unusable(&self) -> bool {
+        self.records == 0 && self.skipped.is_empty()
+    }
+}
+
 impl Engine {
     /// Imports a file or folder. Importing it again changes nothing.
     ///

@@ -1,0 +1,232 @@
+//! What the first rows of a reference table say about how all of them are written.
+
+use super::Kind;
+use super::cells::{Cells, Column};
+use super::workout::{DurationUnit, unit_of};
+use crate::numbers::{Cell, Marks, cell};
+use crate::survey::{Dates, Ids, Numbers, Quantity};
+use crate::time::{DateOrder, Stamp, read};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use vitalcast_domain::MetricType;
+
+/// Number of rows that decide whether `createdAt` shows a bulk import.
+const SAMPLE: usize = 1_000;
+/// A row created later than this after it happened counts as a sign of a bulk import.
+const LATE: TimeDelta = TimeDelta::days(7);
+
+/// Number of rows from which on `updatedAt` may show a change of the whole table.
+const BULK: usize = 20;
+
+/// Columns of numbers, each with what its numbers are.
+const QUANTITIES: [(Column, Quantity); 14] = [
+    (Column::Calories, Quantity::Large(10.0, 20_000.0)),
+    (Column::EnergyKj, Quantity::Large(40.0, 84_000.0)),
+    (Column::Protein, Quantity::Any(2_000.0)),
+    (Column::Carbs, Quantity::Any(3_000.0)),
+    (Column::Fat, Quantity::Any(2_000.0)),
+    (Column::Fiber, Quantity::Any(500.0)),
+    (Column::Sugar, Quantity::Any(3_000.0)),
+    (Column::Duration, Quantity::Any(1e8)),
+    (Column::CaloriesBurned, Quantity::Large(10.0, 30_000.0)),
+    (Column::AverageHeartRate, Quantity::Any(260.0)),
+    (Column::MaxHeartRate, Quantity::Any(260.0)),
+    (Column::Distance, Quantity::Large(50.0, 1_000_000.0)),
+    (Column::Steps, Quantity::Whole(200_000.0)),
+    (Column::Value, Quantity::Any(1e6)),
+];
+const METRICS: usize = MetricType::ALL.len();
+
+/// How the rows of a table are written.
+#[derive(Debug)]
+pub(super) struct Rules {
+    /// Whether `createdAt` is the time when rows became known.
+    pub(super) trust_created: bool,
+    /// Whether `updatedAt` is the time when single rows changed, not that of a change of the whole table.
+    pub(super) trust_updated: bool,
+    /// Whether the ids are row numbers.
+    pub(super) row_numbers: bool,
+    pub(super) order: DateOrder,
+    pub(super) duration: DurationUnit,
+    metrics: [Marks; METRICS],
+    columns: [Marks; QUANTITIES.len()],
+    /// Columns and metrics in which a dot or comma groups thousands.
+    pub(super) grouped: Vec<&'static str>,
+}
+
+impl Rules {
+    /// What dots and commas mean in the readings of a metric.
+    pub(super) fn of_metric(&self, metric: MetricType) -> Marks {
+        self.metrics[metric as usize]
+    }
+
+    /// What dots and commas mean in a column.
+    pub(super) fn of_column(&self, column: Column) -> Marks {
+        let place = QUANTITIES.iter().position(|(known, _)| *known == column);
+        place.map_or_else(Marks::default, |place| self.columns[place])
+    }
+}
+
+/// A first look at the rows of a table.
+pub(super) struct FirstLook {
+    delays: Vec<TimeDelta>,
+    updates: Vec<TimeDelta>,
+    ids: Ids,
+    dates: Dates,
+    durations: [usize; 4],
+    metrics: Vec<Numbers>,
+    columns: Vec<Numbers>,
+}
+
+impl FirstLook {
+    pub(super) fn new() -> Self {
+        Self {
+            delays: Vec::new(),
+            updates: Vec::new(),
+            ids: Ids::default(),
+            dates: Dates::default(),
+            durations: [0; 4],
+            metrics: vec![Numbers::default(); METRICS],
+            columns: vec![Numbers::default(); QUANTITIES.len()],
+        }
+    }
+
+    /// Takes a row into account.
+    pub(super) fn see(&mut self, kind: Kind, cells: &impl Cells) {
+        let id = cells.cell(Column::Id);
+        if !id.is_empty() {
+            self.ids.see(id);
+        }
+        let moment = cells.cell(kind.moment());
+        // Other dates begin with the year.
+        if moment.as_bytes().get(4).is_none_or(|byte| *byte != b'-') {
+            self.dates.see(moment);
+        }
+        if self.delays.len() < SAMPLE {
+            self.delays
+                .extend(delay(cells, kind.moment(), Column::CreatedAt));
+        }
+        if self.updates.len() < SAMPLE {
+            self.updates
+                .extend(delay(cells, kind.moment(), Column::UpdatedAt));
+        }
+        let day = || {
+            let mut hasher = DefaultHasher::new();
+            let date = moment.get(..10).unwrap_or(moment);
+            (cells.cell(Column::UserId), date).hash(&mut hasher);
+            hasher.finish()
+        };
+        if kind == Kind::HealthMetrics {
+            let value = cells.cell(Column::Value);
+            if says_something(value)
+                && let Ok(metric) = crate::words::metric(cells.cell(Column::MetricType))
+            {
+                self.metrics[metric as usize].see(value, day());
+            }
+            return;
+        }
+        for ((column, _), numbers) in QUANTITIES.iter().zip(&mut self.columns) {
+            let text = cells.cell(*column);
+            if says_something(text) {
+                numbers.see(text, day());
+            }
+        }
+        if kind == Kind::Activities
+            && let (Ok(start), Ok(end)) = (
+                read(cells.cell(Column::StartedAt), DateOrder::Unknown),
+                read(cells.cell(Column::EndedAt), DateOrder::Unknown),
+            )
+            && let Ok(Cell::Value(duration, None)) =
+                cell(cells.cell(Column::Duration), "", Marks::default())
+        {
+            let minutes = (instant(end) - instant(start)).num_seconds() as f64 / 60.0;
+            if let Some(unit) = unit_of(duration, minutes) {
+                self.durations[unit as usize] += 1;
+            }
+        }
+    }
+
+    /// What the rows say; `whole` if they are all rows of the file.
+    pub(super) fn rules(self, whole: bool) -> Rules {
+        let late = |delays: &[TimeDelta]| delays.iter().filter(|delay| **delay > LATE).count();
+        // A few rows that were all changed late were changed one by one.
+        let is_bulk = self.updates.len() >= BULK && late(&self.updates) * 2 > self.updates.len();
+        let late = late(&self.delays);
+        let mut file = [false; 2];
+        for numbers in self.metrics.iter().chain(&self.columns) {
+            let decimal = numbers.decimal();
+            file = [file[0] || decimal[0], file[1] || decimal[1]];
+        }
+        let mut metrics = [Marks::default(); METRICS];
+        let mut columns = [Marks::default(); QUANTITIES.len()];
+        let mut grouped = Vec::new();
+        for (metric, numbers) in MetricType::ALL.iter().zip(&self.metrics) {
+            let marks = numbers.marks(quantity(*metric), file);
+            metrics[*metric as usize] = marks;
+            if numbers.groups(marks) {
+                grouped.push(metric.as_str());
+            }
+        }
+        for (place, ((column, quantity), numbers)) in
+            QUANTITIES.iter().zip(&self.columns).enumerate()
+        {
+            let marks = numbers.marks(*quantity, file);
+            columns[place] = marks;
+            if numbers.groups(marks) {
+                grouped.push(column.name());
+            }
+        }
+        let [minutes, others @ ..] = self.durations;
+        let others: Vec<usize> = (0..others.len()).filter(|unit| others[*unit] > 0).collect();
+        let duration = match (minutes, others.as_slice()) {
+            (0, [only]) => DurationUnit::ALL[only + 1],
+            _ => DurationUnit::Minutes,
+        };
+        Rules {
+            trust_updated: !is_bulk,
+            trust_created: late * 2 <= self.delays.len(),
+            row_numbers: self.ids.are_row_numbers(whole),
+            order: self.dates.order(),
+            duration,
+            metrics,
+            columns,
+            grouped,
+        }
+    }
+}
+
+/// Whether a number says how its column is written: a small whole number does not.
+fn says_something(text: &str) -> bool {
+    text.len() > 3
+}
+
+/// What the values of a metric are.
+fn quantity(metric: MetricType) -> Quantity {
+    let (_, most) = metric.plausible_range();
+    if metric == MetricType::Steps {
+        Quantity::Whole(most)
+    } else if metric == MetricType::TotalCalories {
+        Quantity::Large(100.0, most)
+    } else if metric == MetricType::ActiveCalories {
+        Quantity::Large(30.0, most)
+    } else {
+        Quantity::Any(most)
+    }
+}
+
+fn instant(stamp: Stamp) -> DateTime<Utc> {
+    match stamp {
+        Stamp::Instant(instant, _) => instant,
+        Stamp::Wall(wall) => wall.and_utc(),
+        Stamp::Day(day) => day.and_time(chrono::NaiveTime::MIN).and_utc(),
+    }
+}
+
+fn delay(cells: &impl Cells, moment: Column, later: Column) -> Option<TimeDelta> {
+    let later = cells.cell(later);
+    if later.is_empty() {
+        return None;
+    }
+    let read = |text| read(text, DateOrder::Unknown).ok().map(instant);
+    Some(read(later)? - read(cells.cell(moment))?)
+}

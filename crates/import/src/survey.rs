@@ -1,0 +1,293 @@
+//! A first look at a table: what only the whole of a column says.
+//!
+//! A number such as `9.214` may be grouped or not, `03/04/2024` may be in March or April, the ids may
+//! be row numbers, durations may be in seconds. One row does not tell; the first rows together do.
+
+use crate::numbers::{Mark, Marks, Shape, shape};
+use crate::time::{DateOrder, order_of};
+use std::collections::HashSet;
+
+/// Number of bytes of a file that are read for the first look.
+pub(crate) const LOOKED_AT: u64 = 4 << 20;
+
+/// What the numbers of a column are, as far as it decides how they are written.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Quantity {
+    /// Whole numbers with an upper limit.
+    Whole(f64),
+    /// Values that are at least so large and at most so large, unless many come on a day.
+    Large(f64, f64),
+    /// Anything up to a limit.
+    Any(f64),
+}
+
+/// The numbers of one column, or of one metric in a column of many.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Numbers {
+    /// Whether the dot, and the comma, was a decimal sign without doubt.
+    decimal: [bool; 2],
+    /// Numbers with a dot, and with a comma, that may group thousands.
+    either: [Either; 2],
+    /// Whether a whole number of a thousand and more was written without separators.
+    plain_thousands: bool,
+    values: usize,
+    days: HashSet<u64>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Either {
+    count: usize,
+    most_decimal: f64,
+    most_grouped: f64,
+    /// Whether one has other decimals than zeros.
+    some_decimals: bool,
+}
+
+impl Numbers {
+    /// Takes a number into account; `day` is anything that is the same for values of one person and day.
+    pub(crate) fn see(&mut self, text: &str, day: u64) {
+        self.values += 1;
+        if self.days.len() < 10_000 {
+            self.days.insert(day);
+        }
+        let end = text.rfind(|letter: char| letter.is_ascii_digit() || letter == '.');
+        let digits = end.map_or(text, |end| &text[..=end]);
+        match shape(digits) {
+            None | Some(Shape::Clear(_)) => {}
+            Some(Shape::Whole(value)) => self.plain_thousands |= value >= 1_000.0,
+            Some(Shape::Decimal(dot, _)) => self.decimal[usize::from(!dot)] = true,
+            Some(Shape::Either(dot, decimal, grouped)) => {
+                let either = &mut self.either[usize::from(!dot)];
+                either.count += 1;
+                either.most_decimal = either.most_decimal.max(decimal.abs());
+                either.most_grouped = either.most_grouped.max(grouped.abs());
+                either.some_decimals |= decimal.fract() != 0.0;
+            }
+        }
+    }
+
+    /// What dots and commas mean in this column, given those that are decimal signs without doubt
+    /// somewhere in the file.
+    pub(crate) fn marks(&self, quantity: Quantity, file: [bool; 2]) -> Marks {
+        Marks {
+            dot: self.mark(0, quantity, file),
+            comma: self.mark(1, quantity, file),
+        }
+    }
+
+    fn mark(&self, place: usize, quantity: Quantity, file: [bool; 2]) -> Mark {
+        let default = [Marks::default().dot, Marks::default().comma][place];
+        let (own, other) = (file[place], file[1 - place]);
+        let either = self.either[place];
+        if either.count == 0 {
+            return match (own, other) {
+                (true, false) => Mark::Decimal,
+                (false, true) if place == 0 => Mark::Unclear,
+                _ => default,
+            };
+        }
+        let many_a_day = self.values > 2 * self.days.len() + self.days.len() / 2;
+        let (plain_fits, limit) = match quantity {
+            Quantity::Whole(limit) => (self.decimal[place] && !either.some_decimals, limit),
+            Quantity::Large(least, limit) => (many_a_day || either.most_decimal >= least, limit),
+            Quantity::Any(limit) => (either.most_decimal <= limit, limit),
+        };
+        let grouped_fits = either.most_grouped <= limit;
+        let contradicted = self.decimal[place] || self.plain_thousands || (own && !other);
+        let elsewhere = other && !own;
+        match (plain_fits, grouped_fits) {
+            (false, true) if contradicted => Mark::Unclear,
+            (false, true) => Mark::Grouping,
+            (true, false) if elsewhere => Mark::Unclear,
+            (true, false) => Mark::Decimal,
+            (true, true) if elsewhere && !self.decimal[place] => Mark::Grouping,
+            (true, true) if own || self.decimal[place] => Mark::Decimal,
+            (true, true) => default,
+            (false, false) => Mark::Unclear,
+        }
+    }
+
+    /// Whether the column has numbers in which these marks group thousands.
+    pub(crate) fn groups(&self, marks: Marks) -> bool {
+        [marks.dot, marks.comma]
+            .iter()
+            .zip(&self.either)
+            .any(|(mark, either)| *mark == Mark::Grouping && either.count > 0)
+    }
+
+    /// Whether the dot, and the comma, is a decimal sign in this column without doubt.
+    pub(crate) fn decimal(&self) -> [bool; 2] {
+        self.decimal
+    }
+}
+
+/// Ids that may be row numbers.
+#[derive(Debug)]
+pub(crate) struct Ids {
+    all_whole: bool,
+    first: Option<u64>,
+    last: u64,
+    count_up: bool,
+    least: u64,
+    most: u64,
+    count: u64,
+    different: HashSet<u64>,
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self {
+            all_whole: true,
+            first: None,
+            last: 0,
+            count_up: true,
+            least: u64::MAX,
+            most: 0,
+            count: 0,
+            different: HashSet::new(),
+        }
+    }
+}
+
+impl Ids {
+    pub(crate) fn see(&mut self, id: &str) {
+        if !self.all_whole {
+            return;
+        }
+        let digits = id.strip_suffix(".0").unwrap_or(id);
+        let number = match digits.parse::<u64>() {
+            Ok(number) if digits.len() <= 9 && !digits.starts_with('+') => number,
+            Ok(_) | Err(_) => {
+                self.all_whole = false;
+                self.different = HashSet::new();
+                return;
+            }
+        };
+        match self.first {
+            None => self.first = Some(number),
+            // Numbers may begin again with each person.
+            Some(first) => self.count_up &= number == self.last + 1 || number == first,
+        }
+        self.last = number;
+        self.least = self.least.min(number);
+        self.most = self.most.max(number);
+        self.count += 1;
+        self.different.insert(number);
+    }
+
+    /// Whether the ids are row numbers: they count up by one from the first row, or, if all rows were
+    /// seen, are all the numbers from the first on.
+    pub(crate) fn are_row_numbers(&self, whole_file: bool) -> bool {
+        let Some(first) = self.first.filter(|_| self.all_whole) else {
+            return false;
+        };
+        if self.count == 1 {
+            return first <= 1;
+        }
+        let every_one = self.different.len() as u64 == self.count
+            && self.most - self.least + 1 == self.count
+            && self.least <= 2;
+        (self.count_up && first <= 2) || (whole_file && every_one)
+    }
+}
+
+/// The order of day and month, as the dates of a column show it.
+#[derive(Debug, Default)]
+pub(crate) struct Dates {
+    day_first: bool,
+    month_first: bool,
+}
+
+impl Dates {
+    pub(crate) fn see(&mut self, text: &str) {
+        match order_of(text) {
+            DateOrder::Unknown => {}
+            DateOrder::DayFirst => self.day_first = true,
+            DateOrder::MonthFirst => self.month_first = true,
+        }
+    }
+
+    pub(crate) fn order(&self) -> DateOrder {
+        match (self.day_first, self.month_first) {
+            (true, false) => DateOrder::DayFirst,
+            (false, true) => DateOrder::MonthFirst,
+            (true, true) | (false, false) => DateOrder::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marks(texts: &[&str], quantity: Quantity, file: [bool; 2]) -> Marks {
+        let mut numbers = Numbers::default();
+        for (day, text) in texts.iter().enumerate() {
+            numbers.see(text, day as u64);
+        }
+        numbers.marks(quantity, file)
+    }
+
+    #[test]
+    fn a_column_says_what_its_dots_mean() {
+        const STEPS: Quantity = Quantity::Whole(200_000.0);
+        const ENERGY: Quantity = Quantity::Large(100.0, 25_000.0);
+        const PULSE: Quantity = Quantity::Any(250.0);
+        let none = [false, false];
+        for (texts, quantity, file, expected) in [
+            (&["9.214", "11.046", "804"][..], STEPS, none, Mark::Grouping),
+            (&["9.214", "9214"], STEPS, none, Mark::Unclear),
+            (&["9.214", "9.2"], STEPS, none, Mark::Unclear),
+            (&["9.214"], STEPS, [true, false], Mark::Unclear),
+            (&["9214.000", "812.000"], STEPS, none, Mark::Decimal),
+            (&["9.000"], STEPS, none, Mark::Grouping),
+            (&["2.341", "2.507"], ENERGY, none, Mark::Grouping),
+            (&["812.345"], ENERGY, none, Mark::Decimal),
+            (&["57.123"], PULSE, none, Mark::Decimal),
+            (&["57.123"], PULSE, [false, true], Mark::Unclear),
+        ] {
+            assert_eq!(marks(texts, quantity, file).dot, expected, "{texts:?}");
+        }
+        // Many values of one day are samples, which may be small.
+        let mut samples = Numbers::default();
+        for text in ["1.102", "1.214", "1.333"] {
+            samples.see(text, 1);
+        }
+        assert_eq!(samples.marks(ENERGY, none).dot, Mark::Decimal);
+        let commas = marks(&["9,214"], STEPS, none);
+        assert_eq!(commas.comma, Mark::Grouping);
+        assert_eq!(marks(&["57,123"], PULSE, none).comma, Mark::Decimal);
+    }
+
+    #[test]
+    fn row_numbers_are_told_from_ids() {
+        let are = |ids: &[&str], whole| {
+            let mut seen = Ids::default();
+            for id in ids {
+                seen.see(id);
+            }
+            seen.are_row_numbers(whole)
+        };
+        for ids in [
+            &["1", "2", "3"][..],
+            &["0", "1"],
+            &["2", "3", "4"],
+            &["1", "2", "1", "2", "3"],
+            &["1.0", "2.0"],
+            &["1"],
+        ] {
+            assert!(are(ids, false), "{ids:?}");
+        }
+        assert!(are(&["3", "1", "2"], true));
+        for ids in [
+            &["3", "4", "5"][..],
+            &["1", "3", "4"],
+            &["c1", "c2"],
+            &["17"],
+            &["3", "1", "2"],
+            &[],
+        ] {
+            assert!(!are(ids, false), "{ids:?}");
+        }
+    }
+}
