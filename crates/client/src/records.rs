@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use vitalcast_domain::{ActivityType, Intensity, MealType, MetricType, UserId};
+use vitalcast_domain::{
+    ActivityType, Intensity, MealType, MetricType, Moment, ReadingKind, UserId,
+};
 
 /// Something eaten or drunk.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Meal {
-    /// Time of the meal.
-    pub consumed_at: DateTime<Utc>,
+    /// Time of the meal, or a date if the time is not known.
+    pub consumed_at: Moment,
     /// Name of the meal.
     pub name: Option<String>,
     /// Meal of the day.
@@ -33,13 +35,15 @@ pub struct Meal {
     pub day: Option<NaiveDate>,
     /// Time when the record became known; when not given, the time of the record itself.
     pub known_at: Option<DateTime<Utc>>,
+    /// Time of the last change in the source: an older version never replaces a newer one.
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
 impl Meal {
     /// A meal with only its time.
-    pub fn new(consumed_at: DateTime<Utc>, source: impl Into<String>) -> Self {
+    pub fn new(consumed_at: impl Into<Moment>, source: impl Into<String>) -> Self {
         Self {
-            consumed_at,
+            consumed_at: consumed_at.into(),
             name: None,
             meal_type: None,
             calories: None,
@@ -52,6 +56,7 @@ impl Meal {
             source_id: None,
             day: None,
             known_at: None,
+            updated_at: None,
         }
     }
 }
@@ -59,8 +64,10 @@ impl Meal {
 /// A workout, a walk or a match.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Activity {
-    /// Start time.
-    pub started_at: DateTime<Utc>,
+    /// Start time, or a date if the time is not known.
+    pub started_at: Moment,
+    /// End time.
+    pub ended_at: Option<Moment>,
     /// Type of activity.
     pub activity_type: ActivityType,
     /// Intensity.
@@ -85,17 +92,20 @@ pub struct Activity {
     pub day: Option<NaiveDate>,
     /// Time when the record became known; when not given, the time of the record itself.
     pub known_at: Option<DateTime<Utc>>,
+    /// Time of the last change in the source: an older version never replaces a newer one.
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
 impl Activity {
     /// An activity with only its start and type.
     pub fn new(
-        started_at: DateTime<Utc>,
+        started_at: impl Into<Moment>,
         activity_type: ActivityType,
         source: impl Into<String>,
     ) -> Self {
         Self {
-            started_at,
+            started_at: started_at.into(),
+            ended_at: None,
             activity_type,
             intensity: None,
             duration: None,
@@ -108,6 +118,7 @@ impl Activity {
             source_id: None,
             day: None,
             known_at: None,
+            updated_at: None,
         }
     }
 }
@@ -115,8 +126,13 @@ impl Activity {
 /// One reading of one metric, in the metric's unit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HealthMetric {
-    /// Time of the reading; for a night, the time of waking.
-    pub recorded_at: DateTime<Utc>,
+    /// Time of the reading, start of its span, or a date for a value of that day; for a night without an
+    /// end, the time of waking.
+    pub recorded_at: Moment,
+    /// End of its span.
+    pub ended_at: Option<Moment>,
+    /// What it is a measurement of; when not given, it follows from metric and time.
+    pub kind: Option<ReadingKind>,
     /// The metric.
     pub metric_type: MetricType,
     /// The value.
@@ -129,24 +145,29 @@ pub struct HealthMetric {
     pub day: Option<NaiveDate>,
     /// Time when the record became known; when not given, the time of the record itself.
     pub known_at: Option<DateTime<Utc>>,
+    /// Time of the last change in the source: an older version never replaces a newer one.
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
 impl HealthMetric {
     /// A reading in the metric's unit.
     pub fn new(
-        recorded_at: DateTime<Utc>,
+        recorded_at: impl Into<Moment>,
         metric_type: MetricType,
         value: f64,
         source: impl Into<String>,
     ) -> Self {
         Self {
-            recorded_at,
+            recorded_at: recorded_at.into(),
+            ended_at: None,
+            kind: None,
             metric_type,
             value,
             source: source.into(),
             source_id: None,
             day: None,
             known_at: None,
+            updated_at: None,
         }
     }
 }
@@ -162,6 +183,10 @@ pub struct Written {
     pub unchanged: u64,
     /// Number of corrected records.
     pub corrected: u64,
+    /// Number of records left out because the stored version is newer in its source.
+    pub outdated: u64,
+    /// Number of records left out because they were deleted; they can be restored.
+    pub deleted: u64,
 }
 
 /// A page of records.
@@ -178,8 +203,8 @@ pub struct Page<T> {
 /// A stored meal.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct MealRecord {
-    /// Time of the meal; the start of the local day if the time is not known.
-    pub consumed_at: DateTime<Utc>,
+    /// Time of the meal, or a date if the time is not known.
+    pub consumed_at: Moment,
     /// Whether the time of day is known.
     pub time_known: bool,
     /// Name of the meal.
@@ -206,8 +231,10 @@ pub struct MealRecord {
 /// A stored activity.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct ActivityRecord {
-    /// Start time.
-    pub started_at: DateTime<Utc>,
+    /// Start time, or a date if the time is not known.
+    pub started_at: Moment,
+    /// End time, as it was written.
+    pub ended_at: Option<Moment>,
     /// Type of activity.
     pub activity_type: ActivityType,
     /// Intensity.
@@ -232,8 +259,12 @@ pub struct ActivityRecord {
 /// A stored reading.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct HealthMetricRecord {
-    /// Time of the reading; for a night, the time of waking.
-    pub recorded_at: DateTime<Utc>,
+    /// Time of the reading, start of its span, or a date for a value of that day.
+    pub recorded_at: Moment,
+    /// End of its span, as it was written.
+    pub ended_at: Option<Moment>,
+    /// What it is a measurement of, if the source said so.
+    pub kind: Option<ReadingKind>,
     /// The metric.
     pub metric_type: MetricType,
     /// The value.
@@ -258,4 +289,6 @@ pub struct Origin {
     pub day: NaiveDate,
     /// Time when the record became known.
     pub known_at: DateTime<Utc>,
+    /// Time of the last change in the source.
+    pub updated_at: Option<DateTime<Utc>>,
 }

@@ -70,8 +70,8 @@ impl Coincident {
 impl Coincident {
     /// Gives a record that has no id of its own a reproducible one: its time as it was written, for a
     /// meal with the name, for an activity with the type. Only different contents under one such id are
-    /// told apart by a number. A repeated record is `None`, wherever it stands.
-    pub fn identify(&mut self, owner: impl Hash, mut record: Record) -> Option<Record> {
+    /// told apart by a number. Also says whether the record repeats an earlier one, wherever it stands.
+    pub fn identify(&mut self, owner: impl Hash, mut record: Record) -> (Record, bool) {
         let provenance = record.provenance();
         let moment = provenance.told.at.id();
         let (id, metric) = match &record {
@@ -83,14 +83,15 @@ impl Coincident {
             Record::Activity(activity) => (format!("{moment} {}", activity.activity_type), None),
         };
         let key = (owner, record.kind(), metric, &provenance.source, &id);
-        let Place::New(place) = self.place(key, content(&record)) else {
-            return None;
+        let (place, is_repeated) = match self.place(key, content(&record)) {
+            Place::New(place) => (place, false),
+            Place::Known(place) => (place, true),
         };
         record.provenance_mut().source_id = match place {
             1 => id,
             more => format!("{id}#{more}"),
         };
-        Some(record)
+        (record, is_repeated)
     }
 }
 

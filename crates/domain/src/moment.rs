@@ -131,6 +131,18 @@ impl std::str::FromStr for Moment {
     }
 }
 
+impl From<DateTime<Utc>> for Moment {
+    fn from(at: DateTime<Utc>) -> Self {
+        Self::instant(at)
+    }
+}
+
+impl From<NaiveDate> for Moment {
+    fn from(day: NaiveDate) -> Self {
+        Self::Date(day)
+    }
+}
+
 impl TryFrom<String> for Moment {
     type Error = DomainError;
 

@@ -104,13 +104,15 @@ fn of_file(path: &Path) -> Result<Result<Format, String>, ImportError> {
         return Ok(Err("an empty file".to_owned()));
     }
     if is_json(text.unread()) {
-        let tables = Format::REFERENCE_TABLES;
-        let (_, known) = Rows::open(path, &|columns| Format::of(columns) == Some(tables))?;
-        return Ok(if known {
-            Ok(tables)
-        } else {
-            Err("JSON without objects that have known columns".to_owned())
-        });
+        for format in [Format::OWN_EXPORT, Format::REFERENCE_TABLES] {
+            let (_, known) = Rows::open(path, &|columns| Format::of(columns) == Some(format))?;
+            if known {
+                return Ok(Ok(format));
+            }
+        }
+        return Ok(Err(
+            "JSON without objects that have known columns".to_owned()
+        ));
     }
     let mut format = None;
     let found = header_of(&mut text, &|columns| Format::of(columns).is_some())?;

@@ -29,6 +29,8 @@ static READERS: &[&FormatReader] = &[
 pub struct Format(&'static FormatReader);
 
 impl Format {
+    /// An export of this program.
+    pub const OWN_EXPORT: Self = Self(&crate::own::READER);
     /// The tables `meals`, `activities` and `health_metrics` of the reference service.
     pub const REFERENCE_TABLES: Self = Self(&crate::reference::READER);
     /// The daily table of LifeSnaps.

@@ -346,10 +346,11 @@ impl Reader {
         };
         let mut record = record;
         if record.provenance().source_id.is_empty() {
-            let Some(identified) = self.coincident.identify(&user, record) else {
+            let (identified, is_repeated) = self.coincident.identify(&user, record);
+            if is_repeated {
                 importer.skip(SkipReason::Repeated);
                 return Ok(None);
-            };
+            }
             record = identified;
         }
         while let Err(error) = record.validate() {

@@ -10,6 +10,7 @@ mod models;
 mod open;
 mod people;
 mod records;
+mod upgrade;
 
 pub use mark::ChangeMark;
 

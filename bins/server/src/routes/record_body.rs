@@ -35,7 +35,7 @@ const UPDATED_AT: Field = optional(
     Kind::Instant,
     "Time of the last change in the source: an older version never replaces a newer one",
 );
-const ENDED_AT: Field = optional("ended_at", Kind::Instant, "End of the span");
+const ENDED_AT: Field = optional("ended_at", Kind::InstantOrDate, "End of the span");
 const KNOWN_AT: Field = optional(
     "known_at",
     Kind::Instant,
@@ -112,11 +112,6 @@ read_back!(
     "MealRecord",
     MealBody,
     &[
-        required(
-            "consumed_at",
-            Kind::Instant,
-            "Time of the meal; the start of the local day if the time is not known"
-        ),
         required("time_known", Kind::Bool, "Whether the time of day is known"),
         SOURCE_ID_READ,
         DAY_READ,

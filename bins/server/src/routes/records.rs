@@ -97,14 +97,13 @@ fn records<W: Wire>(values: &[Value], now: DateTime<Utc>) -> Result<Vec<Record>,
                     .and_then(|body| body.into_record(now).map_err(|fault| vec![fault]))
                     .map(|record| {
                         if record.provenance().source_id.is_empty() {
-                            coincident.identify((), record)
+                            coincident.identify((), record).0
                         } else {
-                            Some(record)
+                            record
                         }
                     });
                 match record {
-                    // A repeated record is the same one.
-                    Ok(record) => records.extend(record),
+                    Ok(record) => records.push(record),
                     Err(errors) => {
                         for mut fault in faults_of("body", errors, &fields) {
                             fault.loc.insert(1, index.into());

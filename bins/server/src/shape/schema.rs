@@ -109,7 +109,12 @@ impl Field {
             | Kind::Object(_)
             | Kind::Map { .. } => self.kind.forms(),
         };
-        forms.truncate(1);
+        // Of the forms of writing, only these are written here.
+        forms.truncate(if matches!(self.kind, Kind::InstantOrDate) {
+            2
+        } else {
+            1
+        });
         if matches!(self.presence, Presence::Optional) {
             forms.push(of_type(Type::Null).into());
         }

@@ -44,7 +44,7 @@ fn records_come_back_with_every_field() {
         assert_eq!(written.unwrap().added, 1);
 
         let meals = client.meals(&anna(), 10, None).await.unwrap();
-        assert_eq!(meals.items[0].consumed_at, at);
+        assert_eq!(meals.items[0].consumed_at, at.into());
         assert_eq!(meals.items[0].calories, Some(640.5));
         assert_eq!(meals.items[0].protein, None);
         assert!(meals.items[0].time_known && meals.next.is_none());
@@ -55,7 +55,9 @@ fn records_come_back_with_every_field() {
         let readings = client.health_metrics(&anna(), 10, None).await.unwrap();
         assert_eq!(readings.items[0].value, 9_000.0);
         assert_eq!(readings.items[0].origin.day.to_string(), "2026-11-23");
-        assert_eq!(readings.items[0].origin.known_at, at);
+        // A value of a day that is named is known from the beginning of that day on at the earliest.
+        let begin: DateTime<Utc> = "2026-11-23T00:00:00Z".parse().unwrap();
+        assert_eq!(readings.items[0].origin.known_at, begin);
 
         let wrong = [HealthMetric::new(
             at,

@@ -269,6 +269,118 @@ fn two_at_one_moment_are_two_and_a_date_is_the_same_in_every_zone() {
 }
 
 #[test]
+fn a_food_of_the_same_moment_in_a_later_body_replaces_none() {
+    let service = Service::new();
+    let path = "/api/users/anna/meals";
+    let at = "2026-07-06T12:30:00Z";
+    let first = json!([
+        {"consumed_at": at, "name": "bread", "calories": 220},
+        {"consumed_at": at, "name": "soup", "calories": 180},
+    ]);
+    assert_eq!(service.post(path, &first).ok()["added"], 2);
+    let apple = json!([{"consumed_at": at, "name": "apple", "calories": 90}]);
+    assert_eq!(service.post(path, &apple).ok()["added"], 1);
+    // The amount of one of them is corrected.
+    let more = json!([{"consumed_at": at, "name": "soup", "calories": 200}]);
+    assert_eq!(service.post(path, &more).ok()["corrected"], 1);
+    let day = service.get("/api/users/anna/days/2026-07-06").ok();
+    assert_eq!(day["meals"], 3);
+    let features = service.get("/api/features/anna/2026-07-06").ok();
+    assert_eq!(features["nutrition"]["calories_daily"], 510.0);
+}
+
+#[test]
+fn a_daily_value_needs_no_time() {
+    let service = Service::new();
+    let path = "/api/users/anna/health-metrics";
+    let reading = json!([{"recorded_at": "2026-06-08", "metric_type": "RESTING_HEART_RATE",
+                          "value": 57, "source": "watch"}]);
+    assert_eq!(service.post(path, &reading).ok()["added"], 1);
+    let kept = service.get(path).ok();
+    assert_eq!(kept["items"][0]["recorded_at"], "2026-06-08");
+    assert_eq!(kept["items"][0]["known_at"], "2026-06-09T00:00:00Z");
+    // What was read can be written again, and is the same.
+    assert_eq!(
+        service.post(path, &kept["items"]).status,
+        422,
+        "partial is only read"
+    );
+    let mut back = kept["items"].clone();
+    for field in ["partial"] {
+        back[0].as_object_mut().unwrap().remove(field);
+    }
+    assert_eq!(service.post(path, &back).ok()["unchanged"], 1);
+    // It is deleted so that it can be restored, and found among the deleted ones.
+    let span = "from=2026-06-08&to=2026-06-08&metric_type=RESTING_HEART_RATE";
+    let gone = service.call("DELETE", &format!("{path}?{span}&restorable=true"), None);
+    assert_eq!(gone.ok()["deleted"], 1);
+    let listed = service.get(&format!("{path}?deleted=true")).ok();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    let restore = format!("/api/users/anna/restore?kind=health_metric&{span}");
+    assert_eq!(service.call("POST", &restore, None).ok()["restored"], 1);
+    let day = service.get("/api/users/anna/days/2026-06-08").ok();
+    assert_eq!(day["values"][0]["value"], 57.0);
+    assert_eq!(day["values"][0]["source"], "watch");
+}
+
+#[test]
+fn a_day_far_from_its_time_and_a_session_of_forty_hours_are_refused() {
+    let service = Service::new();
+    let path = "/api/users/anna/health-metrics";
+    let refused = |body: serde_json::Value| {
+        let answer = service.post(path, &json!([body]));
+        assert_eq!(answer.status, 422, "{}", answer.text);
+        answer.text
+    };
+    let at = "2026-06-08T06:00:00Z";
+    let far = refused(
+        json!({"recorded_at": at, "metric_type": "STEPS", "value": 9000,
+                             "day": "2026-06-11"}),
+    );
+    assert!(far.contains("more than one day away"), "{far}");
+    let long = refused(
+        json!({"recorded_at": at, "ended_at": "2026-06-09T22:00:00Z",
+                              "metric_type": "SLEEP_DURATION", "value": 8}),
+    );
+    assert!(long.contains("36 hours"), "{long}");
+    let reversed = refused(
+        json!({"recorded_at": at, "ended_at": "2026-06-08T02:00:00Z",
+                                  "metric_type": "SLEEP_DURATION", "value": 8}),
+    );
+    assert!(reversed.contains("before the start"), "{reversed}");
+}
+
+#[test]
+fn a_profile_keeps_moves_and_preferences_as_they_are_read() {
+    let service = Service::new();
+    let path = "/api/users/anna/profile";
+    let profile = json!({
+        "zone": "Europe/Berlin",
+        "moves": [{"from": "2026-03-10", "zone": "America/New_York"}],
+        "day_begins_hour": 4,
+        "preferred_sources": {"STEPS": ["watch", "phone"]},
+    });
+    service.call("PUT", path, Some(&profile)).ok();
+    let kept = service.get(path).ok();
+    for field in ["zone", "moves", "day_begins_hour", "preferred_sources"] {
+        assert_eq!(kept[field], profile[field], "{field}");
+    }
+    service.call("PUT", path, Some(&kept)).ok();
+    for wrong in [
+        json!({"moves": [{"from": "2026-03-10", "zone": "Mars/Olympus"}]}),
+        json!({"moves": [{"from": "2026-03-10", "zone": "UTC"}, {"from": "2026-03-01", "zone": "UTC"}]}),
+        json!({"preferred_sources": {"PACES": ["watch"]}}),
+        json!({"day_begins_hour": 24}),
+    ] {
+        assert_eq!(
+            service.call("PUT", path, Some(&wrong)).status,
+            422,
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
 fn a_misspelt_filter_deletes_nothing() {
     let service = Service::new();
     service.readings("anna", 5);

@@ -25,7 +25,7 @@ fn what_it_is_instead_is_said() {
         ),
         ("latin.csv", b"na\xefve,caf\xe9\n1,2\n", "not UTF-8 text"),
         ("image.csv", b"\x89PNG\0\0\0", "not UTF-8 text"),
-        ("zip.csv", b"PK\x03\x04\0\0", "not text"),
+        ("zip.csv", b"PK\x03\x04\0\0", "a damaged zip file"),
         ("other.csv", b"a,b,c\n1,2,3\n", "a table with other columns"),
         (
             "bad.jsonl",

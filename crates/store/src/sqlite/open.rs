@@ -166,12 +166,14 @@ impl SqliteStore {
                 source: error.into(),
             })?
         };
-        Ok(Self {
+        let store = Self {
             pool,
             path: path.to_owned(),
             marks: Arc::new(marks),
             disk_takes: Arc::new(AtomicBool::new(true)),
-        })
+        };
+        store.upgrade().await?;
+        Ok(store)
     }
 }
 
@@ -244,7 +246,8 @@ mod tests {
             [
                 [0x93, 0x72, 0xa3, 0xf6],
                 [0x4b, 0x3d, 0x85, 0xcd],
-                [0x30, 0xa3, 0xba, 0xda]
+                [0x30, 0xa3, 0xba, 0xda],
+                [0xbd, 0x87, 0xca, 0x9b]
             ]
         );
     }

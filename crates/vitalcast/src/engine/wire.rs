@@ -1,12 +1,13 @@
 //! Records in the format of services and exports: the columns of the reference tables in snake_case.
 
+use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
-use vitalcast_domain::Record;
+use vitalcast_domain::{Moment, Provenance, Record};
 
 /// The fields of a record, in a fixed order for each kind; null if not known.
 pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
     let provenance = record.provenance();
-    let moment = json!(provenance.observed_at);
+    let moment = written(provenance);
     let mut fields: Vec<(&'static str, Value)> = match record {
         Record::Meal(meal) => vec![
             ("consumed_at", moment),
@@ -35,7 +36,7 @@ pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
         Record::HealthMetric(reading) => vec![
             ("recorded_at", moment),
             ("ended_at", json!(provenance.told.until)),
-            ("kind", json!(reading.kind())),
+            ("kind", json!(reading.kind)),
             ("metric_type", json!(reading.metric)),
             ("value", json!(reading.value)),
             ("unit", json!(reading.metric.unit().symbol())),
@@ -50,6 +51,20 @@ pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
         ("updated_at", json!(provenance.told.updated_at)),
     ]);
     fields
+}
+
+/// The time of a record as it was written; a clock time with the offset that the person had then.
+fn written(provenance: &Provenance) -> Value {
+    match provenance.told.at {
+        at @ (Moment::Instant { .. } | Moment::Date(_)) => json!(at),
+        Moment::Clock(local) => {
+            let offset = TimeDelta::seconds(i64::from(provenance.utc_offset_seconds));
+            json!(Moment::Instant {
+                at: (local - offset).and_utc(),
+                offset_seconds: Some(provenance.utc_offset_seconds),
+            })
+        }
+    }
 }
 
 /// The fields of a record as a JSON object.
