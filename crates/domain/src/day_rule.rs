@@ -111,3 +111,36 @@ impl MetricType {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rules as a table in Markdown: one row for the metrics of each rule.
+    fn table() -> String {
+        let mut rows: Vec<(&str, Vec<&str>)> = Vec::new();
+        for metric in MetricType::ALL {
+            let words = metric.day_rule().words();
+            match rows.iter_mut().find(|(rule, _)| *rule == words) {
+                Some((_, metrics)) => metrics.push(metric.as_str()),
+                None => rows.push((words, vec![metric.as_str()])),
+            }
+        }
+        let rows: String = rows
+            .iter()
+            .map(|(rule, metrics)| format!("| {} | {rule} |\n", metrics.join(", ")))
+            .collect();
+        format!("| metric types | daily value of a source |\n| --- | --- |\n{rows}")
+    }
+
+    #[test]
+    fn the_guide_shows_the_rules_enforced_here() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/days.md");
+        let guide = std::fs::read_to_string(path).unwrap();
+        let table = table();
+        assert!(
+            guide.contains(&table),
+            "docs/days.md lacks this table:\n{table}"
+        );
+    }
+}

@@ -210,13 +210,13 @@ impl HealthMetric {
     }
 
     /// When the person was asleep or in bed: the span that the source gave, else the time asleep before
-    /// waking. `None` for other metrics and for a night of which only the date is known.
+    /// waking. `None` for other metrics and for a value of a day, whose times are not known.
     pub fn session(&self) -> Option<Span> {
         if self.metric != MetricType::SleepDuration {
             return None;
         }
         let provenance = &self.provenance;
-        if !provenance.told.at.has_time() {
+        if self.kind() == ReadingKind::DayValue || !provenance.told.at.has_time() {
             return None;
         }
         provenance.span.or_else(|| {

@@ -53,7 +53,7 @@ impl<'a> Sleep<'a> {
     /// Whether a reading belongs to the main night and not to a nap.
     fn is_of_main_night(&self, reading: &HealthMetric) -> bool {
         let provenance = &reading.provenance;
-        if !provenance.told.at.has_time() {
+        if reading.kind() == ReadingKind::DayValue || !provenance.told.at.has_time() {
             return true;
         }
         let of_source = |night: &&Night<'_>| night.source == provenance.source;

@@ -21,8 +21,8 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use vitalcast_domain::{
-    Activity, ActivityType, HealthMetric, MetricType, Moment, Provenance, Record, Told, Unit,
-    UserId, Zone,
+    Activity, ActivityType, HealthMetric, MetricType, Moment, Provenance, ReadingKind, Record,
+    Told, Unit, UserId, Zone,
 };
 
 const SOURCE: &str = "fitbit";
@@ -317,11 +317,11 @@ fn records(
         metric, value, unit,
     ) {
         Ok(None) => importer.skip(SkipReason::Missing),
-        Ok(Some(value)) => records.push(Record::HealthMetric(HealthMetric::new(
-            provenance(name, day, zone, when),
-            metric,
-            value,
-        ))),
+        Ok(Some(value)) => records.push(Record::HealthMetric(HealthMetric {
+            // The hour of a value of the night says when it is known, not when the person woke.
+            kind: (when == When::Morning).then_some(ReadingKind::DayValue),
+            ..HealthMetric::new(provenance(name, day, zone, when), metric, value)
+        })),
         Err(error) => faults.push(fault(&error)),
     };
     for ((name, metric, unit, when), cell) in READINGS.iter().zip(cells) {

@@ -171,12 +171,11 @@ fn day(args: &DataDayArgs, global: &Global, output: &mut Output) -> anyhow::Resu
                 value.unit.to_owned(),
                 value.source.clone().unwrap_or_else(|| "–".to_owned()),
                 others.collect::<Vec<_>>().join(", "),
-                value.rule.to_owned(),
             ]
         })
         .collect();
     output.table(
-        &["metric", "value", "unit", "source", "other sources", "rule"],
+        &["metric", "value", "unit", "source", "other sources"],
         &rows,
         &[1],
     )?;
