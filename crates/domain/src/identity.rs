@@ -3,7 +3,7 @@
 use crate::record::Record;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 /// Tells records apart that share a key (for a meal: person, source, moment and name) and have no id
 /// of their own.
@@ -22,7 +22,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// assert_eq!(diary.place("12:30 bread", 110), Place::New(2));
 /// ```
 #[derive(Debug, Default)]
-pub struct Coincident(HashMap<u64, Contents>);
+pub struct Coincident(HashMap<u64, Contents, BuildHasherDefault<Hashed>>);
 
 /// Place of a content among the different contents of its key, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,6 +144,26 @@ fn content(record: &Record) -> u64 {
         }
     }
     hasher.finish()
+}
+
+/// Takes the hash of a key as it is.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 fn hash(value: impl Hash) -> u64 {

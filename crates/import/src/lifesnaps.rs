@@ -1,8 +1,9 @@
 //! LifeSnaps' daily table: one row per person and day, many people in one file (Yfantidou et al.
 //! 2022).
 //!
-//! A zero or a word such as `NaN` means "not measured". A day on which the
-//! watch was not worn (1,440 sedentary minutes, neither steps nor heart rate) has no movement.
+//! A zero or a word such as `NaN` means "not measured". A day on which the watch was not worn (1,440
+//! sedentary minutes, neither steps nor heart rate) has no movement. A day may come in several rows that
+//! complete each other; if they contradict each other, the later one counts and a note says so.
 //! What belongs to the night (sleep, HRV, temperature, breathing, oxygen, stress score) happened
 //! before the steps of the same row and is known that morning; the rest, resting heart rate
 //! included, when the day is over. The table has no zone; people lived at UTC+1 to UTC+3, so

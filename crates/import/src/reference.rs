@@ -15,7 +15,7 @@ use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::format::FormatReader;
 use crate::json::{self, is_json};
-use crate::numbers::{Cell, Marks, Span, cell, is_not_measured, measured, span};
+use crate::numbers::{Cell, Mark, Marks, Span, cell, is_not_measured, measured, span};
 use crate::options::KnownAt;
 use crate::report::{Reject, RejectReason, SkipReason};
 use crate::sports::{intensity, sport};
@@ -621,10 +621,10 @@ impl Reader {
             }
             Err(fault) => time_span(text, unit.unwrap_or(metric.unit())).ok_or(fault)?,
         };
-        if metric == MetricType::Steps && marks != Marks::default() && value.fract() != 0.0 {
+        if metric == MetricType::Steps && is_cut(value, marks) {
             return Err((
                 RejectReason::BadNumber,
-                "value has decimals, but steps are whole and the column groups thousands"
+                "value has decimals, but steps are whole and the column seems to group thousands"
                     .to_owned(),
             ));
         }
@@ -648,6 +648,12 @@ impl Reader {
     fn unknown(&mut self, what: &'static str) {
         *self.unknown.entry(what).or_default() += 1;
     }
+}
+
+/// Whether a number of steps seems to be a grouped one that lost its last zeros, as 9.2 for 9.200.
+fn is_cut(steps: f64, marks: Marks) -> bool {
+    let grouped = marks.dot == Mark::Grouping || marks.comma == Mark::Grouping;
+    steps.fract() != 0.0 && (grouped || (marks.dot == Mark::Unclear && steps < 1_000.0))
 }
 
 /// A duration such as `7:12` or `7h 12m` as a value with its unit.

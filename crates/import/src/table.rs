@@ -1,8 +1,8 @@
 //! A table of text, row by row: columns by name, cells as text, lines counted.
 //!
-//! Cells are separated by commas, semicolons, tabs or bars, as in the line with the names of the columns. That line
-//! may come after others: a title, comments, a line about the export. A row may have line breaks in
-//! quotes. If a quote is never closed, one row is lost and reading goes on with the next line.
+//! Cells are separated by commas, semicolons, tabs or bars, as in the line with the names of the columns.
+//! That line may come after others: a title, comments, a line about the export. A row may have line
+//! breaks in quotes. If a quote is never closed, one row is lost and reading goes on with the next line.
 
 use crate::batch::Importer;
 use crate::error::ImportError;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod cells;
 mod folder;
 mod lifesnaps;
 mod properties;
