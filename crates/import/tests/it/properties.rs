@@ -4,7 +4,7 @@ use crate::folder::{Folder, Read, options, read, read_with};
 use proptest::prelude::*;
 use vitalcast_domain::Record;
 
-const HEADERS: [(&str, &str); 9] = [
+const HEADERS: [(&str, &str); 11] = [
     (
         "health_metrics.csv",
         "id,userId,recordedAt,metricType,value,unit,source,createdAt",
@@ -21,6 +21,11 @@ const HEADERS: [(&str, &str); 9] = [
         "x.jsonl",
         "{\"userId\":\"u\",\"recordedAt\":\"2024-03-01T06:00:00Z\"}",
     ),
+    (
+        "x.json",
+        "[{\"userId\":\"u\",\"recordedAt\":\"2024-03-01T06:00:00Z\"},",
+    ),
+    ("x.csv", "userId;recordedAt;metricType;value;unit"),
     (
         "daily.csv",
         ",id,date,resting_hr,rmssd,minutesAsleep,steps,activityType",
