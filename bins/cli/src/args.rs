@@ -249,9 +249,12 @@ pub(crate) struct FeaturesArgs {
     /// Number of days up to that day; more than one prints a matrix
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) days: u32,
-    /// Use only data known at this time [default: all data]
+    /// Show the days as known at this time [default: as known now]
     #[arg(long, value_name = "RFC3339")]
     pub(crate) as_of: Option<DateTime<Utc>>,
+    /// Show each day as known on its own evening: without what came late
+    #[arg(long)]
+    pub(crate) as_known_each_evening: bool,
     /// Show only the 51 model inputs
     #[arg(long)]
     pub(crate) inputs: bool,

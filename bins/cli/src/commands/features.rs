@@ -12,6 +12,7 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global, output: &mut Output) -> 
         last_day: args.date,
         days: args.days as usize,
         as_of: args.as_of,
+        as_known_each_evening: args.as_known_each_evening,
         inputs_only: args.inputs,
     };
     let matrix = engine.features(&query, global.now())?;
@@ -34,8 +35,13 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global, output: &mut Output) -> 
     if args.days > 1 {
         return output.bytes(matrix.to_csv().as_bytes());
     }
+    let known = if matrix.as_known_each_evening() {
+        "on that evening".to_owned()
+    } else {
+        format!("at {}", matrix.as_of().format("%H:%M UTC on %Y-%m-%d"))
+    };
     output.heading(&format!(
-        "{} on {}, with data known on that evening",
+        "{} on {}, as known {known}",
         matrix.user(),
         matrix.last_day()
     ))?;

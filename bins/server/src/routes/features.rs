@@ -5,9 +5,9 @@ use crate::access::{Caller, Impersonal, OfUser};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
-use crate::shape::{Field, Kind, default, deserialised, required, shaped};
+use crate::shape::{Field, Kind, default, deserialised, optional, required, shaped};
 use axum::extract::State;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -46,6 +46,11 @@ const FORCE: Field = default(
     "false",
     "Compute the response anew, without the cache",
 );
+const AS_OF: Field = optional(
+    "as_of",
+    Kind::Instant,
+    "The day as known at this time; as known now if absent",
+);
 const DAY: Field = required("target_date", Kind::Date, "The local day");
 
 /// The categories of features, and the days of records to use.
@@ -54,6 +59,7 @@ pub(super) struct Options {
     categories: Vec<String>,
     lookback_days: u32,
     force_recompute: bool,
+    as_of: Option<DateTime<Utc>>,
 }
 
 impl Options {
@@ -69,6 +75,7 @@ impl Options {
             day,
             categories,
             lookback_days: self.lookback_days,
+            as_of: self.as_of,
             force_recompute: self.force_recompute,
         }
     }
@@ -93,7 +100,8 @@ shaped!(
         DAY,
         CATEGORIES,
         LOOKBACK,
-        FORCE
+        FORCE,
+        AS_OF
     ],
     build_engineer
 );
@@ -130,7 +138,7 @@ shaped!(
     Options,
     "FeatureOptions",
     Query,
-    &[CATEGORIES, LOOKBACK, FORCE]
+    &[CATEGORIES, LOOKBACK, FORCE, AS_OF]
 );
 
 async fn answer(app: &App, query: DayFeaturesQuery) -> Result<DayFeatures, ApiError> {
@@ -142,7 +150,7 @@ async fn answer(app: &App, query: DayFeaturesQuery) -> Result<DayFeatures, ApiEr
         .await
 }
 
-/// Compute the features of one day from the data known now. For an unknown person, every field that
+/// Compute the features of one day from the data known now, or at `as_of`. For an unknown person, every field that
 /// needs a record is null.
 #[utoipa::path(post, operation_id = "engineer_features", path = "/api/features/engineer", tag = "features", request_body = EngineerBody,
     responses((status = 200, description = "Values by category and field", body = DayFeatures)),
@@ -203,6 +211,7 @@ pub(super) async fn summary(
         categories: vec!["all".to_owned()],
         lookback_days: 30,
         force_recompute: false,
+        as_of: None,
     };
     let features = answer(&app, options.query(path.user_id, path.target_date)).await?;
     Ok(axum::Json(FeatureSummary {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use vitalcast_domain::{AsOf, FeatureCategory, History, Profile, UserId};
-use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table};
+use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, hindsight_table};
 use vitalcast_store::Store;
 
 /// A query for a feature matrix.
@@ -21,8 +21,10 @@ pub struct FeatureQuery {
     pub last_day: Option<NaiveDate>,
     /// Number of days up to the last day.
     pub days: usize,
-    /// Use only data known at this time; default: all data.
+    /// The days as known at this time; default: as known now.
     pub as_of: Option<AsOf>,
+    /// Each day as known on its own evening, if that was before `as_of`: what a model could have read.
+    pub as_known_each_evening: bool,
     /// Return only the 51 model inputs.
     pub inputs_only: bool,
 }
@@ -38,6 +40,8 @@ pub struct DayFeaturesQuery {
     pub categories: Vec<FeatureCategory>,
     /// Use only records of this number of days up to the given day.
     pub lookback_days: u32,
+    /// The day as known at this time; default: as known now.
+    pub as_of: Option<AsOf>,
     /// Compute the features anew, without the cache.
     pub force_recompute: bool,
 }
@@ -54,6 +58,8 @@ pub struct DayFeatures {
     pub target_date: NaiveDate,
     /// Time of the computation.
     pub computed_at: DateTime<Utc>,
+    /// The time as of which the day was known: what became known later is not in the features.
+    pub as_of: DateTime<Utc>,
     /// Whether the response came from a cache.
     pub cached: bool,
     /// Food and drink; null if not requested.
@@ -166,10 +172,13 @@ pub struct FeatureMatrix {
     table: FeatureTable,
     features: Vec<&'static Feature>,
     computed_at: DateTime<Utc>,
+    as_of: AsOf,
+    as_known_each_evening: bool,
 }
 
 impl Engine {
-    /// Computes the features of several days, each with the data known on the evening of that day.
+    /// Computes the features of several days as known now, as known at another time, or each as known on
+    /// its own evening. A day that is not over has totals so far, and averages without them.
     ///
     /// # Errors
     ///
@@ -180,6 +189,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<FeatureMatrix, EngineError> {
         let history = self.load(&query.user)?;
+        let as_of = query.as_of.unwrap_or(now);
         let last_day = match (query.last_day, history.span()) {
             (Some(day), _) => day,
             (None, Some((_, last))) => last,
@@ -192,7 +202,11 @@ impl Engine {
                 query.days
             ))
         })?;
-        let table = feature_table(&history, first_day, last_day, query.as_of.unwrap_or(now))?;
+        let table = if query.as_known_each_evening {
+            feature_table(&history, first_day, last_day, as_of)?
+        } else {
+            hindsight_table(&history, first_day, last_day, as_of)?
+        };
         Ok(FeatureMatrix {
             table,
             features: catalogue()
@@ -200,13 +214,15 @@ impl Engine {
                 .filter(|feature| feature.model_input || !query.inputs_only)
                 .collect(),
             computed_at: now,
+            as_of,
+            as_known_each_evening: query.as_known_each_evening,
         })
     }
 }
 
 impl Engine {
-    /// Computes the features of one day with the data known now; for an unknown person, all of them are
-    /// null.
+    /// Computes the features of one day as known now or at another time; for an unknown person, all of
+    /// them are null.
     ///
     /// # Errors
     ///
@@ -268,12 +284,14 @@ fn features_key(query: &DayFeaturesQuery) -> String {
         .iter()
         .map(|category| category.as_str())
         .collect();
+    let as_of = query.as_of.map(|as_of| as_of.to_rfc3339());
     format!(
-        "features:{}:{}:{}:{}",
+        "features:{}:{}:{}:{}:{}",
         query.user,
         query.day,
         categories.join("+"),
-        query.lookback_days
+        query.lookback_days,
+        as_of.as_deref().unwrap_or("now")
     )
 }
 
@@ -292,7 +310,8 @@ fn day_features_of(
     query: &DayFeaturesQuery,
     now: DateTime<Utc>,
 ) -> Result<DayFeatures, EngineError> {
-    let table = feature_table(history, query.day, query.day, now)?;
+    let as_of = query.as_of.unwrap_or(now);
+    let table = hindsight_table(history, query.day, query.day, as_of)?;
     let mut count = 0;
     let mut missing = 0;
     let mut fields_of = |category: FeatureCategory| {
@@ -319,6 +338,7 @@ fn day_features_of(
         user_id: query.user.clone(),
         target_date: query.day,
         computed_at: now,
+        as_of,
         cached: false,
         nutrition,
         activity,
@@ -357,6 +377,16 @@ impl FeatureMatrix {
         self.table.user()
     }
 
+    /// The time as of which the days were known.
+    pub fn as_of(&self) -> AsOf {
+        self.as_of
+    }
+
+    /// Whether each day is as known on its own evening.
+    pub fn as_known_each_evening(&self) -> bool {
+        self.as_known_each_evening
+    }
+
     /// Last day of the matrix.
     pub fn last_day(&self) -> NaiveDate {
         self.table.last_day()
@@ -378,6 +408,11 @@ impl FeatureMatrix {
         answer.insert("user_id".to_owned(), json!(self.user()));
         answer.insert("target_date".to_owned(), json!(day));
         answer.insert("computed_at".to_owned(), json!(self.computed_at));
+        answer.insert("as_of".to_owned(), json!(self.as_of));
+        answer.insert(
+            "as_known_each_evening".to_owned(),
+            json!(self.as_known_each_evening),
+        );
         answer.insert("cached".to_owned(), json!(false));
         let mut missing = 0;
         for &category in FeatureCategory::ALL {
@@ -447,6 +482,13 @@ impl Serialize for FeatureMatrix {
             })
             .collect();
         let names: Vec<&str> = self.features.iter().map(|feature| feature.name).collect();
-        json!({"user_id": self.user(), "features": names, "rows": rows}).serialize(serializer)
+        json!({
+            "user_id": self.user(),
+            "as_of": self.as_of,
+            "as_known_each_evening": self.as_known_each_evening,
+            "features": names,
+            "rows": rows,
+        })
+        .serialize(serializer)
     }
 }
