@@ -22,9 +22,13 @@ impl DailyTable {
         (!value.is_nan()).then_some(value)
     }
 
-    /// The evenings after its own from which a day looks different, in order.
-    pub(crate) fn later_evenings(&self, day: usize) -> &[usize] {
-        self.views.later(day)
+    /// The evenings after its own from which a day looks different, in order, with all fields before
+    /// and from then on.
+    pub(crate) fn later(&self, day: usize) -> impl Iterator<Item = (usize, &[f64], &[f64])> {
+        self.views.later(day).map(|(view, evening)| {
+            let (before, rest) = self.values[(view - 1) * FIELDS..].split_at(FIELDS);
+            (evening, before, &rest[..FIELDS])
+        })
     }
 }
 

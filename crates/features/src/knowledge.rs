@@ -175,19 +175,19 @@ impl Views {
         self.evenings.len()
     }
 
-    /// The evenings after its own from which a day looks different, in order.
-    pub(crate) fn later(&self, day: usize) -> &[usize] {
-        &self.evenings[self.starts[day] + 1..self.starts[day + 1]]
+    /// The views of a day after the first, each with the evening from which it holds.
+    pub(crate) fn later(&self, day: usize) -> impl Iterator<Item = (usize, usize)> {
+        (self.starts[day] + 1..self.starts[day + 1]).map(|view| (view, self.evenings[view]))
     }
 
     /// The view of a day from an evening that is not before it.
     pub(crate) fn seen(&self, day: usize, evening: usize) -> usize {
-        let (start, end) = (self.starts[day], self.starts[day + 1]);
-        if end - start == 1 {
-            return start;
+        // Views are few, and most evenings come after the last of them.
+        let (start, mut view) = (self.starts[day], self.starts[day + 1] - 1);
+        while view > start && self.evenings[view] > evening {
+            view -= 1;
         }
-        let later = self.evenings[start..end].partition_point(|from| *from <= evening);
-        start + later.max(1) - 1
+        view
     }
 
     /// The evenings at which the views of a day begin.

@@ -121,7 +121,7 @@ fn own_history(daily: &DailyTable, span: &Span, metric: MetricType) -> OwnHistor
         .collect();
     let mut later = Vec::new();
     for (day, mut before) in first.iter().copied().enumerate() {
-        for &from in daily.later_evenings(day) {
+        for (from, ..) in daily.later(day) {
             let value = daily.value(field, day, from);
             if !is_same(value, before) {
                 later.push(LaterValue { day, from, value });
@@ -143,11 +143,10 @@ impl Changes {
     fn new(daily: &DailyTable, days: usize) -> Self {
         let mut changes = Vec::new();
         for day in 0..days {
-            for &evening in daily.later_evenings(day) {
-                let fields = Fields::of((0..FIELDS).filter(|&field| {
-                    let at = |evening| daily.value(field, day, evening);
-                    !is_same(at(evening), at(evening - 1))
-                }));
+            for (evening, before, from_then) in daily.later(day) {
+                let fields = (0..FIELDS)
+                    .filter(|&field| before[field].to_bits() != from_then[field].to_bits());
+                let fields = Fields::of(fields);
                 if !fields.is_empty() {
                     changes.push((day, evening, fields));
                 }
