@@ -107,7 +107,7 @@ pub struct PredictionResult {
     /// Confidence from 0 to 1: half from the model's R², the rest from whether the value lies in the
     /// recent range and from the share of observed input.
     pub confidence_score: f64,
-    /// Mean of the daily values of the 30 days before; null if there are none.
+    /// Mean of the daily values of the 30 days before, without unusual ones; null if there are none.
     pub historical_average: Option<f64>,
     /// Forecast minus that mean.
     pub deviation_from_average: Option<f64>,
@@ -135,6 +135,10 @@ pub struct PredictionResult {
     pub as_of: DateTime<Utc>,
     /// Last day with a reading of the metric.
     pub last_observed_day: Option<NaiveDate>,
+    /// Days read by the model whose reading is far outside the person's own range. The reading stays in
+    /// the data, but the forecast, its baseline and the average leave it out.
+    #[serde(default)]
+    pub unusual_days: Vec<NaiveDate>,
 }
 
 /// Response to a forecast request.

@@ -7,9 +7,7 @@ use vitalcast_domain::PredictionMetric;
 #[derive(Debug, thiserror::Error)]
 pub enum InferenceError {
     /// No data of the person were known at the cut-off time.
-    #[error(
-        "no data were known on the evening before {target}; the first record is from {first_day}"
-    )]
+    #[error("no data of the days before {target} were known; the first record is from {first_day}")]
     NothingKnown {
         /// The requested day.
         target: NaiveDate,

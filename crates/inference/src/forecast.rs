@@ -11,11 +11,10 @@ use vitalcast_domain::{
     AsOf, History, IntervalMethod, MAX_HORIZON_DAYS, ModelId, PredictResponse, PredictionResult,
 };
 use vitalcast_evaluation::{beyond_rounding, mean};
-use vitalcast_features::daily_values;
 use vitalcast_models::{SeriesForecaster, SeriesModel};
 
 /// Days of the average, the range and the percentile.
-const COMPARISON_DAYS: u64 = 30;
+const COMPARISON_DAYS: usize = 30;
 /// Weights of the confidence score: the model's R², whether the value lies within the last month's
 /// range, and how much of the input was observed (reference contract, C.3, with the real quality).
 const R2_WEIGHT: f64 = 0.5;
@@ -92,17 +91,20 @@ pub fn forecast(
             last_possible: origin + Days::new(MAX_HORIZON_DAYS as u64),
         });
     }
-    let first_day = target - Days::new(model.lookback as u64);
-    let layout = DayLayout::new(history, metric, first_day, last_day, model.lookback, as_of)?;
+    let lookback = model.lookback;
+    let days = lookback.max(COMPARISON_DAYS);
+    let first_day = target - Days::new(days as u64);
+    let layout = DayLayout::new(history, metric, first_day, last_day, lookback, as_of)?;
     let window = layout.last_window();
-    let last_observed = layout
-        .last_observed(window)
-        .ok_or(InferenceError::NoRecentReading {
-            metric,
-            first: first_day,
-            last: last_day,
-            lookback: model.lookback,
-        })?;
+    let last_observed =
+        layout
+            .last_observed(window, lookback)
+            .ok_or_else(|| InferenceError::NoRecentReading {
+                metric,
+                first: layout.day(days - lookback),
+                last: last_day,
+                lookback,
+            })?;
     // Days after the last one known are hidden altogether, exactly as they were when the interval
     // of this lead was calibrated.
     let hidden_days = usize::try_from(ahead - 1).expect("the target lies after the origin");
@@ -125,16 +127,12 @@ pub fn forecast(
         InferenceError::UnusableModel("it has no residuals to make an interval".into())
     })?;
 
-    let month: Vec<f64> = daily_values(
-        history,
-        metric.metric_type(),
-        target - Days::new(COMPARISON_DAYS),
-        last_day,
-        as_of,
-    )?
-    .into_iter()
-    .flatten()
-    .collect();
+    let month: Vec<f64> = layout
+        .known(days - COMPARISON_DAYS..days, window.origin)
+        .iter()
+        .flatten()
+        .copied()
+        .collect();
     let average = mean(month.iter().copied());
     let quality = model.observed_share(&layout, window);
     let baseline_value = manifest
@@ -142,7 +140,7 @@ pub fn forecast(
         .as_deref()
         .and_then(SeriesModel::from_name)
         .and_then(|baseline| {
-            let known = layout.known(0..model.lookback - hidden_days, window.origin);
+            let known = layout.known(days - lookback..days - hidden_days, window.origin);
             baseline.forecast(&known, hidden_days + 1)
         });
     let prediction = PredictionResult {
@@ -165,10 +163,20 @@ pub fn forecast(
         baseline_name: manifest.baseline_name.clone(),
         baseline_value,
         as_of,
-        last_observed_day: Some(last_observed),
+        last_observed_day: layout.last_measured(window, lookback),
+        unusual_days: (days - lookback..days)
+            .filter(|row| layout.is_unusual(*row))
+            .map(|row| layout.day(row))
+            .collect(),
     };
     let mut interpretation = words::interpretation(&prediction);
-    if let Some(sentence) = words::of_level(query.interval_level, query.interval_method, &interval)
+    for sentence in [
+        words::of_moment(&history.profile, target, as_of),
+        words::of_unusual(&prediction.unusual_days),
+        words::of_level(query.interval_level, query.interval_method, &interval),
+    ]
+    .into_iter()
+    .flatten()
     {
         interpretation.push(' ');
         interpretation.push_str(&sentence);
@@ -179,7 +187,7 @@ pub fn forecast(
             user_id: history.user.clone(),
             prediction,
             features_used: manifest.feature_names.len(),
-            sequence_length: model.lookback,
+            sequence_length: lookback,
             data_quality_score: quality,
             interpretation,
             recommendation,

@@ -2,12 +2,13 @@
 //! the metric, one row per calendar day and one version per evening on which it changed.
 
 use crate::error::InferenceError;
+use crate::unusual::resolution;
 use chrono::{Datelike, Days, NaiveDate};
 use std::borrow::Cow;
 use std::ops::Range;
 use vitalcast_domain::{AsOf, FeatureCategory, History, PredictionMetric};
 use vitalcast_features::{Feature, catalogue, known_table, model_inputs};
-use vitalcast_windows::{DayMatrix, KnownSeries, LaterRow, LaterValue, WindowEnd};
+use vitalcast_windows::{DayMatrix, KnownSeries, LaterRow, LaterValue, WindowEnd, without_unusual};
 
 /// Name of the column that holds the metric's own daily value.
 pub(crate) const OWN_HISTORY: &str = "own_history";
@@ -17,6 +18,9 @@ pub(crate) const OWN_HISTORY: &str = "own_history";
 pub struct DayLayout {
     first_day: NaiveDate,
     matrix: DayMatrix,
+    /// The metric's daily values as they were measured.
+    measured: KnownSeries,
+    /// The same without unusual readings: what models and baselines read.
     own_history: KnownSeries,
 }
 
@@ -48,7 +52,7 @@ impl DayLayout {
     ) -> Result<Self, InferenceError> {
         let metric_type = metric.metric_type();
         let table = known_table(history, metric_type, first_day, last_day, lookback, as_of)?;
-        let own_history = own_history(table.own_history())?;
+        let (measured, own_history) = own_history(table.own_history(), metric)?;
         let inputs = inputs();
         let columns: Vec<String> = model_inputs()
             .map(|input| input.name.to_owned())
@@ -90,6 +94,7 @@ impl DayLayout {
         Ok(Self {
             first_day,
             matrix,
+            measured,
             own_history,
         })
     }
@@ -99,14 +104,20 @@ impl DayLayout {
         &self.matrix
     }
 
-    /// The metric's daily values, each as known on any evening.
+    /// The metric's daily values that models read, each as known on any evening.
     pub fn own_history(&self) -> &KnownSeries {
         &self.own_history
     }
 
-    /// The metric's daily values in some rows, as known on the evening of a row.
+    /// The daily values in some rows that models read, as known on the evening of a row.
     pub fn known(&self, rows: Range<usize>, origin: usize) -> Cow<'_, [Option<f64>]> {
         self.own_history.known(rows, origin)
+    }
+
+    /// Whether a day has a reading that models do not read, as known at the layout's cut-off.
+    pub fn is_unusual(&self, row: usize) -> bool {
+        let origin = self.last_window().origin;
+        self.measured.value(row, origin).is_some() && self.own_history.value(row, origin).is_none()
     }
 
     /// The window that ends on the last row and sees all that is known at the layout's cut-off.
@@ -134,11 +145,25 @@ impl DayLayout {
         (offset < self.matrix.rows()).then_some(offset)
     }
 
-    /// Last day of a window with a value of the metric that its reader knows.
-    pub fn last_observed(&self, window: WindowEnd) -> Option<NaiveDate> {
-        (0..=window.last_row)
+    /// Last of a window's `lookback` days with a value that models read.
+    pub fn last_observed(&self, window: WindowEnd, lookback: usize) -> Option<NaiveDate> {
+        self.last_of(&self.own_history, window, lookback)
+    }
+
+    /// Last of a window's `lookback` days with a reading of any kind.
+    pub fn last_measured(&self, window: WindowEnd, lookback: usize) -> Option<NaiveDate> {
+        self.last_of(&self.measured, window, lookback)
+    }
+
+    fn last_of(
+        &self,
+        series: &KnownSeries,
+        window: WindowEnd,
+        lookback: usize,
+    ) -> Option<NaiveDate> {
+        ((window.last_row + 1).saturating_sub(lookback)..=window.last_row)
             .rev()
-            .find(|&row| self.own_history.value(row, window.origin).is_some())
+            .find(|&row| series.value(row, window.origin).is_some())
             .map(|row| self.day(row))
     }
 }
@@ -166,18 +191,19 @@ fn inputs() -> Vec<Input> {
         .collect()
 }
 
-/// The metric's days from the first row on.
-fn own_history(own: &vitalcast_features::OwnHistory) -> Result<KnownSeries, InferenceError> {
-    let before = own.days_before;
-    let later = own.later.iter().filter(|later| later.day >= before);
-    let later = later
-        .map(|later| LaterValue {
-            day: later.day - before,
-            from: later.from - before,
-            value: later.value,
-        })
-        .collect();
-    Ok(KnownSeries::new(own.first[before..].to_vec(), later)?)
+/// The metric's days from the first row on, as measured and as models read them.
+fn own_history(
+    own: &vitalcast_features::OwnHistory,
+    metric: PredictionMetric,
+) -> Result<(KnownSeries, KnownSeries), InferenceError> {
+    let later = own.later.iter().map(|later| LaterValue {
+        day: later.day,
+        from: later.from,
+        value: later.value,
+    });
+    let measured = KnownSeries::new(own.first.clone(), later.collect())?;
+    let read = without_unusual(&measured, own.days_before, resolution(metric));
+    Ok((measured.from_day(own.days_before), read))
 }
 
 /// The rows and evenings on which a row changes, in order, each with the features from then on; `None`

@@ -6,6 +6,7 @@ mod forecast;
 mod interval;
 mod layout;
 mod model;
+mod unusual;
 mod words;
 
 pub use error::InferenceError;

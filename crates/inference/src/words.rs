@@ -2,7 +2,8 @@
 //! recommendation. Wellness wording only; nothing here is medical advice.
 
 use crate::interval::Interval;
-use vitalcast_domain::{IntervalMethod, PredictionMetric, PredictionResult};
+use chrono::{NaiveDate, TimeDelta};
+use vitalcast_domain::{AsOf, IntervalMethod, PredictionMetric, PredictionResult, Profile};
 use vitalcast_evaluation::{highest_level, level_in_words};
 
 /// Below this share of the 30-day average a forecast is called "similar to" it.
@@ -81,6 +82,44 @@ pub fn skill_sentence(skill: Option<f64>, baseline: &str) -> String {
             "On the test days the error of the model was {percent:.0}% larger than that of \
              {baseline}: trust this simple forecast more."
         )
+    }
+}
+
+/// What a forecast knew that was not made on the evening before its day; `None` on that evening.
+pub(crate) fn of_moment(profile: &Profile, target: NaiveDate, as_of: AsOf) -> Option<String> {
+    let zone = profile.zone;
+    let evening_before = zone.start_of_day(target);
+    if as_of == evening_before {
+        return None;
+    }
+    let local = as_of.naive_utc() + TimeDelta::seconds(i64::from(zone.offset_seconds(as_of)));
+    let moment = local.format("%H:%M on %-d %B");
+    Some(if as_of < evening_before {
+        format!(
+            "This forecast uses what was known at {moment}; the day before the forecast was not over."
+        )
+    } else {
+        format!("This forecast uses what was known at {moment}, during the day itself.")
+    })
+}
+
+/// The readings that a forecast leaves out; `None` when there are none.
+pub(crate) fn of_unusual(days: &[NaiveDate]) -> Option<String> {
+    let words = |day: &NaiveDate| day.format("%-d %B").to_string();
+    match days {
+        [] => None,
+        [day] => Some(format!(
+            "The reading of {} is unusual for you and was left out of the forecast.",
+            words(day)
+        )),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(words).collect();
+            Some(format!(
+                "The readings of {} and {} are unusual for you and were left out of the forecast.",
+                first.join(", "),
+                words(last)
+            ))
+        }
     }
 }
 
@@ -220,6 +259,45 @@ mod tests {
         let sdnn = PredictionMetric::HeartRateVariabilitySdnn;
         assert_eq!(recommendation(sdnn, Some(-10.0)), None);
         assert!(recommendation(sdnn, Some(-10.01)).is_some());
+    }
+
+    #[test]
+    fn a_forecast_says_when_it_was_not_made_on_the_evening_before() {
+        let profile = Profile {
+            zone: "Europe/Athens".parse().unwrap(),
+            ..Profile::default()
+        };
+        let of = |as_of: &str| {
+            let target = "2026-10-16".parse().unwrap();
+            of_moment(&profile, target, as_of.parse().unwrap())
+        };
+        assert_eq!(of("2026-10-15T21:00:00Z"), None);
+        assert_eq!(
+            of("2026-10-16T09:00:00Z").unwrap(),
+            "This forecast uses what was known at 12:00 on 16 October, during the day itself."
+        );
+        assert_eq!(
+            of("2026-10-15T05:30:00Z").unwrap(),
+            "This forecast uses what was known at 08:30 on 15 October; the day before the forecast \
+             was not over."
+        );
+    }
+
+    #[test]
+    fn readings_left_out_are_named_by_their_days() {
+        let days: Vec<NaiveDate> = ["2026-10-02", "2026-10-09", "2026-10-15"]
+            .map(|day| day.parse().unwrap())
+            .to_vec();
+        assert_eq!(of_unusual(&[]), None);
+        assert_eq!(
+            of_unusual(&days[2..]).unwrap(),
+            "The reading of 15 October is unusual for you and was left out of the forecast."
+        );
+        assert_eq!(
+            of_unusual(&days).unwrap(),
+            "The readings of 2 October, 9 October and 15 October are unusual for you and were left \
+             out of the forecast."
+        );
     }
 
     #[test]

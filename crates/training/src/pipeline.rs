@@ -120,6 +120,21 @@ impl Prepared {
         self.targets[window.target_row].expect("windows are cut only where the target is observed")
     }
 
+    /// The windows to learn from: those of unusual days would be learned by heart. All of them when
+    /// there are no others. Errors are reported on unusual days, too.
+    fn usual(&self, windows: &[Window]) -> Vec<Window> {
+        let usual: Vec<Window> = windows
+            .iter()
+            .filter(|window| !self.layout.is_unusual(window.target_row))
+            .copied()
+            .collect();
+        if usual.is_empty() {
+            windows.to_vec()
+        } else {
+            usual
+        }
+    }
+
     fn labels(&self, windows: &[Window]) -> Vec<f64> {
         windows.iter().map(|window| self.label(window)).collect()
     }
@@ -240,7 +255,8 @@ fn fit(
     // Scalers see the days that training windows read and nothing after them.
     let last_training_row = data.split.train.last().map_or(0, |window| window.last_row);
     let features = StandardScaler::fit(data.layout.matrix(), 0..last_training_row + 1)?;
-    let target = TargetScaler::fit(&data.labels(&data.split.train))?;
+    let train = data.usual(&data.split.train);
+    let target = TargetScaler::fit(&data.labels(&train))?;
     let beside = beside(data)?;
     // The metric itself is the first output; forecasts are made of it alone.
     let outputs = 1 + beside.len();
@@ -287,8 +303,8 @@ fn fit(
         device,
         ..FitOptions::default()
     };
-    let train = labelled(&data.split.train)?;
-    let validation = labelled(&data.split.validation)?;
+    let train = labelled(&train)?;
+    let validation = labelled(&data.usual(&data.split.validation))?;
     let fitted = match fit_network(&config, &train, &validation, &options, on_epoch) {
         Err(FitError::Cancelled(_)) => return Err(TrainingError::Cancelled),
         fitted => fitted?,

@@ -58,6 +58,26 @@ impl KnownSeries {
         Ok(Self { first, later })
     }
 
+    /// The days from one on, which becomes day 0.
+    ///
+    /// # Panics
+    ///
+    /// When the series has fewer days.
+    #[must_use]
+    pub fn from_day(&self, first: usize) -> Self {
+        let later = self.later_of(first..self.days()).iter();
+        Self {
+            first: self.first[first..].to_vec(),
+            later: later
+                .map(|value| LaterValue {
+                    day: value.day - first,
+                    from: value.from - first,
+                    value: value.value,
+                })
+                .collect(),
+        }
+    }
+
     /// Number of days.
     pub fn days(&self) -> usize {
         self.first.len()

@@ -7,6 +7,7 @@ mod known;
 mod matrix;
 mod scaler;
 mod split;
+mod unusual;
 mod window;
 
 pub use assemble::assemble;
@@ -15,4 +16,5 @@ pub use known::{KnownSeries, LaterValue};
 pub use matrix::{DayMatrix, LaterRow};
 pub use scaler::{FARTHEST, FittedScaler, StandardScaler, TargetScaler};
 pub use split::{ChronologicalSplit, SplitFractions};
+pub use unusual::without_unusual;
 pub use window::{Horizon, Lookback, Window, WindowEnd, cut_windows};

@@ -24,7 +24,7 @@ fn a_forecast_is_kept_until_data_model_profile_or_day_change() {
     service.readings("berta", 3);
     assert_eq!(service.forecast("anna").ok()["cached"], true);
     // New data.
-    let reading = json!([{"recorded_at": "2026-11-23T06:30:00Z", "metric_type": "RESTING_HEART_RATE", "value": 90}]);
+    let reading = json!([{"recorded_at": "2026-11-23T06:30:00Z", "metric_type": "RESTING_HEART_RATE", "value": 65}]);
     service
         .post("/api/users/anna/health-metrics", &reading)
         .ok();
@@ -41,7 +41,7 @@ fn a_forecast_is_kept_until_data_model_profile_or_day_change() {
     let third = service.forecast("anna").ok();
     assert_eq!(third["cached"], false);
     assert_eq!(third["prediction"]["architecture"], "naive");
-    assert!((value(&third) - 90.0).abs() < 1e-9);
+    assert!((value(&third) - 65.0).abs() < 1e-9);
     // Back to the model before.
     service
         .post(

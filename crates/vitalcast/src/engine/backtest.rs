@@ -192,7 +192,7 @@ pub(crate) fn backtest_history(
         if let (Some(truth), Some(forecast)) = (actual[row], forecast)
             && past.iter().any(Option::is_some)
         {
-            let lead = lead_of(date, layout.last_observed(window));
+            let lead = lead_of(date, layout.last_observed(window, lookback));
             let found = interval(
                 &manifest.calibration,
                 metric,

@@ -157,7 +157,8 @@ impl Engine {
                 request.model_version.as_deref(),
             )?;
             let ready = self.ready_model(&registered)?;
-            let days = (ready.model.lookback + LOOK_BACK_DAYS) as u64;
+            // A month to compare with, whatever the model reads.
+            let days = (ready.model.lookback.max(LOOK_BACK_DAYS) + LOOK_BACK_DAYS) as u64;
             if recent.as_ref().is_none_or(|recent| recent.days < days) {
                 let history = self.recent(user, request.target_date, days)?;
                 *recent = Some(Recent { days, history });

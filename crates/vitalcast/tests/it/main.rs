@@ -6,6 +6,7 @@ mod architectures;
 mod backtest;
 mod correlations;
 mod forecasts;
+mod known;
 mod numbers;
 mod real;
 mod training;
