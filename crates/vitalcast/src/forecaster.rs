@@ -57,8 +57,8 @@ impl Forecaster {
         })
     }
 
-    /// Forecasts one day with the data in `history` known on the evening before, or at `now` if that is
-    /// earlier.
+    /// Forecasts one day with the data in `history` known at `now`; a past day with those known on the
+    /// evening before it.
     ///
     /// # Errors
     ///
