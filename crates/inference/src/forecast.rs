@@ -67,9 +67,9 @@ pub fn forecast(
 ) -> Result<Forecast, InferenceError> {
     let metric = model.metric;
     let target = query.target_date;
-    let zone = history.profile.zone;
-    let as_of: AsOf = if target < zone.day_of(query.now) {
-        zone.start_of_day(target)
+    let profile = &history.profile;
+    let as_of: AsOf = if target < profile.day_of(query.now) {
+        profile.start_of_day(target)
     } else {
         query.now
     };

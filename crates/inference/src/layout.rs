@@ -58,12 +58,12 @@ impl DayLayout {
             .map(|input| input.name.to_owned())
             .chain([OWN_HISTORY.to_owned()])
             .collect();
-        let zone = history.profile.zone;
+        let profile = &history.profile;
         let rows = table.evenings().days();
         // Days end in their order.
         let finished = (0..rows)
             .rev()
-            .find(|row| zone.evening_of(first_day + Days::new(*row as u64)) <= as_of)
+            .find(|row| profile.evening_of(first_day + Days::new(*row as u64)) <= as_of)
             .map_or(0, |row| row + 1);
         let lay_out = |row: usize, features: &[Option<f64>], own, values: &mut Vec<_>| {
             let is_unfinished = row >= finished;

@@ -87,12 +87,11 @@ pub fn skill_sentence(skill: Option<f64>, baseline: &str) -> String {
 
 /// What a forecast knew that was not made on the evening before its day; `None` on that evening.
 pub(crate) fn of_moment(profile: &Profile, target: NaiveDate, as_of: AsOf) -> Option<String> {
-    let zone = profile.zone;
-    let evening_before = zone.start_of_day(target);
+    let evening_before = profile.start_of_day(target);
     if as_of == evening_before {
         return None;
     }
-    let local = as_of.naive_utc() + TimeDelta::seconds(i64::from(zone.offset_seconds(as_of)));
+    let local = as_of.naive_utc() + TimeDelta::seconds(i64::from(profile.offset_seconds(as_of)));
     let moment = local.format("%H:%M on %-d %B");
     Some(if as_of < evening_before {
         format!(

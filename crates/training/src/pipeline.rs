@@ -226,18 +226,20 @@ fn prepare(
 /// The last `lookback_days` finished days with any record known at `as_of`; without any record, the
 /// last days before `as_of`.
 fn training_span(history: &History, lookback_days: usize, as_of: AsOf) -> (NaiveDate, NaiveDate) {
-    let zone = history.profile.zone;
+    let profile = &history.profile;
     let known = || {
         history
             .records
             .iter()
             .map(vitalcast_domain::Record::provenance)
             .filter(|provenance| {
-                provenance.known_at <= as_of && zone.evening_of(provenance.day) <= as_of
+                provenance.known_at <= as_of && profile.evening_of(provenance.day) <= as_of
             })
             .map(|provenance| provenance.day)
     };
-    let last = known().max().unwrap_or(zone.day_of(as_of) - Days::new(1));
+    let last = known()
+        .max()
+        .unwrap_or(profile.day_of(as_of) - Days::new(1));
     let earliest = last - Days::new(lookback_days as u64 - 1);
     (
         known().min().map_or(earliest, |first| first.max(earliest)),

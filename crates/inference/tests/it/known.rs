@@ -38,7 +38,6 @@ fn record(zone: &'static str) -> impl Strategy<Value = Record> {
                     fat_g: None,
                     fiber_g: None,
                     sugar_g: None,
-                    time_known: false,
                 })
             } else {
                 Record::HealthMetric(HealthMetric {
@@ -49,7 +48,7 @@ fn record(zone: &'static str) -> impl Strategy<Value = Record> {
                         HRV.metric_type()
                     },
                     value,
-                    partial: false,
+                    kind: None,
                 })
             };
             let provenance = record.provenance_mut();

@@ -133,7 +133,7 @@ pub(crate) fn backtest_history(
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<BacktestAnswer, EngineError> {
     let metric = request.training.metric;
-    let zone = history.profile.zone;
+    let profile = &history.profile;
     let lookback = request.training.sequence_length;
     let (last_day, first_day) = replayed_span(history, request, now)?;
     let laid_out_from = first_day - Days::new((request.training.lookback_days + lookback) as u64);
@@ -158,7 +158,7 @@ pub(crate) fn backtest_history(
         .enumerate()
     {
         let refit = request.refit_every > 0 && index % request.refit_every == 0;
-        let known = zone.start_of_day(date);
+        let known = profile.start_of_day(date);
         let current = match trained.take() {
             Some(current) if !refit => current,
             _ => {
@@ -258,7 +258,7 @@ fn replayed_span(
     request: &BacktestRequest,
     now: DateTime<Utc>,
 ) -> Result<(NaiveDate, NaiveDate), EngineError> {
-    let zone = history.profile.zone;
+    let profile = &history.profile;
     let metric_type = request.training.metric.metric_type();
     let last = history
         .records
@@ -269,7 +269,7 @@ fn replayed_span(
             }
             Record::HealthMetric(_) | Record::Meal(_) | Record::Activity(_) => None,
         })
-        .filter(|day| zone.evening_of(*day) <= now)
+        .filter(|day| profile.evening_of(*day) <= now)
         .max()
         .ok_or(TrainingError::NothingKnown(now))?;
     Ok((last, last - Days::new(request.days.max(1) as u64 - 1)))

@@ -324,7 +324,6 @@ fn a_day_is_shown_as_known_now_and_as_known_at_another_time_on_request() {
             fat_g: None,
             fiber_g: None,
             sugar_g: None,
-            time_known: true,
         })
     };
     let meals = vec![meal("2026-06-11", 2000.0), meal("2026-06-12", 400.0)];

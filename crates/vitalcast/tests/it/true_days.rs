@@ -79,6 +79,7 @@ impl Home {
             days: 1,
             as_of: None,
             inputs_only: false,
+            as_known_each_evening: false,
         };
         let matrix = self.engine.features(&query, instant(NOW)).unwrap();
         matrix
@@ -406,6 +407,7 @@ fn a_replay_does_not_see_what_was_changed_two_weeks_later() {
         as_of: Some(instant("2026-01-08T00:00:00Z")),
         days: 1,
         inputs_only: false,
+        as_known_each_evening: false,
     };
     let matrix = home.engine.features(&query, instant(NOW)).unwrap();
     let at = |name: &str| {
