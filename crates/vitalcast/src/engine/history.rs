@@ -60,6 +60,8 @@ pub struct HistoryView {
     pub metric: PredictionMetric,
     /// Unit of every value.
     pub unit: &'static str,
+    /// The time as of which the measured values were known.
+    pub as_of: DateTime<Utc>,
     /// Mean of the measured values of these days.
     pub average: Option<f64>,
     /// The days, in order.
@@ -130,7 +132,7 @@ impl Engine {
                 }),
             })
             .collect();
-        Ok(view(user.clone(), metric, days))
+        Ok(view(user.clone(), metric, days, now))
     }
 
     /// The forecasts of a metric with the measured values known now. The value of a day can still
@@ -175,7 +177,12 @@ impl Engine {
     }
 }
 
-fn view(user_id: UserId, metric: PredictionMetric, days: Vec<HistoryDay>) -> HistoryView {
+fn view(
+    user_id: UserId,
+    metric: PredictionMetric,
+    days: Vec<HistoryDay>,
+    as_of: DateTime<Utc>,
+) -> HistoryView {
     let actual: Vec<f64> = days.iter().filter_map(|day| day.actual).collect();
     let settled = || days.iter().filter_map(|day| day.forecast.as_ref());
     let errors: Vec<f64> = settled()
@@ -189,6 +196,7 @@ fn view(user_id: UserId, metric: PredictionMetric, days: Vec<HistoryDay>) -> His
         user_id,
         metric,
         unit: metric.unit_label(),
+        as_of,
         average: mean(actual),
         mae: mean(errors),
         coverage: mean(inside),
