@@ -258,6 +258,9 @@ pub(crate) struct FeaturesArgs {
     /// Show only the 51 model inputs
     #[arg(long)]
     pub(crate) inputs: bool,
+    /// Also show the daily values that the features are made of, and the source of each
+    #[arg(long, conflicts_with = "csv", conflicts_with = "days")]
+    pub(crate) explain: bool,
     /// Write the matrix to this CSV file (`-` for standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,

@@ -18,9 +18,16 @@ pub(crate) fn counted_once<'a>(events: &[&'a Record], profile: &Profile) -> Vec<
     }
     let mut kept: Vec<&Record> = Vec::with_capacity(events.len());
     for event in events {
-        let twin = kept.iter().position(|other| {
-            other.provenance().source != event.provenance().source && is_same(other, event)
-        });
+        let source = &event.provenance().source;
+        let twin = kept
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| other.provenance().source != *source)
+            .filter_map(|(place, other)| Some((place, likeness(other, event)?)))
+            .max_by(|(first, left), (second, right)| {
+                left.total_cmp(right).then_with(|| second.cmp(first))
+            })
+            .map(|(place, _)| place);
         match twin {
             None => kept.push(event),
             Some(place) if is_better(event, kept[place], profile) => kept[place] = event,
@@ -30,14 +37,15 @@ pub(crate) fn counted_once<'a>(events: &[&'a Record], profile: &Profile) -> Vec<
     kept
 }
 
-fn is_same(left: &Record, right: &Record) -> bool {
+/// How much two records look like the same event, above 0 to 1; `None` when they are two.
+fn likeness(left: &Record, right: &Record) -> Option<f64> {
     match (left, right) {
-        (Record::Meal(left), Record::Meal(right)) => is_same_meal(left, right),
-        (Record::Activity(left), Record::Activity(right)) => is_same_activity(left, right),
+        (Record::Meal(left), Record::Meal(right)) => is_same_meal(left, right).then_some(1.0),
+        (Record::Activity(left), Record::Activity(right)) => likeness_of_activities(left, right),
         (
             Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_),
             Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_),
-        ) => false,
+        ) => None,
     }
 }
 
@@ -68,17 +76,22 @@ fn span(activity: &Activity) -> Option<Span> {
     })
 }
 
-fn is_same_activity(left: &Activity, right: &Activity) -> bool {
-    let is_same_start = left.provenance.observed_at == right.provenance.observed_at;
-    match (span(left), span(right)) {
-        (Some(one), Some(other)) if left.provenance.told.at.has_time() => {
-            let overlap = one.end.min(other.end) - one.start.max(other.start);
-            let shorter = (one.end - one.start).min(other.end - other.start);
-            (overlap > TimeDelta::zero() && overlap * 2 >= shorter)
-                || (is_same_start && left.activity_type == right.activity_type)
+/// The share of the time of both in which they overlap.
+fn likeness_of_activities(left: &Activity, right: &Activity) -> Option<f64> {
+    let has_same_start = left.provenance.observed_at == right.provenance.observed_at
+        && left.activity_type == right.activity_type;
+    if let (Some(one), Some(other)) = (span(left), span(right))
+        && left.provenance.told.at.has_time()
+        && right.provenance.told.at.has_time()
+    {
+        let overlap = one.end.min(other.end) - one.start.max(other.start);
+        let shorter = (one.end - one.start).min(other.end - other.start);
+        if overlap > TimeDelta::zero() && overlap * 2 >= shorter {
+            let both = one.end.max(other.end) - one.start.min(other.start);
+            return Some(overlap.as_seconds_f64() / both.as_seconds_f64());
         }
-        _ => is_same_start && left.activity_type == right.activity_type,
     }
+    has_same_start.then_some(1.0)
 }
 
 fn is_better(new: &Record, held: &Record, profile: &Profile) -> bool {

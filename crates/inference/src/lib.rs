@@ -14,4 +14,5 @@ pub use forecast::{Forecast, ForecastQuery, forecast};
 pub use interval::{Interval, interval, lead_of};
 pub use layout::{DayLayout, known_covariates};
 pub use model::{FittedModel, ModelState, network_windows};
+pub use unusual::is_last_unusual;
 pub use words::{baseline_words, interpretation, recommendation, skill_sentence, with_unit};

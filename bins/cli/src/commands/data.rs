@@ -8,8 +8,8 @@ use crate::output::Output;
 use chrono::{NaiveDate, TimeDelta};
 use std::ops::RangeInclusive;
 use vitalcast::{
-    Deletion, Engine, EngineError, Record, RecordFilter, RecordKind, SleepOfDay, all_days,
-    record_json,
+    DayOfPerson, Deletion, Engine, EngineError, Record, RecordFilter, RecordKind, SleepOfDay,
+    all_days, record_json,
 };
 
 pub(crate) fn run(args: &DataArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
@@ -147,8 +147,19 @@ fn day(args: &DataDayArgs, global: &Global, output: &mut Output) -> anyhow::Resu
     if output.is_json() {
         return output.json(&day);
     }
+    show(&day, &engine.profile(user)?, output)
+}
+
+/// Prints a day: the values with their sources, nights and naps.
+pub(crate) fn show(
+    day: &DayOfPerson,
+    profile: &vitalcast::Profile,
+    output: &mut Output,
+) -> anyhow::Result<()> {
     output.heading(&format!(
-        "{user} on {date} ({}), with data known at {}",
+        "{} on {} ({}), with data known at {}",
+        day.user_id,
+        day.day,
         day.zone,
         day.as_of.format("%Y-%m-%d %H:%M UTC")
     ))?;
@@ -168,6 +179,7 @@ fn day(args: &DataDayArgs, global: &Global, output: &mut Output) -> anyhow::Resu
             vec![
                 value.metric_type.to_string(),
                 value.value.map_or_else(|| "–".to_owned(), rounded),
+                if value.is_unusual { "unusual" } else { "" }.to_owned(),
                 value.unit.to_owned(),
                 value.source.clone().unwrap_or_else(|| "–".to_owned()),
                 others.collect::<Vec<_>>().join(", "),
@@ -175,12 +187,12 @@ fn day(args: &DataDayArgs, global: &Global, output: &mut Output) -> anyhow::Resu
         })
         .collect();
     output.table(
-        &["metric", "value", "unit", "source", "other sources"],
+        &["metric", "value", "", "unit", "source", "other sources"],
         &rows,
         &[1],
     )?;
     for sleep in &day.sleeps {
-        output.line(sentence(sleep, &engine.profile(user)?))?;
+        output.line(sentence(sleep, profile))?;
     }
     output.line(format_args!(
         "Meals: {}. Workouts and walks: {}.",

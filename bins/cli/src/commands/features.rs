@@ -25,7 +25,18 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global, output: &mut Output) -> 
         output.note(format_args!("Saved to {}.", path.display()));
         return Ok(());
     }
+    // What the features are made of, as known at the same moment.
+    let sources = if args.explain {
+        let as_of = Some(matrix.as_of());
+        Some(engine.day(matrix.user(), matrix.last_day(), as_of, global.now())?)
+    } else {
+        None
+    };
     if output.is_json() {
+        if let Some(sources) = &sources {
+            let features = matrix.day_answer(matrix.last_day());
+            return output.json(&serde_json::json!({"features": features, "sources": sources}));
+        }
         return if args.days == 1 {
             output.json(&matrix.day_answer(matrix.last_day()))
         } else {
@@ -61,5 +72,9 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global, output: &mut Output) -> 
         &["feature", "value", "unit", "input", "meaning"],
         &rows,
         &[1],
-    )
+    )?;
+    match sources {
+        Some(sources) => super::data::show(&sources, &engine.profile(matrix.user())?, output),
+        None => Ok(()),
+    }
 }

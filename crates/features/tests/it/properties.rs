@@ -123,8 +123,42 @@ fn all_bits(table: &FeatureTable) -> Vec<Vec<Option<u64>>> {
     rows.chain(targets).collect()
 }
 
+/// All records once more, as another device tells them.
+fn told_twice(history: &History) -> History {
+    let mut both = history.clone();
+    both.records.extend(history.records.iter().map(|record| {
+        let mut copy = record.clone();
+        copy.provenance_mut().source += " (phone)";
+        copy
+    }));
+    both
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_second_source_that_says_the_same_changes_no_value(history in someone()) {
+        let both = told_twice(&history);
+        let once = table(&history, 0, DAYS - 1, much_later());
+        let twice = table(&both, 0, DAYS - 1, much_later());
+        prop_assert_eq!(all_bits(&once), all_bits(&twice));
+    }
+
+    #[test]
+    fn placing_records_in_another_zone_and_back_is_the_identity(
+        history in someone(), zone in prop::sample::select(ZONES.to_vec()), begins in 0..24_u32,
+    ) {
+        let mut history = history;
+        history.place();
+        let mut moved = history.clone();
+        moved.profile.zone = zone.parse().unwrap();
+        moved.profile.day_begins_hour = begins;
+        moved.place();
+        moved.profile = history.profile.clone();
+        moved.place();
+        prop_assert_eq!(moved, history);
+    }
 
     #[test]
     fn what_becomes_known_later_changes_no_earlier_row(

@@ -4,9 +4,13 @@ use super::Engine;
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
-use vitalcast_domain::{MetricType, UserId};
-use vitalcast_features::{DayValue, SleepView, SourceValue, day_view};
+use vitalcast_domain::{MetricType, PredictionMetric, UserId};
+use vitalcast_features::{DayValue, SleepView, SourceValue, daily_values, day_view};
+use vitalcast_inference::is_last_unusual;
 use vitalcast_store::Store;
+
+/// Days with which an unusual value is compared.
+const COMPARED_DAYS: u64 = 60;
 
 /// What is known of one local day: every daily value, and the source that it comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -50,6 +54,9 @@ pub struct MetricOfDay {
     pub unit: &'static str,
     /// The source of the value.
     pub source: Option<String>,
+    /// Whether the value is far outside the person's own range, so that forecasts leave it out (for metrics
+    /// that can be forecast).
+    pub is_unusual: bool,
     /// The rule by which readings become the daily value.
     pub rule: &'static str,
     /// Number of readings.
@@ -102,6 +109,7 @@ impl From<DayValue> for MetricOfDay {
             value,
             unit: found.metric.unit().symbol(),
             source,
+            is_unusual: false,
             rule: found.metric.day_rule().words(),
             readings: found.readings,
             by_source: found.by_source.into_iter().map(Into::into).collect(),
@@ -136,12 +144,25 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<DayOfPerson, EngineError> {
         let as_of = as_of.map_or(now, |as_of| as_of.min(now));
-        let before = day.checked_sub_days(Days::new(1)).unwrap_or(day);
+        let before = day
+            .checked_sub_days(Days::new(COMPARED_DAYS))
+            .unwrap_or(day);
         let history = self.wait(self.store.history(user, Some(before..=day)))?;
         let history = history.ok_or_else(|| self.unknown(user))?;
         let view = day_view(&history, day, as_of)?;
         let profile = &history.profile;
         let ends_at = profile.evening_of(day);
+        let mut values: Vec<MetricOfDay> = view.values.into_iter().map(Into::into).collect();
+        for &metric in PredictionMetric::ALL {
+            let metric_type = metric.metric_type();
+            let found = values
+                .iter_mut()
+                .find(|value| value.metric_type == metric_type);
+            if let Some(found) = found {
+                let days = daily_values(&history, metric_type, before, day, as_of)?;
+                found.is_unusual = is_last_unusual(metric, &days);
+            }
+        }
         Ok(DayOfPerson {
             user_id: user.clone(),
             day,
@@ -151,7 +172,7 @@ impl Engine {
             as_of,
             is_over: ends_at <= as_of,
             is_not_worn: view.is_not_worn,
-            values: view.values.into_iter().map(Into::into).collect(),
+            values,
             sleeps: view.sleeps.into_iter().map(Into::into).collect(),
             meals: view.meals,
             activities: view.activities,
