@@ -558,3 +558,96 @@ fn a_complete_export_can_be_mirrored() {
     let (gone, _) = home.engine.records(&user, &deleted, None, 10).unwrap();
     assert_eq!(gone.len(), 1);
 }
+
+#[test]
+fn a_running_total_that_falls_and_samples_that_overlap_count_once() {
+    let home = Home::new();
+    home.import(
+        "userId,recordedAt,endedAt,metricType,value,unit,source,kind\n\
+         ben,2026-06-08T09:00:00Z,,STEPS,3000,count,watch,running_total\n\
+         ben,2026-06-08T15:00:00Z,,STEPS,7500,count,watch,running_total\n\
+         ben,2026-06-08T21:00:00Z,,STEPS,7400,count,watch,running_total\n\
+         ben,2026-06-09T08:00:00Z,2026-06-09T09:00:00Z,STEPS,1000,count,watch,\n\
+         ben,2026-06-09T08:30:00Z,2026-06-09T09:00:00Z,STEPS,600,count,watch,\n\
+         ben,2026-06-09T17:00:00Z,2026-06-09T18:00:00Z,STEPS,2500,count,watch,\n",
+    );
+    close(home.value("ben", "2026-06-08", MetricType::Steps), 7500.0);
+    close(home.value("ben", "2026-06-09", MetricType::Steps), 3500.0);
+}
+
+#[test]
+fn a_workout_of_watch_and_app_counts_once() {
+    let home = Home::new();
+    home.import(
+        "userId,startedAt,endedAt,activityType,duration,source\n\
+         ben,2026-06-08T17:00:00Z,2026-06-08T17:45:00Z,RUNNING,45,watch\n\
+         ben,2026-06-08T17:02:00Z,2026-06-08T17:46:00Z,RUNNING,44,running-app\n\
+         ben,2026-06-08T20:00:00Z,2026-06-08T20:20:00Z,YOGA,20,running-app\n",
+    );
+    close(
+        home.feature("ben", "2026-06-08", "activity_active_minutes_daily"),
+        65.0,
+    );
+    close(
+        home.feature("ben", "2026-06-08", "activity_workout_count_daily"),
+        2.0,
+    );
+    assert_eq!(home.day("ben", "2026-06-08").recorded_twice, 1);
+}
+
+#[test]
+fn a_watch_and_a_cuff_are_not_averaged() {
+    let home = Home::new();
+    home.import(
+        "userId,recordedAt,metricType,value,unit,source\n\
+         ben,2026-06-08T07:00:00Z,BLOOD_PRESSURE_SYSTOLIC,118,mmHg,cuff\n\
+         ben,2026-06-08T07:10:00Z,BLOOD_PRESSURE_SYSTOLIC,120,mmHg,cuff\n\
+         ben,2026-06-08T12:00:00Z,BLOOD_PRESSURE_SYSTOLIC,139,mmHg,watch\n",
+    );
+    close(
+        home.value("ben", "2026-06-08", MetricType::BloodPressureSystolic),
+        119.0,
+    );
+}
+
+#[test]
+fn a_day_can_begin_later_than_midnight_for_people_who_work_at_night() {
+    let home = Home::new();
+    home.import_in(
+        "userId,consumedAt,name,calories\n\
+         ben,2026-06-09T02:30:00+02:00,night lunch,700\n\
+         ben,2026-06-08T22:00:00+02:00,supper,600\n",
+        "Europe/Berlin",
+    );
+    close(
+        home.feature("ben", "2026-06-08", "nutrition_calories_daily"),
+        600.0,
+    );
+    let user = UserId::new("ben").unwrap();
+    let mut profile = home.engine.profile(&user).unwrap();
+    profile.day_begins_hour = 6;
+    assert_eq!(home.engine.set_profile(&user, &profile).unwrap(), 1);
+    close(
+        home.feature("ben", "2026-06-08", "nutrition_calories_daily"),
+        1300.0,
+    );
+}
+
+#[test]
+fn an_unusual_reading_is_shown_as_unusual() {
+    let home = Home::new();
+    let mut rows = String::from("userId,recordedAt,metricType,value,unit,source\n");
+    for number in 1..=28 {
+        let value = if number == 28 { 255 } else { 43 + number % 5 };
+        rows += &format!(
+            "tom,2026-09-{number:02}T06:30:00Z,HEART_RATE_VARIABILITY_RMSSD,{value},ms,band\n"
+        );
+    }
+    home.import(&rows);
+    let unusual = |of| home.day("tom", of).values[0].is_unusual;
+    assert!(unusual("2026-09-28") && !unusual("2026-09-27"));
+    close(
+        home.value("tom", "2026-09-28", MetricType::HeartRateVariabilityRmssd),
+        255.0,
+    );
+}
