@@ -126,10 +126,11 @@ mod tests {
                 None => rows.push((words, vec![metric.as_str()])),
             }
         }
-        let rows: String = rows
+        let rows: Vec<String> = rows
             .iter()
             .map(|(rule, metrics)| format!("| {} | {rule} |\n", metrics.join(", ")))
             .collect();
+        let rows = rows.concat();
         format!("| metric types | daily value of a source |\n| --- | --- |\n{rows}")
     }
 

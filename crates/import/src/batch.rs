@@ -174,9 +174,12 @@ impl<'s> Importer<'s> {
         people.sort_by(|left, right| left.0.cmp(&right.0));
         self.waiting_count = 0;
         for (user, records) in people {
-            self.sink
-                .records(&user, records)
-                .map_err(ImportError::Sink)?;
+            let written = if self.report.format == Format::OWN_EXPORT {
+                self.sink.versions(&user, records)
+            } else {
+                self.sink.records(&user, records)
+            };
+            written.map_err(ImportError::Sink)?;
         }
         Ok(())
     }

@@ -129,6 +129,10 @@ impl Sink for Shown<'_> {
         self.sink.records(user, records)
     }
 
+    fn versions(&mut self, user: &UserId, versions: Vec<Record>) -> Result<(), SinkError> {
+        self.sink.versions(user, versions)
+    }
+
     fn reject(&mut self, reject: &Reject) -> Result<(), SinkError> {
         let reject = Reject {
             file: self.name(&reject.file),

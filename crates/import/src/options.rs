@@ -70,6 +70,15 @@ pub trait Sink {
     /// Any error of the sink; it ends the import.
     fn records(&mut self, user: &UserId, records: Vec<Record>) -> Result<(), SinkError>;
 
+    /// Receives versions of records of one person, oldest first, from an export of all versions.
+    ///
+    /// # Errors
+    ///
+    /// Any error of the sink; it ends the import.
+    fn versions(&mut self, user: &UserId, versions: Vec<Record>) -> Result<(), SinkError> {
+        self.records(user, versions)
+    }
+
     /// Receives a rejected row.
     ///
     /// # Errors

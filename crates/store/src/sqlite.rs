@@ -20,6 +20,7 @@ use crate::store::{
     StoredForecast, UserSummary, WriteReport,
 };
 use chrono::{DateTime, NaiveDate, Utc};
+use records::Writing;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
 use std::ops::RangeInclusive;
@@ -142,7 +143,24 @@ impl Store for SqliteStore {
         records: &[Record],
         now: DateTime<Utc>,
     ) -> Result<WriteReport, StoreError> {
-        Ok(self.write_all(&[(user, records)], now).await?.remove(0))
+        let batches = [(user, records)];
+        Ok(self
+            .write_all(&batches, Writing::Records, now)
+            .await?
+            .remove(0))
+    }
+
+    async fn write_versions(
+        &self,
+        user: &UserId,
+        versions: &[Record],
+        now: DateTime<Utc>,
+    ) -> Result<WriteReport, StoreError> {
+        let batches = [(user, versions)];
+        Ok(self
+            .write_all(&batches, Writing::Versions, now)
+            .await?
+            .remove(0))
     }
 
     async fn write_batches(
@@ -154,7 +172,7 @@ impl Store for SqliteStore {
             .iter()
             .map(|(user, records)| (user, records.as_slice()))
             .collect();
-        self.write_all(&batches, now).await
+        self.write_all(&batches, Writing::Records, now).await
     }
 
     async fn records(

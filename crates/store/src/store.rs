@@ -279,6 +279,17 @@ pub trait Store: Send + Sync {
         now: DateTime<Utc>,
     ) -> impl Future<Output = Result<WriteReport, StoreError>> + Send;
 
+    /// Stores versions of an export of all versions, oldest first. Unlike [`Store::write_records`], a
+    /// version that is stored already changes nothing, also when a newer one replaced it.
+    ///
+    /// Fails with [`StoreError::InvalidRecord`] for an implausible record; then nothing is written.
+    fn write_versions(
+        &self,
+        user: &UserId,
+        versions: &[Record],
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = Result<WriteReport, StoreError>> + Send;
+
     /// Stores several batches, each of one person, in one transaction: all of them are durable, or
     /// none. See [`Store::write_records`].
     ///

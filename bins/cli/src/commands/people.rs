@@ -101,10 +101,10 @@ fn preferences(
 
 fn zones(profile: &vitalcast::Profile) -> String {
     let later = profile.moves.iter();
-    let later: String = later
-        .map(|one| format!(", {} from {}", one.zone, one.from))
-        .collect();
-    format!("{}{later}", profile.zone)
+    std::iter::once(profile.zone.to_string())
+        .chain(later.map(|one| format!("{} from {}", one.zone, one.from)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn preferred(profile: &vitalcast::Profile) -> String {

@@ -177,7 +177,7 @@ fn every_kind_of_record_comes_back_as_it_was_written() {
     let activities = json!([{"started_at": "2026-11-20T08:00:00+02:00", "activity_type": "RUNNING", "intensity": "MAXIMUM", "duration": 45}]);
     service.post("/api/users/anna/activities", &activities).ok();
     let kept = service.get("/api/users/anna/activities").ok();
-    assert_eq!(kept["items"][0]["started_at"], "2026-11-20T06:00:00Z");
+    assert_eq!(kept["items"][0]["started_at"], "2026-11-20T08:00:00+02:00");
     assert_eq!(kept["items"][0]["intensity"], "MAXIMUM");
     let night = json!([{"recorded_at": "2026-11-20T06:00:00Z", "metric_type": "SLEEP_DURATION", "value": 420, "unit": "min"}]);
     service.post(READINGS, &night).ok();

@@ -16,6 +16,15 @@ use vitalcast_domain::{MetricType, Record, RecordKind, UserId};
 /// Number of rows per INSERT; with 9 values each, this is below the limit of 32,766 parameters of SQLite.
 const ROWS_PER_INSERT: usize = 1_000;
 
+/// What is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writing {
+    /// What a source says now: an earlier value that comes again is a correction.
+    Records,
+    /// Versions of an export: one that is stored already is left as it is.
+    Versions,
+}
+
 /// The current version of a record in the database.
 struct Current {
     version: i64,
@@ -115,6 +124,7 @@ impl SqliteStore {
     pub(super) async fn write_all(
         &self,
         batches: &[(&UserId, &[Record])],
+        writing: Writing,
         now: DateTime<Utc>,
     ) -> Result<Vec<WriteReport>, StoreError> {
         for (_, records) in batches {
@@ -124,7 +134,7 @@ impl SqliteStore {
         let mut reports = Vec::with_capacity(batches.len());
         for (user, records) in batches {
             reports.push(
-                self.write_within(&mut transaction, user, records, now)
+                self.write_within(&mut transaction, user, records, writing, now)
                     .await?,
             );
         }
@@ -138,6 +148,7 @@ impl SqliteStore {
         transaction: &mut Transaction<'static, Sqlite>,
         user: &UserId,
         records: &[Record],
+        writing: Writing,
         now: DateTime<Utc>,
     ) -> Result<WriteReport, StoreError> {
         let identities: Vec<String> = records.iter().map(identity).collect();
@@ -160,7 +171,7 @@ impl SqliteStore {
                         report.deleted += 1;
                         continue;
                     }
-                    if current.was(&record, told) {
+                    if writing == Writing::Versions && current.was(&record, told) {
                         report.unchanged += 1;
                         continue;
                     }

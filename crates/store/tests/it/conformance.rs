@@ -192,7 +192,7 @@ async fn a_correction_is_a_version_of_its_own<S: Store>(store: &S) {
     assert_eq!(kept[0], first);
     assert_eq!(kept[1].provenance().known_at, now());
     let mut known_from_now = second.clone();
-    known_from_now.provenance_mut().told.known_at = Some(now());
+    known_from_now.provenance_mut().known_at = now();
     assert_eq!(kept[1..], [known_from_now]);
     // And back again is a third.
     store
@@ -210,7 +210,9 @@ async fn a_correction_that_tells_when_it_was_known_is_believed_if_later<S: Store
         .await
         .unwrap();
     let mut corrected = reading("1", "2024-05-01", 55.0);
-    corrected.provenance_mut().told.known_at = Some(instant("2024-05-04T08:00:00Z"));
+    let known_at = instant("2024-05-04T08:00:00Z");
+    corrected.provenance_mut().told.known_at = Some(known_at);
+    corrected.provenance_mut().known_at = known_at;
     store
         .write_records(&user("a"), std::slice::from_ref(&corrected), now())
         .await

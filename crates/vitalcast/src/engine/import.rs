@@ -388,6 +388,16 @@ impl Sink for StoreSink<'_> {
         Ok(())
     }
 
+    fn versions(&mut self, user: &UserId, versions: Vec<Record>) -> Result<(), SinkError> {
+        let store = &self.engine.store;
+        let report = self
+            .engine
+            .wait(store.write_versions(user, &versions, self.now))
+            .map_err(EngineError::from)?;
+        self.report.add(&report);
+        Ok(())
+    }
+
     fn reject(&mut self, reject: &Reject) -> Result<(), SinkError> {
         Ok(self.rejects.write(reject)?)
     }

@@ -265,7 +265,7 @@ fn a_day_is_shown_as_known_now_and_as_known_at_another_time_on_request() {
     let zone = Profile::default().zone;
     let reading = |value, known_at| {
         let mut record = morning(RHR, day("2026-06-08"), value);
-        record.provenance_mut().known_at = instant(known_at);
+        record.provenance_mut().told.known_at = Some(instant(known_at));
         record
     };
     let user = someone();
