@@ -137,8 +137,16 @@ pub(crate) struct UsersArgs {}
 #[derive(Debug, Args)]
 pub(crate) struct FeaturesArgs {
     /// Person
-    #[arg(long, alias = "user-id", value_name = "ID")]
-    pub(crate) user: UserId,
+    #[arg(
+        long,
+        alias = "user-id",
+        value_name = "ID",
+        required_unless_present = "all"
+    )]
+    pub(crate) user: Option<UserId>,
+    /// All people: writes a table with one row per person and day to --output
+    #[arg(long, conflicts_with_all = ["user", "date", "days", "inputs", "csv"], requires = "output")]
+    pub(crate) all: bool,
     /// Day [default: the last day with data]
     #[arg(long, alias = "target-date", value_name = "YYYY-MM-DD")]
     pub(crate) date: Option<NaiveDate>,
@@ -160,6 +168,15 @@ pub(crate) struct FeaturesArgs {
     /// Write the matrix to this CSV file (`-` for standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+    /// Table of --all: Parquet (.parquet), or Arrow IPC (.arrow, .feather)
+    #[arg(long, value_name = "FILE", requires = "all")]
+    pub(crate) output: Option<PathBuf>,
+    /// First day of the table of --all [default: each person's first day with data]
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "all")]
+    pub(crate) from: Option<NaiveDate>,
+    /// Last day of the table of --all [default: each person's last day with data]
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "all")]
+    pub(crate) to: Option<NaiveDate>,
 }
 
 fn metric(text: &str) -> Result<PredictionMetric, String> {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use vitalcast::{EngineError, ErrorKind};
+use vitalcast_cohort::CohortError;
 
 /// The exit code of a failed run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +40,23 @@ pub(crate) struct UsageError(pub(crate) String);
 #[error("no row of {} could be used", .0.display())]
 pub(crate) struct NothingUsable(pub(crate) std::path::PathBuf);
 
+/// A table of all people where there are none.
+#[derive(Debug, thiserror::Error)]
+#[error("this data folder contains no people yet")]
+pub(crate) struct NobodyHere;
+
 pub(crate) fn code_of(error: &anyhow::Error) -> Exit {
     if error.downcast_ref::<NothingUsable>().is_some() {
         return Exit::InvalidData;
     }
     if error.downcast_ref::<UsageError>().is_some() {
         return Exit::Usage;
+    }
+    if error.downcast_ref::<NobodyHere>().is_some() {
+        return Exit::NotFound;
+    }
+    if let Some(error) = error.downcast_ref::<CohortError>() {
+        return code_of_cohort(error);
     }
     if let Some(error) = error.downcast_ref::<EngineError>() {
         return match error.kind() {
@@ -60,21 +72,35 @@ pub(crate) fn code_of(error: &anyhow::Error) -> Exit {
         };
     }
     if let Some(error) = error.downcast_ref::<std::io::Error>() {
-        use std::io::ErrorKind as Io;
-        let unavailable = [
-            Io::PermissionDenied,
-            Io::StorageFull,
-            Io::ReadOnlyFilesystem,
-        ];
-        return if error.kind() == Io::NotFound {
-            Exit::NotFound
-        } else if unavailable.contains(&error.kind()) {
-            Exit::Unavailable
-        } else {
-            Exit::Failure
-        };
+        return code_of_io(error);
     }
     Exit::Failure
+}
+
+fn code_of_cohort(error: &CohortError) -> Exit {
+    match error {
+        CohortError::UnknownEnding(_)
+        | CohortError::Reversed { .. }
+        | CohortError::Features { .. } => Exit::Usage,
+        CohortError::NoRows | CohortError::NotACohort { .. } => Exit::InvalidData,
+        CohortError::Write { source, .. } | CohortError::Read { source, .. } => code_of_io(source),
+    }
+}
+
+fn code_of_io(error: &std::io::Error) -> Exit {
+    use std::io::ErrorKind as Io;
+    let unavailable = [
+        Io::PermissionDenied,
+        Io::StorageFull,
+        Io::ReadOnlyFilesystem,
+    ];
+    if error.kind() == Io::NotFound {
+        Exit::NotFound
+    } else if unavailable.contains(&error.kind()) {
+        Exit::Unavailable
+    } else {
+        Exit::Failure
+    }
 }
 
 /// The stable code for programs.
@@ -83,12 +109,26 @@ pub(crate) fn word_of(error: &anyhow::Error) -> &'static str {
         Some(error) => error.code(),
         None if error.downcast_ref::<UsageError>().is_some() => "USAGE",
         None if error.downcast_ref::<NothingUsable>().is_some() => "NOTHING_USABLE",
-        None => "FAILURE",
+        None if error.downcast_ref::<NobodyHere>().is_some() => "NOBODY_HERE",
+        None => match error.downcast_ref::<CohortError>() {
+            Some(CohortError::UnknownEnding(_) | CohortError::Reversed { .. }) => "USAGE",
+            Some(CohortError::NoRows) => "NO_ROWS",
+            Some(
+                CohortError::Features { .. }
+                | CohortError::NotACohort { .. }
+                | CohortError::Write { .. }
+                | CohortError::Read { .. },
+            )
+            | None => "FAILURE",
+        },
     }
 }
 
 /// The command that helps, if there is one.
 pub(crate) fn tip_of(error: &anyhow::Error) -> Option<String> {
+    if error.downcast_ref::<NobodyHere>().is_some() {
+        return Some("`vitalcast import PATH` imports an export".to_owned());
+    }
     let error = error.downcast_ref::<EngineError>()?;
     if let EngineError::NoModel { user, metric, .. } = error {
         let train = format!("`vitalcast train --user {user} --metric {metric}` trains one");

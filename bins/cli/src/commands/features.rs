@@ -6,9 +6,13 @@ use anyhow::Context;
 use vitalcast::FeatureQuery;
 
 pub(crate) fn run(args: &FeaturesArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
+    if let Some(path) = &args.output {
+        return super::cohort::run(args, path, global, output);
+    }
+    let user = args.user.clone().context("the parser requires a person")?;
     let engine = global.engine()?;
     let query = FeatureQuery {
-        user: args.user.clone(),
+        user,
         last_day: args.date,
         days: args.days as usize,
         as_of: args.as_of,

@@ -1,6 +1,7 @@
 //! One module per subcommand, each with a function that can be called from a test.
 
 pub(crate) mod backtest;
+pub(crate) mod cohort;
 pub(crate) mod correlate;
 pub(crate) mod data;
 pub(crate) mod demo;

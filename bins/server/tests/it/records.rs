@@ -306,9 +306,7 @@ fn a_daily_value_needs_no_time() {
         "partial is only read"
     );
     let mut back = kept["items"].clone();
-    for field in ["partial"] {
-        back[0].as_object_mut().unwrap().remove(field);
-    }
+    back[0].as_object_mut().unwrap().remove("partial");
     assert_eq!(service.post(path, &back).ok()["unchanged"], 1);
     // It is deleted so that it can be restored, and found among the deleted ones.
     let span = "from=2026-06-08&to=2026-06-08&metric_type=RESTING_HEART_RATE";
