@@ -135,6 +135,10 @@ pub(crate) struct UsersArgs {}
 
 /// See [`Command::Features`].
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 pub(crate) struct FeaturesArgs {
     /// Person
     #[arg(
