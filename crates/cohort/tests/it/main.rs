@@ -42,7 +42,7 @@ fn person(name: &str, first: &str, days: usize) -> History {
             continue;
         }
         let zone = history.profile.zone;
-        let mut provenance = Provenance::of_day("watch", &day.to_string(), day, zone);
+        let mut provenance = Provenance::of_day("watch", day.to_string(), day, zone);
         provenance.known_at += TimeDelta::days(2);
         let value = 50.0 + (number as f64 * 0.37).sin() * 3.0;
         let reading = HealthMetric::new(provenance, MetricType::RestingHeartRate, value);
@@ -232,7 +232,7 @@ fn people_fill_row_groups_and_none_is_split() {
     let reader = parquet::file::serialized_reader::SerializedFileReader::new(file).unwrap();
     let metadata = parquet::file::reader::FileReader::metadata(&reader);
     let groups = metadata.row_groups().iter();
-    let sizes: Vec<i64> = groups.map(|group| group.num_rows()).collect();
+    let sizes: Vec<i64> = groups.map(parquet::file::metadata::RowGroupMetaData::num_rows).collect();
     assert_eq!(sizes, [4 * 3654, 4 * 3654, 3654]);
 }
 
