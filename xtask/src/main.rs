@@ -24,8 +24,9 @@ Usage: cargo xtask COMMAND
 
 Commands:
   test                               Run every test: unit, integration, benches once, doctests,
-                                     exported ONNX files in onnxruntime, the service under
-                                     Schemathesis, the example clients against the service
+                                     exported ONNX files in onnxruntime, tables in pyarrow,
+                                     the service under Schemathesis, the example clients
+                                     against the service
   ci                                 The checks of continuous integration: formatting,
                                      dependencies, lints, documentation, tests
   soak                               Run the long tests: 1,000 kills, 10,000 cases per property,

@@ -6,6 +6,7 @@
 //! passed on as they come, and the totals of all its binaries are added up at the end, because
 //! the last binary of a workspace may hold no test at all.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
@@ -78,6 +79,7 @@ pub(crate) fn run_in(steps: &mut Steps) -> anyhow::Result<Totals> {
         })?;
     }
     steps.run("onnx", onnx)?;
+    steps.run("cohort tables", cohort_tables)?;
     steps.run("schemathesis", || schemathesis(EXAMPLES))?;
     steps.run("example clients", example_clients)?;
     Ok(totals)
@@ -133,6 +135,39 @@ fn onnx() -> anyhow::Result<Outcome> {
     }
     let script = root.join("xtask/python/check_onnx.py");
     outcome_of(Command::new(python).arg(script).arg(&files))
+}
+
+/// Write tables of all people, and let the example read them with pyarrow.
+fn cohort_tables() -> anyhow::Result<Outcome> {
+    let root = crate::root()?;
+    let wanted = root.join("xtask/python/requirements.txt");
+    let python = match tools::python(&root.join("target/onnx-check"), &wanted)? {
+        Ok(python) => python,
+        Err(why) => return Ok(Outcome::NotDone(why)),
+    };
+    let built = build()?;
+    if !matches!(built, Outcome::Passed) {
+        return Ok(built);
+    }
+    let data = root.join("target/cohort-check");
+    let vitalcast = |arguments: &[&OsStr]| {
+        let mut command = Command::new(root.join("target/debug/vitalcast"));
+        outcome_of(command.arg("--data-dir").arg(&data).args(arguments))
+    };
+    let export = root.join("fixtures/lifesnaps");
+    let mut outcome = vitalcast(&["import".as_ref(), export.as_ref()])?;
+    for name in ["cohort.parquet", "cohort.arrow"] {
+        let table = data.join(name);
+        if matches!(outcome, Outcome::Passed) {
+            let arguments = ["features", "--all", "--output"].map(OsStr::new);
+            outcome = vitalcast(&[&arguments[..], &[table.as_ref()]].concat())?;
+        }
+        if matches!(outcome, Outcome::Passed) {
+            let script = root.join("examples/cohort.py");
+            outcome = outcome_of(Command::new(&python).arg(script).arg(&table))?;
+        }
+    }
+    Ok(outcome)
 }
 
 /// Commands and examples as the tests were built, so that nothing is built twice: examples alone
