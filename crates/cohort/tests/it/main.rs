@@ -232,7 +232,9 @@ fn people_fill_row_groups_and_none_is_split() {
     let reader = parquet::file::serialized_reader::SerializedFileReader::new(file).unwrap();
     let metadata = parquet::file::reader::FileReader::metadata(&reader);
     let groups = metadata.row_groups().iter();
-    let sizes: Vec<i64> = groups.map(parquet::file::metadata::RowGroupMetaData::num_rows).collect();
+    let sizes: Vec<i64> = groups
+        .map(parquet::file::metadata::RowGroupMetaData::num_rows)
+        .collect();
     assert_eq!(sizes, [4 * 3654, 4 * 3654, 3654]);
 }
 
