@@ -10,7 +10,6 @@ use crate::error::StoreError;
 use crate::rows;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Sqlite, Transaction};
 use std::collections::HashSet;
 use vitalcast_domain::{Coincident, Record};
 
@@ -41,18 +40,33 @@ impl SqliteStore {
         .map_err(|error| self.failed(error))?;
         let mut taken: HashSet<(String, String)> = HashSet::new();
         let mut coincident = Coincident::default();
+        let mut renamed = Vec::new();
         for versions in grouped(&rows)? {
             let Some((_, _, latest)) = versions.all.last() else {
                 continue;
             };
-            let Some(id) = new_id(&versions.user, latest, &mut coincident) else {
-                taken.insert((versions.user, versions.identity));
-                continue;
-            };
-            self.rename(&mut transaction, versions, &id, &mut taken)
-                .await?;
+            match new_id(&versions.user, latest, &mut coincident) {
+                Some(id) => renamed.extend(rename(versions, &id, &mut taken)),
+                None => {
+                    taken.insert((versions.user, versions.identity));
+                }
+            }
         }
-        sqlx::query("INSERT INTO upgrades (name) VALUES (?1)")
+        for some in renamed.chunks(RENAMED_AT_ONCE) {
+            let list = serde_json::to_string(some).expect("text and numbers are always JSON");
+            // A name that is taken after all leaves the record as it is.
+            sqlx::query(
+                "UPDATE OR IGNORE records SET identity = j.value ->> 3, content = j.value ->> 4 \
+                 FROM json_each(?1) j \
+                 WHERE records.user_id = j.value ->> 0 AND records.identity = j.value ->> 1 \
+                   AND records.version = j.value ->> 2",
+            )
+            .bind(list)
+            .execute(&mut *transaction)
+            .await
+            .map_err(|error| self.failed(error))?;
+        }
+        sqlx::query("INSERT INTO upgrades (name) VALUES (?1) ON CONFLICT DO NOTHING")
             .bind(IDS)
             .execute(&mut *transaction)
             .await
@@ -68,48 +82,50 @@ impl SqliteStore {
             .map_err(|error| self.failed(error))?;
         Ok(done.is_some())
     }
+}
 
-    async fn rename(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        versions: Versions,
-        id: &str,
-        taken: &mut HashSet<(String, String)>,
-    ) -> Result<(), StoreError> {
-        let named = |record: &Record, id: &str| {
-            let mut record = record.clone();
-            id.clone_into(&mut record.provenance_mut().source_id);
-            record
+/// Number of renamed versions per statement.
+const RENAMED_AT_ONCE: usize = 1_000;
+
+/// A renamed version: person, old identity, version, new identity, new content.
+type Renamed = (String, String, i64, String, String);
+
+/// The versions of a record under a new id, with a number if another record has it.
+fn rename(versions: Versions, id: &str, taken: &mut HashSet<(String, String)>) -> Vec<Renamed> {
+    let named = |mut record: Record, id: &str| {
+        id.clone_into(&mut record.provenance_mut().source_id);
+        record
+    };
+    let Some((_, _, latest)) = versions.all.last() else {
+        return Vec::new();
+    };
+    let mut place = 1;
+    let (id, new_identity) = loop {
+        let id = match place {
+            1 => id.to_owned(),
+            more => format!("{id}#{more}"),
         };
-        let (_, _, latest) = versions.all.last().expect("a record has a version");
-        let mut place = 1;
-        let (id, new_identity) = loop {
-            let id = match place {
-                1 => id.to_owned(),
-                more => format!("{id}#{more}"),
-            };
-            let new_identity = identity(&named(latest, &id));
-            if taken.insert((versions.user.clone(), new_identity.clone())) {
-                break (id, new_identity);
-            }
-            place += 1;
-        };
-        for (version, _, record) in &versions.all {
-            sqlx::query(
-                "UPDATE OR IGNORE records SET identity = ?4, content = ?5 \
-                 WHERE user_id = ?1 AND identity = ?2 AND version = ?3",
-            )
-            .bind(&versions.user)
-            .bind(&versions.identity)
-            .bind(version)
-            .bind(&new_identity)
-            .bind(content(&named(record, &id)))
-            .execute(&mut **transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
+        let new_identity = identity(&named(latest.clone(), &id));
+        if taken.insert((versions.user.clone(), new_identity.clone())) {
+            break (id, new_identity);
         }
-        Ok(())
-    }
+        place += 1;
+    };
+    let (user, old) = (versions.user, versions.identity);
+    versions
+        .all
+        .into_iter()
+        .map(|(version, _, record)| {
+            let content = content(&named(record, &id));
+            (
+                user.clone(),
+                old.clone(),
+                version,
+                new_identity.clone(),
+                content,
+            )
+        })
+        .collect()
 }
 
 /// The records of the rows, each with its versions.
