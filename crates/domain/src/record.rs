@@ -221,11 +221,30 @@ impl HealthMetric {
         }
         provenance.span.or_else(|| {
             let asleep = TimeDelta::seconds((self.value * 3_600.0).round() as i64);
-            Some(Span {
-                start: provenance.observed_at.checked_sub_signed(asleep)?,
-                end: provenance.observed_at,
+            let at = provenance.observed_at;
+            Some(if self.is_dated_by_bedtime() {
+                Span {
+                    start: at,
+                    end: at.checked_add_signed(asleep)?,
+                }
+            } else {
+                Span {
+                    start: at.checked_sub_signed(asleep)?,
+                    end: at,
+                }
             })
         })
+    }
+
+    /// Whether the time of a night is that of going to bed: it lies on the day before the day of waking
+    /// that its source names.
+    fn is_dated_by_bedtime(&self) -> bool {
+        let provenance = &self.provenance;
+        self.metric.is_of_the_night()
+            && provenance.span.is_none()
+            && provenance.told.at.has_time()
+            && provenance.told.day == provenance.local_time().date().succ_opt()
+            && provenance.told.day.is_some()
     }
 }
 
@@ -281,6 +300,14 @@ impl Record {
             Self::HealthMetric(_) => Placing::Reading,
         };
         self.provenance_mut().place(profile, placing);
+        // A night that is dated by bedtime is known when it is over.
+        if let Self::HealthMetric(reading) = self
+            && let Some(Span { end, .. }) = reading.session()
+            && reading.is_dated_by_bedtime()
+        {
+            let provenance = &mut reading.provenance;
+            provenance.known_at = provenance.known_at.max(end);
+        }
     }
 
     /// The same record, placed on the person's day.
@@ -437,6 +464,20 @@ mod tests {
     fn the_contract_names_21_activity_types_and_4_intensities() {
         assert_eq!(ActivityType::ALL.len(), 21);
         assert_eq!(Intensity::ALL.len(), 4);
+    }
+
+    #[test]
+    fn a_night_dated_by_bedtime_is_known_when_it_is_over() {
+        let told = Told {
+            day: Some("2026-05-11".parse().unwrap()),
+            ..Told::at("2026-05-10T22:55:00+02:00".parse().unwrap())
+        };
+        let provenance = Provenance::told("watch", "x", told);
+        let night = HealthMetric::new(provenance, MetricType::SleepDuration, 7.5);
+        let placed = Record::HealthMetric(night).placed(&Profile::default());
+        assert_eq!(placed.provenance().day.to_string(), "2026-05-11");
+        let known = placed.provenance().known_at.to_rfc3339();
+        assert_eq!(known, "2026-05-11T04:25:00+00:00");
     }
 
     #[test]
