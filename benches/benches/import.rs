@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::path::Path;
-use vitalcast_domain::{Record, UserId, Zone};
+use vitalcast_domain::{Profile, Record, UserId};
 use vitalcast_import::{ImportOptions, KnownAt, Reject, Sink, SinkError, import};
 
 /// As in the binaries.
@@ -20,7 +20,7 @@ struct Nowhere {
 }
 
 impl Sink for Nowhere {
-    fn person(&mut self, _: &UserId, _: Zone) -> Result<(), SinkError> {
+    fn person(&mut self, _: &UserId, _: &Profile) -> Result<(), SinkError> {
         Ok(())
     }
 
