@@ -87,7 +87,7 @@ impl Told {
 /// Source of a record, the time when it happened, and the time when it became known.
 ///
 /// What the source said is in `told`. The other times follow from it and from the person's profile
-/// ([`Record::place`]), so that setting a time zone right moves records to their right days.
+/// ([`Record::place`](crate::Record::place)), so that setting a time zone right moves records to their right days.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "StoredProvenance")]
 pub struct Provenance {
@@ -171,7 +171,7 @@ impl From<StoredProvenance> for Provenance {
 
 impl Provenance {
     /// Provenance of a record with the times that its source gave. Its day and instants are those in
-    /// UTC until [`Record::place`] takes the person's profile.
+    /// UTC until [`Record::place`](crate::Record::place) takes the person's profile.
     pub fn told(source: impl Into<String>, source_id: impl Into<String>, told: Told) -> Self {
         let mut provenance = Self {
             source: source.into(),
