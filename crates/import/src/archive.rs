@@ -2,7 +2,7 @@
 
 use crate::error::ImportError;
 use std::fs::File;
-use std::io::{Read, copy};
+use std::io::{ErrorKind, Read, copy};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 const SIGNATURE: &[u8] = b"PK\x03\x04";
 /// Most files of an archive, and most bytes of them together.
 const MOST_FILES: usize = 200_000;
-const MOST_BYTES: u64 = 32 << 30;
+const MOST_BYTES: u64 = 4 << 30;
 
 /// Whether a file is a zip file, by its content.
 pub(crate) fn is_zip(path: &Path) -> bool {
@@ -55,8 +55,19 @@ pub(crate) fn unpack(path: &Path) -> Result<TempDir, ImportError> {
         }
         let mut output = File::create(&target).map_err(read)?;
         // What an entry says about its size may be wrong.
-        let written = copy(&mut entry.by_ref().take(left), &mut output)
-            .map_err(|_| unrecognised("a damaged zip file".to_owned()))?;
+        let written = match copy(&mut entry.by_ref().take(left), &mut output) {
+            Ok(written) => written,
+            // What the archive does wrong; anything else is the disk's.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof
+                ) =>
+            {
+                return Err(unrecognised("a damaged zip file".to_owned()));
+            }
+            Err(error) => return Err(read(error)),
+        };
         left -= written;
         if left == 0 {
             return Err(unrecognised(format!(

@@ -4,10 +4,12 @@
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::format::FormatReader;
+use crate::json::Rows;
 use crate::report::{Reject, RejectReason, SkipReason};
+use crate::table::Fault;
 use serde::Deserialize;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::Read;
 use std::path::Path;
 use vitalcast_domain::{Profile, Record, UserId};
 
@@ -20,6 +22,8 @@ pub(crate) static READER: FormatReader = FormatReader {
 
 /// Name of the file with the person's profile.
 const PROFILE: &str = "profile.json";
+/// Bytes of it that are read at most.
+const LONGEST_PROFILE: u64 = 1 << 20;
 
 /// The profile, with the id of the person in exports that have it.
 #[derive(Deserialize)]
@@ -36,7 +40,10 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     };
     let beside = path.with_file_name(PROFILE);
     let exported: Option<ExportedProfile> = if beside.is_file() {
-        let text = std::fs::read(&beside).map_err(failed(&beside))?;
+        let mut text = Vec::new();
+        File::open(&beside)
+            .and_then(|file| file.take(LONGEST_PROFILE).read_to_end(&mut text))
+            .map_err(failed(&beside))?;
         let parsed = serde_json::from_slice(&text);
         Some(parsed.map_err(|_| ImportError::Unrecognised {
             path: beside.clone(),
@@ -47,6 +54,10 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     };
     let named = exported.as_ref().and_then(|found| found.user_id.clone());
     let user = match (&importer.options.user, named) {
+        (Some(user), Some(named)) if *user != named => {
+            importer.skip(SkipReason::OtherUser);
+            return Ok(());
+        }
         (Some(user), _) => user.clone(),
         (None, Some(user)) => user,
         (None, None) => {
@@ -63,48 +74,39 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         });
     }
     importer.person_with(&user, &profile)?;
-    let mut reader = BufReader::new(File::open(path).map_err(failed(path))?);
-    let mut line = Vec::new();
-    let (mut number, mut position) = (0, 0);
-    loop {
-        line.clear();
-        let read = reader.read_until(b'\n', &mut line).map_err(failed(path))?;
-        if read == 0 {
-            break;
-        }
-        number += 1;
-        position += read as u64;
-        if number % 2_000 == 0 {
-            importer.progress(path, position)?;
-        }
-        if line.trim_ascii().is_empty() {
-            continue;
+    let (mut rows, _) = Rows::open(path, &READER.recognises)?;
+    let mut count: u64 = 0;
+    while let Some(found) = rows.next()? {
+        count += 1;
+        if count.is_multiple_of(2_000) {
+            importer.progress(path, rows.position())?;
         }
         importer.report.rows_read += 1;
-        let outcome = serde_json::from_slice::<Record>(&line)
-            .map_err(|error| {
-                let message = format!("not a record (column {} of the line)", error.column());
-                (RejectReason::NotJson, message)
-            })
-            .and_then(|record| {
-                let is_valid = record.validate().map_err(|error| fault(&error));
-                is_valid.map(|()| record)
-            });
+        let outcome = match found.fault {
+            Some(fault) => Err(fault),
+            None => parse(rows.row()),
+        };
         match outcome {
             Ok(record) => importer.record(&user, as_it_was_known(record, &profile))?,
             Err((reason, message)) => importer.reject(Reject {
                 file: path.to_owned(),
-                line: number,
+                line: found.line,
                 reason,
                 message,
             })?,
         }
     }
-    importer.progress(path, position)?;
-    if importer.report.records == 0 && number == 0 {
-        importer.skip(SkipReason::OtherFile);
-    }
-    Ok(())
+    importer.progress(path, rows.position())
+}
+
+/// A record that can be stored.
+fn parse(row: &[u8]) -> Result<Record, Fault> {
+    let record: Record = serde_json::from_slice(row).map_err(|error| {
+        let message = format!("not a record (column {} of the line)", error.column());
+        (RejectReason::NotJson, message)
+    })?;
+    record.validate().map_err(|error| fault(&error))?;
+    Ok(record)
 }
 
 /// A version keeps the time when it became known, also where that does not follow from what its source

@@ -183,3 +183,44 @@ fn a_sink_that_fails_or_stops_ends_the_import() {
     assert!(matches!(attempt(true), ImportError::Interrupted));
     assert!(matches!(attempt(false), ImportError::Sink(_)));
 }
+
+/// An export of this program with one record, in a folder.
+fn own_export(line: &str, of: &str) -> Folder {
+    let folder = Folder::new();
+    folder.write("versions.ndjson", line);
+    folder.write("profile.json", format!("{{\"user_id\": \"{of}\"}}"));
+    folder
+}
+
+fn read_as(folder: &Folder, user: &str) -> Read {
+    let options = ImportOptions {
+        user: Some(UserId::new(user).unwrap()),
+        ..options()
+    };
+    read_with(folder.path(), &options).unwrap().1
+}
+
+const VERSION: &str = r#"{"kind":"health_metric","provenance":{"source":"watch","source_id":"a","told":{"at":"2024-05-01"},"observed_at":"2024-05-01T23:59:59Z","utc_offset_seconds":0,"day":"2024-05-01","known_at":"2024-05-02T00:00:00Z"},"metric":"STEPS","value":900.0}"#;
+
+#[test]
+fn an_export_of_somebody_else_is_not_taken_for_ones_own() {
+    let folder = own_export(VERSION, "anna");
+    assert_eq!(read_as(&folder, "anna").records.len(), 1);
+    assert!(read_as(&folder, "bob").records.is_empty());
+}
+
+#[test]
+fn a_line_without_end_in_an_export_costs_that_line() {
+    let long = format!(
+        "{VERSION}\n{{\"kind\": \"{}\n{VERSION}\n",
+        "x".repeat(3 << 20)
+    );
+    let read = read_as(&own_export(&long, "anna"), "anna");
+    assert_eq!((read.records.len(), read.rejects.len()), (2, 1));
+}
+
+#[test]
+fn a_cut_off_zip_is_called_damaged() {
+    let said = refused("cut.zip", b"PK\x03\x04\x14\0\0\0\x08\0");
+    assert!(said.contains("a damaged zip file"), "{said}");
+}
