@@ -77,14 +77,34 @@ impl MetricType {
     pub fn day_rule(self) -> DayRule {
         use MetricType as M;
         match self {
-            M::Steps | M::ActiveCalories | M::ExerciseMinutes | M::StandingHours => {
-                DayRule::Amount(ReadingKind::Sample)
-            }
+            M::Steps
+            | M::ActiveCalories
+            | M::ExerciseMinutes
+            | M::StandingHours
+            | M::LightActivityMinutes
+            | M::ModerateActivityMinutes
+            | M::VigorousActivityMinutes
+            | M::SedentaryMinutes
+            | M::HeartRateBelowZone1Minutes
+            | M::HeartRateZone1Minutes
+            | M::HeartRateZone2Minutes
+            | M::HeartRateZone3Minutes => DayRule::Amount(ReadingKind::Sample),
             M::TotalCalories => DayRule::Amount(ReadingKind::RunningTotal),
             M::SleepDuration => DayRule::Night,
-            M::DeepSleepDuration | M::RemSleepDuration => DayRule::PartOfNight,
-            M::SleepScore | M::SleepEfficiency => DayRule::ScoreOfNight,
-            M::RecoveryScore | M::ReadinessScore | M::StrainScore => DayRule::Latest,
+            M::DeepSleepDuration | M::RemSleepDuration | M::AwakeDuration | M::TimeInBed => {
+                DayRule::PartOfNight
+            }
+            M::SleepScore
+            | M::SleepEfficiency
+            | M::SleepingHeartRate
+            | M::Bedtime
+            | M::WakeTime => DayRule::ScoreOfNight,
+            M::RecoveryScore
+            | M::ReadinessScore
+            | M::StrainScore
+            | M::RecoverySleepPart
+            | M::RecoveryExertionPart
+            | M::RecoveryResponsivenessPart => DayRule::Latest,
             M::RestingHeartRate
             | M::HeartRateVariabilitySdnn
             | M::HeartRateVariabilityRmssd
@@ -99,7 +119,10 @@ impl MetricType {
             | M::WaterPercentage
             | M::SkinTemperature
             | M::BloodGlucose
-            | M::StressLevel => DayRule::Level,
+            | M::StressLevel
+            | M::AverageHeartRate
+            | M::LowestHeartRate
+            | M::EveningStressLevel => DayRule::Level,
         }
     }
 

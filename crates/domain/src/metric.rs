@@ -63,7 +63,7 @@ macro_rules! word_enum {
 pub(crate) use word_enum;
 
 word_enum! {
-    /// The 28 metric types of the contract.
+    /// The 28 metric types of the contract, then those of our own.
     MetricType, "metric type" {
         /// Resting heart rate, beats per minute.
         RestingHeartRate = "RESTING_HEART_RATE",
@@ -121,6 +121,45 @@ word_enum! {
         BloodGlucose = "BLOOD_GLUCOSE",
         /// Stress level, 0 to 100.
         StressLevel = "STRESS_LEVEL",
+        /// Mean heart rate of the day, beats per minute.
+        AverageHeartRate = "AVERAGE_HEART_RATE",
+        /// Mean heart rate asleep, beats per minute.
+        SleepingHeartRate = "SLEEPING_HEART_RATE",
+        /// Lowest mean heart rate of half an hour of the day, beats per minute.
+        LowestHeartRate = "LOWEST_HEART_RATE",
+        /// Minutes of light activity.
+        LightActivityMinutes = "LIGHT_ACTIVITY_MINUTES",
+        /// Minutes of moderate activity.
+        ModerateActivityMinutes = "MODERATE_ACTIVITY_MINUTES",
+        /// Minutes of vigorous activity.
+        VigorousActivityMinutes = "VIGOROUS_ACTIVITY_MINUTES",
+        /// Minutes without activity.
+        SedentaryMinutes = "SEDENTARY_MINUTES",
+        /// Minutes with a heart rate below the first zone of exercise.
+        HeartRateBelowZone1Minutes = "HEART_RATE_BELOW_ZONE_1_MINUTES",
+        /// Minutes in the first heart-rate zone, the easiest one.
+        HeartRateZone1Minutes = "HEART_RATE_ZONE_1_MINUTES",
+        /// Minutes in the second heart-rate zone.
+        HeartRateZone2Minutes = "HEART_RATE_ZONE_2_MINUTES",
+        /// Minutes in the third heart-rate zone.
+        HeartRateZone3Minutes = "HEART_RATE_ZONE_3_MINUTES",
+        /// Time awake within the night, hours.
+        AwakeDuration = "AWAKE_DURATION",
+        /// Time from the beginning of the night to its end, hours.
+        TimeInBed = "TIME_IN_BED",
+        /// Beginning of the night, hours after the midnight that begins the day of waking; negative
+        /// before that midnight.
+        Bedtime = "BEDTIME",
+        /// Waking, hours after the midnight that begins the day of waking.
+        WakeTime = "WAKE_TIME",
+        /// Sleep's part of a recovery score, per cent of its maximum.
+        RecoverySleepPart = "RECOVERY_SLEEP_PART",
+        /// Exertion's part of a recovery score, per cent of its maximum.
+        RecoveryExertionPart = "RECOVERY_EXERTION_PART",
+        /// The part of a recovery score that the heart's responsiveness has, per cent of its maximum.
+        RecoveryResponsivenessPart = "RECOVERY_RESPONSIVENESS_PART",
+        /// Mean stress level after 20:00, 0 to 100.
+        EveningStressLevel = "EVENING_STRESS_LEVEL",
     }
 }
 
@@ -274,25 +313,46 @@ impl MetricType {
     pub fn unit(self) -> Unit {
         use MetricType as M;
         match self {
-            M::RestingHeartRate | M::RespiratoryRate => Unit::PerMinute,
+            M::RestingHeartRate
+            | M::RespiratoryRate
+            | M::AverageHeartRate
+            | M::SleepingHeartRate
+            | M::LowestHeartRate => Unit::PerMinute,
             M::HeartRateVariabilitySdnn | M::HeartRateVariabilityRmssd => Unit::Milliseconds,
             M::BloodPressureSystolic | M::BloodPressureDiastolic => Unit::MillimetresOfMercury,
             M::OxygenSaturation
             | M::SleepEfficiency
             | M::BodyFatPercentage
-            | M::WaterPercentage => Unit::Percent,
+            | M::WaterPercentage
+            | M::RecoverySleepPart
+            | M::RecoveryExertionPart
+            | M::RecoveryResponsivenessPart => Unit::Percent,
             M::Vo2Max => Unit::MillilitresPerKilogramMinute,
-            M::SleepDuration | M::DeepSleepDuration | M::RemSleepDuration | M::StandingHours => {
-                Unit::Hours
-            }
+            M::SleepDuration
+            | M::DeepSleepDuration
+            | M::RemSleepDuration
+            | M::StandingHours
+            | M::AwakeDuration
+            | M::TimeInBed
+            | M::Bedtime
+            | M::WakeTime => Unit::Hours,
             M::SleepScore
             | M::RecoveryScore
             | M::StrainScore
             | M::ReadinessScore
-            | M::StressLevel => Unit::Score,
+            | M::StressLevel
+            | M::EveningStressLevel => Unit::Score,
             M::Steps => Unit::Count,
             M::ActiveCalories | M::TotalCalories => Unit::Kilocalories,
-            M::ExerciseMinutes => Unit::Minutes,
+            M::ExerciseMinutes
+            | M::LightActivityMinutes
+            | M::ModerateActivityMinutes
+            | M::VigorousActivityMinutes
+            | M::SedentaryMinutes
+            | M::HeartRateBelowZone1Minutes
+            | M::HeartRateZone1Minutes
+            | M::HeartRateZone2Minutes
+            | M::HeartRateZone3Minutes => Unit::Minutes,
             M::MuscleMass | M::BoneMass => Unit::Kilograms,
             M::SkinTemperature => Unit::Celsius,
             M::BloodGlucose => Unit::MilligramsPerDecilitre,
@@ -306,26 +366,47 @@ impl MetricType {
     pub fn plausible_range(self) -> (f64, f64) {
         use MetricType as M;
         match self {
-            M::RestingHeartRate => (20.0, 250.0),
+            M::RestingHeartRate
+            | M::AverageHeartRate
+            | M::SleepingHeartRate
+            | M::LowestHeartRate => (20.0, 250.0),
             M::HeartRateVariabilitySdnn | M::HeartRateVariabilityRmssd => (0.5, 500.0),
             M::BloodPressureSystolic => (40.0, 300.0),
             M::BloodPressureDiastolic => (20.0, 200.0),
             M::RespiratoryRate => (2.0, 80.0),
             M::OxygenSaturation => (50.0, 100.0),
             M::Vo2Max => (5.0, 100.0),
-            M::SleepDuration | M::DeepSleepDuration | M::RemSleepDuration | M::StandingHours => {
-                (0.0, 24.0)
-            }
+            M::SleepDuration
+            | M::DeepSleepDuration
+            | M::RemSleepDuration
+            | M::StandingHours
+            | M::AwakeDuration
+            | M::TimeInBed => (0.0, 24.0),
+            M::Bedtime => (-12.0, 24.0),
+            // Where a day begins later than at midnight, its last hours are those after 24:00.
+            M::WakeTime => (0.0, 30.0),
             M::SleepEfficiency
             | M::SleepScore
             | M::RecoveryScore
             | M::StrainScore
             | M::ReadinessScore
-            | M::StressLevel => (0.0, 100.0),
+            | M::StressLevel
+            | M::RecoverySleepPart
+            | M::RecoveryExertionPart
+            | M::RecoveryResponsivenessPart
+            | M::EveningStressLevel => (0.0, 100.0),
             M::Steps => (0.0, 200_000.0),
             M::ActiveCalories => (0.0, 20_000.0),
             M::TotalCalories => (0.0, 25_000.0),
-            M::ExerciseMinutes => (0.0, 1_440.0),
+            M::ExerciseMinutes
+            | M::LightActivityMinutes
+            | M::ModerateActivityMinutes
+            | M::VigorousActivityMinutes
+            | M::SedentaryMinutes
+            | M::HeartRateBelowZone1Minutes
+            | M::HeartRateZone1Minutes
+            | M::HeartRateZone2Minutes
+            | M::HeartRateZone3Minutes => (0.0, 1_440.0),
             M::BodyFatPercentage => (1.0, 80.0),
             M::MuscleMass => (5.0, 150.0),
             M::BoneMass => (0.3, 15.0),
@@ -364,7 +445,14 @@ impl MetricType {
                 | M::BoneMass
                 | M::WaterPercentage
                 | M::SkinTemperature
-                | M::BloodGlucose => true,
+                | M::BloodGlucose
+                | M::AverageHeartRate
+                | M::SleepingHeartRate
+                | M::LowestHeartRate
+                | M::TimeInBed
+                | M::RecoverySleepPart
+                | M::RecoveryExertionPart
+                | M::RecoveryResponsivenessPart => true,
                 M::DeepSleepDuration
                 | M::RemSleepDuration
                 | M::Steps
@@ -372,14 +460,29 @@ impl MetricType {
                 | M::ExerciseMinutes
                 | M::StandingHours
                 | M::StrainScore
-                | M::StressLevel => false,
+                | M::StressLevel
+                | M::LightActivityMinutes
+                | M::ModerateActivityMinutes
+                | M::VigorousActivityMinutes
+                | M::SedentaryMinutes
+                | M::HeartRateBelowZone1Minutes
+                | M::HeartRateZone1Minutes
+                | M::HeartRateZone2Minutes
+                | M::HeartRateZone3Minutes
+                | M::AwakeDuration
+                | M::Bedtime
+                | M::WakeTime
+                | M::EveningStressLevel => false,
             };
         }
+        let (low, high) = self.plausible_range();
         if value < 0.0 {
-            // A temperature below 0 may be meant as a difference; that is refused, not left out.
-            return self != M::SkinTemperature && NOT_MEASURED_BELOW_ZERO.contains(&value);
+            // A temperature below 0 may be meant as a difference; that is refused, not left out. A
+            // bedtime before midnight is a value.
+            return self != M::SkinTemperature
+                && value < low
+                && NOT_MEASURED_BELOW_ZERO.contains(&value);
         }
-        let (_, high) = self.plausible_range();
         value > high && NOT_MEASURED_LARGEST.contains(&value)
     }
 
@@ -489,8 +592,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_contract_names_28_metric_types_and_5_forecasts() {
-        assert_eq!(MetricType::ALL.len(), 28);
+    fn the_contract_names_28_metric_types_which_come_first_and_5_forecasts() {
+        let last = MetricType::ALL[27];
+        assert_eq!(last, MetricType::StressLevel);
+        assert_eq!(MetricType::ALL.len(), 28 + 19);
         assert_eq!(PredictionMetric::ALL.len(), 5);
     }
 
@@ -529,6 +634,7 @@ mod tests {
             (M::OxygenSaturation, [0.0, -2.0, 127.0, 255.0]),
             (M::SleepScore, [0.0, -1.0, 255.0, 32_767.0]),
             (M::SleepDuration, [0.0, -1.0, 255.0, 65_535.0]),
+            (M::SleepingHeartRate, [0.0, -1.0, 255.0, 65_535.0]),
         ] {
             for value in values {
                 assert!(metric.not_measured(value), "{metric}");
@@ -544,6 +650,9 @@ mod tests {
             (M::HeartRateVariabilityRmssd, 255.0),
             (M::BloodPressureSystolic, 255.0),
             (M::SkinTemperature, -1.0),
+            (M::VigorousActivityMinutes, 0.0),
+            (M::Bedtime, 0.0),
+            (M::Bedtime, -1.0),
             (M::RestingHeartRate, 254.5),
             (M::RestingHeartRate, 127.0),
             (M::RestingHeartRate, 600.0),

@@ -97,7 +97,26 @@ impl Feature {
             | MetricType::WaterPercentage
             | MetricType::SkinTemperature
             | MetricType::BloodGlucose
-            | MetricType::StressLevel => false,
+            | MetricType::StressLevel
+            | MetricType::AverageHeartRate
+            | MetricType::SleepingHeartRate
+            | MetricType::LowestHeartRate
+            | MetricType::LightActivityMinutes
+            | MetricType::ModerateActivityMinutes
+            | MetricType::VigorousActivityMinutes
+            | MetricType::SedentaryMinutes
+            | MetricType::HeartRateBelowZone1Minutes
+            | MetricType::HeartRateZone1Minutes
+            | MetricType::HeartRateZone2Minutes
+            | MetricType::HeartRateZone3Minutes
+            | MetricType::AwakeDuration
+            | MetricType::TimeInBed
+            | MetricType::Bedtime
+            | MetricType::WakeTime
+            | MetricType::RecoverySleepPart
+            | MetricType::RecoveryExertionPart
+            | MetricType::RecoveryResponsivenessPart
+            | MetricType::EveningStressLevel => false,
         }
     }
 }
