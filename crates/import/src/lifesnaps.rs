@@ -1,13 +1,14 @@
 //! LifeSnaps' daily table: one row per person and day, many people in one file (Yfantidou et al.
 //! 2022).
 //!
-//! A zero or a word such as `NaN` means "not measured". A day on which the watch was not worn (1,440
-//! sedentary minutes, neither steps nor heart rate) has no movement. A day may come in several rows that
-//! complete each other; if they contradict each other, the later one counts and a note says so.
-//! What belongs to the night (sleep, HRV, temperature, breathing, oxygen, stress score) happened
-//! before the steps of the same row and is known that morning; the rest, resting heart rate
-//! included, when the day is over. The table has no zone; people lived at UTC+1 to UTC+3, so
-//! Europe/Athens is assumed unless another is given.
+//! A word such as `NaN` means "not measured", and so does a zero, except of minutes of activity, in a
+//! heart-rate zone or awake. A day on which the watch was not worn (1,440 sedentary minutes, neither
+//! steps nor heart rate) has no movement. A day may come in several rows that complete each other; if
+//! they contradict each other, the later one counts and a note says so.
+//! What belongs to the night (sleep and its heart rate, HRV, temperature, breathing, oxygen, stress
+//! score and its parts) happened before the steps of the same row and is known that morning; the rest,
+//! resting heart rate included, when the day is over. The table has no zone; people lived at UTC+1 to
+//! UTC+3, so Europe/Athens is assumed unless another is given.
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
@@ -21,6 +22,7 @@ use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
+use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{
     Activity, ActivityType, HealthMetric, MetricType, Moment, Provenance, ReadingKind, Record,
     Told, Unit, UserId, Zone,
@@ -33,70 +35,108 @@ const NOT_WORN: f64 = 1_440.0;
 /// Hour at which values of the night become known.
 const MORNING: u32 = 12;
 
-/// Readings of a column: metric, unit, and when the value is known. A zero means "not measured".
-const READINGS: &[(&str, MetricType, Unit, When)] = &[
-    (
-        "resting_hr",
-        MetricType::RestingHeartRate,
-        Unit::PerMinute,
-        When::Evening,
-    ),
-    (
-        "rmssd",
-        MetricType::HeartRateVariabilityRmssd,
-        Unit::Milliseconds,
-        When::Morning,
-    ),
-    (
-        "minutesAsleep",
-        MetricType::SleepDuration,
-        Unit::Minutes,
-        When::Morning,
-    ),
-    (
-        "sleep_efficiency",
-        MetricType::SleepEfficiency,
-        Unit::Percent,
-        When::Morning,
-    ),
-    (
-        "stress_score",
-        MetricType::RecoveryScore,
-        Unit::Score,
-        When::Morning,
-    ),
-    (
-        "nightly_temperature",
-        MetricType::SkinTemperature,
-        Unit::Celsius,
-        When::Morning,
-    ),
-    (
+/// A column with readings.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    name: &'static str,
+    metric: MetricType,
+    unit: Unit,
+    when: When,
+    /// Whether 0 is a value; else it means "not measured".
+    zero_counts: bool,
+}
+
+/// The columns with readings.
+const READINGS: &[Reading] = &[
+    evening("resting_hr", M::RestingHeartRate, Unit::PerMinute),
+    morning("rmssd", M::HeartRateVariabilityRmssd, Unit::Milliseconds),
+    morning("minutesAsleep", M::SleepDuration, Unit::Minutes),
+    morning("sleep_efficiency", M::SleepEfficiency, Unit::Percent),
+    morning("stress_score", M::RecoveryScore, Unit::Score),
+    morning("nightly_temperature", M::SkinTemperature, Unit::Celsius),
+    morning(
         "full_sleep_breathing_rate",
-        MetricType::RespiratoryRate,
+        M::RespiratoryRate,
         Unit::PerMinute,
-        When::Morning,
     ),
-    (
-        "spo2",
-        MetricType::OxygenSaturation,
-        Unit::Percent,
-        When::Morning,
-    ),
-    (
+    morning("spo2", M::OxygenSaturation, Unit::Percent),
+    evening(
         "filteredDemographicVO2Max",
-        MetricType::Vo2Max,
+        M::Vo2Max,
         Unit::MillilitresPerKilogramMinute,
-        When::Evening,
     ),
-    ("steps", MetricType::Steps, Unit::Count, When::Worn),
-    (
-        "calories",
-        MetricType::TotalCalories,
-        Unit::Kilocalories,
-        When::Worn,
+    worn("steps", M::Steps, Unit::Count),
+    worn("calories", M::TotalCalories, Unit::Kilocalories),
+    worn("bpm", M::AverageHeartRate, Unit::PerMinute),
+    morning("nremhr", M::SleepingHeartRate, Unit::PerMinute),
+    morning("minutesAwake", M::AwakeDuration, Unit::Minutes).or_zero(),
+    // From the beginning of the main sleep to its end.
+    morning("sleep_duration", M::TimeInBed, Unit::Milliseconds),
+    // The parts of a stress score are 0 where it is.
+    morning(
+        "sleep_points_percentage",
+        M::RecoverySleepPart,
+        Unit::Fraction,
     ),
+    morning(
+        "exertion_points_percentage",
+        M::RecoveryExertionPart,
+        Unit::Fraction,
+    ),
+    morning(
+        "responsiveness_points_percentage",
+        M::RecoveryResponsivenessPart,
+        Unit::Fraction,
+    ),
+    minutes("lightly_active_minutes", M::LightActivityMinutes),
+    minutes("moderately_active_minutes", M::ModerateActivityMinutes),
+    minutes("very_active_minutes", M::VigorousActivityMinutes),
+    minutes("sedentary_minutes", M::SedentaryMinutes),
+    minutes(
+        "minutes_below_default_zone_1",
+        M::HeartRateBelowZone1Minutes,
+    ),
+    minutes("minutes_in_default_zone_1", M::HeartRateZone1Minutes),
+    minutes("minutes_in_default_zone_2", M::HeartRateZone2Minutes),
+    minutes("minutes_in_default_zone_3", M::HeartRateZone3Minutes),
 ];
+
+const fn morning(name: &'static str, metric: MetricType, unit: Unit) -> Reading {
+    reading(name, metric, unit, When::Morning)
+}
+
+const fn evening(name: &'static str, metric: MetricType, unit: Unit) -> Reading {
+    reading(name, metric, unit, When::Evening)
+}
+
+const fn worn(name: &'static str, metric: MetricType, unit: Unit) -> Reading {
+    reading(name, metric, unit, When::Worn)
+}
+
+/// Minutes of a day on which the watch was worn.
+const fn minutes(name: &'static str, metric: MetricType) -> Reading {
+    worn(name, metric, Unit::Minutes).or_zero()
+}
+
+const fn reading(name: &'static str, metric: MetricType, unit: Unit, when: When) -> Reading {
+    Reading {
+        name,
+        metric,
+        unit,
+        when,
+        zero_counts: false,
+    }
+}
+
+impl Reading {
+    /// The same column, where 0 is a value.
+    const fn or_zero(self) -> Self {
+        Self {
+            zero_counts: true,
+            ..self
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum When {
@@ -112,10 +152,6 @@ struct Columns {
     user: usize,
     date: usize,
     readings: Vec<Option<usize>>,
-    sedentary: Option<usize>,
-    bpm: Option<usize>,
-    moderate: Option<usize>,
-    vigorous: Option<usize>,
     workouts: Option<usize>,
 }
 
@@ -133,12 +169,8 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         date: table.required(&["date"])?,
         readings: READINGS
             .iter()
-            .map(|(name, ..)| table.column(&[*name]))
+            .map(|reading| table.column(&[reading.name]))
             .collect(),
-        sedentary: table.column(&["sedentary_minutes"]),
-        bpm: table.column(&["bpm"]),
-        moderate: table.column(&["moderately_active_minutes"]),
-        vigorous: table.column(&["very_active_minutes"]),
         workouts: table.column(&["activityType"]),
     };
     let zone = match importer.options.zone {
@@ -301,19 +333,21 @@ fn records(
         }
     };
     let mut cells = Vec::with_capacity(READINGS.len());
-    for ((name, ..), column) in READINGS.iter().zip(&columns.readings) {
-        cells.push(number(importer, *column, name));
+    for (reading, column) in READINGS.iter().zip(&columns.readings) {
+        cells.push(number(importer, *column, reading.name));
     }
+    let of = |metric: MetricType| {
+        let place = READINGS.iter().position(|reading| reading.metric == metric);
+        place.and_then(|place| cells[place])
+    };
     let is_above_0 = |value: Option<f64>| value.is_some_and(|value| value > 0.0);
-    let steps = READINGS
-        .iter()
-        .position(|(_, metric, ..)| *metric == MetricType::Steps);
-    let worn = is_above_0(steps.and_then(|steps| cells[steps]))
-        || is_above_0(number(importer, columns.bpm, "bpm"))
-        || number(importer, columns.sedentary, "sedentary_minutes")
-            .is_some_and(|minutes| minutes < NOT_WORN);
-    let moderate = number(importer, columns.moderate, "moderately_active_minutes");
-    let vigorous = number(importer, columns.vigorous, "very_active_minutes");
+    let worn = is_above_0(of(M::Steps))
+        || is_above_0(of(M::AverageHeartRate))
+        || of(M::SedentaryMinutes).is_some_and(|minutes| minutes < NOT_WORN);
+    let (moderate, vigorous) = (
+        of(M::ModerateActivityMinutes),
+        of(M::VigorousActivityMinutes),
+    );
     let mut add = |importer: &mut Importer<'_>, name, metric, value, unit, when| match measured(
         metric, value, unit,
     ) {
@@ -325,23 +359,28 @@ fn records(
         })),
         Err(error) => faults.push(fault(&error)),
     };
-    for ((name, metric, unit, when), cell) in READINGS.iter().zip(cells) {
+    for (reading, cell) in READINGS.iter().zip(cells) {
+        let &Reading {
+            name,
+            metric,
+            unit,
+            when,
+            zero_counts,
+        } = reading;
         match cell {
             None => {}
-            Some(0.0) => importer.skip(SkipReason::Missing),
-            Some(_) if *when == When::Worn && !worn => importer.skip(SkipReason::NotWorn),
-            Some(value) => add(importer, name, *metric, value, *unit, *when),
+            Some(0.0) if !zero_counts => importer.skip(SkipReason::Missing),
+            Some(_) if when == When::Worn && !worn => importer.skip(SkipReason::NotWorn),
+            Some(value) => add(importer, name, metric, value, unit, when),
         }
     }
     if let (Some(moderate), Some(vigorous), true) = (moderate, vigorous, worn) {
-        let (metric, unit) = (MetricType::ExerciseMinutes, Unit::Minutes);
-        let minutes = moderate + vigorous;
         add(
             importer,
             "active_minutes",
-            metric,
-            minutes,
-            unit,
+            M::ExerciseMinutes,
+            moderate + vigorous,
+            Unit::Minutes,
             When::Worn,
         );
     }
