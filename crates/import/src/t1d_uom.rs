@@ -1,14 +1,17 @@
-//! T1D-UOM's folders (Alsuhaymi et al. 2025): meals, activity, nights and resting heart rate, one
-//! file per person and kind; the person is the number in the file name.
+//! T1D-UOM's folders (Alsuhaymi et al. 2025): meals, activity, nights and what the watch measured every
+//! five minutes, one file per person and kind; the person is the number in the file name.
 //!
-//! The files have two clocks. Meals and activity are local; nights and resting heart rate are UTC.
-//! Days come first (DD/MM/YYYY). The watch writes the resting heart rate at local midnight, and that
-//! row closes the day that has just ended; it counts before any other of the day. Activity has a row
-//! per quarter of an hour and kind of movement: steps and energy are summed by local day. Meals have
-//! no energy; it follows from the macronutrients (4, 4 and 9 kcal/g) that were entered. A meal at
-//! 00:00 or without a time is known by its day only.
+//! The files have two clocks. Meals and activity are local; nights and the five minutes are UTC. Days
+//! come first (DD/MM/YYYY). Activity has a row per quarter of an hour and kind of movement: steps,
+//! energy and minutes are summed by local day. Of active minutes, those that the watch calls highly
+//! active are vigorous, others from 3 metabolic equivalents on moderate, and the rest light. A day
+//! without steps and energy has no minutes: the watch was not worn. Meals have no energy; it follows
+//! from the macronutrients (4, 4 and 9 kcal/g) that were entered. A meal at 00:00 or without a time is
+//! known by its day only.
 //!
 //! People live in the United Kingdom unless the offsets in their files say otherwise.
+
+mod watch;
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
@@ -16,7 +19,7 @@ use crate::format::FormatReader;
 use crate::report::{RejectReason, SkipReason};
 use crate::table::{Fault, Table};
 use crate::time::{Stamp, british};
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
@@ -67,9 +70,9 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     } else if table.column(&["activity_ts"]).is_some() {
         activity(importer, table, &user, zone)
     } else if table.column(&["calendar_date"]).is_some() {
-        nights(importer, table, &user)
+        nights(importer, table, &user, zone)
     } else {
-        resting_heart_rate(importer, table, &user, zone)
+        watch::watch(importer, table, &user, zone)
     }
 }
 
@@ -271,7 +274,10 @@ fn activity(
     let energy = table.column(&["active_Kcal"]);
     let start = table.column(&["start_time_s"]);
     let kind = table.column(&["activity_type"]);
-    let mut days: BTreeMap<NaiveDate, (f64, f64)> = BTreeMap::new();
+    let active = table.column(&["active_time_s"]);
+    let intensity = table.column(&["intensity"]);
+    let equivalents = table.column(&["met"]);
+    let mut days: BTreeMap<NaiveDate, Movement> = BTreeMap::new();
     // The same quarter of an hour and kind of movement twice is a repeated row; hashes of them.
     let mut seen: HashSet<u64> = HashSet::new();
     while let Some(row) = table.next(importer)? {
@@ -288,10 +294,19 @@ fn activity(
                     "step_count and active_Kcal must not be below 0".to_owned(),
                 ));
             }
-            Ok((wall, steps, energy))
+            let seconds = row.number(active, "active_time_s")?.unwrap_or(0.0);
+            if seconds < 0.0 {
+                return Err((
+                    RejectReason::OutOfRange,
+                    "active_time_s must not be below 0".to_owned(),
+                ));
+            }
+            let equivalents = row.number(equivalents, "met")?;
+            let effort = effort(row.text(intensity), equivalents);
+            Ok((wall, steps, energy, effort.map(|effort| (effort, seconds))))
         })();
         match outcome {
-            Ok((wall, steps, energy)) => {
+            Ok((wall, steps, energy, effort)) => {
                 let mut epoch = DefaultHasher::new();
                 (wall, row.text(start), row.text(kind)).hash(&mut epoch);
                 if !seen.insert(epoch.finish()) {
@@ -299,8 +314,11 @@ fn activity(
                     continue;
                 }
                 let day = days.entry(wall.date()).or_default();
-                day.0 += steps;
-                day.1 += energy;
+                day.steps += steps;
+                day.energy += energy;
+                if let Some((effort, seconds)) = effort {
+                    *day.seconds.entry(effort).or_default() += seconds;
+                }
             }
             Err(fault) => {
                 let reject = row.reject(fault);
@@ -308,16 +326,62 @@ fn activity(
             }
         }
     }
-    for (day, (steps, energy)) in days {
+    for (day, movement) in days {
         for (name, metric, value) in [
-            ("steps", MetricType::Steps, steps),
-            ("active-energy", MetricType::ActiveCalories, energy),
+            ("steps", MetricType::Steps, movement.steps),
+            ("active-energy", MetricType::ActiveCalories, movement.energy),
         ] {
             let provenance = Provenance::of_day(SOURCE, format!("{name}-{day}"), day, zone);
             daily(importer, user, provenance, metric, value, metric.unit())?;
         }
+        if movement.steps == 0.0 && movement.energy == 0.0 {
+            continue;
+        }
+        // A worn day that has minutes of one kind has none, which is a number, of the others.
+        let efforts = if movement.seconds.is_empty() {
+            &[]
+        } else {
+            EFFORTS
+        };
+        for (name, metric) in efforts {
+            let seconds = movement.seconds.get(metric).copied().unwrap_or(0.0);
+            let provenance = Provenance::of_day(SOURCE, format!("{name}-{day}"), day, zone);
+            daily(importer, user, provenance, *metric, seconds, Unit::Seconds)?;
+        }
     }
     Ok(())
+}
+
+/// The movement of a day.
+#[derive(Default)]
+struct Movement {
+    steps: f64,
+    energy: f64,
+    /// Active time by its metric type.
+    seconds: BTreeMap<MetricType, f64>,
+}
+
+/// Minutes of a day, by how hard they were.
+const EFFORTS: &[(&str, MetricType)] = &[
+    ("sedentary-minutes", MetricType::SedentaryMinutes),
+    ("light-minutes", MetricType::LightActivityMinutes),
+    ("moderate-minutes", MetricType::ModerateActivityMinutes),
+    ("vigorous-minutes", MetricType::VigorousActivityMinutes),
+];
+/// Metabolic equivalents from which on an activity is moderate.
+const MODERATE: f64 = 3.0;
+
+/// What the active time of a row counts as; `None` if the row does not say how hard it was.
+fn effort(intensity: &str, equivalents: Option<f64>) -> Option<MetricType> {
+    match intensity {
+        "SEDENTARY" => Some(MetricType::SedentaryMinutes),
+        "ACTIVE" if equivalents.is_some_and(|met| met >= MODERATE) => {
+            Some(MetricType::ModerateActivityMinutes)
+        }
+        "ACTIVE" => Some(MetricType::LightActivityMinutes),
+        "HIGHLY_ACTIVE" => Some(MetricType::VigorousActivityMinutes),
+        _ => None,
+    }
 }
 
 /// A reading that was aggregated from many rows.
@@ -348,6 +412,7 @@ fn nights(
     importer: &mut Importer<'_>,
     mut table: Table<'_>,
     user: &UserId,
+    zone: Zone,
 ) -> Result<(), ImportError> {
     let date = table.required(&["calendar_date"])?;
     let asleep = table.required(&["duration_in_sec"])?;
@@ -388,16 +453,27 @@ fn nights(
                     "duration_in_sec must lie between 0 and a day".to_owned(),
                 ));
             }
-            let awake = row
-                .number(awake, "awake_s")?
-                .unwrap_or(0.0)
-                .clamp(0.0, 86_400.0);
+            let told_awake = row.number(awake, "awake_s")?;
+            let awake = told_awake.unwrap_or(0.0).clamp(0.0, 86_400.0);
             let offset = row.number(offset, "start_time_offset_s")?;
             let mut values = vec![("duration", MetricType::SleepDuration, asleep)];
             for (name, metric, column) in parts {
                 if let Some(seconds) = row.number(column, name)? {
                     values.push((name, metric, seconds));
                 }
+            }
+            if told_awake.is_some() {
+                values.push(("awake", MetricType::AwakeDuration, awake));
+            }
+            if asleep > 0.0 {
+                let local =
+                    offset.unwrap_or_else(|| f64::from(zone.offset_seconds(begun.and_utc())));
+                let midnight = day.and_time(NaiveTime::MIN);
+                let bedtime = (begun - midnight).num_seconds() as f64 + local;
+                let in_bed = asleep + awake;
+                values.push(("time-in-bed", MetricType::TimeInBed, in_bed));
+                values.push(("bedtime", MetricType::Bedtime, bedtime));
+                values.push(("wake-time", MetricType::WakeTime, bedtime + in_bed));
             }
             Ok((day, begun, asleep, awake, offset, values))
         })();
@@ -439,64 +515,6 @@ fn nights(
                 }
             }
         }
-    }
-    Ok(())
-}
-
-fn resting_heart_rate(
-    importer: &mut Importer<'_>,
-    mut table: Table<'_>,
-    user: &UserId,
-    zone: Zone,
-) -> Result<(), ImportError> {
-    let time = table.required(&["sleep_ts"])?;
-    let rate = table.required(&["resting_heart_rate"])?;
-    // Of each day the value that counts: (written at midnight, moment, value).
-    let mut days: BTreeMap<NaiveDate, (bool, NaiveDateTime, f64)> = BTreeMap::new();
-    while let Some(row) = table.next(importer)? {
-        let outcome = (|| {
-            let Some(value) = row.number(Some(rate), "resting_heart_rate")? else {
-                return Ok(None);
-            };
-            if value == 0.0 {
-                return Ok(None);
-            }
-            let Some(Stamp::Wall(moment)) = british(row.text(Some(time))) else {
-                return Err(bad_time("sleep_ts"));
-            };
-            let instant: DateTime<Utc> = moment.and_utc();
-            importer.check_time(instant)?;
-            MetricType::RestingHeartRate
-                .to_canonical(value, Unit::PerMinute)
-                .map_err(|error| fault(&error))?;
-            let local = instant + TimeDelta::seconds(i64::from(zone.offset_seconds(instant)));
-            let local = local.naive_utc();
-            let at_midnight = local.time() == NaiveTime::MIN;
-            let day = if at_midnight {
-                local.date() - Days::new(1)
-            } else {
-                local.date()
-            };
-            Ok(Some((day, at_midnight, moment, value)))
-        })();
-        match outcome {
-            Ok(None) => {}
-            Ok(Some((day, at_midnight, moment, value))) => {
-                let kept = days.entry(day).or_insert((at_midnight, moment, value));
-                if (at_midnight, moment) > (kept.0, kept.1) {
-                    *kept = (at_midnight, moment, value);
-                }
-            }
-            Err(fault) => {
-                let reject = row.reject(fault);
-                importer.reject(reject)?;
-            }
-        }
-    }
-    for (day, (_, _, value)) in days {
-        let provenance = Provenance::of_day(SOURCE, format!("resting-heart-rate-{day}"), day, zone);
-        let metric = MetricType::RestingHeartRate;
-        daily(importer, user, provenance, metric, value, metric.unit())?;
     }
     Ok(())
 }
