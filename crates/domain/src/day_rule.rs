@@ -126,6 +126,11 @@ impl MetricType {
         }
     }
 
+    /// Whether it is the amount of a day.
+    pub fn is_amount(self) -> bool {
+        matches!(self.day_rule(), DayRule::Amount(_))
+    }
+
     /// Whether a reading is about a night, which belongs to the day of waking.
     pub fn is_of_the_night(self) -> bool {
         match self.day_rule() {

@@ -309,6 +309,11 @@ const NOT_MEASURED_LARGEST: [f64; 8] = [
 ];
 
 impl MetricType {
+    /// Whether the contract names it; the types of our own come after those.
+    pub fn is_of_the_contract(self) -> bool {
+        self <= Self::StressLevel
+    }
+
     /// The unit in which values are stored.
     pub fn unit(self) -> Unit {
         use MetricType as M;
@@ -593,9 +598,10 @@ mod tests {
 
     #[test]
     fn the_contract_names_28_metric_types_which_come_first_and_5_forecasts() {
-        let last = MetricType::ALL[27];
-        assert_eq!(last, MetricType::StressLevel);
-        assert_eq!(MetricType::ALL.len(), 28 + 19);
+        let (contract, own) = MetricType::ALL.split_at(28);
+        assert!(contract.iter().all(|metric| metric.is_of_the_contract()));
+        assert!(own.iter().all(|metric| !metric.is_of_the_contract()));
+        assert_eq!(own.len(), 19);
         assert_eq!(PredictionMetric::ALL.len(), 5);
     }
 

@@ -142,23 +142,23 @@ impl<'a> DayRecords<'a> {
         Sleep::new(sessions, self.sessions_before.iter().copied())
     }
 
-    /// Whether the day holds nothing but amounts of zero: then the device was not worn.
+    /// Whether the day holds nothing but amounts of zero: then the device was not worn, and its amounts
+    /// do not count. The types of our own summarise whatever part of the day was measured; beside the
+    /// contract's they do not show that an amount was.
     pub(crate) fn is_not_worn(&self) -> bool {
-        let is_zero_amount = |reading: &&HealthMetric| {
-            reading.value == 0.0
-                && matches!(
-                    reading.metric.day_rule(),
-                    vitalcast_domain::DayRule::Amount(_)
-                )
-        };
-        self.events.is_empty() && self.readings.iter().flatten().all(is_zero_amount)
+        let readings = || self.readings.iter().flatten();
+        let has_contract = readings().any(|reading| reading.metric.is_of_the_contract());
+        let is_zero_amount =
+            |reading: &&HealthMetric| reading.value == 0.0 && reading.metric.is_amount();
+        self.events.is_empty()
+            && readings()
+                .filter(|reading| !has_contract || reading.metric.is_of_the_contract())
+                .all(is_zero_amount)
     }
 
     /// Writes every field of the day; fields that nothing was recorded of stay as they are.
     fn reduce(&self, profile: &Profile, cells: &mut [f64]) {
-        if self.is_not_worn() {
-            return;
-        }
+        let is_not_worn = self.is_not_worn();
         if !self.events.is_empty() {
             let mut counts = [0_u32; FIELDS];
             for record in self.events(profile) {
@@ -174,7 +174,7 @@ impl<'a> DayRecords<'a> {
         }
         let sleep = self.sleep();
         for (readings, metric) in self.readings.iter().zip(MetricType::ALL) {
-            if readings.is_empty() {
+            if readings.is_empty() || (is_not_worn && metric.is_amount()) {
                 continue;
             }
             if let Some(found) = daily_value(*metric, readings, &sleep, profile) {

@@ -22,7 +22,8 @@ pub struct DayView {
     pub activities: usize,
     /// Meals and activities left out because another source recorded them too.
     pub recorded_twice: usize,
-    /// Whether the only readings are amounts of zero, so that the device was not worn.
+    /// Whether all amounts are zero and nothing else of the contract's was measured, so that the device
+    /// was not worn.
     pub is_not_worn: bool,
 }
 
@@ -96,7 +97,7 @@ pub fn day_view(history: &History, day: NaiveDate, as_of: AsOf) -> Result<DayVie
         .map(|(metric, readings)| DayValue {
             metric,
             counted: daily_value(metric, readings, &sleep, profile)
-                .filter(|_| !is_not_worn)
+                .filter(|_| !(is_not_worn && metric.is_amount()))
                 .map(|found| SourceValue {
                     source: found.source.to_owned(),
                     value: found.value,

@@ -106,7 +106,7 @@ pub(crate) fn daily_value<'a>(
             .and_then(|sources| sources.iter().position(|name| name == candidate.source))
             .unwrap_or(usize::MAX)
     };
-    let amounts = matches!(metric.day_rule(), DayRule::Amount(_));
+    let amounts = metric.is_amount();
     candidates.sort_by(|left, right| {
         rank(left)
             .cmp(&rank(right))

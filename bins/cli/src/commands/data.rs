@@ -205,7 +205,7 @@ pub(crate) fn show(
         ))?;
     }
     if day.is_not_worn {
-        output.line("Nothing but amounts of zero was recorded: the day counts as not measured.")?;
+        output.line("Every amount is zero, and nothing else was measured: they do not count.")?;
     }
     if !day.is_over {
         output.line("The day is not over: its amounts still grow.")?;

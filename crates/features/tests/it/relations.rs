@@ -4,7 +4,8 @@ use crate::people::{day, instant, known, meal, much_later, person, reading};
 use chrono::Days;
 use vitalcast_domain::{HealthMetric, MetricType, Profile, Provenance, Record};
 use vitalcast_features::{
-    amounts_before_sleep, catalogue, feature_named, feature_table, hindsight_table,
+    DayView, amounts_before_sleep, catalogue, daily_values, day_view, feature_named, feature_table,
+    hindsight_table,
 };
 
 const ZONE: &str = "Europe/London";
@@ -182,4 +183,33 @@ fn without_times_there_are_no_hours() {
     let ratio = feature_named("nutrition_protein_ratio").unwrap();
     let found = amounts_before_sleep(&history, ratio, &[(0.0, 6.0)], on, on, much_later());
     assert_eq!(found.unwrap(), None);
+}
+
+#[test]
+fn beside_zeros_a_mean_heart_rate_does_not_show_that_the_watch_was_worn() {
+    use MetricType as M;
+    let of = |on: &str, metric, value| reading(ZONE, &format!("{on}-{metric}"), on, metric, value);
+    let records = vec![
+        of("2025-03-01", M::Steps, 0.0),
+        of("2025-03-01", M::LightActivityMinutes, 0.0),
+        of("2025-03-01", M::AverageHeartRate, 71.0),
+        of("2025-03-02", M::Steps, 0.0),
+        of("2025-03-02", M::RestingHeartRate, 60.0),
+        of("2025-03-03", M::SedentaryMinutes, 900.0),
+        of("2025-03-03", M::LightActivityMinutes, 0.0),
+    ];
+    let history = person(ZONE, records);
+    let (first, last) = (day("2025-03-01"), day("2025-03-03"));
+    let values = |metric| daily_values(&history, metric, first, last, much_later()).unwrap();
+    assert_eq!(values(M::Steps), [None, Some(0.0), None]);
+    assert_eq!(values(M::AverageHeartRate), [Some(71.0), None, None]);
+    // Alone, they do.
+    assert_eq!(values(M::LightActivityMinutes), [None, None, Some(0.0)]);
+    let view = day_view(&history, first, much_later()).unwrap();
+    assert!(view.is_not_worn);
+    let counted = |view: &DayView| -> Vec<M> {
+        let counted = view.values.iter().filter(|value| value.counted.is_some());
+        counted.map(|value| value.metric).collect()
+    };
+    assert_eq!(counted(&view), [M::AverageHeartRate]);
 }
