@@ -17,7 +17,7 @@ use vitalcast_domain::{
     HealthMetric, MetricType, Moment, Provenance, ReadingKind, Record, Told, Unit, UserId, Zone,
 };
 
-/// Rows that a mean heart rate of a day needs: six hours.
+/// Rows that a heart rate of a day needs: six hours.
 const RATES_OF_A_DAY: u32 = 72;
 /// Rows that a mean heart rate of a night needs: one hour.
 const RATES_OF_A_NIGHT: u32 = 12;
@@ -228,7 +228,9 @@ fn of_day(
         (
             "lowest-heart-rate",
             MetricType::LowestHeartRate,
-            measured.lowest,
+            measured
+                .lowest
+                .filter(|_| measured.rate.count >= RATES_OF_A_DAY),
         ),
         (
             "stress-level",

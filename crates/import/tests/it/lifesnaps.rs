@@ -116,6 +116,45 @@ fn a_watch_on_the_table_measures_no_movement() {
 }
 
 #[test]
+fn on_a_worn_day_no_minutes_are_a_value_and_no_heart_rate_is_none() {
+    let header = ",id,date,resting_hr,rmssd,nremhr,bpm,sedentary_minutes,lightly_active_minutes,\
+                  moderately_active_minutes,very_active_minutes,minutes_in_default_zone_3,minutesAwake,\
+                  stress_score,sleep_points_percentage\n";
+    let (report, read) = read_bytes(
+        "daily.csv",
+        format!(
+            "{header}0,u,2021-05-24,61,,0.0,71.5,1440,0,0,0,0.0,0.0,0,0.0\n\
+             1,u,2021-05-25,61,,55.5,,1440,0,0,0,0.0,,78,0.7\n"
+        ),
+    );
+    for metric in [
+        M::LightActivityMinutes,
+        M::ModerateActivityMinutes,
+        M::VigorousActivityMinutes,
+        M::ExerciseMinutes,
+        M::HeartRateZone3Minutes,
+        M::AwakeDuration,
+    ] {
+        assert_eq!(
+            read.series(metric),
+            [("2021-05-24".to_owned(), 0.0)],
+            "{metric}"
+        );
+    }
+    assert_eq!(
+        read.series(M::SleepingHeartRate),
+        [("2021-05-25".to_owned(), 55.5)]
+    );
+    assert_eq!(
+        read.series(M::RecoverySleepPart),
+        [("2021-05-25".to_owned(), 70.0)]
+    );
+    assert_eq!(report.skipped[&SkipReason::Missing], 3);
+    // The second day was not worn: five kinds of minutes.
+    assert_eq!(report.skipped[&SkipReason::NotWorn], 5);
+}
+
+#[test]
 fn a_short_night_is_kept_and_flagged() {
     let (_, read) = table("0,u,2021-05-24,,,119,,,,,,,,,,\n1,u,2021-05-25,,,120,,,,,,,,,,\n");
     let partial: Vec<bool> = read
@@ -176,4 +215,58 @@ fn the_published_slice_is_read_whole() {
     assert!(read.rejects.is_empty(), "{:?}", read.rejects);
     // Once more gives the same, record for record.
     assert_eq!(crate::folder::read(&path).1, read);
+}
+
+#[test]
+fn a_published_day_has_its_heart_rates_minutes_night_and_score_parts() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/lifesnaps");
+    let (_, read) = read(&path);
+    for (metric, expected) in [
+        (M::SleepingHeartRate, 74.716),
+        (M::AverageHeartRate, 94.721_607_165_070_28),
+        (M::LightActivityMinutes, 170.0),
+        (M::ModerateActivityMinutes, 0.0),
+        (M::VigorousActivityMinutes, 0.0),
+        (M::SedentaryMinutes, 537.0),
+        (M::HeartRateBelowZone1Minutes, 651.0),
+        (M::HeartRateZone1Minutes, 200.0),
+        (M::HeartRateZone2Minutes, 124.0),
+        (M::HeartRateZone3Minutes, 9.0),
+        // 8 minutes; 21,000,000 ms.
+        (M::AwakeDuration, 8.0 / 60.0),
+        (M::TimeInBed, 5.0 + 50.0 / 60.0),
+        (M::RecoverySleepPart, 70.0),
+        (M::RecoveryExertionPart, 77.5),
+        (M::RecoveryResponsivenessPart, 220.0 / 3.0),
+    ] {
+        let values: Vec<(&Record, f64)> = read
+            .records
+            .iter()
+            .filter_map(|(user, record)| match record {
+                Record::HealthMetric(reading)
+                    if user == "621e2eaf67b776a2406b14ac"
+                        && reading.metric == metric
+                        && reading.provenance.day.to_string() == "2021-10-31" =>
+                {
+                    Some((record, reading.value))
+                }
+                Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+            })
+            .collect();
+        let [(record, value)] = values[..] else {
+            panic!("{metric}: {} values", values.len());
+        };
+        assert!((value - expected).abs() < 1e-9, "{metric}");
+        // Athens is two hours ahead of UTC in winter, which began on this day.
+        let known = match metric {
+            M::SleepingHeartRate
+            | M::AwakeDuration
+            | M::TimeInBed
+            | M::RecoverySleepPart
+            | M::RecoveryExertionPart
+            | M::RecoveryResponsivenessPart => "2021-10-31T10:00:00Z",
+            _ => "2021-10-31T22:00:00Z",
+        };
+        assert_eq!(record.provenance().known_at, instant(known), "{metric}");
+    }
 }

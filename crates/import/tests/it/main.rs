@@ -8,5 +8,6 @@ mod lifesnaps;
 mod properties;
 mod reference;
 mod t1d_uom;
+mod t1d_uom_watch;
 mod tables;
 mod wrong;

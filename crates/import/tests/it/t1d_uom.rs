@@ -6,13 +6,13 @@ use vitalcast_domain::{MealType, MetricType as M, Record};
 use vitalcast_import::{Format, RejectReason as R, SkipReason};
 
 const MEALS: &str = "\u{feff}meal_ts,meal_type,meal_tag,carbs_g,prot_g,fat_g,fibre_g\n";
-const RATES: &str = "sleep_ts,step_count,heart_rate,current_activity_type_intensity,\
+pub(crate) const RATES: &str = "sleep_ts,step_count,heart_rate,current_activity_type_intensity,\
                      stress_level_value,sleep_level,resting_heart_rate\n";
-const NIGHTS: &str = "calendar_date,duration_in_sec,start_date_ts,start_time_offset_s,deep_sleep_s,rem_sleep_s,awake_s,validation\n";
+pub(crate) const NIGHTS: &str = "calendar_date,duration_in_sec,start_date_ts,start_time_offset_s,deep_sleep_s,rem_sleep_s,awake_s,validation\n";
 const EPOCHS: &str =
     "activity_ts,activity_type,active_Kcal,step_count,start_time_s,start_time_offset_s\n";
 
-fn one(name: &str, header: &str, rows: &str) -> (vitalcast_import::ImportReport, Read) {
+pub(crate) fn one(name: &str, header: &str, rows: &str) -> (vitalcast_import::ImportReport, Read) {
     let folder = Folder::new();
     folder.write(name, format!("{header}{rows}"));
     read(folder.path())
@@ -32,7 +32,7 @@ fn rates(rows: &str) -> Vec<(String, f64)> {
         .series(M::RestingHeartRate)
 }
 
-fn day(day: &str, value: f64) -> (String, f64) {
+pub(crate) fn day(day: &str, value: f64) -> (String, f64) {
     (day.to_owned(), value)
 }
 
@@ -94,6 +94,17 @@ fn a_night_is_in_utc_and_belongs_to_its_day_of_waking() {
     );
     assert_eq!(read.series(M::SleepDuration), [day("2023-10-19", 7.6)]);
     assert_eq!(read.series(M::DeepSleepDuration), [day("2023-10-19", 1.25)]);
+    // In bed from 22:25 to 06:05 on the local clock, of which four minutes awake.
+    assert_eq!(
+        read.series(M::AwakeDuration),
+        [day("2023-10-19", 4.0 / 60.0)]
+    );
+    assert_eq!(
+        read.series(M::TimeInBed),
+        [day("2023-10-19", 27_600.0 / 3_600.0)]
+    );
+    assert_eq!(read.series(M::Bedtime), [day("2023-10-19", -(95.0 / 60.0))]);
+    assert_eq!(read.series(M::WakeTime), [day("2023-10-19", 365.0 / 60.0)]);
     let night = &read.records[0].1;
     // Awake time is not in the duration but is before waking: 21:25 + 7:36 + 0:04.
     assert_eq!(
