@@ -494,6 +494,10 @@ fn nights(
         *ordinal += 1;
         let woken = begun.and_utc() + TimeDelta::seconds((asleep + awake) as i64);
         for (name, metric, seconds) in values {
+            // Time awake and in bed would be added up; a night has its times once.
+            if *ordinal > 1 && !metric.is_of_the_contract() {
+                continue;
+            }
             let told = Told {
                 // A night belongs to its day of waking, which the watch says.
                 day: Some(day),

@@ -251,3 +251,17 @@ fn a_published_day_has_its_minutes_and_the_times_of_its_night() {
         assert!((value - expected).abs() < 1e-9, "{metric}");
     }
 }
+
+#[test]
+fn a_night_in_two_versions_has_its_times_once() {
+    let (_, read) = one(
+        "Sleep Data/UoM2399.csv",
+        NIGHTS,
+        "19/10/2023,27360,18/10/2023 21:25,3600,4500,,240,ENHANCED_FINAL\n\
+         19/10/2023,27360,18/10/2023 21:25,3600,4200,,240,ENHANCED_FINAL\n",
+    );
+    assert_eq!(read.series(M::DeepSleepDuration).len(), 2);
+    for metric in [M::AwakeDuration, M::TimeInBed, M::Bedtime, M::WakeTime] {
+        assert_eq!(read.series(metric).len(), 1, "{metric}");
+    }
+}
