@@ -24,6 +24,23 @@ pub enum EvaluationError {
         /// Index, counted from 0.
         index: usize,
     },
+    /// A nominal level that is no share.
+    #[error("level {0} is not above 0 and below 1")]
+    Level(f64),
+    /// A level that is not above the one before it.
+    #[error("level {0} is not above the level before it")]
+    LevelOrder(f64),
+    /// An interval that does not contain the central value and the intervals of all lower levels.
+    #[error(
+        "the interval of level {0} does not contain the central value or a lower level's interval"
+    )]
+    NotNested(f64),
+    /// A number that is not finite and above 0.
+    #[error("the {0} is not finite and above 0")]
+    NotPositive(&'static str),
+    /// A number below 0.
+    #[error("the {0} is below 0")]
+    Negative(&'static str),
 }
 
 /// Refuses empty series, different lengths and values that are not finite.
@@ -42,8 +59,21 @@ pub(crate) fn check_series(what: &'static str, values: &[f64]) -> Result<(), Eva
     if values.is_empty() {
         return Err(EvaluationError::Empty(what));
     }
+    check_finite(what, values)
+}
+
+pub(crate) fn check_finite(what: &'static str, values: &[f64]) -> Result<(), EvaluationError> {
     match values.iter().position(|value| !value.is_finite()) {
         Some(index) => Err(EvaluationError::NotFinite { what, index }),
         None => Ok(()),
+    }
+}
+
+pub(crate) fn check_level(level: f64) -> Result<(), EvaluationError> {
+    // NaN fails both comparisons, so it is refused too.
+    if level > 0.0 && level < 1.0 {
+        Ok(())
+    } else {
+        Err(EvaluationError::Level(level))
     }
 }

@@ -2,13 +2,17 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod accuracy;
+mod adaptive;
 mod conformal;
 mod error;
 mod interval;
 mod mean;
+#[cfg(test)]
+mod random;
 mod readiness;
 
 pub use accuracy::{Accuracy, mean_absolute_error, skill};
+pub use adaptive::{AdaptiveSpread, ScoreQuantiles, ScoreTable};
 pub use conformal::{HalfWidth, conformal_rank, half_width, highest_level, level_in_words};
 pub use error::EvaluationError;
 pub use interval::{coverage, mean_width};
