@@ -4,6 +4,7 @@
 mod accuracy;
 mod adaptive;
 mod conformal;
+mod distribution;
 mod error;
 mod interval;
 mod mean;
@@ -14,6 +15,7 @@ mod readiness;
 pub use accuracy::{Accuracy, mean_absolute_error, skill};
 pub use adaptive::{AdaptiveSpread, ScoreQuantiles, ScoreTable};
 pub use conformal::{HalfWidth, conformal_rank, half_width, highest_level, level_in_words};
+pub use distribution::{Bounds, Distribution};
 pub use error::EvaluationError;
 pub use interval::{coverage, mean_width};
 pub use mean::{ROUNDING, beyond_rounding, mean};
