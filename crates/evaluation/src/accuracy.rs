@@ -46,9 +46,6 @@ impl Accuracy {
             .map(|(actual, predicted)| actual - predicted)
             .collect();
         let squares: f64 = errors.iter().map(|error| error * error).sum();
-        let middle = mean(actual.iter().copied()).expect("there is a value to measure");
-        let variation: f64 = actual.iter().map(|value| (value - middle).powi(2)).sum();
-        let varies = (variation / count).sqrt() > ROUNDING * middle.abs();
         let percentages: f64 = actual
             .iter()
             .zip(&errors)
@@ -58,13 +55,32 @@ impl Accuracy {
             count: actual.len(),
             mae: mean_of_absolutes(&errors),
             rmse: (squares / count).sqrt(),
-            r2: varies
-                .then(|| 1.0 - squares / variation)
-                .filter(|r2| r2.is_finite()),
+            r2: determination(squares, variation(actual)),
             mape: (!actual.contains(&0.0)).then(|| 100.0 * percentages / count),
             mase: scaled_error(actual, &errors),
         })
     }
+}
+
+/// Sum of squared differences from the mean; 0 for values that vary by rounding only.
+pub(crate) fn variation(values: &[f64]) -> f64 {
+    let Some(middle) = mean(values.iter().copied()) else {
+        return 0.0;
+    };
+    let variation: f64 = values.iter().map(|value| (value - middle).powi(2)).sum();
+    if (variation / values.len() as f64).sqrt() > ROUNDING * middle.abs() {
+        variation
+    } else {
+        0.0
+    }
+}
+
+/// 1 − `squares` / `variation`: the coefficient of determination from the sum of squared errors.
+/// `None` without variation.
+pub(crate) fn determination(squares: f64, variation: f64) -> Option<f64> {
+    (variation > 0.0)
+        .then(|| 1.0 - squares / variation)
+        .filter(|r2| r2.is_finite())
 }
 
 fn mean_of_absolutes(values: &[f64]) -> f64 {

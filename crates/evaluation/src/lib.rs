@@ -11,6 +11,7 @@ mod mean;
 #[cfg(test)]
 mod random;
 mod readiness;
+mod scores;
 
 pub use accuracy::{Accuracy, mean_absolute_error, skill};
 pub use adaptive::{AdaptiveSpread, ScoreQuantiles, ScoreTable};
@@ -20,3 +21,4 @@ pub use error::EvaluationError;
 pub use interval::{coverage, mean_width};
 pub use mean::{ROUNDING, beyond_rounding, mean};
 pub use readiness::ProductionReadiness;
+pub use scores::{LevelScore, Report, ScoredDay};
