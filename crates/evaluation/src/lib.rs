@@ -3,18 +3,19 @@
 
 mod accuracy;
 mod adaptive;
+mod comparison;
 mod conformal;
 mod distribution;
 mod error;
 mod interval;
 mod mean;
-#[cfg(test)]
 mod random;
 mod readiness;
 mod scores;
 
 pub use accuracy::{Accuracy, mean_absolute_error, skill};
 pub use adaptive::{AdaptiveSpread, ScoreQuantiles, ScoreTable};
+pub use comparison::{Comparison, DieboldMariano, PairedDay, diebold_mariano};
 pub use conformal::{HalfWidth, conformal_rank, half_width, highest_level, level_in_words};
 pub use distribution::{Bounds, Distribution};
 pub use error::EvaluationError;

@@ -18,6 +18,11 @@ impl SplitMix64 {
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^ (bits >> 31)
     }
+
+    /// A number below `count`, each as likely as any other up to one part in 2⁶⁴ / `count`.
+    pub(crate) fn below(&mut self, count: usize) -> usize {
+        ((u128::from(self.bits()) * count as u128) >> 64) as usize
+    }
 }
 
 #[cfg(test)]
@@ -44,5 +49,18 @@ mod tests {
         let mut random = SplitMix64::new(1_234_567);
         assert_eq!(random.bits(), 6_457_827_717_110_365_317);
         assert_eq!(random.bits(), 3_203_168_211_198_807_973);
+    }
+
+    #[test]
+    fn each_number_is_about_as_likely() {
+        let mut random = SplitMix64::new(1);
+        let mut counts = [0; 7];
+        for _ in 0..7_000 {
+            counts[random.below(7)] += 1;
+        }
+        assert!(
+            counts.iter().all(|count| (900..1_100).contains(count)),
+            "{counts:?}"
+        );
     }
 }
