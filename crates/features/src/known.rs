@@ -229,6 +229,6 @@ impl RowVersions<'_> {
 }
 
 /// Bit for bit.
-fn is_same(left: Option<f64>, right: Option<f64>) -> bool {
+pub(crate) fn is_same(left: Option<f64>, right: Option<f64>) -> bool {
     left.map(f64::to_bits) == right.map(f64::to_bits)
 }

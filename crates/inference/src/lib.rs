@@ -6,6 +6,7 @@ mod forecast;
 mod interval;
 mod layout;
 mod model;
+mod panel;
 mod unusual;
 mod words;
 
@@ -14,5 +15,6 @@ pub use forecast::{Forecast, ForecastQuery, forecast};
 pub use interval::{Interval, interval, lead_of};
 pub use layout::{DayLayout, known_covariates};
 pub use model::{FittedModel, ModelState, network_windows};
+pub use panel::{PersonDays, PooledRecipe};
 pub use unusual::is_last_unusual;
 pub use words::{baseline_words, interpretation, recommendation, skill_sentence, with_unit};

@@ -78,6 +78,36 @@ impl KnownSeries {
         }
     }
 
+    /// The series of a function of the values of two series of the same days.
+    ///
+    /// # Panics
+    ///
+    /// When one has fewer days than the other.
+    #[must_use]
+    pub fn with(&self, other: &Self, of: impl Fn(Option<f64>, Option<f64>) -> Option<f64>) -> Self {
+        assert_eq!(self.days(), other.days(), "two series of the same days");
+        let first = self.first.iter().zip(&other.first);
+        let mut changes: Vec<(usize, usize)> = self
+            .later
+            .iter()
+            .chain(&other.later)
+            .map(|later| (later.day, later.from))
+            .collect();
+        changes.sort_unstable();
+        changes.dedup();
+        Self {
+            first: first.map(|(left, right)| of(*left, *right)).collect(),
+            later: changes
+                .into_iter()
+                .map(|(day, from)| LaterValue {
+                    day,
+                    from,
+                    value: of(self.value(day, from), other.value(day, from)),
+                })
+                .collect(),
+        }
+    }
+
     /// Number of days.
     pub fn days(&self) -> usize {
         self.first.len()

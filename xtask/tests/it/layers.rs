@@ -6,7 +6,7 @@ use crate::{cargo, root};
 
 /// Every package of `crates/` and `bins/` and its layer; the same table stands in
 /// `ARCHITECTURE.md`. Packages not here (benches, xtask) are above all and nobody's dependency.
-const LAYERS: [(&str, u8); 17] = [
+const LAYERS: [(&str, u8); 18] = [
     ("vitalcast-domain", 0),
     ("vitalcast-evaluation", 0),
     ("vitalcast-models", 1),
@@ -18,12 +18,13 @@ const LAYERS: [(&str, u8); 17] = [
     ("vitalcast-store", 1),
     ("vitalcast-charts", 1),
     ("vitalcast-cohort", 2),
-    ("vitalcast-inference", 2),
-    ("vitalcast-training", 3),
-    ("vitalcast-insight", 3),
-    ("vitalcast", 4),
-    ("vitalcast-server", 5),
-    ("vitalcast-cli", 5),
+    ("vitalcast-pooled", 2),
+    ("vitalcast-inference", 3),
+    ("vitalcast-training", 4),
+    ("vitalcast-insight", 4),
+    ("vitalcast", 5),
+    ("vitalcast-server", 6),
+    ("vitalcast-cli", 6),
 ];
 
 /// Below every layer: no code, only features of dependencies. Everyone but `vitalcast-client`, which is

@@ -1,0 +1,119 @@
+//! Daily series of a person, each day as known on its own evening, with what became of it later.
+
+use crate::daily::{DailyTable, daily_table};
+use crate::error::FeaturesError;
+use crate::field::{Field, of_metric};
+use crate::known::{LaterValue, is_same};
+use crate::table::Span;
+use chrono::{Days, NaiveDate};
+use vitalcast_domain::{AsOf, DayRule, History, MetricType};
+
+/// One value a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DailySeries {
+    /// The daily value of a metric type, in its unit.
+    Metric(MetricType),
+    /// Energy eaten, kcal.
+    EnergyEaten,
+    /// Carbohydrates eaten, g.
+    CarbsEaten,
+    /// Energy eaten from 20:00 on, kcal.
+    LateEnergyEaten,
+}
+
+impl DailySeries {
+    /// Its name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Metric(metric) => metric.as_str(),
+            Self::EnergyEaten => "ENERGY_EATEN",
+            Self::CarbsEaten => "CARBS_EATEN",
+            Self::LateEnergyEaten => "LATE_ENERGY_EATEN",
+        }
+    }
+
+    fn field(self) -> usize {
+        match self {
+            Self::Metric(metric) => of_metric(metric),
+            Self::EnergyEaten => Field::Energy.index(),
+            Self::CarbsEaten => Field::Carbs.index(),
+            Self::LateEnergyEaten => Field::LateEnergy.index(),
+        }
+    }
+
+    /// Whether it counts up until the day is over.
+    fn counts_up(self) -> bool {
+        match self {
+            Self::Metric(metric) => matches!(metric.day_rule(), DayRule::Amount(_)),
+            Self::EnergyEaten | Self::CarbsEaten | Self::LateEnergyEaten => true,
+        }
+    }
+}
+
+/// The values of consecutive days with what became of them later.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownValues {
+    /// Each day as known on its own evening.
+    pub first: Vec<Option<f64>>,
+    /// Later values, by day and evening.
+    pub later: Vec<LaterValue>,
+}
+
+/// The daily values of one person, of every series.
+pub struct KnownDays {
+    table: DailyTable,
+    days: usize,
+    /// Days that are over; later ones have no totals.
+    finished: usize,
+}
+
+impl KnownDays {
+    /// The days `first_day ..= last_day` as known on each evening up to that of the day after the last,
+    /// and never later than `as_of`.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`crate::feature_table`].
+    pub fn new(
+        history: &History,
+        first_day: NaiveDate,
+        last_day: NaiveDate,
+        as_of: AsOf,
+    ) -> Result<Self, FeaturesError> {
+        let days = Span::new(first_day, last_day)?.days;
+        let profile = &history.profile;
+        let finished = (0..days)
+            .rev()
+            .find(|day| profile.evening_of(first_day + Days::new(*day as u64)) <= as_of);
+        Ok(Self {
+            table: daily_table(history, first_day, days + 1, as_of),
+            days,
+            finished: finished.map_or(0, |day| day + 1),
+        })
+    }
+
+    /// One series; `None` when there is nothing of it.
+    pub fn of(&self, series: DailySeries) -> Option<KnownValues> {
+        let field = series.field();
+        let limit = if series.counts_up() {
+            self.finished
+        } else {
+            self.days
+        };
+        let first: Vec<Option<f64>> = (0..self.days)
+            .map(|day| self.table.value(field, day, day).filter(|_| day < limit))
+            .collect();
+        let mut later = Vec::new();
+        for (day, mut before) in first.iter().copied().enumerate().take(limit) {
+            for (from, ..) in self.table.later(day) {
+                let value = self.table.value(field, day, from);
+                if !is_same(value, before) {
+                    later.push(LaterValue { day, from, value });
+                    before = value;
+                }
+            }
+        }
+        let is_empty = later.is_empty() && first.iter().all(Option::is_none);
+        (!is_empty).then_some(KnownValues { first, later })
+    }
+}

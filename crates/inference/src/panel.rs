@@ -1,0 +1,240 @@
+//! What the pooled model reads of a person: the metric's own days and the other daily series, each as
+//! known on any evening.
+
+use crate::error::InferenceError;
+use crate::unusual::resolution;
+use chrono::{Datelike, Days, NaiveDate};
+use std::collections::BTreeMap;
+use vitalcast_domain::{AsOf, History, MAX_HORIZON_DAYS, MetricType, PredictionMetric, Record};
+use vitalcast_features::{DailySeries, KnownDays, KnownValues};
+use vitalcast_pooled::{Covariate, Design, Person, Transform};
+use vitalcast_windows::{KnownSeries, LaterValue, without_unusual};
+
+/// Precision of the prior of coefficients: of the own history, of what is known to matter, and of the
+/// rest.
+const OWN: f64 = 100.0;
+const CORE: f64 = 300.0;
+const EXTRA: f64 = 600.0;
+
+/// A series that the model may read.
+#[derive(Debug, Clone, Copy)]
+enum Read {
+    One(DailySeries),
+    /// How far a series lies above the metric itself.
+    AboveTarget(MetricType),
+}
+
+/// How a metric is forecast by a pooled model.
+pub struct PooledRecipe {
+    metric: PredictionMetric,
+    reads: Vec<(Read, Covariate)>,
+}
+
+impl PooledRecipe {
+    /// The recipe of a metric.
+    pub fn of(metric: PredictionMetric) -> Self {
+        use MetricType as M;
+        let target = metric.metric_type();
+        let mut reads = Vec::new();
+        let mut read = |read: Read, transform, penalty| {
+            let name = match read {
+                Read::One(series) => series.name().to_owned(),
+                Read::AboveTarget(other) => format!("{other} - {target}"),
+            };
+            reads.push((
+                read,
+                Covariate {
+                    name,
+                    transform,
+                    penalty,
+                },
+            ));
+        };
+        let identity = Transform::Identity;
+        let log = |plus| Transform::Log { plus };
+        for (metric, transform) in [
+            (M::RestingHeartRate, identity),
+            (M::HeartRateVariabilitySdnn, Transform::LN),
+            (M::HeartRateVariabilityRmssd, Transform::LN),
+            (M::SleepDuration, identity),
+            (M::RecoveryScore, identity),
+            (M::Steps, log(500.0)),
+            (M::TotalCalories, Transform::LN),
+            (M::ActiveCalories, log(50.0)),
+            (M::LightActivityMinutes, identity),
+            (M::ModerateActivityMinutes, identity),
+            (M::VigorousActivityMinutes, identity),
+            (M::AverageHeartRate, identity),
+            (M::SleepingHeartRate, identity),
+            (M::LowestHeartRate, identity),
+            (M::RespiratoryRate, identity),
+            (M::SkinTemperature, identity),
+            (M::StressLevel, identity),
+            (M::EveningStressLevel, identity),
+        ] {
+            if metric != target {
+                read(Read::One(DailySeries::Metric(metric)), transform, CORE);
+            }
+        }
+        if metric == PredictionMetric::RestingHeartRate {
+            for other in [
+                M::SleepingHeartRate,
+                M::AverageHeartRate,
+                M::LowestHeartRate,
+            ] {
+                read(Read::AboveTarget(other), identity, CORE);
+            }
+        }
+        // Beyond these, more series help where the vendor computes the metric from many of them.
+        if Self::reads_everything(metric) {
+            for metric in [
+                M::HeartRateBelowZone1Minutes,
+                M::HeartRateZone1Minutes,
+                M::HeartRateZone2Minutes,
+                M::HeartRateZone3Minutes,
+                M::SedentaryMinutes,
+                M::SleepEfficiency,
+                M::AwakeDuration,
+                M::TimeInBed,
+                M::DeepSleepDuration,
+                M::RemSleepDuration,
+                M::Bedtime,
+                M::WakeTime,
+                M::RecoverySleepPart,
+                M::RecoveryExertionPart,
+                M::RecoveryResponsivenessPart,
+            ] {
+                read(Read::One(DailySeries::Metric(metric)), identity, EXTRA);
+            }
+        }
+        Self { metric, reads }
+    }
+
+    fn reads_everything(metric: PredictionMetric) -> bool {
+        match metric {
+            PredictionMetric::RestingHeartRate | PredictionMetric::RecoveryScore => true,
+            PredictionMetric::HeartRateVariabilitySdnn
+            | PredictionMetric::HeartRateVariabilityRmssd
+            | PredictionMetric::SleepDuration => false,
+        }
+    }
+
+    /// Whether people of all sources share the coefficients. Time asleep means the same in all devices;
+    /// vendors smooth resting heart rate and compute recovery each in their own way.
+    pub fn is_one_for_all(&self) -> bool {
+        match self.metric {
+            PredictionMetric::SleepDuration => true,
+            PredictionMetric::RestingHeartRate
+            | PredictionMetric::RecoveryScore
+            | PredictionMetric::HeartRateVariabilitySdnn
+            | PredictionMetric::HeartRateVariabilityRmssd => false,
+        }
+    }
+
+    /// What the model reads.
+    pub fn design(&self) -> Design {
+        Design {
+            transform: match self.metric {
+                PredictionMetric::HeartRateVariabilitySdnn
+                | PredictionMetric::HeartRateVariabilityRmssd => Transform::LN,
+                PredictionMetric::RestingHeartRate
+                | PredictionMetric::SleepDuration
+                | PredictionMetric::RecoveryScore => Transform::Identity,
+            },
+            own_penalty: OWN,
+            covariates: self
+                .reads
+                .iter()
+                .map(|(_, covariate)| covariate.clone())
+                .collect(),
+            horizon: MAX_HORIZON_DAYS,
+        }
+    }
+
+    /// The days `first_day ..= last_day` of a person, each as known on any evening up to that of the day
+    /// after the last, and never later than `as_of`.
+    ///
+    /// # Errors
+    ///
+    /// What `vitalcast_features::KnownDays` refuses.
+    pub fn lay_out(
+        &self,
+        history: &History,
+        first_day: NaiveDate,
+        last_day: NaiveDate,
+        as_of: AsOf,
+    ) -> Result<PersonDays, InferenceError> {
+        let days = KnownDays::new(history, first_day, last_day, as_of)?;
+        let known = |series: DailySeries| days.of(series).map(known_series).transpose();
+        let target = DailySeries::Metric(self.metric.metric_type());
+        let count = usize::try_from((last_day - first_day).num_days() + 1).unwrap_or(0);
+        let measured = known(target)?.unwrap_or_else(|| KnownSeries::from(vec![None; count]));
+        let series = without_unusual(&measured, 0, resolution(self.metric));
+        let covariates = self
+            .reads
+            .iter()
+            .map(|(read, _)| match read {
+                Read::One(other) => known(*other),
+                Read::AboveTarget(other) => {
+                    let other = known(DailySeries::Metric(*other))?;
+                    Ok(other.map(|other| other.with(&series, |other, own| Some(other? - own?))))
+                }
+            })
+            .collect::<Result<Vec<_>, InferenceError>>()?;
+        Ok(PersonDays {
+            first_day,
+            person: Person {
+                first_weekday: first_day.weekday().num_days_from_monday() as usize,
+                source: main_source(history, self.metric.metric_type()),
+                series,
+                covariates,
+            },
+            measured,
+        })
+    }
+}
+
+/// The days of a person as a pooled model reads them.
+#[derive(Debug, Clone)]
+pub struct PersonDays {
+    /// Day 0.
+    pub first_day: NaiveDate,
+    /// What the model reads. Unusual readings of the metric count as not observed.
+    pub person: Person,
+    /// The metric's days as they were measured.
+    pub measured: KnownSeries,
+}
+
+impl PersonDays {
+    /// The date of a day.
+    pub fn date(&self, day: usize) -> NaiveDate {
+        self.first_day + Days::new(day as u64)
+    }
+}
+
+fn known_series(values: KnownValues) -> Result<KnownSeries, InferenceError> {
+    let later = values.later.iter().map(|later| LaterValue {
+        day: later.day,
+        from: later.from,
+        value: later.value,
+    });
+    Ok(KnownSeries::new(values.first, later.collect())?)
+}
+
+/// The source of most readings of a metric.
+fn main_source(history: &History, metric: MetricType) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for record in &history.records {
+        if let Record::HealthMetric(reading) = record
+            && reading.metric == metric
+        {
+            *counts
+                .entry(reading.provenance.source.as_str())
+                .or_default() += 1;
+        }
+    }
+    counts
+        .into_iter()
+        .max_by_key(|(_, count)| *count)
+        .map_or_else(String::new, |(source, _)| source.to_owned())
+}

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod calibrate;
+mod covariate;
+mod design;
+mod error;
+mod learn;
+mod model;
+mod own;
+mod person;
+mod robust;
+
+pub use calibrate::LEVELS;
+pub use design::{Covariate, Design, Transform};
+pub use error::PooledError;
+pub use learn::Learner;
+pub use model::{Contribution, PooledForecast, PooledModel};
+pub use person::Person;

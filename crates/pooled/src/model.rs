@@ -1,0 +1,348 @@
+//! The pooled model: fitting, forecasting, and what a forecast is made of.
+
+use crate::calibrate::{LEAST_READINGS, calibrate};
+use crate::design::{Design, Transform};
+use crate::error::PooledError;
+use crate::learn::{LEAST_OF_A_PERSON, LEAST_PEOPLE, Learned, Learner, Source};
+use crate::own::{OWN, own_names};
+use crate::person::{Follower, Person, State, walk, width};
+use crate::robust::standardised;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
+use vitalcast_evaluation::{Calibration, Distribution, FollowedIntervals, Step};
+
+/// Longest horizon, days.
+const LONGEST_HORIZON: usize = 28;
+
+/// One shrunk, robust, linear model of many people's days.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PooledModel {
+    design: Design,
+    learned: Learned,
+    /// Of each regression and lead.
+    calibrations: Vec<Vec<Calibration>>,
+    people: usize,
+}
+
+/// A forecast of one day.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PooledForecast {
+    /// The value with its intervals, in the unit of the series.
+    pub distribution: Distribution,
+    /// Readings of the person that it rests on.
+    pub readings: usize,
+    /// The person's day-to-day spread, in the scale of the model.
+    pub spread: f64,
+}
+
+/// What a part of the input contributes to a forecast.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contribution {
+    /// The feature: of the own history, or the name of a covariate.
+    pub name: String,
+    /// How much it moves the forecast away from the base, in the scale of the model.
+    pub amount: f64,
+}
+
+impl PooledModel {
+    /// Fits to people. With `one_for_all` people of all sources share the coefficients; otherwise each
+    /// source with enough people has its own, because vendors smooth differently.
+    ///
+    /// The intervals come from the errors on people that a fit has not seen.
+    ///
+    /// # Errors
+    ///
+    /// [`PooledError`] for too few people, people that do not fit the design, and a horizon outside its
+    /// bounds.
+    pub fn fit(
+        design: &Design,
+        people: &[Learner<'_>],
+        one_for_all: bool,
+    ) -> Result<Self, PooledError> {
+        if !(1..=LONGEST_HORIZON).contains(&design.horizon) {
+            return Err(PooledError::OutOfBounds {
+                field: "horizon",
+                low: 1,
+                high: LONGEST_HORIZON,
+            });
+        }
+        for (place, learner) in people.iter().enumerate() {
+            let (expected, found) = (design.covariates.len(), learner.person.covariates.len());
+            if expected != found {
+                return Err(PooledError::Covariates {
+                    person: place,
+                    expected,
+                    found,
+                });
+            }
+        }
+        let people: Vec<Learner<'_>> = people
+            .iter()
+            .filter(|learner| learner.readings() >= LEAST_OF_A_PERSON)
+            .cloned()
+            .collect();
+        if people.len() < LEAST_PEOPLE {
+            return Err(PooledError::TooFewPeople {
+                needed: LEAST_PEOPLE,
+                found: people.len(),
+                days: LEAST_OF_A_PERSON,
+            });
+        }
+        let all: Vec<&Learner<'_>> = people.iter().collect();
+        let learned = Learned::of(design, &all, one_for_all);
+        let calibrations = calibrate(design, &people, &learned, one_for_all)?;
+        Ok(Self {
+            design: design.clone(),
+            learned,
+            calibrations,
+            people: people.len(),
+        })
+    }
+
+    /// What it reads.
+    pub fn design(&self) -> &Design {
+        &self.design
+    }
+
+    /// How many people it was fitted to.
+    pub fn people(&self) -> usize {
+        self.people
+    }
+
+    /// How many days of them.
+    pub fn rows(&self) -> usize {
+        self.learned.rows
+    }
+
+    /// Sources that have coefficients or a scale of their own.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.learned
+            .sources
+            .iter()
+            .map(|source| source.name.as_str())
+    }
+
+    /// Checks what was read from a file: every number of coefficients and levels.
+    ///
+    /// # Errors
+    ///
+    /// [`PooledError::Unusable`].
+    pub fn validate(&self) -> Result<(), PooledError> {
+        let width = width(&self.design);
+        let horizon = self.design.horizon;
+        let unusable = |what| Err(PooledError::Unusable(what));
+        if !(1..=LONGEST_HORIZON).contains(&horizon) {
+            return unusable("its horizon is outside the bounds");
+        }
+        for regression in &self.learned.regressions {
+            let fits = regression.means.len() == width
+                && regression.spreads.len() == width
+                && regression.leads.len() == horizon
+                && regression
+                    .leads
+                    .iter()
+                    .all(|lead| lead.coefficients.len() == width);
+            if !fits {
+                return unusable("its coefficients do not match what it reads");
+            }
+        }
+        let sources = || self.learned.sources.iter().chain([&self.learned.any]);
+        if sources().any(|source| source.regression >= self.learned.regressions.len()) {
+            return unusable("a source has no coefficients");
+        }
+        let calibrated = self.calibrations.len() == self.learned.regressions.len()
+            && self.calibrations.iter().all(|leads| leads.len() == horizon);
+        if !calibrated {
+            return unusable("it lacks calibrations");
+        }
+        Ok(())
+    }
+
+    /// Replays a person: for each of some days, the forecast of the day `lead - 1` days later with what
+    /// was known on the evening before. `None` for a forecast of a person with fewer than two readings.
+    ///
+    /// # Panics
+    ///
+    /// For days beyond the day after the person's last.
+    pub fn replay(
+        &self,
+        person: &Person,
+        days: RangeInclusive<usize>,
+        lead: usize,
+        mut visit: impl FnMut(usize, Option<PooledForecast>),
+    ) {
+        let lead = lead.clamp(1, self.design.horizon);
+        let mut features = vec![0.0; width(&self.design)];
+        let Some(replay) = Replay::new(self, person, lead) else {
+            for day in days {
+                visit(day, None);
+            }
+            return;
+        };
+        walk(person, replay, days, |day, replay| {
+            visit(day, replay.forecast(day, person, &mut features));
+        });
+    }
+
+    /// What the forecast of the day `lead - 1` days after `day` is made of, largest first, and the base
+    /// that it starts from, in the scale of the model.
+    pub fn explain(
+        &self,
+        person: &Person,
+        day: usize,
+        lead: usize,
+    ) -> Option<(f64, Vec<Contribution>)> {
+        let lead = lead.clamp(1, self.design.horizon);
+        let source = self.learned.source(&person.source);
+        let regression = &self.learned.regressions[source.regression];
+        let mut found = None;
+        let state = State::new(&self.design, &source.population);
+        walk(person, state, day..=day, |day, state| {
+            found = (|| {
+                let (base, spread) = state.location()?;
+                let mut features = vec![0.0; width(&self.design)];
+                state.features(lead, person.weekday(day), &mut features)?;
+                let of = &regression.leads[lead - 1];
+                let names = own_names().into_iter().chain(
+                    self.design
+                        .covariates
+                        .iter()
+                        .flat_map(|covariate| [covariate.name.clone(), covariate.name.clone()]),
+                );
+                let mut parts = vec![Contribution {
+                    name: "intercept".to_owned(),
+                    amount: of.intercept * spread,
+                }];
+                for ((place, name), coefficient) in names.enumerate().zip(&of.coefficients) {
+                    let value = standardised(
+                        features[place],
+                        regression.means[place],
+                        regression.spreads[place],
+                    );
+                    let amount = spread * coefficient * value;
+                    match parts.last_mut() {
+                        // The two features of a covariate are one to a reader.
+                        Some(last) if place >= OWN && last.name == name => last.amount += amount,
+                        _ => parts.push(Contribution { name, amount }),
+                    }
+                }
+                parts.retain(|part| part.amount != 0.0);
+                parts.sort_by(|left, right| right.amount.abs().total_cmp(&left.amount.abs()));
+                Some((base, parts))
+            })();
+        });
+        found
+    }
+}
+
+/// A person's state with the errors of the forecasts made so far.
+#[derive(Debug, Clone)]
+struct Replay<'a> {
+    model: &'a PooledModel,
+    source: &'a Source,
+    state: State<'a>,
+    lead: usize,
+    intervals: FollowedIntervals<'a>,
+    /// Forecasts that wait for their day, without its value.
+    pending: VecDeque<Step>,
+    features: Vec<f64>,
+}
+
+impl<'a> Replay<'a> {
+    fn new(model: &'a PooledModel, person: &Person, lead: usize) -> Option<Self> {
+        let source = model.learned.source(&person.source);
+        Some(Self {
+            model,
+            source,
+            state: State::new(&model.design, &source.population),
+            lead,
+            intervals: model.calibrations[source.regression][lead - 1]
+                .follow()
+                .ok()?,
+            pending: VecDeque::with_capacity(lead),
+            features: vec![0.0; width(&model.design)],
+        })
+    }
+
+    /// The value and the spread, in the scale of the model.
+    fn location(&self, next: usize, features: &mut [f64]) -> Option<(f64, f64)> {
+        let (base, spread) = self.state.location()?;
+        self.state.features(self.lead, next, features)?;
+        let regression = &self.model.learned.regressions[self.source.regression];
+        Some((
+            base + spread * regression.deviation(self.lead, features),
+            spread,
+        ))
+    }
+
+    fn forecast(
+        &self,
+        day: usize,
+        person: &Person,
+        features: &mut [f64],
+    ) -> Option<PooledForecast> {
+        let (forecast, spread) = self.location(person.weekday(day), features)?;
+        let transform = self.model.design.transform;
+        let bounds = self.intervals.bounds(forecast, spread);
+        let is_whole = self.state.own.is_whole();
+        Some(PooledForecast {
+            distribution: distribution(transform, is_whole, forecast, &bounds)?,
+            readings: self.state.own.readings(),
+            spread,
+        })
+    }
+}
+
+/// The forecast in the unit of the series. Where all readings are whole numbers, so are the forecast and
+/// its bounds, which then contain the same readings as before.
+fn distribution(
+    transform: Transform,
+    is_whole: bool,
+    forecast: f64,
+    bounds: &[(f64, f64, f64)],
+) -> Option<Distribution> {
+    let value = transform.invert(forecast);
+    let value = if is_whole { value.round() } else { value };
+    let bounds = bounds.iter().map(|(level, lower, upper)| {
+        let (lower, upper) = (transform.invert(*lower), transform.invert(*upper));
+        let (lower, upper) = if is_whole {
+            (lower.ceil(), upper.floor())
+        } else {
+            (lower, upper)
+        };
+        vitalcast_evaluation::Bounds {
+            level: *level,
+            lower: lower.min(value),
+            upper: upper.max(value),
+        }
+    });
+    Distribution::new(value, bounds.collect()).ok()
+}
+
+impl Follower for Replay<'_> {
+    fn push(&mut self, person: &Person, day: usize, evening: usize) {
+        // What is forecast for this day and those after it, before it is known.
+        let mut features = std::mem::take(&mut self.features);
+        if let Some((forecast, spread)) = self.location(person.weekday(day), &mut features) {
+            self.pending.push_back(Step {
+                origin: day,
+                target: day + self.lead - 1,
+                forecast,
+                observed: f64::NAN,
+                scale: spread,
+                counts: self.state.own.readings() >= LEAST_READINGS,
+            });
+        }
+        self.features = features;
+        while let Some(step) = self.pending.pop_front_if(|step| step.target <= day) {
+            let measured = person.series.value(step.target, evening);
+            let value = measured.and_then(|value| self.model.design.transform.apply(value));
+            if let Some(observed) = value {
+                self.intervals.push(Step { observed, ..step });
+            }
+        }
+        self.intervals.learn_until(day + 1);
+        self.state.push(person, day, evening);
+    }
+}
