@@ -30,9 +30,29 @@ pub struct Step {
 
 /// How large errors are in people's scale, and which multiples of it contain how many of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Calibration {
     error: f64,
     scores: ScoreTable,
+}
+
+/// What is read, before it is checked.
+#[derive(Deserialize)]
+struct Unchecked {
+    error: f64,
+    scores: ScoreTable,
+}
+
+impl TryFrom<Unchecked> for Calibration {
+    type Error = EvaluationError;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self, EvaluationError> {
+        AdaptiveSpread::new(unchecked.error)?;
+        Ok(Self {
+            error: unchecked.error,
+            scores: unchecked.scores,
+        })
+    }
 }
 
 impl Calibration {
@@ -48,15 +68,21 @@ impl Calibration {
         levels: &[f64],
         symmetric: bool,
     ) -> Result<Self, EvaluationError> {
-        let steps = || people.iter().flat_map(|steps| steps.as_ref());
+        let steps = || people.iter().flat_map(AsRef::as_ref);
+        if steps().any(|step| step.scale <= 0.0) {
+            return Err(EvaluationError::NotPositive("scale of a forecast"));
+        }
         let mut relative: Vec<f64> = steps()
             .map(|step| (step.observed - step.forecast).abs() / step.scale)
             .collect();
         crate::error::check_finite("error in people's scale", &relative)?;
-        relative.sort_by(f64::total_cmp);
-        let median = relative.get(relative.len() / 2).copied();
-        let error = median.map_or(1.0, |median| median / MEDIAN_SHARE);
-        let error = error.max(LEAST_ERROR);
+        let middle = relative.len() / 2;
+        let error = if relative.is_empty() {
+            1.0
+        } else {
+            let (_, median, _) = relative.select_nth_unstable_by(middle, f64::total_cmp);
+            (*median / MEDIAN_SHARE).max(LEAST_ERROR)
+        };
         let nothing = Self {
             error,
             scores: ScoreTable::default(),
@@ -91,7 +117,7 @@ impl Calibration {
     ///
     /// # Errors
     ///
-    /// [`EvaluationError::NotPositive`] for a calibration, read from a file, without an error.
+    /// [`EvaluationError::NotPositive`] for a calibration without an error, which none is.
     pub fn follow(&self) -> Result<FollowedIntervals<'_>, EvaluationError> {
         Ok(FollowedIntervals {
             calibration: self,

@@ -35,6 +35,9 @@ pub enum EvaluationError {
         "the interval of level {0} does not contain the central value or a lower level's interval"
     )]
     NotNested(f64),
+    /// Factors of gaps that do not start at 1, or fall.
+    #[error("the factors of gaps do not rise from 1")]
+    GapOrder,
     /// A number that is not finite and above 0.
     #[error("the {0} is not finite and above 0")]
     NotPositive(&'static str),

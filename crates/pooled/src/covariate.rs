@@ -64,3 +64,69 @@ impl CovariateHistory {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(values: &[Option<f64>]) -> [f64; OF_COVARIATE] {
+        let mut history = CovariateHistory::default();
+        for value in values {
+            history.push(*value, Transform::Identity);
+        }
+        history.features()
+    }
+
+    #[test]
+    fn yesterday_and_three_days_are_in_spreads_from_the_level() {
+        // Levels before each value after the first: 10, (10·0.93 + 14) / 1.93, and so on.
+        let values = [10.0, 14.0, 11.0, 13.0];
+        let (mut sum, mut weight, mut squares) = (0.0, 0.0, 0.0);
+        for (place, value) in values.into_iter().enumerate() {
+            if place > 0 {
+                squares += (value - sum / weight) * (value - sum / weight);
+            }
+            sum = sum * 0.93 + value;
+            weight = weight * 0.93 + 1.0;
+        }
+        let (level, spread) = (sum / weight, f64::sqrt(squares / 3.0));
+        let [yesterday, days] = after(&[Some(10.0), Some(14.0), None, Some(11.0), Some(13.0)]);
+        assert!((yesterday - (13.0 - level) / spread).abs() < 1e-12);
+        assert!((days - (12.0 - level) / spread).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_missing_is_missing() {
+        let known = [10.0, 14.0, 11.0, 13.0].map(Some);
+        let [yesterday, days] = after(&[&known[..], &[None]].concat());
+        assert!(yesterday.is_nan() && days.is_finite());
+        let [yesterday, days] = after(&[&known[..], &[None, None]].concat());
+        assert!(yesterday.is_nan() && days.is_nan());
+    }
+
+    #[test]
+    fn three_deviations_are_needed_and_some_spread() {
+        assert!(after(&[Some(10.0), Some(14.0), Some(11.0)])[0].is_nan());
+        assert!(after(&[Some(7.1); 50])[0].is_nan());
+        assert!(after(&[])[0].is_nan());
+    }
+
+    #[test]
+    fn nothing_is_farther_than_four_spreads() {
+        let mut values = [Some(10.0), Some(11.0)].repeat(20);
+        values.push(Some(900.0));
+        values.extend([Some(10.0); 3]);
+        values.push(Some(1e9));
+        assert_eq!(after(&values)[0], FARTHEST);
+    }
+
+    #[test]
+    fn a_value_without_a_logarithm_is_missing() {
+        let mut history = CovariateHistory::default();
+        for value in [1.0, 2.0, 3.0, 4.0, 0.0] {
+            history.push(Some(value), Transform::LN);
+        }
+        let [yesterday, days] = history.features();
+        assert!(yesterday.is_nan() && days.is_finite());
+    }
+}

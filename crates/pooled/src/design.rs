@@ -59,3 +59,13 @@ pub struct Design {
     /// Days ahead, 1 or more.
     pub horizon: usize,
 }
+
+impl Design {
+    /// Whether every penalty is finite and above 0.
+    pub(crate) fn has_penalties(&self) -> bool {
+        let of_others = self.covariates.iter().map(|covariate| covariate.penalty);
+        std::iter::once(self.own_penalty)
+            .chain(of_others)
+            .all(|penalty| penalty.is_finite() && penalty > 0.0)
+    }
+}

@@ -25,6 +25,17 @@ pub enum PooledError {
         /// What was given.
         found: usize,
     },
+    /// A person whose series differ in length, or whose targets lie beyond the last day.
+    #[error("person {person} has {days} days, but not in all series, or targets beyond them")]
+    Days {
+        /// Place of the person in the list.
+        person: usize,
+        /// Days of the series that is forecast.
+        days: usize,
+    },
+    /// A penalty that is not finite and above 0.
+    #[error("a penalty is not finite and above 0")]
+    Penalty,
     /// A setting outside its bounds.
     #[error("{field} must be between {low} and {high}")]
     OutOfBounds {

@@ -3,7 +3,7 @@
 use crate::design::Design;
 use crate::own::{Base, LEAST_READINGS, OWN, Population, Smoothed, WEEKDAY_MEAN};
 use crate::person::{Person, State, walk, width};
-use crate::robust::{self, Rows, standardisation, standardised};
+use crate::robust::{self, Curvature, Fit, Rows, standardisation, standardised};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -41,38 +41,37 @@ impl Learner<'_> {
     }
 }
 
-/// The coefficients of one lead, of standardised features.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Lead {
-    pub(crate) intercept: f64,
-    pub(crate) coefficients: Vec<f64>,
-}
-
 /// A fit without its calibration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Regression {
     pub(crate) means: Vec<f64>,
     pub(crate) spreads: Vec<f64>,
     /// One for each lead, from one day ahead.
-    pub(crate) leads: Vec<Lead>,
+    pub(crate) leads: Vec<Fit>,
 }
 
+/// Something learned and what saves time in learning from nearly the same people: the curvatures of each
+/// regression and lead.
+pub(crate) type WithCurvatures = (Learned, Vec<Vec<Curvature>>);
+
 impl Regression {
-    /// The deviation from the base, in the person's spread.
-    pub(crate) fn deviation(&self, lead: usize, features: &[f64]) -> f64 {
-        let Lead {
-            intercept,
-            coefficients,
-        } = &self.leads[lead - 1];
-        features
-            .iter()
-            .zip(self.means.iter().zip(&self.spreads))
-            .zip(coefficients)
-            .map(|((value, (mean, spread)), coefficient)| {
-                coefficient * standardised(*value, *mean, *spread)
-            })
-            .sum::<f64>()
-            + intercept
+    /// Puts features into the form that coefficients are for.
+    pub(crate) fn standardise(&self, features: &mut [f64]) {
+        let scales = self.means.iter().zip(&self.spreads);
+        for (value, (mean, spread)) in features.iter_mut().zip(scales) {
+            *value = standardised(*value, *mean, *spread);
+        }
+    }
+
+    /// The same for one feature that depends on the lead.
+    pub(crate) fn standardise_one(&self, place: usize, value: f64) -> f64 {
+        standardised(value, self.means[place], self.spreads[place])
+    }
+
+    /// The deviation from the base, in the person's spread, of standardised features.
+    pub(crate) fn deviation(&self, lead: usize, standardised: &[f64]) -> f64 {
+        let fit = &self.leads[lead - 1];
+        robust::dot(&fit.coefficients, standardised) + fit.intercept
     }
 }
 
@@ -102,8 +101,27 @@ impl Learned {
             .unwrap_or(&self.any)
     }
 
-    /// Learns from people.
-    pub(crate) fn of(design: &Design, people: &[&Learner<'_>], one_for_all: bool) -> Self {
+    pub(crate) fn regression(&self, source: &Source) -> &Regression {
+        &self.regressions[source.regression]
+    }
+
+    /// Learns from people. What was learned from nearly the same people is a start that saves time.
+    pub(crate) fn of(
+        design: &Design,
+        people: &[&Learner<'_>],
+        one_for_all: bool,
+        start: Option<&WithCurvatures>,
+    ) -> WithCurvatures {
+        let mut curvatures = Vec::new();
+        let start_of = |source: fn(&Self, &str) -> usize, name: &str| {
+            start.map(|(learned, curvatures)| {
+                let regression = source(learned, name);
+                (
+                    &learned.regressions[regression],
+                    curvatures[regression].as_slice(),
+                )
+            })
+        };
         let mut by_source: BTreeMap<&str, Vec<&Learner<'_>>> = BTreeMap::new();
         for learner in people {
             by_source
@@ -125,15 +143,21 @@ impl Learned {
         let is_one =
             by_source.len() == 1 && by_source.values().all(|group| group.len() == people.len());
         for (name, group) in &by_source {
-            let population = population(design, group);
+            let population = if is_one {
+                learned.any.population
+            } else {
+                population(design, group)
+            };
             let regression = if one_for_all {
                 0
             } else {
                 learned.regressions.len()
             };
             if !one_for_all {
-                let (rows, fitted) = regress(design, group, |_| &population);
+                let start = start_of(|start, name| start.source(name).regression, name);
+                let (rows, fitted, bends) = regress(design, group, |_| &population, start);
                 learned.regressions.push(fitted);
+                curvatures.push(bends);
                 learned.rows += rows;
             }
             learned.sources.push(Source {
@@ -145,14 +169,17 @@ impl Learned {
         if one_for_all || !is_one {
             let any = learned.any.population;
             let sources = &learned.sources;
-            let (rows, fitted) = regress(design, people, |learner| {
+            let population = |learner: &Learner<'_>| {
                 let own = sources
                     .iter()
                     .find(|source| one_for_all && source.name == learner.person.source);
                 own.map_or(&any, |source| &source.population)
-            });
+            };
+            let start = start_of(|start, _| start.any.regression, "");
+            let (rows, fitted, bends) = regress(design, people, population, start);
             learned.any.regression = learned.regressions.len();
             learned.regressions.push(fitted);
+            curvatures.push(bends);
             learned.rows = learned.rows.max(rows);
         } else {
             learned.any = Source {
@@ -160,7 +187,7 @@ impl Learned {
                 ..learned.sources[0].clone()
             };
         }
-        learned
+        (learned, curvatures)
     }
 }
 
@@ -204,18 +231,23 @@ fn population(design: &Design, people: &[&Learner<'_>]) -> Population {
         };
         of
     };
-    let all: Vec<Readings> = people.iter().map(of).filter(|of| of.count > 1.0).collect();
-    let mut from_last: Vec<f64> = all.iter().flat_map(|of| &of.from_last).copied().collect();
-    let mut from_level: Vec<f64> = all.iter().flat_map(|of| &of.from_level).copied().collect();
-    let base = if from_last.iter().sum::<f64>() < from_level.iter().sum::<f64>() {
+    let all: Vec<Readings> = people
+        .par_iter()
+        .map(of)
+        .filter(|of| of.count > 1.0)
+        .collect();
+    let from_last = || all.iter().flat_map(|of| &of.from_last).copied();
+    let from_level = || all.iter().flat_map(|of| &of.from_level).copied();
+    let base = if from_last().sum::<f64>() < from_level().sum::<f64>() {
         Base::Last
     } else {
         Base::Level
     };
-    let variance = Population::variance_of(match base {
-        Base::Last => &mut from_last,
-        Base::Level => &mut from_level,
-    });
+    let mut deviations: Vec<f64> = match base {
+        Base::Last => from_last().collect(),
+        Base::Level => from_level().collect(),
+    };
+    let variance = Population::variance_of(&mut deviations);
     let freedom: f64 = all.iter().map(|of| of.count - 1.0).sum();
     let within = all
         .iter()
@@ -232,6 +264,7 @@ fn population(design: &Design, people: &[&Learner<'_>]) -> Population {
         base,
         // A series that never changes has a spread, too, so that nothing is divided by 0.
         variance: variance.max(within * 1e-3).max(1e-12 * (1.0 + mean * mean)),
+        within,
         mean,
         prior_readings: if between > 0.0 { within / between } else { 1.0 },
     }
@@ -251,7 +284,8 @@ fn regress<'a>(
     design: &'a Design,
     people: &[&Learner<'_>],
     population: impl Fn(&Learner<'_>) -> &'a Population + Sync,
-) -> (usize, Regression) {
+    start: Option<(&Regression, &[Curvature])>,
+) -> (usize, Regression, Vec<Curvature>) {
     let width = width(design);
     let horizon = design.horizon;
     let total: usize = people.iter().map(|learner| learner.targets.len()).sum();
@@ -326,31 +360,33 @@ fn regress<'a>(
                 .flat_map(|covariate| [covariate.penalty; 2]),
         )
         .collect();
-    let leads = (0..horizon)
-        .map(|ahead| {
-            let of_lead: Vec<f32> = targets
-                .iter()
-                .skip(ahead)
-                .step_by(horizon)
-                .copied()
-                .collect();
-            for (row, mean) in weekday_means
-                .iter()
-                .skip(ahead)
-                .step_by(horizon)
-                .enumerate()
-            {
-                let place = WEEKDAY_MEAN;
-                rows.values[row * width + place] =
-                    standardised(f64::from(*mean), means[place], spreads[place]) as f32;
+    let (mut leads, mut curvatures) = (Vec::<Fit>::new(), Vec::<Curvature>::new());
+    for ahead in 0..horizon {
+        let of_lead: Vec<f32> = targets
+            .iter()
+            .skip(ahead)
+            .step_by(horizon)
+            .copied()
+            .collect();
+        let own_means = weekday_means.iter().skip(ahead).step_by(horizon);
+        for (row, mean) in rows.values.chunks_exact_mut(width).zip(own_means) {
+            let place = WEEKDAY_MEAN;
+            row[place] = standardised(f64::from(*mean), means[place], spreads[place]) as f32;
+        }
+        let start = match start {
+            Some((regression, curvatures)) => {
+                regression.leads.get(ahead).zip(curvatures.get(ahead))
             }
-            let counts: Vec<bool> = of_lead.iter().map(|target| !target.is_nan()).collect();
-            let (intercept, coefficients) = robust::fit(&rows, &of_lead, &counts, &penalties);
-            Lead {
-                intercept,
-                coefficients,
-            }
-        })
+            None => leads.last().zip(curvatures.last()),
+        };
+        let (fit, curvature) = robust::fit(&rows, &of_lead, &penalties, start);
+        leads.push(fit);
+        curvatures.push(curvature);
+    }
+    // A feature that never changed is 0 in every row, and so is its coefficient, whatever its spread.
+    let spreads = spreads
+        .into_iter()
+        .map(|spread| if spread.is_finite() { spread } else { 1.0 })
         .collect();
     (
         rows.count(),
@@ -359,5 +395,115 @@ fn regress<'a>(
             spreads,
             leads,
         },
+        curvatures,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::design::Transform;
+    use vitalcast_windows::{KnownSeries, LaterValue};
+
+    fn person(values: Vec<Option<f64>>) -> Person {
+        Person {
+            first_weekday: 0,
+            source: "watch".to_owned(),
+            series: KnownSeries::from(values),
+            covariates: Vec::new(),
+        }
+    }
+
+    fn of(people: &[Person]) -> Population {
+        let learners: Vec<Learner<'_>> = people
+            .iter()
+            .map(|person| Learner {
+                person,
+                targets: 0..person.days(),
+            })
+            .collect();
+        let design = Design {
+            transform: Transform::Identity,
+            own_penalty: 100.0,
+            covariates: Vec::new(),
+            horizon: 1,
+        };
+        population(&design, &learners.iter().collect::<Vec<_>>())
+    }
+
+    #[track_caller]
+    fn close(found: f64, expected: f64) {
+        assert!(
+            (found - expected).abs() < 1e-9,
+            "{found}, expected {expected}"
+        );
+    }
+
+    #[test]
+    fn what_two_people_have_in_common_by_hand() {
+        // Means 12 and 20, sums of squares 8 and 2, freedoms 2 and 1.
+        let people = [
+            person(vec![Some(10.0), None, Some(12.0), Some(14.0)]),
+            person(vec![Some(19.0), Some(21.0)]),
+            // One reading has no variance and does not count.
+            person(vec![Some(1_000.0)]),
+        ];
+        let found = of(&people);
+        let within = 10.0 / 3.0;
+        // One deviation, of 14: from the last reading 2, from the level a little more.
+        assert_eq!(found.base, Base::Last);
+        close(found.variance, VARIANCE * 4.0);
+        close(found.mean, 16.0);
+        let between = 32.0 - within * (1.0 / 3.0 + 1.0 / 2.0) / 2.0;
+        close(found.prior_readings, within / between);
+    }
+
+    /// From a squared median of deviations to a variance.
+    const VARIANCE: f64 = 2.2;
+
+    #[test]
+    fn a_series_that_returns_is_measured_from_its_level() {
+        let zigzag: Vec<Option<f64>> = (0..20).map(|day| Some(60.0 + f64::from(day % 2))).collect();
+        assert_eq!(of(&[person(zigzag)]).base, Base::Level);
+        let climb: Vec<Option<f64>> = (0..20).map(|day| Some(60.0 + f64::from(day))).collect();
+        assert_eq!(of(&[person(climb)]).base, Base::Last);
+    }
+
+    #[test]
+    fn people_who_are_alike_are_worth_at_most_twenty_readings() {
+        let zigzag: Vec<Option<f64>> = (0..20).map(|day| Some(60.0 + f64::from(day % 2))).collect();
+        let alike = vec![person(zigzag); 5];
+        close(of(&alike).prior_readings, 20.0);
+    }
+
+    #[test]
+    fn nobody_and_constant_series_have_a_spread() {
+        let nobody = of(&[]);
+        assert!(nobody.variance > 0.0);
+        assert_eq!((nobody.mean, nobody.prior_readings), (0.0, 1.0));
+        let constant = of(&[person(vec![Some(60.0); 9])]);
+        assert!(constant.variance > 0.0);
+        assert_eq!(constant.prior_readings, 1.0);
+    }
+
+    #[test]
+    fn labels_are_those_known_the_evening_after_the_last_target() {
+        let later = [(0, 3), (1, 4)].map(|(day, from)| LaterValue {
+            day,
+            from,
+            value: Some(99.0),
+        });
+        let series = KnownSeries::new(vec![Some(1.0), Some(2.0), None, Some(4.0)], later.to_vec());
+        let person = Person {
+            series: series.unwrap(),
+            ..person(Vec::new())
+        };
+        let learner = Learner {
+            person: &person,
+            targets: 1..3,
+        };
+        let labels: Vec<Option<f64>> = learner.labels().collect();
+        assert_eq!(labels, [Some(99.0), Some(2.0), None]);
+        assert_eq!(learner.readings(), 2);
+    }
 }

@@ -10,6 +10,7 @@ mod model;
 mod own;
 mod person;
 mod robust;
+mod validate;
 
 pub use calibrate::LEVELS;
 pub use design::{Covariate, Design, Transform};

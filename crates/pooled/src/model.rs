@@ -1,28 +1,27 @@
 //! The pooled model: fitting, forecasting, and what a forecast is made of.
 
-use crate::calibrate::{LEAST_READINGS, calibrate};
+use crate::calibrate::{LEAST_READINGS, LeadCalibration, calibrate, without_gap};
 use crate::design::{Design, Transform};
 use crate::error::PooledError;
 use crate::learn::{LEAST_OF_A_PERSON, LEAST_PEOPLE, Learned, Learner, Source};
-use crate::own::{OWN, own_names};
+use crate::own::{OWN, Population, own_names};
 use crate::person::{Follower, Person, State, walk, width};
-use crate::robust::standardised;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
-use vitalcast_evaluation::{Calibration, Distribution, FollowedIntervals, Step};
+use vitalcast_evaluation::{Distribution, FollowedIntervals, GapFactors, Step};
 
 /// Longest horizon, days.
-const LONGEST_HORIZON: usize = 28;
+pub(crate) const LONGEST_HORIZON: usize = 28;
 
 /// One shrunk, robust, linear model of many people's days.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PooledModel {
-    design: Design,
-    learned: Learned,
+    pub(crate) design: Design,
+    pub(crate) learned: Learned,
     /// Of each regression and lead.
-    calibrations: Vec<Vec<Calibration>>,
-    people: usize,
+    pub(crate) calibrations: Vec<Vec<LeadCalibration>>,
+    pub(crate) people: usize,
 }
 
 /// A forecast of one day.
@@ -67,6 +66,9 @@ impl PooledModel {
                 high: LONGEST_HORIZON,
             });
         }
+        if !design.has_penalties() {
+            return Err(PooledError::Penalty);
+        }
         for (place, learner) in people.iter().enumerate() {
             let (expected, found) = (design.covariates.len(), learner.person.covariates.len());
             if expected != found {
@@ -74,6 +76,14 @@ impl PooledModel {
                     person: place,
                     expected,
                     found,
+                });
+            }
+            let days = learner.person.days();
+            let of_others = learner.person.covariates.iter().flatten();
+            if learner.targets.end > days || of_others.into_iter().any(|of| of.days() != days) {
+                return Err(PooledError::Days {
+                    person: place,
+                    days,
                 });
             }
         }
@@ -90,11 +100,11 @@ impl PooledModel {
             });
         }
         let all: Vec<&Learner<'_>> = people.iter().collect();
-        let learned = Learned::of(design, &all, one_for_all);
+        let learned = Learned::of(design, &all, one_for_all, None);
         let calibrations = calibrate(design, &people, &learned, one_for_all)?;
         Ok(Self {
             design: design.clone(),
-            learned,
+            learned: learned.0,
             calibrations,
             people: people.len(),
         })
@@ -115,48 +125,32 @@ impl PooledModel {
         self.learned.rows
     }
 
+    /// Where the values of four people in five lie, in the unit of the series.
+    pub fn usual_range(&self) -> (f64, f64) {
+        /// Standard deviations to either side that contain 80 % of a normal distribution.
+        const FOUR_IN_FIVE: f64 = 1.2816;
+        let Population {
+            within,
+            mean,
+            prior_readings,
+            ..
+        } = self.learned.any.population;
+        let between = if prior_readings > 0.0 {
+            within / prior_readings
+        } else {
+            0.0
+        };
+        let half = FOUR_IN_FIVE * (within + between).sqrt();
+        let of = |value| self.design.transform.invert(value);
+        (of(mean - half), of(mean + half))
+    }
+
     /// Sources that have coefficients or a scale of their own.
     pub fn sources(&self) -> impl Iterator<Item = &str> {
         self.learned
             .sources
             .iter()
             .map(|source| source.name.as_str())
-    }
-
-    /// Checks what was read from a file: every number of coefficients and levels.
-    ///
-    /// # Errors
-    ///
-    /// [`PooledError::Unusable`].
-    pub fn validate(&self) -> Result<(), PooledError> {
-        let width = width(&self.design);
-        let horizon = self.design.horizon;
-        let unusable = |what| Err(PooledError::Unusable(what));
-        if !(1..=LONGEST_HORIZON).contains(&horizon) {
-            return unusable("its horizon is outside the bounds");
-        }
-        for regression in &self.learned.regressions {
-            let fits = regression.means.len() == width
-                && regression.spreads.len() == width
-                && regression.leads.len() == horizon
-                && regression
-                    .leads
-                    .iter()
-                    .all(|lead| lead.coefficients.len() == width);
-            if !fits {
-                return unusable("its coefficients do not match what it reads");
-            }
-        }
-        let sources = || self.learned.sources.iter().chain([&self.learned.any]);
-        if sources().any(|source| source.regression >= self.learned.regressions.len()) {
-            return unusable("a source has no coefficients");
-        }
-        let calibrated = self.calibrations.len() == self.learned.regressions.len()
-            && self.calibrations.iter().all(|leads| leads.len() == horizon);
-        if !calibrated {
-            return unusable("it lacks calibrations");
-        }
-        Ok(())
     }
 
     /// Replays a person: for each of some days, the forecast of the day `lead - 1` days later with what
@@ -195,7 +189,7 @@ impl PooledModel {
     ) -> Option<(f64, Vec<Contribution>)> {
         let lead = lead.clamp(1, self.design.horizon);
         let source = self.learned.source(&person.source);
-        let regression = &self.learned.regressions[source.regression];
+        let regression = self.learned.regression(source);
         let mut found = None;
         let state = State::new(&self.design, &source.population);
         walk(person, state, day..=day, |day, state| {
@@ -203,6 +197,7 @@ impl PooledModel {
                 let (base, spread) = state.location()?;
                 let mut features = vec![0.0; width(&self.design)];
                 state.features(lead, person.weekday(day), &mut features)?;
+                regression.standardise(&mut features);
                 let of = &regression.leads[lead - 1];
                 let names = own_names().into_iter().chain(
                     self.design
@@ -215,12 +210,7 @@ impl PooledModel {
                     amount: of.intercept * spread,
                 }];
                 for ((place, name), coefficient) in names.enumerate().zip(&of.coefficients) {
-                    let value = standardised(
-                        features[place],
-                        regression.means[place],
-                        regression.spreads[place],
-                    );
-                    let amount = spread * coefficient * value;
+                    let amount = spread * coefficient * features[place];
                     match parts.last_mut() {
                         // The two features of a covariate are one to a reader.
                         Some(last) if place >= OWN && last.name == name => last.amount += amount,
@@ -244,22 +234,23 @@ struct Replay<'a> {
     state: State<'a>,
     lead: usize,
     intervals: FollowedIntervals<'a>,
-    /// Forecasts that wait for their day, without its value.
-    pending: VecDeque<Step>,
+    gaps: GapFactors,
+    /// Forecasts that wait for their day, without its value, and the factor of the gap before each.
+    pending: VecDeque<(Step, f64)>,
     features: Vec<f64>,
 }
 
 impl<'a> Replay<'a> {
     fn new(model: &'a PooledModel, person: &Person, lead: usize) -> Option<Self> {
         let source = model.learned.source(&person.source);
+        let calibration = &model.calibrations[source.regression][lead - 1];
         Some(Self {
             model,
             source,
             state: State::new(&model.design, &source.population),
             lead,
-            intervals: model.calibrations[source.regression][lead - 1]
-                .follow()
-                .ok()?,
+            intervals: calibration.intervals.follow().ok()?,
+            gaps: calibration.gaps,
             pending: VecDeque::with_capacity(lead),
             features: vec![0.0; width(&model.design)],
         })
@@ -269,7 +260,8 @@ impl<'a> Replay<'a> {
     fn location(&self, next: usize, features: &mut [f64]) -> Option<(f64, f64)> {
         let (base, spread) = self.state.location()?;
         self.state.features(self.lead, next, features)?;
-        let regression = &self.model.learned.regressions[self.source.regression];
+        let regression = self.model.learned.regression(self.source);
+        regression.standardise(features);
         Some((
             base + spread * regression.deviation(self.lead, features),
             spread,
@@ -284,7 +276,12 @@ impl<'a> Replay<'a> {
     ) -> Option<PooledForecast> {
         let (forecast, spread) = self.location(person.weekday(day), features)?;
         let transform = self.model.design.transform;
-        let bounds = self.intervals.bounds(forecast, spread);
+        let factor = self.gaps.after(self.state.own.gap());
+        let mut bounds = self.intervals.bounds(forecast, spread);
+        for (_, lower, upper) in &mut bounds {
+            *lower = forecast + (*lower - forecast) * factor;
+            *upper = forecast + (*upper - forecast) * factor;
+        }
         let is_whole = self.state.own.is_whole();
         Some(PooledForecast {
             distribution: distribution(transform, is_whole, forecast, &bounds)?,
@@ -325,24 +322,57 @@ impl Follower for Replay<'_> {
         // What is forecast for this day and those after it, before it is known.
         let mut features = std::mem::take(&mut self.features);
         if let Some((forecast, spread)) = self.location(person.weekday(day), &mut features) {
-            self.pending.push_back(Step {
+            let step = Step {
                 origin: day,
                 target: day + self.lead - 1,
                 forecast,
                 observed: f64::NAN,
                 scale: spread,
                 counts: self.state.own.readings() >= LEAST_READINGS,
-            });
+            };
+            let factor = self.gaps.after(self.state.own.gap());
+            self.pending.push_back((step, factor));
         }
         self.features = features;
-        while let Some(step) = self.pending.pop_front_if(|step| step.target <= day) {
+        while let Some((step, factor)) = self.pending.pop_front_if(|(step, _)| step.target <= day) {
             let measured = person.series.value(step.target, evening);
             let value = measured.and_then(|value| self.model.design.transform.apply(value));
             if let Some(observed) = value {
-                self.intervals.push(Step { observed, ..step });
+                self.intervals
+                    .push(without_gap(Step { observed, ..step }, factor));
             }
         }
         self.intervals.learn_until(day + 1);
         self.state.push(person, day, evening);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_bounds_contain_the_same_readings() {
+        for (forecast, lower, upper) in [(60.4, 58.2, 63.9), (60.0, 59.0, 61.0), (59.5, 59.4, 59.6)]
+        {
+            let of =
+                distribution(Transform::Identity, true, forecast, &[(0.9, lower, upper)]).unwrap();
+            let bounds = of.intervals()[0];
+            for reading in 50..70 {
+                let reading = f64::from(reading);
+                let before = (lower..=upper).contains(&reading) || reading == of.value();
+                let after = (bounds.lower..=bounds.upper).contains(&reading);
+                assert_eq!(before, after, "{reading} in {lower} to {upper}");
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_come_back_from_the_scale_of_the_model() {
+        let bounds = [(0.8, 3.0, 4.5)];
+        let of = distribution(Transform::Log { plus: 2.0 }, false, 4.0, &bounds).unwrap();
+        assert!((of.value() - (4.0_f64.exp() - 2.0)).abs() < 1e-12);
+        assert!((of.intervals()[0].lower - (3.0_f64.exp() - 2.0)).abs() < 1e-12);
+        assert!(distribution(Transform::LN, false, 1e4, &[]).is_none());
     }
 }

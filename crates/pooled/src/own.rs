@@ -48,6 +48,8 @@ pub(crate) struct Population {
     pub(crate) base: Base,
     /// Prior variance of deviations.
     pub(crate) variance: f64,
+    /// Variance within people.
+    pub(crate) within: f64,
     /// Mean of people's means.
     pub(crate) mean: f64,
     /// Variance within people over variance between their means: how many readings say as much as the
@@ -122,6 +124,11 @@ impl OwnHistory {
 
     pub(crate) fn readings(&self) -> usize {
         self.readings
+    }
+
+    /// Days without a reading since the last one.
+    pub(crate) fn gap(&self) -> usize {
+        self.days_since
     }
 
     /// Mean of all readings; `NaN` before the first.
@@ -260,4 +267,164 @@ pub(crate) fn median(values: &mut [f64]) -> f64 {
     }
     let lower = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     f64::midpoint(lower, *value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POPULATION: Population = Population {
+        base: Base::Level,
+        variance: 4.0,
+        within: 4.0,
+        mean: 70.0,
+        prior_readings: 2.0,
+    };
+
+    /// Day 0 is a Monday.
+    fn after(values: &[Option<f64>], population: &Population) -> OwnHistory {
+        let mut history = OwnHistory::new();
+        for (day, value) in values.iter().enumerate() {
+            history.push(*value, *value, day % WEEK, population);
+        }
+        history
+    }
+
+    fn features(history: &OwnHistory, lead: usize, next: usize, of: &Population) -> Vec<f64> {
+        let mut into = vec![0.0; OWN];
+        history.features(lead, next, of, &mut into).unwrap();
+        into
+    }
+
+    #[track_caller]
+    fn close(found: f64, expected: f64) {
+        assert!(
+            (found - expected).abs() < 1e-12,
+            "{found}, expected {expected}"
+        );
+    }
+
+    #[test]
+    fn there_is_no_base_before_two_readings() {
+        let history = after(&[None, Some(60.0), None], &POPULATION);
+        assert_eq!(history.base(Base::Last), None);
+        assert_eq!(history.features(1, 3, &POPULATION, &mut [0.0; OWN]), None);
+        assert_eq!((history.readings(), history.gap()), (1, 1));
+    }
+
+    #[test]
+    fn features_of_four_readings_with_gaps_by_hand() {
+        // Monday 60, Wednesday 64, Thursday 62, next Monday 66; the next day is a Wednesday.
+        let values = [
+            Some(60.0),
+            None,
+            Some(64.0),
+            Some(62.0),
+            None,
+            None,
+            None,
+            Some(66.0),
+            None,
+        ];
+        let history = after(&values, &POPULATION);
+        let smoothed = |weight: f64| {
+            let keep = 1.0 - weight;
+            let sum = 60.0 * keep.powi(3) + 64.0 * keep.powi(2) + 62.0 * keep + 66.0;
+            sum / (keep.powi(3) + keep.powi(2) + keep + 1.0)
+        };
+        let base = smoothed(0.07);
+        close(history.base(Base::Level).unwrap(), base);
+        assert_eq!(history.base(Base::Last), Some(66.0));
+        // Two readings came after there was a base, at that time of two and of three readings.
+        let of_two = (60.0 * 0.93 + 64.0) / 1.93;
+        let of_three = (60.0 * 0.93 * 0.93 + 64.0 * 0.93 + 62.0) / (0.93 * 0.93 + 1.93);
+        let squares = (62.0_f64 - of_two).powi(2) + (66.0_f64 - of_three).powi(2);
+        let spread = f64::sqrt((8.0 * 4.0 + squares) / 10.0);
+        close(history.spread(&POPULATION), spread);
+        let found = features(&history, 1, 2, &POPULATION);
+        let relative = |value: f64| (value - base) / spread;
+        let expected = [66.0, 63.0, 63.0, 63.0].map(relative);
+        for (found, expected) in found.iter().zip(expected) {
+            close(*found, expected);
+        }
+        for (found, weight) in found[4..9].iter().zip(WEIGHTS) {
+            close(*found, relative(smoothed(weight)));
+        }
+        // 1 to 7 and 14 days before.
+        let lags = [
+            None,
+            Some(66.0),
+            None,
+            None,
+            None,
+            Some(62.0),
+            Some(64.0),
+            None,
+        ];
+        for (found, lag) in found[9..17].iter().zip(lags) {
+            match lag {
+                Some(value) => close(*found, relative(value)),
+                None => assert!(found.is_nan()),
+            }
+        }
+        close(found[17], 2.0 * (70.0 - 63.0) / (4.0 + 2.0) / spread);
+        // No Wednesday came after there was a base; a Thursday did, and a Monday.
+        assert_eq!(found[WEEKDAY_MEAN], 0.0);
+        let thursday = features(&history, 2, 2, &POPULATION)[WEEKDAY_MEAN];
+        close(thursday, (62.0 - of_two) / 7.0 / spread);
+        let monday = features(&history, 6, 2, &POPULATION)[WEEKDAY_MEAN];
+        close(monday, (66.0 - of_three) / 7.0 / spread);
+        close(found[19], 2.0_f64.ln());
+        assert_eq!(found[20..], [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(own_names().len(), OWN);
+        assert_eq!(own_names()[WEEKDAY_MEAN], "weekday's own mean");
+    }
+
+    #[test]
+    fn a_wandering_series_is_measured_from_its_last_reading() {
+        let population = Population {
+            base: Base::Last,
+            ..POPULATION
+        };
+        let history = after(&[Some(60.0), Some(61.0), Some(63.0), None], &population);
+        close(history.spread(&population), f64::sqrt((32.0 + 4.0) / 9.0));
+        let found = features(&history, 1, 4, &population);
+        assert_eq!(found[0], 0.0);
+        close(found[10], 0.0);
+    }
+
+    #[test]
+    fn one_odd_day_counts_as_five_spreads() {
+        let population = Population {
+            base: Base::Last,
+            ..POPULATION
+        };
+        let history = after(&[Some(60.0), Some(60.0), Some(9_999.0)], &population);
+        close(history.spread(&population), f64::sqrt((32.0 + 100.0) / 9.0));
+    }
+
+    #[test]
+    fn gaps_are_told_apart_up_to_two_weeks() {
+        let mut values = vec![Some(60.0), Some(61.0)];
+        values.extend([None; 40]);
+        let history = after(&values, &POPULATION);
+        assert_eq!(history.gap(), 40);
+        close(features(&history, 1, 0, &POPULATION)[19], 14.0_f64.ln());
+    }
+
+    #[test]
+    fn one_reading_with_a_fraction_ends_whole_numbers() {
+        assert!(after(&[Some(60.0), None, Some(61.0)], &POPULATION).is_whole());
+        assert!(!after(&[Some(60.0), Some(61.5)], &POPULATION).is_whole());
+        assert!(!after(&[None], &POPULATION).is_whole());
+    }
+
+    #[test]
+    fn medians_by_hand() {
+        assert!(median(&mut []).is_nan());
+        assert_eq!(median(&mut [3.0]), 3.0);
+        assert_eq!(median(&mut [9.0, 1.0]), 5.0);
+        assert_eq!(median(&mut [9.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut [9.0, 1.0, 2.0, 4.0]), 3.0);
+    }
 }

@@ -1,0 +1,8 @@
+//! Pooled models from outside: leaks, determinism, edges, coverage.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod coverage;
+mod edges;
+mod leaks;
+mod people;
+mod repeatable;
