@@ -4,9 +4,11 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod accuracy;
 mod continuous_integration;
 mod fixtures;
 mod peers;
+mod pretrain;
 mod printer;
 mod server;
 mod soak;
@@ -33,9 +35,16 @@ Commands:
                                      1,000 Schemathesis examples, the GPU backend
   fixtures --from DIR [--to FOLDER]  Create the data slices again from the full data sets in DIR
                                      (t1d-uom and lifesnaps) [default FOLDER: fixtures/]
+  pretrain --from DIR                Fit the models of many people that are part of the release from
+                                     the full data sets in DIR
   bench-peers [--json]               Compare with PyTorch, onnxruntime, LightGBM, XGBoost,
                                      statsforecast and SciPy on the same work, in alternation (pip
                                      installs them into target/peers): medians, memory, ratios
+  bench-accuracy --from DIR [--json] [--lstm] [--vitalcast PROGRAM]
+                                     Accuracy on the full data sets in DIR, in five folds of people,
+                                     next to statsforecast and LightGBM (pip installs them into
+                                     target/peers). --lstm: also a network for each person (slow);
+                                     --vitalcast: use this program instead of building it
   bench-server [--json]              Load test of the service: forecasts, records, parallel
                                      trainings, idle connections, overload
   help                               Show this text
@@ -78,8 +87,12 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["soak"] => soak::run(),
         ["fixtures", "--from", from] => fixtures::run(Path::new(from), &root()?.join("fixtures")),
         ["fixtures", "--from", from, "--to", to] => fixtures::run(Path::new(from), Path::new(to)),
+        ["pretrain", "--from", from] => pretrain::run(Path::new(from)),
         ["bench-peers"] => peers::run(false).map(|()| ExitCode::SUCCESS),
         ["bench-peers", "--json"] => peers::run(true).map(|()| ExitCode::SUCCESS),
+        ["bench-accuracy", rest @ ..] if let Some(options) = accuracy::Options::parsed(rest) => {
+            accuracy::run(&options).map(|()| ExitCode::SUCCESS)
+        }
         ["bench-server"] => server::run(false).map(|()| ExitCode::SUCCESS),
         ["bench-server", "--json"] => server::run(true).map(|()| ExitCode::SUCCESS),
         other => {

@@ -12,7 +12,7 @@ PERSON = "seeded"
 # What `check_http.seed` has made: models, some to be deleted, jobs, and the day it is there.
 SEEDED = json.loads(os.environ.get("VITALCAST_SEEDED", "null")) or {}
 # Trained within milliseconds, whatever the other settings are.
-QUICK = {"naive", "seasonal_naive", "moving_average", "exponential_smoothing"}
+QUICK = {"naive", "seasonal_naive", "moving_average", "exponential_smoothing", "pooled"}
 # Settings that other models refuse.
 OF_NETWORKS = (
     "epochs batch_size learning_rate hidden_dim num_layers dropout bidirectional".split()

@@ -20,7 +20,9 @@ fn help_names_every_command() {
             "  ci ",
             "  soak ",
             "  fixtures ",
+            "  pretrain ",
             "  bench-peers ",
+            "  bench-accuracy ",
             "  bench-server ",
         ] {
             assert!(text.contains(command), "{text}");
@@ -66,4 +68,14 @@ fn fixtures_from_a_folder_without_data_names_the_file_it_missed() {
         0,
         "nothing half-written"
     );
+}
+
+#[test]
+fn accuracy_without_the_data_sets_names_the_folder_before_anything_is_built() {
+    let empty = tempfile::tempdir().unwrap();
+    let output = xtask(&["bench-accuracy", "--from", empty.path().to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("there is no folder"), "{text}");
+    assert!(text.contains("lifesnaps"), "{text}");
 }
