@@ -1,7 +1,9 @@
 //! The command line.
 
+mod backtest;
 mod data;
 
+pub(crate) use backtest::BacktestArgs;
 pub(crate) use data::{
     DataArgs, DataCommand, DataDayArgs, DataDeleteArgs, DataListArgs, DataRestoreArgs, RecordArgs,
 };
@@ -263,7 +265,7 @@ pub(crate) struct PredictArgs {
     /// Person
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: UserId,
-    /// Metric; separate several with commas [default: every metric with a model]
+    /// Metric; separate several with commas [default: every metric that can be forecast]
     #[arg(long, value_name = "METRIC", value_parser = metric, value_delimiter = ',')]
     pub(crate) metric: Vec<PredictionMetric>,
     /// Day to forecast; for a past day, only data known on the evening before are used [default: the day
@@ -285,40 +287,6 @@ pub(crate) struct PredictArgs {
     /// Save a chart of history and forecast to this .svg or .png file (one metric only)
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,
-}
-
-/// See [`Command::Backtest`].
-#[derive(Debug, Args)]
-pub(crate) struct BacktestArgs {
-    /// Person; separate several with commas
-    #[arg(
-        long,
-        alias = "user-id",
-        value_name = "ID",
-        value_delimiter = ',',
-        required_unless_present = "all"
-    )]
-    pub(crate) user: Vec<UserId>,
-    /// All people with enough data
-    #[arg(long, conflicts_with = "user")]
-    pub(crate) all: bool,
-    /// Metric to forecast; separate several with commas
-    #[arg(long, value_name = "METRIC", value_parser = metric, value_delimiter = ',', required = true)]
-    pub(crate) metric: Vec<PredictionMetric>,
-    /// Number of days to replay, the last ones of the history
-    #[arg(long, value_name = "N", default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..=730))]
-    pub(crate) days: u32,
-    /// Refit the model after this many days (0: fit once, before the first day)
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=730))]
-    pub(crate) refit_every: u32,
-    /// Nominal coverage of the interval
-    #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
-    pub(crate) interval_level: f64,
-    /// Save a chart of the replay to this .svg or .png file (one person and metric only)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) chart: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) settings: TrainingSettings,
 }
 
 fn target(text: &str) -> Result<HealthMetricTarget, String> {

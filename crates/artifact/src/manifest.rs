@@ -54,6 +54,9 @@ pub struct Manifest {
     pub is_production_ready: bool,
     /// The missed thresholds, in words.
     pub quality_issues: Vec<String>,
+    /// How it compared with what is served without training; absent where there is nothing of the kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
     /// The training request as it was made. Keys are sorted on writing.
     pub request: Value,
     /// Random seed.
@@ -62,6 +65,21 @@ pub struct Manifest {
     pub threads: usize,
     /// Release that trained the model.
     pub code_version: String,
+}
+
+/// A paired test on the test days against the model of many people that is part of the release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    /// Number of test days that both forecast.
+    pub days: usize,
+    /// Mean absolute error of the model on these, in the unit of the metric.
+    pub mae: f64,
+    /// Mean absolute error of the model of many people on the same days.
+    pub rival_mae: f64,
+    /// One-sided p value of the Diebold–Mariano test that the model errs less; null for too few days.
+    pub p: Option<f64>,
+    /// Whether the model is served: it erred less, and the test says that this is no chance.
+    pub served: bool,
 }
 
 /// Windows in each part of the chronological split.

@@ -3,11 +3,13 @@
 
 mod columns;
 mod error;
+mod forecasts;
 mod read;
 mod write;
 
 pub use columns::{CohortColumn, cohort_columns};
 pub use error::CohortError;
+pub use forecasts::{ForecastRow, check_forecasts_name, write_forecasts};
 pub use read::{CohortReader, read_cohort};
 pub use write::{CohortQuery, CohortSummary, CohortWriter};
 

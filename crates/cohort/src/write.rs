@@ -6,7 +6,7 @@ use arrow_array::{
     ArrayRef, Date32Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow_ipc::writer::FileWriter;
-use arrow_schema::ArrowError;
+use arrow_schema::{ArrowError, SchemaRef};
 use chrono::NaiveDate;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -59,7 +59,7 @@ pub struct CohortWriter {
     summary: CohortSummary,
 }
 
-enum Sink {
+pub(crate) enum Sink {
     Parquet(Box<ArrowWriter<NamedTempFile>>),
     ArrowIpc(Box<FileWriter<BufWriter<NamedTempFile>>>),
 }
@@ -88,7 +88,7 @@ impl CohortWriter {
         {
             return Err(CohortError::Reversed { first, last });
         }
-        let sink = Sink::new(format, path).map_err(|source| unwritable(path, source))?;
+        let sink = Sink::new(format, path, schema()).map_err(|source| unwritable(path, source))?;
         Ok(Self {
             path: path.to_owned(),
             query,
@@ -178,7 +178,11 @@ impl CohortWriter {
 }
 
 impl Sink {
-    fn new(format: CohortFormat, path: &Path) -> Result<Self, IoError> {
+    pub(crate) fn new(
+        format: CohortFormat,
+        path: &Path,
+        schema: SchemaRef,
+    ) -> Result<Self, IoError> {
         let file = tempfile::Builder::new()
             .prefix(".vitalcast-")
             .suffix(".tmp")
@@ -194,18 +198,18 @@ impl Sink {
                     .set_column_dictionary_enabled(users, true)
                     .set_max_row_group_row_count(None)
                     .build();
-                let writer = ArrowWriter::try_new(file, schema(), Some(properties));
+                let writer = ArrowWriter::try_new(file, schema, Some(properties));
                 Self::Parquet(Box::new(writer.map_err(of_parquet)?))
             }
             CohortFormat::ArrowIpc => {
-                let writer = FileWriter::try_new_buffered(file, &schema());
+                let writer = FileWriter::try_new_buffered(file, &schema);
                 Self::ArrowIpc(Box::new(writer.map_err(of_arrow)?))
             }
         })
     }
 
     /// Writes the rows of one person. In Parquet, a person's rows are in one group.
-    fn write(&mut self, batch: &RecordBatch) -> Result<(), IoError> {
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<(), IoError> {
         match self {
             Self::Parquet(writer) => {
                 let rows = writer.in_progress_rows();
@@ -218,7 +222,7 @@ impl Sink {
         }
     }
 
-    fn finish(self) -> Result<NamedTempFile, IoError> {
+    pub(crate) fn finish(self) -> Result<NamedTempFile, IoError> {
         match self {
             Self::Parquet(writer) => writer.into_inner().map_err(of_parquet),
             Self::ArrowIpc(writer) => {
@@ -253,7 +257,7 @@ fn days_since_1970(day: NaiveDate) -> i32 {
     (day - NaiveDate::default()).num_days() as i32
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         Some(_) | None => Path::new("."),
@@ -261,7 +265,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Gives a complete file its name, so that a crash leaves the old file or the new one.
-fn keep(mut file: NamedTempFile, path: &Path) -> Result<(), IoError> {
+pub(crate) fn keep(mut file: NamedTempFile, path: &Path) -> Result<(), IoError> {
     file.flush()?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|refused| refused.error)?;
@@ -271,7 +275,7 @@ fn keep(mut file: NamedTempFile, path: &Path) -> Result<(), IoError> {
     Ok(())
 }
 
-fn unwritable(path: &Path, source: IoError) -> CohortError {
+pub(crate) fn unwritable(path: &Path, source: IoError) -> CohortError {
     CohortError::Write {
         path: path.to_owned(),
         source,

@@ -1,7 +1,8 @@
 //! Responses with the field names of the contract. Values that cannot be computed are null.
 
+use crate::architecture::ModelArchitecture;
 use crate::id::{ModelId, UserId};
-use crate::metric::{ModelArchitecture, PredictionMetric, word_enum};
+use crate::metric::{PredictionMetric, word_enum};
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -13,6 +14,18 @@ word_enum! {
         ResidualQuantiles = "residual_quantiles",
         /// The reference service's ±1.96 × mean absolute error, about 88 % for Gaussian errors.
         ReferenceMae = "reference_mae",
+    }
+}
+
+word_enum! {
+    /// How a value lies to a person's normal range.
+    RangeVerdict, "verdict" {
+        /// Within the range.
+        Inside = "inside",
+        /// Above it.
+        Above = "above",
+        /// Below it.
+        Below = "below",
     }
 }
 
@@ -81,6 +94,13 @@ pub struct TrainModelResponse {
     pub baseline_name: Option<String>,
     /// Mean absolute error of the baseline on the same days.
     pub baseline_mae: Option<f64>,
+    /// Whether forecasts use this model from now on. A model that is not significantly better than the
+    /// one of many people is kept, and can be activated, but is not served.
+    #[serde(default)]
+    pub is_active: bool,
+    /// Mean absolute error of the model of many people on the test days; null where there is none.
+    #[serde(default)]
+    pub population_mae: Option<f64>,
     /// First day of the history used.
     pub first_day: NaiveDate,
     /// Last day of the history used.
@@ -104,8 +124,8 @@ pub struct PredictionResult {
     pub confidence_interval_lower: f64,
     /// Upper end of the interval.
     pub confidence_interval_upper: f64,
-    /// Confidence from 0 to 1: half from the model's R², the rest from whether the value lies in the
-    /// recent range and from the share of observed input.
+    /// Confidence from 0 to 1: the probability that the value is within a margin of the forecast (3 bpm,
+    /// 10 ms, 1 hour, 10 points). It falls as the expected error grows.
     pub confidence_score: f64,
     /// Mean of the daily values of the 30 days before, without unusual ones; null if there are none.
     pub historical_average: Option<f64>,
@@ -139,6 +159,23 @@ pub struct PredictionResult {
     /// the data, but the forecast, its baseline and the average leave it out.
     #[serde(default)]
     pub unusual_days: Vec<NaiveDate>,
+    /// The person's normal range, and how the forecast lies to it; null with fewer than 14 readings in
+    /// the last 28 days.
+    #[serde(default)]
+    pub normal_range: Option<NormalBand>,
+}
+
+/// The range in which a person's values of the last 28 days normally lie.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct NormalBand {
+    /// Lower end, in the metric's unit.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Probability that the day that is forecast lies outside.
+    pub probability_outside: f64,
+    /// Where the last reading lies to the range of the days before it; null without a range then.
+    pub last_reading: Option<RangeVerdict>,
 }
 
 /// Response to a forecast request.

@@ -3,6 +3,7 @@
 
 mod access;
 mod answer;
+mod architecture;
 pub mod bounds;
 mod correlation;
 mod day;
@@ -21,9 +22,10 @@ mod unit;
 
 pub use access::{KeyInfo, Scope};
 pub use answer::{
-    BatchPredictResponse, IntervalMethod, ListModelsResponse, ModelInfo, PredictResponse,
-    PredictionResult, TrainModelResponse, TrainingMetrics,
+    BatchPredictResponse, IntervalMethod, ListModelsResponse, ModelInfo, NormalBand,
+    PredictResponse, PredictionResult, RangeVerdict, TrainModelResponse, TrainingMetrics,
 };
+pub use architecture::{ModelArchitecture, ModelFamily};
 pub use correlation::{
     Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
     FeatureCopy, FeatureCorrelation, GrangerLag, HealthMetricTarget, LagRequest, LagResolution,
@@ -35,7 +37,7 @@ pub use error::{DomainError, FieldError, InvalidRequest};
 pub use id::{JobId, KeyId, ModelId, UserId};
 pub use identity::{Coincident, Place};
 pub use job::{JobError, JobInfo, JobKind, JobProgress, JobState};
-pub use metric::{FeatureCategory, MetricType, ModelArchitecture, ModelFamily, PredictionMetric};
+pub use metric::{FeatureCategory, MetricType, PredictionMetric};
 pub use moment::Moment;
 pub use profile::{ActivityLevel, Profile, ZoneFrom};
 pub use provenance::{Provenance, Span, Told};

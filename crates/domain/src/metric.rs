@@ -1,7 +1,6 @@
-//! Enumerations of the wire format: metric types, forecast metrics, model architectures.
+//! Enumerations of the wire format: metric types and forecast metrics.
 
 use crate::error::{DomainError, shortened};
-use crate::request::MAX_HORIZON_DAYS;
 use crate::unit::Unit;
 use serde::{Deserialize, Serialize};
 
@@ -177,104 +176,6 @@ word_enum! {
         /// Recovery score, 0 to 100.
         RecoveryScore = "RECOVERY_SCORE",
     }
-}
-
-word_enum! {
-    /// Model architecture.
-    ModelArchitecture, "architecture" {
-        /// Stacked LSTM.
-        Lstm = "lstm",
-        /// Stacked LSTM with attention over the input days.
-        LstmAttention = "lstm_attention",
-        /// Stacked LSTM with multi-task learning: it also forecasts the other metrics.
-        MultiTask = "multi_task",
-        /// Gradient-boosted trees on the metric's own last days and weeks.
-        Xgboost = "xgboost",
-        /// Linear layer on the window's mean.
-        Linear = "linear",
-        /// The last value seen.
-        Naive = "naive",
-        /// The value of the same weekday before.
-        SeasonalNaive = "seasonal_naive",
-        /// Mean of the last seven days.
-        MovingAverage = "moving_average",
-        /// Simple exponential smoothing.
-        ExponentialSmoothing = "exponential_smoothing",
-        /// Exponential smoothing with trend and week.
-        Ets = "ets",
-        /// Smoothing with half a trend, after the week.
-        Theta = "theta",
-        /// Ridge regression on the metric's own last days and weeks.
-        Ridge = "ridge",
-        /// Mean of `ets`, `theta` and the last seven days' mean.
-        Average = "average",
-    }
-}
-
-impl ModelArchitecture {
-    /// The model family of the architecture.
-    pub fn family(self) -> ModelFamily {
-        match self {
-            Self::Lstm | Self::LstmAttention | Self::MultiTask => ModelFamily::Lstm,
-            Self::Linear => ModelFamily::Linear,
-            Self::Xgboost => ModelFamily::Trees,
-            Self::Ridge => ModelFamily::Ridge,
-            Self::Naive
-            | Self::SeasonalNaive
-            | Self::MovingAverage
-            | Self::ExponentialSmoothing
-            | Self::Ets
-            | Self::Theta
-            | Self::Average => ModelFamily::Series,
-        }
-    }
-
-    /// Whether it is an LSTM network, which has a state, layers and directions.
-    pub fn is_lstm(self) -> bool {
-        self.family() == ModelFamily::Lstm
-    }
-
-    /// Whether it is trained in epochs and steps.
-    pub fn is_network(self) -> bool {
-        match self.family() {
-            ModelFamily::Lstm | ModelFamily::Linear => true,
-            ModelFamily::Trees | ModelFamily::Ridge | ModelFamily::Series => false,
-        }
-    }
-
-    /// Minimum number of input days for a forecast.
-    pub fn least_days_read(self) -> usize {
-        match self {
-            // Their level is the mean of four weeks.
-            Self::Xgboost | Self::Ridge => 28,
-            // A weekly season takes two whole weeks to show, also on the last day that is forecast.
-            Self::Ets | Self::Theta | Self::Average => 14 + MAX_HORIZON_DAYS - 1,
-            Self::Lstm
-            | Self::LstmAttention
-            | Self::MultiTask
-            | Self::Linear
-            | Self::Naive
-            | Self::SeasonalNaive
-            | Self::MovingAverage
-            | Self::ExponentialSmoothing => 1,
-        }
-    }
-}
-
-/// A family of models. It determines the settings of a model, the number of input days and the training
-/// cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ModelFamily {
-    /// LSTM layers with a read-out and a head.
-    Lstm,
-    /// One linear layer.
-    Linear,
-    /// Boosted trees on lags.
-    Trees,
-    /// Ridge regression on lags.
-    Ridge,
-    /// A few parameters of one series, or none.
-    Series,
 }
 
 word_enum! {
@@ -564,6 +465,17 @@ impl PredictionMetric {
             Self::HeartRateVariabilitySdnn | Self::HeartRateVariabilityRmssd => "ms",
             Self::SleepDuration => "h",
             Self::RecoveryScore => "points",
+        }
+    }
+
+    /// A difference that a person would notice, in the metric's unit. Confidence is the probability that
+    /// a forecast errs by no more.
+    pub fn margin(self) -> f64 {
+        match self {
+            Self::RestingHeartRate => 3.0,
+            Self::HeartRateVariabilitySdnn | Self::HeartRateVariabilityRmssd => 10.0,
+            Self::SleepDuration => 1.0,
+            Self::RecoveryScore => 10.0,
         }
     }
 

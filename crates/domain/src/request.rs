@@ -3,10 +3,11 @@
 //! Unknown fields are ignored, as the reference service's clients expect.
 
 use crate::answer::IntervalMethod;
+use crate::architecture::{ModelArchitecture, ModelFamily};
 use crate::bounds;
 use crate::error::{FieldError, InvalidRequest};
 use crate::id::UserId;
-use crate::metric::{ModelArchitecture, ModelFamily, PredictionMetric};
+use crate::metric::PredictionMetric;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -168,7 +169,7 @@ impl TrainModelRequest {
         let network = self.architecture.is_network();
         let in_epochs = match self.architecture.family() {
             ModelFamily::Lstm | ModelFamily::Linear | ModelFamily::Trees => true,
-            ModelFamily::Ridge | ModelFamily::Series => false,
+            ModelFamily::Ridge | ModelFamily::Series | ModelFamily::Pooled => false,
         };
         [
             ("epochs", in_epochs, self.epochs != default.epochs),

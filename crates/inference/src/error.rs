@@ -52,6 +52,33 @@ pub enum InferenceError {
     /// The forecast is not finite.
     #[error("the forecast for {0} is not a finite number")]
     NotFinite(NaiveDate),
+    /// Too few readings for a forecast from what many people have in common.
+    #[error(
+        "{metric} was measured on {found} days before {target}, and a forecast without training needs \
+         {needed}: {missing} more. Among people whose data the model knows, values between {low:.1} and \
+         {high:.1} {unit} are usual"
+    )]
+    TooFewReadings {
+        /// The metric.
+        metric: PredictionMetric,
+        /// The requested day.
+        target: NaiveDate,
+        /// Days with a reading.
+        found: usize,
+        /// Days needed.
+        needed: usize,
+        /// Days missing.
+        missing: usize,
+        /// Lower end of what is usual among people.
+        low: f64,
+        /// Upper end.
+        high: f64,
+        /// Unit of both.
+        unit: &'static str,
+    },
+    /// Numbers that are no forecast.
+    #[error(transparent)]
+    Evaluation(#[from] vitalcast_evaluation::EvaluationError),
     /// Features could not be computed.
     #[error(transparent)]
     Features(#[from] vitalcast_features::FeaturesError),

@@ -1,27 +1,25 @@
 //! A single forecast: known data, model output, and comparison with the recent past.
 
 use crate::error::InferenceError;
-use crate::interval::{interval, lead_of};
+use crate::interval::{Interval, distribution, interval, lead_of};
 use crate::layout::DayLayout;
+use crate::many_people::of_many_people;
 use crate::model::FittedModel;
 use crate::words;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use vitalcast_artifact::Manifest;
 use vitalcast_domain::{
-    AsOf, History, IntervalMethod, MAX_HORIZON_DAYS, ModelId, PredictResponse, PredictionResult,
+    AsOf, History, IntervalMethod, MAX_HORIZON_DAYS, ModelId, NormalBand, PredictResponse,
+    PredictionMetric, PredictionResult, RangeVerdict,
 };
-use vitalcast_evaluation::{beyond_rounding, mean};
+use vitalcast_evaluation::{Distribution, NormalRange, Verdict, beyond_rounding, mean};
 use vitalcast_models::{SeriesForecaster, SeriesModel};
 
 /// Days of the average, the range and the percentile.
-const COMPARISON_DAYS: usize = 30;
-/// Weights of the confidence score: the model's R², whether the value lies within the last month's
-/// range, and how much of the input was observed (reference contract, C.3, with the real quality).
-const R2_WEIGHT: f64 = 0.5;
-const RANGE_WEIGHT: f64 = 0.3;
-const QUALITY_WEIGHT: f64 = 0.2;
-/// What a value outside the last month's range counts for.
-const OUT_OF_RANGE: f64 = 0.7;
+pub(crate) const COMPARISON_DAYS: usize = 30;
+/// Days of the normal range, and how often an ordinary day lies outside it.
+const NORMAL_DAYS: usize = 28;
+const FALSE_ALARM_RATE: f64 = 0.05;
 
 /// A forecast request.
 #[derive(Debug, Clone)]
@@ -65,7 +63,6 @@ pub fn forecast(
     history: &History,
     query: &ForecastQuery,
 ) -> Result<Forecast, InferenceError> {
-    let metric = model.metric;
     let target = query.target_date;
     let profile = &history.profile;
     let as_of: AsOf = if target < profile.day_of(query.now) {
@@ -91,6 +88,66 @@ pub fn forecast(
             last_possible: origin + Days::new(MAX_HORIZON_DAYS as u64),
         });
     }
+    let asked = Asked {
+        history,
+        query,
+        as_of,
+        last_day,
+        ahead: usize::try_from(ahead).expect("the target lies after the origin"),
+    };
+    let outlook = match model.as_pooled() {
+        Some(pooled) => of_many_people(model.metric, pooled, &asked)?,
+        None => of_windows(model, manifest, &asked)?,
+    };
+    answer(model, manifest, &asked, outlook)
+}
+
+/// A request with what follows from it.
+pub(crate) struct Asked<'a> {
+    pub(crate) history: &'a History,
+    pub(crate) query: &'a ForecastQuery,
+    pub(crate) as_of: AsOf,
+    /// The day before the target.
+    pub(crate) last_day: NaiveDate,
+    /// Days from the last day with any record to the target.
+    pub(crate) ahead: usize,
+}
+
+/// What a model says of a day, and what it is compared with.
+pub(crate) struct Outlook {
+    pub(crate) distribution: Distribution,
+    pub(crate) interval: Interval,
+    /// The metric's days before the target that models read, the last one the day before it.
+    pub(crate) days: Vec<Option<f64>>,
+    /// Days from the last reading to the target.
+    pub(crate) lead: usize,
+    pub(crate) quality: f64,
+    pub(crate) skill: Option<f64>,
+    pub(crate) baseline_name: Option<String>,
+    pub(crate) baseline_value: Option<f64>,
+    pub(crate) last_measured: Option<NaiveDate>,
+    pub(crate) unusual_days: Vec<NaiveDate>,
+    pub(crate) series_read: usize,
+    pub(crate) days_read: usize,
+    /// Sentences of the model itself.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// The outlook of a model that reads windows of days.
+fn of_windows(
+    model: &FittedModel,
+    manifest: &Manifest,
+    asked: &Asked<'_>,
+) -> Result<Outlook, InferenceError> {
+    let metric = model.metric;
+    let Asked {
+        history,
+        query,
+        as_of,
+        last_day,
+        ahead,
+    } = *asked;
+    let target = query.target_date;
     let lookback = model.lookback;
     let days = lookback.max(COMPARISON_DAYS);
     let first_day = target - Days::new(days as u64);
@@ -107,42 +164,70 @@ pub fn forecast(
             })?;
     // Days after the last one known are hidden altogether, exactly as they were when the interval
     // of this lead was calibrated.
-    let hidden_days = usize::try_from(ahead - 1).expect("the target lies after the origin");
+    let hidden_days = ahead - 1;
     let value = model
         .forecast_rows(&layout, &[window], hidden_days)?
         .pop()
         .flatten()
         .ok_or(InferenceError::NotFinite(target))?;
-
     let lead = lead_of(target, Some(last_observed));
-    let interval = interval(
-        &manifest.calibration,
-        metric,
-        query.interval_method,
-        value,
-        query.interval_level,
-        lead,
-    )
-    .ok_or_else(|| {
+    let calibration = &manifest.calibration;
+    let (method, level) = (query.interval_method, query.interval_level);
+    let interval = interval(calibration, metric, method, value, level, lead).ok_or_else(|| {
         InferenceError::UnusableModel("it has no residuals to make an interval".into())
     })?;
+    let baseline = manifest
+        .baseline_name
+        .as_deref()
+        .and_then(SeriesModel::from_name);
+    Ok(Outlook {
+        distribution: distribution(calibration, metric, value, lead)?,
+        interval,
+        days: layout
+            .known(days - COMPARISON_DAYS..days, window.origin)
+            .into_owned(),
+        lead,
+        quality: model.observed_share(&layout, window),
+        skill: manifest.skill,
+        baseline_name: manifest.baseline_name.clone(),
+        baseline_value: baseline.and_then(|baseline| {
+            let known = layout.known(days - lookback..days - hidden_days, window.origin);
+            baseline.forecast(&known, hidden_days + 1)
+        }),
+        last_measured: layout.last_measured(window, lookback),
+        unusual_days: (days - lookback..days)
+            .filter(|row| layout.is_unusual(*row))
+            .map(|row| layout.day(row))
+            .collect(),
+        series_read: manifest.feature_names.len(),
+        days_read: lookback,
+        remarks: Vec::new(),
+    })
+}
 
-    let month: Vec<f64> = layout
-        .known(days - COMPARISON_DAYS..days, window.origin)
+/// Puts an outlook into words.
+fn answer(
+    model: &FittedModel,
+    manifest: &Manifest,
+    asked: &Asked<'_>,
+    outlook: Outlook,
+) -> Result<Forecast, InferenceError> {
+    let metric = model.metric;
+    let Asked {
+        history,
+        query,
+        as_of,
+        ..
+    } = *asked;
+    let target = query.target_date;
+    let value = outlook.distribution.value();
+    let interval = &outlook.interval;
+    let month: Vec<f64> = last(&outlook.days, COMPARISON_DAYS)
         .iter()
         .flatten()
         .copied()
         .collect();
     let average = mean(month.iter().copied());
-    let quality = model.observed_share(&layout, window);
-    let baseline_value = manifest
-        .baseline_name
-        .as_deref()
-        .and_then(SeriesModel::from_name)
-        .and_then(|baseline| {
-            let known = layout.known(days - lookback..days - hidden_days, window.origin);
-            baseline.forecast(&known, hidden_days + 1)
-        });
     let prediction = PredictionResult {
         metric,
         target_date: target,
@@ -150,7 +235,7 @@ pub fn forecast(
         predicted_value: value,
         confidence_interval_lower: interval.lower,
         confidence_interval_upper: interval.upper,
-        confidence_score: confidence(manifest.metrics.r2_score, &month, value, quality),
+        confidence_score: confidence(metric, &outlook.distribution),
         historical_average: average,
         deviation_from_average: average.map(|average| beyond_rounding(value - average, average)),
         percentile: percentile(&month, value),
@@ -159,25 +244,28 @@ pub fn forecast(
         architecture: manifest.architecture,
         interval_level: interval.level,
         interval_method: query.interval_method,
-        skill_vs_naive: manifest.skill,
-        baseline_name: manifest.baseline_name.clone(),
-        baseline_value,
+        skill_vs_naive: outlook.skill,
+        baseline_name: outlook.baseline_name.clone(),
+        baseline_value: outlook.baseline_value,
         as_of,
-        last_observed_day: layout.last_measured(window, lookback),
-        unusual_days: (days - lookback..days)
-            .filter(|row| layout.is_unusual(*row))
-            .map(|row| layout.day(row))
-            .collect(),
+        last_observed_day: outlook.last_measured,
+        unusual_days: outlook.unusual_days.clone(),
+        normal_range: normal_range(&outlook)?,
     };
     let mut interpretation = words::interpretation(&prediction);
-    for sentence in [
-        words::of_moment(&history.profile, target, as_of),
-        words::of_unusual(&prediction.unusual_days),
-        words::of_level(query.interval_level, query.interval_method, &interval),
-    ]
-    .into_iter()
-    .flatten()
-    {
+    let sentences = outlook
+        .remarks
+        .iter()
+        .cloned()
+        .chain(words::of_normal_range(&prediction))
+        .chain(words::of_moment(&history.profile, target, as_of))
+        .chain(words::of_unusual(&prediction.unusual_days))
+        .chain(words::of_level(
+            query.interval_level,
+            query.interval_method,
+            interval,
+        ));
+    for sentence in sentences {
         interpretation.push(' ');
         interpretation.push_str(&sentence);
     }
@@ -186,15 +274,47 @@ pub fn forecast(
         response: PredictResponse {
             user_id: history.user.clone(),
             prediction,
-            features_used: manifest.feature_names.len(),
-            sequence_length: lookback,
-            data_quality_score: quality,
+            features_used: outlook.series_read,
+            sequence_length: outlook.days_read,
+            data_quality_score: outlook.quality,
             interpretation,
             recommendation,
             cached: false,
         },
-        lead,
+        lead: outlook.lead,
     })
+}
+
+/// The person's normal range, and how the forecast and the last reading lie to it.
+fn normal_range(outlook: &Outlook) -> Result<Option<NormalBand>, InferenceError> {
+    let range = |days: &[Option<f64>]| NormalRange::of(last(days, NORMAL_DAYS), FALSE_ALARM_RATE);
+    let Some(normal) = range(&outlook.days)? else {
+        return Ok(None);
+    };
+    let newest = outlook.days.iter().rposition(Option::is_some);
+    let last_reading = match newest.and_then(|day| Some((day, outlook.days[day]?))) {
+        Some((day, value)) => {
+            range(&outlook.days[..day])?.map(|before| match before.verdict(value) {
+                Verdict::Inside => RangeVerdict::Inside,
+                Verdict::Above => RangeVerdict::Above,
+                Verdict::Below => RangeVerdict::Below,
+            })
+        }
+        None => None,
+    };
+    Ok(Some(NormalBand {
+        low: normal.lower,
+        high: normal.upper,
+        probability_outside: outlook
+            .distribution
+            .probability_outside(normal.lower, normal.upper),
+        last_reading,
+    }))
+}
+
+/// The last values of a list.
+fn last<T>(values: &[T], count: usize) -> &[T] {
+    &values[values.len().saturating_sub(count)..]
 }
 
 /// Last day up to `last_day` with a record that was known at `as_of`.
@@ -216,18 +336,16 @@ fn percentile(values: &[f64], value: f64) -> Option<f64> {
     })
 }
 
-fn confidence(r2: Option<f64>, month: &[f64], value: f64, quality: f64) -> f64 {
-    let lowest = month.iter().copied().fold(f64::INFINITY, f64::min);
-    let highest = month.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let inside = (lowest..=highest).contains(&value);
-    R2_WEIGHT * r2.unwrap_or(0.0).clamp(0.0, 1.0)
-        + RANGE_WEIGHT * if inside { 1.0 } else { OUT_OF_RANGE }
-        + QUALITY_WEIGHT * quality.clamp(0.0, 1.0)
+/// The probability that the value is within the metric's margin of the forecast.
+fn confidence(metric: PredictionMetric, distribution: &Distribution) -> f64 {
+    let (value, margin) = (distribution.value(), metric.margin());
+    (1.0 - distribution.probability_outside(value - margin, value + margin)).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vitalcast_evaluation::Bounds;
 
     #[test]
     fn the_percentile_of_no_history_is_null() {
@@ -240,11 +358,26 @@ mod tests {
     }
 
     #[test]
-    fn confidence_follows_the_contract_with_the_real_quality() {
-        let month = [58.0, 62.0];
-        let inside = confidence(Some(0.73), &month, 60.0, 0.9);
-        assert!((inside - (0.365 + 0.3 + 0.18)).abs() < 1e-12);
-        let outside = confidence(None, &month, 70.0, 0.0);
-        assert!((outside - 0.21).abs() < 1e-12);
+    fn confidence_falls_as_the_expected_error_grows() {
+        let of = |half: f64| {
+            let bounds = [(0.5, half), (0.8, 2.0 * half), (0.95, 3.0 * half)];
+            let bounds = bounds.map(|(level, half)| Bounds {
+                level,
+                lower: 60.0 - half,
+                upper: 60.0 + half,
+            });
+            let distribution = Distribution::new(60.0, bounds.to_vec()).unwrap();
+            confidence(PredictionMetric::RestingHeartRate, &distribution)
+        };
+        // Within 3 bpm: at least as sure as the highest level that is kept, and halfway to 50 %.
+        assert!((of(1.0) - 0.95).abs() < 1e-12, "{}", of(1.0));
+        assert!((of(3.0) - 0.5).abs() < 1e-12);
+        assert!((of(6.0) - 0.25).abs() < 1e-12);
+        let mut before = 1.0;
+        for half in 1..40 {
+            let now = of(f64::from(half) / 2.0);
+            assert!(now <= before);
+            before = now;
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Intervals of forecasts, and the lead for their calibration.
 
+use crate::error::InferenceError;
 use chrono::NaiveDate;
 use vitalcast_artifact::{Calibration, LeadCalibration, ResidualQuantile};
 use vitalcast_domain::{IntervalMethod, MAX_HORIZON_DAYS, PredictionMetric};
+use vitalcast_evaluation::{Bounds, Distribution};
 
 /// The half width in mean absolute errors that the reference service called 95 %.
-const REFERENCE_FACTOR: f64 = 1.96;
+pub(crate) const REFERENCE_FACTOR: f64 = 1.96;
 
 /// An interval around a forecast.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,6 +67,34 @@ pub fn interval(
         level: reach.level,
         residual_count: nearest.residual_count,
     })
+}
+
+/// The forecast with every interval that its residuals support, limited to the plausible range.
+///
+/// # Errors
+///
+/// [`InferenceError::Evaluation`] for a calibration whose bounds are not nested.
+pub(crate) fn distribution(
+    calibration: &Calibration,
+    metric: PredictionMetric,
+    value: f64,
+    lead: usize,
+) -> Result<Distribution, InferenceError> {
+    let (lowest, highest) = metric.metric_type().plausible_range();
+    let bounds = nearest_lead(calibration, lead).map(|nearest| {
+        let supported = nearest.supported_level();
+        let kept = nearest
+            .quantiles
+            .iter()
+            .filter(|kept| kept.level <= supported);
+        kept.map(|kept| Bounds {
+            level: kept.level,
+            lower: (value + kept.lower.min(0.0)).clamp(lowest, highest),
+            upper: (value + kept.upper.max(0.0)).clamp(lowest, highest),
+        })
+        .collect()
+    });
+    Ok(Distribution::new(value, bounds.unwrap_or_default())?)
 }
 
 /// The calibration of this lead, or of the longest one there is below it.

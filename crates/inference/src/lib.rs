@@ -5,8 +5,10 @@ mod error;
 mod forecast;
 mod interval;
 mod layout;
+mod many_people;
 mod model;
 mod panel;
+mod population;
 mod unusual;
 mod words;
 
@@ -16,5 +18,6 @@ pub use interval::{Interval, interval, lead_of};
 pub use layout::{DayLayout, known_covariates};
 pub use model::{FittedModel, ModelState, network_windows};
 pub use panel::{PersonDays, PooledRecipe};
+pub use population::{Population, population};
 pub use unusual::is_last_unusual;
 pub use words::{baseline_words, interpretation, recommendation, skill_sentence, with_unit};

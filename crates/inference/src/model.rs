@@ -1,7 +1,9 @@
 //! A fitted model, and the one way to run it.
 
 use crate::error::InferenceError;
+use crate::forecast::COMPARISON_DAYS;
 use crate::layout::{DayLayout, known_covariates};
+use crate::panel::PooledRecipe;
 use serde::{Deserialize, Serialize};
 use vitalcast_artifact::Artifact;
 use vitalcast_domain::{ModelArchitecture, PredictionMetric};
@@ -9,6 +11,7 @@ use vitalcast_models::{
     AverageModel, ColumnScaling, Network, NetworkConfig, Scaling, SeriesForecaster, SeriesModel,
     Windows,
 };
+use vitalcast_pooled::PooledModel;
 use vitalcast_windows::{FARTHEST, FittedScaler, Lookback, TargetScaler, WindowEnd, assemble};
 
 /// The contents of the `state` section of an artifact.
@@ -28,6 +31,8 @@ pub enum ModelState {
     Series(SeriesModel),
     /// The mean of several models.
     Average(AverageModel),
+    /// One model of many people's days.
+    Pooled(Box<PooledModel>),
 }
 
 impl ModelState {
@@ -36,7 +41,7 @@ impl ModelState {
     fn is_of(&self, architecture: ModelArchitecture) -> bool {
         let series = |is_it: fn(&SeriesModel) -> bool| match self {
             Self::Series(model) => is_it(model),
-            Self::Network { .. } | Self::Average(_) => false,
+            Self::Network { .. } | Self::Average(_) | Self::Pooled(_) => false,
         };
         match architecture {
             ModelArchitecture::Lstm
@@ -44,6 +49,7 @@ impl ModelState {
             | ModelArchitecture::MultiTask
             | ModelArchitecture::Linear => matches!(self, Self::Network { .. }),
             ModelArchitecture::Average => matches!(self, Self::Average(_)),
+            ModelArchitecture::Pooled => matches!(self, Self::Pooled(_)),
             ModelArchitecture::Naive => series(|model| matches!(model, SeriesModel::Naive)),
             ModelArchitecture::SeasonalNaive => {
                 series(|model| matches!(model, SeriesModel::SeasonalNaive))
@@ -82,6 +88,7 @@ enum Kind {
     },
     Series(SeriesModel),
     Average(AverageModel),
+    Pooled(Box<PooledModel>),
 }
 
 impl FittedModel {
@@ -122,6 +129,23 @@ impl FittedModel {
         }
     }
 
+    /// One model of many people's days.
+    pub fn pooled(metric: PredictionMetric, model: PooledModel) -> Self {
+        Self {
+            metric,
+            lookback: COMPARISON_DAYS,
+            kind: Kind::Pooled(Box::new(model)),
+        }
+    }
+
+    /// The model of many people's days, if it is one.
+    pub fn as_pooled(&self) -> Option<&PooledModel> {
+        match &self.kind {
+            Kind::Pooled(model) => Some(model),
+            Kind::Network { .. } | Kind::Series(_) | Kind::Average(_) => None,
+        }
+    }
+
     /// Reads a model from an artifact and checks that its parts match.
     ///
     /// # Errors
@@ -141,6 +165,15 @@ impl FittedModel {
         let kind = match state {
             ModelState::Series(series) => Kind::Series(series),
             ModelState::Average(average) => Kind::Average(average),
+            ModelState::Pooled(model) => {
+                model
+                    .validate()
+                    .map_err(|error| InferenceError::UnusableModel(error.to_string()))?;
+                if model.design() != &PooledRecipe::of(manifest.metric).design() {
+                    return Err(unusable("it reads other series than this release"));
+                }
+                Kind::Pooled(model)
+            }
             ModelState::Network { features, target } => {
                 let expected: Vec<&str> = vitalcast_features::model_inputs()
                     .map(|input| input.name)
@@ -186,6 +219,7 @@ impl FittedModel {
             },
             Kind::Series(series) => ModelState::Series(series.clone()),
             Kind::Average(average) => ModelState::Average(average.clone()),
+            Kind::Pooled(model) => ModelState::Pooled(model.clone()),
         }
     }
 
@@ -193,7 +227,7 @@ impl FittedModel {
     pub fn network_config(&self) -> Option<&NetworkConfig> {
         match &self.kind {
             Kind::Network { network, .. } => Some(network.config()),
-            Kind::Series(_) | Kind::Average(_) => None,
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => None,
         }
     }
 
@@ -204,6 +238,7 @@ impl FittedModel {
             Kind::Network { .. } => true,
             Kind::Series(series) => series.is_fitted_closely(),
             Kind::Average(average) => average.members.iter().any(SeriesModel::is_fitted_closely),
+            Kind::Pooled(_) => false,
         }
     }
 
@@ -215,7 +250,7 @@ impl FittedModel {
     pub fn weights(&self) -> Result<Option<Vec<u8>>, InferenceError> {
         match &self.kind {
             Kind::Network { network, .. } => Ok(Some(network.to_safetensors()?)),
-            Kind::Series(_) | Kind::Average(_) => Ok(None),
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => Ok(None),
         }
     }
 
@@ -257,7 +292,7 @@ impl FittedModel {
                 }))?))
             }
             Kind::Series(SeriesModel::Trees(trees)) => Ok(trees.to_onnx(1)),
-            Kind::Series(_) | Kind::Average(_) => Ok(None),
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => Ok(None),
         }
     }
 
@@ -278,6 +313,9 @@ impl FittedModel {
         match &self.kind {
             Kind::Series(series) => Ok(self.replay(series, layout, windows, hidden_days)),
             Kind::Average(average) => Ok(self.replay(average, layout, windows, hidden_days)),
+            Kind::Pooled(_) => Err(InferenceError::UnusableModel(
+                "a pooled model reads whole histories, not windows".to_owned(),
+            )),
             Kind::Network {
                 network,
                 features,
@@ -337,7 +375,9 @@ impl FittedModel {
             Kind::Network { features, .. } => (0..features.width())
                 .filter(|&column| !features.never_observed(column))
                 .collect(),
-            Kind::Series(_) | Kind::Average(_) => vec![matrix.columns().len() - 1],
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => {
+                vec![matrix.columns().len() - 1]
+            }
         };
         let cells = columns.len() * (window.last_row + 1 - first);
         let observed: usize = (first..=window.last_row)
@@ -375,7 +415,7 @@ pub fn network_windows(
 }
 
 /// Limits a forecast to the plausible range.
-fn clamp(metric: PredictionMetric, value: f64) -> f64 {
+pub(crate) fn clamp(metric: PredictionMetric, value: f64) -> f64 {
     let (lowest, highest) = metric.metric_type().plausible_range();
     value.clamp(lowest, highest)
 }

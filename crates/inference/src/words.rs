@@ -3,7 +3,9 @@
 
 use crate::interval::Interval;
 use chrono::{NaiveDate, TimeDelta};
-use vitalcast_domain::{AsOf, IntervalMethod, PredictionMetric, PredictionResult, Profile};
+use vitalcast_domain::{
+    AsOf, IntervalMethod, PredictionMetric, PredictionResult, Profile, RangeVerdict,
+};
 use vitalcast_evaluation::{highest_level, level_in_words};
 
 /// Below this share of the 30-day average a forecast is called "similar to" it.
@@ -100,6 +102,35 @@ pub(crate) fn of_moment(profile: &Profile, target: NaiveDate, as_of: AsOf) -> Op
     } else {
         format!("This forecast uses what was known at {moment}, during the day itself.")
     })
+}
+
+/// How the forecast and the last reading lie to the person's normal range; `None` without a range.
+pub(crate) fn of_normal_range(prediction: &PredictionResult) -> Option<String> {
+    let band = prediction.normal_range?;
+    let metric = prediction.metric;
+    let value = prediction.predicted_value;
+    let place = if value < band.low {
+        "below"
+    } else if value > band.high {
+        "above"
+    } else {
+        "within"
+    };
+    let mut text = format!(
+        "It is {place} your normal range of the last 28 days, {} to {}.",
+        with_unit(metric, band.low),
+        with_unit(metric, band.high)
+    );
+    match band.last_reading {
+        Some(RangeVerdict::Above) => {
+            text.push_str(" Your last reading was above the range of the days before it.");
+        }
+        Some(RangeVerdict::Below) => {
+            text.push_str(" Your last reading was below the range of the days before it.");
+        }
+        Some(RangeVerdict::Inside) | None => {}
+    }
+    Some(text)
 }
 
 /// The readings that a forecast leaves out; `None` when there are none.

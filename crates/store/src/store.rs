@@ -143,6 +143,8 @@ pub struct NewModel {
     pub training_seconds: f64,
     /// Summary of the model, to list it without opening the artifact.
     pub summary: serde_json::Value,
+    /// Whether it becomes the active one; else the active one stays as it is.
+    pub activate: bool,
 }
 
 /// A registered model.

@@ -52,6 +52,26 @@ pub enum TrainingError {
     /// A person without a single record known at the time.
     #[error("not enough data: no record was known at {0}")]
     NothingKnown(chrono::DateTime<chrono::Utc>),
+    /// A metric without a model of many people in this release.
+    #[error(
+        "this release has no model of many people for {0}: choose another architecture, or train on \
+         people of your own"
+    )]
+    NoPopulation(PredictionMetric),
+    /// A model of many people that could not be fitted.
+    #[error(transparent)]
+    Pooled(#[from] vitalcast_pooled::PooledError),
+    /// A setting of a replay outside its bounds.
+    #[error("{0}")]
+    Setting(String),
+    /// No person has enough days to be scored.
+    #[error("nobody can be scored: expected at least {needed} days with {metric} of a person")]
+    NothingScored {
+        /// The metric.
+        metric: PredictionMetric,
+        /// Days needed.
+        needed: usize,
+    },
     /// The caller asked to stop.
     #[error("training was cancelled")]
     Cancelled,

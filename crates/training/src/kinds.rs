@@ -6,7 +6,7 @@ use vitalcast_models::{Head, ReadOut, SeriesMethod, TreeOptions};
 /// Trees of `xgboost` for each of the epochs asked for: a hundred by default.
 const TREES_PER_EPOCH: usize = 2;
 /// Days of a moving average, alone or as a member of an average.
-const MOVING_AVERAGE_DAYS: usize = 7;
+pub(crate) const MOVING_AVERAGE_DAYS: usize = 7;
 
 /// The training method of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +20,8 @@ pub(crate) enum Fitting {
         methods: Vec<SeriesMethod>,
         on: FittedOn,
     },
+    /// The model of many people that is part of this release: nothing is fitted to the person.
+    OfRelease,
 }
 
 /// The configuration of a network.
@@ -91,6 +93,7 @@ impl Fitting {
                 let method = SeriesMethod::Trees { horizon, options };
                 series(method, FittedOn::TrainingDays)
             }
+            ModelArchitecture::Pooled => Self::OfRelease,
             ModelArchitecture::Average => Self::Average {
                 methods: vec![SeriesMethod::Ets, SeriesMethod::Theta, moving_average],
                 on: FittedOn::DaysBeforeTest,

@@ -1,10 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod cohort;
 mod error;
 mod kinds;
 mod network;
 mod pipeline;
+mod pooled;
+mod replay;
 
 pub use error::TrainingError;
 pub use network::{
@@ -12,3 +15,8 @@ pub use network::{
     ReduceLrOnPlateau, continue_network, fit_many, fit_network,
 };
 pub use pipeline::{Trained, train};
+pub use pooled::fit_pooled;
+pub use replay::{
+    AgainstBaseline, Choice, ModelReport, ReplayAnswer, ReplayModel, ReplayRequest, ReplayRow,
+    replay_people,
+};

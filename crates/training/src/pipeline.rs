@@ -8,11 +8,12 @@
 use crate::error::TrainingError;
 use crate::kinds::{FittedOn, Fitting, NetworkKind};
 use crate::network::{EpochReport, FitError, FitOptions, FitOutcome, LabelledWindows, fit_network};
+use crate::pooled;
 use chrono::{Days, NaiveDate};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 use vitalcast_artifact::{
-    Artifact, Calibration, LeadCalibration, Manifest, ReportedMetrics, WindowCounts,
+    Artifact, Calibration, Gate, LeadCalibration, Manifest, ReportedMetrics, WindowCounts,
 };
 use vitalcast_domain::{
     AsOf, History, MAX_HORIZON_DAYS, ModelFamily, PredictionMetric, TrainModelRequest,
@@ -67,9 +68,13 @@ pub fn train(
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<Trained, TrainingError> {
     request.validate()?;
+    let fitting = Fitting::of(request);
+    if fitting == Fitting::OfRelease {
+        return pooled::of_release(history, request, device, as_of);
+    }
     let data = prepare(history, request, as_of)?;
     let (metric, lookback) = (request.metric, request.sequence_length);
-    let (model, fit) = match Fitting::of(request) {
+    let (model, fit) = match fitting {
         Fitting::Network(kind) => {
             let (model, fit) = fit(&data, request, kind, device, on_epoch)?;
             (model, Some(fit))
@@ -82,8 +87,9 @@ pub fn train(
             let average = SeriesMethod::fit_average(&methods, &days_to_fit(&data, on))?;
             (FittedModel::average(metric, lookback, average), None)
         }
+        Fitting::OfRelease => return Err(TrainingError::NoPopulation(metric)),
     };
-    let report = report(&model, &data)?;
+    let report = report(&model, &data, history, as_of)?;
     let artifact = assemble_artifact(&model, &data, request, device, fit.as_ref(), &report)?;
     Ok(Trained {
         model,
@@ -99,7 +105,11 @@ fn epochs_trained(request: &TrainModelRequest, fit: Option<&FitOutcome>) -> usiz
     }
     match request.architecture.family() {
         ModelFamily::Trees => request.epochs,
-        ModelFamily::Lstm | ModelFamily::Linear | ModelFamily::Ridge | ModelFamily::Series => 0,
+        ModelFamily::Lstm
+        | ModelFamily::Linear
+        | ModelFamily::Ridge
+        | ModelFamily::Series
+        | ModelFamily::Pooled => 0,
     }
 }
 
@@ -364,12 +374,26 @@ struct Report {
     accuracy: Accuracy,
     baseline: Option<(SeriesModel, f64)>,
     skill: Option<f64>,
+    gate: Option<Gate>,
     calibration: Calibration,
 }
 
-fn report(model: &FittedModel, data: &Prepared) -> Result<Report, TrainingError> {
+fn report(
+    model: &FittedModel,
+    data: &Prepared,
+    history: &History,
+    as_of: AsOf,
+) -> Result<Report, TrainingError> {
     let test = &data.split.test;
     let forecasts = model.forecast_rows(&data.layout, &read(test, 0), 0)?;
+    let errors: Vec<(NaiveDate, f64)> = test
+        .iter()
+        .zip(&forecasts)
+        .filter_map(|(window, forecast)| {
+            let day = data.first_day + Days::new(window.target_row as u64);
+            Some((day, data.label(window) - (*forecast)?))
+        })
+        .collect();
     let (actual, predicted): (Vec<f64>, Vec<f64>) = data
         .labels(test)
         .into_iter()
@@ -388,6 +412,7 @@ fn report(model: &FittedModel, data: &Prepared) -> Result<Report, TrainingError>
     Ok(Report {
         accuracy,
         skill,
+        gate: pooled::gate(history, model.metric, &errors, as_of)?,
         baseline: baseline.zip(baseline_mae),
         calibration: calibrate(model, data)?,
     })
@@ -519,6 +544,7 @@ fn assemble_artifact(
             .as_ref()
             .map(|(kind, _)| kind.name().to_owned()),
         baseline_mae: report.baseline.as_ref().map(|(_, mae)| *mae),
+        gate: report.gate.clone(),
         is_production_ready: readiness.is_ready,
         quality_issues: readiness.reasons,
         request: settings(request, device),
@@ -530,7 +556,7 @@ fn assemble_artifact(
 }
 
 /// The settings of the training without the person: an artifact contains no person id.
-fn settings(request: &TrainModelRequest, device: ComputeDevice) -> serde_json::Value {
+pub(crate) fn settings(request: &TrainModelRequest, device: ComputeDevice) -> serde_json::Value {
     let mut settings = serde_json::to_value(request).unwrap_or_default();
     if let Some(fields) = settings.as_object_mut() {
         fields.remove("user_id");

@@ -333,9 +333,12 @@ fn training_kind(error: &TrainingError) -> ErrorKind {
         error if error.is_too_little_data() => ErrorKind::NotEnoughData,
         TrainingError::NotEnoughDays { .. }
         | TrainingError::NotEnoughWindows { .. }
-        | TrainingError::NothingKnown(_) => ErrorKind::NotEnoughData,
+        | TrainingError::NothingKnown(_)
+        | TrainingError::NoPopulation(_)
+        | TrainingError::NothingScored { .. }
+        | TrainingError::Pooled(_) => ErrorKind::NotEnoughData,
         TrainingError::Cancelled => ErrorKind::Interrupted,
-        TrainingError::Request(_) => ErrorKind::InvalidRequest,
+        TrainingError::Request(_) | TrainingError::Setting(_) => ErrorKind::InvalidRequest,
         TrainingError::Fit(_) => ErrorKind::InvalidData,
         TrainingError::Windows(_)
         | TrainingError::Features(_)
@@ -348,17 +351,18 @@ fn training_kind(error: &TrainingError) -> ErrorKind {
 
 fn inference_kind(error: &InferenceError) -> ErrorKind {
     match error {
-        InferenceError::NothingKnown { .. } | InferenceError::NoRecentReading { .. } => {
-            ErrorKind::NotEnoughData
-        }
+        InferenceError::NothingKnown { .. }
+        | InferenceError::NoRecentReading { .. }
+        | InferenceError::TooFewReadings { .. } => ErrorKind::NotEnoughData,
         InferenceError::TooFarAhead { .. } => ErrorKind::InvalidRequest,
         // Models are read from files that were written here.
         InferenceError::UnusableModel(_)
         | InferenceError::Model(_)
         | InferenceError::Artifact(_) => ErrorKind::Damaged,
-        InferenceError::NotFinite(_) | InferenceError::Features(_) | InferenceError::Windows(_) => {
-            ErrorKind::Internal
-        }
+        InferenceError::NotFinite(_)
+        | InferenceError::Features(_)
+        | InferenceError::Windows(_)
+        | InferenceError::Evaluation(_) => ErrorKind::Internal,
     }
 }
 

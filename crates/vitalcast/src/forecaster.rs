@@ -1,6 +1,6 @@
 //! Training and forecasts in memory, without files or a database.
 
-use crate::engine::{BacktestAnswer, BacktestRequest, backtest_history, cancelled};
+use crate::engine::cancelled;
 use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
 use std::ops::ControlFlow;
@@ -130,17 +130,4 @@ impl Forecaster {
             artifact,
         })
     }
-}
-
-/// Replays the last days of a history in memory; see [`crate::Engine::backtest`].
-///
-/// # Errors
-///
-/// [`EngineError::Training`] if too little data are left for training.
-pub fn backtest(
-    history: &History,
-    request: &BacktestRequest,
-    now: DateTime<Utc>,
-) -> Result<BacktestAnswer, EngineError> {
-    backtest_history(history, request, now, &mut |_| ControlFlow::Continue(()))
 }

@@ -6,15 +6,16 @@ mod error;
 mod forecaster;
 
 pub use engine::{
-    ActualVsPredicted, BacktestAnswer, BacktestDay, BacktestRequest, BatchForecast, CacheOptions,
-    CacheStatistics, Clock, DayFeatures, DayFeaturesQuery, DayOfPerson, Engine, Erasure,
-    FeatureMatrix, FeatureQuery, FolderLock, ForecastRecord, HistoryDay, HistoryView,
-    ImportSettings, ImportSummary, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch,
-    KeyRandomness, MetricOfDay, ModelPerformance, NewKey, SharedCache, SleepOfDay, ValueOfSource,
-    all_days, estimated_seconds, heat_map, lag_chart, record_json, significance_sentence,
+    ActualVsPredicted, BacktestPeople, BatchForecast, CacheOptions, CacheStatistics, Clock,
+    DayFeatures, DayFeaturesQuery, DayOfPerson, Engine, Erasure, FeatureMatrix, FeatureQuery,
+    FolderLock, ForecastRecord, HistoryDay, HistoryView, ImportSettings, ImportSummary,
+    ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness, MetricOfDay,
+    ModelPerformance, NewKey, SharedCache, SleepOfDay, ValueOfSource, all_days, backtest,
+    estimated_seconds, heat_map, lag_chart, record_json, replay_chart, replay_skill_chart,
+    significance_sentence,
 };
 pub use error::{EngineError, ErrorKind};
-pub use forecaster::{Forecaster, backtest};
+pub use forecaster::Forecaster;
 
 pub use vitalcast_artifact::Manifest;
 /// Charts: terminal, SVG, PNG and HTML.
@@ -29,10 +30,10 @@ pub use vitalcast_domain::{
     Intensity, IntervalMethod, InvalidRequest, JobError, JobId, JobInfo, JobKind, JobProgress,
     JobState, KeyId, KeyInfo, LagRequest, LagResolution, LagResponse, LagResult,
     ListModelsResponse, MAX_HORIZON_DAYS, Meal, MealType, MetricType, ModelArchitecture,
-    ModelFamily, ModelId, ModelInfo, Moment, Pairing, PredictRequest, PredictResponse,
-    PredictionMetric, PredictionResult, Profile, Provenance, ReadingKind, Record, RecordKind,
-    Scope, Span, Told, TrainModelRequest, TrainModelResponse, TrainingMetrics, Unit, UserId, Zone,
-    ZoneFrom,
+    ModelFamily, ModelId, ModelInfo, Moment, NormalBand, Pairing, PredictRequest, PredictResponse,
+    PredictionMetric, PredictionResult, Profile, Provenance, RangeVerdict, ReadingKind, Record,
+    RecordKind, Scope, Span, Told, TrainModelRequest, TrainModelResponse, TrainingMetrics, Unit,
+    UserId, Zone, ZoneFrom,
 };
 pub use vitalcast_evaluation::level_in_words;
 pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, model_inputs};
@@ -40,5 +41,7 @@ pub use vitalcast_import::{Format, KnownAt};
 pub use vitalcast_inference::{baseline_words, skill_sentence, with_unit};
 pub use vitalcast_models::ComputeDevice;
 pub use vitalcast_store::{Deletion, RecordFilter, StoreError, UserSummary, WriteReport};
-pub use vitalcast_training::EpochReport;
-pub use vitalcast_training::TrainingError;
+pub use vitalcast_training::{
+    AgainstBaseline, Choice, EpochReport, ModelReport, ReplayAnswer, ReplayModel, ReplayRequest,
+    ReplayRow, TrainingError, fit_pooled,
+};

@@ -2,139 +2,368 @@
 
 use crate::args::{BacktestArgs, Global};
 use crate::commands::history;
-use crate::exit::UsageError;
+use crate::exit::{NobodyHere, UsageError};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress;
-use anyhow::bail;
-use vitalcast::{BacktestAnswer, BacktestRequest, level_in_words};
+use anyhow::{Context, bail};
+use std::path::Path;
+use vitalcast::charts::{Alignment, Block, HtmlReport, Section, Table};
+use vitalcast::{
+    BacktestPeople, ModelReport, ReplayAnswer, ReplayRequest, UserId, level_in_words, replay_chart,
+    replay_skill_chart,
+};
+use vitalcast_cohort::{ForecastRow, check_forecasts_name, write_forecasts};
+
+/// The word for all people of the data folder.
+const EVERYONE: &str = "all";
 
 pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
+    // A name that cannot be used is said before anything is computed.
+    if let Some(path) = &args.output {
+        check_forecasts_name(path)?;
+        if args.metric.len() > 1 {
+            bail!(UsageError("--output needs one metric".to_owned()));
+        }
+    }
     let engine = global.engine()?;
     let now = global.now();
-    let users = if args.all {
-        engine
-            .users()?
-            .into_iter()
-            .map(|user| user.user_id)
-            .collect()
-    } else {
-        args.user.clone()
-    };
-    if args.chart.is_some() && users.len() * args.metric.len() != 1 {
-        bail!(UsageError(
-            "--chart needs one person and one metric".to_owned()
-        ));
+    let people = people(args)?;
+    if people.users.is_empty() && engine.users()?.is_empty() {
+        return Err(NobodyHere.into());
     }
     let interrupt = Interrupt::install()?;
     let bar = progress::steps(output, "");
     bar.set_prefix("Replaying ");
-    bar.set_length((users.len() * args.metric.len()) as u64);
     let mut answers = Vec::new();
-    let mut left_out = Vec::new();
-    for user in &users {
-        for &metric in &args.metric {
-            bar.set_message(format!("{user} {metric}"));
-            let request = BacktestRequest {
-                training: args.settings.request(user, metric, true),
-                days: args.days as usize,
-                refit_every: args.refit_every as usize,
-                interval_level: args.interval_level,
-            };
-            match engine.backtest(&request, now, &mut |_| interrupt.check()) {
-                Ok(answer) => answers.push(answer),
-                Err(error) if args.all && error.is_too_little_data() => {
-                    left_out.push((user.clone(), metric, error.to_string()));
-                }
-                Err(error) => {
-                    bar.finish_and_clear();
-                    return Err(error.into());
-                }
-            }
-            bar.inc(1);
+    for &metric in &args.metric {
+        let request = ReplayRequest {
+            models: args.models.clone(),
+            test_fraction: args.test_fraction,
+            min_days: args.min_days as usize,
+            horizon: args.horizon.clone(),
+            levels: args.levels.clone(),
+            seed: args.seed,
+            ..ReplayRequest::new(metric)
+        };
+        let answer = engine.backtest(&people, &request, now, &mut |part| {
+            bar.set_message(format!("{metric} {part}"));
+            bar.tick();
+            interrupt.check()
+        });
+        if answer.is_err() {
+            bar.finish_and_clear();
         }
+        answers.push(answer?);
     }
     bar.finish_and_clear();
-    if let (Some(path), [answer]) = (&args.chart, answers.as_slice()) {
-        history::draw(&answer.chart(), path, output)?;
+    if let (Some(path), [answer]) = (&args.output, answers.as_slice()) {
+        write(path, answer)?;
+        output.note(format_args!(
+            "{} rows written to {}.",
+            answer.rows.len(),
+            path.display()
+        ));
+    }
+    if let Some(path) = &args.chart {
+        let [user] = people.users.as_slice() else {
+            bail!(UsageError(
+                "--chart needs one person and one metric".to_owned()
+            ));
+        };
+        let chart = match answers.as_slice() {
+            [answer] => chart_of(answer, user),
+            _ => bail!(UsageError(
+                "--chart needs one person and one metric".to_owned()
+            )),
+        };
+        history::draw(
+            &chart.context("there is no replayed day to draw")?,
+            path,
+            output,
+        )?;
+    }
+    if let Some(path) = &args.report {
+        std::fs::write(path, page(&answers).render()?)
+            .with_context(|| format!("writing {}", path.display()))?;
+        output.note(format_args!("Report: {}", path.display()));
     }
     if output.is_json() {
         return match answers.as_slice() {
-            [one] if !args.all => output.json(one),
+            [one] => output.json(one),
             many => output.json(&many),
         };
     }
-    print(&answers, output)?;
-    if !left_out.is_empty() {
-        output.note(format_args!(
-            "Left out because of too little data: {}",
-            left_out.len()
-        ));
-        for (user, metric, reason) in left_out {
-            output.note(format_args!("  {user} {metric}: {reason}"));
+    for answer in &answers {
+        if let ([user], None) = (people.users.as_slice(), &args.chart)
+            && let Some(chart) = chart_of(answer, user)
+        {
+            history::show(&chart, output)?;
         }
+        print(answer, output)?;
     }
     Ok(())
 }
 
-/// A table of people and metrics; for a single one also its chart.
-pub(crate) fn print(answers: &[BacktestAnswer], output: &mut Output) -> anyhow::Result<()> {
-    if let [answer] = answers {
-        history::show(&answer.chart(), output)?;
-    }
-    let number =
-        |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
-    let percent = |value: Option<f64>| {
-        value.map_or_else(
-            || "–".to_owned(),
-            |value| format!("{:+.1} %", value * 100.0),
-        )
-    };
-    let rows: Vec<Vec<String>> = answers
+fn people(args: &BacktestArgs) -> anyhow::Result<BacktestPeople> {
+    let everyone = args.users.iter().any(|user| user == EVERYONE);
+    let users = if everyone { &[] } else { args.users.as_slice() };
+    Ok(BacktestPeople {
+        users: users
+            .iter()
+            .map(|user| UserId::new(user.as_str()).map_err(|error| UsageError(error.to_string())))
+            .collect::<Result<_, _>>()?,
+        fit_users: args.fit_users.clone(),
+    })
+}
+
+/// The chart of the first model at the shortest horizon.
+fn chart_of(answer: &ReplayAnswer, user: &UserId) -> Option<vitalcast::charts::HistoryChart> {
+    let report = answer.reports.first()?;
+    replay_chart(answer, user, report.model, report.horizon)
+}
+
+fn write(path: &Path, answer: &ReplayAnswer) -> anyhow::Result<()> {
+    let rows: Vec<ForecastRow<'_>> = answer
+        .rows
         .iter()
-        .map(|answer| {
-            vec![
-                answer.user_id.to_string(),
-                answer.metric.to_string(),
-                answer.days.to_string(),
-                number(answer.mae),
-                number(answer.naive_mae),
-                answer
-                    .baseline_name
-                    .clone()
-                    .unwrap_or_else(|| "–".to_owned()),
-                number(answer.baseline_mae),
-                match answer.baseline_mae {
-                    Some(_) if answer.skill_vs_naive.is_none() => "none".to_owned(),
-                    _ => percent(answer.skill_vs_naive),
-                },
-                answer
-                    .coverage
-                    .map_or_else(|| "–".to_owned(), |share| format!("{:.0} %", share * 100.0)),
-                answer
-                    .nominal_coverage
-                    .map_or_else(|| "–".to_owned(), level_in_words),
-            ]
+        .map(|row| ForecastRow {
+            user_id: row.user_id.as_str(),
+            target_date: row.target_date,
+            horizon: row.horizon,
+            model: row.model,
+            observed: row.observed,
+            forecast: row.forecast,
+            intervals: &row.intervals,
+            origin: row.origin,
         })
         .collect();
-    output.table(
-        &[
-            "user",
-            "metric",
-            "days",
-            "MAE",
-            "naive",
-            "best simple",
-            "baseline MAE",
-            "skill",
-            "coverage",
-            "nominal",
-        ],
-        &rows,
-        &[2, 3, 4, 6, 7, 8, 9],
-    )?;
-    output.line(
-        "skill = 1 − MAE / MAE of the best simple baseline (chosen on earlier days). A negative \
-         skill means that the baseline was better; \"none\" means that the baseline made no error.",
+    Ok(write_forecasts(path, &answer.levels, &rows)?)
+}
+
+/// A column of the table of models.
+struct Column {
+    name: String,
+    /// Whether it is only on the page, because a terminal is too narrow.
+    on_page_only: bool,
+    cell: Box<dyn Fn(&ModelReport) -> String>,
+}
+
+/// The columns of the table of models; the first one is text, the others are numbers.
+fn columns(answer: &ReplayAnswer) -> Vec<Column> {
+    fn column(name: impl Into<String>, cell: impl Fn(&ModelReport) -> String + 'static) -> Column {
+        Column {
+            name: name.into(),
+            on_page_only: false,
+            cell: Box::new(cell),
+        }
+    }
+    fn on_page(name: &str, cell: impl Fn(&ModelReport) -> String + 'static) -> Column {
+        Column {
+            on_page_only: true,
+            ..column(name, cell)
+        }
+    }
+    let none = || "–".to_owned();
+    let number = move |value: Option<f64>| value.map_or_else(none, |value| format!("{value:.2}"));
+    let mut columns = vec![
+        column("model", |report| report.model.replace('_', " ")),
+        column("days", |report| report.scores.count.to_string()),
+        column("MAE", |report| format!("{:.3}", report.scores.mae)),
+        on_page("RMSE", |report| format!("{:.3}", report.scores.rmse)),
+        on_page("MASE", move |report| number(report.scores.mase)),
+        column("R²", move |report| number(report.scores.within_person_r2)),
+        on_page("CRPS", |report| format!("{:.3}", report.scores.crps)),
+    ];
+    if answer
+        .reports
+        .iter()
+        .any(|report| report.horizon != answer.reports[0].horizon)
+    {
+        columns.insert(1, column("ahead", |report| report.horizon.to_string()));
+    }
+    for level in answer.levels.clone() {
+        columns.push(column(
+            format!("{} held (width)", level_in_words(level)),
+            move |report| {
+                let score = report
+                    .scores
+                    .levels
+                    .iter()
+                    .find(|score| score.nominal == level);
+                score.map_or_else(none, |score| {
+                    format!("{:.1} ({:.2})", score.coverage * 100.0, score.mean_width)
+                })
+            },
+        ));
+    }
+    columns.push(column("skill, %", move |report| {
+        let against = report
+            .against_baseline
+            .as_ref()
+            .map(|against| &against.comparison);
+        let Some(skill) = against.and_then(|comparison| comparison.skill) else {
+            return none();
+        };
+        let interval = against.and_then(|comparison| comparison.skill_interval);
+        let interval = interval.map_or_else(String::new, |bounds| {
+            format!(
+                " ({:+.1} to {:+.1})",
+                bounds.lower * 100.0,
+                bounds.upper * 100.0
+            )
+        });
+        format!("{:+.1}{interval}", skill * 100.0)
+    }));
+    columns.push(column("better for", move |report| {
+        let against = report.against_baseline.as_ref();
+        against.map_or_else(none, |against| {
+            format!("{:.0} %", against.comparison.people_won * 100.0)
+        })
+    }));
+    columns.push(on_page("p", move |report| {
+        let against = report.against_baseline.as_ref();
+        against
+            .and_then(|against| against.comparison.p_better)
+            .map_or_else(none, |p| format!("{p:.3}"))
+    }));
+    columns
+}
+
+/// Prints the table of models.
+pub(crate) fn print(answer: &ReplayAnswer, output: &mut Output) -> anyhow::Result<()> {
+    output.heading(&heading(answer))?;
+    let mut shown = columns(answer);
+    shown.retain(|column| !column.on_page_only);
+    let columns: Vec<&str> = shown.iter().map(|column| column.name.as_str()).collect();
+    let row = |report| shown.iter().map(|column| (column.cell)(report)).collect();
+    let rows: Vec<Vec<String>> = answer.reports.iter().map(row).collect();
+    let numbers: Vec<usize> = (1..columns.len()).collect();
+    output.table(&columns, &rows, &numbers)?;
+    for line in notes(answer) {
+        output.line(line)?;
+    }
+    for (user, reason) in &answer.left_out {
+        output.note(format_args!("Not scored: {user}: {reason}"));
+    }
+    Ok(())
+}
+
+fn heading(answer: &ReplayAnswer) -> String {
+    format!(
+        "{}, {}, {} people",
+        answer.metric.title(),
+        answer.unit,
+        answer.people
     )
 }
+
+/// What the table means.
+fn notes(answer: &ReplayAnswer) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(baseline) = answer.baseline {
+        notes.push(format!(
+            "skill = 1 − MAE / MAE of {}, the simple forecast that was best on the days before the scored \
+             ones; its interval comes from resampling people. A negative skill means that the simple \
+             forecast was better.",
+            baseline.replace('_', " ")
+        ));
+    }
+    notes.push(
+        "MAE: mean absolute error. R²: share of the variation around each person's own mean that is \
+         forecast. held (width): share of the days inside the interval, and its mean width."
+            .to_owned(),
+    );
+    if answer.uses_population {
+        notes.push(
+            "The model of the release has learned from the people of LifeSnaps and T1D-UOM: scores of \
+             these people say nothing about it."
+                .to_owned(),
+        );
+    }
+    if answer.fit_people > 0 {
+        notes.push(format!(
+            "pooled: learned from {} people; of scored people only the days before the scored ones.",
+            answer.fit_people
+        ));
+    }
+    let promoted: Vec<String> = answer
+        .choices
+        .iter()
+        .map(|choice| choice.model)
+        .fold(
+            std::collections::BTreeMap::<&str, usize>::new(),
+            |mut counts, model| {
+                *counts.entry(model).or_default() += 1;
+                counts
+            },
+        )
+        .into_iter()
+        .map(|(model, count)| format!("{model} for {count}"))
+        .collect();
+    if !promoted.is_empty() {
+        notes.push(format!(
+            "auto: the champion of each person, chosen on earlier days: {}.",
+            promoted.join(", ")
+        ));
+    }
+    notes
+}
+
+/// The report as a page that opens without a network.
+fn page(answers: &[ReplayAnswer]) -> HtmlReport {
+    let mut report = HtmlReport::new(
+        "Backtest",
+        "Forecasts of past days, each with what was known on the evening before",
+    );
+    for answer in answers {
+        let mut section = Section::new(heading(answer));
+        if let Some(chart) = replay_skill_chart(answer) {
+            section = section.with(Block::Skill(chart));
+        }
+        let shown = columns(answer);
+        let row = |report| {
+            shown
+                .iter()
+                .map(|column| Some((column.cell)(report)))
+                .collect()
+        };
+        let alignment = |place| {
+            if place == 0 {
+                Alignment::Text
+            } else {
+                Alignment::Number
+            }
+        };
+        section = section.with(Block::Table(Table {
+            caption: "Models".to_owned(),
+            columns: shown
+                .iter()
+                .enumerate()
+                .map(|(place, column)| (column.name.clone(), alignment(place)))
+                .collect(),
+            rows: answer.reports.iter().map(row).collect(),
+        }));
+        for note in notes(answer) {
+            section = section.with_paragraph(note);
+        }
+        // The people with most scored days, to be looked at.
+        let mut days: std::collections::BTreeMap<&UserId, usize> =
+            std::collections::BTreeMap::new();
+        for row in &answer.rows {
+            *days.entry(&row.user_id).or_default() += 1;
+        }
+        let mut people: Vec<(&UserId, usize)> = days.into_iter().collect();
+        people.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        for (user, _) in people.into_iter().take(DRAWN_PEOPLE) {
+            if let Some(chart) = chart_of(answer, user) {
+                section = section.with(Block::History(chart));
+            }
+        }
+        report = report.with(section);
+    }
+    report
+}
+
+/// People whose days are drawn.
+const DRAWN_PEOPLE: usize = 3;

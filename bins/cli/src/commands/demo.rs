@@ -13,16 +13,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use vitalcast::charts::{Alignment, Block, HtmlReport, Section, Table};
 use vitalcast::{
-    BacktestAnswer, BacktestRequest, Engine, ImportSettings, ImportSummary, ModelArchitecture,
-    PredictRequest, PredictResponse, PredictionMetric, TrainModelRequest, TrainModelResponse,
-    UserId, skill_sentence, with_unit,
+    BacktestPeople, Engine, ImportSettings, ImportSummary, ModelArchitecture, PredictRequest,
+    PredictResponse, PredictionMetric, ReplayAnswer, ReplayModel, ReplayRequest, TrainModelRequest,
+    TrainModelResponse, UserId, replay_chart, replay_skill_chart, with_unit,
 };
 
 static T1D_UOM: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/t1d-uom");
 static LIFESNAPS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../fixtures/lifesnaps");
 
-/// Days that are replayed.
-const REPLAYED_DAYS: usize = 14;
 /// Days drawn before a forecast.
 const DRAWN_DAYS: usize = 45;
 
@@ -30,7 +28,7 @@ const DRAWN_DAYS: usize = 45;
 #[derive(Debug, Serialize)]
 struct Story {
     training: TrainModelResponse,
-    backtest: BacktestAnswer,
+    backtest: ReplayAnswer,
     forecast: PredictResponse,
 }
 
@@ -87,14 +85,11 @@ pub(crate) fn run(args: &DemoArgs, global: &Global, output: &mut Output) -> anyh
     if output.is_json() {
         return output.json(&answer);
     }
-    let answers: Vec<BacktestAnswer> = answer
-        .stories
-        .iter()
-        .map(|story| story.backtest.clone())
-        .collect();
-    output.heading("Comparison with simple baselines")?;
-    backtest::print(&answers, output)?;
-    output.line("")?;
+    output.heading("3. How good it is: the last days, replayed")?;
+    for story in &answer.stories {
+        backtest::print(&story.backtest, output)?;
+        output.line("")?;
+    }
     output.line(format_args!(
         "Report with charts: {}",
         answer.report.display()
@@ -175,20 +170,23 @@ fn story(
         interrupt.check()
     })?;
     bar.set_prefix(format!("{} of {user}: replaying ", metric.title()));
-    let backtest = engine.backtest(
-        &BacktestRequest {
-            training: request,
-            days: REPLAYED_DAYS,
-            refit_every: 0,
-            interval_level: 0.95,
-        },
-        now,
-        &mut |epoch| {
-            bar.set_length(epoch.epochs as u64);
-            bar.set_position(epoch.epoch as u64);
-            interrupt.check()
-        },
-    )?;
+    let people = BacktestPeople {
+        users: vec![user.clone()],
+        fit_users: Vec::new(),
+    };
+    let replay = ReplayRequest {
+        models: vec![
+            ReplayModel::Auto,
+            ReplayModel::Of(ModelArchitecture::Naive),
+            ReplayModel::Of(ModelArchitecture::MovingAverage),
+            ReplayModel::Of(ModelArchitecture::Lstm),
+        ],
+        ..ReplayRequest::new(metric)
+    };
+    let backtest = engine.backtest(&people, &replay, now, &mut |part| {
+        bar.set_message(part.to_owned());
+        interrupt.check()
+    })?;
     bar.finish_and_clear();
     // Forecasts of the last week first, to compare them with the measured values.
     let tomorrow = training.last_day + Days::new(1);
@@ -250,16 +248,21 @@ fn page(
         }
         section = section
             .with(Block::History(view.chart(Some(prediction))))
-            .with_paragraph(format!(
-                "Replay of the last {} days: each forecast uses only data known on the evening \
-                 before, and a model that was not trained on any of these days.",
-                story.backtest.days
-            ))
-            .with(Block::History(story.backtest.chart()))
-            .with(Block::Skill(story.backtest.skill_chart()));
+            .with_paragraph(
+                "The last days, replayed: each forecast uses only data known on the evening before, and \
+                 models that have learned nothing from these days.",
+            );
         let replayed = &story.backtest;
-        if let (Some(name), Some(_)) = (&replayed.baseline_name, replayed.baseline_mae) {
-            section = section.with_paragraph(skill_sentence(replayed.skill_vs_naive, name));
+        if let Some(chart) = replay_chart(
+            replayed,
+            &story.forecast.user_id,
+            ReplayModel::Auto.name(),
+            1,
+        ) {
+            section = section.with(Block::History(chart));
+        }
+        if let Some(chart) = replay_skill_chart(replayed) {
+            section = section.with(Block::Skill(chart));
         }
         report = report.with(section);
     }

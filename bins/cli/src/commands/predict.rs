@@ -17,7 +17,7 @@ pub(crate) fn run(args: &PredictArgs, global: &Global, output: &mut Output) -> a
     let engine = global.engine()?;
     let now = global.now();
     let metrics = if args.metric.is_empty() {
-        engine.trained_metrics(&args.user)?
+        engine.forecast_metrics(&args.user)?
     } else {
         args.metric.clone()
     };

@@ -124,6 +124,17 @@ pub(crate) fn print(answer: &TrainModelResponse, output: &mut Output) -> anyhow:
     if let Some(name) = &answer.baseline_name {
         output.line(skill_sentence(answer.skill_vs_naive, name))?;
     }
+    if let Some(mae) = answer.population_mae {
+        let own = metrics.mae.unwrap_or(f64::NAN);
+        output.line(format_args!(
+            "The model of many people erred by {mae:.2} {unit} on these days, this one by {own:.2}: {}",
+            if answer.is_active {
+                "this one is better, and forecasts use it from now on."
+            } else {
+                "forecasts keep using the model of many people. `vitalcast models activate` changes that."
+            }
+        ))?;
+    }
     for issue in &answer.quality_issues {
         output.line(format_args!(
             "Not production-ready by the reference thresholds: {issue}"

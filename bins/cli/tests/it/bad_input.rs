@@ -68,7 +68,7 @@ fn no_model_says_how_to_train_one() {
     let (user, _) = folder.people();
     check(
         &folder,
-        &["predict", "--user", &user, "--metric", "rhr"],
+        &["predict", "--user", &user, "--metric", "sdnn"],
         3,
         &["vitalcast train"],
     );
@@ -219,7 +219,15 @@ fn a_corrupt_or_foreign_artifact_is_refused() {
         .unwrap()
         .path();
     let bytes = std::fs::read(&file).unwrap();
-    let predict = ["predict", "--user", &user, "--metric", "rhr"];
+    let predict = [
+        "predict",
+        "--user",
+        &user,
+        "--metric",
+        "rhr",
+        "--architecture",
+        "linear",
+    ];
 
     let mut flipped = bytes.clone();
     flipped[bytes.len() / 2] ^= 1;

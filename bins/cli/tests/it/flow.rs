@@ -34,7 +34,15 @@ fn predict_prints_the_contracts_answer_with_values_that_belong_together() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
     folder.train(&user, "linear");
-    let answer = folder.json(["predict", "--user", &user, "--metric", "RESTING_HEART_RATE"]);
+    let answer = folder.json([
+        "predict",
+        "--user",
+        &user,
+        "--metric",
+        "RESTING_HEART_RATE",
+        "--architecture",
+        "linear",
+    ]);
     for field in [
         "user_id",
         "features_used",
@@ -123,28 +131,24 @@ fn a_past_day_is_a_replay_and_its_outcome_stands_in_the_history() {
 }
 
 #[test]
-fn a_served_forecast_of_a_replayed_day_is_the_backtests_number() {
+fn a_forecast_without_training_is_the_backtests_number() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
-    let common = [
+    let backtest = folder.json([
+        "backtest",
         "--user",
         &user,
         "--metric",
         "rhr",
-        "--architecture",
-        "linear",
-    ];
-    let mut args = vec!["backtest", "--days", "5"];
-    args.extend(common);
-    let backtest = folder.json(args);
-    let first_day = backtest["first_day"].as_str().unwrap();
-    // The evening before the first replayed day, in the person's zone (Europe/London, winter).
-    let known = format!("{first_day}T00:00:00Z");
-    let mut args = vec!["train", "--as-of", known.as_str()];
-    args.extend(common);
-    folder.json(args);
-    for row in backtest["rows"].as_array().unwrap() {
-        let date = row["date"].as_str().unwrap();
+        "--models",
+        "population",
+        "--min-days",
+        "20",
+    ]);
+    let rows = backtest["rows"].as_array().unwrap();
+    assert!(rows.len() > 5, "{backtest}");
+    for row in rows.iter().rev().take(3) {
+        let date = row["target_date"].as_str().unwrap();
         let answer = folder.json([
             "predict", "--user", &user, "--metric", "rhr", "--date", date,
         ]);
@@ -152,34 +156,63 @@ fn a_served_forecast_of_a_replayed_day_is_the_backtests_number() {
             answer["prediction"]["predicted_value"], row["forecast"],
             "{date}"
         );
+        assert_eq!(answer["prediction"]["architecture"], "pooled");
     }
 }
 
 #[test]
-fn backtest_reports_skill_against_every_simple_baseline() {
+fn predict_answers_for_every_measured_metric_without_any_training() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    let answer = folder.json(["predict", "--user", &user]);
+    assert_eq!(answer["all_predictions_successful"], true, "{answer}");
+    let predictions = answer["predictions"].as_object().unwrap();
+    assert!(predictions.contains_key("RESTING_HEART_RATE"));
+    assert!(predictions.contains_key("SLEEP_DURATION"));
+    let range = &predictions["SLEEP_DURATION"]["normal_range"];
+    assert!(range["low"].as_f64().unwrap() < range["high"].as_f64().unwrap());
+}
+
+#[test]
+fn a_backtest_writes_a_row_for_each_forecast_and_a_page() {
     let folder = Folder::with_people();
     let (_, user) = folder.people();
+    let table = folder.dir.path().join("rows.csv");
+    let page = folder.dir.path().join("page.html");
     let answer = folder.json([
         "backtest",
-        "--user",
+        "--users",
         &user,
         "--metric",
         "sleep",
-        "--architecture",
-        "moving_average",
-        "--days",
-        "10",
+        "--models",
+        "auto,naive",
+        "--min-days",
+        "20",
+        "--horizon",
+        "1..2",
+        "--levels",
+        "80,97.5",
+        "--output",
+        table.to_str().unwrap(),
+        "--report",
+        page.to_str().unwrap(),
     ]);
-    for name in [
-        "naive",
-        "seasonal_naive",
-        "moving_average",
-        "exponential_smoothing",
-    ] {
-        assert!(answer["skill_vs"][name].is_number(), "{name} in {answer}");
-    }
-    assert!(answer["skill_vs"]["moving_average"].as_f64().unwrap().abs() < 1e-9);
-    assert!(answer["coverage"].is_number());
+    let text = std::fs::read_to_string(&table).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(
+        lines.next().unwrap(),
+        "user_id,target_date,horizon,model,observed,forecast,lower_80,upper_80,lower_97.5,upper_97.5,\
+         origin"
+    );
+    assert_eq!(lines.count(), answer["rows"].as_array().unwrap().len());
+    let reports = answer["reports"].as_array().unwrap();
+    assert_eq!(reports.len(), 4, "{answer}");
+    assert!(reports.iter().all(|report| report["mae"].is_number()));
+    assert!(answer["choices"][0]["reason"].is_string());
+    assert!(std::fs::read_to_string(&page).unwrap().contains("<svg"));
+    let wrong = ["backtest", "--metric", "sleep", "--output", "rows.xlsx"];
+    folder.run(wrong).failure().code(2);
 }
 
 #[test]
@@ -193,7 +226,7 @@ fn several_metrics_at_once_report_those_that_fail() {
     let reason = answer["failure_reasons"]["RECOVERY_SCORE"]
         .as_str()
         .unwrap();
-    assert!(reason.contains("no model of RECOVERY_SCORE"), "{reason}");
+    assert!(reason.contains("measured on 0 days"), "{reason}");
 }
 
 #[test]
@@ -226,7 +259,11 @@ fn models_are_listed_shown_activated_exported_and_deleted() {
     };
     assert_eq!(entry(&list, &first)["version"], "v1.0.0");
     assert_eq!(entry(&list, &second)["version"], "v1.0.1");
-    assert_eq!(entry(&list, &second)["is_active"], true);
+    // Neither is better than the model of many people, so forecasts go on without them.
+    assert_eq!(entry(&list, &first)["is_active"], false);
+    assert_eq!(entry(&list, &second)["is_active"], false);
+    let answer = folder.json(["predict", "--user", &user, "--metric", "rhr"]);
+    assert_eq!(answer["prediction"]["architecture"], "pooled");
 
     folder.json(["models", "activate", &first]);
     let answer = folder.json(["predict", "--user", &user, "--metric", "rhr"]);
@@ -251,7 +288,7 @@ fn models_are_listed_shown_activated_exported_and_deleted() {
     folder.json(["models", "delete", &first]);
     let list = folder.json(["models", "list", "--user", &user]);
     assert_eq!(list["total_models"], 1);
-    assert_eq!(entry(&list, &second)["is_active"], true);
+    assert_eq!(entry(&list, &second)["is_active"], false);
 }
 
 #[test]

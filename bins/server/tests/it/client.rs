@@ -91,6 +91,8 @@ fn models_are_trained_asked_chosen_and_deleted() {
             let Trained::Done(model) = client.train(&request).await.unwrap() else {
                 panic!("{architecture} takes more than a minute");
             };
+            // Whether or not it is better than the model of many people.
+            client.activate(&model.model_id).await.unwrap();
             ids.push(model.model_id);
         }
         let tomorrow = "2026-11-24".parse().unwrap();

@@ -52,16 +52,18 @@ impl SqliteStore {
         .await
         .and_then(|row| row.try_get(0))
         .map_err(|error| self.failed(error))?;
-        sqlx::query("UPDATE models SET is_active = 0 WHERE user_id = ?1 AND metric = ?2")
-            .bind(model.user_id.as_str())
-            .bind(model.metric.as_str())
-            .execute(&mut *transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
+        if model.activate {
+            sqlx::query("UPDATE models SET is_active = 0 WHERE user_id = ?1 AND metric = ?2")
+                .bind(model.user_id.as_str())
+                .bind(model.metric.as_str())
+                .execute(&mut *transaction)
+                .await
+                .map_err(|error| self.failed(error))?;
+        }
         sqlx::query(
             "INSERT INTO models (model_id, user_id, metric, architecture, version, trained_at, \
              file_name, file_hash, size_bytes, training_seconds, summary, is_active) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )
         .bind(model.model_id.as_str())
         .bind(model.user_id.as_str())
@@ -74,6 +76,7 @@ impl SqliteStore {
         .bind(model.size_bytes as i64)
         .bind(model.training_seconds)
         .bind(model.summary.to_string())
+        .bind(model.activate)
         .execute(&mut *transaction)
         .await
         .map_err(|error| self.failed(error))?;
@@ -100,7 +103,7 @@ impl SqliteStore {
             size_bytes: model.size_bytes,
             training_seconds: model.training_seconds,
             summary: model.summary,
-            is_active: true,
+            is_active: model.activate,
         })
     }
 
@@ -152,9 +155,11 @@ impl SqliteStore {
         self.changed(&mut transaction, &user, Part::Models, &change)
             .await?;
         if rows::get::<bool>("models", &row, "is_active")? {
+            // One that was not good enough to be served does not become so by this.
             sqlx::query(
                 "UPDATE models SET is_active = 1 WHERE model_id = \
                  (SELECT model_id FROM models WHERE user_id = ?1 AND metric = ?2 \
+                  AND COALESCE(json_extract(summary, '$.gate.served'), 1) \
                   ORDER BY version DESC LIMIT 1)",
             )
             .bind(user)

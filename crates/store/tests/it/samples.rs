@@ -67,6 +67,7 @@ pub(crate) fn model(id: &str, of: &str, metric: PredictionMetric) -> NewModel {
         size_bytes: 1_234,
         training_seconds: 0.75,
         summary: serde_json::json!({"mae": 1.5}),
+        activate: true,
     }
 }
 

@@ -459,7 +459,9 @@ pub fn estimated_seconds(request: &TrainModelRequest) -> f64 {
     match request.architecture.family() {
         ModelFamily::Lstm => {}
         ModelFamily::Linear => return OVERHEAD_SECONDS + request.epochs as f64 * 1e-3,
-        ModelFamily::Trees | ModelFamily::Ridge | ModelFamily::Series => return OVERHEAD_SECONDS,
+        ModelFamily::Trees | ModelFamily::Ridge | ModelFamily::Series | ModelFamily::Pooled => {
+            return OVERHEAD_SECONDS;
+        }
     }
     // 51 features, the metric itself, and a mask for each.
     let inputs = 104.0;

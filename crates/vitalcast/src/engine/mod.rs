@@ -18,8 +18,7 @@ mod records;
 mod train;
 mod wire;
 
-pub(crate) use backtest::backtest_history;
-pub use backtest::{BacktestAnswer, BacktestDay, BacktestRequest};
+pub use backtest::{BacktestPeople, backtest, replay_chart, replay_skill_chart};
 pub use cache::{CacheOptions, CacheStatistics, SharedCache};
 pub use correlation_pictures::{heat_map, lag_chart, significance_sentence};
 pub use days::{DayOfPerson, MetricOfDay, SleepOfDay, ValueOfSource};

@@ -9,7 +9,7 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 use vitalcast_artifact::{Artifact, FILE_EXTENSION, Manifest, write_atomically};
 use vitalcast_domain::{ModelArchitecture, ModelId, ModelInfo, PredictionMetric, UserId};
-use vitalcast_inference::FittedModel;
+use vitalcast_inference::{FittedModel, population};
 use vitalcast_store::{RegisteredModel, Store};
 
 const BYTES_PER_MB: f64 = 1_000_000.0;
@@ -42,16 +42,28 @@ impl Engine {
             .collect()
     }
 
-    /// The metrics for which a person has a model.
+    /// The metrics that can be forecast for a person: those with a model, and those with a reading where
+    /// the release has a model of many people.
     ///
     /// # Errors
     ///
-    /// [`EngineError::UnknownUser`]; [`EngineError::NoModel`] if there is no model.
-    pub fn trained_metrics(&self, user: &UserId) -> Result<Vec<PredictionMetric>, EngineError> {
+    /// [`EngineError::UnknownUser`]; [`EngineError::NoModel`] if there is no metric of either kind.
+    pub fn forecast_metrics(&self, user: &UserId) -> Result<Vec<PredictionMetric>, EngineError> {
         let models = self.models(Some(user), None)?;
-        let mut metrics: Vec<_> = models.into_iter().map(|model| model.metric).collect();
-        metrics.sort_unstable();
-        metrics.dedup();
+        let summary = self
+            .users()?
+            .into_iter()
+            .find(|summary| summary.user_id == *user);
+        let mut metrics = Vec::new();
+        for &metric in PredictionMetric::ALL {
+            let is_measured = summary
+                .as_ref()
+                .is_some_and(|of| of.metric_days(metric) > 0);
+            let has_model = models.iter().any(|model| model.metric == metric);
+            if has_model || (is_measured && population(metric)?.is_some()) {
+                metrics.push(metric);
+            }
+        }
         if metrics.is_empty() {
             return Err(EngineError::NoModel {
                 user: user.clone(),

@@ -6,12 +6,18 @@ use super::models::version_text;
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use vitalcast_artifact::Manifest;
 use vitalcast_domain::{
-    BatchPredictResponse, History, PredictRequest, PredictResponse, PredictionMetric, UserId,
+    BatchPredictResponse, History, ModelArchitecture, ModelId, PredictRequest, PredictResponse,
+    PredictionMetric, UserId,
 };
 use vitalcast_features::LOOK_BACK_DAYS;
-use vitalcast_inference::{Forecast, ForecastQuery, forecast};
+use vitalcast_inference::{FittedModel, Forecast, ForecastQuery, Population, forecast, population};
 use vitalcast_store::{NewForecast, RegisteredModel, Store};
+
+/// As many days as any calendar has.
+const ALL_DAYS: u64 = 100_000_000;
 
 /// The last days of a person, as many as a forecast needs.
 struct Recent {
@@ -150,26 +156,24 @@ impl Engine {
         let generation = self.generation(user)?.ok_or_else(|| self.unknown(user))?;
         let key = forecast_key(request);
         let mut compute = || {
-            let registered = self.choose(
-                user,
-                request.metric,
-                request.architecture,
-                request.model_version.as_deref(),
-            )?;
-            let ready = self.ready_model(&registered)?;
-            // A month to compare with, whatever the model reads.
-            let days = (ready.model.lookback.max(LOOK_BACK_DAYS) + LOOK_BACK_DAYS) as u64;
+            let served = self.served(request)?;
+            // A month to compare with, whatever the model reads; a model of many people reads all.
+            let days = if served.model().as_pooled().is_some() {
+                u64::MAX
+            } else {
+                (served.model().lookback.max(LOOK_BACK_DAYS) + LOOK_BACK_DAYS) as u64
+            };
             if recent.as_ref().is_none_or(|recent| recent.days < days) {
                 let history = self.recent(user, request.target_date, days)?;
                 *recent = Some(Recent { days, history });
             }
             let history = &recent.as_ref().expect("it was just loaded").history;
-            match self.compute(history, request, now, &registered, &ready) {
+            match self.compute(history, request, now, &served) {
                 Ok(response) => Ok((response, holds_until(history, now))),
                 // What there is instead, only the whole history tells.
                 Err(EngineError::Inference(_)) => {
                     let history = self.load(user)?;
-                    let response = self.compute(&history, request, now, &registered, &ready)?;
+                    let response = self.compute(&history, request, now, &served)?;
                     Ok((response, holds_until(&history, now)))
                 }
                 Err(error) => Err(error),
@@ -190,10 +194,36 @@ impl Engine {
         Ok(response)
     }
 
+    /// The model of a forecast: the one that was asked for, else the person's active model, else the model
+    /// of many people that is part of the release.
+    fn served(&self, request: &PredictRequest) -> Result<Served, EngineError> {
+        let chosen = self.choose(
+            &request.user_id,
+            request.metric,
+            request.architecture,
+            request.model_version.as_deref(),
+        );
+        match chosen {
+            Ok(registered) => {
+                let ready = self.ready_model(&registered)?;
+                Ok(Served::Registered(registered, ready))
+            }
+            Err(EngineError::NoModel { .. }) if is_content_with_many_people(request) => {
+                match population(request.metric)? {
+                    Some(population) => Ok(Served::OfRelease(population)),
+                    None => Err(chosen
+                        .err()
+                        .unwrap_or_else(|| self.unknown(&request.user_id))),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Loads the days that a forecast of a day can depend on. Loading a long history completely would
     /// take most of the time of a forecast.
     fn recent(&self, user: &UserId, target: NaiveDate, days: u64) -> Result<History, EngineError> {
-        let Some(first) = target.checked_sub_days(Days::new(days)) else {
+        let Some(first) = target.checked_sub_days(Days::new(days.min(ALL_DAYS))) else {
             return self.load(user);
         };
         let history = self.wait(self.store.history(user, Some(first..=target)))?;
@@ -205,25 +235,26 @@ impl Engine {
         history: &History,
         request: &PredictRequest,
         now: DateTime<Utc>,
-        registered: &RegisteredModel,
-        ready: &ReadyModel,
+        served: &Served,
     ) -> Result<PredictResponse, EngineError> {
         let query = ForecastQuery {
             target_date: request.target_date,
             interval_method: request.interval_method,
             interval_level: request.interval_level,
             now,
-            model_id: registered.model_id.clone(),
-            model_version: version_text(registered.version),
+            model_id: served.id()?,
+            model_version: served.version(),
         };
-        let Forecast { response, lead } = forecast(&ready.model, &ready.manifest, history, &query)?;
+        let model_id = query.model_id.clone();
+        let Forecast { response, lead } =
+            forecast(served.model(), served.manifest(), history, &query)?;
         let prediction = &response.prediction;
         self.keep_forecast(NewForecast {
             user_id: request.user_id.clone(),
             metric: request.metric,
             target_date: request.target_date,
             as_of: prediction.as_of,
-            model_id: registered.model_id.clone(),
+            model_id,
             lead_days: lead as u32,
             value: prediction.predicted_value,
             lower: prediction.confidence_interval_lower,
@@ -235,6 +266,54 @@ impl Engine {
             baseline_value: prediction.baseline_value,
         })?;
         Ok(response)
+    }
+}
+
+/// Whether the request asks for no model of the person's own.
+fn is_content_with_many_people(request: &PredictRequest) -> bool {
+    request.model_version.is_none()
+        && request
+            .architecture
+            .is_none_or(|architecture| architecture == ModelArchitecture::Pooled)
+}
+
+/// The model of a forecast.
+enum Served {
+    Registered(RegisteredModel, Arc<ReadyModel>),
+    OfRelease(&'static Population),
+}
+
+impl Served {
+    fn model(&self) -> &FittedModel {
+        match self {
+            Self::Registered(_, ready) => &ready.model,
+            Self::OfRelease(population) => &population.model,
+        }
+    }
+
+    fn manifest(&self) -> &Manifest {
+        match self {
+            Self::Registered(_, ready) => &ready.manifest,
+            Self::OfRelease(population) => &population.manifest,
+        }
+    }
+
+    /// `population_{METRIC}_{hash}` for the model of the release.
+    fn id(&self) -> Result<ModelId, EngineError> {
+        match self {
+            Self::Registered(registered, _) => Ok(registered.model_id.clone()),
+            Self::OfRelease(population) => {
+                let (metric, hash) = (population.model.metric, &population.hash[..8]);
+                Ok(ModelId::new(format!("population_{metric}_{hash}"))?)
+            }
+        }
+    }
+
+    fn version(&self) -> String {
+        match self {
+            Self::Registered(registered, _) => version_text(registered.version),
+            Self::OfRelease(_) => version_text(1),
+        }
     }
 }
 

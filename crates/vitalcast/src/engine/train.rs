@@ -14,9 +14,10 @@ use vitalcast_store::{NewModel, RegisteredModel, Store, StoreError};
 use vitalcast_training::{EpochReport, Trained, TrainingError, train};
 
 impl Engine {
-    /// Trains a model on the data known at `as_of` and activates it.
+    /// Trains a model on the data known at `as_of`, and activates it unless the model of many people is as
+    /// good on the test days.
     ///
-    /// If the active model comes from the same history, request and release, it is returned without a
+    /// If a model comes from the same history, request and release, it is returned without a
     /// training, unless `force_retrain` is set.
     ///
     /// # Errors
@@ -34,7 +35,7 @@ impl Engine {
         let history = self.load(&request.user_id)?;
         let key = training_key(&history, request, as_of, self.device);
         if !request.force_retrain
-            && let Some(model) = self.active_model_of(request, &key)?
+            && let Some(model) = self.model_of(request, &key)?
         {
             return answer(request, &model);
         }
@@ -44,17 +45,26 @@ impl Engine {
         self.publish(request, &trained, &key, now, seconds)
     }
 
-    /// The active model, if it was trained with this key and its artifact exists and is not damaged.
-    fn active_model_of(
+    /// The newest model that was trained with this key and whose artifact exists and is not damaged, if it
+    /// is the active one or was not good enough to become it.
+    fn model_of(
         &self,
         request: &TrainModelRequest,
         key: &str,
     ) -> Result<Option<RegisteredModel>, EngineError> {
-        let active = self
+        let models = self
             .store
-            .active_model(&request.user_id, request.metric, None, None);
-        Ok(self.wait(active)?.filter(|model| {
+            .models(Some(&request.user_id), Some(request.metric));
+        let of_key = |model: &RegisteredModel| {
             model.summary.get(TRAINING_KEY).and_then(|key| key.as_str()) == Some(key)
+        };
+        let is_served = |model: &RegisteredModel| {
+            super::models::manifest(model)
+                .is_ok_and(|manifest| manifest.gate.is_none_or(|gate| gate.served))
+        };
+        Ok(self.wait(models)?.into_iter().find(|model| {
+            of_key(model)
+                && (model.is_active || !is_served(model))
                 && self.open_artifact(model).is_ok()
         }))
     }
@@ -87,6 +97,12 @@ impl Engine {
             size_bytes: bytes.len() as u64,
             training_seconds: seconds,
             summary,
+            activate: trained
+                .artifact
+                .manifest()
+                .gate
+                .as_ref()
+                .is_none_or(|gate| gate.served),
         });
         let registered = match registered {
             Ok(registered) => registered,
@@ -187,6 +203,8 @@ fn answer(
         skill_vs_naive: manifest.skill,
         baseline_name: manifest.baseline_name,
         baseline_mae: manifest.baseline_mae,
+        is_active: info.is_active,
+        population_mae: manifest.gate.as_ref().map(|gate| gate.rival_mae),
         first_day: manifest.first_day,
         last_day: manifest.last_day,
         seed: manifest.seed,

@@ -39,7 +39,10 @@ fn every_architecture_trains_forecasts_and_says_what_it_is() {
         let errors: Vec<f64> = days
             .iter()
             .map(|&(day, actual)| {
-                let query = PredictRequest::new(person(), RHR, day);
+                let query = PredictRequest {
+                    architecture: Some(architecture),
+                    ..PredictRequest::new(person(), RHR, day)
+                };
                 let forecast = data.engine.predict(&query, now()).unwrap().prediction;
                 assert_eq!(forecast.architecture, architecture);
                 (forecast.predicted_value - actual).abs()
@@ -108,7 +111,10 @@ fn a_forecast_needs_no_more_days_than_are_loaded_for_it() {
     data.train(&request);
     let mut compared = 0;
     for target in day("2023-12-20").iter_days().take(20) {
-        let query = PredictRequest::new(person(), RHR, target);
+        let query = PredictRequest {
+            architecture: Some(ModelArchitecture::Linear),
+            ..PredictRequest::new(person(), RHR, target)
+        };
         let of_all_days = forecaster.forecast(&data.history(), target, now());
         let (Ok(loaded), Ok(of_all_days)) = (data.engine.predict(&query, now()), of_all_days)
         else {

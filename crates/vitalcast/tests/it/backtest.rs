@@ -1,92 +1,186 @@
 //! Replays of real days.
 
-use crate::real::{Data, now, training};
+use crate::real::{Data, now};
 use std::ops::ControlFlow;
-use vitalcast::{BacktestAnswer, BacktestRequest, ModelArchitecture, backtest};
+use vitalcast::{
+    BacktestPeople, History, ModelArchitecture, PredictRequest, PredictionMetric, ReplayAnswer,
+    ReplayModel, ReplayRequest, backtest,
+};
 
-fn replay(data: &Data, architecture: ModelArchitecture, refit_every: usize) -> BacktestAnswer {
-    let request = BacktestRequest {
-        training: training(architecture),
-        days: 20,
-        refit_every,
-        interval_level: 0.9,
-    };
-    data.engine
-        .backtest(&request, now(), &mut |_| ControlFlow::Continue(()))
-        .unwrap()
+const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
+const NAIVE: ReplayModel = ReplayModel::Of(ModelArchitecture::Naive);
+const SMOOTHING: ReplayModel = ReplayModel::Of(ModelArchitecture::ExponentialSmoothing);
+
+fn request(models: &[ReplayModel]) -> ReplayRequest {
+    ReplayRequest {
+        models: models.to_vec(),
+        test_fraction: 0.3,
+        min_days: 20,
+        ..ReplayRequest::new(RHR)
+    }
+}
+
+fn replayed(history: &History, request: &ReplayRequest) -> ReplayAnswer {
+    let go_on = &mut |_: &str| ControlFlow::Continue(());
+    backtest(std::slice::from_ref(history), &[], request, now(), go_on).unwrap()
 }
 
 #[test]
-fn naive_has_no_skill_against_itself_and_its_rows_are_the_days_before() {
-    let data = Data::new();
-    let answer = replay(&data, ModelArchitecture::Naive, 0);
-    assert_eq!(answer.skill_vs["naive"], 0.0);
-    assert_eq!(answer.mae, answer.naive_mae);
-    assert_eq!(answer.days, answer.rows.len());
-    for row in &answer.rows {
-        assert_eq!(Some(row.forecast), row.naive);
-    }
+fn naive_is_the_reading_before() {
+    let answer = replayed(&Data::new().history(), &request(&[NAIVE]));
     let mut compared = 0;
     for pair in answer.rows.windows(2) {
-        if pair[1].date == pair[0].date.succ_opt().unwrap() {
-            assert_eq!(pair[1].forecast, pair[0].actual);
+        if pair[1].target_date == pair[0].target_date.succ_opt().unwrap() {
+            assert_eq!(pair[1].forecast, pair[0].observed);
+            assert_eq!(pair[1].origin, pair[0].target_date);
             compared += 1;
         }
     }
-    assert!(compared > answer.days / 2, "{compared} of {}", answer.days);
+    assert!(compared > answer.rows.len() / 2, "{compared}");
 }
 
 #[test]
-fn every_figure_follows_from_the_rows() {
+fn every_figure_follows_from_the_rows_and_nothing_is_kept() {
     let data = Data::new();
-    let answer = replay(&data, ModelArchitecture::ExponentialSmoothing, 7);
-    assert_eq!(answer.fits, 3);
-    let count = answer.rows.len() as f64;
-    let mae = answer
-        .rows
-        .iter()
-        .map(|row| (row.forecast - row.actual).abs())
-        .sum::<f64>()
-        / count;
-    assert!((answer.mae.unwrap() - mae).abs() < 1e-12);
-    let naive: Vec<f64> = answer
-        .rows
-        .iter()
-        .map(|row| (row.naive.unwrap() - row.actual).abs())
-        .collect();
-    let naive = naive.iter().sum::<f64>() / count;
-    assert!((answer.naive_mae.unwrap() - naive).abs() < 1e-12);
-    assert!((answer.skill_vs["naive"] - (1.0 - mae / naive)).abs() < 1e-12);
-    let inside = answer
-        .rows
-        .iter()
-        .filter(|row| (row.lower.unwrap()..=row.upper.unwrap()).contains(&row.actual))
-        .count();
-    assert!((answer.coverage.unwrap() - inside as f64 / count).abs() < 1e-12);
-    assert!(
-        data.engine.models(None, None).unwrap().is_empty(),
-        "nothing is kept"
-    );
+    let people = BacktestPeople::default();
+    let request = request(&[ReplayModel::Population, NAIVE, SMOOTHING]);
+    let go_on = &mut |_: &str| ControlFlow::Continue(());
+    let answer = data
+        .engine
+        .backtest(&people, &request, now(), go_on)
+        .unwrap();
+    assert_eq!(answer.reports.len(), 3);
+    for report in &answer.reports {
+        let rows: Vec<_> = answer
+            .rows
+            .iter()
+            .filter(|row| row.model == report.model)
+            .collect();
+        let count = rows.len() as f64;
+        let mae = rows
+            .iter()
+            .map(|row| (row.forecast - row.observed).abs())
+            .sum::<f64>()
+            / count;
+        assert!((report.scores.mae - mae).abs() < 1e-12);
+        assert_eq!(report.answered, 1.0);
+        for (place, level) in answer.levels.iter().enumerate() {
+            let inside = rows
+                .iter()
+                .filter(|row| {
+                    let (lower, upper) = row.intervals[place].unwrap();
+                    (lower..=upper).contains(&row.observed)
+                })
+                .count();
+            let score = report
+                .scores
+                .levels
+                .iter()
+                .find(|score| score.nominal == *level)
+                .unwrap();
+            assert!((score.coverage - inside as f64 / count).abs() < 1e-12);
+        }
+    }
+    assert!(data.engine.models(None, None).unwrap().is_empty());
 }
 
 #[test]
 fn a_replay_does_not_know_what_comes_after() {
+    let history = Data::new().history();
+    let models = [ReplayModel::Auto, ReplayModel::Population, NAIVE, SMOOTHING];
+    let whole = replayed(&history, &request(&models));
+    let last = whole.rows.iter().map(|row| row.target_date).max().unwrap();
+    // Everything that was measured on the last three days is another number: no earlier forecast moves,
+    // and neither does the forecast of the first of these days.
+    let from = last - chrono::Days::new(2);
+    let mut garbled = history.clone();
+    for record in &mut garbled.records {
+        if record.provenance().day >= from
+            && let vitalcast::Record::HealthMetric(reading) = record
+        {
+            reading.value *= 1.2;
+        }
+    }
+    let after = replayed(&garbled, &request(&models));
+    let mut compared = 0;
+    for (before, after) in whole.rows.iter().zip(&after.rows) {
+        assert_eq!(
+            (before.model, before.target_date),
+            (after.model, after.target_date)
+        );
+        if before.target_date <= from {
+            assert_eq!(before.forecast, after.forecast, "{}", before.target_date);
+            assert_eq!(before.intervals, after.intervals);
+            compared += 1;
+        }
+    }
+    assert!(compared > 20, "{compared}");
+}
+
+#[test]
+fn a_served_forecast_without_training_is_the_replays_number() {
     let data = Data::new();
-    let request = BacktestRequest {
-        training: training(ModelArchitecture::Linear),
-        days: 10,
-        refit_every: 0,
-        interval_level: 0.9,
+    let user = data.history().user;
+    for metric in [RHR, PredictionMetric::SleepDuration] {
+        let request = ReplayRequest {
+            metric,
+            horizon: 1..=3,
+            ..request(&[ReplayModel::Population])
+        };
+        let people = BacktestPeople::default();
+        let go_on = &mut |_: &str| ControlFlow::Continue(());
+        let answer = data
+            .engine
+            .backtest(&people, &request, now(), go_on)
+            .unwrap();
+        let rows: Vec<_> = answer.rows.iter().filter(|row| row.horizon == 1).collect();
+        assert!(rows.len() > 5);
+        for row in rows.into_iter().rev().take(5) {
+            let request = PredictRequest {
+                interval_level: 0.9,
+                ..PredictRequest::new(user.clone(), metric, row.target_date)
+            };
+            let served = data.engine.predict(&request, now()).unwrap().prediction;
+            assert_eq!(
+                served.predicted_value, row.forecast,
+                "{metric} {}",
+                row.target_date
+            );
+            let interval = (
+                served.confidence_interval_lower,
+                served.confidence_interval_upper,
+            );
+            assert_eq!(Some(interval), row.intervals[1]);
+            assert_eq!(served.architecture, ModelArchitecture::Pooled);
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_replayed_says_why() {
+    let history = Data::new().history();
+    let go_on = &mut |_: &str| ControlFlow::Continue(());
+    let mut of = |request: &ReplayRequest| {
+        backtest(std::slice::from_ref(&history), &[], request, now(), go_on)
+            .unwrap_err()
+            .to_string()
     };
-    let whole = backtest(&data.history(), &request, now()).unwrap();
-    // Cut off the last three replayed days: those before must not change.
-    let mut cut = data.history();
-    let until = whole.last_day - chrono::Days::new(3);
-    cut.records
-        .retain(|record| record.provenance().day <= until);
-    let shorter = BacktestRequest { days: 7, ..request };
-    let shorter = backtest(&cut, &shorter, now()).unwrap();
-    assert_eq!(shorter.first_day, whole.first_day);
-    assert!(shorter.rows.len() >= 5, "{}", shorter.rows.len());
-    assert_eq!(shorter.rows, whole.rows[..shorter.rows.len()]);
+    let usual = request(&[NAIVE]);
+    let level = |level| ReplayRequest {
+        levels: vec![level],
+        ..usual.clone()
+    };
+    assert!(of(&level(1.0)).contains("above 0 % and below 100 %, but is 100 %"));
+    assert!(of(&level(0.0)).contains("but is 0 %"));
+    let horizon = |horizon| ReplayRequest {
+        horizon,
+        ..usual.clone()
+    };
+    assert!(of(&horizon(0..=1)).contains("between 1 and 7 days, but is 0 to 1"));
+    assert!(of(&horizon(1..=8)).contains("1 to 8"));
+    let many = ReplayRequest {
+        min_days: 5_000,
+        ..usual.clone()
+    };
+    assert!(of(&many).contains("at least 5000 days"), "{}", of(&many));
 }

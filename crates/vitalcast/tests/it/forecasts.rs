@@ -3,8 +3,8 @@
 use crate::real::{Data, RHR, day, now, person, training};
 use vitalcast::{
     Deletion, EngineError, Forecaster, HealthMetric, IntervalMethod, MetricType, ModelArchitecture,
-    PredictRequest, PredictResponse, Provenance, Record, RecordFilter, RecordKind,
-    TrainModelRequest,
+    PredictRequest, PredictResponse, PredictionMetric, Provenance, Record, RecordFilter,
+    RecordKind, TrainModelRequest,
 };
 
 fn request(target: &str) -> PredictRequest {
@@ -85,7 +85,11 @@ fn the_in_memory_path_gives_the_same_forecast() {
     let data = Data::new();
     let training = training(ModelArchitecture::Lstm);
     data.train(&training);
-    let kept = predict(&data, &request("2024-01-10")).prediction;
+    let kept = PredictRequest {
+        architecture: Some(ModelArchitecture::Lstm),
+        ..request("2024-01-10")
+    };
+    let kept = predict(&data, &kept).prediction;
     let history = data.history();
     let forecaster = Forecaster::fit(&history, &training, now()).unwrap();
     let other = forecaster
@@ -117,7 +121,11 @@ fn only_the_days_that_matter_are_read_and_the_forecast_is_the_same() {
         let history = data.history();
         let forecaster = Forecaster::fit(&history, &training, now()).unwrap();
         for target in ["2024-01-10", "2024-01-12", "2024-01-15"] {
-            let kept = predict(&data, &request(target));
+            let kept = PredictRequest {
+                architecture: Some(architecture),
+                ..request(target)
+            };
+            let kept = predict(&data, &kept);
             let whole = forecaster.forecast(&history, day(target), now()).unwrap();
             assert_eq!(
                 kept.prediction.predicted_value.to_bits(),
@@ -239,10 +247,17 @@ fn an_outcome_changes_with_the_readings_it_comes_from() {
 fn no_model_no_user_and_no_recent_data_are_told_apart() {
     let data = Data::new();
     let refused = |request: &PredictRequest| data.engine.predict(request, now()).unwrap_err();
-    assert!(matches!(
-        refused(&request("2024-01-10")),
-        EngineError::NoModel { .. }
-    ));
+    // The model of many people does not know this metric.
+    let sdnn = PredictRequest {
+        metric: PredictionMetric::HeartRateVariabilitySdnn,
+        ..request("2024-01-10")
+    };
+    assert!(matches!(refused(&sdnn), EngineError::NoModel { .. }));
+    let of_lstm = PredictRequest {
+        architecture: Some(ModelArchitecture::Lstm),
+        ..request("2024-01-10")
+    };
+    assert!(matches!(refused(&of_lstm), EngineError::NoModel { .. }));
     let stranger = PredictRequest {
         user_id: vitalcast::UserId::new("nobody").unwrap(),
         ..request("2024-01-10")

@@ -2,10 +2,11 @@
 
 use crate::real::{Data, RHR, day, now, training};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use std::ops::ControlFlow;
 use vitalcast::{
-    BacktestRequest, DayFeaturesQuery, Engine, FeatureCategory, FeatureQuery, Forecaster,
-    HealthMetric, History, Meal, ModelArchitecture, PredictResponse, PredictionMetric, Profile,
-    Provenance, Record, TrainModelRequest, UserId, backtest,
+    DayFeaturesQuery, Engine, FeatureCategory, FeatureQuery, Forecaster, HealthMetric, History,
+    Meal, ModelArchitecture, PredictResponse, PredictionMetric, Profile, Provenance, Record,
+    ReplayModel, ReplayRequest, TrainModelRequest, UserId, backtest,
 };
 use vitalcast_inference::DayLayout;
 
@@ -96,21 +97,16 @@ fn a_phone_that_synced_at_breakfast_left_no_window_to_train_on() {
     assert_eq!(before.prediction.last_observed_day, Some(day("2026-10-28")));
     assert!(!before.interpretation.contains("what was known at"));
     // A replay is made on the evening before, without the day that comes at breakfast.
-    let request = BacktestRequest {
-        training: TrainModelRequest {
-            architecture: ModelArchitecture::Naive,
-            ..TrainModelRequest::new(someone(), RHR)
-        },
-        days: 20,
-        refit_every: 5,
-        interval_level: 0.9,
+    let request = ReplayRequest {
+        models: vec![ReplayModel::Of(ModelArchitecture::Naive)],
+        ..ReplayRequest::new(RHR)
     };
-    let replay = backtest(&history, &request, noon).unwrap();
-    assert_eq!(replay.rows.len(), 20);
+    let go_on = &mut |_: &str| ControlFlow::Continue(());
+    let replay = backtest(&[history], &[], &request, noon, go_on).unwrap();
+    assert_eq!(replay.rows.len(), 36);
     for row in &replay.rows {
-        let place = (row.date - day("2026-08-01")).num_days() as usize;
-        assert_eq!(row.forecast, values[place - 2], "{}", row.date);
-        assert_eq!(row.naive, Some(values[place - 2]));
+        let place = (row.target_date - day("2026-08-01")).num_days() as usize;
+        assert_eq!(row.forecast, values[place - 2], "{}", row.target_date);
     }
 }
 

@@ -37,10 +37,12 @@ fn an_equal_training_is_answered_without_one() {
     let (second, trained) = train(&other);
     assert!(trained > 0);
     assert_ne!(second.model_id, first.model_id);
-    // It is the active model that counts: the first request now trains.
+    // Neither is better than the model of many people, so neither is active, and both are known.
+    assert!(!first.is_active && !second.is_active);
+    assert!(first.population_mae.unwrap() < first.training_metrics.mae.unwrap());
     let (third, trained) = train(&request);
-    assert!(trained > 0);
-    assert_ne!(third.model_id, first.model_id);
+    assert_eq!(trained, 0);
+    assert_eq!(third.model_id, first.model_id);
     // And whoever forces it gets another of the same bytes.
     let forced = TrainModelRequest {
         force_retrain: true,

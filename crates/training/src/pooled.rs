@@ -1,0 +1,360 @@
+//! Models of many people: fitted to all of them, or the model of this release scored on one person.
+
+use crate::cohort::{CohortPerson, lay_out};
+use crate::error::TrainingError;
+use crate::pipeline::{Trained, settings};
+use chrono::NaiveDate;
+use rayon::prelude::*;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use vitalcast_artifact::{
+    Artifact, Calibration, Gate, LeadCalibration, Manifest, ReportedMetrics, WindowCounts,
+};
+use vitalcast_domain::{
+    AsOf, DEFAULT_SEED, History, MAX_HORIZON_DAYS, ModelArchitecture, PredictionMetric,
+    TrainModelRequest,
+};
+use vitalcast_evaluation::{Accuracy, ProductionReadiness, diebold_mariano, mean, skill};
+use vitalcast_inference::{FittedModel, PooledRecipe, population};
+use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesModel};
+use vitalcast_pooled::{Learner, PooledModel};
+
+/// Parts into which people are divided; the errors of each are those of a model of the others.
+const FOLDS: usize = 5;
+/// Readings of a person before the errors of the forecasts are reported.
+const LEAST_READINGS: usize = 7;
+/// The largest p value with which a model replaces the one of many people.
+const SIGNIFICANT: f64 = 0.05;
+/// Days with a reading that a model can be scored on.
+const LEAST_SCORED: usize = 3;
+
+/// Fits one model to many people's days as known at `as_of`. `card` says what the data are; it becomes part
+/// of the artifact.
+///
+/// The reported errors are those of people that a fit has not seen, in five parts.
+///
+/// # Errors
+///
+/// [`TrainingError::Pooled`] for too few people; what the features refuse.
+pub fn fit_pooled(
+    histories: &[&History],
+    metric: PredictionMetric,
+    as_of: AsOf,
+    card: Value,
+) -> Result<Trained, TrainingError> {
+    let people = lay_out(histories, metric, as_of)?;
+    let recipe = PooledRecipe::of(metric);
+    let design = recipe.design();
+    let learner = |person| whole(person);
+    let fit =
+        |people: Vec<Learner<'_>>| PooledModel::fit(&design, &people, recipe.is_one_for_all());
+    let model = fit(people.iter().map(learner).collect())?;
+    let errors: Vec<Errors> = (0..FOLDS)
+        .into_par_iter()
+        .map(|fold| {
+            let (seen, unseen): (Vec<_>, Vec<_>) = people
+                .iter()
+                .enumerate()
+                .partition(|(place, _)| place % FOLDS != fold);
+            let model = fit(seen
+                .into_iter()
+                .map(|(_, person)| learner(person))
+                .collect())?;
+            let mut errors = Errors::default();
+            for (_, person) in unseen {
+                errors.add(&model, person, first_scored(person));
+            }
+            Ok::<_, TrainingError>(errors)
+        })
+        .collect::<Result<_, _>>()?;
+    let errors = errors.into_iter().fold(Errors::default(), Errors::with);
+    let first_day = people.iter().map(|person| person.days.first_day).min();
+    let last_day = people
+        .iter()
+        .map(|person| person.days.date(person.days.person.days() - 1))
+        .max();
+    let (Some(first_day), Some(last_day)) = (first_day, last_day) else {
+        return Err(TrainingError::NothingKnown(as_of));
+    };
+    let facts = Facts {
+        metric,
+        card,
+        request: Value::Null,
+        first_day,
+        last_day,
+        train: model.rows(),
+        seed: DEFAULT_SEED,
+    };
+    trained(FittedModel::pooled(metric, model), facts, &errors)
+}
+
+/// The model of many people that is part of this release, as a model of one person: nothing is learned
+/// from the person, and its errors on the person's last days are reported.
+pub(crate) fn of_release(
+    history: &History,
+    request: &TrainModelRequest,
+    device: ComputeDevice,
+    as_of: AsOf,
+) -> Result<Trained, TrainingError> {
+    let metric = request.metric;
+    let population = population(metric)?.ok_or(TrainingError::NoPopulation(metric))?;
+    let model = population
+        .model
+        .as_pooled()
+        .ok_or(TrainingError::NoPopulation(metric))?;
+    let people = lay_out(&[history], metric, as_of)?;
+    let person = people.first().ok_or(TrainingError::NothingKnown(as_of))?;
+    let observed = person.observed_days();
+    let needed = LEAST_READINGS + LEAST_SCORED;
+    let last_day = person.days.date(person.days.person.days() - 1);
+    if observed.len() < needed {
+        return Err(TrainingError::NotEnoughDays {
+            metric,
+            found: observed.len(),
+            needed,
+            missing: needed - observed.len(),
+            first: person.days.first_day,
+            last: last_day,
+        });
+    }
+    let scored = (observed.len() as f64 * request.validation_split).ceil() as usize;
+    let scored = scored.clamp(LEAST_SCORED, observed.len() - LEAST_READINGS);
+    let mut errors = Errors::default();
+    errors.add(model, person, observed[observed.len() - scored]);
+    let facts = Facts {
+        metric,
+        card: population.manifest.config.clone(),
+        request: settings(request, device),
+        first_day: person.days.first_day,
+        last_day,
+        train: 0,
+        seed: request.seed,
+    };
+    trained(FittedModel::pooled(metric, model.clone()), facts, &errors)
+}
+
+/// Compares a model's errors on test days with those of the model of many people on the same days.
+pub(crate) fn gate(
+    history: &History,
+    metric: PredictionMetric,
+    errors: &[(NaiveDate, f64)],
+    as_of: AsOf,
+) -> Result<Option<Gate>, TrainingError> {
+    let Some(rival) = population(metric)?.and_then(|population| population.model.as_pooled())
+    else {
+        return Ok(None);
+    };
+    let people = lay_out(&[history], metric, as_of)?;
+    let (Some(person), Some((first, _))) = (people.first(), errors.first()) else {
+        return Ok(None);
+    };
+    let place = |day: NaiveDate| usize::try_from((day - person.days.first_day).num_days()).ok();
+    let days = person.observed.len();
+    let Some(start) = place(*first).filter(|start| *start < days) else {
+        return Ok(None);
+    };
+    let mut theirs = BTreeMap::new();
+    rival.replay(&person.days.person, start..=days - 1, 1, |day, forecast| {
+        if let (Some(value), Some(forecast)) = (person.observed[day], forecast) {
+            theirs.insert(day, value - forecast.distribution.value());
+        }
+    });
+    let (own, rivals): (Vec<f64>, Vec<f64>) = errors
+        .iter()
+        .filter_map(|(day, error)| Some((*error, *theirs.get(&place(*day)?)?)))
+        .unzip();
+    let of = |errors: &[f64]| mean(errors.iter().map(|error| error.abs()));
+    let (Some(mae), Some(rival_mae)) = (of(&own), of(&rivals)) else {
+        return Ok(None);
+    };
+    let p = diebold_mariano(&own, &rivals, 1)?.map(|test| test.p);
+    let served = mae < rival_mae && p.is_some_and(|p| p < SIGNIFICANT);
+    Ok(Some(Gate {
+        days: own.len(),
+        mae,
+        rival_mae,
+        p,
+        served,
+    }))
+}
+
+/// All days of a person.
+fn whole(person: &CohortPerson) -> Learner<'_> {
+    Learner {
+        person: &person.days.person,
+        targets: 0..person.days.person.days(),
+    }
+}
+
+fn first_scored(person: &CohortPerson) -> usize {
+    let observed = person.observed_days();
+    observed
+        .get(LEAST_READINGS)
+        .copied()
+        .unwrap_or(person.observed.len())
+}
+
+/// What the artifact says of the data.
+struct Facts {
+    metric: PredictionMetric,
+    card: Value,
+    request: Value,
+    first_day: NaiveDate,
+    last_day: NaiveDate,
+    train: usize,
+    seed: u64,
+}
+
+/// Forecasts and values of scored days.
+#[derive(Default)]
+struct Errors {
+    actual: Vec<f64>,
+    forecast: Vec<f64>,
+    /// Errors of the simple baselines, on the days before the scored ones and on these.
+    baselines: Vec<(Vec<f64>, Vec<f64>)>,
+    /// Value minus forecast by lead.
+    residuals: Vec<Vec<f64>>,
+}
+
+impl Errors {
+    fn with(mut self, other: Self) -> Self {
+        self.actual.extend(other.actual);
+        self.forecast.extend(other.forecast);
+        self.baselines.resize(
+            self.baselines.len().max(other.baselines.len()),
+            Default::default(),
+        );
+        for (own, (before, scored)) in self.baselines.iter_mut().zip(other.baselines) {
+            own.0.extend(before);
+            own.1.extend(scored);
+        }
+        self.residuals
+            .resize(self.residuals.len().max(other.residuals.len()), Vec::new());
+        for (own, residuals) in self.residuals.iter_mut().zip(other.residuals) {
+            own.extend(residuals);
+        }
+        self
+    }
+
+    /// Adds the days of a person from `first` on.
+    fn add(&mut self, model: &PooledModel, person: &CohortPerson, first: usize) {
+        let days = person.observed.len();
+        if first >= days {
+            return;
+        }
+        self.residuals.resize(MAX_HORIZON_DAYS, Vec::new());
+        for lead in 1..=MAX_HORIZON_DAYS {
+            let start = (first + 1).saturating_sub(lead);
+            let of_lead = &mut self.residuals[lead - 1];
+            let (actual, forecasts) = (&mut self.actual, &mut self.forecast);
+            model.replay(
+                &person.days.person,
+                start..=days - 1,
+                lead,
+                |origin, forecast| {
+                    let observed = person.observed.get(origin + lead - 1).copied().flatten();
+                    if let (Some(value), Some(forecast)) = (observed, forecast) {
+                        let forecast = forecast.distribution.value();
+                        of_lead.push(value - forecast);
+                        if lead == 1 {
+                            actual.push(value);
+                            forecasts.push(forecast);
+                        }
+                    }
+                },
+            );
+        }
+        let simple = SeriesModel::simple();
+        self.baselines.resize(simple.len(), Default::default());
+        for (baseline, (before, scored)) in simple.iter().zip(&mut self.baselines) {
+            for day in 1..days {
+                let forecast = baseline.forecast(&person.known(day), 1);
+                if let (Some(value), Some(forecast)) = (person.observed[day], forecast) {
+                    let error = (value - forecast).abs();
+                    if day < first {
+                        before.push(error);
+                    } else {
+                        scored.push(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The simple baseline that was best before the scored days, with its error on these.
+    fn baseline(&self) -> Option<(SeriesModel, f64)> {
+        let of = |errors: &[f64]| mean(errors.iter().copied());
+        SeriesModel::simple()
+            .into_iter()
+            .zip(&self.baselines)
+            .filter_map(|(baseline, (before, scored))| Some((of(before)?, of(scored)?, baseline)))
+            .min_by(|left, right| left.0.total_cmp(&right.0))
+            .map(|(_, scored, baseline)| (baseline, scored))
+    }
+}
+
+fn trained(model: FittedModel, facts: Facts, errors: &Errors) -> Result<Trained, TrainingError> {
+    let accuracy = Accuracy::of(&errors.actual, &errors.forecast)?;
+    let baseline = errors.baseline();
+    let readiness = ProductionReadiness::assess(accuracy.r2, accuracy.mape);
+    let leads = errors
+        .residuals
+        .iter()
+        .zip(1..)
+        .filter(|(residuals, _)| !residuals.is_empty());
+    let leads = leads
+        .map(|(residuals, lead)| LeadCalibration::from_residuals(lead, residuals))
+        .collect::<Result<_, _>>()?;
+    let manifest = Manifest {
+        metric: facts.metric,
+        architecture: ModelArchitecture::Pooled,
+        config: facts.card,
+        feature_names: Vec::new(),
+        lookback_days: model.lookback,
+        horizon_days: MAX_HORIZON_DAYS,
+        history_days: ((facts.last_day - facts.first_day).num_days() + 1) as usize,
+        first_day: facts.first_day,
+        last_day: facts.last_day,
+        windows: WindowCounts {
+            train: facts.train,
+            test: accuracy.count,
+            ..WindowCounts::default()
+        },
+        calibration: Calibration::widening(leads)?,
+        metrics: ReportedMetrics {
+            train_loss: None,
+            val_loss: None,
+            best_val_loss: None,
+            mae: accuracy.mae,
+            rmse: accuracy.rmse,
+            r2_score: accuracy.r2,
+            mape: accuracy.mape,
+            mase: accuracy.mase,
+            epochs_trained: 0,
+            early_stopped: false,
+        },
+        skill: match &baseline {
+            Some((_, mae)) => skill(accuracy.mae, *mae)?,
+            None => None,
+        },
+        baseline_name: baseline
+            .as_ref()
+            .map(|(baseline, _)| baseline.name().to_owned()),
+        baseline_mae: baseline.as_ref().map(|(_, mae)| *mae),
+        // It is what is served without training.
+        gate: None,
+        is_production_ready: readiness.is_ready,
+        quality_issues: readiness.reasons,
+        request: facts.request,
+        seed: facts.seed,
+        threads: 1,
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    let artifact = Artifact::new(manifest, None, &model.state())?;
+    Ok(Trained {
+        model,
+        artifact,
+        epochs_trained: 0,
+        early_stopped: false,
+    })
+}

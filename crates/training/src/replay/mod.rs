@@ -1,0 +1,530 @@
+//! Replays of many people: what each model would have said on every evening, and how good that was.
+//!
+//! The scored days of a person are the last of the observed ones. Models learn from the days before them,
+//! and from the whole history of people who are there to learn from. Nothing of a scored day, and nothing
+//! that became known after an origin, is used for its forecast.
+
+mod choice;
+mod kind;
+mod report;
+mod series;
+
+pub use choice::Choice;
+pub use kind::ReplayModel;
+pub use report::{AgainstBaseline, ModelReport};
+
+use crate::cohort::{CohortPerson, lay_out};
+use crate::error::TrainingError;
+use chrono::NaiveDate;
+use rayon::prelude::*;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, Range, RangeInclusive};
+use vitalcast_domain::{
+    AsOf, DEFAULT_SEED, History, MAX_HORIZON_DAYS, ModelArchitecture, PredictionMetric, UserId,
+};
+use vitalcast_evaluation::{Distribution, ReplayedPerson, Scored, replay};
+use vitalcast_inference::{PooledRecipe, population};
+use vitalcast_pooled::{LEVELS, Learner, PooledModel};
+
+/// The settings of a replay.
+#[derive(Debug, Clone)]
+pub struct ReplayRequest {
+    /// The metric.
+    pub metric: PredictionMetric,
+    /// The models, in the order of the tables.
+    pub models: Vec<ReplayModel>,
+    /// Share of a person's observed days that are scored, the last ones: above 0, below 1.
+    pub test_fraction: f64,
+    /// Observed days that a scored person has at least.
+    pub min_days: usize,
+    /// Days ahead, 1 to 7.
+    pub horizon: RangeInclusive<usize>,
+    /// Nominal coverages, each above 0 and below 1.
+    pub levels: Vec<f64>,
+    /// Random seed.
+    pub seed: u64,
+}
+
+impl ReplayRequest {
+    /// One day ahead, the last 40 % of the days, intervals of 80, 90 and 95 %.
+    pub fn new(metric: PredictionMetric) -> Self {
+        Self {
+            metric,
+            models: vec![ReplayModel::Auto],
+            test_fraction: 0.4,
+            min_days: 30,
+            horizon: 1..=1,
+            levels: vec![0.8, 0.9, 0.95],
+            seed: DEFAULT_SEED,
+        }
+    }
+
+    fn validate(&self) -> Result<(), TrainingError> {
+        let refuse = |what: String| Err(TrainingError::Setting(what));
+        if !(self.test_fraction > 0.0 && self.test_fraction < 1.0) {
+            return refuse(format!(
+                "the share of scored days must be above 0 and below 1, but is {}",
+                self.test_fraction
+            ));
+        }
+        let (first, last) = (*self.horizon.start(), *self.horizon.end());
+        if first < 1 || last > MAX_HORIZON_DAYS || first > last {
+            return refuse(format!(
+                "the horizon must be between 1 and {MAX_HORIZON_DAYS} days, but is {first} to {last}"
+            ));
+        }
+        if let Some(level) = self
+            .levels
+            .iter()
+            .find(|level| !(**level > 0.0 && **level < 1.0))
+        {
+            return refuse(format!(
+                "a level must be above 0 % and below 100 %, but is {} %",
+                level * 100.0
+            ));
+        }
+        if self.models.is_empty() {
+            return refuse("no model was named".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// A scored forecast.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReplayRow {
+    /// The person.
+    pub user_id: UserId,
+    /// The day that was forecast.
+    pub target_date: NaiveDate,
+    /// Days from the origin to it.
+    pub horizon: usize,
+    /// The model.
+    pub model: &'static str,
+    /// What was observed.
+    pub observed: f64,
+    /// The forecast.
+    pub forecast: f64,
+    /// Lower and upper bound at each level that was asked for; `None` where the errors support no such
+    /// level.
+    pub intervals: Vec<Option<(f64, f64)>>,
+    /// The last day that was known.
+    pub origin: NaiveDate,
+}
+
+/// The result of a replay.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReplayAnswer {
+    /// The metric.
+    pub metric: PredictionMetric,
+    /// Unit of every value.
+    pub unit: &'static str,
+    /// Number of scored people.
+    pub people: usize,
+    /// Number of people the pooled models learned from; scored people count with their earlier days.
+    pub fit_people: usize,
+    /// Whether a score is one of the model of the release.
+    pub uses_population: bool,
+    /// Nominal coverages of the intervals.
+    pub levels: Vec<f64>,
+    /// The simple baseline that was best on the days before the scored ones.
+    pub baseline: Option<&'static str>,
+    /// How good each model was, by model and horizon.
+    pub reports: Vec<ModelReport>,
+    /// The champion of each person, where `auto` was asked for.
+    pub choices: Vec<Choice>,
+    /// Scored people that were left out, and why.
+    pub left_out: BTreeMap<UserId, String>,
+    /// The scored forecasts, by model, person, horizon and day.
+    pub rows: Vec<ReplayRow>,
+}
+
+/// The people of a replay.
+pub(super) struct Cohort<'a> {
+    metric: PredictionMetric,
+    as_of: AsOf,
+    histories: &'a [&'a History],
+    people: Vec<CohortPerson>,
+    /// The scored targets of each person; empty for people to learn from.
+    scored: Vec<Range<usize>>,
+    /// Whether people to learn from were named.
+    learns_from_others: bool,
+}
+
+impl Cohort<'_> {
+    fn history_of(&self, user: &UserId) -> Option<&History> {
+        self.histories
+            .iter()
+            .find(|history| history.user == *user)
+            .copied()
+    }
+
+    /// The days of each person that models may learn from: those before the first origin of a scored
+    /// day, or all.
+    fn until(&self, longest: usize) -> Vec<usize> {
+        self.people
+            .iter()
+            .zip(&self.scored)
+            .map(|(person, scored)| {
+                if scored.is_empty() {
+                    person.days.person.days()
+                } else {
+                    (scored.start + 1).saturating_sub(longest)
+                }
+            })
+            .collect()
+    }
+
+    fn replayed<'a>(&'a self, calibrated: &'a [Range<usize>]) -> Vec<ReplayedPerson<'a>> {
+        self.people
+            .iter()
+            .zip(&self.scored)
+            .zip(calibrated)
+            .map(|((person, scored), calibrated)| ReplayedPerson {
+                observed: &person.observed,
+                calibrated: calibrated.clone(),
+                scored: scored.clone(),
+            })
+            .collect()
+    }
+
+    /// The forecasts of a model of many people.
+    fn of_pooled(&self, model: &PooledModel, lead: usize) -> Vec<Scored> {
+        let of_person = |(index, (person, scored)): (usize, (&CohortPerson, &Range<usize>))| {
+            let mut found = Vec::new();
+            if scored.is_empty() || scored.end < lead {
+                return found;
+            }
+            let start = (scored.start + 1).saturating_sub(lead);
+            model.replay(
+                &person.days.person,
+                start..=scored.end - lead,
+                lead,
+                |origin, forecast| {
+                    let target = origin + lead - 1;
+                    if let (Some(observed), Some(forecast)) = (person.observed[target], forecast) {
+                        found.push(Scored {
+                            person: index,
+                            target,
+                            lead,
+                            observed,
+                            distribution: forecast.distribution,
+                        });
+                    }
+                },
+            );
+            found
+        };
+        let people: Vec<_> = self.people.iter().zip(&self.scored).enumerate().collect();
+        people.into_par_iter().flat_map_iter(of_person).collect()
+    }
+}
+
+/// Forecasts of all leads.
+type Forecasts = Vec<Scored>;
+
+/// Replays models over people. `fit_only` are people whose whole history models may learn from; of the
+/// scored people, only the days before each one's first scored day.
+///
+/// `check` is called between the parts of the work and can stop it.
+///
+/// # Errors
+///
+/// [`TrainingError::Setting`] for a setting outside its bounds, [`TrainingError::NothingScored`] when no
+/// person has enough days, [`TrainingError::Cancelled`]; what the parts refuse.
+pub fn replay_people(
+    scored: &[&History],
+    fit_only: &[&History],
+    request: &ReplayRequest,
+    as_of: AsOf,
+    check: &mut dyn FnMut(&str) -> ControlFlow<()>,
+) -> Result<ReplayAnswer, TrainingError> {
+    request.validate()?;
+    let metric = request.metric;
+    let histories: Vec<&History> = scored.iter().chain(fit_only).copied().collect();
+    let is_scored = |user: &UserId| scored.iter().any(|history| history.user == *user);
+    let mut left_out: BTreeMap<UserId, String> = BTreeMap::new();
+    let mut people = lay_out(&histories, metric, as_of)?;
+    for history in scored {
+        if people.iter().all(|person| person.user != history.user) {
+            left_out.insert(history.user.clone(), format!("no reading of {metric}"));
+        }
+    }
+    let mut ranges = Vec::new();
+    people.retain(|person| {
+        if !is_scored(&person.user) {
+            ranges.push(0..0);
+            return true;
+        }
+        let observed = person.observed_days();
+        if observed.len() < request.min_days {
+            let needed = request.min_days;
+            let why = format!(
+                "{} days with {metric}, expected at least {needed}",
+                observed.len()
+            );
+            left_out.insert(person.user.clone(), why);
+            // Its days may still teach others, as those of people who are not scored.
+            ranges.push(0..0);
+            return true;
+        }
+        let count = (observed.len() as f64 * request.test_fraction - 1e-9).ceil() as usize;
+        let first = observed[observed.len() - count.clamp(1, observed.len())];
+        ranges.push(first..person.observed.len());
+        true
+    });
+    let cohort = Cohort {
+        metric,
+        as_of,
+        histories: &histories,
+        people,
+        scored: ranges,
+        learns_from_others: !fit_only.is_empty(),
+    };
+    let count = cohort
+        .scored
+        .iter()
+        .filter(|scored| !scored.is_empty())
+        .count();
+    if count == 0 {
+        return Err(TrainingError::NothingScored {
+            metric,
+            needed: request.min_days,
+        });
+    }
+    let mut work = Work {
+        request,
+        cohort: &cohort,
+        kept: BTreeMap::new(),
+        pooled: Pooled::NotAskedFor,
+    };
+    let mut proceed = |what: &str| match check(what) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(TrainingError::Cancelled),
+    };
+    let mut choices = Vec::new();
+    for model in request.models.iter().copied().chain(simple()) {
+        proceed(model.name())?;
+        if model == ReplayModel::Auto {
+            for rung in ReplayModel::LADDER {
+                proceed(rung.name())?;
+                work.run(rung, &mut || check_of(&mut proceed, rung))?;
+            }
+            let (forecasts, chosen) = work.champions()?;
+            choices = chosen;
+            work.kept.insert(ReplayModel::Auto, forecasts);
+        } else {
+            work.run(model, &mut || check_of(&mut proceed, model))?;
+        }
+    }
+    let baseline = work.best_simple();
+    let (reports, rows) = work.reports(baseline)?;
+    let of_release = ReplayModel::Population;
+    let uses_population = request.models.contains(&of_release)
+        || choices
+            .iter()
+            .any(|choice: &Choice| choice.model == of_release.name());
+    Ok(ReplayAnswer {
+        metric,
+        unit: metric.unit_label(),
+        people: count,
+        fit_people: work.pooled.model().map_or(0, PooledModel::people),
+        uses_population,
+        levels: request.levels.clone(),
+        baseline: baseline.map(ReplayModel::name),
+        reports,
+        choices,
+        left_out,
+        rows,
+    })
+}
+
+fn check_of(
+    proceed: &mut dyn FnMut(&str) -> Result<(), TrainingError>,
+    model: ReplayModel,
+) -> ControlFlow<()> {
+    match proceed(model.name()) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    }
+}
+
+/// What everything is compared with.
+fn simple() -> impl Iterator<Item = ReplayModel> {
+    ReplayModel::LADDER
+        .into_iter()
+        .filter(|model| model.is_simple())
+}
+
+/// The model of many people, fitted once it is asked for.
+enum Pooled {
+    NotAskedFor,
+    TooFewPeople,
+    Fitted(Box<PooledModel>),
+}
+
+impl Pooled {
+    fn model(&self) -> Option<&PooledModel> {
+        match self {
+            Self::NotAskedFor | Self::TooFewPeople => None,
+            Self::Fitted(model) => Some(model),
+        }
+    }
+}
+
+/// The forecasts made so far.
+struct Work<'a> {
+    request: &'a ReplayRequest,
+    cohort: &'a Cohort<'a>,
+    kept: BTreeMap<ReplayModel, Forecasts>,
+    /// The model of many people.
+    pooled: Pooled,
+}
+
+impl Work<'_> {
+    fn leads(&self) -> Vec<usize> {
+        self.request.horizon.clone().collect()
+    }
+
+    /// Replays a model, once.
+    fn run(
+        &mut self,
+        model: ReplayModel,
+        check: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<(), TrainingError> {
+        if !self.kept.contains_key(&model) {
+            let forecasts = self.forecasts(model, check)?;
+            self.kept.insert(model, forecasts);
+        }
+        Ok(())
+    }
+
+    fn forecasts(
+        &mut self,
+        model: ReplayModel,
+        check: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<Forecasts, TrainingError> {
+        let leads = self.leads();
+        let longest = leads.last().copied().unwrap_or(1);
+        let cohort = self.cohort;
+        let mut levels: Vec<f64> = LEVELS.iter().chain(&self.request.levels).copied().collect();
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        let seed = self.request.seed;
+        let mut found = Vec::new();
+        match model {
+            ReplayModel::Auto => {}
+            ReplayModel::Population => {
+                let of_release = population(cohort.metric)?;
+                if let Some(model) = of_release.and_then(|model| model.model.as_pooled()) {
+                    for &lead in &leads {
+                        found.extend(cohort.of_pooled(model, lead));
+                    }
+                }
+            }
+            ReplayModel::Of(ModelArchitecture::Pooled) => {
+                if let Some(model) = self.pooled(longest)? {
+                    for &lead in &leads {
+                        found.extend(cohort.of_pooled(model, lead));
+                    }
+                }
+            }
+            ReplayModel::Of(
+                architecture @ (ModelArchitecture::Lstm
+                | ModelArchitecture::LstmAttention
+                | ModelArchitecture::MultiTask
+                | ModelArchitecture::Linear),
+            ) => {
+                let networks = series::networks(architecture, cohort, &leads, seed, check)?;
+                let people = cohort.replayed(&networks.calibrated);
+                for &lead in &leads {
+                    found.extend(replay(&networks, &people, lead, &levels)?);
+                }
+            }
+            ReplayModel::Mean30
+            | ReplayModel::Of(
+                ModelArchitecture::Naive
+                | ModelArchitecture::SeasonalNaive
+                | ModelArchitecture::MovingAverage
+                | ModelArchitecture::ExponentialSmoothing
+                | ModelArchitecture::Ets
+                | ModelArchitecture::Theta
+                | ModelArchitecture::Ridge
+                | ModelArchitecture::Xgboost
+                | ModelArchitecture::Average,
+            ) => {
+                let until = cohort.until(longest);
+                let calibrated: Vec<Range<usize>> = until
+                    .iter()
+                    .zip(&cohort.scored)
+                    .map(|(until, scored)| if scored.is_empty() { 0..0 } else { 1..*until })
+                    .collect();
+                if let Some(models) = series::series(model, cohort, &until, seed) {
+                    let people = cohort.replayed(&calibrated);
+                    for &lead in &leads {
+                        found.extend(replay(&models, &people, lead, &levels)?);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The model of many people, fitted to the days that it may learn from.
+    fn pooled(&mut self, longest: usize) -> Result<Option<&PooledModel>, TrainingError> {
+        if matches!(self.pooled, Pooled::NotAskedFor) {
+            let recipe = PooledRecipe::of(self.cohort.metric);
+            let until = self.cohort.until(longest);
+            let learners: Vec<Learner<'_>> = self
+                .cohort
+                .people
+                .iter()
+                .zip(until)
+                .map(|(person, until)| Learner {
+                    person: &person.days.person,
+                    targets: 0..until,
+                })
+                .collect();
+            let design = vitalcast_pooled::Design {
+                horizon: *self.request.horizon.end(),
+                ..recipe.design()
+            };
+            let fitted = PooledModel::fit(&design, &learners, recipe.is_one_for_all());
+            self.pooled = match fitted {
+                Ok(model) => Pooled::Fitted(Box::new(model)),
+                Err(vitalcast_pooled::PooledError::TooFewPeople { .. }) => Pooled::TooFewPeople,
+                Err(error) => return Err(error.into()),
+            };
+        }
+        Ok(self.pooled.model())
+    }
+
+    fn rows(&self, model: ReplayModel) -> Vec<ReplayRow> {
+        let levels = &self.request.levels;
+        let interval = |distribution: &Distribution, level: f64| {
+            distribution
+                .interval(level)
+                .map(|bounds| (bounds.lower, bounds.upper))
+        };
+        self.kept[&model]
+            .iter()
+            .map(|scored| {
+                let person = &self.cohort.people[scored.person];
+                ReplayRow {
+                    user_id: person.user.clone(),
+                    target_date: person.days.date(scored.target),
+                    horizon: scored.lead,
+                    model: model.name(),
+                    observed: scored.observed,
+                    forecast: scored.distribution.value(),
+                    intervals: levels
+                        .iter()
+                        .map(|level| interval(&scored.distribution, *level))
+                        .collect(),
+                    origin: person.days.date(scored.target) - chrono::Days::new(scored.lead as u64),
+                }
+            })
+            .collect()
+    }
+}

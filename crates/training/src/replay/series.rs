@@ -1,0 +1,240 @@
+//! Models that give one value a day, as a replay asks for them.
+
+use super::{Cohort, ReplayModel};
+use crate::cohort::CohortPerson;
+use crate::error::TrainingError;
+use crate::kinds::{Fitting, MOVING_AVERAGE_DAYS};
+use crate::network::EpochReport;
+use crate::pipeline::train;
+use chrono::Days;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::ops::{ControlFlow, Range};
+use vitalcast_domain::{AsOf, ModelArchitecture, PredictionMetric, TrainModelRequest};
+use vitalcast_evaluation::Replayed;
+use vitalcast_inference::{DayLayout, FittedModel};
+use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesMethod, SeriesModel};
+use vitalcast_windows::WindowEnd;
+
+/// Days of the mean of a month.
+const MONTH: usize = 30;
+/// Days that a network reads before the first day that it forecasts.
+const DAYS_BEFORE: u64 = 120;
+/// Share of the windows of a training that its weights are fitted on.
+const TRAINED_SHARE: f64 = 0.6;
+
+/// A model of one series for each person.
+pub(super) struct SeriesOfPeople<'a> {
+    people: &'a [CohortPerson],
+    models: Vec<Option<Box<dyn SeriesForecaster + Send + Sync>>>,
+}
+
+impl Replayed for SeriesOfPeople<'_> {
+    fn forecast(&self, person: usize, origin: usize, lead: usize) -> Option<f64> {
+        let model = self.models[person].as_ref()?;
+        model.forecast(&self.people[person].known(origin), lead)
+    }
+}
+
+/// Fits each person's model to the days before `until`, as known on the evening before.
+pub(super) fn series<'a>(
+    model: ReplayModel,
+    cohort: &'a Cohort<'_>,
+    until: &[usize],
+    seed: u64,
+) -> Option<SeriesOfPeople<'a>> {
+    let people = cohort.people.as_slice();
+    let architecture = match model {
+        ReplayModel::Of(architecture) => architecture,
+        ReplayModel::Mean30 => {
+            let mean = || SeriesModel::MovingAverage { days: MONTH };
+            return Some(SeriesOfPeople {
+                people,
+                models: people.iter().map(|_| Some(boxed(mean()))).collect(),
+            });
+        }
+        ReplayModel::Auto | ReplayModel::Population => return None,
+    };
+    let user = cohort.people[0].user.clone();
+    let request = TrainModelRequest {
+        architecture,
+        seed,
+        ..TrainModelRequest::new(user, cohort.metric)
+    };
+    let models = match Fitting::of(&request) {
+        Fitting::Network(_) | Fitting::OfRelease => return None,
+        Fitting::Series { method, .. } if learns_from_all(&method) => {
+            let histories: Vec<_> = people
+                .iter()
+                .zip(until)
+                .map(|(person, until)| person.known(*until))
+                .collect();
+            let histories: Vec<&[Option<f64>]> = histories
+                .iter()
+                .map(AsRef::as_ref)
+                .filter(|days| !days.is_empty())
+                .collect();
+            match method.fit_pooled(&histories) {
+                Ok(model) => people.iter().map(|_| Some(boxed(model.clone()))).collect(),
+                Err(_) => people.iter().map(|_| None).collect(),
+            }
+        }
+        Fitting::Series { method, .. } => {
+            of_each(people, until, |days| method.fit(days).ok().map(boxed))
+        }
+        Fitting::Average { methods, .. } => of_each(people, until, |days| {
+            SeriesMethod::fit_average(&methods, days).ok().map(boxed)
+        }),
+    };
+    Some(SeriesOfPeople { people, models })
+}
+
+fn boxed<F: SeriesForecaster + Send + Sync + 'static>(
+    model: F,
+) -> Box<dyn SeriesForecaster + Send + Sync> {
+    Box::new(model)
+}
+
+fn learns_from_all(method: &SeriesMethod) -> bool {
+    match method {
+        SeriesMethod::Ridge { .. } | SeriesMethod::Trees { .. } => true,
+        SeriesMethod::Naive
+        | SeriesMethod::SeasonalNaive
+        | SeriesMethod::MovingAverage { .. }
+        | SeriesMethod::ExponentialSmoothing { .. }
+        | SeriesMethod::Ets
+        | SeriesMethod::Theta => false,
+    }
+}
+
+type Boxed = Option<Box<dyn SeriesForecaster + Send + Sync>>;
+
+fn of_each(
+    people: &[CohortPerson],
+    until: &[usize],
+    fit: impl Fn(&[Option<f64>]) -> Boxed + Sync,
+) -> Vec<Boxed> {
+    // With no days to fit to, the mean of the last week stands in.
+    let fallback = || {
+        Some(boxed(SeriesModel::MovingAverage {
+            days: MOVING_AVERAGE_DAYS,
+        }))
+    };
+    people
+        .par_iter()
+        .zip(until)
+        .map(|(person, until)| fit(&person.known(*until)).or_else(fallback))
+        .collect()
+}
+
+/// The forecasts of each person's network, computed beforehand.
+pub(super) struct Networks {
+    forecasts: Vec<HashMap<(usize, usize), f64>>,
+    /// The targets that the weights were not fitted on.
+    pub(super) calibrated: Vec<Range<usize>>,
+}
+
+impl Replayed for Networks {
+    fn forecast(&self, person: usize, origin: usize, lead: usize) -> Option<f64> {
+        self.forecasts[person].get(&(origin, lead)).copied()
+    }
+}
+
+/// Trains the network of each scored person on the days before the scored ones. A person with too little
+/// data has none.
+pub(super) fn networks(
+    architecture: ModelArchitecture,
+    cohort: &Cohort<'_>,
+    leads: &[usize],
+    seed: u64,
+    check: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<Networks, TrainingError> {
+    let mut networks = Networks {
+        forecasts: Vec::new(),
+        calibrated: Vec::new(),
+    };
+    let longest = leads.iter().copied().max().unwrap_or(1);
+    for (person, scored) in cohort.people.iter().zip(&cohort.scored) {
+        let mut forecasts = HashMap::new();
+        let mut calibrated = 0..0;
+        if let Some(history) = cohort
+            .history_of(&person.user)
+            .filter(|_| !scored.is_empty())
+        {
+            let first_origin = (scored.start + 1).saturating_sub(longest);
+            let known = history.profile.start_of_day(person.days.date(first_origin));
+            let request = TrainModelRequest {
+                architecture,
+                seed,
+                ..TrainModelRequest::new(person.user.clone(), cohort.metric)
+            };
+            let mut on_epoch = |_: &EpochReport| check();
+            match train(
+                history,
+                &request,
+                known,
+                ComputeDevice::default(),
+                &mut on_epoch,
+            ) {
+                Ok(trained) => {
+                    let observed = person.observed_days();
+                    let before = observed.partition_point(|day| *day < first_origin);
+                    let fitted = (before as f64 * TRAINED_SHARE).ceil() as usize;
+                    calibrated = observed[fitted.min(before - 1)]..first_origin;
+                    let days = calibrated.start..scored.end;
+                    forecasts = windows(
+                        &trained.model,
+                        cohort.metric,
+                        history,
+                        person,
+                        days,
+                        leads,
+                        cohort.as_of,
+                    )?;
+                }
+                Err(TrainingError::Cancelled) => return Err(TrainingError::Cancelled),
+                Err(
+                    TrainingError::NotEnoughDays { .. } | TrainingError::NotEnoughWindows { .. },
+                ) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        networks.forecasts.push(forecasts);
+        networks.calibrated.push(calibrated);
+    }
+    Ok(networks)
+}
+
+/// A network's forecasts of some target days.
+fn windows(
+    model: &FittedModel,
+    metric: PredictionMetric,
+    history: &vitalcast_domain::History,
+    person: &CohortPerson,
+    targets: Range<usize>,
+    leads: &[usize],
+    as_of: AsOf,
+) -> Result<HashMap<(usize, usize), f64>, TrainingError> {
+    let first_day = person.days.date(targets.start) - Days::new(DAYS_BEFORE);
+    let last_day = person.days.date(targets.end - 1);
+    let layout = DayLayout::new(history, metric, first_day, last_day, model.lookback, as_of)?;
+    let mut found = HashMap::new();
+    for &lead in leads {
+        let origins: Vec<usize> = targets
+            .clone()
+            .filter_map(|day| (day + 1).checked_sub(lead))
+            .collect();
+        let ends: Vec<WindowEnd> = origins
+            .iter()
+            .filter_map(|origin| layout.row(person.days.date(origin + lead - 1)))
+            .map(|row| WindowEnd::on_evening(row - 1, lead - 1))
+            .collect();
+        let values = model.forecast_rows(&layout, &ends, lead - 1)?;
+        for (origin, value) in origins.into_iter().zip(values) {
+            if let Some(value) = value {
+                found.insert((origin, lead), value);
+            }
+        }
+    }
+    Ok(found)
+}
