@@ -51,17 +51,22 @@ pub(crate) fn of_many_people(
             unit: metric.unit_label(),
         });
     }
+    let known = person.series.known(0..end, end);
+    let newest = known.iter().rposition(Option::is_some);
+    if newest.is_none_or(|newest| newest + COMPARISON_DAYS < count) {
+        return Err(InferenceError::NoRecentReading {
+            metric,
+            first: days.date(count.saturating_sub(COMPARISON_DAYS)),
+            last: last_day,
+            lookback: COMPARISON_DAYS,
+        });
+    }
     let mut forecast = None;
     model.replay(&person, end..=end, ahead, |_, of_day| forecast = of_day);
     let forecast = forecast.ok_or(InferenceError::NotFinite(target))?;
     let distribution = plausible(metric, &forecast.distribution)?;
     let past = Past::of(model, &person, end);
     let series = days.person.series.known(0..count, count).into_owned();
-    let newest = person
-        .series
-        .known(0..end, end)
-        .iter()
-        .rposition(Option::is_some);
     let value = distribution.value();
     let interval = match query.interval_method {
         IntervalMethod::ResidualQuantiles => quantiles(&distribution, query.interval_level),
@@ -79,7 +84,6 @@ pub(crate) fn of_many_people(
         .ok_or_else(|| {
             InferenceError::UnusableModel("it has no errors to make an interval".into())
         })?;
-    let known = person.series.known(0..end, end);
     let baseline = past.baseline.as_ref();
     let month = last(&series, COMPARISON_DAYS);
     Ok(Outlook {

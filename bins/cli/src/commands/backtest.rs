@@ -250,8 +250,13 @@ pub(crate) fn print(answer: &ReplayAnswer, output: &mut Output) -> anyhow::Resul
 }
 
 fn heading(answer: &ReplayAnswer) -> String {
+    let people = if answer.people == 1 {
+        "person"
+    } else {
+        "people"
+    };
     format!(
-        "{}, {}, {} people",
+        "{}, {}, {} {people}",
         answer.metric.title(),
         answer.unit,
         answer.people

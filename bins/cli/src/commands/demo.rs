@@ -100,9 +100,9 @@ pub(crate) fn run(args: &DemoArgs, global: &Global, output: &mut Output) -> anyh
     for command in [
         "vitalcast import PATH                 # a folder or file of exports",
         "vitalcast users                       # people in the data",
-        "vitalcast train --user ID --metric rhr",
-        "vitalcast predict --user ID           # forecast for tomorrow",
-        "vitalcast backtest --user ID --metric rhr",
+        "vitalcast predict --user ID           # forecast for tomorrow, without training",
+        "vitalcast backtest --user ID --metric rhr   # how good it is",
+        "vitalcast train --user ID --metric rhr      # a model of your own",
     ] {
         output.line(format_args!("  {command}"))?;
     }

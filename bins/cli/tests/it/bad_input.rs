@@ -74,6 +74,46 @@ fn no_model_says_how_to_train_one() {
     );
 }
 
+/// Readings of resting heart rate on the first days of October, and steps on the days after a month.
+fn readings(count: u32, steps: &str) -> String {
+    let mut table = "userId,recordedAt,metricType,value\n".to_owned();
+    for day in 1..=count {
+        let value = 55 + day % 3;
+        table.push_str(&format!(
+            "ada,2025-10-{day:02}T07:00:00Z,RESTING_HEART_RATE,{value}.5\n"
+        ));
+    }
+    table + steps
+}
+
+#[test]
+fn six_readings_say_what_is_missing_and_seven_are_enough() {
+    let folder = Folder::new();
+    folder.json(["import", &folder.file("six.csv", readings(6, ""))]);
+    let predict = ["predict", "--user", "ada", "--metric", "rhr"];
+    let words = ["measured on 6 days", "needs 7: 1 more", "bpm are usual"];
+    check(&folder, &predict, 4, &words);
+    folder.json(["import", &folder.file("seven.csv", readings(7, ""))]);
+    let answer = folder.json(predict);
+    assert_eq!(answer["prediction"]["architecture"], "pooled");
+    let value = answer["prediction"]["predicted_value"].as_f64().unwrap();
+    assert!((54.0..59.0).contains(&value), "{value}");
+}
+
+#[test]
+fn a_month_without_a_reading_is_no_ground_for_a_forecast() {
+    let folder = Folder::new();
+    let steps = "ada,2025-11-20T20:00:00Z,STEPS,9000\n";
+    folder.json(["import", &folder.file("gap.csv", readings(20, steps))]);
+    let predict = ["predict", "--user", "ada", "--metric", "rhr"];
+    check(
+        &folder,
+        &predict,
+        4,
+        &["no reading of RESTING_HEART_RATE between"],
+    );
+}
+
 #[test]
 fn training_bounds_are_those_of_the_contract() {
     let folder = Folder::with_people();
