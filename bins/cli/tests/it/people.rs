@@ -148,6 +148,8 @@ fn a_models_forecasts_are_looked_back_on_and_the_version_before_comes_back() {
     };
     let first = train("naive");
     let second = train("moving_average");
+    // Whether or not it is better than the model of many people.
+    folder.json(["models", "activate", &second]);
     folder.json(["predict", "--user", &user, "--metric", "rhr"]);
     let fared = folder.json(["models", "performance", &second]);
     assert_eq!(fared["model_id"], second.as_str());
