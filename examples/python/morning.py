@@ -85,11 +85,11 @@ def main() -> None:
     print(f"{answer.interpretation} ({p.interval_level:.0%} interval {lower:.1f} to {upper:.1f} bpm)")
     assert lower <= p.predicted_value <= upper, p
 
-    # An error is an answer like any other: nobody has trained a model of this person's sleep.
+    # An error is an answer like any other: this person has no nights to forecast sleep from.
     question.metric = "SLEEP_DURATION"
     missing = expect(models.Error, predict.sync(client=client, body=question))
     print(reason(missing))
-    assert missing.code == "NO_MODEL", missing
+    assert missing.code == "NOT_ENOUGH_DATA", missing
 
     # No heart beats 900 times a minute; nothing of a body with a wrong value is kept.
     history[-1].value = 900

@@ -93,10 +93,10 @@ const level = Math.round(forecast.prediction.interval_level * 100);
 console.log(`${forecast.interpretation} (${level}% interval ${lower.toFixed(1)} to ${upper.toFixed(1)} bpm)`);
 assert(lower <= predicted_value && predicted_value <= upper);
 
-// Nobody has trained a model of this person's sleep.
+// This person has no nights to forecast sleep from.
 const missing = refused(await predict("SLEEP_DURATION"));
 console.log(reason(missing));
-assert.equal(missing.code, "NO_MODEL");
+assert.equal(missing.code, "NOT_ENOUGH_DATA");
 
 // No heart beats 900 times a minute; nothing of a body with a wrong value is kept.
 const wrong = refused(await write([...history.slice(1), { ...reading(today), value: 900 }]));
