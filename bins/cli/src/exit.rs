@@ -80,6 +80,7 @@ pub(crate) fn code_of(error: &anyhow::Error) -> Exit {
 fn code_of_cohort(error: &CohortError) -> Exit {
     match error {
         CohortError::UnknownEnding(_)
+        | CohortError::UnknownEndingOfForecasts(_)
         | CohortError::Reversed { .. }
         | CohortError::Features { .. } => Exit::Usage,
         CohortError::NoRows | CohortError::NotACohort { .. } => Exit::InvalidData,
@@ -111,7 +112,11 @@ pub(crate) fn word_of(error: &anyhow::Error) -> &'static str {
         None if error.downcast_ref::<NothingUsable>().is_some() => "NOTHING_USABLE",
         None if error.downcast_ref::<NobodyHere>().is_some() => "NOBODY_HERE",
         None => match error.downcast_ref::<CohortError>() {
-            Some(CohortError::UnknownEnding(_) | CohortError::Reversed { .. }) => "USAGE",
+            Some(
+                CohortError::UnknownEnding(_)
+                | CohortError::UnknownEndingOfForecasts(_)
+                | CohortError::Reversed { .. },
+            ) => "USAGE",
             Some(CohortError::NoRows) => "NO_ROWS",
             Some(
                 CohortError::Features { .. }

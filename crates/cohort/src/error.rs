@@ -14,6 +14,12 @@ pub enum CohortError {
         .0.display()
     )]
     UnknownEnding(PathBuf),
+    /// The file name says none of the formats of a table of forecasts.
+    #[error(
+        "{} is neither CSV, Parquet nor Arrow: expected a name that ends in .csv, .parquet, .arrow or .feather",
+        .0.display()
+    )]
+    UnknownEndingOfForecasts(PathBuf),
     /// The last day is before the first.
     #[error("the period ends on {last}, before its first day {first}")]
     Reversed {

@@ -37,19 +37,14 @@ pub struct ForecastRow<'a> {
 ///
 /// # Errors
 ///
-/// [`CohortError::UnknownEnding`], [`CohortError::NoRows`], [`CohortError::Write`].
+/// [`CohortError::UnknownEndingOfForecasts`], [`CohortError::NoRows`], [`CohortError::Write`].
 pub fn write_forecasts(
     path: impl AsRef<Path>,
     levels: &[f64],
     rows: &[ForecastRow<'_>],
 ) -> Result<(), CohortError> {
     let path = path.as_ref();
-    let is_csv = is_csv(path);
-    let format = if is_csv {
-        None
-    } else {
-        Some(CohortFormat::of(path)?)
-    };
+    let format = format_of(path)?;
     if rows.is_empty() {
         return Err(CohortError::NoRows);
     }
@@ -78,18 +73,21 @@ pub fn write_forecasts(
 ///
 /// # Errors
 ///
-/// [`CohortError::UnknownEnding`].
+/// [`CohortError::UnknownEndingOfForecasts`].
 pub fn check_forecasts_name(path: &Path) -> Result<(), CohortError> {
-    if is_csv(path) {
-        Ok(())
-    } else {
-        CohortFormat::of(path).map(|_| ())
-    }
+    format_of(path).map(|_| ())
 }
 
-fn is_csv(path: &Path) -> bool {
-    path.extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
+/// The format that a name says; `None` for CSV.
+fn format_of(path: &Path) -> Result<Option<CohortFormat>, CohortError> {
+    let ending = path.extension();
+    if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
+        return Ok(None);
+    }
+    let format = CohortFormat::of(path);
+    format
+        .map(Some)
+        .map_err(|_| CohortError::UnknownEndingOfForecasts(path.to_owned()))
 }
 
 /// The columns, in their order.

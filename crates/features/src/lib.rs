@@ -22,5 +22,5 @@ pub use catalogue::{Feature, catalogue, feature_named, model_inputs};
 pub use day::{DayValue, DayView, SleepView, SourceValue, day_view};
 pub use error::FeaturesError;
 pub use known::{KnownTable, LaterRow, LaterValue, OwnHistory, known_table};
-pub use series::{DailySeries, KnownDays, KnownValues};
+pub use series::{KnownDays, KnownValues};
 pub use table::{FeatureTable, LOOK_BACK_DAYS, daily_values, feature_table, hindsight_table};

@@ -2,53 +2,11 @@
 
 use crate::daily::{DailyTable, daily_table};
 use crate::error::FeaturesError;
-use crate::field::{Field, of_metric};
+use crate::field::of_metric;
 use crate::known::{LaterValue, is_same};
 use crate::table::Span;
 use chrono::{Days, NaiveDate};
 use vitalcast_domain::{AsOf, DayRule, History, MetricType};
-
-/// One value a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DailySeries {
-    /// The daily value of a metric type, in its unit.
-    Metric(MetricType),
-    /// Energy eaten, kcal.
-    EnergyEaten,
-    /// Carbohydrates eaten, g.
-    CarbsEaten,
-    /// Energy eaten from 20:00 on, kcal.
-    LateEnergyEaten,
-}
-
-impl DailySeries {
-    /// Its name in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Metric(metric) => metric.as_str(),
-            Self::EnergyEaten => "ENERGY_EATEN",
-            Self::CarbsEaten => "CARBS_EATEN",
-            Self::LateEnergyEaten => "LATE_ENERGY_EATEN",
-        }
-    }
-
-    fn field(self) -> usize {
-        match self {
-            Self::Metric(metric) => of_metric(metric),
-            Self::EnergyEaten => Field::Energy.index(),
-            Self::CarbsEaten => Field::Carbs.index(),
-            Self::LateEnergyEaten => Field::LateEnergy.index(),
-        }
-    }
-
-    /// Whether it counts up until the day is over.
-    fn counts_up(self) -> bool {
-        match self {
-            Self::Metric(metric) => matches!(metric.day_rule(), DayRule::Amount(_)),
-            Self::EnergyEaten | Self::CarbsEaten | Self::LateEnergyEaten => true,
-        }
-    }
-}
 
 /// The values of consecutive days with what became of them later.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +17,7 @@ pub struct KnownValues {
     pub later: Vec<LaterValue>,
 }
 
-/// The daily values of one person, of every series.
+/// The daily values of one person, of every metric type.
 pub struct KnownDays {
     table: DailyTable,
     days: usize,
@@ -92,13 +50,17 @@ impl KnownDays {
         })
     }
 
-    /// One series; `None` when there is nothing of it.
-    pub fn of(&self, series: DailySeries) -> Option<KnownValues> {
-        let field = series.field();
-        let limit = if series.counts_up() {
-            self.finished
-        } else {
-            self.days
+    /// The daily values of a metric type, in its unit; `None` when there is nothing of it. An amount of a
+    /// day that is not over is missing.
+    pub fn of(&self, metric: MetricType) -> Option<KnownValues> {
+        let field = of_metric(metric);
+        let limit = match metric.day_rule() {
+            DayRule::Amount(_) => self.finished,
+            DayRule::Level
+            | DayRule::Latest
+            | DayRule::Night
+            | DayRule::PartOfNight
+            | DayRule::ScoreOfNight => self.days,
         };
         let first: Vec<Option<f64>> = (0..self.days)
             .map(|day| self.table.value(field, day, day).filter(|_| day < limit))

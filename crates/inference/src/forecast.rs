@@ -313,7 +313,7 @@ fn normal_range(outlook: &Outlook) -> Result<Option<NormalBand>, InferenceError>
 }
 
 /// The last values of a list.
-fn last<T>(values: &[T], count: usize) -> &[T] {
+pub(crate) fn last<T>(values: &[T], count: usize) -> &[T] {
     &values[values.len().saturating_sub(count)..]
 }
 

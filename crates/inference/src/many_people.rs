@@ -2,7 +2,7 @@
 //! no training on the person.
 
 use crate::error::InferenceError;
-use crate::forecast::{Asked, COMPARISON_DAYS, Outlook};
+use crate::forecast::{Asked, COMPARISON_DAYS, Outlook, last};
 use crate::interval::{Interval, REFERENCE_FACTOR};
 use crate::panel::{PersonDays, PooledRecipe};
 use vitalcast_domain::{IntervalMethod, MetricType, PredictionMetric};
@@ -67,7 +67,6 @@ pub(crate) fn of_many_people(
     let distribution = plausible(metric, &forecast.distribution)?;
     let past = Past::of(model, &person, end);
     let series = days.person.series.known(0..count, count).into_owned();
-    let value = distribution.value();
     let interval = match query.interval_method {
         IntervalMethod::ResidualQuantiles => quantiles(&distribution, query.interval_level),
         IntervalMethod::ReferenceMae => past
@@ -105,14 +104,10 @@ pub(crate) fn of_many_people(
             .collect(),
         series_read: person.covariates.iter().flatten().count() + 1,
         days_read: count,
-        remarks: past.remark(value, metric),
-        days: series.clone(),
+        remarks: past.remarks(),
+        days: series,
         distribution,
     })
-}
-
-fn last<T>(values: &[T], count: usize) -> &[T] {
-    &values[values.len().saturating_sub(count)..]
 }
 
 /// The last day with a reading of any kind.
@@ -194,6 +189,7 @@ impl Past {
         };
         // Chosen where there are days before the compared ones, else on them: never in the model's favour.
         let before = &observed[1.min(observed.len())..observed.len() - compared.len()];
+        let before = last(before, COMPARED_DAYS);
         let chosen_on = if before.len() >= LEAST_COMPARED {
             before
         } else {
@@ -220,7 +216,7 @@ impl Past {
     }
 
     /// Whose experience the forecast rests on.
-    fn remark(&self, _value: f64, _metric: PredictionMetric) -> Vec<String> {
+    fn remarks(&self) -> Vec<String> {
         let mut remarks = vec![
             "It comes from the days of other people and from your own last days, without a training on \
              yours."

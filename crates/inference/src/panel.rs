@@ -6,7 +6,7 @@ use crate::unusual::resolution;
 use chrono::{Datelike, Days, NaiveDate};
 use std::collections::BTreeMap;
 use vitalcast_domain::{AsOf, History, MAX_HORIZON_DAYS, MetricType, PredictionMetric, Record};
-use vitalcast_features::{DailySeries, KnownDays, KnownValues};
+use vitalcast_features::{KnownDays, KnownValues};
 use vitalcast_pooled::{Covariate, Design, Person, Transform};
 use vitalcast_windows::{KnownSeries, LaterValue, without_unusual};
 
@@ -19,7 +19,7 @@ const EXTRA: f64 = 600.0;
 /// A series that the model may read.
 #[derive(Debug, Clone, Copy)]
 enum Read {
-    One(DailySeries),
+    One(MetricType),
     /// How far a series lies above the metric itself.
     AboveTarget(MetricType),
 }
@@ -38,7 +38,7 @@ impl PooledRecipe {
         let mut reads = Vec::new();
         let mut read = |read: Read, transform, penalty| {
             let name = match read {
-                Read::One(series) => series.name().to_owned(),
+                Read::One(series) => series.as_str().to_owned(),
                 Read::AboveTarget(other) => format!("{other} - {target}"),
             };
             reads.push((
@@ -73,7 +73,7 @@ impl PooledRecipe {
             (M::EveningStressLevel, identity),
         ] {
             if metric != target {
-                read(Read::One(DailySeries::Metric(metric)), transform, CORE);
+                read(Read::One(metric), transform, CORE);
             }
         }
         if metric == PredictionMetric::RestingHeartRate {
@@ -104,7 +104,7 @@ impl PooledRecipe {
                 M::RecoveryExertionPart,
                 M::RecoveryResponsivenessPart,
             ] {
-                read(Read::One(DailySeries::Metric(metric)), identity, EXTRA);
+                read(Read::One(metric), identity, EXTRA);
             }
         }
         Self { metric, reads }
@@ -165,8 +165,8 @@ impl PooledRecipe {
         as_of: AsOf,
     ) -> Result<PersonDays, InferenceError> {
         let days = KnownDays::new(history, first_day, last_day, as_of)?;
-        let known = |series: DailySeries| days.of(series).map(known_series).transpose();
-        let target = DailySeries::Metric(self.metric.metric_type());
+        let known = |metric: MetricType| days.of(metric).map(known_series).transpose();
+        let target = self.metric.metric_type();
         let count = usize::try_from((last_day - first_day).num_days() + 1).unwrap_or(0);
         let measured = known(target)?.unwrap_or_else(|| KnownSeries::from(vec![None; count]));
         let series = without_unusual(&measured, 0, resolution(self.metric));
@@ -176,7 +176,7 @@ impl PooledRecipe {
             .map(|(read, _)| match read {
                 Read::One(other) => known(*other),
                 Read::AboveTarget(other) => {
-                    let other = known(DailySeries::Metric(*other))?;
+                    let other = known(*other)?;
                     Ok(other.map(|other| other.with(&series, |other, own| Some(other? - own?))))
                 }
             })

@@ -28,13 +28,17 @@ impl Person {
         (self.first_weekday + day) % WEEK
     }
 
-    /// The earliest day that looks different from this evening on than on the evening before.
-    fn earliest_change(&self, evening: usize) -> Option<usize> {
-        self.all_series()
-            .flat_map(KnownSeries::later)
-            .filter(|later| later.from == evening)
-            .map(|later| later.day)
-            .min()
+    /// For each evening up to a last one, the earliest day that looks different from then on; empty when
+    /// nothing is late.
+    fn earliest_changes(&self, last: usize) -> Vec<Option<usize>> {
+        let mut earliest = Vec::new();
+        for later in self.all_series().flat_map(KnownSeries::later) {
+            earliest.resize(last + 1, None);
+            if let Some(day) = earliest.get_mut(later.from) {
+                *day = Some(day.map_or(later.day, |day: usize| day.min(later.day)));
+            }
+        }
+        earliest
     }
 
     fn all_series(&self) -> impl Iterator<Item = &KnownSeries> {
@@ -59,10 +63,6 @@ impl Person {
                 .collect(),
         }
     }
-
-    fn has_late_values(&self) -> bool {
-        self.all_series().any(|series| !series.later().is_empty())
-    }
 }
 
 /// What follows the days of a person one by one, and can be copied to go back to an earlier day.
@@ -83,16 +83,16 @@ pub(crate) fn walk<F: Follower>(
     days: std::ops::RangeInclusive<usize>,
     mut visit: impl FnMut(usize, &F),
 ) {
-    let late = person.has_late_values();
+    let changes = person.earliest_changes(*days.end());
+    let late = !changes.is_empty();
     let mut copies: Vec<F> = Vec::new();
     let mut current = start.clone();
     let mut seen = 0;
     for day in 0..=*days.end() {
         // On the evening of the day before, which is the last one that is known then.
         let evening = day.saturating_sub(1);
-        if late
-            && day > 0
-            && let Some(changed) = person.earliest_change(evening)
+        if day > 0
+            && let Some(changed) = changes.get(evening).copied().flatten()
             && changed < seen
         {
             let copy = changed / COPY_EVERY;

@@ -26,9 +26,14 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> 
             bail!(UsageError("--output needs one metric".to_owned()));
         }
     }
+    let people = people(args)?;
+    if args.chart.is_some() && (people.users.len() != 1 || args.metric.len() != 1) {
+        bail!(UsageError(
+            "--chart needs one person and one metric".to_owned()
+        ));
+    }
     let engine = global.engine()?;
     let now = global.now();
-    let people = people(args)?;
     if people.users.is_empty() && engine.users()?.is_empty() {
         return Err(NobodyHere.into());
     }
@@ -65,23 +70,11 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> 
             path.display()
         ));
     }
-    if let Some(path) = &args.chart {
-        let [user] = people.users.as_slice() else {
-            bail!(UsageError(
-                "--chart needs one person and one metric".to_owned()
-            ));
-        };
-        let chart = match answers.as_slice() {
-            [answer] => chart_of(answer, user),
-            _ => bail!(UsageError(
-                "--chart needs one person and one metric".to_owned()
-            )),
-        };
-        history::draw(
-            &chart.context("there is no replayed day to draw")?,
-            path,
-            output,
-        )?;
+    if let (Some(path), [user], [answer]) =
+        (&args.chart, people.users.as_slice(), answers.as_slice())
+    {
+        let chart = chart_of(answer, user).context("there is no replayed day to draw")?;
+        history::draw(&chart, path, output)?;
     }
     if let Some(path) = &args.report {
         std::fs::write(path, page(&answers).render()?)

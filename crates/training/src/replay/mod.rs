@@ -241,9 +241,20 @@ pub fn replay_people(
     check: &mut dyn FnMut(&str) -> ControlFlow<()>,
 ) -> Result<ReplayAnswer, TrainingError> {
     request.validate()?;
+    // What is named twice counts once.
+    let request = &ReplayRequest {
+        models: once(&request.models),
+        levels: once(&request.levels),
+        ..request.clone()
+    };
     let metric = request.metric;
-    let histories: Vec<&History> = scored.iter().chain(fit_only).copied().collect();
     let is_scored = |user: &UserId| scored.iter().any(|history| history.user == *user);
+    let fit_only: Vec<&History> = fit_only
+        .iter()
+        .filter(|history| !is_scored(&history.user))
+        .copied()
+        .collect();
+    let histories: Vec<&History> = scored.iter().chain(&fit_only).copied().collect();
     let mut left_out: BTreeMap<UserId, String> = BTreeMap::new();
     let mut people = lay_out(&histories, metric, as_of)?;
     for history in scored {
@@ -338,6 +349,17 @@ pub fn replay_people(
         left_out,
         rows,
     })
+}
+
+/// Each value once, where it stands first.
+fn once<T: PartialEq + Copy>(values: &[T]) -> Vec<T> {
+    let mut found = Vec::with_capacity(values.len());
+    for value in values {
+        if !found.contains(value) {
+            found.push(*value);
+        }
+    }
+    found
 }
 
 fn check_of(

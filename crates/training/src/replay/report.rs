@@ -78,11 +78,9 @@ impl Work<'_> {
         let scales: Vec<Option<f64>> = (0..self.cohort.people.len())
             .map(|index| self.change(index))
             .collect();
-        let mut models = self.request.models.clone();
-        models.dedup();
         let mut reports = Vec::new();
         let mut rows = Vec::new();
-        for model in models {
+        for &model in &self.request.models {
             rows.extend(self.rows(model));
             for lead in self.leads() {
                 let of_lead = |model: ReplayModel| -> Vec<&Scored> {

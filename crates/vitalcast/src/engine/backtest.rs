@@ -50,13 +50,7 @@ impl Engine {
             users.iter().map(|user| self.load(user)).collect()
         };
         let scored = load(&users)?;
-        let others: Vec<UserId> = people
-            .fit_users
-            .iter()
-            .filter(|user| !users.contains(user))
-            .cloned()
-            .collect();
-        let fit_only = load(&others)?;
+        let fit_only = load(&people.fit_users)?;
         backtest(&scored, &fit_only, request, now, check)
     }
 }

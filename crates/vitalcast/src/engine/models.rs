@@ -50,10 +50,7 @@ impl Engine {
     /// [`EngineError::UnknownUser`]; [`EngineError::NoModel`] if there is no metric of either kind.
     pub fn forecast_metrics(&self, user: &UserId) -> Result<Vec<PredictionMetric>, EngineError> {
         let models = self.models(Some(user), None)?;
-        let summary = self
-            .users()?
-            .into_iter()
-            .find(|summary| summary.user_id == *user);
+        let summary = self.wait(self.store.user(user))?;
         let mut metrics = Vec::new();
         for &metric in PredictionMetric::ALL {
             let is_measured = summary

@@ -208,13 +208,10 @@ impl Engine {
                 let ready = self.ready_model(&registered)?;
                 Ok(Served::Registered(registered, ready))
             }
-            Err(EngineError::NoModel { .. }) if is_content_with_many_people(request) => {
-                match population(request.metric)? {
-                    Some(population) => Ok(Served::OfRelease(population)),
-                    None => Err(chosen
-                        .err()
-                        .unwrap_or_else(|| self.unknown(&request.user_id))),
-                }
+            Err(none @ EngineError::NoModel { .. }) if is_content_with_many_people(request) => {
+                population(request.metric)?
+                    .map(Served::OfRelease)
+                    .ok_or(none)
             }
             Err(error) => Err(error),
         }
