@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::path::Path;
 use vitalcast_domain::{Profile, Record, UserId};
-use vitalcast_import::{ImportOptions, KnownAt, Reject, Sink, SinkError, import};
+use vitalcast_import::{ImportOptions, Reject, Sink, SinkError, import};
 
 /// As in the binaries.
 #[global_allocator]
@@ -20,8 +20,8 @@ struct Nowhere {
 }
 
 impl Sink for Nowhere {
-    fn person(&mut self, _: &UserId, _: &Profile) -> Result<(), SinkError> {
-        Ok(())
+    fn person(&mut self, _: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
+        Ok(profile.clone())
     }
 
     fn records(&mut self, _: &UserId, records: Vec<Record>) -> Result<(), SinkError> {
@@ -75,15 +75,9 @@ fn meals(rows: u32) -> String {
 }
 
 fn read(path: &Path) -> usize {
-    let options = ImportOptions {
-        format: None,
-        zone: None,
-        user: None,
-        now: "2026-01-01T00:00:00Z".parse().unwrap(),
-        known_at: KnownAt::Auto,
-    };
+    let options = ImportOptions::at("2026-01-01T00:00:00Z".parse().unwrap());
     let mut sink = Nowhere::default();
-    import(path, &options, &mut sink).unwrap();
+    import(&[path], &options, &mut sink).unwrap();
     sink.records
 }
 

@@ -11,7 +11,7 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 use vitalcast_domain::{History, PredictionMetric, Profile, Record, UserId};
-use vitalcast_import::{ImportOptions, KnownAt, Reject, Sink, SinkError, import};
+use vitalcast_import::{ImportOptions, Reject, Sink, SinkError, import};
 use vitalcast_training::fit_pooled;
 
 /// Data sets: folder, citation, licence, device, and what is peculiar about the people.
@@ -37,13 +37,13 @@ const DATA_SETS: [(&str, &str, &str, &str, &str); 2] = [
 struct People(BTreeMap<UserId, History>);
 
 impl Sink for People {
-    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<(), SinkError> {
+    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
         let history = self
             .0
             .entry(user.clone())
             .or_insert_with(|| History::new(user.clone(), profile.clone()));
         history.profile = profile.clone();
-        Ok(())
+        Ok(profile.clone())
     }
 
     fn records(&mut self, user: &UserId, records: Vec<Record>) -> Result<(), SinkError> {
@@ -76,14 +76,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut sources = Vec::new();
     for (name, citation, licence, device, who) in DATA_SETS {
         let before = people.0.len();
-        let options = ImportOptions {
-            format: None,
-            zone: None,
-            user: None,
-            now,
-            known_at: KnownAt::Auto,
-        };
-        import(&Path::new(data).join(name), &options, &mut people)?;
+        let options = ImportOptions::at(now);
+        import(&[Path::new(data).join(name)], &options, &mut people)?;
         sources.push(json!({
             "data": citation,
             "licence": licence,

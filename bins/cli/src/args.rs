@@ -5,7 +5,8 @@ mod data;
 
 pub(crate) use backtest::BacktestArgs;
 pub(crate) use data::{
-    DataArgs, DataCommand, DataDayArgs, DataDeleteArgs, DataListArgs, DataRestoreArgs, RecordArgs,
+    DataArgs, DataCommand, DataCoverageArgs, DataDayArgs, DataDeleteArgs, DataListArgs,
+    DataRestoreArgs, RecordArgs,
 };
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -107,16 +108,27 @@ pub(crate) struct DemoArgs {
 /// See [`Command::Import`].
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// File or folder to read
-    #[arg(value_name = "PATH")]
-    pub(crate) path: PathBuf,
+    /// Exports as they were downloaded: zip files, folders or single files, several at once
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Show what would be imported, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Keep watching the paths, and import them again when a file is new or has changed
+    #[arg(long, conflicts_with_all = ["dry_run", "mirror"])]
+    pub(crate) watch: bool,
+    /// Seconds between two looks at the watched paths
+    #[arg(long, value_name = "N", default_value_t = 30, requires = "watch", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) every: u64,
     /// Format of the export [default: recognised by its content]
     #[arg(long, value_name = "FORMAT", value_parser = PossibleValuesParser::new(Format::WORDS))]
     pub(crate) format: Option<String>,
-    /// IANA time zone of the people in the export, for example Europe/Athens
+    /// IANA time zone of the people in the export, for example Europe/Athens [default: as the export says,
+    /// else that of this computer]
     #[arg(long, value_name = "ZONE")]
     pub(crate) zone: Option<Zone>,
-    /// Import only this user; for tables without a user column, the user they belong to
+    /// Import only this user; for exports that do not say whose they are, the user they belong to [default:
+    /// the only user, or a new one, `me`]
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: Option<UserId>,
     /// Time from which a row counts as known: `created` uses createdAt, `observed` the time of the reading

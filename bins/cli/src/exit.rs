@@ -37,8 +37,8 @@ pub(crate) struct UsageError(pub(crate) String);
 
 /// An import that found nothing to use, after its summary was printed.
 #[derive(Debug, thiserror::Error)]
-#[error("no row of {} could be used", .0.display())]
-pub(crate) struct NothingUsable(pub(crate) std::path::PathBuf);
+#[error("no row of {} could be used", crate::commands::import::listed(.0))]
+pub(crate) struct NothingUsable(pub(crate) Vec<std::path::PathBuf>);
 
 /// A table of all people where there are none.
 #[derive(Debug, thiserror::Error)]

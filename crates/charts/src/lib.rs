@@ -3,6 +3,7 @@
 
 mod axis;
 mod correlation;
+mod coverage;
 mod draw_heat_map;
 mod draw_history;
 mod draw_lags;
@@ -21,6 +22,7 @@ mod terminal;
 mod text;
 mod unit;
 
+pub use coverage::{CoverageChart, CoverageRow, LARGEST_COVERAGE_ROWS};
 pub use error::{ChartError, LARGEST_BASELINES, LARGEST_COUNT, LARGEST_SPAN_DAYS, LARGEST_VALUE};
 pub use heat_map::{HeatCell, HeatMap, HeatRow, LARGEST_COLUMNS, LARGEST_ROWS};
 pub use history::{AverageLine, ForecastPoint, HistoryChart};

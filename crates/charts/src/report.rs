@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::{
+    coverage::CoverageChart,
     error::{ChartError, LARGEST_COUNT, check_count},
     heat_map::HeatMap,
     history::HistoryChart,
@@ -66,6 +67,8 @@ pub enum Block {
     HeatMap(HeatMap),
     /// Correlations by lag, with the strongest named below.
     Lags(LagChart),
+    /// The days on which there is data.
+    Coverage(CoverageChart),
 }
 
 /// A heading and its contents.
@@ -239,6 +242,13 @@ fn push_block(page: &mut String, block: &Block) -> Result<(), ChartError> {
             |size| chart.svg_styled(size, Style::OfThePage),
             (360, 340),
             &chart.verdict(),
+        )?,
+        // Every row has its number of days.
+        Block::Coverage(chart) => push_figure(
+            page,
+            |size| chart.svg_styled(size, Style::OfThePage),
+            (chart.natural_height(), chart.natural_height()),
+            "",
         )?,
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 mod before_sleep;
 mod catalogue;
+mod coverage;
 mod daily;
 mod day;
 mod error;
@@ -19,6 +20,7 @@ mod window;
 
 pub use before_sleep::amounts_before_sleep;
 pub use catalogue::{Feature, catalogue, feature_named, model_inputs};
+pub use coverage::{Coverage, MetricCoverage, SourceCoverage, coverage};
 pub use day::{DayValue, DayView, SleepView, SourceValue, day_view};
 pub use error::FeaturesError;
 pub use known::{KnownTable, LaterRow, LaterValue, OwnHistory, known_table};

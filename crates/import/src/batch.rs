@@ -3,7 +3,7 @@
 use crate::error::ImportError;
 use crate::format::Format;
 use crate::options::{ImportOptions, Sink};
-use crate::report::{ImportReport, Reject, RejectReason, SkipReason};
+use crate::report::{FormatReport, ImportReport, Reject, RejectReason, SkipReason};
 use crate::table::Fault;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap};
@@ -26,12 +26,15 @@ pub(crate) struct Importer<'s> {
     sizes: HashMap<PathBuf, u64>,
     total_bytes: u64,
     done_bytes: BTreeMap<PathBuf, u64>,
+    /// Whether the records are versions of a whole history.
+    are_versions: bool,
+    /// Files that could not be read.
+    failed: Vec<ImportError>,
 }
 
 impl<'s> Importer<'s> {
-    pub(crate) fn new(
-        format: Format,
-        files: &[PathBuf],
+    pub(crate) fn new<'f>(
+        files: impl Iterator<Item = &'f PathBuf>,
         options: &'s ImportOptions,
         sink: &'s mut dyn Sink,
     ) -> Result<Self, ImportError> {
@@ -47,16 +50,7 @@ impl<'s> Importer<'s> {
         }
         Ok(Self {
             options,
-            report: ImportReport {
-                format,
-                files: 0,
-                rows_read: 0,
-                records: 0,
-                skipped: BTreeMap::new(),
-                rejected: BTreeMap::new(),
-                people: 0,
-                notes: Vec::new(),
-            },
+            report: ImportReport::default(),
             sink,
             people: HashMap::new(),
             waiting: HashMap::new(),
@@ -64,7 +58,43 @@ impl<'s> Importer<'s> {
             total_bytes: sizes.values().sum(),
             sizes,
             done_bytes: BTreeMap::new(),
+            are_versions: false,
+            failed: Vec::new(),
         })
+    }
+
+    /// Reads the files of a format.
+    pub(crate) fn read(&mut self, format: Format, files: &[PathBuf]) -> Result<(), ImportError> {
+        let before = self.report.records;
+        self.are_versions = format == Format::OWN_EXPORT;
+        format.read(self, files)?;
+        self.flush()?;
+        self.report.files += files.len() as u64;
+        self.report.formats.push(FormatReport {
+            format,
+            files: files.len() as u64,
+            records: self.report.records - before,
+        });
+        Ok(())
+    }
+
+    /// Reads files one by one. A file that cannot be read is noted, and the others are read.
+    pub(crate) fn each(
+        &mut self,
+        files: &[PathBuf],
+        read: impl Fn(&mut Self, &Path) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        for file in files {
+            let before = self.counts();
+            match read(self, file) {
+                Ok(()) => self.tell_of_nothing(file, before),
+                Err(error @ (ImportError::Interrupted | ImportError::Sink(_))) => {
+                    return Err(error);
+                }
+                Err(error) => self.failed.push(error),
+            }
+        }
+        Ok(())
     }
 
     /// Whether rows of this person are imported.
@@ -101,8 +131,51 @@ impl<'s> Importer<'s> {
         if self.people.contains_key(user) {
             return Ok(());
         }
-        self.people.insert(user.clone(), profile.clone());
-        self.sink.person(user, profile).map_err(ImportError::Sink)
+        let profile = self.sink.person(user, profile).map_err(ImportError::Sink)?;
+        self.people.insert(user.clone(), profile);
+        Ok(())
+    }
+
+    /// The person to whom an export without ids belongs; they are passed to the sink.
+    pub(crate) fn owner(&mut self, file: &Path) -> Result<UserId, ImportError> {
+        self.owner_like(file, |_| {})
+    }
+
+    /// The same, with what the export says about a new person: it is written into the profile that the
+    /// function gets, which has the zone to be assumed.
+    pub(crate) fn owner_like(
+        &mut self,
+        file: &Path,
+        describe: impl FnOnce(&mut Profile),
+    ) -> Result<UserId, ImportError> {
+        let named = self.options.user.as_ref().or(self.options.owner.as_ref());
+        let user = named.cloned().ok_or_else(|| ImportError::WithoutUser {
+            path: file.to_owned(),
+        })?;
+        if self.options.user.is_none() {
+            self.note(format!(
+                "the export does not say whose it is: it is imported as that of {user} (choose another \
+                 person with --user)"
+            ));
+        }
+        if !self.people.contains_key(&user) {
+            let mut profile = Profile {
+                zone: self.options.assumed_zone.unwrap_or(Zone::UTC),
+                ..Profile::default()
+            };
+            describe(&mut profile);
+            if let Some(zone) = self.options.zone {
+                profile.zone = zone;
+                profile.moves.clear();
+            }
+            self.person_with(&user, &profile)?;
+        }
+        Ok(user)
+    }
+
+    /// The profile of a person who was passed to the sink before.
+    pub(crate) fn profile_of(&self, user: &UserId) -> Profile {
+        self.people.get(user).cloned().unwrap_or_default()
     }
 
     /// Adds a record to the next batch. The person must have been passed to the sink before.
@@ -174,7 +247,7 @@ impl<'s> Importer<'s> {
         people.sort_by(|left, right| left.0.cmp(&right.0));
         self.waiting_count = 0;
         for (user, records) in people {
-            let written = if self.report.format == Format::OWN_EXPORT {
+            let written = if self.are_versions {
                 self.sink.versions(&user, records)
             } else {
                 self.sink.records(&user, records)
@@ -187,6 +260,22 @@ impl<'s> Importer<'s> {
     pub(crate) fn finish(mut self) -> Result<ImportReport, ImportError> {
         self.flush()?;
         self.report.people = self.people.len() as u64;
+        if !self.failed.is_empty() && self.report.rows_read == 0 && self.report.records == 0 {
+            return Err(self.failed.swap_remove(0));
+        }
+        for error in std::mem::take(&mut self.failed) {
+            let (what, path) = match error {
+                ImportError::Read { path, source } => (format!("cannot be read: {source}"), path),
+                ImportError::Unrecognised { path, what } => (what, path),
+                ImportError::MissingColumn { path, column, .. } => {
+                    (format!("a table without a column {column:?}"), path)
+                }
+                ImportError::WithoutUser { path } => ("data of an unknown person".to_owned(), path),
+                error @ (ImportError::Interrupted | ImportError::Sink(_)) => return Err(error),
+            };
+            self.report.files = self.report.files.saturating_sub(1);
+            self.report.unread.entry(what).or_default().add(path);
+        }
         Ok(self.report)
     }
 

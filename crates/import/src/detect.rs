@@ -1,68 +1,144 @@
 //! Detection of formats by content.
 
 use crate::error::ImportError;
-use crate::format::{Columns, Format};
-use crate::json::{Rows, is_json};
-use crate::table::header_of;
-use crate::text::Text;
+use crate::format::Format;
+use crate::report::Unread;
+use crate::sample::look;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Maximum depth of folders.
-const MAX_DEPTH: usize = 4;
+const MAX_DEPTH: usize = 12;
+/// Endings of files in which no export has readings: they are not opened.
+const NEVER_READ: [&str; 29] = [
+    "aac", "avi", "bin", "cff", "css", "doc", "docx", "gif", "gpx", "heic", "htm", "html", "ics",
+    "jpeg", "jpg", "js", "kml", "m4a", "md", "mov", "mp3", "mp4", "pdf", "png", "svg", "tcx",
+    "ttf", "webp", "xlsx",
+];
 
-/// Detects the format of a file or folder.
+/// The formats of the files of an import.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// The files of each format, in the order of their names.
+    files: BTreeMap<&'static str, Vec<PathBuf>>,
+    /// Files that nobody reads, by what they are.
+    pub(crate) unread: BTreeMap<String, Unread>,
+}
+
+impl Survey {
+    /// The files of a format.
+    pub(crate) fn of(&self, format: Format) -> &[PathBuf] {
+        self.files
+            .get(format.as_str())
+            .map_or(&[], |files| files.as_slice())
+    }
+
+    /// All files that are read.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.values().flatten()
+    }
+}
+
+/// Finds the files below some paths and their formats. A format that is given counts for a path that is
+/// a file, whatever is in it.
 ///
 /// # Errors
 ///
-/// [`ImportError::Read`] if the path does not exist, [`ImportError::Unrecognised`] if no reader accepts
-/// it.
-pub fn detect(path: &Path) -> Result<Format, ImportError> {
-    let mut what = "an empty folder".to_owned();
-    let mut found: Option<Format> = None;
-    for file in all_files(path)? {
-        match of_file(&file)? {
-            // A folder may hold tables that others read too: the first reader of the list counts.
-            Ok(format) if found.is_none_or(|other| format.comes_before(other)) => {
-                found = Some(format);
+/// [`ImportError::Read`] if a path does not exist, [`ImportError::Unrecognised`] if no reader accepts
+/// anything in one of them.
+pub(crate) fn survey(
+    paths: &[PathBuf],
+    format: Option<Format>,
+    is_archive: &dyn Fn(&Path) -> bool,
+) -> Result<Survey, ImportError> {
+    let mut survey = Survey::default();
+    for path in paths {
+        let files = all_files(path)?;
+        let mut found = 0;
+        let mut last = "an empty folder".to_owned();
+        for file in files {
+            let is_alone = file == *path;
+            let known = match format {
+                Some(format) if is_alone => Ok(format),
+                Some(format) => {
+                    of_file(&file, &|sample| format.recognises(sample).then_some(format))?
+                }
+                None => of_file(&file, &Format::of)?,
+            };
+            match known {
+                Ok(format) => {
+                    found += 1;
+                    survey.files.entry(format.as_str()).or_default().push(file);
+                }
+                Err(what) => {
+                    last = what.clone();
+                    survey.unread.entry(what).or_default().add(file);
+                }
             }
-            Ok(_) => {}
-            Err(other) => what = other,
+        }
+        if found == 0 {
+            let container = if is_archive(path) {
+                Some("an archive")
+            } else {
+                path.is_dir().then_some("a folder")
+            };
+            let what = match (container, format) {
+                (Some(container), Some(format)) => {
+                    format!("{container} without any file of format {format}")
+                }
+                (Some(container), None) if last != "an empty folder" => {
+                    format!("{container} without a known export")
+                }
+                (Some(_) | None, Some(_) | None) => last,
+            };
+            return Err(ImportError::Unrecognised {
+                path: path.clone(),
+                what,
+            });
         }
     }
-    if let Some(format) = found {
-        return Ok(format);
+    survey.leave_out_copies();
+    for files in survey.files.values_mut() {
+        files.sort();
+        files.dedup();
     }
-    if path.is_dir() && what != "an empty folder" {
-        "a folder without a known export".clone_into(&mut what);
-    }
-    Err(ImportError::Unrecognised {
-        path: path.to_owned(),
-        what,
-    })
+    Ok(survey)
 }
 
-/// The files of a path for the reader of a format, in the order of their names.
-pub(crate) fn files(path: &Path, format: Format) -> Result<Vec<PathBuf>, ImportError> {
-    let files = all_files(path)?;
-    if path.is_file() {
-        return Ok(files);
-    }
-    let mut wanted = Vec::new();
-    for file in files {
-        if of_file(&file)?.is_ok_and(|found| found == format) {
-            wanted.push(file);
+impl Survey {
+    /// An export of this program holds its records twice: as versions, and as tables for people. Only the
+    /// versions are read.
+    fn leave_out_copies(&mut self) {
+        let own = Format::OWN_EXPORT.as_str();
+        let folders: Vec<PathBuf> = self
+            .files
+            .get(own)
+            .into_iter()
+            .flatten()
+            .filter_map(|file| file.parent().map(Path::to_owned))
+            .collect();
+        if folders.is_empty() {
+            return;
+        }
+        for (format, files) in &mut self.files {
+            if *format != own {
+                files.retain(|file| !folders.iter().any(|folder| file.starts_with(folder)));
+            }
         }
     }
-    if wanted.is_empty() {
-        return Err(ImportError::Unrecognised {
-            path: path.to_owned(),
-            what: format!("a folder without any file of format {format}"),
-        });
-    }
-    Ok(wanted)
 }
 
-fn all_files(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
+/// The format of a file, or a description of another content.
+fn of_file(
+    path: &Path,
+    ask: &dyn Fn(&crate::sample::Sample<'_>) -> Option<Format>,
+) -> Result<Result<Format, String>, ImportError> {
+    Ok(look(path, ask)?.map_err(str::to_owned))
+}
+
+/// All files below a path that may be exports. Symbolic links in folders are not followed: they may lead
+/// out of an archive, or in circles.
+pub(crate) fn all_files(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| ImportError::Read { path, source }
@@ -75,10 +151,12 @@ fn all_files(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     let mut folders = vec![(path.to_owned(), 0)];
     while let Some((folder, depth)) = folders.pop() {
         for entry in std::fs::read_dir(&folder).map_err(failed(&folder))? {
-            let entry = entry.map_err(failed(&folder))?.path();
-            if entry.is_dir() && depth < MAX_DEPTH {
+            let entry = entry.map_err(failed(&folder))?;
+            let kind = entry.file_type().map_err(failed(&folder))?;
+            let entry = entry.path();
+            if kind.is_dir() && depth < MAX_DEPTH {
                 folders.push((entry, depth + 1));
-            } else if entry.is_file() && is_table(&entry) {
+            } else if kind.is_file() && !is_never_read(&entry) {
                 found.push(entry);
             }
         }
@@ -87,49 +165,16 @@ fn all_files(path: &Path) -> Result<Vec<PathBuf>, ImportError> {
     Ok(found)
 }
 
-fn is_table(path: &Path) -> bool {
-    path.extension()
-        .and_then(|ending| ending.to_str())
-        .is_some_and(|ending| {
-            ["csv", "json", "jsonl", "ndjson", "tsv", "txt"]
-                .iter()
-                .any(|known| ending.eq_ignore_ascii_case(known))
-        })
-}
-
-/// The format of a file, or a description of another content.
-fn of_file(path: &Path) -> Result<Result<Format, String>, ImportError> {
-    let mut text = Text::open(path)?;
-    if text.chunk()?.is_empty() {
-        return Ok(Err("an empty file".to_owned()));
-    }
-    if is_json(text.unread()) {
-        for format in [Format::OWN_EXPORT, Format::REFERENCE_TABLES] {
-            let (_, known) = Rows::open(path, &|columns| Format::of(columns) == Some(format))?;
-            if known {
-                return Ok(Ok(format));
-            }
-        }
-        return Ok(Err(
-            "JSON without objects that have known columns".to_owned()
-        ));
-    }
-    let mut format = None;
-    let found = header_of(&mut text, &|columns| Format::of(columns).is_some())?;
-    if let (Some(header), true) = (&found.header, found.known) {
-        let names: Vec<&str> = header.names.iter().map(String::as_str).collect();
-        format = Format::of(&Columns(&names));
-    }
-    Ok(format.ok_or_else(|| {
-        let head = text.unread();
-        let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
-        let what = if std::str::from_utf8(line).is_err() {
-            "not UTF-8 text"
-        } else if line.contains(&0) {
-            "not text"
-        } else {
-            "a table with other columns"
-        };
-        what.to_owned()
-    }))
+fn is_never_read(path: &Path) -> bool {
+    let name = crate::sample::file_name(path);
+    // Files that systems leave in folders, such as `.DS_Store`.
+    name.starts_with('.')
+        || path
+            .extension()
+            .and_then(|ending| ending.to_str())
+            .is_some_and(|ending| {
+                NEVER_READ
+                    .iter()
+                    .any(|known| ending.eq_ignore_ascii_case(known))
+            })
 }

@@ -1,5 +1,6 @@
 //! Errors of imports.
 
+use crate::format::Format;
 use std::path::PathBuf;
 
 /// The error of a sink.
@@ -17,12 +18,7 @@ pub enum ImportError {
         source: std::io::Error,
     },
     /// No reader accepts the content.
-    #[error(
-        "{} is {what}; expected one of: the reference tables meals, activities and health_metrics \
-         (.csv or .jsonl, with columns such as userId, recordedAt, metricType, value), LifeSnaps' \
-         daily table (a .csv with columns id, date, resting_hr, rmssd), T1D-UOM's folders \
-         (\"Nutrition Data\", \"Activity Data\", \"Sleep Data\")", path.display()
-    )]
+    #[error("{} is {what}; expected one of these exports: {}", path.display(), Format::titles())]
     Unrecognised {
         /// The path.
         path: PathBuf,

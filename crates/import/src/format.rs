@@ -2,7 +2,8 @@
 
 use crate::batch::Importer;
 use crate::error::ImportError;
-use std::path::Path;
+use crate::sample::{Confidence, Sample};
+use std::path::{Path, PathBuf};
 use vitalcast_domain::DomainError;
 
 /// The detection and the reader of a format.
@@ -10,13 +11,42 @@ use vitalcast_domain::DomainError;
 pub(crate) struct FormatReader {
     /// Name of the format on the command line and in the API.
     pub(crate) word: &'static str,
-    /// Whether a table with these columns has this format.
-    pub(crate) recognises: fn(&Columns<'_>) -> bool,
-    /// Reads one file into the importer.
-    pub(crate) read: fn(&mut Importer<'_>, &Path) -> Result<(), ImportError>,
+    /// Its name in sentences.
+    pub(crate) title: &'static str,
+    /// Where a person gets it, and what it looks like.
+    pub(crate) export: &'static str,
+    /// What is read, for the guide.
+    pub(crate) gives: &'static [Gives],
+    /// How sure the reader is that a file has this format.
+    pub(crate) recognises: fn(&Sample<'_>) -> Confidence,
+    /// How files are read.
+    pub(crate) read: Reading,
 }
 
-/// All readers, in the order of detection. A new format is a module and a line here.
+/// How the files of a format are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reading {
+    /// Each by itself.
+    Each(fn(&mut Importer<'_>, &Path) -> Result<(), ImportError>),
+    /// All of an import together, because they complete each other.
+    Together(fn(&mut Importer<'_>, &[PathBuf]) -> Result<(), ImportError>),
+}
+
+/// A line of the guide: what a format gives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gives {
+    /// Metric types or kinds of records, as words of the contract.
+    pub(crate) what: &'static str,
+    /// File and field.
+    pub(crate) from: &'static str,
+    /// Unit in the file.
+    pub(crate) unit: &'static str,
+    /// What to know about it.
+    pub(crate) note: &'static str,
+}
+
+/// All readers. If two are equally sure of a file, the first one reads it. A new format is a module and a
+/// line here.
 static READERS: &[&FormatReader] = &[
     &crate::own::READER,
     &crate::lifesnaps::READER,
@@ -49,29 +79,74 @@ impl Format {
         words
     };
 
+    /// All formats, in the order in which they are read.
+    pub fn all() -> impl Iterator<Item = Self> {
+        READERS.iter().copied().map(Self)
+    }
+
     /// The name of the format.
     pub fn as_str(self) -> &'static str {
         self.0.word
     }
 
-    /// Whether its reader stands before that of another in the list.
-    pub(crate) fn comes_before(self, other: Self) -> bool {
-        let place = |format: Self| Self::WORDS.iter().position(|word| *word == format.as_str());
-        place(self) < place(other)
+    /// The name of the format in sentences.
+    pub fn title(self) -> &'static str {
+        self.0.title
     }
 
-    /// The format of a table with these columns.
-    pub(crate) fn of(columns: &Columns<'_>) -> Option<Self> {
-        READERS
-            .iter()
-            .copied()
-            .find(|reader| (reader.recognises)(columns))
-            .map(Self)
+    /// The titles of all formats, for messages.
+    pub(crate) fn titles() -> String {
+        let titles: Vec<&str> = READERS.iter().map(|reader| reader.title).collect();
+        titles.join(", ")
     }
 
-    /// Reads one file into the importer.
-    pub(crate) fn read(self, importer: &mut Importer<'_>, file: &Path) -> Result<(), ImportError> {
-        (self.0.read)(importer, file)
+    /// The format of a file, if a reader recognises it.
+    pub(crate) fn of(sample: &Sample<'_>) -> Option<Self> {
+        let mut best: Option<(Confidence, &'static FormatReader)> = None;
+        for reader in READERS {
+            let sure = (reader.recognises)(sample);
+            if sure > best.map_or(Confidence::No, |best| best.0) {
+                best = Some((sure, reader));
+            }
+        }
+        best.map(|(_, reader)| Self(reader))
+    }
+
+    /// Whether its reader recognises a file.
+    pub(crate) fn recognises(self, sample: &Sample<'_>) -> bool {
+        (self.0.recognises)(sample) > Confidence::No
+    }
+
+    /// Reads files into the importer.
+    pub(crate) fn read(
+        self,
+        importer: &mut Importer<'_>,
+        files: &[PathBuf],
+    ) -> Result<(), ImportError> {
+        match self.0.read {
+            Reading::Each(read) => importer.each(files, read),
+            Reading::Together(read) => read(importer, files),
+        }
+    }
+
+    /// The table of the guide: what each format gives, in Markdown.
+    pub fn guide() -> String {
+        let mut text = String::new();
+        for reader in READERS {
+            text += &format!(
+                "### {} (`--format {}`)\n\n{}\n\n| what | from | unit in the file | note |\n| --- | --- \
+                 | --- | --- |\n",
+                reader.title, reader.word, reader.export
+            );
+            for gives in reader.gives {
+                text += &format!(
+                    "| {} | {} | {} | {} |\n",
+                    gives.what, gives.from, gives.unit, gives.note
+                );
+            }
+            text.push('\n');
+        }
+        text
     }
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod amounts;
 mod archive;
 mod batch;
 mod detect;
@@ -11,8 +12,11 @@ mod lifesnaps;
 mod numbers;
 mod options;
 mod own;
+mod readings;
 mod reference;
 mod report;
+mod sample;
+mod sleep;
 mod sports;
 mod survey;
 mod t1d_uom;
@@ -21,107 +25,78 @@ mod text;
 mod time;
 mod words;
 
-pub use detect::detect;
 pub use error::{ImportError, SinkError};
 pub use format::Format;
 pub use options::{ImportOptions, KnownAt, Sink};
-pub use report::{ImportReport, Reject, RejectReason, SkipReason};
+pub use report::{FormatReport, ImportReport, Reject, RejectReason, SkipReason, Unread};
 
+use archive::Opened;
 use batch::Importer;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{Profile, Record, UserId};
 
-/// Reads a file, a folder or a zip file and passes its records to `sink` in batches.
+/// Reads files, folders and zip files and passes their records to `sink` in batches. What each file is
+/// follows from its content.
 ///
 /// # Errors
 ///
-/// [`ImportError`] if the path does not exist, its format is unknown, a column is missing, or the sink
-/// fails or stops. An invalid row is not an error: see [`Sink::reject`].
-pub fn import(
-    path: &Path,
+/// [`ImportError`] if a path does not exist or holds nothing that a reader knows, if nothing of it can be
+/// read, or if the sink fails or stops. An invalid row is not an error: see [`Sink::reject`]. A file among
+/// others that cannot be read is none either: see [`ImportReport::unread`].
+pub fn import<P: AsRef<Path>>(
+    paths: &[P],
     options: &ImportOptions,
     sink: &mut dyn Sink,
 ) -> Result<ImportReport, ImportError> {
-    if archive::is_zip(path) {
-        let folder = archive::unpack(path)?;
-        let mut shown = Shown {
-            folder: folder.path(),
-            archive: path,
-            sink,
-        };
-        return import_from(folder.path(), options, &mut shown).map_err(|error| shown.named(error));
+    let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
+    let mut progress = |done, total| sink.progress(done, total);
+    let mut opened = archive::open(&paths, &archive::LIMITS, &mut progress)?;
+    let mut unread = std::mem::take(&mut opened.left_out);
+    let imported = import_opened(&opened, options, sink);
+    let mut report = imported.map_err(|error| opened.named(error))?;
+    for (what, more) in std::mem::take(&mut report.unread) {
+        let known = unread.entry(what).or_default();
+        known.files += more.files;
+        known.examples.extend(more.examples);
     }
-    import_from(path, options, sink)
+    for files in unread.values_mut() {
+        for example in &mut files.examples {
+            *example = opened.name(example);
+        }
+    }
+    report.unread = unread;
+    Ok(report)
 }
 
-/// Reads a file or a folder that is no archive.
-fn import_from(
-    path: &Path,
+/// Reads what archives were unpacked to, and files and folders that are none.
+fn import_opened(
+    opened: &Opened,
     options: &ImportOptions,
     sink: &mut dyn Sink,
 ) -> Result<ImportReport, ImportError> {
-    let format = match options.format {
-        Some(format) => format,
-        None => detect(path)?,
-    };
-    let files = detect::files(path, format)?;
-    let mut importer = Importer::new(format, &files, options, sink)?;
-    for file in &files {
-        importer.report.files += 1;
-        let before = importer.counts();
-        format.read(&mut importer, file)?;
-        importer.tell_of_nothing(file, before);
+    let is_archive = |path: &Path| opened.is_archive(path);
+    let mut survey = detect::survey(&opened.paths, options.format, &is_archive)?;
+    let mut shown = Shown { opened, sink };
+    let mut importer = Importer::new(survey.all(), options, &mut shown)?;
+    importer.report.unread = std::mem::take(&mut survey.unread);
+    for format in Format::all() {
+        let files = survey.of(format);
+        if !files.is_empty() {
+            importer.read(format, files)?;
+        }
     }
     importer.finish()
 }
 
 /// Names files by their place in the archive, not in the folder they were unpacked to.
 struct Shown<'s> {
-    folder: &'s Path,
-    archive: &'s Path,
+    opened: &'s Opened,
     sink: &'s mut dyn Sink,
 }
 
-impl Shown<'_> {
-    fn name(&self, file: &Path) -> PathBuf {
-        match file.strip_prefix(self.folder) {
-            Ok(within) if within.as_os_str().is_empty() => self.archive.to_owned(),
-            Ok(within) => self.archive.join(within),
-            Err(_) => file.to_owned(),
-        }
-    }
-
-    fn named(&self, error: ImportError) -> ImportError {
-        match error {
-            ImportError::Read { path, source } => ImportError::Read {
-                path: self.name(&path),
-                source,
-            },
-            ImportError::Unrecognised { path, what } => ImportError::Unrecognised {
-                path: self.name(&path),
-                what,
-            },
-            ImportError::MissingColumn {
-                path,
-                column,
-                found,
-            } => ImportError::MissingColumn {
-                path: self.name(&path),
-                column,
-                found,
-            },
-            ImportError::WithoutUser { path } => ImportError::WithoutUser {
-                path: self.name(&path),
-            },
-            ImportError::Interrupted => ImportError::Interrupted,
-            ImportError::Sink(error) => ImportError::Sink(error),
-        }
-    }
-}
-
 impl Sink for Shown<'_> {
-    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<(), SinkError> {
+    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
         self.sink.person(user, profile)
     }
 
@@ -135,7 +110,7 @@ impl Sink for Shown<'_> {
 
     fn reject(&mut self, reject: &Reject) -> Result<(), SinkError> {
         let reject = Reject {
-            file: self.name(&reject.file),
+            file: self.opened.name(&reject.file),
             ..reject.clone()
         };
         self.sink.reject(&reject)

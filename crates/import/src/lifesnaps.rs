@@ -12,9 +12,10 @@
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
-use crate::format::FormatReader;
+use crate::format::{FormatReader, Gives, Reading as Read};
 use crate::numbers::{Cell, Marks, cell, measured};
 use crate::report::{RejectReason, SkipReason};
+use crate::sample::Confidence;
 use crate::sports::sport;
 use crate::table::{Fault, Row, Table};
 use crate::time::{Stamp, iso};
@@ -158,8 +159,22 @@ struct Columns {
 /// The daily table of LifeSnaps.
 pub(crate) static READER: FormatReader = FormatReader {
     word: "lifesnaps",
-    recognises: |columns| columns.has_all(&["resting_hr", "rmssd", "date", "id"]),
-    read,
+    title: "LifeSnaps",
+    export: "The daily table of the published data set (a CSV file with columns `id`, `date`, `resting_hr`, \
+             `rmssd`).",
+    gives: &[Gives {
+        what: "26 daily series",
+        from: "columns of the table",
+        unit: "as named by the columns",
+        note: "0 means \"not measured\" where no body has it",
+    }],
+    recognises: |sample| {
+        let has = |columns: &crate::format::Columns<'_>| {
+            columns.has_all(&["resting_hr", "rmssd", "date", "id"])
+        };
+        Confidence::certain_if(sample.is_table(has))
+    },
+    read: Read::Each(read),
 };
 
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {

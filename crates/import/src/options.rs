@@ -45,23 +45,43 @@ pub struct ImportOptions {
     pub format: Option<Format>,
     /// IANA time zone of the people; each format has a default.
     pub zone: Option<Zone>,
-    /// Import only this person; for a table without a user column, the person it belongs to.
+    /// Zone of a new person whose export does not say where they live; UTC when not given.
+    pub assumed_zone: Option<Zone>,
+    /// Import only this person; for an export that does not say whose it is, the person it belongs to.
     pub user: Option<UserId>,
+    /// The person to whom an export belongs that does not say whose it is, unless `user` is given.
+    pub owner: Option<UserId>,
     /// The current time: rows dated more than a day later are rejected.
     pub now: DateTime<Utc>,
     /// Rule for the time from which rows of the reference tables count as known.
     pub known_at: KnownAt,
 }
 
+impl ImportOptions {
+    /// Options that leave everything to the export.
+    pub fn at(now: DateTime<Utc>) -> Self {
+        Self {
+            format: None,
+            zone: None,
+            assumed_zone: None,
+            user: None,
+            owner: None,
+            now,
+            known_at: KnownAt::Auto,
+        }
+    }
+}
+
 /// The receiver of records.
 pub trait Sink {
     /// Receives a person, before the first of their records, with what the export says about them. The
-    /// zone of the profile is that of [`ImportOptions::zone`], else the one that the format assumes.
+    /// zone of the profile is that of [`ImportOptions::zone`], else that of the export, else the one that
+    /// the format assumes. Returns the profile that counts: days are formed by its zones.
     ///
     /// # Errors
     ///
     /// Any error of the sink; it ends the import.
-    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<(), SinkError>;
+    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<Profile, SinkError>;
 
     /// Receives records of one person.
     ///

@@ -3,9 +3,10 @@
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
-use crate::format::FormatReader;
+use crate::format::{Columns, FormatReader, Gives, Reading};
 use crate::json::Rows;
 use crate::report::{Reject, RejectReason, SkipReason};
+use crate::sample::Confidence;
 use crate::table::Fault;
 use serde::Deserialize;
 use std::fs::File;
@@ -16,9 +17,26 @@ use vitalcast_domain::{Profile, Record, UserId};
 /// An export of this program.
 pub(crate) static READER: FormatReader = FormatReader {
     word: "vitalcast",
-    recognises: |columns| columns.has_all(&["kind", "provenance"]),
-    read,
+    title: "Vitalcast",
+    export: "`vitalcast export`, or the export of the HTTP service: a zip file with `versions.ndjson`.",
+    gives: &[Gives {
+        what: "everything",
+        from: "`versions.ndjson`, `profile.json`",
+        unit: "–",
+        note: "every version of every record, with the profile",
+    }],
+    recognises: |sample| {
+        Confidence::certain_if(
+            sample.is_json(|keys| keys.pass(is_known))
+                && Rows::open(sample.path, &is_known).is_ok_and(|(_, known)| known),
+        )
+    },
+    read: Reading::Each(read),
 };
+
+fn is_known(columns: &Columns<'_>) -> bool {
+    columns.has_all(&["kind", "provenance"])
+}
 
 /// Name of the file with the person's profile.
 const PROFILE: &str = "profile.json";
@@ -74,7 +92,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         });
     }
     importer.person_with(&user, &profile)?;
-    let (mut rows, _) = Rows::open(path, &READER.recognises)?;
+    let (mut rows, _) = Rows::open(path, &is_known)?;
     let mut count: u64 = 0;
     while let Some(found) = rows.next()? {
         count += 1;

@@ -14,11 +14,12 @@ mod workout;
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
-use crate::format::FormatReader;
+use crate::format::{Columns, FormatReader, Gives, Reading};
 use crate::json::{self, is_json};
 use crate::numbers::{Cell, Mark, Marks, Span, cell, is_not_measured, measured, span};
 use crate::options::KnownAt;
 use crate::report::{Reject, RejectReason, SkipReason};
+use crate::sample::Confidence;
 use crate::sports::{intensity, sport};
 use crate::survey::LOOKED_AT;
 use crate::table::{Fault, Table};
@@ -66,14 +67,32 @@ impl Kind {
 /// The tables of the reference service.
 pub(crate) static READER: FormatReader = FormatReader {
     word: "reference",
-    recognises: |columns| {
-        columns.has_all(&["metricType", "value"])
-            || columns.has("consumedAt")
-            || columns.has_all(&["activityType", "startedAt"])
-            || columns.has("recordedAt")
+    title: "tables of meals, activities and health metrics",
+    export: "The tables `meals`, `activities` and `health_metrics` of the reference service, or your own \
+             table of that form (CSV, JSON or JSON lines, with columns such as `userId`, `recordedAt`, \
+             `metricType`, `value`).",
+    gives: &[Gives {
+        what: "meals, activities, readings of every metric type",
+        from: "`consumedAt`, `startedAt` or `recordedAt`, and the columns beside it",
+        unit: "column `unit`, else that of the metric type",
+        note: "several people in one table",
+    }],
+    recognises: |sample| {
+        Confidence::likely_if(
+            sample.is_table(is_known)
+                || (sample.is_json(|keys| keys.pass(is_known))
+                    && json::Rows::open(sample.path, &is_known).is_ok_and(|(_, known)| known)),
+        )
     },
-    read,
+    read: Reading::Each(read),
 };
+
+fn is_known(columns: &Columns<'_>) -> bool {
+    columns.has_all(&["metricType", "value"])
+        || columns.has("consumedAt")
+        || columns.has_all(&["activityType", "startedAt"])
+        || columns.has("recordedAt")
+}
 
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     if is_json(Text::open(path)?.unread()) {
@@ -137,7 +156,7 @@ fn open_csv<'p>(
 }
 
 fn read_json(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
-    let known = READER.recognises;
+    let known = is_known;
     let mut looks: HashMap<Kind, FirstLook> = HashMap::new();
     let (mut first, _) = json::Rows::open(path, &known)?;
     let mut whole = true;

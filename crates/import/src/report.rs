@@ -87,11 +87,45 @@ pub struct Reject {
     pub message: String,
 }
 
-/// The result of an import.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImportReport {
-    /// Format of the export.
+/// What was read of one format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormatReport {
+    /// The format.
     pub format: Format,
+    /// Number of files read.
+    pub files: u64,
+    /// Number of records passed to the sink.
+    pub records: u64,
+}
+
+/// Files that were not read for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unread {
+    /// Their number.
+    pub files: u64,
+    /// The first of them.
+    pub examples: Vec<PathBuf>,
+}
+
+impl Unread {
+    /// Number of files that are named.
+    const EXAMPLES: usize = 3;
+
+    pub(crate) fn add(&mut self, file: PathBuf) {
+        self.files += 1;
+        if self.examples.len() < Self::EXAMPLES {
+            self.examples.push(file);
+        }
+    }
+}
+
+/// The result of an import.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImportReport {
+    /// Formats that were found, in the order in which they were read.
+    pub formats: Vec<FormatReport>,
+    /// Files that were not read, by what they are.
+    pub unread: BTreeMap<String, Unread>,
     /// Number of files read.
     pub files: u64,
     /// Number of rows read, without headers.

@@ -15,8 +15,9 @@ mod watch;
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
-use crate::format::FormatReader;
+use crate::format::{Columns, FormatReader, Gives, Reading};
 use crate::report::{RejectReason, SkipReason};
+use crate::sample::Confidence;
 use crate::table::{Fault, Table};
 use crate::time::{Stamp, british};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
@@ -38,14 +39,32 @@ const BRITISH_OFFSETS: std::ops::RangeInclusive<i64> = -3_600..=7_200;
 /// The folders of T1D-UOM.
 pub(crate) static READER: FormatReader = FormatReader {
     word: "t1d-uom",
-    recognises: |columns| {
-        columns.has("meal_ts")
-            || columns.has_all(&["activity_ts", "step_count"])
-            || columns.has_all(&["calendar_date", "duration_in_sec"])
-            || columns.has_all(&["sleep_ts", "resting_heart_rate"])
-    },
-    read,
+    title: "T1D-UOM",
+    export: "The folders of the published data set (`Nutrition Data`, `Activity Data`, `Sleep Data`).",
+    gives: &[
+        Gives {
+            what: "meals",
+            from: "`Nutrition Data`",
+            unit: "g",
+            note: "energy follows from the macronutrients",
+        },
+        Gives {
+            what: "steps, energy, minutes by effort, nights, heart rate, stress",
+            from: "`Activity Data`, `Sleep Data`",
+            unit: "as named by the columns",
+            note: "meals and activity in local time, nights in UTC",
+        },
+    ],
+    recognises: |sample| Confidence::certain_if(sample.is_table(is_known)),
+    read: Reading::Each(read),
 };
+
+fn is_known(columns: &Columns<'_>) -> bool {
+    columns.has("meal_ts")
+        || columns.has_all(&["activity_ts", "step_count"])
+        || columns.has_all(&["calendar_date", "duration_in_sec"])
+        || columns.has_all(&["sleep_ts", "resting_heart_rate"])
+}
 
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let user = user_of(path)?;

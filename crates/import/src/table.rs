@@ -8,6 +8,7 @@ use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, same};
 use crate::report::{Reject, RejectReason};
+use crate::sample::{Confidence, Content, Sample};
 use crate::text::{MAX_LINE, Next, Text};
 use memchr::{memchr, memchr_iter};
 use std::path::Path;
@@ -48,7 +49,13 @@ impl<'p> Table<'p> {
         if text.chunk()?.is_empty() {
             return Err(unrecognised("an empty file".to_owned()));
         }
-        let found = header_of(&mut text, &|columns| (format.recognises)(columns))?;
+        let found = header_of(&mut text, &|columns| {
+            let sample = Sample {
+                path,
+                content: Content::Table(Columns(columns.0)),
+            };
+            (format.recognises)(&sample) > Confidence::No
+        })?;
         let Some(header) = found.header else {
             let long = format!(
                 "a table whose first line is longer than {} MiB",
@@ -574,6 +581,16 @@ impl<'t> Row<'t> {
     /// A number, or `None` for an empty cell.
     pub(crate) fn number(&self, column: Option<usize>, name: &str) -> Result<Option<f64>, Fault> {
         crate::numbers::number(self.text(column), name)
+    }
+
+    /// The file that it is in.
+    pub(crate) fn file(&self) -> &'t Path {
+        self.table.text.path()
+    }
+
+    /// Its line in the file.
+    pub(crate) fn line(&self) -> u64 {
+        self.table.text.line_number()
     }
 
     /// The whole row as bytes, to detect repeated rows.

@@ -16,7 +16,7 @@ use vitalcast_evaluation::{Distribution, NormalRange, Verdict, beyond_rounding, 
 use vitalcast_models::{SeriesForecaster, SeriesModel};
 
 /// Days of the average, the range and the percentile.
-pub(crate) const COMPARISON_DAYS: usize = 30;
+pub const COMPARISON_DAYS: usize = 30;
 /// Days of the normal range, and how often an ordinary day lies outside it.
 const NORMAL_DAYS: usize = 28;
 const FALSE_ALARM_RATE: f64 = 0.05;

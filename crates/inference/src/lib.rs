@@ -13,9 +13,10 @@ mod unusual;
 mod words;
 
 pub use error::InferenceError;
-pub use forecast::{Forecast, ForecastQuery, forecast};
+pub use forecast::{COMPARISON_DAYS, Forecast, ForecastQuery, forecast};
 pub use interval::{Interval, interval, lead_of};
 pub use layout::{DayLayout, known_covariates};
+pub use many_people::LEAST_READINGS;
 pub use model::{FittedModel, ModelState, network_windows};
 pub use panel::{PersonDays, PooledRecipe};
 pub use population::{Population, population};

@@ -10,8 +10,8 @@ use vitalcast_evaluation::{Bounds, Distribution, mean, skill};
 use vitalcast_models::{SeriesForecaster, SeriesModel};
 use vitalcast_pooled::{Person, PooledModel};
 
-/// Readings from which on a person gets a forecast.
-const LEAST_READINGS: usize = 7;
+/// Readings from which on a person gets a forecast of a model of many people.
+pub const LEAST_READINGS: usize = 7;
 /// The last days on which the model and simple baselines are compared.
 const COMPARED_DAYS: usize = 60;
 /// Forecasts of these without which nothing is said about skill.

@@ -7,10 +7,11 @@ mod forecaster;
 
 pub use engine::{
     ActualVsPredicted, BacktestPeople, BatchForecast, CacheOptions, CacheStatistics, Clock,
-    DayFeatures, DayFeaturesQuery, DayOfPerson, Engine, Erasure, FeatureMatrix, FeatureQuery,
-    FolderLock, ForecastRecord, HistoryDay, HistoryView, ImportSettings, ImportSummary,
-    ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness, MetricOfDay,
-    ModelPerformance, NewKey, SharedCache, SleepOfDay, ValueOfSource, all_days, backtest,
+    DataCoverage, DayCount, DayFeatures, DayFeaturesQuery, DayOfPerson, Engine, Erasure,
+    FeatureMatrix, FeatureQuery, FilesNotRead, FolderLock, ForecastReadiness, ForecastRecord,
+    FormatSummary, HistoryDay, HistoryView, ImportSettings, ImportSummary, ImportUpload, JobEvent,
+    JobOptions, JobRunner, JobWatch, KeyRandomness, MetricDays, MetricOfDay, ModelPerformance,
+    NewKey, SharedCache, SleepOfDay, SourceDays, ValueOfSource, all_days, backtest,
     estimated_seconds, heat_map, lag_chart, record_json, replay_chart, replay_skill_chart,
     significance_sentence,
 };

@@ -40,7 +40,8 @@ const HOMES: [(&str, &[&str]); 11] = [
     ("burn", &["vitalcast-models", "vitalcast-training"]),
     ("arrow", &["vitalcast-cohort"]),
     ("parquet", &["vitalcast-cohort"]),
-    ("rusqlite", &["vitalcast-store"]),
+    // Phones and watches export databases; they are only read.
+    ("rusqlite", &["vitalcast-import", "vitalcast-store"]),
     ("sqlx", &["vitalcast-store"]),
     ("axum", &["vitalcast-server"]),
     ("clap", &["vitalcast-cli", "vitalcast-server"]),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
+use std::path::PathBuf;
 use vitalcast::{MetricType, RecordKind, UserId};
 
 /// See [`Command::Data`](super::Command::Data).
@@ -22,6 +23,8 @@ pub(crate) enum DataCommand {
     Delete(DataDeleteArgs),
     /// Restore deleted records
     Restore(DataRestoreArgs),
+    /// Show which days have data, by metric and source, and what can be forecast
+    Coverage(DataCoverageArgs),
 }
 
 /// Records of a person, by kind, days and source.
@@ -104,6 +107,23 @@ pub(crate) struct DataRestoreArgs {
     /// Last local day [default: the last with data]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) to: Option<NaiveDate>,
+}
+
+/// See [`DataCommand::Coverage`].
+#[derive(Debug, Args)]
+pub(crate) struct DataCoverageArgs {
+    /// Person
+    #[arg(long, alias = "user-id", value_name = "ID")]
+    pub(crate) user: UserId,
+    /// Use only data known at this time [default: now]
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) as_of: Option<DateTime<Utc>>,
+    /// Save the calendar to this .svg or .png file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) chart: Option<PathBuf>,
+    /// Save a page with the calendar and tables to this .html file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
 }
 
 fn record_kind() -> impl TypedValueParser<Value = RecordKind> {

@@ -18,6 +18,7 @@ pub(crate) fn run(args: &DataArgs, global: &Global, output: &mut Output) -> anyh
         DataCommand::Day(args) => day(args, global, output),
         DataCommand::Delete(args) => delete(args, global, output),
         DataCommand::Restore(args) => restore(args, global, output),
+        DataCommand::Coverage(args) => super::coverage::run(args, global, output),
     }
 }
 

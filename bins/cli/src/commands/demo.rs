@@ -56,7 +56,7 @@ pub(crate) fn run(args: &DemoArgs, global: &Global, output: &mut Output) -> anyh
         std::fs::create_dir_all(&source)
             .and_then(|()| files.extract(&source))
             .with_context(|| format!("unpacking the demo's data to {}", source.display()))?;
-        let summary = engine.import(&source, &ImportSettings::default(), now, &mut |_, _| {
+        let summary = engine.import(&[source], &ImportSettings::default(), now, &mut |_, _| {
             interrupt.check()
         })?;
         if !output.is_json() {
@@ -275,8 +275,9 @@ fn imported(imports: &[ImportSummary]) -> Section {
     let rows = imports
         .iter()
         .map(|summary| {
+            let titles: Vec<&str> = summary.formats.iter().map(|found| found.title).collect();
             vec![
-                Some(summary.format.clone()),
+                Some(titles.join(", ")),
                 Some(summary.people.len().to_string()),
                 Some(summary.rows_read.to_string()),
                 Some(summary.added.to_string()),

@@ -5,7 +5,9 @@ use crate::exit::NothingUsable;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress;
-use vitalcast::{ImportSettings, ImportSummary};
+use std::path::PathBuf;
+use std::time::Duration;
+use vitalcast::{DataCoverage, ImportSettings, ImportSummary, Zone};
 
 pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
     let engine = global.engine()?;
@@ -13,13 +15,28 @@ pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> an
     let settings = ImportSettings {
         format: args.format.as_deref().map(str::parse).transpose()?,
         zone: args.zone,
+        assumed_zone: zone_of_this_computer(),
         user: args.user.clone(),
         known_at: args.known_at.parse()?,
         rejects_file: args.rejects.clone(),
+        dry_run: args.dry_run,
         mirror: args.mirror,
     };
+    if args.watch {
+        let every = Duration::from_secs(args.every);
+        let now = || global.now();
+        return super::watch::run(
+            &engine,
+            &args.paths,
+            &settings,
+            every,
+            &now,
+            &interrupt,
+            output,
+        );
+    }
     let bar = progress::bytes(output, "Reading");
-    let summary = engine.import(&args.path, &settings, global.now(), &mut |done, total| {
+    let summary = engine.import(&args.paths, &settings, global.now(), &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
         interrupt.check()
@@ -30,15 +47,37 @@ pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> an
         output.json(&summary)?;
     } else {
         print(&summary, output)?;
+        if let Some(coverage) = &summary.coverage {
+            output.line("")?;
+            super::coverage::outlook(coverage, output)?;
+            what_next(coverage, &summary, output)?;
+        }
     }
     if summary.is_unusable() {
-        return Err(NothingUsable(args.path.clone()).into());
+        return Err(NothingUsable(args.paths.clone()).into());
     }
     Ok(())
 }
 
+/// Paths for messages.
+pub(crate) fn listed(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    names.join(", ")
+}
+
+/// The zone of a new person whose export does not say where they live: `TZ`, else that of the system.
+fn zone_of_this_computer() -> Option<Zone> {
+    let named = std::env::var("TZ").ok();
+    let named = named.and_then(|name| name.trim_start_matches(':').parse().ok());
+    named.or_else(|| iana_time_zone::get_timezone().ok()?.parse().ok())
+}
+
 /// Prints the result as a table.
 pub(crate) fn print(summary: &ImportSummary, output: &mut Output) -> anyhow::Result<()> {
+    let titles: Vec<&str> = summary.formats.iter().map(|found| found.title).collect();
     output.heading(&format!(
         "{} {} of {} ({})",
         summary.files,
@@ -47,8 +86,22 @@ pub(crate) fn print(summary: &ImportSummary, output: &mut Output) -> anyhow::Res
             [one] => format!("person {one}"),
             many => format!("{} people", many.len()),
         },
-        summary.format
+        titles.join(", ")
     ))?;
+    if let [_, _, ..] = summary.formats.as_slice() {
+        let rows: Vec<Vec<String>> = summary
+            .formats
+            .iter()
+            .map(|found| {
+                vec![
+                    found.title.to_owned(),
+                    found.files.to_string(),
+                    found.records.to_string(),
+                ]
+            })
+            .collect();
+        output.table(&["format", "files", "records"], &rows, &[1, 2])?;
+    }
     let mut rows = vec![
         vec!["rows read".to_owned(), summary.rows_read.to_string()],
         vec!["records found".to_owned(), summary.records.to_string()],
@@ -83,6 +136,24 @@ pub(crate) fn print(summary: &ImportSummary, output: &mut Output) -> anyhow::Res
         ]);
     }
     output.table(&["", "count"], &rows, &[1])?;
+    for found in &summary.not_read {
+        let examples: Vec<String> = found
+            .examples
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
+        let more = found.files.saturating_sub(examples.len() as u64);
+        output.note(format_args!(
+            "not read: {}{} ({})",
+            examples.join(", "),
+            if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            },
+            found.what
+        ));
+    }
     for note in &summary.notes {
         output.note(format_args!("note: {note}"));
     }
@@ -92,5 +163,31 @@ pub(crate) fn print(summary: &ImportSummary, output: &mut Output) -> anyhow::Res
             file.display()
         ));
     }
+    if summary.dry_run {
+        output.line("Nothing was written: this was a dry run.")?;
+    }
     Ok(())
+}
+
+/// The next command that makes sense.
+fn what_next(
+    coverage: &DataCoverage,
+    summary: &ImportSummary,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    if summary.dry_run {
+        return Ok(());
+    }
+    let user = &coverage.user_id;
+    let mut ready = coverage.forecasts.iter().filter(|metric| metric.is_ready);
+    let last = ready.clone().filter_map(|metric| metric.last).max();
+    match last.and_then(|last| last.succ_opt()) {
+        Some(_) if ready.any(|metric| metric.is_recent) => {
+            output.line(format_args!("Next: vitalcast predict --user {user}"))
+        }
+        Some(day) => output.line(format_args!(
+            "Next: vitalcast predict --user {user} --date {day}"
+        )),
+        None => output.line(format_args!("Next: vitalcast data coverage --user {user}")),
+    }
 }

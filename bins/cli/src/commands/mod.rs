@@ -3,6 +3,7 @@
 pub(crate) mod backtest;
 pub(crate) mod cohort;
 pub(crate) mod correlate;
+pub(crate) mod coverage;
 pub(crate) mod data;
 pub(crate) mod demo;
 pub(crate) mod features;
@@ -16,6 +17,7 @@ pub(crate) mod predict;
 pub(crate) mod shell;
 pub(crate) mod train;
 pub(crate) mod users;
+pub(crate) mod watch;
 
 use crate::args::Global;
 use anyhow::Context;

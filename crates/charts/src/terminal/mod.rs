@@ -4,11 +4,13 @@
 //! knows its terminal and decides; nothing is read from the environment.
 
 mod canvas;
+mod coverage;
 mod heat_map;
 mod history;
 mod lags;
 mod skill;
 
+pub(crate) use coverage::coverage;
 pub(crate) use heat_map::heat_map;
 pub(crate) use history::history;
 pub(crate) use lags::lags;

@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use vitalcast_domain::{History, Profile, Record, UserId};
 use vitalcast_features::{FeatureTable, daily_values, feature_table, model_inputs};
-use vitalcast_import::{ImportOptions, KnownAt, Reject, Sink, SinkError, import};
+use vitalcast_import::{ImportOptions, Reject, Sink, SinkError, import};
 
 #[derive(Default)]
 struct Kept {
@@ -27,9 +27,9 @@ struct Kept {
 }
 
 impl Sink for Kept {
-    fn person(&mut self, _: &UserId, profile: &Profile) -> Result<(), SinkError> {
+    fn person(&mut self, _: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
         self.profile = Some(profile.clone());
-        Ok(())
+        Ok(profile.clone())
     }
 
     fn records(&mut self, _: &UserId, records: Vec<Record>) -> Result<(), SinkError> {
@@ -48,15 +48,9 @@ impl Sink for Kept {
 
 fn person() -> History {
     let mut kept = Kept::default();
-    let options = ImportOptions {
-        format: None,
-        zone: None,
-        user: None,
-        now: instant("2026-01-01T00:00:00Z"),
-        known_at: KnownAt::Auto,
-    };
+    let options = ImportOptions::at(instant("2026-01-01T00:00:00Z"));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/t1d-uom");
-    import(&path, &options, &mut kept).unwrap();
+    import(&[path], &options, &mut kept).unwrap();
     let mut history = History::new(UserId::new("2306").unwrap(), kept.profile.unwrap());
     history.records = kept.records;
     history

@@ -5,8 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{MetricType, Profile, Record, UserId};
 use vitalcast_import::{
-    ImportError, ImportOptions, ImportReport, KnownAt, Reject, RejectReason, Sink, SinkError,
-    import,
+    ImportError, ImportOptions, ImportReport, Reject, RejectReason, Sink, SinkError, import,
 };
 
 pub(crate) fn instant(text: &str) -> DateTime<Utc> {
@@ -22,10 +21,10 @@ pub(crate) struct Read {
 }
 
 impl Sink for Read {
-    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<(), SinkError> {
+    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
         self.people
             .push((user.to_string(), profile.zone.to_string()));
-        Ok(())
+        Ok(profile.clone())
     }
 
     fn records(&mut self, user: &UserId, records: Vec<Record>) -> Result<(), SinkError> {
@@ -102,13 +101,7 @@ impl Folder {
 }
 
 pub(crate) fn options() -> ImportOptions {
-    ImportOptions {
-        format: None,
-        zone: None,
-        user: None,
-        now: instant("2026-01-01T00:00:00Z"),
-        known_at: KnownAt::Auto,
-    }
+    ImportOptions::at(instant("2026-01-01T00:00:00Z"))
 }
 
 pub(crate) fn read_with(
@@ -116,7 +109,7 @@ pub(crate) fn read_with(
     options: &ImportOptions,
 ) -> Result<(ImportReport, Read), ImportError> {
     let mut read = Read::default();
-    let report = import(path, options, &mut read)?;
+    let report = import(&[path], options, &mut read)?;
     assert_eq!(report.records, read.records.len() as u64);
     assert_eq!(
         report.rejected.values().sum::<u64>(),

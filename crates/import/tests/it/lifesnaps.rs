@@ -17,7 +17,7 @@ fn a_day_gives_its_readings() {
     let (report, read) = table(
         "0,621e2e8e67b776a24055b564,2021-05-24,62.08,89.6,445,93,78,8833,2351.59,71.7,713,24,33,\"['Walk', 'Run']\",\n",
     );
-    assert_eq!(report.format, Format::LIFESNAPS);
+    assert_eq!(report.formats[0].format, Format::LIFESNAPS);
     for (metric, value) in [
         (M::RestingHeartRate, 62.08),
         (M::HeartRateVariabilityRmssd, 89.6),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod archives;
 mod cells;
 mod folder;
 mod lifesnaps;

@@ -2,7 +2,7 @@
 
 use crate::folder::{Folder, instant, options, read, read_bytes, read_with};
 use vitalcast_domain::{ActivityType, Intensity, MealType, MetricType, Record, UserId};
-use vitalcast_import::{Format, ImportOptions, KnownAt, RejectReason as R, SkipReason, detect};
+use vitalcast_import::{Format, ImportOptions, KnownAt, RejectReason as R, SkipReason};
 
 const METRICS: &str = "id,userId,recordedAt,metricType,value,unit,source,createdAt\n";
 
@@ -65,7 +65,7 @@ fn meals_and_activities_are_read() {
     );
     let (report, read) = read(folder.path());
     assert_eq!(
-        (report.format, report.files, report.rows_read),
+        (report.formats[0].format, report.files, report.rows_read),
         (Format::REFERENCE_TABLES, 2, 3)
     );
     let mut found = (0, 0);
@@ -390,6 +390,10 @@ fn rows_without_an_id_get_one_that_the_same_row_gets_again() {
 #[test]
 fn detection_looks_at_the_first_line_only() {
     let folder = Folder::new();
+    let options = ImportOptions {
+        user: Some("una".parse().unwrap()),
+        ..options()
+    };
     for (name, text, format) in [
         (
             "a.csv",
@@ -404,6 +408,7 @@ fn detection_looks_at_the_first_line_only() {
         ("c.csv", ",id,date,resting_hr,rmssd\n", Format::LIFESNAPS),
         ("UoM1.csv", "\u{feff}meal_ts,carbs_g\n", Format::T1D_UOM),
     ] {
-        assert_eq!(detect(&folder.write(name, text)).unwrap(), format, "{name}");
+        let (report, _) = read_with(&folder.write(name, text), &options).unwrap();
+        assert_eq!(report.formats[0].format, format, "{name}");
     }
 }

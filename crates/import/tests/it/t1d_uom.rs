@@ -270,7 +270,10 @@ fn the_person_is_in_the_files_name() {
 fn the_published_slice_is_read_whole() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/t1d-uom");
     let (report, read) = read(&path);
-    assert_eq!((report.format, report.people), (Format::T1D_UOM, 1));
+    assert_eq!(
+        (report.formats[0].format, report.people),
+        (Format::T1D_UOM, 1)
+    );
     assert!(read.rejects.is_empty(), "{:?}", read.rejects);
     assert_eq!(
         read.people,

@@ -142,7 +142,7 @@ struct Stubborn {
 }
 
 impl Sink for Stubborn {
-    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<(), SinkError> {
+    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
         self.inner.person(user, profile)
     }
 
@@ -178,7 +178,7 @@ fn a_sink_that_fails_or_stops_ends_the_import() {
     let attempt = |stop| {
         let inner = Read::default();
         let mut sink = Stubborn { inner, stop };
-        import(&path, &options(), &mut sink).unwrap_err()
+        import(&[&path], &options(), &mut sink).unwrap_err()
     };
     assert!(matches!(attempt(true), ImportError::Interrupted));
     assert!(matches!(attempt(false), ImportError::Sink(_)));

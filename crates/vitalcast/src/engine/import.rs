@@ -1,6 +1,7 @@
 //! Imports of exports into the store.
 
 use super::Engine;
+use super::coverage::DataCoverage;
 use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -15,6 +16,8 @@ use vitalcast_import::{
 };
 use vitalcast_store::{Deletion, RecordFilter, Store, WriteReport};
 
+/// Id of the person in a folder of one person, unless they choose another.
+const ONLY_PERSON: &str = "me";
 /// Start and end of the file name of a list of rejected rows.
 const REJECTS: &str = "rejects-";
 const CSV: &str = ".csv";
@@ -26,12 +29,16 @@ pub struct ImportSettings {
     pub format: Option<Format>,
     /// IANA time zone of the people in the export; each format has a default.
     pub zone: Option<Zone>,
-    /// Import only this person; for tables without a user column, the person they belong to.
+    /// Import only this person; for an export that does not say whose it is, the person it belongs to.
     pub user: Option<UserId>,
     /// Rule for the time from which rows count as known.
     pub known_at: KnownAt,
     /// File for the list of rejected rows; default: a file in the data folder.
     pub rejects_file: Option<PathBuf>,
+    /// Read everything and write nothing: the summary says what an import would do.
+    pub dry_run: bool,
+    /// Zone of a new person whose export does not say where they live; UTC when not given.
+    pub assumed_zone: Option<Zone>,
     /// The export is complete: records of the same source, kind and metric that it does not hold, on the
     /// days that it spans, are deleted so that they can be restored.
     pub mirror: bool,
@@ -40,8 +47,12 @@ pub struct ImportSettings {
 /// The result of an import: counts of rows and records.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ImportSummary {
-    /// Format of the export.
-    pub format: String,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// The formats that were found.
+    pub formats: Vec<FormatSummary>,
+    /// Files that were not read, by what they are.
+    pub not_read: Vec<FilesNotRead>,
     /// Number of files read.
     pub files: u64,
     /// Number of rows read.
@@ -71,6 +82,32 @@ pub struct ImportSummary {
     pub people: Vec<UserId>,
     /// Notes about the result.
     pub notes: Vec<String>,
+    /// What there is of the person after the import, if it was of one person.
+    pub coverage: Option<DataCoverage>,
+}
+
+/// What was read of one format.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FormatSummary {
+    /// Name of the format.
+    pub format: String,
+    /// Its name in sentences.
+    pub title: &'static str,
+    /// Number of files read.
+    pub files: u64,
+    /// Number of records in them.
+    pub records: u64,
+}
+
+/// Files that were not read for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FilesNotRead {
+    /// What they are.
+    pub what: String,
+    /// Their number.
+    pub files: u64,
+    /// The first of them.
+    pub examples: Vec<PathBuf>,
 }
 
 impl ImportSummary {
@@ -81,7 +118,10 @@ impl ImportSummary {
 }
 
 impl Engine {
-    /// Imports a file or folder. Importing it again changes nothing.
+    /// Imports files, folders and zip files. Importing them again changes nothing.
+    ///
+    /// An export that does not say whose it is belongs to the person of the settings, else to the only
+    /// person there is, else to a new one, `me`.
     ///
     /// `progress` gets the number of bytes read and the total, and can stop the import. Records
     /// imported until then stay; importing the same again completes it.
@@ -90,9 +130,60 @@ impl Engine {
     ///
     /// [`EngineError::Import`] if the path does not exist or nothing in it can be read,
     /// [`EngineError::Store`], [`EngineError::Interrupted`].
-    pub fn import(
+    pub fn import<P: AsRef<Path>>(
         &self,
-        path: &Path,
+        paths: &[P],
+        settings: &ImportSettings,
+        now: DateTime<Utc>,
+        progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+    ) -> Result<ImportSummary, EngineError> {
+        if settings.dry_run {
+            return self.rehearse(paths, settings, now, progress);
+        }
+        self.import_with(None, paths, settings, now, progress)
+    }
+
+    /// Imports into an engine of its own that is removed again. Who is known here is known there.
+    fn rehearse<P: AsRef<Path>>(
+        &self,
+        paths: &[P],
+        settings: &ImportSettings,
+        now: DateTime<Utc>,
+        progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+    ) -> Result<ImportSummary, EngineError> {
+        let folder = tempfile::tempdir().map_err(|source| EngineError::Io {
+            doing: "make a temporary folder in",
+            path: std::env::temp_dir(),
+            source,
+        })?;
+        let rejects = folder.path().join("rejects.csv");
+        let settings = ImportSettings {
+            rejects_file: settings.rejects_file.clone().or(Some(rejects.clone())),
+            ..settings.clone()
+        };
+        let stage = Self::open(&folder.path().join("data"))?;
+        let mut summary = stage.import_with(Some(self), paths, &settings, now, progress)?;
+        summary.dry_run = true;
+        summary.rejects_file = summary.rejects_file.filter(|file| *file != rejects);
+        Ok(summary)
+    }
+
+    /// The person to whom an export belongs that does not say whose it is; `None` if there are several to
+    /// choose from.
+    fn owner(&self) -> Result<Option<UserId>, EngineError> {
+        let mut users = self.users()?;
+        Ok(match users.len() {
+            0 => Some(UserId::new(ONLY_PERSON)?),
+            1 => users.pop().map(|user| user.user_id),
+            _ => None,
+        })
+    }
+
+    /// Imports; who is not known here may be known to `known`, and is taken over from there.
+    fn import_with<P: AsRef<Path>>(
+        &self,
+        known: Option<&Self>,
+        paths: &[P],
         settings: &ImportSettings,
         now: DateTime<Utc>,
         progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
@@ -103,6 +194,7 @@ impl Engine {
         });
         let mut sink = StoreSink {
             engine: self,
+            known,
             now,
             progress,
             people: BTreeSet::new(),
@@ -119,11 +211,13 @@ impl Engine {
         let options = ImportOptions {
             format: settings.format,
             zone: settings.zone,
+            assumed_zone: settings.assumed_zone,
             user: settings.user.clone(),
-            now,
+            owner: known.unwrap_or(self).owner()?,
             known_at: settings.known_at,
+            ..ImportOptions::at(now)
         };
-        let report = vitalcast_import::import(path, &options, &mut sink).map_err(unwrap_sink)?;
+        let report = vitalcast_import::import(paths, &options, &mut sink).map_err(unwrap_sink)?;
         sink.rejects.finish()?;
         let deleted = sink.finish_mirror()?;
         let mut notes = report.notes;
@@ -137,8 +231,26 @@ impl Engine {
                 "it contains data of other people only, not of {user}"
             ));
         }
+        let people: Vec<UserId> = sink.people.into_iter().collect();
+        let coverage = match people.as_slice() {
+            [one] => Some(self.coverage(one, None, now)?),
+            _ => None,
+        };
+        let formats = report.formats.into_iter().map(|found| FormatSummary {
+            format: found.format.to_string(),
+            title: found.format.title(),
+            files: found.files,
+            records: found.records,
+        });
+        let not_read = report.unread.into_iter().map(|(what, found)| FilesNotRead {
+            what,
+            files: found.files,
+            examples: found.examples,
+        });
         Ok(ImportSummary {
-            format: report.format.to_string(),
+            dry_run: false,
+            formats: formats.collect(),
+            not_read: not_read.collect(),
             files: report.files,
             rows_read: report.rows_read,
             records: report.records,
@@ -151,8 +263,9 @@ impl Engine {
             skipped: words(&report.skipped),
             rejected: words(&report.rejected),
             rejects_file: sink.rejects.file.is_some().then_some(sink.rejects.path),
-            people: sink.people.into_iter().collect(),
+            people,
             notes,
+            coverage,
         })
     }
 }
@@ -203,6 +316,8 @@ fn unwrap_sink(error: ImportError) -> EngineError {
 
 struct StoreSink<'a> {
     engine: &'a Engine,
+    /// Where people may be known who are not known to `engine`.
+    known: Option<&'a Engine>,
     now: DateTime<Utc>,
     progress: &'a mut dyn FnMut(u64, u64) -> ControlFlow<()>,
     people: BTreeSet<UserId>,
@@ -256,6 +371,26 @@ impl Mirror {
 }
 
 impl StoreSink<'_> {
+    fn is_without_data(&self, user: &UserId) -> Result<bool, EngineError> {
+        let summary = self.engine.user(user)?;
+        Ok(summary.is_none_or(|summary| summary.days == 0))
+    }
+
+    /// Copies a person from where they are known.
+    fn take_over(&mut self, user: &UserId) -> Result<(), EngineError> {
+        let Some(known) = self.known else {
+            return Ok(());
+        };
+        let Some(history) = known.wait(known.store.history(user, None))? else {
+            return Ok(());
+        };
+        self.engine.set_profile(user, &history.profile)?;
+        let store = &self.engine.store;
+        self.engine
+            .wait(store.write_versions(user, &history.records, self.now))?;
+        Ok(())
+    }
+
     /// Deletes what a complete export does not hold any more; returns the number of records.
     fn finish_mirror(&mut self) -> Result<u64, EngineError> {
         /// Number of records per page.
@@ -328,10 +463,11 @@ fn is_placed_by_zone(record: &Record) -> bool {
 }
 
 impl Sink for StoreSink<'_> {
-    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<(), SinkError> {
+    fn person(&mut self, user: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
         if !self.people.insert(user.clone()) {
-            return Ok(());
+            return Ok(self.engine.profile(user)?);
         }
+        self.take_over(user)?;
         // Whoever is known already keeps the profile they have, but for a zone that was named.
         let store = &self.engine.store;
         let known = self
@@ -340,6 +476,10 @@ impl Sink for StoreSink<'_> {
             .map_err(EngineError::from)?;
         match known {
             None => {
+                self.engine.set_profile(user, profile)?;
+            }
+            // Nobody has said anything about them yet: what their first export says counts.
+            Some(known) if known == Profile::default() && self.is_without_data(user)? => {
                 self.engine.set_profile(user, profile)?;
             }
             Some(known) if self.zone_is_given && known.zone != profile.zone => {
@@ -364,7 +504,7 @@ impl Sink for StoreSink<'_> {
             }
             Some(_) => {}
         }
-        Ok(())
+        Ok(self.engine.profile(user)?)
     }
 
     fn records(&mut self, user: &UserId, records: Vec<Record>) -> Result<(), SinkError> {

@@ -5,6 +5,7 @@ mod cache;
 mod commit;
 mod correlation_pictures;
 mod correlations;
+mod coverage;
 mod days;
 mod features;
 mod history;
@@ -21,10 +22,11 @@ mod wire;
 pub use backtest::{BacktestPeople, backtest, replay_chart, replay_skill_chart};
 pub use cache::{CacheOptions, CacheStatistics, SharedCache};
 pub use correlation_pictures::{heat_map, lag_chart, significance_sentence};
+pub use coverage::{DataCoverage, DayCount, ForecastReadiness, MetricDays, SourceDays};
 pub use days::{DayOfPerson, MetricOfDay, SleepOfDay, ValueOfSource};
 pub use features::{DayFeatures, DayFeaturesQuery, FeatureMatrix, FeatureQuery};
 pub use history::{ForecastRecord, HistoryDay, HistoryView};
-pub use import::{ImportSettings, ImportSummary};
+pub use import::{FilesNotRead, FormatSummary, ImportSettings, ImportSummary};
 pub use jobs::{
     Clock, FolderLock, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, estimated_seconds,
 };

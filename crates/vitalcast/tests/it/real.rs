@@ -4,8 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use std::ops::ControlFlow;
 use std::path::Path;
 use vitalcast::{
-    Engine, History, ImportSettings, KnownAt, ModelArchitecture, PredictionMetric,
-    TrainModelRequest, UserId,
+    Engine, History, ImportSettings, ModelArchitecture, PredictionMetric, TrainModelRequest, UserId,
 };
 
 pub(crate) const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
@@ -33,17 +32,10 @@ impl Data {
         let folder = tempfile::tempdir().unwrap();
         let engine = Engine::open(folder.path()).unwrap();
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/t1d-uom");
-        let settings = ImportSettings {
-            format: None,
-            zone: None,
-            user: None,
-            known_at: KnownAt::Auto,
-            rejects_file: None,
-            mirror: false,
-        };
+        let settings = ImportSettings::default();
         let mut go_on = |_, _| ControlFlow::Continue(());
         engine
-            .import(&fixture, &settings, now(), &mut go_on)
+            .import(&[fixture], &settings, now(), &mut go_on)
             .unwrap();
         Self {
             engine,

@@ -36,7 +36,7 @@ impl Home {
     fn import_path(&self, path: &Path, settings: &ImportSettings, now: &str) -> ImportSummary {
         let mut go_on = |_, _| ControlFlow::Continue(());
         self.engine
-            .import(path, settings, instant(now), &mut go_on)
+            .import(&[path], settings, instant(now), &mut go_on)
             .unwrap()
     }
 

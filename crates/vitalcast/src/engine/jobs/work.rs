@@ -196,7 +196,7 @@ impl Shared {
             }
             Self::goes_on(live)
         };
-        let summary = self.engine.import(&path, &settings, now, &mut progress)?;
+        let summary = self.engine.import(&[path], &settings, now, &mut progress)?;
         let mut result = serde_json::to_value(&summary).expect("summaries are plain values");
         if let Some(fields) = result.as_object_mut() {
             // The list of refused rows goes with the upload; their counts stay.

@@ -1,0 +1,114 @@
+//! Amounts of days and heart rates, from samples: by source and local day. A person's samples of ten years
+//! are millions, their days are few.
+
+use crate::batch::Importer;
+use crate::error::ImportError;
+use crate::readings::{Place, Reading};
+use chrono::{DateTime, NaiveDate, Utc};
+use std::collections::BTreeMap;
+use vitalcast_domain::{MetricType, Profile, ReadingKind, Unit, UserId};
+
+/// Sums of samples by metric, source and local day.
+#[derive(Debug, Default)]
+pub(crate) struct DayAmounts {
+    sums: BTreeMap<(String, NaiveDate, MetricType), f64>,
+}
+
+impl DayAmounts {
+    /// Adds a sample, in the unit of its metric.
+    pub(crate) fn add(&mut self, metric: MetricType, source: &str, day: NaiveDate, value: f64) {
+        // Nearly all samples have a source and day that are known.
+        let key = (source.to_owned(), day, metric);
+        *self.sums.entry(key).or_default() += value;
+    }
+
+    /// Passes the totals on. Days that are not over at `seen` have totals so far.
+    pub(crate) fn finish(
+        self,
+        importer: &mut Importer<'_>,
+        user: &UserId,
+        place: Place<'_>,
+        seen: DateTime<Utc>,
+    ) -> Result<(), ImportError> {
+        let today = importer.profile_of(user).day_of(seen);
+        for ((source, day, metric), sum) in self.sums {
+            let kind = if day < today {
+                ReadingKind::DayTotal
+            } else {
+                ReadingKind::RunningTotal
+            };
+            let reading = Reading::of_day(metric, sum, metric.unit(), day).kind(kind);
+            importer.reading(user, &source, place, reading)?;
+        }
+        Ok(())
+    }
+}
+
+/// Seconds of the shortest time over which a low heart rate counts.
+const HALF_HOUR: i64 = 1_800;
+/// Fewest samples in half an hour whose mean is believed.
+const FEWEST: u32 = 3;
+
+/// Heart rates of one source: mean of the day, and lowest mean of half an hour.
+#[derive(Debug, Default)]
+pub(crate) struct HeartRates {
+    /// By half hour since 1970: sum and number.
+    slots: BTreeMap<i64, (f64, u32)>,
+}
+
+impl HeartRates {
+    /// Adds a sample, beats per minute. What no heart does is left out.
+    pub(crate) fn add(&mut self, at: DateTime<Utc>, rate: f64) {
+        let (low, high) = MetricType::AverageHeartRate.plausible_range();
+        if (low..=high).contains(&rate) {
+            let slot = self.slots.entry(at.timestamp().div_euclid(HALF_HOUR));
+            let slot = slot.or_default();
+            slot.0 += rate;
+            slot.1 += 1;
+        }
+    }
+
+    /// Mean of each local day and its lowest mean of half an hour, in the order of days. The mean is that of
+    /// half hours: workouts, which are sampled more often, do not count more.
+    pub(crate) fn days(&self, profile: &Profile) -> BTreeMap<NaiveDate, (f64, Option<f64>)> {
+        let mut days: BTreeMap<NaiveDate, (f64, u32, Option<f64>)> = BTreeMap::new();
+        for (slot, (sum, count)) in &self.slots {
+            let Some(at) = DateTime::from_timestamp(slot * HALF_HOUR, 0) else {
+                continue;
+            };
+            let mean = sum / f64::from(*count);
+            let day = days.entry(profile.day_of(at)).or_default();
+            day.0 += mean;
+            day.1 += 1;
+            if *count >= FEWEST {
+                day.2 = Some(day.2.map_or(mean, |lowest| lowest.min(mean)));
+            }
+        }
+        let days = days.into_iter();
+        days.map(|(day, (sum, slots, lowest))| (day, (sum / f64::from(slots), lowest)))
+            .collect()
+    }
+
+    /// Passes them on.
+    pub(crate) fn finish(
+        self,
+        importer: &mut Importer<'_>,
+        user: &UserId,
+        source: &str,
+        place: Place<'_>,
+    ) -> Result<(), ImportError> {
+        for (day, (mean, lowest)) in self.days(&importer.profile_of(user)) {
+            let values = [
+                (MetricType::AverageHeartRate, Some(mean)),
+                (MetricType::LowestHeartRate, lowest),
+            ];
+            for (metric, value) in values {
+                if let Some(value) = value {
+                    let reading = Reading::of_day(metric, value, Unit::PerMinute, day);
+                    importer.reading(user, source, place, reading)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
