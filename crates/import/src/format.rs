@@ -51,6 +51,7 @@ static READERS: &[&FormatReader] = &[
     &crate::own::READER,
     &crate::lifesnaps::READER,
     &crate::t1d_uom::READER,
+    &crate::whoop::READER,
     &crate::reference::READER,
 ];
 

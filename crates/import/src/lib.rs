@@ -23,7 +23,10 @@ mod t1d_uom;
 mod table;
 mod text;
 mod time;
+mod translated;
+mod whoop;
 mod words;
+mod workouts;
 
 pub use error::{ImportError, SinkError};
 pub use format::Format;

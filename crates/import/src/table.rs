@@ -81,6 +81,11 @@ impl<'p> Table<'p> {
         })
     }
 
+    /// The names of the columns.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.header
+    }
+
     /// Index of the first column with one of these names.
     pub(crate) fn column(&self, names: &[&str]) -> Option<usize> {
         names

@@ -338,7 +338,7 @@ fn local(day: NaiveDate, clock: &str, half: Option<Half>) -> Option<NaiveDateTim
 }
 
 /// Reads `Z`, `UTC`, `+02:00`, `+0200`, `+02`, `GMT+2`.
-fn offset_seconds(text: &str) -> Option<i32> {
+pub(crate) fn offset_seconds(text: &str) -> Option<i32> {
     let named = ["utc", "gmt", "ut", "z"].into_iter().find(|name| {
         text.get(..name.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(name))

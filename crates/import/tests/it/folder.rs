@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use vitalcast_domain::{MetricType, Profile, Record, UserId};
+use vitalcast_domain::{Activity, HealthMetric, MetricType, Profile, Record, UserId};
 use vitalcast_import::{
     ImportError, ImportOptions, ImportReport, Reject, RejectReason, Sink, SinkError, import,
 };
@@ -74,6 +74,65 @@ impl Read {
         values
     }
 
+    /// Values of a metric with their days and the times when they became known, in the order of days.
+    pub(crate) fn known(&self, metric: MetricType) -> Vec<(String, f64, String)> {
+        let mut values: Vec<(String, f64, String)> = self
+            .readings(metric)
+            .map(|reading| {
+                let provenance = &reading.provenance;
+                let known = provenance.known_at.to_rfc3339();
+                (provenance.day.to_string(), reading.value, known)
+            })
+            .collect();
+        values.sort_by(|left, right| (&left.0, &left.2).cmp(&(&right.0, &right.2)));
+        values
+    }
+
+    /// Readings of a metric.
+    pub(crate) fn readings(&self, metric: MetricType) -> impl Iterator<Item = &HealthMetric> {
+        self.records
+            .iter()
+            .filter_map(move |(_, record)| match record {
+                Record::HealthMetric(reading) if reading.metric == metric => Some(reading),
+                Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+            })
+    }
+
+    /// Workouts.
+    pub(crate) fn workouts(&self) -> Vec<&Activity> {
+        let workouts = self.records.iter().filter_map(|(_, record)| match record {
+            Record::Activity(workout) => Some(workout),
+            Record::Meal(_) | Record::HealthMetric(_) => None,
+        });
+        workouts.collect()
+    }
+
+    /// Identities of all records, sorted.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let id = |(_, record): &(String, Record)| {
+            let provenance = record.provenance();
+            format!("{} {}", provenance.source, provenance.source_id)
+        };
+        let mut ids: Vec<String> = self.records.iter().map(id).collect();
+        ids.sort();
+        ids
+    }
+
+    /// Checks the only value of a metric, its day, and when it became known.
+    #[track_caller]
+    pub(crate) fn check(&self, metric: MetricType, day: &str, value: f64, known: &str) {
+        let found = self.known(metric);
+        let [(on, got, at)] = found.as_slice() else {
+            panic!("{metric}: {found:?} {:?}", self.rejects);
+        };
+        assert!((got - value).abs() < 1e-9, "{metric}: {got}");
+        assert_eq!(
+            (on.as_str(), instant(at)),
+            (day, instant(known)),
+            "{metric}"
+        );
+    }
+
     /// The only record there is.
     pub(crate) fn only(&self) -> &Record {
         assert_eq!(self.records.len(), 1, "{:?}", self.rejects);
@@ -101,7 +160,11 @@ impl Folder {
 }
 
 pub(crate) fn options() -> ImportOptions {
-    ImportOptions::at(instant("2026-01-01T00:00:00Z"))
+    ImportOptions {
+        // The person of exports that do not say whose they are.
+        owner: Some(UserId::new("owner").unwrap()),
+        ..ImportOptions::at(instant("2026-01-01T00:00:00Z"))
+    }
 }
 
 pub(crate) fn read_with(

@@ -11,4 +11,5 @@ mod reference;
 mod t1d_uom;
 mod t1d_uom_watch;
 mod tables;
+mod whoop;
 mod wrong;

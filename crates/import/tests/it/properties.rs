@@ -4,7 +4,7 @@ use crate::folder::{Folder, Read, options, read, read_with};
 use proptest::prelude::*;
 use vitalcast_domain::Record;
 
-const HEADERS: [(&str, &str); 11] = [
+const HEADERS: &[(&str, &str)] = &[
     (
         "health_metrics.csv",
         "id,userId,recordedAt,metricType,value,unit,source,createdAt",
@@ -43,6 +43,18 @@ const HEADERS: [(&str, &str); 11] = [
         "calendar_date,duration_in_sec,start_date_ts,start_time_offset_s,awake_s",
     ),
     ("UoMsleep1.csv", "sleep_ts,step_count,resting_heart_rate"),
+    (
+        "physiological_cycles.csv",
+        "Cycle start time,Cycle end time,Cycle timezone,Recovery score %,Sleep onset,Wake onset,Day Strain",
+    ),
+    (
+        "sleeps.csv",
+        "Cycle start time,Sleep onset,Wake onset,Cycle timezone,Asleep duration (min),Nap",
+    ),
+    (
+        "workouts.csv",
+        "Workout start time,Workout end time,Activity name,Energy burned (cal)",
+    ),
 ];
 
 /// Cells as files have them, and as they should not.

@@ -1,0 +1,678 @@
+//! WHOOP's export: `physiological_cycles.csv`, `sleeps.csv`, `workouts.csv`, and `journal_entries.csv`, which
+//! is not read. Names of files and columns follow the language of the account; English, German, Spanish,
+//! French, Portuguese and Italian are known.
+//!
+//! Times are local in the row's own `Cycle timezone` (`UTC-04:00`, `UTCZ`). A cycle runs from falling asleep to
+//! falling asleep again: recovery, resting heart rate, HRV and sleep are of the morning at its beginning and
+//! are known on waking; strain and energy are of the day after it and are known when that day is over. The day
+//! of a cycle is the date of waking, or, without sleep, that of its middle. The newest cycle has no end: what
+//! it says about its day is not final and is left out. If two cycles belong to one day, their energy is added,
+//! and the higher strain counts.
+//!
+//! Durations are minutes, `Energy burned (cal)` is kilocalories, the HRV is RMSSD, the day strain goes to 21.
+//! The main sleeps are in both the cycles and the sleeps; each counts once.
+
+use crate::batch::Importer;
+use crate::error::ImportError;
+use crate::format::{FormatReader, Gives, Reading as Files};
+use crate::readings::{Night, Place, Reading};
+use crate::report::{RejectReason, SkipReason};
+use crate::sample::Confidence;
+use crate::sports::sport;
+use crate::table::{Fault, Row, Table};
+use crate::time::{Stamp, iso, offset_seconds};
+use crate::translated::place_of;
+use crate::workouts::Workout;
+use chrono::{NaiveDate, TimeDelta};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use vitalcast_domain::MetricType as M;
+use vitalcast_domain::{ActivityType, Moment, ReadingKind, Unit, UserId};
+
+const SOURCE: &str = "whoop";
+
+/// WHOOP.
+pub(crate) static READER: FormatReader = FormatReader {
+    word: "whoop",
+    title: "WHOOP",
+    export: "In the app: More, App Settings, Data Export. The zip file comes by mail; give it as it is.",
+    gives: &[
+        Gives {
+            what: "RECOVERY_SCORE, RESTING_HEART_RATE",
+            from: "`physiological_cycles.csv`: `Recovery score %`, `Resting heart rate (bpm)`",
+            unit: "%, bpm",
+            note: "of the morning at the beginning of the cycle",
+        },
+        Gives {
+            what: "HEART_RATE_VARIABILITY_RMSSD",
+            from: "`Heart rate variability (ms)`",
+            unit: "ms",
+            note: "of the night",
+        },
+        Gives {
+            what: "RESPIRATORY_RATE, OXYGEN_SATURATION, SKIN_TEMPERATURE",
+            from: "`Respiratory rate (rpm)`, `Blood oxygen %`, `Skin temp (celsius)` or `(F)`",
+            unit: "rpm, %, °C or °F",
+            note: "of the night",
+        },
+        Gives {
+            what: "SLEEP_DURATION and its parts, SLEEP_EFFICIENCY, SLEEP_SCORE, BEDTIME, WAKE_TIME",
+            from: "sleep columns of `physiological_cycles.csv` and `sleeps.csv`",
+            unit: "min, %",
+            note: "the score is the sleep performance; naps are sessions of their own",
+        },
+        Gives {
+            what: "STRAIN_SCORE, TOTAL_CALORIES, AVERAGE_HEART_RATE",
+            from: "`Day Strain`, `Energy burned (cal)`, `Average HR (bpm)`",
+            unit: "0 to 21, kcal, bpm",
+            note: "of the day after the morning; not of the cycle that has no end yet",
+        },
+        Gives {
+            what: "activity",
+            from: "`workouts.csv`",
+            unit: "min, kcal, bpm, m",
+            note: "the answers of `journal_entries.csv` are not read",
+        },
+    ],
+    recognises: |sample| {
+        Confidence::certain_if(sample.is_table(|columns| kind(columns.0).is_some()))
+    },
+    read: Files::Together(read),
+};
+
+// Bare names of the columns: English, German, Spanish, French, Portuguese, Italian.
+const CYCLE_START: &[&str] = &[
+    "cyclestarttime",
+    "startzeitdeszyklus",
+    "horadeiniciodelciclo",
+    "heurededebutducycle",
+    "horadeiniciodociclo",
+    "oradiiniziociclo",
+];
+const CYCLE_END: &[&str] = &[
+    "cycleendtime",
+    "endzeitdeszyklus",
+    "horadefinalizaciondelciclo",
+    "heuredefinducycle",
+    "horadefimdociclo",
+    "oradifineciclo",
+];
+const ZONE: &[&str] = &[
+    "cycletimezone",
+    "zeitzonedeszyklus",
+    "zonahorariadelciclo",
+    "fuseauhoraireducycle",
+    "fusohorariodociclo",
+    "fusoorariociclo",
+];
+const RECOVERY: &[&str] = &[
+    "recoveryscore",
+    "erholungswert",
+    "puntuacionderecuperacion",
+    "scorederecuperation",
+    "pontuacaoderecuperacao",
+    "punteggiodirecupero",
+];
+const RESTING: &[&str] = &[
+    "restingheartratebpm",
+    "ruheherzfrequenzschlageprominute",
+    "frecuenciacardiacaenreposolpm",
+    "frequencecardiaqueaureposbpm",
+    "frequenciacardiacaemrepousobpm",
+    "frequenzacardiacaariposobpm",
+];
+const HRV: &[&str] = &[
+    "heartratevariabilityms",
+    "herzfrequenzvariabilitatms",
+    "variabilidaddelafrecuenciacardiacams",
+    "variabilitedelafrequencecardiaquems",
+    "variabilidadedafrequenciacardiacams",
+    "variabilitadellafrequenzacardiacams",
+];
+const SKIN_CELSIUS: &[&str] = &[
+    "skintempcelsius",
+    "hauttemperaturcelsius",
+    "tempcutaneagradoscentigrados",
+    "temperaturecutaneecelsius",
+    "tempdapelecelsius",
+    "tempcutaneac",
+];
+const SKIN_FAHRENHEIT: &[&str] = &["skintempf", "skintempfahrenheit"];
+const OXYGEN: &[&str] = &[
+    "bloodoxygen",
+    "blutsauerstoff",
+    "oxigenoensangre",
+    "niveaudoxygene",
+    "deoxigenionosangue",
+    "ossigenonelsangue",
+];
+const STRAIN: &[&str] = &[
+    "daystrain",
+    "tagesbelastung",
+    "esfuerzodeldia",
+    "effortdujour",
+    "esforcodiario",
+    "sforzogiornaliero",
+];
+const ENERGY: &[&str] = &[
+    "energyburnedcal",
+    "verbrannteenergiecal",
+    "energiaquemadacal",
+    "depenseenergetiquecal",
+    "energiaqueimadacal",
+    "energiabruciatacal",
+];
+const HIGHEST_RATE: &[&str] = &["maxhrbpm", "maxhfschlageprominute", "fcmaxlpm", "fcmaxbpm"];
+const MEAN_RATE: &[&str] = &[
+    "averagehrbpm",
+    "durchschnittlichehfschlageprominute",
+    "fcpromediolpm",
+    "fcmoyennebpm",
+    "fcmediabpm",
+];
+const ONSET: &[&str] = &[
+    "sleeponset",
+    "beginndesschlafs",
+    "iniciodelsueno",
+    "premierssignesdesommeil",
+    "iniciodosono",
+    "iniziodelsonno",
+];
+const WAKING: &[&str] = &[
+    "wakeonset",
+    "beginndesaufwachens",
+    "iniciodelavigilia",
+    "premierssignesdereveil",
+    "iniciodavigilia",
+    "iniziodelrisveglio",
+];
+const PERFORMANCE: &[&str] = &[
+    "sleepperformance",
+    "schlafleistung",
+    "calificaciondelsueno",
+    "performancesommeil",
+    "desempenhodosono",
+    "andamentodelsonno",
+];
+const BREATHS: &[&str] = &[
+    "respiratoryraterpm",
+    "atemfrequenzatemzugemin",
+    "frecuenciarespiratoriarpm",
+    "frequencerespiratoiretrmin",
+    "frequenciarespiratoriarpm",
+    "frequenzarespiratoriarpm",
+];
+const ASLEEP: &[&str] = &[
+    "asleepdurationmin",
+    "schlafdauermin",
+    "duraciondelsuenomin",
+    "dureedusommeilmin",
+    "duracaodosonomin",
+    "duratadelsonnomin",
+];
+const IN_BED: &[&str] = &[
+    "inbeddurationmin",
+    "dauerimbettmin",
+    "tiempoenlacamamin",
+    "tempspasseaulitmin",
+    "duracaonacamamin",
+    "tempoalettomin",
+];
+const DEEP: &[&str] = &[
+    "deepswsdurationmin",
+    "dauerdestiefschlafsmin",
+    "duraciondesuenoprofundoswsmin",
+    "dureedusommeilprofondmin",
+    "duracaoprofundosonomin",
+    "durataprofondoswsmin",
+];
+const REM: &[&str] = &[
+    "remdurationmin",
+    "dauerdesremschlafsmin",
+    "duraciondesuenoremmin",
+    "dureedusommeilparadoxalmin",
+    "duracaoremmin",
+    "durataremmin",
+];
+const AWAKE: &[&str] = &[
+    "awakedurationmin",
+    "dauerdesaufwachensmin",
+    "tempodespiertoamin",
+    "tiempodespiertoamin",
+    "tempsdeveilmin",
+    "duracaodevigiliamin",
+    "duratadelrisvegliomin",
+];
+const EFFICIENCY: &[&str] = &[
+    "sleepefficiency",
+    "schlafeffizienz",
+    "eficienciadelsueno",
+    "efficacitedusommeil",
+    "eficaciadosono",
+    "efficienzadelsonno",
+];
+const NAP: &[&str] = &[
+    "nap",
+    "nickerchen",
+    "siesta",
+    "sieste",
+    "sesta",
+    "riposobreve",
+];
+const WORKOUT_START: &[&str] = &[
+    "workoutstarttime",
+    "startzeitdestrainings",
+    "horadeiniciodelentrenamiento",
+    "heurededebutdelentrainement",
+    "horadeiniciodotreino",
+    "oradiinizioallenamento",
+];
+const WORKOUT_END: &[&str] = &[
+    "workoutendtime",
+    "endzeitdestrainings",
+    "horadefinalizaciondelentrenamiento",
+    "heuredefindelentrainement",
+    "horadefimdotreino",
+    "oradifineallenamento",
+];
+const ACTIVITY: &[&str] = &[
+    "activityname",
+    "namederaktivitat",
+    "nombredelaactividad",
+    "nomdelactivite",
+    "nomedaatividade",
+    "nomeattivita",
+];
+const DISTANCE: &[&str] = &["distancemeters"];
+const QUESTION: &[&str] = &[
+    "questiontext",
+    "fragetext",
+    "textodepergunta",
+    "testodomanda",
+];
+
+/// The tables of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Cycles,
+    Sleeps,
+    Workouts,
+    Journal,
+}
+
+/// Which table has these columns.
+fn kind<T: AsRef<str>>(columns: &[T]) -> Option<Kind> {
+    let has = |names: &[&str]| place_of(columns, names).is_some();
+    if has(WORKOUT_START) && has(ACTIVITY) {
+        Some(Kind::Workouts)
+    } else if !has(CYCLE_START) {
+        None
+    } else if has(RECOVERY) && has(WAKING) {
+        Some(Kind::Cycles)
+    } else if has(NAP) && has(WAKING) {
+        Some(Kind::Sleeps)
+    } else if has(QUESTION) {
+        Some(Kind::Journal)
+    } else {
+        None
+    }
+}
+
+/// What is collected over all files.
+#[derive(Default)]
+struct Seen {
+    nights: HashSet<String>,
+    /// The days of the finished cycles, by the beginning of the cycle.
+    loads: BTreeMap<String, Load>,
+}
+
+/// What a cycle says about the day after its morning.
+#[derive(Clone, Copy)]
+struct Load {
+    day: NaiveDate,
+    length: TimeDelta,
+    strain: Option<f64>,
+    energy: Option<f64>,
+    rate: Option<f64>,
+    line: u64,
+}
+
+fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportError> {
+    let Some(first) = files.first() else {
+        return Ok(());
+    };
+    let user = importer.owner(first)?;
+    let seen = RefCell::new(Seen::default());
+    importer.each(files, |importer, path| {
+        read_file(importer, path, &user, &mut seen.borrow_mut())
+    })?;
+    days(importer, &user, first, seen.into_inner().loads)
+}
+
+fn read_file(
+    importer: &mut Importer<'_>,
+    path: &Path,
+    user: &UserId,
+    seen: &mut Seen,
+) -> Result<(), ImportError> {
+    let mut table = Table::open(path, &READER)?;
+    let columns = Columns::of(table.names());
+    let kind = kind(table.names());
+    while let Some(row) = table.next(importer)? {
+        let outcome = match kind {
+            Some(Kind::Cycles) => cycle(importer, &row, &columns, user, seen),
+            Some(Kind::Sleeps) => sleep(importer, &row, &columns, user, seen),
+            Some(Kind::Workouts) => workout(importer, &row, &columns, user),
+            Some(Kind::Journal) | None => {
+                importer.skip(SkipReason::OtherFile);
+                Ok(Ok(()))
+            }
+        };
+        if let Err(fault) = outcome? {
+            importer.reject(row.place().reject(fault))?;
+        }
+    }
+    Ok(())
+}
+
+/// The columns that a table has.
+struct Columns(Vec<(&'static [&'static str], usize)>);
+
+impl Columns {
+    fn of(names: &[String]) -> Self {
+        let all = [
+            CYCLE_START,
+            CYCLE_END,
+            ZONE,
+            RECOVERY,
+            RESTING,
+            HRV,
+            SKIN_CELSIUS,
+            SKIN_FAHRENHEIT,
+            OXYGEN,
+            STRAIN,
+            ENERGY,
+            HIGHEST_RATE,
+            MEAN_RATE,
+            ONSET,
+            WAKING,
+            PERFORMANCE,
+            BREATHS,
+            ASLEEP,
+            IN_BED,
+            DEEP,
+            REM,
+            AWAKE,
+            EFFICIENCY,
+            WORKOUT_START,
+            WORKOUT_END,
+            ACTIVITY,
+            DISTANCE,
+        ];
+        let found = all
+            .into_iter()
+            .filter_map(|column| place_of(names, column).map(|place| (column, place)));
+        Self(found.collect())
+    }
+
+    fn text<'t>(&self, row: &Row<'t>, column: &'static [&'static str]) -> &'t str {
+        let found = self.0.iter().find(|(known, _)| *known == column);
+        row.text(found.map(|(_, place)| *place))
+    }
+
+    fn number(&self, row: &Row<'_>, column: &'static [&'static str]) -> Result<Option<f64>, Fault> {
+        crate::numbers::number(self.text(row, column), column[0])
+    }
+
+    /// A time on the clock of the row's zone.
+    fn time(
+        &self,
+        row: &Row<'_>,
+        column: &'static [&'static str],
+    ) -> Result<Option<Moment>, Fault> {
+        let text = self.text(row, column);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let bad = |what: &str| (RejectReason::BadTime, format!("{} {what}", column[0]));
+        match iso(text) {
+            Some(Stamp::Instant(at, offset_seconds)) => {
+                Ok(Some(Moment::Instant { at, offset_seconds }))
+            }
+            Some(Stamp::Wall(local)) => {
+                let zone = self.text(row, ZONE);
+                if zone.is_empty() {
+                    return Ok(Some(Moment::Clock(local)));
+                }
+                let zone = zone
+                    .strip_prefix("UTC")
+                    .filter(|rest| *rest == "Z")
+                    .unwrap_or(zone);
+                let offset = offset_seconds(zone)
+                    .ok_or_else(|| bad("is in a zone that is not like UTC+01:00"))?;
+                let utc = local.checked_sub_signed(TimeDelta::seconds(i64::from(offset)));
+                Ok(Some(Moment::Instant {
+                    at: utc.ok_or_else(|| bad("is no time"))?.and_utc(),
+                    offset_seconds: Some(offset),
+                }))
+            }
+            Some(Stamp::Day(_)) | None => Err(bad(
+                "is not a time, expected for example 2024-05-01 06:30:00",
+            )),
+        }
+    }
+}
+
+type Outcome = Result<Result<(), Fault>, ImportError>;
+
+/// A cycle: the values of its morning, its main sleep, and, when it is over, the load of its day.
+fn cycle(
+    importer: &mut Importer<'_>,
+    row: &Row<'_>,
+    columns: &Columns,
+    user: &UserId,
+    seen: &mut Seen,
+) -> Outcome {
+    let times = (|| {
+        let start = columns.time(row, CYCLE_START)?;
+        let start = start.ok_or_else(|| empty("the beginning of the cycle"))?;
+        Ok((
+            start,
+            columns.time(row, CYCLE_END)?,
+            columns.time(row, WAKING)?,
+        ))
+    })();
+    let (start, end, waking) = match times {
+        Ok(times) => times,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let id = start.id();
+    if let Some(waking) = waking {
+        let skin = if columns.text(row, SKIN_CELSIUS).is_empty() {
+            (SKIN_FAHRENHEIT, Unit::Fahrenheit)
+        } else {
+            (SKIN_CELSIUS, Unit::Celsius)
+        };
+        for (name, column, metric, unit) in [
+            ("recovery", RECOVERY, M::RecoveryScore, Unit::Score),
+            (
+                "resting-heart-rate",
+                RESTING,
+                M::RestingHeartRate,
+                Unit::PerMinute,
+            ),
+            ("hrv", HRV, M::HeartRateVariabilityRmssd, Unit::Milliseconds),
+            (
+                "respiratory-rate",
+                BREATHS,
+                M::RespiratoryRate,
+                Unit::PerMinute,
+            ),
+            ("oxygen", OXYGEN, M::OxygenSaturation, Unit::Percent),
+            ("skin-temperature", skin.0, M::SkinTemperature, skin.1),
+        ] {
+            match columns.number(row, column) {
+                Ok(None) => {}
+                Ok(Some(value)) => {
+                    let reading = Reading::at(metric, value, unit, waking)
+                        .kind(ReadingKind::DayValue)
+                        .id(format!("{name}-{id}"));
+                    importer.reading(user, SOURCE, row.place(), reading)?;
+                }
+                Err(fault) => importer.reject(row.place().reject(fault))?,
+            }
+        }
+        if let Err(fault) = sleep(importer, row, columns, user, seen)? {
+            importer.reject(row.place().reject(fault))?;
+        }
+    } else {
+        importer.skip(SkipReason::NotWorn);
+    }
+    let Some(end) = end else {
+        importer.skip(SkipReason::Missing);
+        return Ok(Ok(()));
+    };
+    let load = (|| {
+        let (from, to) = (local(start)?, local(end)?);
+        let middle = from + (to - from) / 2;
+        let day = waking
+            .and_then(Moment::written_local_time)
+            .unwrap_or(middle);
+        Ok(Load {
+            day: day.date(),
+            length: to - from,
+            strain: columns.number(row, STRAIN)?,
+            energy: columns.number(row, ENERGY)?,
+            rate: columns.number(row, MEAN_RATE)?,
+            line: row.line(),
+        })
+    })();
+    Ok(load.map(|load| {
+        seen.loads.insert(id, load);
+    }))
+}
+
+fn empty(what: &str) -> Fault {
+    (RejectReason::Empty, format!("{what} is empty"))
+}
+
+/// The time on the person's clock; each time of the table has one.
+fn local(moment: Moment) -> Result<chrono::NaiveDateTime, Fault> {
+    moment
+        .written_local_time()
+        .ok_or_else(|| (RejectReason::BadTime, "a time without a zone".to_owned()))
+}
+
+/// The sleep of a row.
+fn sleep(
+    importer: &mut Importer<'_>,
+    row: &Row<'_>,
+    columns: &Columns,
+    user: &UserId,
+    seen: &mut Seen,
+) -> Outcome {
+    let night = (|| {
+        let onset = columns.time(row, ONSET)?;
+        let onset = onset.ok_or_else(|| empty("the beginning of the sleep"))?;
+        let waking = columns.time(row, WAKING)?;
+        let waking = waking.ok_or_else(|| empty("the end of the sleep"))?;
+        Ok(Night {
+            asleep: columns.number(row, ASLEEP)?,
+            deep: columns.number(row, DEEP)?,
+            rem: columns.number(row, REM)?,
+            awake: columns.number(row, AWAKE)?,
+            in_bed: columns.number(row, IN_BED)?,
+            efficiency: columns.number(row, EFFICIENCY)?,
+            score: columns.number(row, PERFORMANCE)?,
+            ..Night::new(onset.id(), onset, Some(waking))
+        })
+    })();
+    match night {
+        Err(fault) => Ok(Err(fault)),
+        Ok(night) => {
+            if seen.nights.insert(night.id.clone()) {
+                importer.night(user, SOURCE, row.place(), &night)?;
+            } else {
+                importer.skip(SkipReason::Repeated);
+            }
+            Ok(Ok(()))
+        }
+    }
+}
+
+fn workout(
+    importer: &mut Importer<'_>,
+    row: &Row<'_>,
+    columns: &Columns,
+    user: &UserId,
+) -> Outcome {
+    let workout = (|| {
+        let at = columns.time(row, WORKOUT_START)?;
+        let at = at.ok_or_else(|| empty("the beginning of the workout"))?;
+        let until = columns.time(row, WORKOUT_END)?;
+        let minutes = match until {
+            Some(until) => Some((local(until)? - local(at)?).as_seconds_f64() / 60.0),
+            None => None,
+        };
+        let sport = sport(columns.text(row, ACTIVITY)).unwrap_or(ActivityType::Other);
+        Ok(Workout {
+            until,
+            minutes,
+            kilocalories: columns.number(row, ENERGY)?,
+            mean_rate: columns.number(row, MEAN_RATE)?,
+            highest_rate: columns.number(row, HIGHEST_RATE)?,
+            meters: columns.number(row, DISTANCE)?,
+            ..Workout::new(format!("workout-{}", at.id()), sport, at)
+        })
+    })();
+    match workout {
+        Err(fault) => Ok(Err(fault)),
+        Ok(workout) => importer.workout(user, SOURCE, row.place(), workout).map(Ok),
+    }
+}
+
+/// The loads of the days: energy is added over the cycles of a day, the highest strain counts, and the mean
+/// heart rate is that of the longest cycle.
+fn days(
+    importer: &mut Importer<'_>,
+    user: &UserId,
+    file: &Path,
+    loads: BTreeMap<String, Load>,
+) -> Result<(), ImportError> {
+    let mut days: BTreeMap<NaiveDate, Load> = BTreeMap::new();
+    for load in loads.into_values() {
+        let Some(day) = days.get_mut(&load.day) else {
+            days.insert(load.day, load);
+            continue;
+        };
+        day.energy = match (day.energy, load.energy) {
+            (Some(one), Some(other)) => Some(one + other),
+            (one, other) => one.or(other),
+        };
+        day.strain = match (day.strain, load.strain) {
+            (Some(one), Some(other)) => Some(one.max(other)),
+            (one, other) => one.or(other),
+        };
+        if load.length > day.length {
+            (day.length, day.rate) = (load.length, load.rate.or(day.rate));
+        }
+    }
+    for (day, load) in days {
+        let place = Place {
+            file,
+            line: load.line,
+        };
+        for (metric, value, unit) in [
+            (M::StrainScore, load.strain, Unit::Score),
+            (M::TotalCalories, load.energy, Unit::Kilocalories),
+            (M::AverageHeartRate, load.rate, Unit::PerMinute),
+        ] {
+            if let Some(value) = value {
+                let reading = Reading::of_day(metric, value, unit, day);
+                importer.reading(user, SOURCE, place, reading)?;
+            }
+        }
+    }
+    Ok(())
+}
