@@ -52,6 +52,7 @@ static READERS: &[&FormatReader] = &[
     &crate::lifesnaps::READER,
     &crate::t1d_uom::READER,
     &crate::whoop::READER,
+    &crate::oura::READER,
     &crate::reference::READER,
 ];
 

@@ -611,10 +611,7 @@ fn workout(
         let at = columns.time(row, WORKOUT_START)?;
         let at = at.ok_or_else(|| empty("the beginning of the workout"))?;
         let until = columns.time(row, WORKOUT_END)?;
-        let minutes = match until {
-            Some(until) => Some((local(until)? - local(at)?).as_seconds_f64() / 60.0),
-            None => None,
-        };
+        let minutes = until.and_then(|until| crate::workouts::minutes(at, until));
         let sport = sport(columns.text(row, ACTIVITY)).unwrap_or(ActivityType::Other);
         Ok(Workout {
             until,

@@ -6,6 +6,7 @@ mod archives;
 mod cells;
 mod folder;
 mod lifesnaps;
+mod oura;
 mod properties;
 mod reference;
 mod t1d_uom;

@@ -55,6 +55,19 @@ const HEADERS: &[(&str, &str)] = &[
         "workouts.csv",
         "Workout start time,Workout end time,Activity name,Energy burned (cal)",
     ),
+    (
+        "sleepmodel.csv",
+        "day,bedtime_start,bedtime_end,total_sleep_duration,type,average_hrv,lowest_heart_rate",
+    ),
+    ("dailyreadiness.csv", "day,score,contributors"),
+    (
+        "oura.json",
+        "{\"sleep\":[{\"day\":\"2024-03-01\",\"bedtime_start\":1,\"bedtime_end\":2,\"total_sleep_duration\":3},",
+    ),
+    (
+        "trends.csv",
+        "date,Readiness Score,Total Sleep Time,Bedtime Start,Bedtime End,Steps",
+    ),
 ];
 
 /// Cells as files have them, and as they should not.
