@@ -53,6 +53,7 @@ static READERS: &[&FormatReader] = &[
     &crate::t1d_uom::READER,
     &crate::whoop::READER,
     &crate::oura::READER,
+    &crate::garmin::READER,
     &crate::reference::READER,
 ];
 

@@ -119,6 +119,14 @@ impl<'p> Rows<'p> {
         Ok((good, broken))
     }
 
+    /// Opens a file whose rows are in lists within the objects of the outermost list:
+    /// `[{"name": [row, row]}]`.
+    pub(crate) fn of_inner_lists(path: &'p Path) -> Result<Self, ImportError> {
+        let mut rows = Self::with(Text::open(path)?, Layout::Lists);
+        rows.scan.lists = 2;
+        Ok(rows)
+    }
+
     fn with(text: Text<'p>, layout: Layout) -> Self {
         Self {
             text,
@@ -262,6 +270,8 @@ enum Step {
 struct Scan {
     /// Whether objects outside any list are rows.
     outside_lists: bool,
+    /// Number of lists around the rows, one within the other.
+    lists: usize,
     /// Open objects and lists around the rows, and those within the row.
     around: Vec<u8>,
     within: Vec<u8>,
@@ -281,6 +291,7 @@ impl Scan {
     fn new(outside_lists: bool) -> Self {
         Self {
             outside_lists,
+            lists: 1,
             around: Vec::new(),
             within: Vec::new(),
             in_text: false,
@@ -386,11 +397,9 @@ impl Scan {
 
     /// A byte outside of rows.
     fn around(&mut self, byte: u8, last: u8, line: u64) -> Step {
-        // In the outermost list: none of the others is one.
-        let in_list = match self.around.as_slice() {
-            [others @ .., b'['] => !others.contains(&b'['),
-            _ => false,
-        };
+        // In the list of rows, not in one around or beside it.
+        let lists = || self.around.iter().filter(|byte| **byte == b'[').count();
+        let in_list = self.around.last() == Some(&b'[') && lists() == self.lists;
         match byte {
             b'{' if in_list || (self.outside_lists && self.around.is_empty()) => {
                 self.begun = line;

@@ -7,6 +7,7 @@ mod batch;
 mod detect;
 mod error;
 mod format;
+mod garmin;
 mod json;
 mod lifesnaps;
 mod numbers;

@@ -5,6 +5,7 @@
 mod archives;
 mod cells;
 mod folder;
+mod garmin;
 mod lifesnaps;
 mod oura;
 mod properties;

@@ -68,6 +68,14 @@ const HEADERS: &[(&str, &str)] = &[
         "trends.csv",
         "date,Readiness Score,Total Sleep Time,Bedtime Start,Bedtime End,Steps",
     ),
+    (
+        "UDSFile.json",
+        "[{\"calendarDate\":\"2024-03-01\",\"totalSteps\":1,\"restingHeartRate\":50},",
+    ),
+    (
+        "summarizedActivities.json",
+        "[{\"summarizedActivitiesExport\":[{\"activityId\":1,\"beginTimestamp\":1709272800000},",
+    ),
 ];
 
 /// Cells as files have them, and as they should not.
