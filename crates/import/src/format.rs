@@ -54,6 +54,7 @@ static READERS: &[&FormatReader] = &[
     &crate::whoop::READER,
     &crate::oura::READER,
     &crate::garmin::READER,
+    &crate::polar::READER,
     &crate::reference::READER,
 ];
 

@@ -15,6 +15,7 @@ mod objects;
 mod options;
 mod oura;
 mod own;
+mod polar;
 mod readings;
 mod reference;
 mod report;

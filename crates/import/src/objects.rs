@@ -7,13 +7,17 @@ use crate::json::Rows;
 use crate::readings::Place;
 use crate::report::RejectReason;
 use crate::table::Fault;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use std::fs::File;
+use std::io::{BufReader, Read};
 use std::path::Path;
 
 /// Number of rows between two progress reports.
 const PROGRESS_ROWS: u64 = 2_000;
+/// Bytes of a document that are read at most.
+const LONGEST_DOCUMENT: u64 = 1 << 28;
 
 /// Reads the objects of a file one by one. A row that cannot be read is rejected, and so is one for which
 /// the function gives a fault.
@@ -68,24 +72,110 @@ pub(crate) fn parsed<T: DeserializeOwned>(row: &[u8]) -> Result<T, Fault> {
     })
 }
 
+/// The document of a file that is one object, however long: what has no field is passed over while it is
+/// read. `None` if it was rejected.
+pub(crate) fn document<T: DeserializeOwned>(
+    importer: &mut Importer<'_>,
+    path: &Path,
+) -> Result<Option<T>, ImportError> {
+    let failed = |source| ImportError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    importer.report.rows_read += 1;
+    let parsed = serde_json::from_reader(BufReader::new(file.take(LONGEST_DOCUMENT)));
+    importer.progress(path, length)?;
+    match parsed {
+        Ok(document) => Ok(Some(document)),
+        Err(error) => {
+            let place = Place {
+                file: path,
+                line: error.line() as u64,
+            };
+            let message = format!("not an object as expected (column {})", error.column());
+            importer.reject(place.reject((RejectReason::NotJson, message)))?;
+            Ok(None)
+        }
+    }
+}
+
+/// A number or a text; anything else is passed over.
+enum Scalar {
+    Number(f64),
+    Text(String),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        struct Scalars;
+
+        impl<'de> Visitor<'de> for Scalars {
+            type Value = Scalar;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a value")
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Scalar, E> {
+                Ok(Scalar::Other)
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
+                Ok(Scalar::Number(value as f64))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
+                Ok(Scalar::Number(value as f64))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
+                Ok(Scalar::Number(value))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar::Text(text.trim().to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Scalar, A::Error> {
+                while parts.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<Scalar, A::Error> {
+                while parts.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Scalar::Other)
+            }
+        }
+
+        source.deserialize_any(Scalars)
+    }
+}
+
 /// Reads a number, also one that is written as text; anything else is none.
 pub(crate) fn number<'de, D: Deserializer<'de>>(source: D) -> Result<Option<f64>, D::Error> {
-    Ok(match Value::deserialize(source)? {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-    .filter(|value| value.is_finite()))
+    let value = match Scalar::deserialize(source)? {
+        Scalar::Number(value) => Some(value),
+        Scalar::Text(text) => text.parse().ok(),
+        Scalar::Other => None,
+    };
+    Ok(value.filter(|value: &f64| value.is_finite()))
 }
 
 /// Reads a text, also one that is written as a number; anything else is none.
 pub(crate) fn text<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(source)? {
-        Value::String(text) => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-    .filter(|text| !text.is_empty()))
+    let text = match Scalar::deserialize(source)? {
+        Scalar::Text(text) => Some(text),
+        Scalar::Number(value) => Some(value.to_string()),
+        Scalar::Other => None,
+    };
+    Ok(text.filter(|text| !text.is_empty()))
 }
 
 /// Reads a part of another type as if it were missing.

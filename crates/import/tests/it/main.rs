@@ -8,6 +8,7 @@ mod folder;
 mod garmin;
 mod lifesnaps;
 mod oura;
+mod polar;
 mod properties;
 mod reference;
 mod t1d_uom;

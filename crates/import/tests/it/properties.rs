@@ -76,6 +76,18 @@ const HEADERS: &[(&str, &str)] = &[
         "summarizedActivities.json",
         "[{\"summarizedActivitiesExport\":[{\"activityId\":1,\"beginTimestamp\":1709272800000},",
     ),
+    (
+        "nightly_recovery.json",
+        "[{\"night\":\"2024-03-01\",\"meanNightlyRecoveryRmssd\":50,\"meanNightlyRecoveryRri\":1000},",
+    ),
+    (
+        "activity-2024-03-01-x.json",
+        "{\"date\":\"2024-03-01\",\"summary\":{\"stepCount\":1}",
+    ),
+    (
+        "session.csv",
+        "Name,Sport,Date,Start time,Duration,Total distance (km),Average heart rate (bpm)",
+    ),
 ];
 
 /// Cells as files have them, and as they should not.
