@@ -55,6 +55,7 @@ static READERS: &[&FormatReader] = &[
     &crate::oura::READER,
     &crate::garmin::READER,
     &crate::polar::READER,
+    &crate::withings::READER,
     &crate::reference::READER,
 ];
 

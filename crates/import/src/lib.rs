@@ -30,6 +30,7 @@ mod time;
 mod totals;
 mod translated;
 mod whoop;
+mod withings;
 mod words;
 mod workouts;
 

@@ -579,7 +579,11 @@ fn trend(importer: &mut Importer<'_>, user: &UserId, place: Place<'_>, fields: &
         Ok(read) => read,
         Err(fault) => return Ok(Err(fault)),
     };
-    importer.night(user, SOURCE, place, &night)?;
+    if night.at.has_time() {
+        importer.night(user, SOURCE, place, &night)?;
+    } else {
+        importer.dated_night(user, SOURCE, place, day, &night)?;
+    }
     Heart::new(&night, day, heart).add(importer, user, place)?;
     for (name, metric, column) in [
         ("readiness", M::RecoveryScore, "Readiness Score"),

@@ -418,7 +418,12 @@ fn of_night(
     };
     let is_sleep = row.evaluation.asleep_duration.is_some();
     if is_sleep {
-        importer.night(user, SOURCE, place, &night(row, day))?;
+        let night = night(row, day);
+        if night.at.has_time() {
+            importer.night(user, SOURCE, place, &night)?;
+        } else {
+            importer.dated_night(user, SOURCE, place, day, &night)?;
+        }
     }
     let rate = |milliseconds: Option<f64>| {
         milliseconds

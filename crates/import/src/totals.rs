@@ -1,8 +1,8 @@
-//! Totals of days as vendors give them.
+//! What vendors give by the day: totals, and nights without their times.
 
 use crate::batch::Importer;
 use crate::error::ImportError;
-use crate::readings::{Place, Reading};
+use crate::readings::{Night, Place, Reading};
 use chrono::NaiveDate;
 use vitalcast_domain::{MetricType, ReadingKind, Unit, UserId};
 
@@ -26,5 +26,47 @@ impl Importer<'_> {
         };
         let reading = Reading::of_day(metric, value, unit, day).kind(kind);
         self.reading(user, source, place, reading)
+    }
+}
+
+impl Importer<'_> {
+    /// Adds a night of which only the day is known: known at noon.
+    pub(crate) fn dated_night(
+        &mut self,
+        user: &UserId,
+        source: &str,
+        place: Place<'_>,
+        day: NaiveDate,
+        night: &Night,
+    ) -> Result<(), ImportError> {
+        use MetricType as M;
+        for (name, metric, value, unit) in [
+            ("sleep", M::SleepDuration, night.asleep, Unit::Minutes),
+            ("deep", M::DeepSleepDuration, night.deep, Unit::Minutes),
+            ("rem", M::RemSleepDuration, night.rem, Unit::Minutes),
+            ("awake", M::AwakeDuration, night.awake, Unit::Minutes),
+            ("in-bed", M::TimeInBed, night.in_bed, Unit::Minutes),
+            (
+                "efficiency",
+                M::SleepEfficiency,
+                night.efficiency,
+                Unit::Percent,
+            ),
+            ("score", M::SleepScore, night.score, Unit::Score),
+            (
+                "heart-rate",
+                M::SleepingHeartRate,
+                night.heart_rate,
+                Unit::PerMinute,
+            ),
+        ] {
+            if let Some(value) = value {
+                let reading = Reading::of_morning(metric, value, unit, day)
+                    .id(format!("{name}-{}", night.id))
+                    .updated(night.updated_at);
+                self.reading(user, source, place, reading)?;
+            }
+        }
+        Ok(())
     }
 }

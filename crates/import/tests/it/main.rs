@@ -15,4 +15,5 @@ mod t1d_uom;
 mod t1d_uom_watch;
 mod tables;
 mod whoop;
+mod withings;
 mod wrong;

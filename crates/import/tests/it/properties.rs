@@ -88,6 +88,16 @@ const HEADERS: &[(&str, &str)] = &[
         "session.csv",
         "Name,Sport,Date,Start time,Duration,Total distance (km),Average heart rate (bpm)",
     ),
+    (
+        "sleep.csv",
+        "from,to,light (s),deep (s),rem (s),awake (s),wake up,Duration to sleep (s),Average heart rate",
+    ),
+    ("aggregates_calories_earned.csv", "date,value"),
+    ("raw_tracker_hr.csv", "start,duration,value"),
+    (
+        "weight.csv",
+        "Date,Weight (kg),Fat mass (kg),Bone mass (kg),Muscle mass (kg),Hydration (kg)",
+    ),
 ];
 
 /// Cells as files have them, and as they should not.
