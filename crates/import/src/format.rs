@@ -56,6 +56,7 @@ static READERS: &[&FormatReader] = &[
     &crate::garmin::READER,
     &crate::polar::READER,
     &crate::withings::READER,
+    &crate::ultrahuman::READER,
     &crate::reference::READER,
 ];
 

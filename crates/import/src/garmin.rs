@@ -305,7 +305,7 @@ fn whole_day(
 /// A row of `sleepData`.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-struct Sleep {
+struct NightRow {
     #[serde(rename = "sleepStartTimestampGMT", deserialize_with = "text")]
     start: Option<String>,
     #[serde(rename = "sleepEndTimestampGMT", deserialize_with = "text")]
@@ -347,7 +347,7 @@ fn sleep(
     user: &UserId,
     place: Place<'_>,
     day: NaiveDate,
-    row: &Sleep,
+    row: &NightRow,
 ) -> Outcome {
     let stages = [
         row.deep_sleep_seconds,

@@ -9,6 +9,7 @@ use crate::format::Columns;
 use crate::report::RejectReason;
 use crate::table::Fault;
 use crate::text::{MAX_LINE, Next, Text};
+use memchr::memchr_iter;
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -398,7 +399,7 @@ impl Scan {
     /// A byte outside of rows.
     fn around(&mut self, byte: u8, last: u8, line: u64) -> Step {
         // In the list of rows, not in one around or beside it.
-        let lists = || self.around.iter().filter(|byte| **byte == b'[').count();
+        let lists = || memchr_iter(b'[', &self.around).count();
         let in_list = self.around.last() == Some(&b'[') && lists() == self.lists;
         match byte {
             b'{' if in_list || (self.outside_lists && self.around.is_empty()) => {

@@ -29,6 +29,7 @@ mod text;
 mod time;
 mod totals;
 mod translated;
+mod ultrahuman;
 mod whoop;
 mod withings;
 mod words;

@@ -7,7 +7,16 @@ use chrono::NaiveDate;
 use vitalcast_domain::{MetricType, ReadingKind, Unit, UserId};
 
 impl Importer<'_> {
-    /// Adds the total of a local day if there is one. On a day that is not over it is the total so far.
+    /// What the total of a local day is: on a day that is not over it is the total so far.
+    pub(crate) fn kind_of_total(&self, user: &UserId, day: NaiveDate) -> ReadingKind {
+        if day < self.profile_of(user).day_of(self.options.now) {
+            ReadingKind::DayTotal
+        } else {
+            ReadingKind::RunningTotal
+        }
+    }
+
+    /// Adds the total of a local day if there is one.
     pub(crate) fn day_total(
         &mut self,
         user: &UserId,
@@ -19,11 +28,7 @@ impl Importer<'_> {
         let Some(value) = value else {
             return Ok(());
         };
-        let kind = if day < self.profile_of(user).day_of(self.options.now) {
-            ReadingKind::DayTotal
-        } else {
-            ReadingKind::RunningTotal
-        };
+        let kind = self.kind_of_total(user, day);
         let reading = Reading::of_day(metric, value, unit, day).kind(kind);
         self.reading(user, source, place, reading)
     }

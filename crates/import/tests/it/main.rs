@@ -14,6 +14,7 @@ mod reference;
 mod t1d_uom;
 mod t1d_uom_watch;
 mod tables;
+mod ultrahuman;
 mod whoop;
 mod withings;
 mod wrong;

@@ -1,7 +1,7 @@
 //! Oura's exports.
 
 use crate::folder::{Folder, options, read, read_bytes, read_with};
-use vitalcast_domain::{ActivityType, Intensity, MetricType as M};
+use vitalcast_domain::{ActivityType, HealthMetric, Intensity, MetricType as M, ReadingKind as K};
 use vitalcast_import::{RejectReason as R, SkipReason as S};
 
 const SLEEP: &str = "id;average_breath;average_heart_rate;average_hrv;awake_time;bedtime_end;bedtime_start;day;\
@@ -116,8 +116,7 @@ fn movement_is_of_the_day_and_a_ring_in_the_drawer_moves_not() {
         assert_eq!(read.known(metric).len(), 2, "{metric}");
     }
     assert_eq!(report.skipped[&S::NotWorn], 1);
-    let kinds: Vec<_> = read.readings(M::Steps).map(|steps| steps.kind()).collect();
-    use vitalcast_domain::ReadingKind as K;
+    let kinds: Vec<_> = read.readings(M::Steps).map(HealthMetric::kind).collect();
     assert_eq!(
         kinds,
         [K::DayTotal, K::RunningTotal],

@@ -98,6 +98,10 @@ const HEADERS: &[(&str, &str)] = &[
         "weight.csv",
         "Date,Weight (kg),Fat mass (kg),Bone mass (kg),Muscle mass (kg),Hydration (kg)",
     ),
+    (
+        "ultrahuman.csv",
+        "Date,Sleep Score,Recovery Score,Movement Score,Total Steps,Total Sleep,Average RHR",
+    ),
 ];
 
 /// Cells as files have them, and as they should not.
