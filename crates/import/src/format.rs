@@ -57,6 +57,7 @@ static READERS: &[&FormatReader] = &[
     &crate::polar::READER,
     &crate::withings::READER,
     &crate::ultrahuman::READER,
+    &crate::zepp::READER,
     &crate::reference::READER,
 ];
 

@@ -34,6 +34,7 @@ mod whoop;
 mod withings;
 mod words;
 mod workouts;
+mod zepp;
 
 pub use error::{ImportError, SinkError};
 pub use format::Format;

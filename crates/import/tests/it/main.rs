@@ -18,3 +18,4 @@ mod ultrahuman;
 mod whoop;
 mod withings;
 mod wrong;
+mod zepp;

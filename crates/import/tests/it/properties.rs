@@ -102,6 +102,16 @@ const HEADERS: &[(&str, &str)] = &[
         "ultrahuman.csv",
         "Date,Sleep Score,Recovery Score,Movement Score,Total Steps,Total Sleep,Average RHR",
     ),
+    (
+        "SLEEP.csv",
+        "date,deepSleepTime,shallowSleepTime,wakeTime,start,stop,REMTime,naps",
+    ),
+    ("ACTIVITY.csv", "date,steps,distance,runDistance,calories"),
+    ("HEARTRATE_AUTO.csv", "date,time,heartRate"),
+    (
+        "SPORT.csv",
+        "type,startTime,sportTime(s),distance(m),calories(kcal)",
+    ),
 ];
 
 /// Cells as files have them, and as they should not.
