@@ -58,6 +58,7 @@ static READERS: &[&FormatReader] = &[
     &crate::withings::READER,
     &crate::ultrahuman::READER,
     &crate::zepp::READER,
+    &crate::mi_fitness::READER,
     &crate::reference::READER,
 ];
 

@@ -10,6 +10,7 @@ mod format;
 mod garmin;
 mod json;
 mod lifesnaps;
+mod mi_fitness;
 mod numbers;
 mod objects;
 mod options;

@@ -7,6 +7,7 @@ mod cells;
 mod folder;
 mod garmin;
 mod lifesnaps;
+mod mi_fitness;
 mod oura;
 mod polar;
 mod properties;

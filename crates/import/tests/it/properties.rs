@@ -112,6 +112,7 @@ const HEADERS: &[(&str, &str)] = &[
         "SPORT.csv",
         "type,startTime,sportTime(s),distance(m),calories(kcal)",
     ),
+    ("mi.csv", "Uid,Sid,Tag,Key,Time,Value,UpdateTime"),
 ];
 
 /// Cells as files have them, and as they should not.
