@@ -386,6 +386,7 @@ fn sleep(
             Some(Moment::instant(end)),
         )
     };
+    importer.compare_waking(user, "Garmin", day, end);
     importer.night(user, SOURCE, place, &night)?;
     Ok(Ok(()))
 }

@@ -17,7 +17,7 @@ use std::path::Path;
 /// Number of rows between two progress reports.
 const PROGRESS_ROWS: u64 = 2_000;
 /// Bytes of a document that are read at most.
-const LONGEST_DOCUMENT: u64 = 1 << 28;
+const LONGEST_DOCUMENT: u64 = 1 << 26;
 
 /// Reads the objects of a file one by one. A row that cannot be read is rejected, and so is one for which
 /// the function gives a fault.

@@ -83,8 +83,9 @@ fn recognises(sample: &Sample<'_>) -> Confidence {
     let is_known = match &sample.content {
         Content::Table(columns) => is_session(columns),
         Content::Json(keys) => {
+            let has_summary = keys.has_at(1, "summary") && keys.has_at(2, "stepCount");
             let is_activity = keys.has_at(1, "date")
-                && (sample.file_name().starts_with("activity-") || keys.has("stepCount"));
+                && (has_summary || sample.file_name().starts_with("activity-"));
             let is_training = keys.has_at(1, "startTime")
                 && keys.has_at(1, "stopTime")
                 && (keys.has_at(1, "durationMillis") || keys.has_at(1, "exercises"));

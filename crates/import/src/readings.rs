@@ -122,6 +122,13 @@ impl Reading {
         self
     }
 
+    /// The same, known from a time on, and not before it is over.
+    #[must_use]
+    pub(crate) fn known(mut self, at: Option<DateTime<Utc>>) -> Self {
+        self.told.known_at = at;
+        self
+    }
+
     /// The same, changed last at a time in its source: of two versions the later one counts.
     #[must_use]
     pub(crate) fn updated(mut self, at: Option<DateTime<Utc>>) -> Self {

@@ -3,7 +3,7 @@
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::readings::{Night, Place, Reading};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use vitalcast_domain::{MetricType, ReadingKind, Unit, UserId};
 
 impl Importer<'_> {
@@ -13,6 +13,25 @@ impl Importer<'_> {
             ReadingKind::DayTotal
         } else {
             ReadingKind::RunningTotal
+        }
+    }
+
+    /// Says once that the person's time zone may be wrong, if a night does not end on the day of waking
+    /// that its vendor names.
+    pub(crate) fn compare_waking(
+        &mut self,
+        user: &UserId,
+        vendor: &str,
+        day: NaiveDate,
+        waking: DateTime<Utc>,
+    ) {
+        let profile = self.profile_of(user);
+        if profile.day_of(waking) != day {
+            self.note(format!(
+                "{vendor}: nights end on another day than the export says; the time zone {} may not be \
+                 the person's (set it with --zone)",
+                profile.zone
+            ));
         }
     }
 

@@ -102,8 +102,11 @@ fn kind(path: &Path, columns: &Columns<'_>) -> Option<Kind> {
     let starts = |start: &str| name.starts_with(start);
     if columns.has("Duration to sleep (s)") {
         Some(Kind::Sleep)
-    } else if columns.has("Fat mass (kg)") || columns.has("Fat mass (lb)") {
-        (columns.has("Date") && columns.0.len() >= 4).then_some(Kind::Body)
+    } else if columns.has_all(&["Date", "Fat mass (kg)", "Hydration (kg)"])
+        || columns.has_all(&["Date", "Fat mass (lb)", "Hydration (lb)"])
+        || columns.has_all(&["Date", "Fat mass (lbs)", "Hydration (lbs)"])
+    {
+        Some(Kind::Body)
     } else if columns.has_all(&["date", "value"]) && starts("aggregates_") {
         Some(if starts("aggregates_steps") {
             Kind::Steps

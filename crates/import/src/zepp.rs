@@ -147,7 +147,7 @@ fn nights(
             }
             let (start, stop) = (instant(&row, start, "start")?, instant(&row, stop, "stop")?);
             let day = day(&row, date)?;
-            Ok(Some(Night {
+            let night = Night {
                 day: Some(day),
                 asleep: Some(asleep),
                 deep,
@@ -159,10 +159,14 @@ fn nights(
                     Moment::instant(start),
                     Some(Moment::instant(stop)),
                 )
-            }))
+            };
+            Ok(Some((night, day, stop)))
         })();
         match night {
-            Ok(Some(night)) => importer.night(user, SOURCE, row.place(), &night)?,
+            Ok(Some((night, day, stop))) => {
+                importer.compare_waking(user, "Zepp", day, stop);
+                importer.night(user, SOURCE, row.place(), &night)?;
+            }
             Ok(None) => importer.skip(SkipReason::Missing),
             Err(fault) => importer.reject(row.place().reject(fault))?,
         }

@@ -80,6 +80,25 @@ fn a_night_is_deep_light_and_rem_and_belongs_to_the_day_of_waking() {
 }
 
 #[test]
+fn a_night_that_ends_on_another_day_than_garmin_says_tells_of_the_zone() {
+    // Waking at 06:00 in Tokyo is the evening before in UTC.
+    let night = NIGHT
+        .replace("2024-05-01T21:30", "2024-05-01T13:30")
+        .replace("2024-05-02T05:00", "2024-05-01T21:00");
+    let folder = Folder::new();
+    let path = folder.write("1_sleepData.json", format!("[{night}]"));
+    let told = |zone: &str| {
+        let zone = Some(zone.parse().unwrap());
+        let options = vitalcast_import::ImportOptions { zone, ..options() };
+        let (report, read) = read_with(&path, &options).unwrap();
+        let day = read.series(M::SleepDuration).remove(0).0;
+        (day, report.notes.iter().any(|note| note.contains("--zone")))
+    };
+    assert_eq!(told("Asia/Tokyo"), ("2024-05-02".to_owned(), false));
+    assert_eq!(told("UTC"), ("2024-05-01".to_owned(), true));
+}
+
+#[test]
 fn a_score_of_sleep_is_found_where_it_may_be() {
     for score in [
         r#""overallSleepScore":82"#,

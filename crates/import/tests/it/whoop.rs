@@ -226,6 +226,9 @@ fn columns_follow_the_language_of_the_account() {
         "Hora de início do ciclo,Hora de fim do ciclo,Fuso horário do ciclo,Pontuação de recuperação \
          %,Frequência cardíaca em repouso (bpm),Variabilidade da frequência cardíaca (ms),Esforço \
          diário,Energia queimada (cal),Início do sono,Início da vigília,Duração do sono (min)",
+        "Ora di inizio ciclo,Ora di fine ciclo,Fuso orario ciclo,Punteggio di recupero %,Frequenza cardiaca a \
+         riposo (bpm),Variabilità della frequenza cardiaca (ms),Sforzo giornaliero,Energia bruciata \
+         (cal),Inizio del sonno,Inizio del risveglio,Durata del sonno (min)",
     ] {
         let row = "2024-05-01 23:30:00,2024-05-02 23:00:00,UTC+02:00,72,52,81,12.4,2450,2024-05-01 \
                    23:30:00,2024-05-02 07:00:00,420";
@@ -295,7 +298,8 @@ fn a_published_export_is_read() {
     );
     assert_eq!(
         day(M::StrainScore),
-        (6.0, "2024-11-04T00:00:00+00:00".to_owned())
+        (6.0, "2024-11-04T05:00:00+00:00".to_owned()),
+        "midnight on the person's clock, whatever the profile says"
     );
     let first = &read.known(M::StrainScore)[0];
     assert_eq!((first.0.as_str(), first.1), ("2024-10-02", 3.7));

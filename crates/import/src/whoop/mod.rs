@@ -4,13 +4,15 @@
 //!
 //! Times are local in the row's own `Cycle timezone` (`UTC-04:00`, `UTCZ`). A cycle runs from falling asleep to
 //! falling asleep again: recovery, resting heart rate, HRV and sleep are of the morning at its beginning and
-//! are known on waking; strain and energy are of the day after it and are known when that day is over. The day
-//! of a cycle is the date of waking, or, without sleep, that of its middle. The newest cycle has no end: what
-//! it says about its day is not final and is left out. If two cycles belong to one day, their energy is added,
-//! and the higher strain counts.
+//! are known on waking; strain and energy are of the day after it and are known when that day is over, both on
+//! the clock of the cycle and in the zone of the profile. The day of a cycle is the date of waking, or, without
+//! sleep, that of its middle. The newest cycle has no end: what it says about its day is not final and is left
+//! out. If two cycles belong to one day, their energy is added, and the higher strain counts.
 //!
 //! Durations are minutes, `Energy burned (cal)` is kilocalories, the HRV is RMSSD, the day strain goes to 21.
 //! The main sleeps are in both the cycles and the sleeps; each counts once.
+
+mod columns;
 
 use crate::batch::Importer;
 use crate::error::ImportError;
@@ -20,15 +22,19 @@ use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::sports::sport;
 use crate::table::{Fault, Row, Table};
-use crate::time::{Stamp, iso, offset_seconds};
-use crate::translated::place_of;
 use crate::workouts::Workout;
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{ActivityType, Moment, ReadingKind, Unit, UserId};
+
+use self::columns::{
+    ACTIVITY, ASLEEP, AWAKE, BREATHS, CYCLE_END, CYCLE_START, Columns, DEEP, DISTANCE, EFFICIENCY,
+    ENERGY, HIGHEST_RATE, HRV, IN_BED, Kind, MEAN_RATE, ONSET, OXYGEN, PERFORMANCE, RECOVERY, REM,
+    RESTING, SKIN_CELSIUS, SKIN_FAHRENHEIT, STRAIN, WAKING, WORKOUT_END, WORKOUT_START, kind,
+};
 
 const SOURCE: &str = "whoop";
 
@@ -81,244 +87,6 @@ pub(crate) static READER: FormatReader = FormatReader {
     read: Files::Together(read),
 };
 
-// Bare names of the columns: English, German, Spanish, French, Portuguese, Italian.
-const CYCLE_START: &[&str] = &[
-    "cyclestarttime",
-    "startzeitdeszyklus",
-    "horadeiniciodelciclo",
-    "heurededebutducycle",
-    "horadeiniciodociclo",
-    "oradiiniziociclo",
-];
-const CYCLE_END: &[&str] = &[
-    "cycleendtime",
-    "endzeitdeszyklus",
-    "horadefinalizaciondelciclo",
-    "heuredefinducycle",
-    "horadefimdociclo",
-    "oradifineciclo",
-];
-const ZONE: &[&str] = &[
-    "cycletimezone",
-    "zeitzonedeszyklus",
-    "zonahorariadelciclo",
-    "fuseauhoraireducycle",
-    "fusohorariodociclo",
-    "fusoorariociclo",
-];
-const RECOVERY: &[&str] = &[
-    "recoveryscore",
-    "erholungswert",
-    "puntuacionderecuperacion",
-    "scorederecuperation",
-    "pontuacaoderecuperacao",
-    "punteggiodirecupero",
-];
-const RESTING: &[&str] = &[
-    "restingheartratebpm",
-    "ruheherzfrequenzschlageprominute",
-    "frecuenciacardiacaenreposolpm",
-    "frequencecardiaqueaureposbpm",
-    "frequenciacardiacaemrepousobpm",
-    "frequenzacardiacaariposobpm",
-];
-const HRV: &[&str] = &[
-    "heartratevariabilityms",
-    "herzfrequenzvariabilitatms",
-    "variabilidaddelafrecuenciacardiacams",
-    "variabilitedelafrequencecardiaquems",
-    "variabilidadedafrequenciacardiacams",
-    "variabilitadellafrequenzacardiacams",
-];
-const SKIN_CELSIUS: &[&str] = &[
-    "skintempcelsius",
-    "hauttemperaturcelsius",
-    "tempcutaneagradoscentigrados",
-    "temperaturecutaneecelsius",
-    "tempdapelecelsius",
-    "tempcutaneac",
-];
-const SKIN_FAHRENHEIT: &[&str] = &["skintempf", "skintempfahrenheit"];
-const OXYGEN: &[&str] = &[
-    "bloodoxygen",
-    "blutsauerstoff",
-    "oxigenoensangre",
-    "niveaudoxygene",
-    "deoxigenionosangue",
-    "ossigenonelsangue",
-];
-const STRAIN: &[&str] = &[
-    "daystrain",
-    "tagesbelastung",
-    "esfuerzodeldia",
-    "effortdujour",
-    "esforcodiario",
-    "sforzogiornaliero",
-];
-const ENERGY: &[&str] = &[
-    "energyburnedcal",
-    "verbrannteenergiecal",
-    "energiaquemadacal",
-    "depenseenergetiquecal",
-    "energiaqueimadacal",
-    "energiabruciatacal",
-];
-const HIGHEST_RATE: &[&str] = &["maxhrbpm", "maxhfschlageprominute", "fcmaxlpm", "fcmaxbpm"];
-const MEAN_RATE: &[&str] = &[
-    "averagehrbpm",
-    "durchschnittlichehfschlageprominute",
-    "fcpromediolpm",
-    "fcmoyennebpm",
-    "fcmediabpm",
-];
-const ONSET: &[&str] = &[
-    "sleeponset",
-    "beginndesschlafs",
-    "iniciodelsueno",
-    "premierssignesdesommeil",
-    "iniciodosono",
-    "iniziodelsonno",
-];
-const WAKING: &[&str] = &[
-    "wakeonset",
-    "beginndesaufwachens",
-    "iniciodelavigilia",
-    "premierssignesdereveil",
-    "iniciodavigilia",
-    "iniziodelrisveglio",
-];
-const PERFORMANCE: &[&str] = &[
-    "sleepperformance",
-    "schlafleistung",
-    "calificaciondelsueno",
-    "performancesommeil",
-    "desempenhodosono",
-    "andamentodelsonno",
-];
-const BREATHS: &[&str] = &[
-    "respiratoryraterpm",
-    "atemfrequenzatemzugemin",
-    "frecuenciarespiratoriarpm",
-    "frequencerespiratoiretrmin",
-    "frequenciarespiratoriarpm",
-    "frequenzarespiratoriarpm",
-];
-const ASLEEP: &[&str] = &[
-    "asleepdurationmin",
-    "schlafdauermin",
-    "duraciondelsuenomin",
-    "dureedusommeilmin",
-    "duracaodosonomin",
-    "duratadelsonnomin",
-];
-const IN_BED: &[&str] = &[
-    "inbeddurationmin",
-    "dauerimbettmin",
-    "tiempoenlacamamin",
-    "tempspasseaulitmin",
-    "duracaonacamamin",
-    "tempoalettomin",
-];
-const DEEP: &[&str] = &[
-    "deepswsdurationmin",
-    "dauerdestiefschlafsmin",
-    "duraciondesuenoprofundoswsmin",
-    "dureedusommeilprofondmin",
-    "duracaoprofundosonomin",
-    "durataprofondoswsmin",
-];
-const REM: &[&str] = &[
-    "remdurationmin",
-    "dauerdesremschlafsmin",
-    "duraciondesuenoremmin",
-    "dureedusommeilparadoxalmin",
-    "duracaoremmin",
-    "durataremmin",
-];
-const AWAKE: &[&str] = &[
-    "awakedurationmin",
-    "dauerdesaufwachensmin",
-    "tempodespiertoamin",
-    "tiempodespiertoamin",
-    "tempsdeveilmin",
-    "duracaodevigiliamin",
-    "duratadelrisvegliomin",
-];
-const EFFICIENCY: &[&str] = &[
-    "sleepefficiency",
-    "schlafeffizienz",
-    "eficienciadelsueno",
-    "efficacitedusommeil",
-    "eficaciadosono",
-    "efficienzadelsonno",
-];
-const NAP: &[&str] = &[
-    "nap",
-    "nickerchen",
-    "siesta",
-    "sieste",
-    "sesta",
-    "riposobreve",
-];
-const WORKOUT_START: &[&str] = &[
-    "workoutstarttime",
-    "startzeitdestrainings",
-    "horadeiniciodelentrenamiento",
-    "heurededebutdelentrainement",
-    "horadeiniciodotreino",
-    "oradiinizioallenamento",
-];
-const WORKOUT_END: &[&str] = &[
-    "workoutendtime",
-    "endzeitdestrainings",
-    "horadefinalizaciondelentrenamiento",
-    "heuredefindelentrainement",
-    "horadefimdotreino",
-    "oradifineallenamento",
-];
-const ACTIVITY: &[&str] = &[
-    "activityname",
-    "namederaktivitat",
-    "nombredelaactividad",
-    "nomdelactivite",
-    "nomedaatividade",
-    "nomeattivita",
-];
-const DISTANCE: &[&str] = &["distancemeters"];
-const QUESTION: &[&str] = &[
-    "questiontext",
-    "fragetext",
-    "textodepergunta",
-    "testodomanda",
-];
-
-/// The tables of an export.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Cycles,
-    Sleeps,
-    Workouts,
-    Journal,
-}
-
-/// Which table has these columns.
-fn kind<T: AsRef<str>>(columns: &[T]) -> Option<Kind> {
-    let has = |names: &[&str]| place_of(columns, names).is_some();
-    if has(WORKOUT_START) && has(ACTIVITY) {
-        Some(Kind::Workouts)
-    } else if !has(CYCLE_START) {
-        None
-    } else if has(RECOVERY) && has(WAKING) {
-        Some(Kind::Cycles)
-    } else if has(NAP) && has(WAKING) {
-        Some(Kind::Sleeps)
-    } else if has(QUESTION) {
-        Some(Kind::Journal)
-    } else {
-        None
-    }
-}
-
 /// What is collected over all files.
 #[derive(Default)]
 struct Seen {
@@ -335,6 +103,8 @@ struct Load {
     strain: Option<f64>,
     energy: Option<f64>,
     rate: Option<f64>,
+    /// When the day is over on the clock of the cycle.
+    over: Option<DateTime<Utc>>,
     line: u64,
 }
 
@@ -374,94 +144,6 @@ fn read_file(
         }
     }
     Ok(())
-}
-
-/// The columns that a table has.
-struct Columns(Vec<(&'static [&'static str], usize)>);
-
-impl Columns {
-    fn of(names: &[String]) -> Self {
-        let all = [
-            CYCLE_START,
-            CYCLE_END,
-            ZONE,
-            RECOVERY,
-            RESTING,
-            HRV,
-            SKIN_CELSIUS,
-            SKIN_FAHRENHEIT,
-            OXYGEN,
-            STRAIN,
-            ENERGY,
-            HIGHEST_RATE,
-            MEAN_RATE,
-            ONSET,
-            WAKING,
-            PERFORMANCE,
-            BREATHS,
-            ASLEEP,
-            IN_BED,
-            DEEP,
-            REM,
-            AWAKE,
-            EFFICIENCY,
-            WORKOUT_START,
-            WORKOUT_END,
-            ACTIVITY,
-            DISTANCE,
-        ];
-        let found = all
-            .into_iter()
-            .filter_map(|column| place_of(names, column).map(|place| (column, place)));
-        Self(found.collect())
-    }
-
-    fn text<'t>(&self, row: &Row<'t>, column: &'static [&'static str]) -> &'t str {
-        let found = self.0.iter().find(|(known, _)| *known == column);
-        row.text(found.map(|(_, place)| *place))
-    }
-
-    fn number(&self, row: &Row<'_>, column: &'static [&'static str]) -> Result<Option<f64>, Fault> {
-        crate::numbers::number(self.text(row, column), column[0])
-    }
-
-    /// A time on the clock of the row's zone.
-    fn time(
-        &self,
-        row: &Row<'_>,
-        column: &'static [&'static str],
-    ) -> Result<Option<Moment>, Fault> {
-        let text = self.text(row, column);
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let bad = |what: &str| (RejectReason::BadTime, format!("{} {what}", column[0]));
-        match iso(text) {
-            Some(Stamp::Instant(at, offset_seconds)) => {
-                Ok(Some(Moment::Instant { at, offset_seconds }))
-            }
-            Some(Stamp::Wall(local)) => {
-                let zone = self.text(row, ZONE);
-                if zone.is_empty() {
-                    return Ok(Some(Moment::Clock(local)));
-                }
-                let zone = zone
-                    .strip_prefix("UTC")
-                    .filter(|rest| *rest == "Z")
-                    .unwrap_or(zone);
-                let offset = offset_seconds(zone)
-                    .ok_or_else(|| bad("is in a zone that is not like UTC+01:00"))?;
-                let utc = local.checked_sub_signed(TimeDelta::seconds(i64::from(offset)));
-                Ok(Some(Moment::Instant {
-                    at: utc.ok_or_else(|| bad("is no time"))?.and_utc(),
-                    offset_seconds: Some(offset),
-                }))
-            }
-            Some(Stamp::Day(_)) | None => Err(bad(
-                "is not a time, expected for example 2024-05-01 06:30:00",
-            )),
-        }
-    }
 }
 
 type Outcome = Result<Result<(), Fault>, ImportError>;
@@ -539,18 +221,30 @@ fn cycle(
         let day = waking
             .and_then(Moment::written_local_time)
             .unwrap_or(middle);
+        let day = day.date();
         Ok(Load {
-            day: day.date(),
+            day,
             length: to - from,
             strain: columns.number(row, STRAIN)?,
             energy: columns.number(row, ENERGY)?,
             rate: columns.number(row, MEAN_RATE)?,
+            over: over(day, end),
             line: row.line(),
         })
     })();
     Ok(load.map(|load| {
         seen.loads.insert(id, load);
     }))
+}
+
+/// When a day is over on the clock that a time was written with.
+fn over(day: NaiveDate, written: Moment) -> Option<DateTime<Utc>> {
+    let Moment::Instant { offset_seconds, .. } = written else {
+        return None;
+    };
+    let midnight = day.succ_opt()?.and_time(NaiveTime::MIN);
+    let utc = midnight.checked_sub_signed(TimeDelta::seconds(i64::from(offset_seconds?)))?;
+    Some(utc.and_utc())
 }
 
 fn empty(what: &str) -> Fault {
@@ -651,6 +345,7 @@ fn days(
             (Some(one), Some(other)) => Some(one.max(other)),
             (one, other) => one.or(other),
         };
+        day.over = day.over.max(load.over);
         if load.length > day.length {
             (day.length, day.rate) = (load.length, load.rate.or(day.rate));
         }
@@ -666,7 +361,7 @@ fn days(
             (M::AverageHeartRate, load.rate, Unit::PerMinute),
         ] {
             if let Some(value) = value {
-                let reading = Reading::of_day(metric, value, unit, day);
+                let reading = Reading::of_day(metric, value, unit, day).known(load.over);
                 importer.reading(user, SOURCE, place, reading)?;
             }
         }
