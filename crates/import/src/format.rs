@@ -59,6 +59,9 @@ static READERS: &[&FormatReader] = &[
     &crate::ultrahuman::READER,
     &crate::zepp::READER,
     &crate::mi_fitness::READER,
+    &crate::cronometer::READER,
+    &crate::myfitnesspal::READER,
+    &crate::lose_it::READER,
     &crate::reference::READER,
 ];
 

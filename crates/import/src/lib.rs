@@ -4,13 +4,18 @@
 mod amounts;
 mod archive;
 mod batch;
+mod cronometer;
+mod dates;
 mod detect;
+mod diary;
 mod error;
 mod format;
 mod garmin;
 mod json;
 mod lifesnaps;
 mod mi_fitness;
+mod lose_it;
+mod myfitnesspal;
 mod numbers;
 mod objects;
 mod options;
@@ -36,6 +41,7 @@ mod withings;
 mod words;
 mod workouts;
 mod zepp;
+mod activities;
 
 pub use error::{ImportError, SinkError};
 pub use format::Format;

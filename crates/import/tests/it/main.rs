@@ -4,12 +4,16 @@
 
 mod archives;
 mod cells;
+mod cronometer;
 mod folder;
 mod garmin;
 mod lifesnaps;
 mod mi_fitness;
 mod oura;
 mod polar;
+mod lose_it;
+mod myfitnesspal;
+mod owned;
 mod properties;
 mod reference;
 mod t1d_uom;

@@ -1,6 +1,7 @@
 //! What holds for any bytes, and for any order of rows.
 
 use crate::folder::{Folder, Read, options, read, read_with};
+use crate::owned::owned;
 use proptest::prelude::*;
 use vitalcast_domain::Record;
 
@@ -113,6 +114,21 @@ const HEADERS: &[(&str, &str)] = &[
         "type,startTime,sportTime(s),distance(m),calories(kcal)",
     ),
     ("mi.csv", "Uid,Sid,Tag,Key,Time,Value,UpdateTime"),
+        "servings.csv",
+        "Day,Time,Group,Food Name,Amount,Energy (kcal),Protein (g)",
+    ),
+    ("dailysummary.csv", "Date,Energy (kJ),Protein (g),Completed"),
+    ("exercises.csv", "Day,Time,Exercise,Minutes,Calories Burned"),
+    ("biometrics.csv", "Day,Time,Metric,Unit,Amount"),
+    (
+        "mfp.csv",
+        "Date,Meal,Calories,Polyunsaturated Fat,Carbohydrates (g),Protein (g)",
+    ),
+    (
+        "food-logs.csv",
+        "Date,Name,Icon,Meal,Quantity,Units,Calories,Deleted",
+    ),
+    ("steps.csv", "Date,Value,Secondary Value,Last Updated"),
 ];
 
 /// Cells as files have them, and as they should not.
@@ -163,7 +179,7 @@ proptest! {
     ) {
         let folder = Folder::new();
         let path = folder.write(header.0, format!("{}\n{rows}", header.1));
-        checked(&read(&path).1);
+        checked(&read_with(&path, &owned("UTC")).unwrap().1);
     }
 
     #[test]
@@ -173,7 +189,7 @@ proptest! {
     ) {
         let folder = Folder::new();
         let path = folder.write(header.0, [header.1.as_bytes(), b"\n", &bytes].concat());
-        checked(&read(&path).1);
+        checked(&read_with(&path, &owned("UTC")).unwrap().1);
     }
 
     #[test]
