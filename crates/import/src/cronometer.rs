@@ -123,8 +123,8 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
     };
     let weight = of(Kind::Biometrics)
         .iter()
-        .filter_map(|file| weight(file))
-        .last();
+        .rev()
+        .find_map(|file| weight(file));
     let days = RefCell::new(BTreeSet::new());
     for kind in KINDS {
         importer.each(&of(kind), |importer, path| {

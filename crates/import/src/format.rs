@@ -62,6 +62,9 @@ static READERS: &[&FormatReader] = &[
     &crate::cronometer::READER,
     &crate::myfitnesspal::READER,
     &crate::lose_it::READER,
+    &crate::intervals_icu::READER,
+    &crate::hrv4training::READER,
+    &crate::elite_hrv::READER,
     &crate::reference::READER,
 ];
 

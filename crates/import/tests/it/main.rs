@@ -5,8 +5,11 @@
 mod archives;
 mod cells;
 mod cronometer;
+mod elite_hrv;
 mod folder;
 mod garmin;
+mod hrv4training;
+mod intervals_icu;
 mod lifesnaps;
 mod mi_fitness;
 mod oura;

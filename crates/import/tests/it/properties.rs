@@ -129,6 +129,16 @@ const HEADERS: &[(&str, &str)] = &[
         "Date,Name,Icon,Meal,Quantity,Units,Calories,Deleted",
     ),
     ("steps.csv", "Date,Value,Secondary Value,Last Updated"),
+    (
+        "w.csv",
+        "id,date,restingHR,hrv,sleepSecs,readiness,kcalConsumed,protein",
+    ),
+    (
+        "w.json",
+        "[{\"id\":\"2024-03-01\",\"restingHR\":50,\"hrv\":9,\"sleepSecs\":1},",
+    ),
+    ("h.csv", "date, timestamp_measurement, HR, rMSSD, SDNN"),
+    ("e.csv", "Date Time Start,Type,Rmssd,lnRmssd,HR,Sdnn"),
 ];
 
 /// Cells as files have them, and as they should not.

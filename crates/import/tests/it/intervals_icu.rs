@@ -1,0 +1,98 @@
+//! intervals.icu's wellness data.
+
+use crate::folder::Folder;
+use crate::owned::{check, ids, meals, owned, read_files, readings};
+use std::ops::ControlFlow;
+use vitalcast_domain::{MetricType as M, Profile, Record, UserId};
+use vitalcast_import::{Reject, Sink, SinkError, SkipReason as S, import};
+
+const JSON: &str = r#"[
+  {"id":"2025-03-05","ctl":40.1,"atl":50.2,"updated":"2025-03-06T08:00:00.000+00:00","weight":70.5,"restingHR":52,
+   "hrv":61.5,"hrvSDNN":null,"kcalConsumed":2100,"carbohydrates":250.5,"protein":110.0,"fatTotal":70.2,"sleepSecs":27000,
+   "sleepScore":82.0,"sleepQuality":2,"avgSleepingHR":54.5,"readiness":71.0,"steps":9214,"spO2":97.0,"respiration":14.2,
+   "menstrualPhase":"PERIOD","menstrualPhasePredicted":"PERIOD","tempRestingHR":false,"tempWeight":false},
+  {"id":"2025-03-06","restingHR":52,"tempRestingHR":true,"hrv":0,"sleepSecs":0,"kcalConsumed":0,"menstrualPhase":"PERIOD"},
+  {"id":"2025-03","restingHR":52,"sleepSecs":1,"hrv":1}
+]"#;
+
+const CSV: &str = "date,weight,restingHR,hrv,hrvSDNN,sleepSecs,sleepScore,avgSleepingHR,readiness,steps,ctl,tempRestingHR,kcalConsumed\n\
+    2025-03-05,70.5,52,61.5,,27000,82,54.5,71,9214,40.1,false,2100\n";
+
+#[test]
+fn a_day_gives_its_values_in_json_and_in_csv() {
+    for (name, text) in [("wellness.json", JSON), ("wellness.csv", CSV)] {
+        let (_, read) = read_files("Australia/Sydney", &[(name, text)]);
+        let day = "2025-03-05";
+        check(&read, M::RestingHeartRate, &[(day, 52.0)]);
+        check(&read, M::HeartRateVariabilityRmssd, &[(day, 61.5)]);
+        check(&read, M::HeartRateVariabilitySdnn, &[]);
+        check(&read, M::SleepDuration, &[(day, 7.5)]);
+        check(&read, M::SleepScore, &[(day, 82.0)]);
+        check(&read, M::SleepingHeartRate, &[(day, 54.5)]);
+        check(&read, M::RecoveryScore, &[(day, 71.0)]);
+        check(&read, M::Steps, &[(day, 9_214.0)]);
+        let meals = meals(&read);
+        assert_eq!(meals.len(), 1);
+        assert_eq!(meals[0].energy_kcal, Some(2_100.0));
+    }
+}
+
+#[test]
+fn stand_ins_and_zeros_are_no_values_and_half_dates_are_faults() {
+    let (report, read) = read_files("UTC", &[("wellness.json", JSON)]);
+    assert_eq!(
+        report.skipped[&S::Missing],
+        3,
+        "a stand-in, an HRV and a night of 0"
+    );
+    assert_eq!(read.rejects.len(), 1);
+    assert!(
+        readings(&read, M::RestingHeartRate)[0]
+            .provenance
+            .told
+            .updated_at
+            .is_some(),
+        "the later version of a day counts"
+    );
+}
+
+#[test]
+fn a_readiness_of_a_small_scale_is_no_recovery_score() {
+    let (report, read) = read_files("UTC", &[("w.csv", &CSV.replace(",71,", ",7.1,"))]);
+    check(&read, M::RecoveryScore, &[]);
+    assert!(report.notes[0].starts_with("readiness is left out"));
+}
+
+#[test]
+fn csv_and_json_have_the_same_ids() {
+    let json = ids(&read_files("UTC", &[("w.json", JSON)]).1);
+    let csv = ids(&read_files("UTC", &[("w.csv", CSV)]).1);
+    assert!(csv.iter().all(|id| json.contains(id)), "{csv:?} {json:?}");
+}
+
+#[test]
+fn weight_and_the_start_of_a_period_go_into_a_new_profile() {
+    struct Seen(Option<Profile>);
+    impl Sink for Seen {
+        fn person(&mut self, _: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
+            self.0 = Some(profile.clone());
+            Ok(profile.clone())
+        }
+        fn records(&mut self, _: &UserId, _: Vec<Record>) -> Result<(), SinkError> {
+            Ok(())
+        }
+        fn reject(&mut self, _: &Reject) -> Result<(), SinkError> {
+            Ok(())
+        }
+        fn progress(&mut self, _: u64, _: u64) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+    }
+    let folder = Folder::new();
+    let path = folder.write("w.json", JSON);
+    let mut seen = Seen(None);
+    import(&[path], &owned("UTC"), &mut seen).unwrap();
+    let profile = seen.0.unwrap();
+    assert_eq!(profile.weight_kg, Some(70.5));
+    assert_eq!(profile.cycle_starts, ["2025-03-05".parse().unwrap()]);
+}
