@@ -65,6 +65,8 @@ static READERS: &[&FormatReader] = &[
     &crate::intervals_icu::READER,
     &crate::hrv4training::READER,
     &crate::elite_hrv::READER,
+    &crate::fhir::READER,
+    &crate::open_mhealth::READER,
     &crate::reference::READER,
 ];
 

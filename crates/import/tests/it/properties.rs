@@ -139,6 +139,14 @@ const HEADERS: &[(&str, &str)] = &[
     ),
     ("h.csv", "date, timestamp_measurement, HR, rMSSD, SDNN"),
     ("e.csv", "Date Time Start,Type,Rmssd,lnRmssd,HR,Sdnn"),
+    (
+        "f.ndjson",
+        "{\"resourceType\":\"Observation\",\"status\":\"final\",\"code\":{\"coding\":[{\"code\":\"40443-4\"}]}}",
+    ),
+    (
+        "o.json",
+        "[{\"effective_time_frame\":{\"date_time\":\"2024-03-01T06:00:00Z\"},\"step_count\":{\"value\":1}},",
+    ),
 ];
 
 /// Cells as files have them, and as they should not.
