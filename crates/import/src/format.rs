@@ -67,6 +67,7 @@ static READERS: &[&FormatReader] = &[
     &crate::elite_hrv::READER,
     &crate::fhir::READER,
     &crate::open_mhealth::READER,
+    &crate::fit::READER,
     &crate::reference::READER,
 ];
 

@@ -11,6 +11,7 @@ mod diary;
 mod elite_hrv;
 mod error;
 mod fhir;
+mod fit;
 mod format;
 mod garmin;
 mod hrv4training;

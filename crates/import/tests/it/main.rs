@@ -7,6 +7,7 @@ mod cells;
 mod cronometer;
 mod elite_hrv;
 mod fhir;
+mod fit;
 mod folder;
 mod garmin;
 mod hrv4training;

@@ -11,7 +11,11 @@ fn the_documents_of_the_schemas_are_read() {
     check(
         &read,
         M::SleepDuration,
-        &[("2016-02-06", 7.5), ("2016-02-06", 8.5), ("2016-02-06", 7.75)],
+        &[
+            ("2016-02-06", 7.5),
+            ("2016-02-06", 8.5),
+            ("2016-02-06", 7.75),
+        ],
     );
     check(&read, M::AwakeDuration, &[("2016-02-06", 0.5)]);
     check(&read, M::RestingHeartRate, &[("2020-02-05", 67.5)]);

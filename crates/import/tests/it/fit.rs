@@ -1,0 +1,276 @@
+//! FIT files, made byte by byte.
+
+use crate::folder::{Folder, Read, read_with};
+use crate::owned::{activities, check, ids, owned};
+use proptest::prelude::*;
+use vitalcast_domain::{ActivityType, MetricType as M};
+use vitalcast_import::{ImportReport, RejectReason as R};
+
+/// Seconds from 1970 to the beginning of FIT's time.
+const EPOCH: i64 = 631_065_600;
+
+/// Base types: number and length.
+const ENUM: (u8, u8) = (0x00, 1);
+const U8: (u8, u8) = (0x02, 1);
+const I16: (u8, u8) = (0x83, 2);
+const U16: (u8, u8) = (0x84, 2);
+const U32: (u8, u8) = (0x86, 4);
+
+/// Seconds of FIT's time.
+fn at(text: &str) -> u32 {
+    let time: chrono::DateTime<chrono::Utc> = text.parse().unwrap();
+    u32::try_from(time.timestamp() - EPOCH).unwrap()
+}
+
+/// A message with its definition before it.
+fn message(number: u16, fields: &[(u8, (u8, u8), u32)]) -> Vec<u8> {
+    let mut bytes = vec![0x40, 0, 0];
+    bytes.extend(number.to_le_bytes());
+    bytes.push(fields.len() as u8);
+    for (field, (base, size), _) in fields {
+        bytes.extend([*field, *size, *base]);
+    }
+    bytes.push(0);
+    for (_, (_, size), value) in fields {
+        bytes.extend(&value.to_le_bytes()[..usize::from(*size)]);
+    }
+    bytes
+}
+
+fn file(messages: &[Vec<u8>]) -> Vec<u8> {
+    let data = messages.concat();
+    let mut bytes = vec![12, 0x20, 0, 0];
+    bytes.extend((data.len() as u32).to_le_bytes());
+    bytes.extend(b".FIT");
+    bytes.extend(data);
+    bytes.extend([0, 0]);
+    bytes
+}
+
+fn read_fit(zone: &str, files: &[Vec<u8>]) -> (ImportReport, Read) {
+    let folder = Folder::new();
+    for (number, bytes) in files.iter().enumerate() {
+        folder.write(&format!("{number}.fit"), bytes);
+    }
+    read_with(folder.path(), &owned(zone)).unwrap()
+}
+
+fn garmin() -> Vec<u8> {
+    message(0, &[(0, ENUM, 32), (1, U16, 1)])
+}
+
+/// `monitoring_info` at an instant, with the time of the person's clock.
+fn info(utc: &str, clock: &str) -> Vec<u8> {
+    message(103, &[(253, U32, at(utc)), (0, U32, at(clock))])
+}
+
+fn monitoring(utc: &str, kind: u32, steps: u32, energy: u32) -> Vec<u8> {
+    message(
+        55,
+        &[
+            (253, U32, at(utc)),
+            (5, ENUM, kind),
+            (3, U32, steps),
+            (19, U16, energy),
+        ],
+    )
+}
+
+#[test]
+fn running_totals_of_all_files_of_a_day_are_added_up_by_type() {
+    let morning = file(&[
+        garmin(),
+        info("2025-03-04T23:00:00Z", "2025-03-05T00:00:00Z"),
+        // Midnight in Berlin: the totals of the day before.
+        monitoring("2025-03-04T23:00:00Z", 6, 9_000, 300),
+        monitoring("2025-03-05T08:00:00Z", 6, 2_000, 80),
+        monitoring("2025-03-05T09:00:00Z", 1, 3_000, 250),
+    ]);
+    let evening = file(&[
+        garmin(),
+        info("2025-03-05T11:00:00Z", "2025-03-05T12:00:00Z"),
+        monitoring("2025-03-05T20:00:00Z", 6, 5_500, 200),
+        // Cycles of a bicycle are no steps.
+        monitoring("2025-03-05T21:00:00Z", 2, 4_000, 100),
+    ]);
+    for zone in ["Europe/Berlin", "America/New_York"] {
+        let (_, read) = read_fit(zone, &[evening.clone(), morning.clone()]);
+        let days = ["2025-03-04", "2025-03-05"];
+        check(&read, M::Steps, &[(days[0], 9_000.0), (days[1], 8_500.0)]);
+        check(
+            &read,
+            M::ActiveCalories,
+            &[(days[0], 300.0), (days[1], 550.0)],
+        );
+    }
+}
+
+#[test]
+fn short_times_of_monitoring_roll_over() {
+    let start = at("2025-03-05T08:00:00Z");
+    let first = message(55, &[(253, U32, start), (5, ENUM, 6), (3, U32, 100)]);
+    // Beats at times of which only the last 16 bits are written.
+    let beats: Vec<Vec<u8>> = (1..=40)
+        .map(|step: u32| {
+            let time = start + step * 3_000;
+            message(55, &[(26, U16, time & 0xffff), (27, U8, 60 + step % 2)])
+        })
+        .collect();
+    let (_, read) = read_fit("UTC", &[file(&[vec![garmin(), first], beats].concat())]);
+    let days: Vec<String> = read
+        .series(M::AverageHeartRate)
+        .into_iter()
+        .map(|day| day.0)
+        .collect();
+    // 120,000 seconds from eight in the morning end on the next day.
+    assert_eq!(days, ["2025-03-05", "2025-03-06"]);
+}
+
+#[test]
+fn a_workout_has_its_offset_and_its_scales() {
+    let workout = file(&[
+        garmin(),
+        message(
+            18,
+            &[
+                (253, U32, at("2025-03-05T23:45:00Z")),
+                (2, U32, at("2025-03-05T23:00:00Z")),
+                (5, ENUM, 1),
+                (7, U32, 2_700_000),
+                (8, U32, 2_580_000),
+                (9, U32, 801_250),
+                (11, U16, 512),
+                (16, U8, 151),
+                (17, U8, 255),
+            ],
+        ),
+        message(18, &[(2, U32, at("2025-03-05T23:44:00Z")), (5, ENUM, 3)]),
+        message(
+            34,
+            &[
+                (253, U32, at("2025-03-05T23:45:00Z")),
+                (5, U32, at("2025-03-06T09:45:00Z")),
+            ],
+        ),
+    ]);
+    let (_, read) = read_fit("UTC", &[workout]);
+    let runs = activities(&read);
+    assert_eq!(runs.len(), 1, "a transition is no workout");
+    let run = runs[0];
+    assert_eq!(run.activity_type, ActivityType::Running);
+    assert_eq!(run.provenance.day.to_string(), "2025-03-06");
+    assert_eq!(run.provenance.source, "fit/garmin");
+    assert_eq!(
+        (run.duration_minutes, run.distance_m),
+        (Some(43.0), Some(8_012.5))
+    );
+    assert_eq!(
+        (run.energy_kcal, run.average_heart_rate, run.max_heart_rate),
+        (Some(512.0), Some(151.0), None)
+    );
+    assert_eq!(ids(&read), ["session-2025-03-05T23:00:00+00:00-1"]);
+}
+
+#[test]
+fn nights_hrv_and_samples_are_read_with_their_scales_and_gaps() {
+    let level = |time: &str, level: u32| message(275, &[(253, U32, at(time)), (0, ENUM, level)]);
+    let night = file(&[
+        garmin(),
+        level("2025-03-04T22:00:00Z", 2),
+        level("2025-03-05T00:00:00Z", 3),
+        level("2025-03-05T01:30:00Z", 4),
+        level("2025-03-05T03:00:00Z", 1),
+        level("2025-03-05T03:30:00Z", 2),
+        message(21, &[(253, U32, at("2025-03-05T05:30:00Z")), (0, ENUM, 74)]),
+        message(346, &[(6, U8, 81)]),
+        message(
+            370,
+            &[
+                (253, U32, at("2025-03-05T05:30:00Z")),
+                (1, U16, 61 * 128 + 64),
+            ],
+        ),
+        message(
+            370,
+            &[(253, U32, at("2025-03-06T05:30:00Z")), (1, U16, 65_535)],
+        ),
+        message(
+            211,
+            &[
+                (253, U32, at("2025-03-05T06:00:00Z")),
+                (0, U8, 55),
+                (1, U8, 53),
+            ],
+        ),
+        message(
+            211,
+            &[
+                (253, U32, at("2025-03-05T20:00:00Z")),
+                (0, U8, 55),
+                (1, U8, 52),
+            ],
+        ),
+        message(269, &[(253, U32, at("2025-03-05T03:00:00Z")), (0, U8, 96)]),
+        message(269, &[(253, U32, at("2025-03-05T04:00:00Z")), (0, U8, 94)]),
+        message(
+            297,
+            &[(253, U32, at("2025-03-05T03:00:00Z")), (0, I16, 1_450)],
+        ),
+        message(227, &[(1, U32, at("2025-03-05T10:00:00Z")), (0, I16, 30)]),
+        message(
+            227,
+            &[(1, U32, at("2025-03-05T10:03:00Z")), (0, I16, 0xfffe)],
+        ),
+    ]);
+    let (_, read) = read_fit("UTC", &[night]);
+    let day = "2025-03-05";
+    // 22:00 to 05:30 without half an hour awake.
+    check(&read, M::SleepDuration, &[(day, 7.0)]);
+    check(&read, M::DeepSleepDuration, &[(day, 1.5)]);
+    check(&read, M::RemSleepDuration, &[(day, 1.5)]);
+    check(&read, M::AwakeDuration, &[(day, 0.5)]);
+    check(&read, M::SleepScore, &[(day, 81.0)]);
+    check(&read, M::HeartRateVariabilityRmssd, &[(day, 61.5)]);
+    check(&read, M::RestingHeartRate, &[(day, 52.0)]);
+    check(&read, M::OxygenSaturation, &[(day, 95.0)]);
+    check(&read, M::RespiratoryRate, &[(day, 14.5)]);
+    check(&read, M::StressLevel, &[(day, 30.0)]);
+}
+
+#[test]
+fn a_damaged_file_gives_what_stands_before_the_damage() {
+    let mut bytes = file(&[
+        garmin(),
+        monitoring("2025-03-05T08:00:00Z", 6, 2_000, 80),
+        monitoring("2025-03-05T09:00:00Z", 6, 3_000, 90),
+    ]);
+    bytes.truncate(bytes.len() - 8);
+    let (_, read) = read_fit("UTC", &[bytes]);
+    check(&read, M::Steps, &[("2025-03-05", 2_000.0)]);
+    assert_eq!(read.faults(), [(0, R::WrongLength)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_bytes_behind_a_header_are_an_answer(
+        header in prop::sample::select(vec![0_u8, 1, 12, 13, 14, 200, 255]),
+        size in prop::sample::select(vec![0_u32, 1, 40, 300, u32::MAX]),
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        good in any::<bool>(),
+    ) {
+        let mut text = vec![header, 0x20, 0, 0];
+        text.extend(size.to_le_bytes());
+        text.extend(b".FIT");
+        if good {
+            text.extend(garmin());
+            text.extend(monitoring("2025-03-05T08:00:00Z", 6, 2_000, 80));
+        }
+        text.extend(bytes);
+        let (_, read) = read_fit("UTC", &[text]);
+        for (_, record) in &read.records {
+            record.validate().unwrap();
+        }
+    }
+}
