@@ -2,6 +2,7 @@
 
 use crate::error::ImportError;
 use crate::format::Format;
+use crate::map::ColumnMap;
 use crate::report::Unread;
 use crate::sample::look;
 use std::collections::BTreeMap;
@@ -40,7 +41,7 @@ impl Survey {
 }
 
 /// Finds the files below some paths and their formats. A format that is given counts for a path that is
-/// a file, whatever is in it.
+/// a file, whatever is in it. With a map, only tables with its columns are read.
 ///
 /// # Errors
 ///
@@ -49,8 +50,14 @@ impl Survey {
 pub(crate) fn survey(
     paths: &[PathBuf],
     format: Option<Format>,
+    map: Option<&ColumnMap>,
     is_archive: &dyn Fn(&Path) -> bool,
 ) -> Result<Survey, ImportError> {
+    let format = if map.is_some() {
+        Some(Format::TABLE)
+    } else {
+        format
+    };
     let mut survey = Survey::default();
     for path in paths {
         let files = all_files(path)?;
@@ -60,9 +67,13 @@ pub(crate) fn survey(
             let is_alone = file == *path;
             let known = match format {
                 Some(format) if is_alone => Ok(format),
-                Some(format) => {
-                    of_file(&file, &|sample| format.recognises(sample).then_some(format))?
-                }
+                Some(format) => of_file(&file, &|sample| {
+                    let known = match map {
+                        Some(map) => sample.is_table(|columns| map.fits(columns.0)),
+                        None => format.recognises(sample),
+                    };
+                    known.then_some(format)
+                })?,
                 None => of_file(&file, &Format::of)?,
             };
             match known {

@@ -68,6 +68,10 @@ static READERS: &[&FormatReader] = &[
     &crate::fhir::READER,
     &crate::open_mhealth::READER,
     &crate::fit::READER,
+    &crate::mapped::READER,
+    &crate::sleep_as_android::READER,
+    &crate::nightscout::READER,
+    &crate::tidepool::READER,
     &crate::reference::READER,
 ];
 
@@ -84,6 +88,9 @@ impl Format {
     pub const LIFESNAPS: Self = Self(&crate::lifesnaps::READER);
     /// The folders of T1D-UOM.
     pub const T1D_UOM: Self = Self(&crate::t1d_uom::READER);
+
+    /// Any table, read by a [`ColumnMap`](crate::ColumnMap).
+    pub const TABLE: Self = Self(&crate::mapped::READER);
 
     /// The names of all formats.
     pub const WORDS: &'static [&'static str] = &{

@@ -20,7 +20,10 @@ mod json;
 mod lifesnaps;
 mod mi_fitness;
 mod lose_it;
+mod map;
+mod mapped;
 mod myfitnesspal;
+mod nightscout;
 mod numbers;
 mod objects;
 mod fields;
@@ -35,11 +38,14 @@ mod reference;
 mod report;
 mod sample;
 mod sleep;
+mod sleep_as_android;
 mod sports;
+mod suggest;
 mod survey;
 mod t1d_uom;
 mod table;
 mod text;
+mod tidepool;
 mod time;
 mod totals;
 mod translated;
@@ -53,8 +59,10 @@ mod activities;
 
 pub use error::{ImportError, SinkError};
 pub use format::Format;
+pub use map::{ColumnMap, MapError};
 pub use options::{ImportOptions, KnownAt, Sink};
 pub use report::{FormatReport, ImportReport, Reject, RejectReason, SkipReason, Unread};
+pub use suggest::suggest;
 
 use archive::Opened;
 use batch::Importer;
@@ -102,7 +110,8 @@ fn import_opened(
     sink: &mut dyn Sink,
 ) -> Result<ImportReport, ImportError> {
     let is_archive = |path: &Path| opened.is_archive(path);
-    let mut survey = detect::survey(&opened.paths, options.format, &is_archive)?;
+    let map = options.map.as_ref();
+    let mut survey = detect::survey(&opened.paths, options.format, map, &is_archive)?;
     let mut shown = Shown { opened, sink };
     let mut importer = Importer::new(survey.all(), options, &mut shown)?;
     importer.report.unread = std::mem::take(&mut survey.unread);

@@ -2,6 +2,7 @@
 
 use crate::error::SinkError;
 use crate::format::Format;
+use crate::map::ColumnMap;
 use crate::report::Reject;
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
@@ -55,6 +56,9 @@ pub struct ImportOptions {
     pub now: DateTime<Utc>,
     /// Rule for the time from which rows of the reference tables count as known.
     pub known_at: KnownAt,
+    /// What the columns of a table mean: with it, tables that have its columns are read by it, whatever else
+    /// they are.
+    pub map: Option<ColumnMap>,
 }
 
 impl ImportOptions {
@@ -68,6 +72,7 @@ impl ImportOptions {
             owner: None,
             now,
             known_at: KnownAt::Auto,
+            map: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 use crate::numbers::{Mark, Marks, Shape, shape};
 use crate::time::{DateOrder, order_of};
 use std::collections::HashSet;
+use vitalcast_domain::MetricType;
 
 /// Number of bytes of a file that are read for the first look.
 pub(crate) const LOOKED_AT: u64 = 4 << 20;
@@ -19,6 +20,20 @@ pub(crate) enum Quantity {
     Large(f64, f64),
     /// Anything up to a limit.
     Any(f64),
+}
+
+/// What the values of a metric are.
+pub(crate) fn quantity(metric: MetricType) -> Quantity {
+    let (_, most) = metric.plausible_range();
+    if metric == MetricType::Steps {
+        Quantity::Whole(most)
+    } else if metric == MetricType::TotalCalories {
+        Quantity::Large(100.0, most)
+    } else if metric == MetricType::ActiveCalories {
+        Quantity::Large(30.0, most)
+    } else {
+        Quantity::Any(most)
+    }
 }
 
 /// The numbers of one column, or of one metric in a column of many.

@@ -41,6 +41,20 @@ pub(crate) struct Table<'p> {
 
 impl<'p> Table<'p> {
     pub(crate) fn open(path: &'p Path, format: &FormatReader) -> Result<Self, ImportError> {
+        Self::open_with(path, &|columns| {
+            let sample = Sample {
+                path,
+                content: Content::Table(Columns(columns.0)),
+            };
+            (format.recognises)(&sample) > Confidence::No
+        })
+    }
+
+    /// Opens a table whose header is the first line with known columns, else its first line.
+    pub(crate) fn open_with(
+        path: &'p Path,
+        known: &dyn Fn(&Columns<'_>) -> bool,
+    ) -> Result<Self, ImportError> {
         let mut text = Text::open(path)?;
         let unrecognised = |what: String| ImportError::Unrecognised {
             path: path.to_owned(),
@@ -49,13 +63,7 @@ impl<'p> Table<'p> {
         if text.chunk()?.is_empty() {
             return Err(unrecognised("an empty file".to_owned()));
         }
-        let found = header_of(&mut text, &|columns| {
-            let sample = Sample {
-                path,
-                content: Content::Table(Columns(columns.0)),
-            };
-            (format.recognises)(&sample) > Confidence::No
-        })?;
+        let found = header_of(&mut text, known)?;
         let Some(header) = found.header else {
             let long = format!(
                 "a table whose first line is longer than {} MiB",
@@ -97,11 +105,7 @@ impl<'p> Table<'p> {
     pub(crate) fn required(&mut self, names: &[&str]) -> Result<usize, ImportError> {
         let column = self
             .column(names)
-            .ok_or_else(|| ImportError::MissingColumn {
-                path: self.text.path().to_owned(),
-                column: names.join(" or "),
-                found: shown(&self.header),
-            })?;
+            .ok_or_else(|| self.missing(names.join(" or ")))?;
         self.least = self.least.max(column + 1);
         Ok(column)
     }

@@ -4,7 +4,7 @@ use super::Kind;
 use super::cells::{Cells, Column};
 use super::workout::{DurationUnit, unit_of};
 use crate::numbers::{Cell, Marks, cell};
-use crate::survey::{Dates, Ids, Numbers, Quantity};
+use crate::survey::{Dates, Ids, Numbers, Quantity, quantity};
 use crate::time::{DateOrder, Stamp, read};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -198,20 +198,6 @@ impl FirstLook {
 /// Whether a number says how its column is written: a small whole number does not.
 fn says_something(text: &str) -> bool {
     text.len() > 3
-}
-
-/// What the values of a metric are.
-fn quantity(metric: MetricType) -> Quantity {
-    let (_, most) = metric.plausible_range();
-    if metric == MetricType::Steps {
-        Quantity::Whole(most)
-    } else if metric == MetricType::TotalCalories {
-        Quantity::Large(100.0, most)
-    } else if metric == MetricType::ActiveCalories {
-        Quantity::Large(30.0, most)
-    } else {
-        Quantity::Any(most)
-    }
 }
 
 fn instant(stamp: Stamp) -> DateTime<Utc> {

@@ -147,6 +147,18 @@ const HEADERS: &[(&str, &str)] = &[
         "o.json",
         "[{\"effective_time_frame\":{\"date_time\":\"2024-03-01T06:00:00Z\"},\"step_count\":{\"value\":1}},",
     ),
+    (
+        "sleep-export.csv",
+        "Id,Tz,From,To,Sched,Hours,Rating,Comment,Framerate,Snore,Noise,Cycles,DeepSleep,LenAdjust",
+    ),
+    (
+        "n.json",
+        "[{\"eventType\":\"Meal Bolus\",\"created_at\":\"2024-03-01T06:00:00Z\",\"carbs\":1},",
+    ),
+    (
+        "tp.json",
+        "[{\"type\":\"food\",\"time\":\"2024-03-01T06:00:00Z\",\"deviceTime\":\"2024-03-01T06:00:00\",\"deviceId\":\"d\"},",
+    ),
 ];
 
 /// Cells as files have them, and as they should not.

@@ -1,0 +1,304 @@
+//! A person's own table, read by a map of its columns ([`ColumnMap`](crate::ColumnMap)): a row per day, or per
+//! day and time.
+//!
+//! The unit of a column is that of the map, else the one in brackets behind its name, else that of the
+//! metric; sleep without a unit is in hours, minutes or seconds as the largest value of the column says. How
+//! numbers and dates are written, the first rows say together. A table whose dates all have the time 00:00
+//! has days, not times. HRV, nights and scores of recovery are known in the morning.
+
+use crate::batch::{Importer, fault};
+use crate::dates;
+use crate::error::ImportError;
+use crate::format::{FormatReader, Gives, Reading as Read};
+use crate::map::{ColumnMap, Target, is_named};
+use crate::numbers::{Cell, Marks, Span, cell, span};
+use crate::readings::Reading;
+use crate::report::{RejectReason, SkipReason};
+use crate::sample::Confidence;
+use crate::survey::{Dates, LOOKED_AT, Numbers, quantity};
+use crate::table::{Fault, Row, Table};
+use crate::time::{DateOrder, Stamp};
+use chrono::NaiveTime;
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use vitalcast_domain::{MetricType, Moment, Unit, UserId, Zone};
+
+const SOURCE: &str = "table";
+/// Most hours, and most minutes, of a night.
+const MOST_HOURS: f64 = 24.0;
+const MOST_MINUTES: f64 = 1_440.0;
+
+/// Any table, with a map.
+pub(crate) static READER: FormatReader = FormatReader {
+    word: "table",
+    title: "your own table (with --map)",
+    export: "Any table (CSV, also with semicolons or tabs) with a column of dates. What its columns are, a map says: \
+             `--map date=Datum,rhr=Ruhepuls,hrv=RMSSD:ms,sleep=Schlaf:h`.",
+    gives: &[Gives {
+        what: "readings of every metric type",
+        from: "the columns of the map",
+        unit: "as in the map, else in brackets behind the name, else that of the metric",
+        note: "a column of users is possible; without a map nothing is read",
+    }],
+    recognises: |_| Confidence::No,
+    read: Read::Each(read),
+};
+
+/// A column with values.
+struct Values {
+    metric: MetricType,
+    name: String,
+    column: usize,
+    unit: Option<Unit>,
+    marks: Marks,
+}
+
+/// The columns of a table by a map.
+struct Places {
+    date: usize,
+    time: Option<usize>,
+    user: Option<usize>,
+    values: Vec<Values>,
+}
+
+impl Places {
+    fn of(table: &Table<'_>, map: &ColumnMap) -> Result<Self, ImportError> {
+        let place = |name: &str| {
+            let found = table
+                .header()
+                .iter()
+                .position(|found| is_named(found, name));
+            found.ok_or_else(|| table.missing(name.to_owned()))
+        };
+        let optional = |target| map.column_of(target).map(place).transpose();
+        let mut values = Vec::new();
+        for (metric, mapped) in map.metrics() {
+            values.push(Values {
+                metric,
+                name: mapped.column.clone(),
+                column: place(&mapped.column)?,
+                unit: mapped.unit.or_else(|| unit_in(&mapped.column, metric)),
+                marks: Marks::default(),
+            });
+        }
+        Ok(Self {
+            date: place(map.column_of(Target::Date).unwrap_or_default())?,
+            time: optional(Target::Time)?,
+            user: optional(Target::User)?,
+            values,
+        })
+    }
+}
+
+/// The unit in brackets behind a name, if a metric can be in it: `HRV (ms)`, `Sleep [h]`.
+pub(crate) fn unit_in(name: &str, metric: MetricType) -> Option<Unit> {
+    let rest = &name[name.rfind(['(', '['])? + 1..];
+    let word = rest.trim_end().trim_end_matches([')', ']']);
+    let unit = match word.to_lowercase().as_str() {
+        // Words of other languages for units.
+        "std" | "std." | "stunden" | "heures" | "horas" | "ore" | "uur" | "uren" => Unit::Hours,
+        "minuten" | "minutos" | "minuti" => Unit::Minutes,
+        "sekunden" | "segundos" | "secondi" | "secondes" | "seconden" => Unit::Seconds,
+        "schläge/min" | "s/min" | "ppm" | "lpm" | "slagen/min" => Unit::PerMinute,
+        _ => Unit::parse(word).ok()?,
+    };
+    unit.convert(1.0, metric.unit()).is_some().then_some(unit)
+}
+
+/// How the rows of a table are written.
+struct Rules {
+    order: DateOrder,
+    /// Whether every time is 00:00: then only dates are meant.
+    only_days: bool,
+}
+
+fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
+    let Some(map) = importer.options.map.clone() else {
+        return Err(ImportError::Unrecognised {
+            path: path.to_owned(),
+            what: "a table without a map of its columns (--map date=COLUMN,rhr=COLUMN,…)"
+                .to_owned(),
+        });
+    };
+    let known = |columns: &crate::format::Columns<'_>| map.fits(columns.0);
+    let mut table = Table::open_with(path, &known)?;
+    let mut places = Places::of(&table, &map)?;
+    let mut first = Table::open_with(path, &known)?;
+    let rules = survey(importer, &mut first, &mut places)?;
+    let owner = match places.user {
+        Some(_) => None,
+        None => Some(importer.owner(path)?),
+    };
+    let zone = importer
+        .options
+        .zone
+        .or(importer.options.assumed_zone)
+        .unwrap_or(Zone::UTC);
+    let mut seen = HashSet::new();
+    let mut repeated = 0_u64;
+    while let Some(row) = table.next(importer)? {
+        let user = match &owner {
+            Some(owner) => Ok(owner.clone()),
+            None => UserId::new(row.text(places.user)).map_err(|error| fault(&error)),
+        };
+        let user_and_time = user.and_then(|user| Ok((user, moment_of(&row, &places, &rules)?)));
+        let (user, at) = match user_and_time {
+            Ok(read) => read,
+            Err(fault) => {
+                importer.reject(row.reject(fault))?;
+                continue;
+            }
+        };
+        if !importer.wants(&user) {
+            importer.skip(SkipReason::OtherUser);
+            continue;
+        }
+        importer.person(&user, zone)?;
+        let mut hasher = DefaultHasher::new();
+        (&user, at).hash(&mut hasher);
+        repeated += u64::from(!seen.insert(hasher.finish()));
+        for values in &places.values {
+            match value_of(&row, values) {
+                Ok(Some((value, unit))) => {
+                    let reading = reading(values.metric, value, unit, at);
+                    importer.reading(&user, SOURCE, row.place(), reading)?;
+                }
+                Ok(None) => {}
+                Err(fault) => importer.reject(row.reject(fault))?,
+            }
+        }
+    }
+    if repeated > 0 {
+        importer.note(format!(
+            "{repeated} rows have the date and time of an earlier row: the last one counts"
+        ));
+    }
+    Ok(())
+}
+
+/// Looks at the first rows: fills in marks and units, and says how dates are written.
+fn survey(
+    importer: &mut Importer<'_>,
+    table: &mut Table<'_>,
+    places: &mut Places,
+) -> Result<Rules, ImportError> {
+    let mut numbers = vec![Numbers::default(); places.values.len()];
+    let mut dates = Dates::default();
+    let mut texts: Vec<String> = Vec::new();
+    let mut most = vec![0.0_f64; places.values.len()];
+    let mut day = 0;
+    while table.position() <= LOOKED_AT
+        && let Some(row) = table.peek()?
+    {
+        day += 1;
+        let date = row.text(Some(places.date));
+        dates.see(date);
+        if texts.len() < 1_000 {
+            texts.push(date.to_owned());
+        }
+        for ((values, numbers), most) in places.values.iter().zip(&mut numbers).zip(&mut most) {
+            let text = row.text(Some(values.column));
+            numbers.see(text, day);
+            if let Ok(Cell::Value(value, None)) = cell(text, "", Marks::default()) {
+                *most = most.max(value);
+            }
+        }
+    }
+    let mut file = [false; 2];
+    for numbers in &numbers {
+        let decimal = numbers.decimal();
+        file = [file[0] || decimal[0], file[1] || decimal[1]];
+    }
+    for ((values, numbers), most) in places.values.iter_mut().zip(&numbers).zip(most) {
+        values.marks = numbers.marks(quantity(values.metric), file);
+        if values.unit.is_none() && values.metric.unit() == Unit::Hours {
+            let unit = if most <= MOST_HOURS {
+                Unit::Hours
+            } else if most <= MOST_MINUTES {
+                Unit::Minutes
+            } else {
+                Unit::Seconds
+            };
+            values.unit = Some(unit);
+            if unit != Unit::Hours {
+                importer.note(format!(
+                    "{:?} is read in {}: its values are too large for hours (say it in the map, for \
+                     example {}=…:min)",
+                    values.name,
+                    unit.symbol(),
+                    Target::Metric(values.metric)
+                ));
+            }
+        }
+    }
+    let order = dates.order();
+    let only_days = places.time.is_none()
+        && texts
+            .iter()
+            .all(|text| match crate::time::read(text, order) {
+                Ok(Stamp::Wall(wall)) => wall.time() == NaiveTime::MIN,
+                Ok(Stamp::Instant(..)) => false,
+                Ok(Stamp::Day(_)) | Err(_) => true,
+            });
+    Ok(Rules { order, only_days })
+}
+
+fn moment_of(row: &Row<'_>, places: &Places, rules: &Rules) -> Result<Moment, Fault> {
+    let date = row.text(Some(places.date));
+    if rules.only_days {
+        return dates::day(date, rules.order, "the date").map(Moment::Date);
+    }
+    let time = row.text(places.time);
+    if time.is_empty() {
+        return dates::moment(date, rules.order, "the date");
+    }
+    let day = dates::day(date, rules.order, "the date")?;
+    match dates::moment(time, rules.order, "the time") {
+        // The column of times may hold dates too.
+        Ok(moment) if moment.has_time() => Ok(moment),
+        Ok(_) | Err(_) => dates::moment(&format!("{day} {time}"), rules.order, "the time"),
+    }
+}
+
+fn value_of(row: &Row<'_>, values: &Values) -> Result<Option<(f64, Unit)>, Fault> {
+    let text = row.text(Some(values.column));
+    let unit = values.unit.unwrap_or(values.metric.unit());
+    let is_time = values.metric.unit().convert(1.0, Unit::Seconds).is_some();
+    if is_time && let Some(span) = span(text) {
+        let seconds = match span {
+            Span::Seconds(seconds) => seconds,
+            // Hours and minutes of a night.
+            Span::Pair(first, second) => first * 3_600.0 + second * 60.0,
+        };
+        return Ok(Some((seconds, Unit::Seconds)));
+    }
+    match cell(text, &values.name, values.marks)? {
+        Cell::Empty | Cell::NotMeasured => Ok(None),
+        Cell::Value(value, written) => {
+            let unit = written.unwrap_or(unit);
+            if unit.convert(1.0, values.metric.unit()).is_none() {
+                let message = format!("{:?} has another unit than {}", values.name, values.metric);
+                return Err((RejectReason::WrongUnit, message));
+            }
+            Ok(Some((value, unit)))
+        }
+    }
+}
+
+/// A reading of a day or of a time.
+fn reading(metric: MetricType, value: f64, unit: Unit, at: Moment) -> Reading {
+    let is_of_morning = metric.is_of_the_night()
+        || matches!(
+            metric,
+            MetricType::HeartRateVariabilityRmssd
+                | MetricType::HeartRateVariabilitySdnn
+                | MetricType::RecoveryScore
+                | MetricType::ReadinessScore
+        );
+    match at {
+        Moment::Date(day) if is_of_morning => Reading::of_morning(metric, value, unit, day),
+        Moment::Date(day) => Reading::of_day(metric, value, unit, day),
+        at @ (Moment::Instant { .. } | Moment::Clock(_)) => Reading::at(metric, value, unit, at),
+    }
+}

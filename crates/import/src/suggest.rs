@@ -1,0 +1,306 @@
+//! Suggests a map for a table that no reader knows: by the names of its columns in several languages, and by
+//! the values below them.
+
+use crate::format::Format;
+use crate::map::{ColumnMap, Mapped, Target};
+use crate::mapped::unit_in;
+use crate::numbers::{Cell, Marks, Span, cell, measured, span};
+use crate::sample::look;
+use crate::survey::Dates;
+use crate::table::Table;
+use crate::time::{DateOrder, NoTime, read};
+use std::path::Path;
+use vitalcast_domain::{MetricType as M, Unit};
+
+/// Number of rows that are looked at.
+const ROWS: usize = 200;
+/// Part of the values that must fit.
+const FITTING: f64 = 0.8;
+
+/// Names of columns with dates, in English, German, French, Spanish, Italian, Portuguese and Dutch.
+const DATES: [&str; 17] = [
+    "date",
+    "day",
+    "datetime",
+    "timestamp",
+    "datum",
+    "tag",
+    "datumzeit",
+    "jour",
+    "fecha",
+    "dia",
+    "data",
+    "giorno",
+    "dag",
+    "calendardate",
+    "localdate",
+    "fechahora",
+    "dateheure",
+];
+/// Names of columns with metrics, in the same languages, without accents and blanks.
+const METRICS: &[(M, &[&str])] = &[
+    (
+        M::RestingHeartRate,
+        &[
+            "rhr",
+            "restinghr",
+            "restingheartrate",
+            "restingpulse",
+            "ruhepuls",
+            "ruheherzfrequenz",
+            "ruhehf",
+            "frequencecardiaqueaurepos",
+            "fcrepos",
+            "fcaurepos",
+            "poulsaurepos",
+            "frecuenciacardiacaenreposo",
+            "pulsoenreposo",
+            "fcenreposo",
+            "frequenzacardiacaariposo",
+            "battitoariposo",
+            "fcariposo",
+            "frequenciacardiacaemrepouso",
+            "fcrepouso",
+            "pulsoemrepouso",
+            "rusthartslag",
+            "hartslaginrust",
+            "rustpols",
+        ],
+    ),
+    (
+        M::HeartRateVariabilityRmssd,
+        &[
+            "hrv",
+            "rmssd",
+            "hrvrmssd",
+            "heartratevariability",
+            "hfv",
+            "herzfrequenzvariabilitat",
+            "herzratenvariabilitat",
+            "vfc",
+            "variabilitedelafrequencecardiaque",
+            "variabilidaddelafrecuenciacardiaca",
+            "variabilidadcardiaca",
+            "variabilitacardiaca",
+            "variabilitadellafrequenzacardiaca",
+            "variabilidadedafrequenciacardiaca",
+            "hartslagvariabiliteit",
+            "hartritmevariabiliteit",
+        ],
+    ),
+    (M::HeartRateVariabilitySdnn, &["sdnn", "hrvsdnn"]),
+    (
+        M::SleepDuration,
+        &[
+            "sleep",
+            "sleepduration",
+            "sleephours",
+            "hoursslept",
+            "timeasleep",
+            "totalsleep",
+            "asleep",
+            "schlaf",
+            "schlafdauer",
+            "schlafzeit",
+            "sommeil",
+            "dureedusommeil",
+            "tempsdesommeil",
+            "sueno",
+            "duraciondelsueno",
+            "horasdesueno",
+            "sonno",
+            "duratadelsonno",
+            "oredisonno",
+            "sono",
+            "duracaodosono",
+            "horasdesono",
+            "slaap",
+            "slaapduur",
+            "slaaptijd",
+        ],
+    ),
+    (
+        M::RecoveryScore,
+        &[
+            "recovery",
+            "recoveryscore",
+            "erholung",
+            "erholungswert",
+            "recuperation",
+            "scorederecuperation",
+            "recuperacion",
+            "recupero",
+            "recuperacao",
+            "herstel",
+            "herstelscore",
+        ],
+    ),
+    (
+        M::Steps,
+        &[
+            "steps",
+            "stepcount",
+            "schritte",
+            "pas",
+            "nombredepas",
+            "pasos",
+            "passi",
+            "passos",
+            "stappen",
+        ],
+    ),
+    (
+        M::RespiratoryRate,
+        &[
+            "respiratoryrate",
+            "breathingrate",
+            "atemfrequenz",
+            "frequencerespiratoire",
+            "frecuenciarespiratoria",
+            "frequenzarespiratoria",
+            "frequenciarespiratoria",
+            "ademhalingsfrequentie",
+        ],
+    ),
+    (
+        M::OxygenSaturation,
+        &[
+            "spo2",
+            "bloodoxygen",
+            "sauerstoffsattigung",
+            "saturationenoxygene",
+            "saturaciondeoxigeno",
+        ],
+    ),
+];
+
+/// Suggests what the columns of a table mean that no reader knows. `None` if a reader knows the file, or if
+/// it has no column of dates or none that looks like a metric. A person must confirm it: nothing is read by
+/// a suggestion alone.
+pub fn suggest(path: &Path) -> Option<ColumnMap> {
+    if look(path, &Format::of).ok()?.is_ok() {
+        return None;
+    }
+    let known = |columns: &crate::format::Columns<'_>| {
+        let is_date = |name: &&str| is_date(name);
+        let is_metric = |name: &&str| metric_of(name).is_some();
+        columns.0.iter().any(is_date) && columns.0.iter().any(is_metric)
+    };
+    let mut table = Table::open_with(path, &known).ok()?;
+    let names: Vec<String> = table.header().to_vec();
+    let date = names.iter().position(|name| is_date(name))?;
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    while rows.len() < ROWS
+        && let Ok(Some(row)) = table.peek()
+    {
+        rows.push(
+            (0..names.len())
+                .map(|column| row.text(Some(column)).to_owned())
+                .collect(),
+        );
+    }
+    let mut dates = Dates::default();
+    let column = |place: usize| rows.iter().map(move |row| row[place].as_str());
+    column(date).for_each(|text| dates.see(text));
+    if !are_dates(column(date), dates.order()) {
+        return None;
+    }
+    let mut columns = vec![Mapped {
+        target: Target::Date,
+        column: names[date].clone(),
+        unit: None,
+    }];
+    for (place, name) in names.iter().enumerate() {
+        let Some(metric) = metric_of(name) else {
+            continue;
+        };
+        let target = Target::Metric(metric);
+        if place == date || columns.iter().any(|mapped| mapped.target == target) {
+            continue;
+        }
+        if let Some(unit) = fitting_unit(column(place), metric, unit_in(name, metric)) {
+            columns.push(Mapped {
+                target,
+                column: name.clone(),
+                unit: Some(unit),
+            });
+        }
+    }
+    ColumnMap::new(columns).ok()
+}
+
+/// A name without its unit, accents, case and marks.
+fn bare(name: &str) -> String {
+    let end = name.find(['(', '[']).unwrap_or(name.len());
+    let folded = |letter: char| match letter {
+        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
+        'ç' => 'c',
+        'è' | 'é' | 'ê' | 'ë' => 'e',
+        'ì' | 'í' | 'î' | 'ï' => 'i',
+        'ñ' => 'n',
+        'ò' | 'ó' | 'ô' | 'õ' | 'ö' => 'o',
+        'ù' | 'ú' | 'û' | 'ü' => 'u',
+        letter => letter,
+    };
+    crate::words::letters(&name[..end])
+        .chars()
+        .map(folded)
+        .collect()
+}
+
+fn is_date(name: &str) -> bool {
+    DATES.contains(&bare(name).as_str())
+}
+
+fn metric_of(name: &str) -> Option<M> {
+    let bare = bare(name);
+    let found = METRICS
+        .iter()
+        .find(|(_, names)| names.contains(&bare.as_str()));
+    found.map(|(metric, _)| *metric)
+}
+
+fn are_dates<'t>(texts: impl Iterator<Item = &'t str>, order: DateOrder) -> bool {
+    let (mut count, mut good) = (0_usize, 0_usize);
+    for text in texts.filter(|text| !text.is_empty()) {
+        count += 1;
+        // A date whose order is not known is one; reading it needs the order.
+        good += usize::from(matches!(read(text, order), Ok(_) | Err(NoTime::Ambiguous)));
+    }
+    count > 0 && good as f64 >= FITTING * count as f64
+}
+
+/// The unit in which most values of a column are plausible: the one given, else that of the metric, else, for
+/// durations, minutes or seconds.
+fn fitting_unit<'t>(
+    texts: impl Iterator<Item = &'t str>,
+    metric: M,
+    given: Option<Unit>,
+) -> Option<Unit> {
+    let texts: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
+    let candidates: &[Unit] = match given {
+        Some(ref unit) => std::slice::from_ref(unit),
+        None if metric.unit() == Unit::Hours => &[Unit::Hours, Unit::Minutes, Unit::Seconds],
+        None => &[metric.unit()],
+    };
+    // `None` for a cell that says "not measured".
+    let fits = |text: &str, unit: Unit| match (cell(text, "", Marks::default()), span(text)) {
+        (Ok(Cell::Value(value, written)), _) => {
+            match measured(metric, value, written.unwrap_or(unit)) {
+                Ok(value) => value.map(|_| true),
+                Err(_) => Some(false),
+            }
+        }
+        (_, Some(Span::Pair(..) | Span::Seconds(_))) => Some(metric.unit() == Unit::Hours),
+        (Ok(Cell::NotMeasured | Cell::Empty), None) => None,
+        // Marks that may group thousands are decided when the table is read.
+        (Err(_), None) => {
+            Some(metric == M::Steps && text.bytes().any(|byte| byte.is_ascii_digit()))
+        }
+    };
+    candidates.iter().copied().find(|unit| {
+        let answers: Vec<bool> = texts.iter().filter_map(|text| fits(text, *unit)).collect();
+        let good = answers.iter().filter(|fits| **fits).count();
+        good > 0 && good as f64 >= FITTING * answers.len() as f64
+    })
+}

@@ -1,0 +1,188 @@
+//! A person's own table with a map of its columns, and the map that is suggested for it.
+
+use crate::folder::{Folder, Read, read_with};
+use crate::owned::{check, ids, owned, readings};
+use std::path::Path;
+use vitalcast_domain::MetricType as M;
+use vitalcast_import::{ImportError, ImportOptions, ImportReport, RejectReason as R, suggest};
+
+fn with_map(zone: &str, map: &str) -> ImportOptions {
+    ImportOptions {
+        map: Some(map.parse().unwrap()),
+        ..owned(zone)
+    }
+}
+
+fn read_mapped(zone: &str, map: &str, table: &str) -> (ImportReport, Read) {
+    let folder = Folder::new();
+    let path = folder.write("werte.csv", table);
+    read_with(&path, &with_map(zone, map)).unwrap()
+}
+
+const GERMAN: &str = "Meine Werte\n\
+    Datum;Ruhepuls;HRV (ms);Schlaf;Schritte;Notiz\n\
+    01.03.2025;52,5;61;7,25;9.214;gut\n\
+    02.03.2025;53;-;6,5;11.046;\n\
+    03.03.2025;;0;8:15;804;krank\n";
+
+#[test]
+fn a_german_table_with_decimal_commas_is_read_by_its_map() {
+    let map = "date=Datum,rhr=Ruhepuls,hrv=HRV (ms),sleep=Schlaf:h,steps=Schritte";
+    for zone in ["Europe/Berlin", "America/Los_Angeles"] {
+        let (_, read) = read_mapped(zone, map, GERMAN);
+        let [first, second, third] = ["2025-03-01", "2025-03-02", "2025-03-03"];
+        check(&read, M::RestingHeartRate, &[(first, 52.5), (second, 53.0)]);
+        check(&read, M::HeartRateVariabilityRmssd, &[(first, 61.0)]);
+        check(
+            &read,
+            M::SleepDuration,
+            &[(first, 7.25), (second, 6.5), (third, 8.25)],
+        );
+        check(
+            &read,
+            M::Steps,
+            &[(first, 9_214.0), (second, 11_046.0), (third, 804.0)],
+        );
+        assert!(
+            read.records
+                .iter()
+                .all(|(_, record)| record.provenance().source == "table")
+        );
+    }
+    let folder = Folder::new();
+    folder.write("sub/werte.csv", GERMAN);
+    folder.write("sub/other.csv", "a,b\n1,2\n");
+    let (report, read) = read_with(folder.path(), &with_map("UTC", map)).unwrap();
+    assert_eq!((report.files, read.records.len()), (1, 9));
+}
+
+#[test]
+fn the_map_of_a_german_table_is_suggested_and_nothing_is_read_without_it() {
+    let folder = Folder::new();
+    let path = folder.write("werte.csv", GERMAN);
+    let map = suggest(&path).unwrap();
+    assert_eq!(
+        map.to_string(),
+        "date=Datum,rhr=Ruhepuls:bpm,hrv=HRV (ms):ms,sleep=Schlaf:h,steps=Schritte:count"
+    );
+    let read = read_with(&path, &owned("UTC"));
+    assert!(matches!(read, Err(ImportError::Unrecognised { .. })));
+}
+
+#[test]
+fn tables_in_other_languages_are_suggested_too() {
+    for (table, expected) in [
+        (
+            "Fecha,Frecuencia cardíaca en reposo,Sueño (h)\n2025-03-01,55,7.5\n",
+            "date=Fecha,rhr=Frecuencia cardíaca en reposo:bpm,sleep=Sueño (h):h",
+        ),
+        (
+            "Date;Fréquence cardiaque au repos;Sommeil\n2025-03-01;55;450\n",
+            "date=Date,rhr=Fréquence cardiaque au repos:bpm,sleep=Sommeil:min",
+        ),
+        (
+            "Giorno,FC a riposo,Passi\n2025-03-01,55,8000\n",
+            "date=Giorno,rhr=FC a riposo:bpm,steps=Passi:count",
+        ),
+        (
+            "Data,Sono [horas]\n2025-03-01,7\n",
+            "date=Data,sleep=Sono [horas]:h",
+        ),
+        (
+            "Dag,Rusthartslag\n2025-03-01,55\n",
+            "date=Dag,rhr=Rusthartslag:bpm",
+        ),
+    ] {
+        let folder = Folder::new();
+        let path = folder.write("x.csv", table);
+        assert_eq!(
+            suggest(&path).map(|map| map.to_string()).as_deref(),
+            Some(expected)
+        );
+    }
+}
+
+#[test]
+fn a_table_without_dates_or_metrics_gets_no_suggestion() {
+    for table in [
+        "Datum,Umsatz\n01.03.2025,52\n",
+        "Name,Ruhepuls\nAnna,52\n",
+        "Datum,Ruhepuls\nx,52\n",
+        "Datum,Ruhepuls\n01.03.2025,zufrieden\n",
+        "Datum,Ruhepuls\n",
+        "\u{0}\u{1}",
+        "userId,recordedAt,metricType,value\nu,2024-03-01T06:00:00Z,STEPS,1\n",
+    ] {
+        let folder = Folder::new();
+        let path = folder.write("x.csv", table);
+        assert_eq!(suggest(&path), None, "{table}");
+    }
+    assert_eq!(suggest(Path::new("/no/such/file")), None);
+}
+
+#[test]
+fn times_users_and_units_are_those_of_the_map() {
+    let table = "when,at,who,pulse,slept,spo2\n\
+                 03/13/2025,6:30 AM,una,52,27000,0.96\n\
+                 03/14/2025,11:45 PM,ben,60,25200,0.97\n\
+                 03/15/2025,noon,ben,60,,\n\
+                 03/15/2025,7:00 AM,\"no/one\",60,,\n";
+    let map = "date=when,time=at,user=who,rhr=pulse,sleep=slept:s,oxygen_saturation=spo2:fraction";
+    let (_, read) = read_mapped("Europe/Berlin", map, table);
+    let days = ["2025-03-13", "2025-03-14"];
+    check(
+        &read,
+        M::RestingHeartRate,
+        &[(days[0], 52.0), (days[1], 60.0)],
+    );
+    check(
+        &read,
+        M::OxygenSaturation,
+        &[(days[0], 96.0), (days[1], 97.0)],
+    );
+    check(&read, M::SleepDuration, &[(days[0], 7.5), (days[1], 7.0)]);
+    assert_eq!(read.faults(), [(4, R::BadTime), (5, R::BadUser)]);
+    let people: Vec<&str> = read.people.iter().map(|(user, _)| user.as_str()).collect();
+    assert_eq!(people, ["una", "ben"]);
+    let mut times = readings(&read, M::RestingHeartRate);
+    times.sort_by_key(|reading| reading.provenance.day);
+    assert_eq!(
+        times[0].provenance.told.at.to_string(),
+        "2025-03-13T06:30:00"
+    );
+}
+
+#[test]
+fn midnight_in_every_row_is_no_time_and_minutes_are_told() {
+    let table = "Tag,Schlaf\n2025-03-01 00:00:00,450\n2025-03-02 00:00:00,390\n";
+    let (report, read) = read_mapped("UTC", "date=Tag,sleep=Schlaf", table);
+    check(
+        &read,
+        M::SleepDuration,
+        &[("2025-03-01", 7.5), ("2025-03-02", 6.5)],
+    );
+    assert!(
+        report.notes[0].contains("read in min"),
+        "{:?}",
+        report.notes
+    );
+    let again = read_mapped("Asia/Tokyo", "date=Tag,sleep=Schlaf:min", table).1;
+    assert_eq!(ids(&read), ids(&again));
+}
+
+#[test]
+fn a_missing_column_is_named_and_a_wrong_map_says_what_was_expected() {
+    let folder = Folder::new();
+    let path = folder.write("x.csv", GERMAN);
+    let error = read_with(&path, &with_map("UTC", "date=Datum,rhr=Puls")).unwrap_err();
+    assert!(
+        matches!(&error, ImportError::MissingColumn { column, .. } if column == "Puls"),
+        "{error}"
+    );
+    let table = ImportOptions {
+        format: Some("table".parse().unwrap()),
+        ..owned("UTC")
+    };
+    let error = read_with(&path, &table).unwrap_err();
+    assert!(error.to_string().contains("without a map"), "{error}");
+}
