@@ -315,7 +315,7 @@ fn biometrics(
                     "HRV that does not say which kind it is (RMSSD or SDNN) is left out".to_owned(),
                 );
             }
-            importer.skip(SkipReason::Missing);
+            importer.skip(SkipReason::NotRead);
             continue;
         };
         let outcome = (|| {

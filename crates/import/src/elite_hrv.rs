@@ -88,7 +88,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         let kind = row.text(kind).to_lowercase();
         if (has_readiness && !is_readiness(&kind)) || (!has_readiness && kind != usual) {
             left_out += 1;
-            importer.skip(SkipReason::Missing);
+            importer.skip(SkipReason::NotRead);
             continue;
         }
         let at = match dates::moment(row.text(Some(start)), order, "Date Time Start") {

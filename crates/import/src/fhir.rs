@@ -190,7 +190,7 @@ fn observation(
 ) -> Result<(), ImportError> {
     let status = fields::text(observation, "status");
     if matches!(status, "entered-in-error" | "cancelled") {
-        importer.skip(SkipReason::Missing);
+        importer.skip(SkipReason::NotRead);
         return Ok(());
     }
     let components = observation.get("component").and_then(Value::as_array);
@@ -220,7 +220,7 @@ fn observation(
         let (reading, at, value) = match reading {
             Ok(Some(read)) => read,
             Ok(None) => {
-                importer.skip(SkipReason::Missing);
+                importer.skip(SkipReason::NotRead);
                 continue;
             }
             Err(fault) => {
@@ -259,7 +259,7 @@ fn observation(
         importer.reading(user, &source, place, reading.id(id).updated(updated))?;
     }
     if !is_read {
-        importer.skip(SkipReason::OtherFile);
+        importer.skip(SkipReason::NotRead);
     }
     Ok(())
 }

@@ -98,7 +98,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         };
         while let Some(row) = table.next(importer)? {
             if is_true(row.text(deleted)) {
-                importer.skip(SkipReason::Missing);
+                importer.skip(SkipReason::NotRead);
                 continue;
             }
             let day = dates::day(row.text(Some(date)), order, "Date");
@@ -120,7 +120,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         let name = row.text(meal);
         let day = dates::day(row.text(Some(date)), order, "Date");
         match day.and_then(|day| Ok((day, nutrients.read(&row)?))) {
-            Ok(_) if is_true(row.text(deleted)) => importer.skip(SkipReason::Repeated),
+            Ok(_) if is_true(row.text(deleted)) => importer.skip(SkipReason::NotRead),
             Ok((_, eaten))
                 if name.eq_ignore_ascii_case("exercise")
                     || eaten.energy_kcal.is_some_and(|energy| energy < 0.0) =>

@@ -282,10 +282,12 @@ impl fmt::Display for ColumnMap {
                 formatter.write_str(name)?;
             }
             if let Some(unit) = mapped.unit {
-                let symbol = match unit {
-                    Unit::Count => "count",
-                    Unit::PerMinute => "bpm",
-                    unit => unit.symbol(),
+                let symbol = if unit == Unit::Count {
+                    "count"
+                } else if unit == Unit::PerMinute {
+                    "bpm"
+                } else {
+                    unit.symbol()
                 };
                 write!(formatter, ":{symbol}")?;
             }

@@ -244,7 +244,7 @@ fn point(
     let id = id.into_iter().find(|id| !id.is_empty());
     let statistic = fields::text(body, "descriptive_statistic");
     if !matches!(statistic, "" | "average" | "mean" | "median") {
-        importer.skip(SkipReason::Missing);
+        importer.skip(SkipReason::NotRead);
         return Ok(());
     }
     let is_resting = fields::text(body, "temporal_relationship_to_physical_activity") == "at rest"
@@ -260,7 +260,7 @@ fn point(
         .or_else(|| body.get("sleep_duration"));
     let activity = fields::text(body, "activity_name");
     if values.is_empty() && asleep.is_none() && activity.is_empty() {
-        importer.skip(SkipReason::OtherFile);
+        importer.skip(SkipReason::NotRead);
         return Ok(());
     }
     let frame = match Frame::of(body) {

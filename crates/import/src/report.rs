@@ -71,6 +71,8 @@ reasons! {
         OtherUser = "other_user",
         /// A file of the folder with no data to import.
         OtherFile = "other_file",
+        /// A row of a kind that is not read, or that its source has deleted.
+        NotRead = "kind_not_read",
     }
 }
 

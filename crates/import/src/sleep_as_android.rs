@@ -71,7 +71,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         match record.and_then(|record| night_of(&record)) {
             Ok(Some(night)) => importer.night(&user, SOURCE, place, &night),
             Ok(None) => {
-                importer.skip(SkipReason::Missing);
+                importer.skip(SkipReason::NotRead);
                 Ok(())
             }
             Err(fault) => importer.reject(place.reject(fault)),

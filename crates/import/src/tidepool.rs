@@ -81,7 +81,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
             "wizard" => calculator(&object, place.line),
             "physicalActivity" => return activity(importer, &user, place, &object),
             _ => {
-                importer.skip(SkipReason::OtherFile);
+                importer.skip(SkipReason::NotRead);
                 return Ok(());
             }
         };

@@ -86,23 +86,89 @@ pub(crate) fn meal(word: &str) -> Option<MealType> {
     if let Ok(meal) = word.parse() {
         return Some(meal);
     }
-    let word = word.to_ascii_lowercase();
-    if word.contains("breakfast") || word.contains("brunch") {
-        Some(MealType::Breakfast)
-    } else if word.contains("lunch") {
-        Some(MealType::Lunch)
-    } else if word.contains("dinner") || word.contains("supper") {
-        Some(MealType::Dinner)
-    } else if word.contains("snack") {
-        Some(MealType::Snack)
-    } else {
-        None
-    }
+    let word = word.to_lowercase();
+    let found = MEALS
+        .iter()
+        .find(|(_, words)| words.iter().any(|known| word.contains(known)));
+    found.map(|(meal, _)| *meal)
 }
+
+/// Parts of names of meals in English, German, French, Spanish, Italian, Portuguese and Dutch; the first that
+/// is found counts.
+const MEALS: &[(MealType, &[&str])] = &[
+    (
+        MealType::Breakfast,
+        &[
+            "breakfast",
+            "brunch",
+            "frühstück",
+            "petit déjeuner",
+            "petit-déjeuner",
+            "desayuno",
+            "colazione",
+            "café da manhã",
+            "pequeno-almoço",
+            "pequeno almoço",
+            "ontbijt",
+        ],
+    ),
+    (
+        MealType::Lunch,
+        &[
+            "lunch",
+            "mittag",
+            "déjeuner",
+            "almuerzo",
+            "pranzo",
+            "almoço",
+        ],
+    ),
+    (
+        MealType::Dinner,
+        &[
+            "dinner",
+            "supper",
+            "cena",
+            "abendessen",
+            "abendbrot",
+            "dîner",
+            "jantar",
+            "avondeten",
+        ],
+    ),
+    (
+        MealType::Snack,
+        &[
+            "snack",
+            "zwischenmahlzeit",
+            "collation",
+            "merienda",
+            "spuntino",
+            "lanche",
+            "tussendoor",
+        ],
+    ),
+];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn meals_are_known_in_several_languages() {
+        for (word, expected) in [
+            ("Second Breakfast", Some(MealType::Breakfast)),
+            ("Frühstück", Some(MealType::Breakfast)),
+            ("Petit-déjeuner", Some(MealType::Breakfast)),
+            ("Déjeuner", Some(MealType::Lunch)),
+            ("Pequeno-almoço", Some(MealType::Breakfast)),
+            ("Abendessen", Some(MealType::Dinner)),
+            ("Snacks/Other", Some(MealType::Snack)),
+            ("Meal 4", None),
+        ] {
+            assert_eq!(meal(word), expected, "{word}");
+        }
+    }
 
     #[test]
     fn clear_names_of_metrics_are_known() {

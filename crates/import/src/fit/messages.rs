@@ -19,13 +19,13 @@ pub(super) struct Message {
     pub(super) number: u16,
     /// Seconds since 1970; `None` if it has no time that is known.
     pub(super) time: Option<i64>,
-    message: FitDataMessage,
+    fields: FitDataMessage,
 }
 
 impl Message {
     /// A field without its scale; an invalid value is none.
     pub(super) fn field(&self, number: u8) -> Option<f64> {
-        number_of(self.message.fields().get(&number)?)
+        number_of(self.fields.fields().get(&number)?)
     }
 
     /// A field with a time, seconds since 1970. It may be on the person's clock.
@@ -149,7 +149,7 @@ impl Clock {
         Message {
             number,
             time,
-            message,
+            fields: message,
         }
     }
 

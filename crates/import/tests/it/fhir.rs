@@ -79,7 +79,7 @@ fn bulk_data_is_read_by_codes_and_units() {
         ]
     );
     assert_eq!(
-        report.skipped[&S::OtherFile],
+        report.skipped[&S::NotRead],
         1,
         "any heart rate is none at rest"
     );
@@ -132,7 +132,7 @@ fn what_is_wrong_or_of_a_week_or_of_a_month_is_no_value() {
         ]
     );
     assert_eq!(
-        (report.skipped[&S::Missing], report.skipped[&S::OtherUser]),
+        (report.skipped[&S::NotRead], report.skipped[&S::OtherUser]),
         (2, 1)
     );
 }

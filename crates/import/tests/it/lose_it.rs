@@ -27,7 +27,7 @@ fn foods_become_meals_without_deleted_ones_and_exercise() {
     );
     assert_eq!(
         (
-            report.skipped[&S::Repeated],
+            report.skipped[&S::NotRead],
             report.skipped[&S::NothingEaten]
         ),
         (1, 1)

@@ -58,7 +58,7 @@ fn the_exports_of_the_app_are_read() {
             .any(|night| night.0 == day && (night.1 - 6.51).abs() < 1e-9)
     );
     assert!(read.rejects.is_empty(), "{:?}", read.rejects);
-    assert!(report.skipped[&S::Missing] >= 6);
+    assert!(report.skipped[&S::NotRead] >= 6);
     let by_hand = readings(&read, M::SleepDuration);
     assert!(
         by_hand

@@ -52,7 +52,7 @@ fn food_and_calculator_of_one_meal_are_one_meal_of_the_local_day() {
     );
     assert_eq!(read.faults(), [(7, R::WrongUnit)]);
     assert_eq!(
-        (report.skipped[&S::Repeated], report.skipped[&S::OtherFile]),
+        (report.skipped[&S::Repeated], report.skipped[&S::NotRead]),
         (1, 1)
     );
 }
