@@ -21,7 +21,7 @@ use crate::words::letters;
 use crate::activities::workout;
 use chrono::{NaiveDate, NaiveTime};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{ActivityType, MetricType, Moment, Provenance, Record, Told, Unit, UserId};
 
@@ -253,6 +253,8 @@ fn exercises(
     let name = table.required(&["Exercise"])?;
     let minutes = table.required(&["Minutes"])?;
     let energy = table.column(&["Calories Burned"]);
+    // The same exercise of a day twice is told apart by a number.
+    let mut ordinals: HashMap<String, u32> = HashMap::new();
     while let Some(row) = table.next(importer)? {
         let outcome = (|| {
             let day = day_of(&row, date)?;
@@ -275,6 +277,13 @@ fn exercises(
         let name = row.text(Some(name));
         let at = time.map_or(Moment::Date(day), |time| Moment::Clock(day.and_time(time)));
         let id = shortened(&format!("exercise-{}-{}", at.id(), letters(name)));
+        let ordinal = ordinals.entry(id.clone()).or_default();
+        *ordinal += 1;
+        let id = if *ordinal > 1 {
+            format!("{id}-{ordinal}")
+        } else {
+            id
+        };
         let record = Record::Activity(vitalcast_domain::Activity {
             duration_minutes: Some(minutes),
             energy_kcal: energy,
@@ -343,10 +352,13 @@ fn biometrics(
                 for (metric, value, unit) in values {
                     let reading = match time {
                         // What is entered for a night has the time of entering it.
-                        Some(time) if !metric.is_of_the_night() => {
+                        Some(_) | None if metric.is_of_the_night() => {
+                            Reading::of_morning(metric, value, unit, day)
+                        }
+                        Some(time) => {
                             Reading::at(metric, value, unit, Moment::Clock(day.and_time(time)))
                         }
-                        Some(_) | None => Reading::of_day(metric, value, unit, day),
+                        None => Reading::of_day(metric, value, unit, day),
                     };
                     importer.reading(user, &source, row.place(), reading)?;
                 }

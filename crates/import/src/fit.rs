@@ -13,7 +13,7 @@ use crate::amounts::{DayAmounts, HeartRates};
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Read};
-use crate::readings::{Place, Reading, shortened};
+use crate::readings::{Night, Place, Reading, shortened};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::sleep::{Interval, Stage, nights};
@@ -47,6 +47,7 @@ const SLEEP_LEVEL: u16 = 275;
 const RESPIRATION_RATE: u16 = 297;
 const SLEEP_ASSESSMENT: u16 = 346;
 const HRV_STATUS_SUMMARY: u16 = 370;
+const NAP_EVENT: u16 = 412;
 /// Number of the field with the last 16 bits of a time.
 const TIMESTAMP_16: u8 = 26;
 /// Scale of HRV.
@@ -85,7 +86,7 @@ pub(crate) static READER: FormatReader = FormatReader {
         },
         Gives {
             what: "SLEEP_DURATION and the parts of a night, SLEEP_SCORE",
-            from: "`sleep_level`, `sleep_assessment.overall_sleep_score`",
+            from: "`sleep_level`, `sleep_assessment.overall_sleep_score`, `nap_event`",
             unit: "stages",
             note: "only in files of nights, which not every export has",
         },
@@ -198,6 +199,7 @@ struct FitFile<'p> {
     sessions: Vec<Session>,
     /// Stages of sleep from a time on.
     stages: Vec<(i64, Option<Stage>)>,
+    naps: Vec<Night>,
     last_event: i64,
     score: Option<f64>,
     read: u64,
@@ -223,6 +225,7 @@ impl<'p> FitFile<'p> {
             offset: None,
             sessions: Vec::new(),
             stages: Vec::new(),
+            naps: Vec::new(),
             last_event: 0,
             score: None,
             read: 0,
@@ -286,6 +289,7 @@ impl<'p> FitFile<'p> {
                     .push((time, field(0).and_then(|level| stage_of(level as u8))));
             }
             (SLEEP_ASSESSMENT, _) => self.score = field(6).or(self.score),
+            (NAP_EVENT, _) => self.naps.extend(nap_of(message)),
             (EVENT, Some(time)) => {
                 self.last_event = self.last_event.max(time);
                 self.read -= 1;
@@ -377,7 +381,7 @@ impl<'p> FitFile<'p> {
         if let Some(night) = longest {
             night.score = self.score;
         }
-        for night in &found {
+        for night in found.iter().chain(&self.naps) {
             importer.night(user, &self.source, place, night)?;
         }
         Ok(())
@@ -404,6 +408,21 @@ impl<'p> FitFile<'p> {
             })
             .collect()
     }
+}
+
+/// A nap that is not deleted.
+fn nap_of(message: &Message) -> Option<Night> {
+    let time = |field| DateTime::from_timestamp(message.time_of(field)?, 0);
+    let (start, end) = (time(0)?, time(2)?);
+    if message.field(5) == Some(1.0) || start >= end {
+        return None;
+    }
+    let asleep = (end - start).as_seconds_f64() / 60.0;
+    let (at, until) = (Moment::instant(start), Moment::instant(end));
+    Some(Night {
+        asleep: Some(asleep),
+        ..Night::new(format!("nap-{}", at.id()), at, Some(until))
+    })
 }
 
 fn stage_of(level: u8) -> Option<Stage> {

@@ -104,7 +104,11 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
             let day = dates::day(row.text(Some(date)), order, "Date");
             match day.and_then(|day| Ok((day, row.number(Some(value), "Value")?))) {
                 Ok((day, Some(value))) => {
-                    let reading = Reading::of_day(metric, value, unit, day);
+                    let reading = if metric.is_of_the_night() {
+                        Reading::of_morning(metric, value, unit, day)
+                    } else {
+                        Reading::of_day(metric, value, unit, day)
+                    };
                     importer.reading(&user, SOURCE, row.place(), reading)?;
                 }
                 Ok((_, None)) => importer.skip(SkipReason::Missing),

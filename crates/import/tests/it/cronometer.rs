@@ -99,7 +99,9 @@ fn a_day_without_foods_columns_in_another_order_is_the_sample_of_the_vendor() {
 fn exercises_and_biometrics_are_read_by_their_units() {
     let exercises = "Day,Time,Exercise,Minutes,Calories Burned,Group\n\
         2025-03-06,6:15 PM,\"Running, 8 km/h\",45.00,-420.00,Cardio\n\
-        2025-03-06,,Daily Activity,,500,\n";
+        2025-03-06,,Daily Activity,,500,\n\
+        2025-03-07,,Walking,20,80,\n\
+        2025-03-07,,Walking,30,120,\n";
     let biometrics = "Day,Time,Metric,Unit,Amount\n\
         2025-03-06,7:00 AM,Resting Heart Rate,bpm,56.00\n\
         2025-03-06,7:00 AM,Heart Rate Variability (Oura),ms,48\n\
@@ -114,7 +116,7 @@ fn exercises_and_biometrics_are_read_by_their_units() {
     let files = [("exercises.csv", exercises), ("biometrics.csv", biometrics)];
     let (report, read) = read_files("UTC", &files);
     let runs = activities(&read);
-    assert_eq!(runs.len(), 1);
+    assert_eq!(runs.len(), 3, "two walks of a day are two");
     assert_eq!(runs[0].activity_type, ActivityType::Running);
     assert_eq!(
         (runs[0].duration_minutes, runs[0].energy_kcal),

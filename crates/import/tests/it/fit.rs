@@ -238,6 +238,27 @@ fn nights_hrv_and_samples_are_read_with_their_scales_and_gaps() {
 }
 
 #[test]
+fn a_nap_is_a_sleep_of_its_own_unless_it_is_deleted() {
+    let nap = |deleted: u32| {
+        message(
+            412,
+            &[
+                (0, U32, at("2025-03-05T13:00:00Z")),
+                (2, U32, at("2025-03-05T13:45:00Z")),
+                (5, ENUM, deleted),
+            ],
+        )
+    };
+    check(
+        &read_fit("UTC", &[file(&[garmin(), nap(0)])]).1,
+        M::SleepDuration,
+        &[("2025-03-05", 0.75)],
+    );
+    let (_, read) = read_fit("UTC", &[file(&[garmin(), nap(1)])]);
+    assert!(read.records.is_empty());
+}
+
+#[test]
 fn a_damaged_file_gives_what_stands_before_the_damage() {
     let mut bytes = file(&[
         garmin(),
