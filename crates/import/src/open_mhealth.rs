@@ -156,10 +156,15 @@ impl Frame {
 
     /// Its length in minutes.
     fn minutes(self) -> Option<f64> {
-        let length = match (self.at, self.until?) {
-            (Moment::Instant { at, .. }, Moment::Instant { at: until, .. }) => until - at,
-            (Moment::Clock(at), Moment::Clock(until)) => until - at,
-            _ => return None,
+        let until = self.until?;
+        let length = if let (Moment::Instant { at, .. }, Moment::Instant { at: until, .. }) =
+            (self.at, until)
+        {
+            until - at
+        } else if let (Moment::Clock(at), Moment::Clock(until)) = (self.at, until) {
+            until - at
+        } else {
+            return None;
         };
         Some(length.as_seconds_f64() / 60.0)
     }

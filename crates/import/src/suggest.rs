@@ -37,6 +37,20 @@ const DATES: [&str; 17] = [
     "fechahora",
     "dateheure",
 ];
+/// Names of columns with the ids of people.
+const USERS: [&str; 11] = [
+    "user",
+    "userid",
+    "usercode",
+    "person",
+    "personid",
+    "participant",
+    "participantid",
+    "subject",
+    "subjectid",
+    "member",
+    "athlete",
+];
 /// Names of columns with metrics, in the same languages, without accents and blanks.
 const METRICS: &[(M, &[&str])] = &[
     (
@@ -210,6 +224,13 @@ pub fn suggest(path: &Path) -> Option<ColumnMap> {
         column: names[date].clone(),
         unit: None,
     }];
+    // Rows of several people must not become those of one.
+    let user = |name: &&String| USERS.contains(&bare(name).as_str());
+    columns.extend(names.iter().find(user).map(|name| Mapped {
+        target: Target::User,
+        column: name.clone(),
+        unit: None,
+    }));
     for (place, name) in names.iter().enumerate() {
         let Some(metric) = metric_of(name) else {
             continue;
