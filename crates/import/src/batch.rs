@@ -97,6 +97,22 @@ impl<'s> Importer<'s> {
         Ok(())
     }
 
+    /// Reads one of the files that complete each other. If it cannot be read, that is noted, and reading
+    /// goes on.
+    pub(crate) fn attempt(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        match read(self) {
+            Ok(()) => Ok(()),
+            Err(error @ (ImportError::Interrupted | ImportError::Sink(_))) => Err(error),
+            Err(error) => {
+                self.failed.push(error);
+                Ok(())
+            }
+        }
+    }
+
     /// Whether rows of this person are imported.
     pub(crate) fn wants(&self, user: &UserId) -> bool {
         self.options

@@ -72,6 +72,7 @@ static READERS: &[&FormatReader] = &[
     &crate::sleep_as_android::READER,
     &crate::nightscout::READER,
     &crate::tidepool::READER,
+    &crate::fitbit::READER,
     &crate::reference::READER,
 ];
 

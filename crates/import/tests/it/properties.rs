@@ -2,6 +2,7 @@
 
 use crate::folder::{Folder, Read, options, read, read_with};
 use crate::owned::owned;
+use crate::folder::{Folder, Read, mine, options, read, read_with};
 use proptest::prelude::*;
 use vitalcast_domain::Record;
 
@@ -158,6 +159,28 @@ const HEADERS: &[(&str, &str)] = &[
     (
         "tp.json",
         "[{\"type\":\"food\",\"time\":\"2024-03-01T06:00:00Z\",\"deviceTime\":\"2024-03-01T06:00:00\",\"deviceId\":\"d\"},",
+        "sleep-2024-03-01.json",
+        "[{\"logId\": 1, \"dateOfSleep\": \"2024-03-01\", \"minutesAsleep\": 60},",
+    ),
+    (
+        "steps-2024-03-01.json",
+        "[{\"dateTime\": \"03/01/24 10:00:00\", \"value\": \"7\"},",
+    ),
+    (
+        "daily_resting_heart_rate.csv",
+        "timestamp,beats per minute,data source",
+    ),
+    (
+        "UserSleeps_2024-03-01.csv",
+        "sleep_id,sleep_start,sleep_end,minutes_asleep,start_utc_offset",
+    ),
+    (
+        "Stress Score.csv",
+        "DATE,STRESS_SCORE,CALCULATION_FAILED,SLEEP_POINTS,MAX_SLEEP_POINTS",
+    ),
+    (
+        "fitbit_export.csv",
+        "Start Time,End Time,Minutes Asleep,Minutes Awake,Time in Bed",
     ),
 ];
 
@@ -210,6 +233,7 @@ proptest! {
         let folder = Folder::new();
         let path = folder.write(header.0, format!("{}\n{rows}", header.1));
         checked(&read_with(&path, &owned("UTC")).unwrap().1);
+        checked(&read_with(&path, &mine("UTC")).unwrap().1);
     }
 
     #[test]
@@ -220,6 +244,7 @@ proptest! {
         let folder = Folder::new();
         let path = folder.write(header.0, [header.1.as_bytes(), b"\n", &bytes].concat());
         checked(&read_with(&path, &owned("UTC")).unwrap().1);
+        checked(&read_with(&path, &mine("UTC")).unwrap().1);
     }
 
     #[test]

@@ -1,0 +1,225 @@
+//! Values of days and nights, and amounts that are added up by local day.
+
+use super::SOURCE;
+use crate::batch::Importer;
+use crate::error::ImportError;
+use crate::readings::{Place, Reading};
+use crate::report::SkipReason;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use vitalcast_domain::MetricType as M;
+use vitalcast_domain::{MetricType, Profile, ReadingKind, Unit, UserId};
+
+/// Sedentary minutes of a day on which the watch was not worn.
+const NOT_WORN: f64 = 1_440.0;
+/// Minutes of a day.
+const MINUTES: i64 = 1_440;
+
+/// When a value is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// In the morning: it is of the night.
+    Morning,
+    /// When the day is over.
+    Evening,
+}
+
+/// A value of a day or night.
+#[derive(Debug, Clone)]
+pub(super) struct Value<'f> {
+    place: Place<'f>,
+    /// Where two files have a value of the same day, that of the higher rank counts.
+    rank: u8,
+    value: f64,
+    unit: Unit,
+    when: When,
+    updated_at: Option<DateTime<Utc>>,
+}
+
+impl<'f> Value<'f> {
+    pub(super) fn new(place: Place<'f>, rank: u8, value: f64, unit: Unit, when: When) -> Self {
+        Self {
+            place,
+            rank,
+            value,
+            unit,
+            when,
+            updated_at: None,
+        }
+    }
+
+    #[must_use]
+    pub(super) fn updated(self, updated_at: Option<DateTime<Utc>>) -> Self {
+        Self { updated_at, ..self }
+    }
+}
+
+/// What was collected by day.
+#[derive(Debug, Default)]
+pub(super) struct Days<'f> {
+    values: BTreeMap<(&'static str, NaiveDate, MetricType), Value<'f>>,
+    /// Sums by day, metric and source, with the place of their first sample.
+    sums: BTreeMap<(NaiveDate, MetricType, usize), (f64, Place<'f>)>,
+    sources: Vec<String>,
+    /// Minutes that were added up, by metric and day in UTC: files overlap.
+    seen: BTreeMap<(MetricType, NaiveDate), Vec<u64>>,
+    /// End of the last sample.
+    end: Option<DateTime<Utc>>,
+    /// Days with a heart rate.
+    worn: BTreeSet<NaiveDate>,
+}
+
+impl<'f> Days<'f> {
+    pub(super) fn value(
+        &mut self,
+        source: &'static str,
+        day: NaiveDate,
+        metric: MetricType,
+        value: Value<'f>,
+    ) {
+        let key = (source, day, metric);
+        if self
+            .values
+            .get(&key)
+            .is_none_or(|known| (known.rank, known.updated_at) <= (value.rank, value.updated_at))
+        {
+            self.values.insert(key, value);
+        }
+    }
+
+    /// Adds a sample to the sum of its local day.
+    pub(super) fn amount(
+        &mut self,
+        metric: MetricType,
+        source: &str,
+        place: Place<'f>,
+        (at, day): (DateTime<Utc>, NaiveDate),
+        value: f64,
+    ) {
+        let known = self.sources.iter().position(|known| known == source);
+        let source = known.unwrap_or_else(|| {
+            self.sources.push(source.to_owned());
+            self.sources.len() - 1
+        });
+        let sum = self.sums.entry((day, metric, source));
+        sum.or_insert((0.0, place)).0 += value;
+        self.end = self.end.max(at.checked_add_signed(TimeDelta::minutes(1)));
+    }
+
+    /// Whether a minute of the JSON files comes for the first time.
+    pub(super) fn is_new(&mut self, metric: MetricType, at: DateTime<Utc>) -> bool {
+        let minute = at.timestamp().div_euclid(60).rem_euclid(MINUTES) as usize;
+        let minutes = self.seen.entry((metric, at.date_naive()));
+        let minutes = minutes.or_insert_with(|| vec![0; MINUTES as usize / 64 + 1]);
+        let bit = 1 << (minute % 64);
+        let is_new = minutes[minute / 64] & bit == 0;
+        minutes[minute / 64] |= bit;
+        is_new
+    }
+
+    /// Notes that the heart was measured on a day.
+    pub(super) fn worn(&mut self, day: NaiveDate) {
+        self.worn.insert(day);
+    }
+
+    pub(super) fn finish(
+        mut self,
+        importer: &mut Importer<'_>,
+        user: &UserId,
+        profile: &Profile,
+    ) -> Result<(), ImportError> {
+        for ((day, metric, _), (sum, _)) in &self.sums {
+            if *metric == M::Steps && *sum > 0.0 {
+                self.worn.insert(*day);
+            }
+        }
+        let unworn: BTreeSet<NaiveDate> = self
+            .values
+            .iter()
+            .filter(|((_, day, metric), value)| {
+                *metric == M::SedentaryMinutes
+                    && value.value >= NOT_WORN
+                    && !self.worn.contains(day)
+            })
+            .map(|((_, day, _), _)| *day)
+            .collect();
+        self.add_exercise();
+        for ((source, day, metric), value) in &self.values {
+            if is_movement(*metric) && unworn.contains(day) {
+                importer.skip(SkipReason::NotWorn);
+                continue;
+            }
+            let reading = match value.when {
+                When::Morning => Reading::of_morning(*metric, value.value, value.unit, *day),
+                When::Evening => Reading::of_day(*metric, value.value, value.unit, *day),
+            };
+            // One day has one value, whichever file it is in.
+            let name = metric.as_str().to_ascii_lowercase();
+            let reading = reading
+                .id(format!("{name}-{day}"))
+                .updated(value.updated_at);
+            importer.reading(user, source, value.place, reading)?;
+        }
+        let tables: BTreeSet<(NaiveDate, MetricType)> = self
+            .sums
+            .keys()
+            .filter(|(.., source)| self.sources[*source] != SOURCE)
+            .map(|(day, metric, _)| (*day, *metric))
+            .collect();
+        let now = importer.options.now;
+        let today = profile.day_of(self.end.map_or(now, |end| end.min(now)));
+        for ((day, metric, source), (sum, place)) in &self.sums {
+            let source = &self.sources[*source];
+            if unworn.contains(day) {
+                importer.skip(SkipReason::NotWorn);
+            } else if *sum == 0.0 {
+                importer.skip(SkipReason::Missing);
+            } else if source == SOURCE && tables.contains(&(*day, *metric)) {
+                importer.skip(SkipReason::Repeated);
+            } else {
+                let kind = if *day < today {
+                    ReadingKind::DayTotal
+                } else {
+                    ReadingKind::RunningTotal
+                };
+                let reading = Reading::of_day(*metric, *sum, metric.unit(), *day).kind(kind);
+                importer.reading(user, source, *place, reading)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Exercise minutes are moderate and vigorous ones together.
+    fn add_exercise(&mut self) {
+        let moderate: Vec<_> = self
+            .values
+            .iter()
+            .filter(|((.., metric), _)| *metric == M::ModerateActivityMinutes)
+            .map(|((source, day, _), value)| (*source, *day, value.clone()))
+            .collect();
+        for (source, day, moderate) in moderate {
+            let vigorous = self.values.get(&(source, day, M::VigorousActivityMinutes));
+            if let Some(vigorous) = vigorous {
+                let value = moderate.value + vigorous.value;
+                let value = Value { value, ..moderate };
+                self.value(source, day, M::ExerciseMinutes, value);
+            }
+        }
+    }
+}
+
+/// Whether a value says nothing on a day on which nobody wore the watch.
+fn is_movement(metric: MetricType) -> bool {
+    [
+        M::LightActivityMinutes,
+        M::ModerateActivityMinutes,
+        M::VigorousActivityMinutes,
+        M::SedentaryMinutes,
+        M::ExerciseMinutes,
+        M::HeartRateBelowZone1Minutes,
+        M::HeartRateZone1Minutes,
+        M::HeartRateZone2Minutes,
+        M::HeartRateZone3Minutes,
+    ]
+    .contains(&metric)
+}

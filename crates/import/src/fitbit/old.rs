@@ -1,0 +1,611 @@
+//! The JSON files of an export, and what it says about the body of the person.
+
+use super::days::{Value, When};
+use super::{Export, SOURCE, bad_time, labelled_day, stamp, utc};
+use crate::batch::Importer;
+use crate::error::ImportError;
+use crate::format::Columns;
+use crate::loose::{self, each_object};
+use crate::readings::{Night, Place, Reading};
+use crate::report::SkipReason;
+use crate::sports::sport;
+use crate::table::{Fault, Table};
+use crate::time::Stamp;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use vitalcast_domain::MetricType as M;
+use vitalcast_domain::{
+    Activity, ActivityType, MetricType, Moment, Profile, Provenance, Told, Unit, UserId, Zone,
+};
+
+const KILOGRAMS_PER_POUND: f64 = 0.453_592_37;
+const METRES_PER_MILE: f64 = 1_609.344;
+/// Weights and heights that are believed, kg and cm.
+const WEIGHTS: std::ops::RangeInclusive<f64> = 20.0..=400.0;
+const HEIGHTS: std::ops::RangeInclusive<f64> = 100.0..=250.0;
+
+/// A time and a value.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Timed<T> {
+    #[serde(default, deserialize_with = "loose::text")]
+    date_time: Option<String>,
+    value: Option<T>,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Number(#[serde(deserialize_with = "loose::number")] Option<f64>);
+
+#[derive(Deserialize)]
+struct Resting {
+    /// `Some(None)` if it is `null`: then there is no value.
+    #[serde(default, deserialize_with = "given")]
+    date: Option<Option<String>>,
+    #[serde(default, deserialize_with = "loose::number")]
+    value: Option<f64>,
+}
+
+fn given<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
+    loose::text(field).map(Some)
+}
+
+#[derive(Deserialize)]
+struct Beats {
+    #[serde(default, deserialize_with = "loose::number")]
+    bpm: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct InZones {
+    values_in_zones: Option<BTreeMap<String, Number>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Vo2 {
+    #[serde(
+        default,
+        rename = "filteredDemographicVO2Max",
+        deserialize_with = "loose::number"
+    )]
+    filtered: Option<f64>,
+    #[serde(
+        default,
+        rename = "demographicVO2Max",
+        deserialize_with = "loose::number"
+    )]
+    plain: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SleepLog {
+    #[serde(default, deserialize_with = "loose::text")]
+    log_id: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    date_of_sleep: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    start_time: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    end_time: Option<String>,
+    /// Milliseconds.
+    #[serde(default, deserialize_with = "loose::number")]
+    duration: Option<f64>,
+    #[serde(default, deserialize_with = "loose::number")]
+    minutes_asleep: Option<f64>,
+    #[serde(default, deserialize_with = "loose::number")]
+    minutes_awake: Option<f64>,
+    #[serde(default, deserialize_with = "loose::number")]
+    time_in_bed: Option<f64>,
+    #[serde(default, deserialize_with = "loose::number")]
+    efficiency: Option<f64>,
+    levels: Option<Levels>,
+}
+
+#[derive(Deserialize)]
+struct Levels {
+    summary: Option<BTreeMap<String, Level>>,
+}
+
+#[derive(Deserialize)]
+struct Level {
+    #[serde(default, deserialize_with = "loose::number")]
+    minutes: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Exercise {
+    #[serde(default, deserialize_with = "loose::text")]
+    log_id: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    activity_name: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    start_time: Option<String>,
+    /// Milliseconds, as is the next.
+    #[serde(default, deserialize_with = "loose::number")]
+    duration: Option<f64>,
+    #[serde(default, deserialize_with = "loose::number")]
+    active_duration: Option<f64>,
+    #[serde(default, deserialize_with = "loose::number")]
+    calories: Option<f64>,
+    #[serde(default, deserialize_with = "loose::number")]
+    steps: Option<f64>,
+    #[serde(default, deserialize_with = "loose::number")]
+    average_heart_rate: Option<f64>,
+    #[serde(default, deserialize_with = "loose::number")]
+    distance: Option<f64>,
+    #[serde(default, deserialize_with = "loose::text")]
+    distance_unit: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WeightLog {
+    #[serde(default, deserialize_with = "loose::text")]
+    log_id: Option<String>,
+    #[serde(default, deserialize_with = "loose::number")]
+    weight: Option<f64>,
+    #[serde(default, deserialize_with = "loose::number")]
+    bmi: Option<f64>,
+    #[serde(default, deserialize_with = "loose::number")]
+    fat: Option<f64>,
+    #[serde(default, deserialize_with = "loose::text")]
+    date: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    time: Option<String>,
+}
+
+fn is_timed(columns: &Columns<'_>) -> bool {
+    columns.has_all(&["dateTime", "value"])
+}
+
+fn is_log(columns: &Columns<'_>) -> bool {
+    columns.has("logId")
+}
+
+impl<'f> Export<'f> {
+    /// The day of a row by day, or nothing if the row was rejected.
+    fn day(
+        &self,
+        importer: &mut Importer<'_>,
+        place: Place<'_>,
+        text: Option<&str>,
+    ) -> Result<Option<NaiveDate>, ImportError> {
+        let day = text.and_then(|text| labelled_day(text, &self.profile));
+        if day.is_none() {
+            importer.reject(place.reject(bad_time("dateTime")))?;
+        }
+        Ok(day)
+    }
+
+    pub(super) fn read_resting(
+        &mut self,
+        importer: &mut Importer<'_>,
+        file: &'f Path,
+    ) -> Result<(), ImportError> {
+        each_object(
+            importer,
+            file,
+            &is_timed,
+            |importer, place, row: Timed<Resting>| {
+                let (date, value) = row.value.map_or((None, None), |row| (row.date, row.value));
+                let date = match date {
+                    Some(None) => {
+                        importer.skip(SkipReason::Missing);
+                        return Ok(());
+                    }
+                    Some(Some(date)) => Some(date),
+                    None => row.date_time,
+                };
+                if value.is_none_or(|value| value <= 0.0) {
+                    importer.skip(SkipReason::Missing);
+                    return Ok(());
+                }
+                if let Some(day) = self.day(importer, place, date.as_deref())? {
+                    let how = (Unit::PerMinute, When::Evening);
+                    self.value(importer, place, 1, day, M::RestingHeartRate, value, how);
+                }
+                Ok(())
+            },
+        )
+    }
+
+    pub(super) fn read_minutes(
+        &mut self,
+        importer: &mut Importer<'_>,
+        file: &'f Path,
+        metric: MetricType,
+    ) -> Result<(), ImportError> {
+        each_object(
+            importer,
+            file,
+            &is_timed,
+            |importer, place, row: Timed<Number>| {
+                let at = row.date_time.as_deref().and_then(utc);
+                let Some(at) = at else {
+                    return importer.reject(place.reject(bad_time("dateTime")));
+                };
+                let value = row.value.and_then(|value| value.0);
+                let Some(value) = value.filter(|value| *value >= 0.0) else {
+                    importer.skip(SkipReason::Missing);
+                    return Ok(());
+                };
+                if self.days.is_new(metric, at) {
+                    let day = self.profile.day_of(at);
+                    self.days.amount(metric, SOURCE, place, (at, day), value);
+                } else {
+                    importer.skip(SkipReason::Repeated);
+                }
+                Ok(())
+            },
+        )
+    }
+
+    pub(super) fn read_active_minutes(
+        &mut self,
+        importer: &mut Importer<'_>,
+        file: &'f Path,
+        metric: MetricType,
+    ) -> Result<(), ImportError> {
+        each_object(
+            importer,
+            file,
+            &is_timed,
+            |importer, place, row: Timed<Number>| {
+                if let Some(day) = self.day(importer, place, row.date_time.as_deref())? {
+                    self.minutes(importer, place, day, metric, row.value);
+                }
+                Ok(())
+            },
+        )
+    }
+
+    pub(super) fn read_zones(
+        &mut self,
+        importer: &mut Importer<'_>,
+        file: &'f Path,
+    ) -> Result<(), ImportError> {
+        each_object(
+            importer,
+            file,
+            &is_timed,
+            |importer, place, row: Timed<InZones>| {
+                let Some(day) = self.day(importer, place, row.date_time.as_deref())? else {
+                    return Ok(());
+                };
+                let mut zones = row.value.and_then(|value| value.values_in_zones);
+                for (name, metric) in [
+                    ("BELOW_DEFAULT_ZONE_1", M::HeartRateBelowZone1Minutes),
+                    ("IN_DEFAULT_ZONE_1", M::HeartRateZone1Minutes),
+                    ("IN_DEFAULT_ZONE_2", M::HeartRateZone2Minutes),
+                    ("IN_DEFAULT_ZONE_3", M::HeartRateZone3Minutes),
+                ] {
+                    let minutes = zones.as_mut().and_then(|zones| zones.remove(name));
+                    self.minutes(importer, place, day, metric, minutes);
+                }
+                Ok(())
+            },
+        )
+    }
+
+    /// Minutes of a day, of which 0 is a number.
+    fn minutes(
+        &mut self,
+        importer: &mut Importer<'_>,
+        place: Place<'f>,
+        day: NaiveDate,
+        metric: MetricType,
+        minutes: Option<Number>,
+    ) {
+        match minutes.and_then(|minutes| minutes.0) {
+            Some(minutes) => {
+                let value = Value::new(place, 1, minutes, Unit::Minutes, When::Evening);
+                self.days.value(SOURCE, day, metric, value);
+            }
+            None => importer.skip(SkipReason::Missing),
+        }
+    }
+
+    pub(super) fn read_heart_rate(
+        &mut self,
+        importer: &mut Importer<'_>,
+        file: &'f Path,
+    ) -> Result<(), ImportError> {
+        each_object(
+            importer,
+            file,
+            &is_timed,
+            |importer, place, row: Timed<Beats>| {
+                let at = row.date_time.as_deref().and_then(utc);
+                let rate = row.value.and_then(|value| value.bpm);
+                match (at, rate) {
+                    (Some(at), Some(rate)) => self.heart_rate(SOURCE, place, at, rate),
+                    (Some(_), None) => importer.skip(SkipReason::Missing),
+                    (None, _) => importer.reject(place.reject(bad_time("dateTime")))?,
+                }
+                Ok(())
+            },
+        )
+    }
+
+    pub(super) fn read_vo2_max(
+        &mut self,
+        importer: &mut Importer<'_>,
+        file: &'f Path,
+    ) -> Result<(), ImportError> {
+        each_object(
+            importer,
+            file,
+            &is_timed,
+            |importer, place, row: Timed<Vo2>| {
+                if let Some(day) = self.day(importer, place, row.date_time.as_deref())? {
+                    let value = row.value.and_then(|value| value.filtered.or(value.plain));
+                    let how = (Unit::MillilitresPerKilogramMinute, When::Evening);
+                    self.value(importer, place, 1, day, M::Vo2Max, value, how);
+                }
+                Ok(())
+            },
+        )
+    }
+
+    pub(super) fn read_sleep(
+        &mut self,
+        importer: &mut Importer<'_>,
+        file: &'f Path,
+    ) -> Result<(), ImportError> {
+        each_object(importer, file, &is_log, |importer, place, log: SleepLog| {
+            match night(&log) {
+                Ok(night) => self.nights.add_old(importer, place, night),
+                Err(fault) => importer.reject(place.reject(fault))?,
+            }
+            Ok(())
+        })
+    }
+
+    pub(super) fn read_exercise(
+        &mut self,
+        importer: &mut Importer<'_>,
+        file: &'f Path,
+    ) -> Result<(), ImportError> {
+        each_object(importer, file, &is_log, |importer, place, log: Exercise| {
+            match workout(&log) {
+                Ok(workout) => {
+                    let id = (true, workout.provenance.source_id.clone());
+                    if self.workouts.insert(id, (place, workout)).is_some() {
+                        importer.skip(SkipReason::Repeated);
+                    }
+                }
+                Err(fault) => importer.reject(place.reject(fault))?,
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A time on the person's clock; it has no zone, whatever its end looks like.
+fn clock(text: Option<&str>) -> Option<NaiveDateTime> {
+    match stamp(text?)? {
+        Stamp::Wall(wall) => Some(wall),
+        Stamp::Instant(at, None) => Some(at.naive_utc()),
+        Stamp::Instant(at, Some(offset)) => {
+            Some(at.naive_utc() + TimeDelta::seconds(i64::from(offset)))
+        }
+        Stamp::Day(_) => None,
+    }
+}
+
+fn night(log: &SleepLog) -> Result<Night, Fault> {
+    let start = clock(log.start_time.as_deref()).ok_or_else(|| bad_time("startTime"))?;
+    let duration = log.duration.filter(|duration| *duration > 0.0);
+    let in_bed = duration.map(|duration| duration / 60_000.0);
+    let end = clock(log.end_time.as_deref()).or_else(|| {
+        let length = TimeDelta::try_milliseconds(duration? as i64)?;
+        start.checked_add_signed(length)
+    });
+    let end = end.ok_or_else(|| bad_time("endTime"))?;
+    let of_stage = |name: &str| {
+        let levels = log.levels.as_ref()?.summary.as_ref()?;
+        levels.get(name)?.minutes
+    };
+    let day = match log.date_of_sleep.as_deref().and_then(stamp) {
+        Some(Stamp::Day(day)) => Some(day),
+        Some(Stamp::Wall(wall)) => Some(wall.date()),
+        Some(Stamp::Instant(..)) | None => None,
+    };
+    let id = log
+        .log_id
+        .clone()
+        .unwrap_or_else(|| Moment::Clock(start).id());
+    Ok(Night {
+        day,
+        asleep: log.minutes_asleep,
+        awake: log.minutes_awake,
+        deep: of_stage("deep"),
+        rem: of_stage("rem"),
+        in_bed: log.time_in_bed.filter(|minutes| *minutes > 0.0).or(in_bed),
+        efficiency: log.efficiency,
+        ..Night::new(id, Moment::Clock(start), Some(Moment::Clock(end)))
+    })
+}
+
+fn workout(log: &Exercise) -> Result<Activity, Fault> {
+    let start = log.start_time.as_deref().and_then(utc);
+    let start = start.ok_or_else(|| bad_time("startTime"))?;
+    let positive = |value: Option<f64>| value.filter(|value| *value > 0.0);
+    let duration = positive(log.duration).or(positive(log.active_duration));
+    let end = duration.and_then(|duration| {
+        start.checked_add_signed(TimeDelta::try_milliseconds(duration as i64)?)
+    });
+    let unit = log.distance_unit.as_deref().unwrap_or("");
+    let metres = match unit.to_ascii_lowercase().as_str() {
+        "kilometer" | "kilometre" | "km" => Some(1_000.0),
+        "mile" | "mi" => Some(METRES_PER_MILE),
+        "meter" | "metre" | "m" => Some(1.0),
+        _ => None,
+    };
+    let id = log.log_id.clone();
+    let told = Told {
+        until: end.map(Moment::instant),
+        ..Told::at(Moment::instant(start))
+    };
+    let id = id.unwrap_or_else(|| Moment::instant(start).id());
+    let name = log.activity_name.as_deref().unwrap_or("");
+    Ok(Activity {
+        provenance: Provenance::told(SOURCE, crate::readings::shortened(&id), told),
+        activity_type: sport(name).unwrap_or(ActivityType::Other),
+        intensity: None,
+        duration_minutes: positive(log.active_duration)
+            .or(duration)
+            .map(|duration| duration / 60_000.0),
+        energy_kcal: positive(log.calories),
+        average_heart_rate: positive(log.average_heart_rate),
+        max_heart_rate: None,
+        distance_m: positive(log.distance)
+            .zip(metres)
+            .map(|(distance, metres)| distance * metres),
+        steps: positive(log.steps),
+    })
+}
+
+/// What an export says about the body and the home of the person.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    zone: Option<Zone>,
+    height_cm: Option<f64>,
+    is_metric: bool,
+    /// Weights by time: the value, the body mass index beside it, and whether the unit is known.
+    weights: BTreeMap<NaiveDateTime, Weight>,
+    fats: Vec<(PathBuf, u64, Option<String>, NaiveDateTime, f64)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Weight {
+    Kilograms(f64),
+    /// In the unit of the account, with the body mass index.
+    Account(f64, Option<f64>),
+}
+
+impl Body {
+    pub(super) fn read_profile(
+        &mut self,
+        importer: &mut Importer<'_>,
+        file: &Path,
+    ) -> Result<(), ImportError> {
+        let mut table = Table::open(file, &super::READER)?;
+        let (zone, height) = (table.column(&["timezone"]), table.column(&["height"]));
+        let (unit, height_unit) = (
+            table.column(&["weight_unit"]),
+            table.column(&["height_unit"]),
+        );
+        while let Some(row) = table.next(importer)? {
+            self.zone = row.text(zone).parse().ok().or(self.zone);
+            let is_metric = |text: &str| text.eq_ignore_ascii_case("metric");
+            self.is_metric = is_metric(row.text(unit));
+            let height = row.text(height).parse::<f64>().ok();
+            if is_metric(row.text(height_unit)) {
+                self.height_cm = height.filter(|height| HEIGHTS.contains(height));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn read_weights(
+        &mut self,
+        importer: &mut Importer<'_>,
+        file: &Path,
+    ) -> Result<(), ImportError> {
+        each_object(
+            importer,
+            file,
+            &is_log,
+            |importer, place, log: WeightLog| {
+                let date = log.date.as_deref().unwrap_or("");
+                let time = log.time.as_deref().unwrap_or("00:00:00");
+                let Some(at) = clock(Some(&format!("{date} {time}"))) else {
+                    return importer.reject(place.reject(bad_time("date")));
+                };
+                if let Some(weight) = log.weight {
+                    self.weights.insert(at, Weight::Account(weight, log.bmi));
+                }
+                match log.fat.filter(|fat| *fat > 0.0) {
+                    Some(fat) => {
+                        let file = file.to_owned();
+                        self.fats.push((file, place.line, log.log_id, at, fat));
+                    }
+                    None => importer.skip(SkipReason::Missing),
+                }
+                Ok(())
+            },
+        )
+    }
+
+    pub(super) fn read_weight_table(
+        &mut self,
+        importer: &mut Importer<'_>,
+        file: &Path,
+    ) -> Result<(), ImportError> {
+        let mut table = Table::open(file, &super::READER)?;
+        let (time, grams) = (
+            table.required(&["timestamp"])?,
+            table.required(&["weight grams"])?,
+        );
+        while let Some(row) = table.next(importer)? {
+            let at: Option<DateTime<_>> = utc(row.text(Some(time)));
+            match (at, row.number(Some(grams), "weight grams")) {
+                (Some(at), Ok(Some(grams))) => {
+                    let weight = Weight::Kilograms(grams / 1_000.0);
+                    self.weights.insert(at.naive_utc(), weight);
+                }
+                (Some(_), Ok(None)) => importer.skip(SkipReason::Missing),
+                (Some(_), Err(fault)) => importer.reject(row.place().reject(fault))?,
+                (None, _) => importer.reject(row.place().reject(bad_time("timestamp")))?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes it into the profile of a new person.
+    pub(super) fn describe(&self, profile: &mut Profile) {
+        profile.zone = self.zone.unwrap_or(profile.zone);
+        profile.height_cm = self.height_cm;
+        let latest = self.weights.values().next_back();
+        let kilograms = latest.map(|weight| match *weight {
+            Weight::Kilograms(weight) => weight,
+            Weight::Account(weight, bmi) => {
+                let pounds = weight * KILOGRAMS_PER_POUND;
+                // The body mass index shows the unit, if the height is known.
+                let is_metric = match (self.height_cm, bmi) {
+                    (Some(height), Some(bmi)) if bmi > 0.0 => {
+                        let expected = bmi * (height / 100.0).powi(2);
+                        (weight - expected).abs() < (pounds - expected).abs()
+                    }
+                    (Some(_) | None, Some(_) | None) => self.is_metric,
+                };
+                if is_metric { weight } else { pounds }
+            }
+        });
+        profile.weight_kg = kilograms.filter(|weight| WEIGHTS.contains(weight));
+    }
+
+    pub(super) fn finish(
+        self,
+        importer: &mut Importer<'_>,
+        user: &UserId,
+    ) -> Result<(), ImportError> {
+        for (file, line, id, at, fat) in self.fats {
+            let place = Place { file: &file, line };
+            let metric = M::BodyFatPercentage;
+            let mut reading = Reading::at(metric, fat, Unit::Percent, Moment::Clock(at));
+            if let Some(id) = id {
+                reading = reading.id(format!("fat-{id}"));
+            }
+            importer.reading(user, SOURCE, place, reading)?;
+        }
+        Ok(())
+    }
+}
