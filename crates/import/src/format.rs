@@ -73,6 +73,7 @@ static READERS: &[&FormatReader] = &[
     &crate::nightscout::READER,
     &crate::tidepool::READER,
     &crate::fitbit::READER,
+    &crate::health_connect::READER,
     &crate::reference::READER,
 ];
 

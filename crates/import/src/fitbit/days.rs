@@ -30,18 +30,18 @@ pub(super) struct Value<'f> {
     place: Place<'f>,
     /// Where two files have a value of the same day, that of the higher rank counts.
     rank: u8,
-    value: f64,
+    number: f64,
     unit: Unit,
     when: When,
     updated_at: Option<DateTime<Utc>>,
 }
 
 impl<'f> Value<'f> {
-    pub(super) fn new(place: Place<'f>, rank: u8, value: f64, unit: Unit, when: When) -> Self {
+    pub(super) fn new(place: Place<'f>, rank: u8, number: f64, unit: Unit, when: When) -> Self {
         Self {
             place,
             rank,
-            value,
+            number,
             unit,
             when,
             updated_at: None,
@@ -138,7 +138,7 @@ impl<'f> Days<'f> {
             .iter()
             .filter(|((_, day, metric), value)| {
                 *metric == M::SedentaryMinutes
-                    && value.value >= NOT_WORN
+                    && value.number >= NOT_WORN
                     && !self.worn.contains(day)
             })
             .map(|((_, day, _), _)| *day)
@@ -150,8 +150,8 @@ impl<'f> Days<'f> {
                 continue;
             }
             let reading = match value.when {
-                When::Morning => Reading::of_morning(*metric, value.value, value.unit, *day),
-                When::Evening => Reading::of_day(*metric, value.value, value.unit, *day),
+                When::Morning => Reading::of_morning(*metric, value.number, value.unit, *day),
+                When::Evening => Reading::of_day(*metric, value.number, value.unit, *day),
             };
             // One day has one value, whichever file it is in.
             let name = metric.as_str().to_ascii_lowercase();
@@ -200,8 +200,8 @@ impl<'f> Days<'f> {
         for (source, day, moderate) in moderate {
             let vigorous = self.values.get(&(source, day, M::VigorousActivityMinutes));
             if let Some(vigorous) = vigorous {
-                let value = moderate.value + vigorous.value;
-                let value = Value { value, ..moderate };
+                let number = moderate.number + vigorous.number;
+                let value = Value { number, ..moderate };
                 self.value(source, day, M::ExerciseMinutes, value);
             }
         }

@@ -432,11 +432,10 @@ impl<'f> Export<'f> {
             ));
         }
         // Heart rates of the tables count where both are.
-        let mut by_source: Vec<(String, Place<'f>, BTreeMap<NaiveDate, (f64, Option<f64>)>)> =
-            Vec::new();
-        for (source, (place, rates)) in std::mem::take(&mut self.heart_rates) {
-            by_source.push((source, place, rates.days(&self.profile)));
-        }
+        let rates = std::mem::take(&mut self.heart_rates).into_iter();
+        let by_source: Vec<_> = rates
+            .map(|(source, (place, rates))| (source, place, rates.days(&self.profile)))
+            .collect();
         let in_tables: BTreeSet<NaiveDate> = by_source
             .iter()
             .filter(|(source, ..)| source != SOURCE)

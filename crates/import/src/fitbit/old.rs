@@ -41,15 +41,23 @@ struct Number(#[serde(deserialize_with = "loose::number")] Option<f64>);
 
 #[derive(Deserialize)]
 struct Resting {
-    /// `Some(None)` if it is `null`: then there is no value.
     #[serde(default, deserialize_with = "given")]
-    date: Option<Option<String>>,
+    date: Given,
     #[serde(default, deserialize_with = "loose::number")]
     value: Option<f64>,
 }
 
-fn given<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
-    loose::text(field).map(Some)
+/// A date that is there, is `null`, or is not there at all.
+#[derive(Default)]
+enum Given {
+    #[default]
+    Absent,
+    Null,
+    Date(String),
+}
+
+fn given<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Given, D::Error> {
+    Ok(loose::text(field)?.map_or(Given::Null, Given::Date))
 }
 
 #[derive(Deserialize)]
@@ -193,14 +201,17 @@ impl<'f> Export<'f> {
             file,
             &is_timed,
             |importer, place, row: Timed<Resting>| {
-                let (date, value) = row.value.map_or((None, None), |row| (row.date, row.value));
+                let (date, value) = row
+                    .value
+                    .map_or((Given::Absent, None), |row| (row.date, row.value));
                 let date = match date {
-                    Some(None) => {
+                    // Then there is no value.
+                    Given::Null => {
                         importer.skip(SkipReason::Missing);
                         return Ok(());
                     }
-                    Some(Some(date)) => Some(date),
-                    None => row.date_time,
+                    Given::Date(date) => Some(date),
+                    Given::Absent => row.date_time,
                 };
                 if value.is_none_or(|value| value <= 0.0) {
                     importer.skip(SkipReason::Missing);

@@ -151,6 +151,14 @@ impl Folder {
         self.0.path()
     }
 
+    /// A database made by some statements.
+    pub(crate) fn database(&self, name: &str, statements: &str) -> PathBuf {
+        let path = self.path().join(name);
+        let database = rusqlite::Connection::open(&path).unwrap();
+        database.execute_batch(statements).unwrap();
+        path
+    }
+
     pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

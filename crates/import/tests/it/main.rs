@@ -13,6 +13,7 @@ mod folder;
 mod garmin;
 mod hrv4training;
 mod intervals_icu;
+mod health_connect;
 mod lifesnaps;
 mod mi_fitness;
 mod oura;
