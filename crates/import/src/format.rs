@@ -74,6 +74,7 @@ static READERS: &[&FormatReader] = &[
     &crate::tidepool::READER,
     &crate::fitbit::READER,
     &crate::health_connect::READER,
+    &crate::google_fit::READER,
     &crate::reference::READER,
 ];
 

@@ -17,6 +17,7 @@ mod format;
 mod garmin;
 mod hrv4training;
 mod intervals_icu;
+mod google_fit;
 mod health_connect;
 mod json;
 mod lifesnaps;

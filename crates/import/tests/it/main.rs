@@ -13,6 +13,7 @@ mod folder;
 mod garmin;
 mod hrv4training;
 mod intervals_icu;
+mod google_fit;
 mod health_connect;
 mod lifesnaps;
 mod mi_fitness;
