@@ -75,6 +75,7 @@ static READERS: &[&FormatReader] = &[
     &crate::fitbit::READER,
     &crate::health_connect::READER,
     &crate::google_fit::READER,
+    &crate::fitabase::READER,
     &crate::reference::READER,
 ];
 

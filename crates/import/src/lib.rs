@@ -12,6 +12,7 @@ mod elite_hrv;
 mod error;
 mod fhir;
 mod fit;
+mod fitabase;
 mod fitbit;
 mod format;
 mod garmin;

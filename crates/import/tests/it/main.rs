@@ -8,6 +8,7 @@ mod cronometer;
 mod elite_hrv;
 mod fhir;
 mod fit;
+mod fitabase;
 mod fitbit;
 mod folder;
 mod garmin;
