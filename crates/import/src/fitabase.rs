@@ -117,12 +117,15 @@ impl Day<'_> {
 /// Minutes asleep and in bed.
 type Sleep = (Option<f64>, Option<f64>);
 
+/// A weight in kilograms and body fat in per cent.
+type Weight<'f> = (Place<'f>, Option<f64>, Option<f64>);
+
 /// What the tables say, by person and day.
 #[derive(Default)]
 struct Study<'f> {
     days: BTreeMap<(UserId, NaiveDate), Day<'f>>,
     sleeps: BTreeMap<(UserId, NaiveDate), (Place<'f>, Sleep)>,
-    weights: BTreeMap<(UserId, NaiveDateTime), (Place<'f>, Option<f64>, Option<f64>)>,
+    weights: BTreeMap<(UserId, NaiveDateTime), Weight<'f>>,
 }
 
 fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportError> {

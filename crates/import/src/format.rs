@@ -76,6 +76,7 @@ static READERS: &[&FormatReader] = &[
     &crate::health_connect::READER,
     &crate::google_fit::READER,
     &crate::fitabase::READER,
+    &crate::gadgetbridge::READER,
     &crate::reference::READER,
 ];
 

@@ -18,6 +18,7 @@ mod format;
 mod garmin;
 mod hrv4training;
 mod intervals_icu;
+mod gadgetbridge;
 mod google_fit;
 mod health_connect;
 mod json;

@@ -14,6 +14,7 @@ mod folder;
 mod garmin;
 mod hrv4training;
 mod intervals_icu;
+mod gadgetbridge;
 mod google_fit;
 mod health_connect;
 mod lifesnaps;
