@@ -77,6 +77,7 @@ static READERS: &[&FormatReader] = &[
     &crate::google_fit::READER,
     &crate::fitabase::READER,
     &crate::gadgetbridge::READER,
+    &crate::samsung_health::READER,
     &crate::reference::READER,
 ];
 

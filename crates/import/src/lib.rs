@@ -43,6 +43,7 @@ mod readings;
 mod reference;
 mod report;
 mod sample;
+mod samsung_health;
 mod sleep;
 mod sleep_as_android;
 mod sports;

@@ -30,6 +30,7 @@ mod owned;
 mod properties;
 mod reference;
 mod sleep_as_android;
+mod samsung_health;
 mod t1d_uom;
 mod t1d_uom_watch;
 mod tables;
