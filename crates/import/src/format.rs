@@ -78,6 +78,7 @@ static READERS: &[&FormatReader] = &[
     &crate::fitabase::READER,
     &crate::gadgetbridge::READER,
     &crate::samsung_health::READER,
+    &crate::apple_health::READER,
     &crate::reference::READER,
 ];
 

@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod amounts;
+mod apple_health;
 mod archive;
 mod batch;
 mod cronometer;

@@ -76,7 +76,7 @@ pub(crate) fn iso(text: &str) -> Option<Stamp> {
     read(text, DateOrder::Unknown).ok()
 }
 
-/// The fast way: `2024-01-31T07:00:00`, with a fraction of a second and `Z` or without.
+/// The fast way: `2024-01-31T07:00:00`, with a fraction of a second, and with `Z`, ` +0200` or neither.
 fn usual(text: &[u8]) -> Option<Stamp> {
     let (date, clock) = text.split_at_checked(10)?;
     let [separator, clock @ ..] = clock else {
@@ -115,6 +115,19 @@ fn usual(text: &[u8]) -> Option<Stamp> {
     match rest {
         [] => Some(Stamp::Wall(wall)),
         b"Z" => Some(Stamp::Instant(wall.and_utc(), None)),
+        [b' ', sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
+            let (hours, minutes) = (two(*h1, *h2)?, two(*m1, *m2)?);
+            if hours > 18 || minutes > 59 {
+                return None;
+            }
+            let ahead = (hours * 3_600 + minutes * 60) as i32;
+            let offset = if *sign == b'+' { ahead } else { -ahead };
+            let utc = wall.checked_sub_signed(TimeDelta::seconds(i64::from(offset)))?;
+            Some(Stamp::Instant(
+                utc.and_utc(),
+                (offset != 0).then_some(offset),
+            ))
+        }
         _ => None,
     }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod archives;
+mod apple_health;
 mod cells;
 mod cronometer;
 mod elite_hrv;

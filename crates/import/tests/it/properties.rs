@@ -5,6 +5,7 @@ use crate::owned::owned;
 use crate::folder::{Folder, Read, mine, options, read, read_with};
 use proptest::prelude::*;
 use vitalcast_domain::Record;
+use vitalcast_import::ImportOptions;
 
 const HEADERS: &[(&str, &str)] = &[
     (
@@ -181,6 +182,9 @@ const HEADERS: &[(&str, &str)] = &[
     (
         "fitbit_export.csv",
         "Start Time,End Time,Minutes Asleep,Minutes Awake,Time in Bed",
+        "export.xml",
+        "<HealthData><Record type=\"HKQuantityTypeIdentifierStepCount\" sourceName=\"x\" unit=\"count\" \
+         startDate=\"2024-03-01 07:00:00 +0100\" value=\"10\"/>",
     ),
 ];
 
@@ -201,6 +205,14 @@ fn cell() -> impl Strategy<Value = String> {
 fn rows() -> impl Strategy<Value = String> {
     let row = prop::collection::vec(cell(), 1..10).prop_map(|cells| cells.join(","));
     prop::collection::vec(row, 0..12).prop_map(|rows| rows.join("\n"))
+}
+
+/// Options for exports that do not say whose they are.
+fn owned() -> ImportOptions {
+    ImportOptions {
+        owner: Some("me".parse().unwrap()),
+        ..options()
+    }
 }
 
 fn checked(read: &Read) {
@@ -234,6 +246,7 @@ proptest! {
         let path = folder.write(header.0, format!("{}\n{rows}", header.1));
         checked(&read_with(&path, &owned("UTC")).unwrap().1);
         checked(&read_with(&path, &mine("UTC")).unwrap().1);
+        checked(&read_with(&path, &owned()).unwrap().1);
     }
 
     #[test]
@@ -245,6 +258,7 @@ proptest! {
         let path = folder.write(header.0, [header.1.as_bytes(), b"\n", &bytes].concat());
         checked(&read_with(&path, &owned("UTC")).unwrap().1);
         checked(&read_with(&path, &mine("UTC")).unwrap().1);
+        checked(&read_with(&path, &owned()).unwrap().1);
     }
 
     #[test]
