@@ -79,6 +79,7 @@ static READERS: &[&FormatReader] = &[
     &crate::gadgetbridge::READER,
     &crate::samsung_health::READER,
     &crate::apple_health::READER,
+    &crate::health_auto_export::READER,
     &crate::reference::READER,
 ];
 

@@ -22,6 +22,8 @@ mod intervals_icu;
 mod gadgetbridge;
 mod google_fit;
 mod health_connect;
+mod health_auto_export;
+mod healthkit;
 mod json;
 mod lifesnaps;
 mod mi_fitness;

@@ -1,11 +1,11 @@
 //! What becomes one value a day: amounts, means, revised values, and the summaries of the rings.
 
 use super::elements::attributes;
-use super::kinds::Amount;
 use super::sources::Sources;
 use crate::amounts::{DayAmounts, HeartRates};
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
+use crate::healthkit::Amount;
 use crate::numbers::measured;
 use crate::readings::{Place, Reading};
 use crate::report::{RejectReason, SkipReason};

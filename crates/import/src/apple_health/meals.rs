@@ -3,7 +3,7 @@
 //! The records of a correlation usually stand a second time outside of it. Of equal values within and
 //! outside, each counts as often as where it stands more often.
 
-use super::kinds::{NUTRIENTS, Nutrient};
+use crate::healthkit::{NUTRIENTS, Nutrient};
 use crate::readings::shortened;
 use std::collections::{BTreeMap, BTreeSet};
 use vitalcast_domain::{Meal, MealType, Moment, Provenance, Told};

@@ -2,12 +2,13 @@
 
 use super::days::Days;
 use super::elements::{Kind, attributes, text_of, time_of};
-use super::kinds::{Amount, Nutrient, Type, grams, percent, stage};
+use super::kinds::stage;
 use super::meals::{Meals, Portion};
 use super::sources::Sources;
 use super::workouts::Workout;
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
+use crate::healthkit::{Amount, Nutrient, Type, grams, percent};
 use crate::numbers::measured;
 use crate::readings::{Place, Reading};
 use crate::report::{RejectReason, SkipReason};

@@ -1,6 +1,7 @@
 //! The words of an export that come again and again: names of sources, and units.
 
 use super::elements::text_of;
+use crate::healthkit::source;
 use crate::readings::shortened;
 use crate::report::RejectReason;
 use crate::table::Fault;
@@ -10,8 +11,6 @@ use vitalcast_domain::Unit;
 
 /// The vendor, and what comes before the name of a device or app.
 const VENDOR: &str = "apple-health";
-/// Names of devices that are told apart by what they are, not by whose they are.
-const DEVICES: [&str; 3] = ["Apple Watch", "iPhone", "iPad"];
 /// Most names of sources; more are one.
 const MOST_SOURCES: usize = 200;
 /// Bytes of a name that count.
@@ -46,7 +45,7 @@ impl Sources {
             return self.named(&shortened(name));
         }
         let source = if self.names.len() < MOST_SOURCES {
-            source(name)
+            source_of(name)
         } else {
             VENDOR.to_owned()
         };
@@ -83,16 +82,10 @@ impl Sources {
     }
 }
 
-/// The source that a name means: what the device is, or the name of the app.
-fn source(written: &str) -> String {
-    let name = quick_xml::escape::unescape(written);
-    let name = name.unwrap_or_else(|_| written.into());
-    // Names of devices have no-break spaces.
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let device = DEVICES.iter().find(|device| name.contains(**device));
-    match device {
-        Some(device) => format!("{VENDOR}/{device}"),
-        None if name.is_empty() => VENDOR.to_owned(),
-        None => format!("{VENDOR}/{name}"),
+/// The source that a name means, as it is written in XML.
+fn source_of(written: &str) -> String {
+    match quick_xml::escape::unescape(written) {
+        Ok(name) => source(VENDOR, &name),
+        Err(_) => source(VENDOR, written),
     }
 }

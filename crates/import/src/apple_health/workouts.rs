@@ -1,7 +1,7 @@
 //! Workouts: totals as attributes in older exports, as statistics within the workout in newer ones.
 
 use super::elements::{attributes, text_of, time_of};
-use super::kinds::metres;
+use crate::healthkit::metres;
 use crate::readings::shortened;
 use crate::report::RejectReason;
 use crate::sports::sport;

@@ -18,6 +18,7 @@ mod intervals_icu;
 mod gadgetbridge;
 mod google_fit;
 mod health_connect;
+mod health_auto_export;
 mod lifesnaps;
 mod mi_fitness;
 mod oura;

@@ -182,6 +182,15 @@ const HEADERS: &[(&str, &str)] = &[
     (
         "fitbit_export.csv",
         "Start Time,End Time,Minutes Asleep,Minutes Awake,Time in Bed",
+        "HealthAutoExport.json",
+        "{\"data\":{\"metrics\":[{\"name\":\"step_count\",\"units\":\"count\",\"data\":[{\"date\":\
+         \"2024-03-01 07:00:00 +0100\",\"qty\":5},",
+    ),
+    (
+        "HealthAutoExport.csv",
+        "Date/Time,Step Count (count),Sleep Analysis [Total] (hr),Heart Rate [Avg] (count/min)",
+    ),
+    (
         "export.xml",
         "<HealthData><Record type=\"HKQuantityTypeIdentifierStepCount\" sourceName=\"x\" unit=\"count\" \
          startDate=\"2024-03-01 07:00:00 +0100\" value=\"10\"/>",
