@@ -80,6 +80,7 @@ static READERS: &[&FormatReader] = &[
     &crate::samsung_health::READER,
     &crate::apple_health::READER,
     &crate::health_auto_export::READER,
+    &crate::strava::READER,
     &crate::reference::READER,
 ];
 

@@ -52,6 +52,7 @@ mod sleep_as_android;
 mod sports;
 mod suggest;
 mod sqlite;
+mod strava;
 mod survey;
 mod t1d_uom;
 mod table;

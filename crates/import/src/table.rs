@@ -101,6 +101,12 @@ impl<'p> Table<'p> {
             .find_map(|name| self.header.iter().position(|found| same(found, name)))
     }
 
+    /// Index of the last column with one of these names.
+    pub(crate) fn last_column(&self, names: &[&str]) -> Option<usize> {
+        let found = |name: &String| names.iter().any(|wanted| same(name, wanted));
+        self.header.iter().rposition(found)
+    }
+
     /// Index of a required column.
     pub(crate) fn required(&mut self, names: &[&str]) -> Result<usize, ImportError> {
         let column = self

@@ -33,6 +33,7 @@ mod properties;
 mod reference;
 mod sleep_as_android;
 mod samsung_health;
+mod strava;
 mod t1d_uom;
 mod t1d_uom_watch;
 mod tables;

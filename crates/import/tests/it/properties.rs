@@ -182,6 +182,10 @@ const HEADERS: &[(&str, &str)] = &[
     (
         "fitbit_export.csv",
         "Start Time,End Time,Minutes Asleep,Minutes Awake,Time in Bed",
+        "activities.csv",
+        "Activity ID,Activity Date,Activity Type,Elapsed Time,Distance,Elapsed Time,Distance,Calories",
+    ),
+    (
         "HealthAutoExport.json",
         "{\"data\":{\"metrics\":[{\"name\":\"step_count\",\"units\":\"count\",\"data\":[{\"date\":\
          \"2024-03-01 07:00:00 +0100\",\"qty\":5},",
