@@ -81,6 +81,7 @@ static READERS: &[&FormatReader] = &[
     &crate::apple_health::READER,
     &crate::health_auto_export::READER,
     &crate::strava::READER,
+    &crate::autosleep::READER,
     &crate::reference::READER,
 ];
 

@@ -4,6 +4,7 @@
 mod amounts;
 mod apple_health;
 mod archive;
+mod autosleep;
 mod batch;
 mod cronometer;
 mod dates;

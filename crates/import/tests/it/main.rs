@@ -4,6 +4,7 @@
 
 mod archives;
 mod apple_health;
+mod autosleep;
 mod cells;
 mod cronometer;
 mod elite_hrv;

@@ -186,6 +186,10 @@ const HEADERS: &[(&str, &str)] = &[
         "Activity ID,Activity Date,Activity Type,Elapsed Time,Distance,Elapsed Time,Distance,Calories",
     ),
     (
+        "autosleep.csv",
+        "ISO8601,fromDate,toDate,bedtime,waketime,inBed,awake,asleep,deep,efficiency,sleepBPM,hrv",
+    ),
+    (
         "HealthAutoExport.json",
         "{\"data\":{\"metrics\":[{\"name\":\"step_count\",\"units\":\"count\",\"data\":[{\"date\":\
          \"2024-03-01 07:00:00 +0100\",\"qty\":5},",
