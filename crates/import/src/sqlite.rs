@@ -46,8 +46,8 @@ impl<'p> Database<'p> {
         names().map_err(|error| damaged(self.path, &error))
     }
 
-    /// Passes the rows of a table on, in the order of a column; nothing if there is no such table. Names
-    /// are those of this program, never of a file.
+    /// Passes the rows of a table on, in the order of a column or, without one, as they are stored; nothing
+    /// if there is no such table. Names are those of this program, never of a file.
     pub(crate) fn each(
         &self,
         importer: &mut Importer<'_>,

@@ -17,6 +17,8 @@
 //! What belongs to the night is known in the morning, resting heart rate and amounts when the day is over.
 //! On a day with 1,440 sedentary minutes, no step and no heart rate, nobody wore the watch.
 
+mod body;
+mod daily;
 mod days;
 mod nights;
 mod old;
@@ -32,12 +34,13 @@ use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Content, Sample, file_name, look};
 use crate::table::Fault;
 use crate::time::{DateOrder, Stamp, iso, read as read_time};
+use body::Body;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use daily::DailyTable;
 use days::{Days, When};
 use nights::Nights;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use tables::DailyTable;
 use vitalcast_domain::{Activity, MetricType, Profile, Record, Unit, UserId};
 
 const SOURCE: &str = "fitbit";
@@ -248,7 +251,7 @@ fn kind_of(sample: &Sample<'_>) -> Option<(Kind, Confidence)> {
 
 fn table_kind(columns: &Columns<'_>, name: &str) -> Option<(Kind, Confidence)> {
     let certain = |kind| Some((kind, Confidence::Certain));
-    if let Some(table) = tables::daily(columns, name) {
+    if let Some(table) = daily::daily(columns, name) {
         return certain(Kind::Daily(table));
     }
     let known: [(&[&str], Kind); 10] = [
@@ -332,7 +335,7 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
     let Some((first, _)) = kinds.first() else {
         return Ok(());
     };
-    let mut body = old::Body::default();
+    let mut body = Body::default();
     for (file, kind) in &kinds {
         importer.attempt(|importer| {
             if *kind == Kind::Profile {

@@ -1,4 +1,4 @@
-//! The JSON files of an export, and what it says about the body of the person.
+//! The JSON files of an export.
 
 use super::days::{Value, When};
 use super::{Export, SOURCE, bad_time, labelled_day, stamp, utc};
@@ -6,26 +6,19 @@ use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::Columns;
 use crate::loose::{self, each_object};
-use crate::readings::{Night, Place, Reading};
+use crate::readings::{Night, Place};
 use crate::report::SkipReason;
 use crate::sports::sport;
-use crate::table::{Fault, Table};
+use crate::table::Fault;
 use crate::time::Stamp;
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use vitalcast_domain::MetricType as M;
-use vitalcast_domain::{
-    Activity, ActivityType, MetricType, Moment, Profile, Provenance, Told, Unit, UserId, Zone,
-};
+use vitalcast_domain::{Activity, ActivityType, MetricType, Moment, Provenance, Told, Unit};
 
-const KILOGRAMS_PER_POUND: f64 = 0.453_592_37;
 const METRES_PER_MILE: f64 = 1_609.344;
-/// Weights and heights that are believed, kg and cm.
-const WEIGHTS: std::ops::RangeInclusive<f64> = 20.0..=400.0;
-const HEIGHTS: std::ops::RangeInclusive<f64> = 100.0..=250.0;
-
 /// A time and a value.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -151,28 +144,11 @@ struct Exercise {
     distance_unit: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WeightLog {
-    #[serde(default, deserialize_with = "loose::text")]
-    log_id: Option<String>,
-    #[serde(default, deserialize_with = "loose::number")]
-    weight: Option<f64>,
-    #[serde(default, deserialize_with = "loose::number")]
-    bmi: Option<f64>,
-    #[serde(default, deserialize_with = "loose::number")]
-    fat: Option<f64>,
-    #[serde(default, deserialize_with = "loose::text")]
-    date: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    time: Option<String>,
-}
-
 fn is_timed(columns: &Columns<'_>) -> bool {
     columns.has_all(&["dateTime", "value"])
 }
 
-fn is_log(columns: &Columns<'_>) -> bool {
+pub(super) fn is_log(columns: &Columns<'_>) -> bool {
     columns.has("logId")
 }
 
@@ -399,7 +375,7 @@ impl<'f> Export<'f> {
 }
 
 /// A time on the person's clock; it has no zone, whatever its end looks like.
-fn clock(text: Option<&str>) -> Option<NaiveDateTime> {
+pub(super) fn clock(text: Option<&str>) -> Option<NaiveDateTime> {
     match stamp(text?)? {
         Stamp::Wall(wall) => Some(wall),
         Stamp::Instant(at, None) => Some(at.naive_utc()),
@@ -481,142 +457,4 @@ fn workout(log: &Exercise) -> Result<Activity, Fault> {
             .map(|(distance, metres)| distance * metres),
         steps: positive(log.steps),
     })
-}
-
-/// What an export says about the body and the home of the person.
-#[derive(Debug, Default)]
-pub(super) struct Body {
-    zone: Option<Zone>,
-    height_cm: Option<f64>,
-    is_metric: bool,
-    /// Weights by time: the value, the body mass index beside it, and whether the unit is known.
-    weights: BTreeMap<NaiveDateTime, Weight>,
-    fats: Vec<(PathBuf, u64, Option<String>, NaiveDateTime, f64)>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Weight {
-    Kilograms(f64),
-    /// In the unit of the account, with the body mass index.
-    Account(f64, Option<f64>),
-}
-
-impl Body {
-    pub(super) fn read_profile(
-        &mut self,
-        importer: &mut Importer<'_>,
-        file: &Path,
-    ) -> Result<(), ImportError> {
-        let mut table = Table::open(file, &super::READER)?;
-        let (zone, height) = (table.column(&["timezone"]), table.column(&["height"]));
-        let (unit, height_unit) = (
-            table.column(&["weight_unit"]),
-            table.column(&["height_unit"]),
-        );
-        while let Some(row) = table.next(importer)? {
-            self.zone = row.text(zone).parse().ok().or(self.zone);
-            let is_metric = |text: &str| text.eq_ignore_ascii_case("metric");
-            self.is_metric = is_metric(row.text(unit));
-            let height = row.text(height).parse::<f64>().ok();
-            if is_metric(row.text(height_unit)) {
-                self.height_cm = height.filter(|height| HEIGHTS.contains(height));
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn read_weights(
-        &mut self,
-        importer: &mut Importer<'_>,
-        file: &Path,
-    ) -> Result<(), ImportError> {
-        each_object(
-            importer,
-            file,
-            &is_log,
-            |importer, place, log: WeightLog| {
-                let date = log.date.as_deref().unwrap_or("");
-                let time = log.time.as_deref().unwrap_or("00:00:00");
-                let Some(at) = clock(Some(&format!("{date} {time}"))) else {
-                    return importer.reject(place.reject(bad_time("date")));
-                };
-                if let Some(weight) = log.weight {
-                    self.weights.insert(at, Weight::Account(weight, log.bmi));
-                }
-                match log.fat.filter(|fat| *fat > 0.0) {
-                    Some(fat) => {
-                        let file = file.to_owned();
-                        self.fats.push((file, place.line, log.log_id, at, fat));
-                    }
-                    None => importer.skip(SkipReason::Missing),
-                }
-                Ok(())
-            },
-        )
-    }
-
-    pub(super) fn read_weight_table(
-        &mut self,
-        importer: &mut Importer<'_>,
-        file: &Path,
-    ) -> Result<(), ImportError> {
-        let mut table = Table::open(file, &super::READER)?;
-        let (time, grams) = (
-            table.required(&["timestamp"])?,
-            table.required(&["weight grams"])?,
-        );
-        while let Some(row) = table.next(importer)? {
-            let at: Option<DateTime<_>> = utc(row.text(Some(time)));
-            match (at, row.number(Some(grams), "weight grams")) {
-                (Some(at), Ok(Some(grams))) => {
-                    let weight = Weight::Kilograms(grams / 1_000.0);
-                    self.weights.insert(at.naive_utc(), weight);
-                }
-                (Some(_), Ok(None)) => importer.skip(SkipReason::Missing),
-                (Some(_), Err(fault)) => importer.reject(row.place().reject(fault))?,
-                (None, _) => importer.reject(row.place().reject(bad_time("timestamp")))?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes it into the profile of a new person.
-    pub(super) fn describe(&self, profile: &mut Profile) {
-        profile.zone = self.zone.unwrap_or(profile.zone);
-        profile.height_cm = self.height_cm;
-        let latest = self.weights.values().next_back();
-        let kilograms = latest.map(|weight| match *weight {
-            Weight::Kilograms(weight) => weight,
-            Weight::Account(weight, bmi) => {
-                let pounds = weight * KILOGRAMS_PER_POUND;
-                // The body mass index shows the unit, if the height is known.
-                let is_metric = match (self.height_cm, bmi) {
-                    (Some(height), Some(bmi)) if bmi > 0.0 => {
-                        let expected = bmi * (height / 100.0).powi(2);
-                        (weight - expected).abs() < (pounds - expected).abs()
-                    }
-                    (Some(_) | None, Some(_) | None) => self.is_metric,
-                };
-                if is_metric { weight } else { pounds }
-            }
-        });
-        profile.weight_kg = kilograms.filter(|weight| WEIGHTS.contains(weight));
-    }
-
-    pub(super) fn finish(
-        self,
-        importer: &mut Importer<'_>,
-        user: &UserId,
-    ) -> Result<(), ImportError> {
-        for (file, line, id, at, fat) in self.fats {
-            let place = Place { file: &file, line };
-            let metric = M::BodyFatPercentage;
-            let mut reading = Reading::at(metric, fat, Unit::Percent, Moment::Clock(at));
-            if let Some(id) = id {
-                reading = reading.id(format!("fat-{id}"));
-            }
-            importer.reading(user, SOURCE, place, reading)?;
-        }
-        Ok(())
-    }
 }

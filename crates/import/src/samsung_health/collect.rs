@@ -1,5 +1,6 @@
 //! Rows of the tables, collected until all of an export is read.
 
+use super::cells::{COLUMNS, Cells, Time, exercise, utc};
 use super::{Kind, READER, SOURCE, names};
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
@@ -10,20 +11,14 @@ use crate::readings::{Night, Place, Reading, shortened};
 use crate::report::{RejectReason, SkipReason};
 use crate::sleep::{Interval, Stage, nights};
 use crate::sqlite::no_time;
-use crate::table::{Fault, Row, Table};
-use crate::time::{Stamp, iso};
+use crate::table::{Fault, Table};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use vitalcast_domain::MetricType as M;
-use vitalcast_domain::{
-    Activity, ActivityType, Meal, MealType, MetricType, Moment, Provenance, Record, Told, Unit,
-    UserId,
-};
+use vitalcast_domain::{Activity, Meal, MealType, MetricType, Provenance, Record, Unit, UserId};
 
-/// Numbers above this were not measured.
-const NOT_MEASURED: f64 = 1e9;
 /// Steps of all devices together.
 const ALL_DEVICES: f64 = -2.0;
 /// Fewest heart rates of a night of which the lowest is believed.
@@ -32,22 +27,6 @@ const FEWEST_RATES: usize = 3;
 const WEIGHTS: std::ops::RangeInclusive<f64> = 20.0..=400.0;
 /// Hours from an evening to the next day, to which its night belongs.
 const EVENING_HOURS: i64 = 6;
-
-/// An instant with the offset of the clock, if it is known.
-#[derive(Debug, Clone, Copy)]
-struct Time {
-    at: DateTime<Utc>,
-    offset_seconds: Option<i32>,
-}
-
-impl Time {
-    fn moment(self) -> Moment {
-        Moment::Instant {
-            at: self.at,
-            offset_seconds: self.offset_seconds,
-        }
-    }
-}
 
 /// A sleep session.
 #[derive(Debug)]
@@ -88,128 +67,6 @@ pub(super) struct Export<'f> {
     foods: Vec<(Place<'f>, Meal)>,
     meal_days: BTreeSet<NaiveDate>,
 }
-
-/// A row with its columns.
-struct Cells<'r, 't> {
-    row: &'r Row<'t>,
-    columns: &'r [(&'static str, Option<usize>)],
-}
-
-impl Cells<'_, '_> {
-    fn column(&self, name: &str) -> Option<usize> {
-        self.columns.iter().find(|(found, _)| *found == name)?.1
-    }
-
-    fn text(&self, name: &str) -> &str {
-        self.row.text(self.column(name))
-    }
-
-    fn number(&self, name: &str) -> Result<Option<f64>, Fault> {
-        let number = self.row.number(self.column(name), name)?;
-        Ok(number.filter(|number| number.abs() < NOT_MEASURED))
-    }
-
-    fn positive(&self, name: &str) -> Result<Option<f64>, Fault> {
-        Ok(self.number(name)?.filter(|number| *number > 0.0))
-    }
-
-    /// A time, which is in UTC, with the offset of the row.
-    fn time(&self, name: &str) -> Result<Time, Fault> {
-        let at = utc(self.text(name)).ok_or_else(no_time)?;
-        Ok(Time {
-            at,
-            offset_seconds: offset(self.text("time_offset")),
-        })
-    }
-
-    /// A local day, written as a midnight in UTC.
-    fn day(&self) -> Result<NaiveDate, Fault> {
-        match iso(self.text("day_time")) {
-            Some(Stamp::Day(day)) => Ok(day),
-            Some(Stamp::Wall(wall)) => Ok(wall.date()),
-            Some(Stamp::Instant(at, _)) => Ok(at.date_naive()),
-            None => Err(no_time()),
-        }
-    }
-
-    fn told(&self, at: Time, until: Option<Time>) -> Told {
-        Told {
-            until: until.map(Time::moment),
-            updated_at: utc(self.text("update_time")),
-            ..Told::at(at.moment())
-        }
-    }
-
-    /// The id of a row, else its time.
-    fn id(&self, at: Time) -> String {
-        match self.text("datauuid") {
-            "" => at.moment().id(),
-            id => shortened(id),
-        }
-    }
-}
-
-fn utc(text: &str) -> Option<DateTime<Utc>> {
-    match iso(text)? {
-        Stamp::Instant(at, _) => Some(at),
-        Stamp::Wall(wall) => Some(wall.and_utc()),
-        Stamp::Day(_) => None,
-    }
-}
-
-/// Reads `UTC+0100`.
-fn offset(text: &str) -> Option<i32> {
-    if text.is_empty() {
-        return None;
-    }
-    match iso(&format!("2000-01-01 00:00:00 {text}"))? {
-        Stamp::Instant(_, offset) => Some(offset.unwrap_or(0)),
-        Stamp::Wall(_) | Stamp::Day(_) => None,
-    }
-}
-
-/// Columns of all tables that are read.
-const COLUMNS: [&str; 39] = [
-    "datauuid",
-    "start_time",
-    "end_time",
-    "time_offset",
-    "update_time",
-    "day_time",
-    "sleep_duration",
-    "sleep_score",
-    "efficiency",
-    "sleep_id",
-    "stage",
-    "source_type",
-    "count",
-    "step_count",
-    "rest_calorie",
-    "active_calorie",
-    "heart_rate",
-    "weight",
-    "body_fat",
-    "exercise_type",
-    "duration",
-    "calorie",
-    "distance",
-    "mean_heart_rate",
-    "max_heart_rate",
-    "meal_type",
-    "title",
-    "name",
-    "protein",
-    "carbohydrate",
-    "total_fat",
-    "dietary_fiber",
-    "sugar",
-    "spo2",
-    "average",
-    "temperature",
-    "combined_id",
-    "min",
-    "max",
-];
 
 impl<'f> Export<'f> {
     pub(super) fn read(
@@ -673,30 +530,5 @@ impl<'f> Export<'f> {
             importer.reading(user, SOURCE, place, reading.id(format!("{name}-{day}")))?;
         }
         Ok(())
-    }
-}
-
-/// The codes of Samsung's exercises.
-fn exercise(code: Option<f64>) -> ActivityType {
-    match code.map(|code| code as i64) {
-        Some(1_001) => ActivityType::Walking,
-        Some(1_002 | 15_005) => ActivityType::Running,
-        Some(3_001) => ActivityType::Golf,
-        Some(4_003) => ActivityType::Basketball,
-        Some(4_004) => ActivityType::Soccer,
-        Some(6_002) => ActivityType::Tennis,
-        Some(7_002 | 7_003) => ActivityType::MartialArts,
-        Some(8_001..=8_003) => ActivityType::Dance,
-        Some(9_001) => ActivityType::Pilates,
-        Some(9_002) => ActivityType::Yoga,
-        Some(10_001) => ActivityType::Stretching,
-        Some(10_004..=10_007) => ActivityType::Bodyweight,
-        Some(11_007 | 15_003) => ActivityType::Cycling,
-        Some(13_001) => ActivityType::Hiking,
-        Some(14_001) => ActivityType::Swimming,
-        Some(15_002) => ActivityType::WeightTraining,
-        Some(15_004) => ActivityType::Rowing,
-        Some(15_006) => ActivityType::Elliptical,
-        Some(_) | None => ActivityType::Other,
     }
 }

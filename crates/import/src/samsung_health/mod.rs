@@ -12,6 +12,7 @@
 //! stages, else the longer one, is taken. Samsung keeps no resting heart rate: it is the lowest heart rate
 //! of the night here. 2,147,483,647 and 3.4e38 were not measured.
 
+mod cells;
 mod collect;
 
 use crate::batch::Importer;

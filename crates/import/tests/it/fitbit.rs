@@ -510,3 +510,62 @@ fn a_second_import_gives_the_same_ids_in_any_zone() {
         "fitbit".parse::<Format>().unwrap()
     );
 }
+
+#[test]
+fn files_of_a_study_have_plain_names_and_iso_times() {
+    let (_, read) = export(
+        "Europe/Oslo",
+        &[
+            (
+                "p01/fitbit/resting_heart_rate.json",
+                r#"[{"dateTime": "2019-11-01 00:00:00", "value": {"date": "11/01/19", "value": 53.74, "error": 6.8}},
+                {"dateTime": "2019-11-02 00:00:00", "value": {"date": null, "value": 0.0, "error": 0.0}}]"#,
+            ),
+            (
+                "p01/fitbit/steps.json",
+                r#"[{"dateTime": "2019-11-01 22:59:00", "value": "5"}, {"dateTime": "2019-11-01 23:00:00", "value": "9"}]"#,
+            ),
+            (
+                "p01/fitbit/very_active_minutes.json",
+                r#"[{"dateTime": "2019-11-01 00:00:00", "value": "0"}]"#,
+            ),
+        ],
+    );
+    assert_eq!(read.series(M::RestingHeartRate), [day("2019-11-01", 53.74)]);
+    assert_eq!(
+        read.series(M::Steps),
+        [day("2019-11-01", 5.0), day("2019-11-02", 9.0)]
+    );
+    assert_eq!(
+        read.series(M::VigorousActivityMinutes),
+        [day("2019-11-01", 0.0)]
+    );
+}
+
+#[test]
+fn one_broken_file_or_row_costs_only_itself() {
+    let (report, read) = export(
+        "UTC",
+        &[
+            (
+                "resting_heart_rate-2024-01-01.json",
+                "[{\"dateTime\": \"03/01/24 00:00:00\", \"value\": {\"date\": \"03/01/24\", \"value\": 61.5, \"error\": 1}},\n\
+                 {\"dateTime\": \"03/02/24 00:00:00\", \"value\": {\"date\": \"03/32/24\", \"value\": 61.5, \"error\": 1}},\n\
+                 {\"dateTime\": \"03/03/24 00:00:00\", \"value\": \"seven\"},\n\
+                 {\"dateTime\": \"03/04/24 00:00:00\", \"value\": {\"date\": \"03/04/24\", \"value\": 961.5, \"error\": 1}}]",
+            ),
+            ("sleep_score.csv", "sleep_log_entry_id,overall_score\n"),
+        ],
+    );
+    assert_eq!(read.series(M::RestingHeartRate), [day("2024-03-01", 61.5)]);
+    let faults: Vec<RejectReason> = read.faults().iter().map(|fault| fault.1).collect();
+    assert_eq!(
+        faults,
+        [
+            RejectReason::BadTime,
+            RejectReason::NotJson,
+            RejectReason::OutOfRange
+        ]
+    );
+    assert_eq!(report.files, 2);
+}

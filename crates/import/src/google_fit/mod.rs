@@ -11,11 +11,13 @@
 //! The lowest heart rate of a day is no resting heart rate, and "move minutes" are no exercise: both
 //! columns are left out.
 
+mod rows;
+
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
-use crate::loose::{self, each_object};
+use crate::loose::each_object;
 use crate::readings::{Night, Place, Reading};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, file_name};
@@ -25,7 +27,7 @@ use crate::sqlite::no_time;
 use crate::table::Table;
 use crate::time::{Stamp, iso};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use serde::Deserialize;
+use rows::{Aggregate, Point, Session};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use vitalcast_domain::MetricType as M;
@@ -113,73 +115,6 @@ fn is_session(columns: &Columns<'_>) -> bool {
 /// The day that is the name of a file.
 fn day_of_name(path: &Path) -> Option<NaiveDate> {
     file_name(path).get(..10)?.parse().ok()
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Point {
-    #[serde(default, deserialize_with = "loose::text")]
-    data_type_name: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    start_time_nanos: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    end_time_nanos: Option<String>,
-    #[serde(default)]
-    fit_value: Vec<FitValue>,
-}
-
-#[derive(Deserialize)]
-struct FitValue {
-    value: Option<Number>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Number {
-    #[serde(default, deserialize_with = "loose::number")]
-    fp_val: Option<f64>,
-    #[serde(default, deserialize_with = "loose::number")]
-    int_val: Option<f64>,
-}
-
-impl Point {
-    fn times(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let at = |text: &Option<String>| {
-            let nanos: i64 = text.as_deref()?.parse().ok()?;
-            DateTime::from_timestamp_micros(nanos / 1_000)
-        };
-        let end = at(&self.end_time_nanos)?;
-        Some((at(&self.start_time_nanos).unwrap_or(end), end))
-    }
-
-    fn value(&self) -> Option<f64> {
-        let value = self.fit_value.first()?.value.as_ref()?;
-        value.fp_val.or(value.int_val)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Session {
-    #[serde(default, deserialize_with = "loose::text")]
-    fitness_activity: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    start_time: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    end_time: Option<String>,
-    #[serde(default)]
-    aggregate: Vec<Aggregate>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Aggregate {
-    #[serde(default, deserialize_with = "loose::text")]
-    metric_name: Option<String>,
-    #[serde(default, deserialize_with = "loose::number")]
-    float_value: Option<f64>,
-    #[serde(default, deserialize_with = "loose::number")]
-    int_value: Option<f64>,
 }
 
 /// What a file is.

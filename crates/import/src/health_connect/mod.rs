@@ -7,6 +7,8 @@
 //! apps write the same steps: each is a source of its own, by the name of its package, and they are never
 //! added up. There is no recovery score and no SDNN.
 
+mod tables;
+
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
 use crate::error::ImportError;
@@ -19,15 +21,14 @@ use crate::sqlite::{Cells, Database, no_time};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use tables::{AMOUNTS, MEASUREMENTS, SMALL_CALORIES, exercise};
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{
-    Activity, ActivityType, Meal, MealType, MetricType, Moment, Profile, Provenance, ReadingKind,
-    Record, Told, Unit, UserId,
+    Activity, Meal, MealType, MetricType, Moment, Profile, Provenance, ReadingKind, Record, Told,
+    Unit, UserId,
 };
 
 const SOURCE: &str = "health-connect";
-/// Small calories of a kilocalorie.
-const SMALL_CALORIES: f64 = 1_000.0;
 /// Energy of a day that is believed to be all of it, kcal.
 const WHOLE_DAY: std::ops::RangeInclusive<f64> = 800.0..=6_000.0;
 /// A number below this was not given.
@@ -101,75 +102,6 @@ pub(crate) static READER: FormatReader = FormatReader {
     },
     read: Read::Each(read),
 };
-
-/// Amounts over times: table, column, metric, and how many of the column's units make one of the metric.
-const AMOUNTS: [(&str, &str, MetricType, f64); 3] = [
-    ("steps_record_table", "count", M::Steps, 1.0),
-    (
-        "active_calories_burned_record_table",
-        "energy",
-        M::ActiveCalories,
-        SMALL_CALORIES,
-    ),
-    (
-        "total_calories_burned_record_table",
-        "energy",
-        M::TotalCalories,
-        SMALL_CALORIES,
-    ),
-];
-
-/// Measurements: table, column, metric, unit.
-const MEASUREMENTS: [(&str, &str, MetricType, Unit); 8] = [
-    (
-        "resting_heart_rate_record_table",
-        "beats_per_minute",
-        M::RestingHeartRate,
-        Unit::PerMinute,
-    ),
-    (
-        "heart_rate_variability_rmssd_record_table",
-        "heart_rate_variability_millis",
-        M::HeartRateVariabilityRmssd,
-        Unit::Milliseconds,
-    ),
-    (
-        "oxygen_saturation_record_table",
-        "percentage",
-        M::OxygenSaturation,
-        Unit::Percent,
-    ),
-    (
-        "respiratory_rate_record_table",
-        "rate",
-        M::RespiratoryRate,
-        Unit::PerMinute,
-    ),
-    (
-        "vo2_max_record_table",
-        "vo2_milliliters_per_minute_kilogram",
-        M::Vo2Max,
-        Unit::MillilitresPerKilogramMinute,
-    ),
-    (
-        "body_fat_record_table",
-        "percentage",
-        M::BodyFatPercentage,
-        Unit::Percent,
-    ),
-    (
-        "blood_pressure_record_table",
-        "systolic",
-        M::BloodPressureSystolic,
-        Unit::MillimetresOfMercury,
-    ),
-    (
-        "blood_pressure_record_table",
-        "diastolic",
-        M::BloodPressureDiastolic,
-        Unit::MillimetresOfMercury,
-    ),
-];
 
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let database = Database::open(path)?;
@@ -358,12 +290,8 @@ impl<'p> Export<'p> {
         let mut rates: BTreeMap<&str, HeartRates> = BTreeMap::new();
         let columns = ["parent_key", "beats_per_minute", "epoch_millis"];
         let table = "heart_rate_record_series_table";
-        self.database.each(
-            importer,
-            table,
-            &columns,
-            "parent_key",
-            |importer, place, row| {
+        self.database
+            .each(importer, table, &columns, "", |importer, place, row| {
                 let Some(at) = row.millis(2) else {
                     return importer.reject(place.reject(no_time()));
                 };
@@ -373,8 +301,7 @@ impl<'p> Export<'p> {
                     None => importer.skip(SkipReason::Missing),
                 }
                 Ok(())
-            },
-        )?;
+            })?;
         for (source, rates) in rates {
             let place = Place {
                 file: path,
@@ -601,30 +528,4 @@ fn moment(row: &Cells<'_>, time: usize, offset: usize) -> Option<Moment> {
         at: row.millis(time)?,
         offset_seconds: offset_of(row.whole(offset)),
     })
-}
-
-/// The exercise types of Android's store.
-fn exercise(code: Option<i64>) -> ActivityType {
-    match code {
-        Some(3) => ActivityType::Basketball,
-        Some(4 | 5) => ActivityType::Cycling,
-        Some(6 | 8) => ActivityType::Bodyweight,
-        Some(7 | 24) => ActivityType::MartialArts,
-        Some(10) => ActivityType::Dance,
-        Some(16) => ActivityType::Golf,
-        Some(20) => ActivityType::Crossfit,
-        Some(21) => ActivityType::Hiking,
-        Some(26) => ActivityType::Pilates,
-        Some(31 | 61) => ActivityType::Rowing,
-        Some(33 | 34) => ActivityType::Running,
-        Some(41) => ActivityType::Soccer,
-        Some(45 | 55) => ActivityType::WeightTraining,
-        Some(46) => ActivityType::Stretching,
-        Some(48 | 49) => ActivityType::Swimming,
-        Some(51) => ActivityType::Tennis,
-        Some(53) => ActivityType::Walking,
-        Some(57) => ActivityType::Yoga,
-        Some(60) => ActivityType::Elliptical,
-        Some(_) | None => ActivityType::Other,
-    }
 }

@@ -9,6 +9,8 @@
 //! Huawei's energy (no kcal) and HRV (of an unknown kind), Xiaomi's energy, and the depth of sleep of
 //! Amazfit, which is not coded in its rows.
 
+mod families;
+
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
 use crate::error::ImportError;
@@ -17,15 +19,14 @@ use crate::readings::{Night, Place, Reading, shortened};
 use crate::report::SkipReason;
 use crate::sample::{Confidence, Content, Sample};
 use crate::sleep::{Interval, Stage, nights};
-use crate::sports::sport;
-use crate::sqlite::{Cells, Database, no_time};
+use crate::sqlite::{Database, no_time};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use families::{Family, SAMPLES, STAGES, workout};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{
-    Activity, ActivityType, MetricType, Moment, Profile, Provenance, ReadingKind, Record, Told,
-    Unit, UserId,
+    Activity, MetricType, Moment, Profile, Provenance, ReadingKind, Record, Told, Unit, UserId,
 };
 
 const SOURCE: &str = "gadgetbridge";
@@ -95,53 +96,6 @@ fn is_known(sample: &Sample<'_>) -> bool {
     sample.has_sqlite_table("DEVICE") && tables.iter().any(is_samples)
 }
 
-/// Families of devices whose samples by the minute are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
-    MiBand,
-    Huami,
-    Xiaomi,
-    Huawei,
-    Garmin,
-}
-
-const SAMPLES: [(&str, Family); 5] = [
-    ("MI_BAND_ACTIVITY_SAMPLE", Family::MiBand),
-    ("HUAMI_EXTENDED_ACTIVITY_SAMPLE", Family::Huami),
-    ("XIAOMI_ACTIVITY_SAMPLE", Family::Xiaomi),
-    ("HUAWEI_ACTIVITY_SAMPLE", Family::Huawei),
-    ("GARMIN_ACTIVITY_SAMPLE", Family::Garmin),
-];
-
-impl Family {
-    /// The stage of a minute of samples.
-    fn stage_of_kind(self, kind: Option<i64>) -> Option<Stage> {
-        match (self, kind?) {
-            (Self::MiBand, 4) => Some(Stage::Deep),
-            (Self::MiBand, 5) => Some(Stage::Light),
-            (Self::MiBand, 112 | 123) | (Self::Huami, 120) => Some(Stage::Asleep),
-            (Self::MiBand | Self::Huami | Self::Xiaomi | Self::Huawei | Self::Garmin, _) => None,
-        }
-    }
-
-    /// The stage of a code in the table of stages.
-    fn stage_of_code(self, code: i64) -> Option<Stage> {
-        match (self, code) {
-            (Self::Xiaomi, 2) | (Self::Huawei | Self::Garmin, 3) => Some(Stage::Deep),
-            (Self::Xiaomi, 3) | (Self::Huawei, 1) | (Self::Garmin, 2) => Some(Stage::Light),
-            (Self::Xiaomi | Self::Garmin, 4) | (Self::Huawei, 2) => Some(Stage::Rem),
-            (Self::Xiaomi, _) | (Self::Huawei, 4) | (Self::Garmin, 1) => Some(Stage::Awake),
-            (Self::MiBand | Self::Huami | Self::Huawei | Self::Garmin, _) => None,
-        }
-    }
-}
-
-const STAGES: [(&str, Family); 3] = [
-    ("XIAOMI_SLEEP_STAGE_SAMPLE", Family::Xiaomi),
-    ("HUAWEI_SLEEP_STAGE_SAMPLE", Family::Huawei),
-    ("GARMIN_SLEEP_STAGE_SAMPLE", Family::Garmin),
-];
-
 /// Values of a day or night: table, column, metric, unit, and whether it is of the night.
 const VALUES: [(&str, &str, MetricType, Unit, bool); 3] = [
     (
@@ -166,6 +120,9 @@ const VALUES: [(&str, &str, MetricType, Unit, bool); 3] = [
         true,
     ),
 ];
+
+/// The beginning of a stage, or of a time without one.
+type Point<'p> = (DateTime<Utc>, Option<Stage>, Place<'p>);
 
 /// A value of a day, with its place, and whether it is of the night.
 type Value<'p> = (f64, Unit, bool, Place<'p>);
@@ -494,8 +451,7 @@ impl<'p> Export<'p> {
         family: Family,
     ) -> Result<(), ImportError> {
         let columns = ["TIMESTAMP", "DEVICE_ID", "STAGE"];
-        let mut points: BTreeMap<i64, Vec<(DateTime<Utc>, Option<Stage>, Place<'p>)>> =
-            BTreeMap::new();
+        let mut points: BTreeMap<i64, Vec<Point<'p>>> = BTreeMap::new();
         self.database.each(
             importer,
             table,
@@ -620,23 +576,5 @@ impl<'p> Export<'p> {
             }
         }
         Ok(())
-    }
-}
-
-/// The sport of a workout, by its code, else by its name.
-fn workout(row: &Cells<'_>) -> ActivityType {
-    match row.whole(3) {
-        Some(16 | 256) => ActivityType::Running,
-        Some(32) => ActivityType::Walking,
-        Some(64 | 1_024) => ActivityType::Swimming,
-        Some(128 | 2_048) => ActivityType::Cycling,
-        Some(4_096) => ActivityType::Elliptical,
-        Some(16_384) => ActivityType::Soccer,
-        Some(32_768) => ActivityType::Yoga,
-        Some(65_536) => ActivityType::Rowing,
-        Some(_) | None => row
-            .text(4)
-            .and_then(|name| sport(&name))
-            .unwrap_or(ActivityType::Other),
     }
 }
