@@ -169,10 +169,7 @@ impl<'s> Importer<'s> {
             path: file.to_owned(),
         })?;
         if self.options.user.is_none() {
-            self.note(format!(
-                "the export does not say whose it is: it is imported as that of {user} (choose another \
-                 person with --user)"
-            ));
+            self.report.owner = Some(user.clone());
         }
         if !self.people.contains_key(&user) {
             let mut profile = Profile {

@@ -6,6 +6,7 @@
 //! differs from account to account. The unit of energy is in the name of its column. Dates are ISO, times
 //! are those of the person's clock, with `AM` and `PM`.
 
+use crate::activities::workout;
 use crate::batch::Importer;
 use crate::dates;
 use crate::diary::{Meals, Nutrients, Sitting, meal};
@@ -18,7 +19,6 @@ use crate::sports::sport;
 use crate::table::{Fault, Row, Table};
 use crate::time::{DateOrder, Stamp, iso};
 use crate::words::letters;
-use crate::activities::workout;
 use chrono::{NaiveDate, NaiveTime};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};

@@ -9,6 +9,7 @@
 
 mod messages;
 
+use crate::activities::workout;
 use crate::amounts::{DayAmounts, HeartRates};
 use crate::batch::Importer;
 use crate::error::ImportError;
@@ -17,7 +18,6 @@ use crate::readings::{Night, Place, Reading, shortened};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::sleep::{Interval, Stage, nights};
-use crate::activities::workout;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use messages::Message;
 use std::collections::BTreeMap;

@@ -248,7 +248,7 @@ fn take(
         Item::Point(metric, Some(fields)) => {
             *current = kind_of(&crate::words::letters(&metric.name));
             if collected.is_full() {
-                importer.skip(SkipReason::Unused);
+                importer.skip(SkipReason::NotRead);
                 importer.note("more points than can be kept: some are not read".to_owned());
                 return Ok(());
             }
@@ -263,7 +263,7 @@ fn take(
         Item::Workout(Some(fields)) => points::workout(&Fields(&fields), collected),
         Item::Point(_, None) | Item::Workout(None) => no_object(),
         Item::Other => {
-            importer.skip(SkipReason::Unused);
+            importer.skip(SkipReason::NotRead);
             Ok(())
         }
     };

@@ -65,10 +65,7 @@ struct Places {
 impl Places {
     fn of(table: &Table<'_>, map: &ColumnMap) -> Result<Self, ImportError> {
         let place = |name: &str| {
-            let found = table
-                .header()
-                .iter()
-                .position(|found| is_named(found, name));
+            let found = table.names().iter().position(|found| is_named(found, name));
             found.ok_or_else(|| table.missing(name.to_owned()))
         };
         let optional = |target| map.column_of(target).map(place).transpose();

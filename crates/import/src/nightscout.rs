@@ -8,8 +8,8 @@
 use crate::batch::Importer;
 use crate::diary::{Eaten, meal};
 use crate::error::ImportError;
-use crate::format::{Columns, FormatReader, Gives, Reading as Read};
 use crate::fields;
+use crate::format::{Columns, FormatReader, Gives, Reading as Read};
 use crate::readings::{Place, shortened};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;

@@ -5,11 +5,12 @@
 //! the person's clock. A heart rate counts as resting only at rest or on waking. Of aggregates only means
 //! are read. Weight, body temperature and energy without an activity are left out.
 
+use crate::activities::workout;
 use crate::batch::Importer;
 use crate::dates;
 use crate::error::ImportError;
-use crate::format::{Columns, FormatReader, Gives, Reading as Read};
 use crate::fields;
+use crate::format::{Columns, FormatReader, Gives, Reading as Read};
 use crate::one_person::OnePerson;
 use crate::readings::{Night, Place, Reading, shortened};
 use crate::report::{RejectReason, SkipReason};
@@ -17,7 +18,6 @@ use crate::sample::{Confidence, Keys};
 use crate::sports::{intensity, sport};
 use crate::table::Fault;
 use crate::time::DateOrder;
-use crate::activities::workout;
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
 use std::cell::RefCell;

@@ -3,6 +3,7 @@
 use crate::format::Format;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use vitalcast_domain::UserId;
 
 macro_rules! reasons {
     ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -140,6 +141,8 @@ pub struct ImportReport {
     pub rejected: BTreeMap<RejectReason, u64>,
     /// People in the export.
     pub people: u64,
+    /// The owner of the options, if it was needed: an export did not say whose it is.
+    pub owner: Option<UserId>,
     /// Notes about the result.
     pub notes: Vec<String>,
 }

@@ -25,8 +25,6 @@ const MOST_TABLES: u32 = 2_000;
 pub(crate) enum Confidence {
     /// It is not.
     No,
-    /// It has the columns of many formats: any other reader that knows it is preferred.
-    Possible,
     /// Others may have files like it.
     Likely,
     /// Nobody else writes this.

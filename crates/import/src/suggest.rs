@@ -201,7 +201,7 @@ pub fn suggest(path: &Path) -> Option<ColumnMap> {
         columns.0.iter().any(is_date) && columns.0.iter().any(is_metric)
     };
     let mut table = Table::open_with(path, &known).ok()?;
-    let names: Vec<String> = table.header().to_vec();
+    let names: Vec<String> = table.names().to_vec();
     let date = names.iter().position(|name| is_date(name))?;
     let mut rows: Vec<Vec<String>> = Vec::new();
     while rows.len() < ROWS

@@ -94,6 +94,15 @@ impl<'p> Table<'p> {
         &self.header
     }
 
+    /// The error of a column that is missing.
+    pub(crate) fn missing(&self, column: String) -> ImportError {
+        ImportError::MissingColumn {
+            path: self.text.path().to_owned(),
+            column,
+            found: shown(&self.header),
+        }
+    }
+
     /// Index of the first column with one of these names.
     pub(crate) fn column(&self, names: &[&str]) -> Option<usize> {
         names

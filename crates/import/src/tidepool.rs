@@ -5,19 +5,19 @@
 //! (`wizard`) and an entry of food tell of the same meal: of those within a quarter of an hour, the food
 //! counts. Carbohydrates alone are no energy: none is derived.
 
+use crate::activities::workout;
 use crate::batch::Importer;
 use crate::dates;
 use crate::diary::{Eaten, meal};
 use crate::error::ImportError;
-use crate::format::{Columns, FormatReader, Gives, Reading as Read};
 use crate::fields;
+use crate::format::{Columns, FormatReader, Gives, Reading as Read};
 use crate::readings::{Place, shortened};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::sports::{intensity, sport};
 use crate::table::Fault;
 use crate::time::DateOrder;
-use crate::activities::workout;
 use chrono::{NaiveDateTime, TimeDelta};
 use serde_json::{Map, Value};
 use std::path::Path;

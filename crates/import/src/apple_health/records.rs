@@ -171,7 +171,7 @@ impl<'i, 's> Export<'i, 's> {
             }
             Kind::Other if depth == 1 => {
                 self.count();
-                self.importer.skip(SkipReason::Unused);
+                self.importer.skip(SkipReason::NotRead);
             }
             Kind::Correlation | Kind::About | Kind::Other => {}
         }
@@ -308,7 +308,7 @@ impl<'i, 's> Export<'i, 's> {
                 "type" => {
                     let found = Type::of(&attribute.value);
                     if found == Type::Unused {
-                        self.importer.skip(SkipReason::Unused);
+                        self.importer.skip(SkipReason::NotRead);
                     }
                     if matches!(found, Type::Unused | Type::OfThePerson) {
                         return Ok(None);
@@ -325,7 +325,7 @@ impl<'i, 's> Export<'i, 's> {
             }
         }
         let Some(of) = of else {
-            self.importer.skip(SkipReason::Unused);
+            self.importer.skip(SkipReason::NotRead);
             return Ok(None);
         };
         let time = |attribute: &Option<Attribute<'_>>| {

@@ -118,7 +118,7 @@ pub(super) fn read(
             }
         }
         if at.local.time() != NaiveTime::MIN && hours != Hours::default() {
-            importer.skip(SkipReason::Unused);
+            importer.skip(SkipReason::NotRead);
             importer.note("sleep in tables by the hour is not read: export it by day".to_owned());
             continue;
         }

@@ -106,7 +106,7 @@ pub(super) fn point(
     let letters = crate::words::letters(name);
     let of = kind_of(&letters);
     if of == Type::Unused {
-        importer.skip(SkipReason::Unused);
+        importer.skip(SkipReason::NotRead);
         return Ok(());
     }
     if of == Type::Sleep {

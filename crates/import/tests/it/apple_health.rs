@@ -676,7 +676,7 @@ fn foods_of_a_correlation_count_once_wherever_they_stand() {
         assert_eq!(meal.name.as_deref(), Some("Bread & butter, Egg"));
         assert_eq!(meal.meal_type, Some(MealType::Lunch));
         assert_eq!(meal.provenance.day.to_string(), "2025-05-01");
-        assert_eq!(report.skipped[&SkipReason::Unused], 2);
+        assert_eq!(report.skipped[&SkipReason::NotRead], 2);
     }
     // The same without a copy outside.
     let (_, read) = read(&correlation);
@@ -722,7 +722,7 @@ fn unknown_elements_are_counted_and_skipped() {
     );
     assert!(read.records.is_empty() && read.rejects.is_empty());
     assert_eq!(
-        (report.rows_read, report.skipped[&SkipReason::Unused]),
+        (report.rows_read, report.skipped[&SkipReason::NotRead]),
         (3, 3)
     );
 }

@@ -427,7 +427,7 @@ fn workouts_begin_in_utc() {
             ),
         ],
     );
-    let workouts = read.activities();
+    let workouts = read.workouts();
     assert_eq!(workouts.len(), 2);
     let (walk, run) = (&workouts[0], &workouts[1]);
     assert_eq!(run.activity_type, ActivityType::Running);

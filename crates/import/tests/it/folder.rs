@@ -210,18 +210,6 @@ pub(crate) fn mine(zone: &str) -> ImportOptions {
 }
 
 impl Read {
-    /// The ids of all records, sorted.
-    pub(crate) fn ids(&self) -> Vec<(String, String)> {
-        let mut ids: Vec<(String, String)> = self
-            .records
-            .iter()
-            .map(|(_, record)| record.provenance())
-            .map(|origin| (origin.source.clone(), origin.source_id.clone()))
-            .collect();
-        ids.sort();
-        ids
-    }
-
     /// Values of a metric with their days and sources.
     pub(crate) fn sourced(&self, metric: MetricType) -> Vec<(String, String, f64)> {
         let mut values: Vec<(String, String, f64)> = Vec::new();
@@ -235,14 +223,5 @@ impl Read {
         }
         values.sort_by(|left, right| (&left.0, &left.1).cmp(&(&right.0, &right.1)));
         values
-    }
-
-    /// The activities.
-    pub(crate) fn activities(&self) -> Vec<vitalcast_domain::Activity> {
-        let only = |(_, record): &(String, Record)| match record {
-            Record::Activity(activity) => Some(activity.clone()),
-            Record::Meal(_) | Record::HealthMetric(_) => None,
-        };
-        self.records.iter().filter_map(only).collect()
     }
 }

@@ -171,7 +171,7 @@ fn garmin_has_codes_of_its_own_and_other_families_too() {
     ] {
         assert_eq!(read.series(metric), [day(on, value)], "{metric}");
     }
-    let run = &read.activities()[0];
+    let run = &read.workouts()[0];
     assert_eq!(
         (run.activity_type, run.duration_minutes),
         (ActivityType::Running, Some(45.0))

@@ -163,7 +163,7 @@ fn a_session_is_a_workout() {
         {"metricName": "com.google.calories.expended", "floatValue": 301.5}]}"#,
     )];
     let (_, read) = export("Europe/Berlin", &files);
-    let run = &read.activities()[0];
+    let run = &read.workouts()[0];
     assert_eq!(run.activity_type, ActivityType::Running);
     assert_eq!(
         (run.duration_minutes, run.steps),

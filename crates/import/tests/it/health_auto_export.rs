@@ -139,7 +139,7 @@ fn units_are_read_beside_each_metric_and_days_are_those_written() {
     )];
     assert_eq!(sources(&read, M::HeartRateVariabilitySdnn), hrv);
     assert_eq!(read.series(M::OxygenSaturation), [day("2025-05-29", 97.0)]);
-    assert_eq!(report.skipped[&SkipReason::Unused], 1);
+    assert_eq!(report.skipped[&SkipReason::NotRead], 1);
     assert!(read.rejects.is_empty());
 }
 

@@ -150,7 +150,7 @@ fn measurements_meals_and_workouts_are_read() {
     let day = "2024-03-02".to_owned();
     assert_eq!(read.series(M::RestingHeartRate), [(day.clone(), 61.0)]);
     assert_eq!(read.series(M::HeartRateVariabilityRmssd), [(day, 41.5)]);
-    let run = &read.activities()[0];
+    let run = &read.workouts()[0];
     assert_eq!(
         (run.activity_type, run.duration_minutes),
         (ActivityType::Running, Some(30.0))

@@ -241,7 +241,7 @@ fn workouts_meals_and_the_weight_are_read() {
         ),
     ];
     let (report, read) = export("UTC", &files);
-    let run = &read.activities()[0];
+    let run = &read.workouts()[0];
     assert_eq!(run.activity_type, ActivityType::Running);
     assert_eq!(
         (run.duration_minutes, run.max_heart_rate),

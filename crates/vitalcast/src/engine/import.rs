@@ -223,6 +223,12 @@ impl Engine {
         let mut notes = report.notes;
         notes.append(&mut sink.notes);
         notes.extend(sink.zone_note());
+        notes.extend(report.owner.map(|owner| {
+            format!(
+                "the export does not say whose it is: it is imported as that of {owner} (choose another person \
+                 with --user)"
+            )
+        }));
         if let Some(user) = &settings.user
             && report.records == 0
             && report.skipped.contains_key(&SkipReason::OtherUser)
