@@ -14,8 +14,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use vitalcast::{
-    ActivityLevel, ComputeDevice, CorrelationMethod, Format, HealthMetricTarget, KeyId, MetricType,
-    ModelArchitecture, ModelId, PredictionMetric, Scope, UserId, Zone, ZoneFrom,
+    ActivityLevel, ColumnMap, ComputeDevice, CorrelationMethod, Format, HealthMetricTarget, KeyId,
+    MetricType, ModelArchitecture, ModelId, PredictionMetric, Scope, UserId, Zone, ZoneFrom,
 };
 
 const AFTER_HELP: &str = "\
@@ -114,6 +114,11 @@ pub(crate) struct ImportArgs {
     /// Show what would be imported, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// What the columns of your own table are: TARGET=COLUMN or TARGET=COLUMN:UNIT, separated by commas. Targets are
+    /// date, time, user, rhr, hrv, sdnn, sleep, recovery and all metric types, for example
+    /// date=Datum,rhr=Ruhepuls,sleep=Schlaf:h. It is remembered for tables with the same columns
+    #[arg(long, value_name = "MAP", conflicts_with = "format")]
+    pub(crate) map: Option<ColumnMap>,
     /// Keep watching the paths, and import them again when a file is new or has changed
     #[arg(long, conflicts_with_all = ["dry_run", "mirror"])]
     pub(crate) watch: bool,

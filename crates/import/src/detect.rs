@@ -2,9 +2,11 @@
 
 use crate::error::ImportError;
 use crate::format::Format;
-use crate::map::ColumnMap;
+use crate::mapped::remembered;
+use crate::options::ImportOptions;
 use crate::report::Unread;
-use crate::sample::look;
+use crate::sample::{OTHER_TABLE, Sample, look};
+use crate::suggest::suggest;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +18,9 @@ const NEVER_READ: [&str; 29] = [
     "jpeg", "jpg", "js", "kml", "m4a", "md", "mov", "mp3", "mp4", "pdf", "png", "svg", "tcx",
     "ttf", "webp", "xlsx",
 ];
+
+/// Number of unknown tables for which a map of their columns is suggested.
+const SUGGESTIONS: usize = 20;
 
 /// The formats of the files of an import.
 #[derive(Debug, Default)]
@@ -49,15 +54,20 @@ impl Survey {
 /// anything in one of them.
 pub(crate) fn survey(
     paths: &[PathBuf],
-    format: Option<Format>,
-    map: Option<&ColumnMap>,
+    options: &ImportOptions,
     is_archive: &dyn Fn(&Path) -> bool,
 ) -> Result<Survey, ImportError> {
+    let map = options.map.as_ref();
     let format = if map.is_some() {
         Some(Format::TABLE)
     } else {
-        format
+        options.format
     };
+    let of_any = |sample: &Sample<'_>| {
+        let remembered = || remembered(&options.remembered, sample).map(|_| Format::TABLE);
+        Format::of(sample).or_else(remembered)
+    };
+    let mut suggestions = SUGGESTIONS;
     let mut survey = Survey::default();
     for path in paths {
         let files = all_files(path)?;
@@ -74,7 +84,18 @@ pub(crate) fn survey(
                     };
                     known.then_some(format)
                 })?,
-                None => of_file(&file, &Format::of)?,
+                None => of_file(&file, &of_any)?,
+            };
+            let known = match known {
+                Err(what) if suggestions > 0 && what == OTHER_TABLE => {
+                    suggestions -= 1;
+                    Err(suggest(&file).map_or(what, |map| {
+                        format!(
+                            "a table of your own; if this is what its columns are: --map '{map}'"
+                        )
+                    }))
+                }
+                known => known,
             };
             match known {
                 Ok(format) => {
@@ -142,7 +163,7 @@ impl Survey {
 /// The format of a file, or a description of another content.
 fn of_file(
     path: &Path,
-    ask: &dyn Fn(&crate::sample::Sample<'_>) -> Option<Format>,
+    ask: &dyn Fn(&Sample<'_>) -> Option<Format>,
 ) -> Result<Result<Format, String>, ImportError> {
     Ok(look(path, ask)?.map_err(str::to_owned))
 }

@@ -98,9 +98,10 @@ impl Format {
     pub const LIFESNAPS: Self = Self(&crate::lifesnaps::READER);
     /// The folders of T1D-UOM.
     pub const T1D_UOM: Self = Self(&crate::t1d_uom::READER);
-
     /// Any table, read by a [`ColumnMap`](crate::ColumnMap).
     pub const TABLE: Self = Self(&crate::mapped::READER);
+    /// The JSON and CSV files of the app Health Auto Export.
+    pub const HEALTH_AUTO_EXPORT: Self = Self(&crate::health_auto_export::READER);
 
     /// The names of all formats.
     pub const WORDS: &'static [&'static str] = &{

@@ -123,8 +123,7 @@ fn import_opened(
     sink: &mut dyn Sink,
 ) -> Result<ImportReport, ImportError> {
     let is_archive = |path: &Path| opened.is_archive(path);
-    let map = options.map.as_ref();
-    let mut survey = detect::survey(&opened.paths, options.format, map, &is_archive)?;
+    let mut survey = detect::survey(&opened.paths, options, &is_archive)?;
     let mut shown = Shown { opened, sink };
     let mut importer = Importer::new(survey.all(), options, &mut shown)?;
     importer.report.unread = std::mem::take(&mut survey.unread);

@@ -14,7 +14,7 @@ use crate::map::{ColumnMap, Target, is_named};
 use crate::numbers::{Cell, Marks, Span, cell, span};
 use crate::readings::Reading;
 use crate::report::{RejectReason, SkipReason};
-use crate::sample::Confidence;
+use crate::sample::{Confidence, Sample, look};
 use crate::survey::{Dates, LOOKED_AT, Numbers, quantity};
 use crate::table::{Fault, Row, Table};
 use crate::time::{DateOrder, Stamp};
@@ -110,8 +110,26 @@ struct Rules {
     only_days: bool,
 }
 
+/// The map of the options, else a remembered one that has the columns of the table.
+fn map_of(importer: &Importer<'_>, path: &Path) -> Result<Option<ColumnMap>, ImportError> {
+    let options = importer.options;
+    if options.map.is_some() {
+        return Ok(options.map.clone());
+    }
+    let asked = look(path, &|sample| {
+        remembered(&options.remembered, sample).cloned()
+    })?;
+    Ok(asked.ok())
+}
+
+/// The first of some maps that has the columns of a table.
+pub(crate) fn remembered<'m>(maps: &'m [ColumnMap], sample: &Sample<'_>) -> Option<&'m ColumnMap> {
+    maps.iter()
+        .find(|map| sample.is_table(|columns| map.fits(columns.0)))
+}
+
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
-    let Some(map) = importer.options.map.clone() else {
+    let Some(map) = map_of(importer, path)? else {
         return Err(ImportError::Unrecognised {
             path: path.to_owned(),
             what: "a table without a map of its columns (--map date=COLUMN,rhr=COLUMN,…)"

@@ -59,6 +59,8 @@ pub struct ImportOptions {
     /// What the columns of a table mean: with it, tables that have its columns are read by it, whatever else
     /// they are.
     pub map: Option<ColumnMap>,
+    /// Maps of earlier imports: a table that no reader knows is read by the first that has its columns.
+    pub remembered: Vec<ColumnMap>,
 }
 
 impl ImportOptions {
@@ -73,6 +75,7 @@ impl ImportOptions {
             now,
             known_at: KnownAt::Auto,
             map: None,
+            remembered: Vec::new(),
         }
     }
 }

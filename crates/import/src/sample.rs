@@ -20,6 +20,9 @@ const SQLITE: &[u8] = b"SQLite format 3\0";
 /// Most tables of a database whose names are read.
 const MOST_TABLES: u32 = 2_000;
 
+/// What a table is that nobody knows.
+pub(crate) const OTHER_TABLE: &str = "a table with other columns";
+
 /// How sure a reader is that a file is of its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Confidence {
@@ -238,7 +241,7 @@ pub(crate) fn look<T>(
     } else if line.contains(&0) {
         "not text"
     } else {
-        "a table with other columns"
+        OTHER_TABLE
     }))
 }
 

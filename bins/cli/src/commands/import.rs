@@ -17,6 +17,7 @@ pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> an
         zone: args.zone,
         assumed_zone: zone_of_this_computer(),
         user: args.user.clone(),
+        map: args.map.clone(),
         known_at: args.known_at.parse()?,
         rejects_file: args.rejects.clone(),
         dry_run: args.dry_run,

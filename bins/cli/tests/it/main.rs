@@ -7,6 +7,7 @@ mod correlations;
 mod determinism;
 mod flow;
 mod help;
+mod imports;
 #[cfg(unix)]
 mod interrupts;
 mod kills;

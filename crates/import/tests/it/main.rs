@@ -16,6 +16,7 @@ mod folder;
 mod gadgetbridge;
 mod garmin;
 mod google_fit;
+mod guide;
 mod health_auto_export;
 mod health_connect;
 mod hrv4training;

@@ -12,12 +12,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{MetricType, Moment, Profile, Record, RecordKind, UserId, Zone};
 use vitalcast_import::{
-    Format, ImportError, ImportOptions, KnownAt, Reject, Sink, SinkError, SkipReason,
+    ColumnMap, Format, ImportError, ImportOptions, KnownAt, Reject, Sink, SinkError, SkipReason,
 };
 use vitalcast_store::{Deletion, RecordFilter, Store, WriteReport};
 
 /// Id of the person in a folder of one person, unless they choose another.
 const ONLY_PERSON: &str = "me";
+/// File with the maps of people's own tables, a line each; and most of them.
+const MAPS: &str = "column-maps.txt";
+const MOST_MAPS: usize = 100;
 /// Start and end of the file name of a list of rejected rows.
 const REJECTS: &str = "rejects-";
 const CSV: &str = ".csv";
@@ -35,6 +38,9 @@ pub struct ImportSettings {
     pub known_at: KnownAt,
     /// File for the list of rejected rows; default: a file in the data folder.
     pub rejects_file: Option<PathBuf>,
+    /// What the columns of a person's own table mean. It is remembered: later imports read tables with these
+    /// columns by it.
+    pub map: Option<ColumnMap>,
     /// Read everything and write nothing: the summary says what an import would do.
     pub dry_run: bool,
     /// Zone of a new person whose export does not say where they live; UTC when not given.
@@ -215,10 +221,15 @@ impl Engine {
             user: settings.user.clone(),
             owner: known.unwrap_or(self).owner()?,
             known_at: settings.known_at,
+            map: settings.map.clone(),
+            remembered: known.unwrap_or(self).remembered_maps()?,
             ..ImportOptions::at(now)
         };
         let report = vitalcast_import::import(paths, &options, &mut sink).map_err(unwrap_sink)?;
         sink.rejects.finish()?;
+        if let (Some(map), None) = (&settings.map, known) {
+            self.remember_map(map)?;
+        }
         let deleted = sink.finish_mirror()?;
         let mut notes = report.notes;
         notes.append(&mut sink.notes);
@@ -277,6 +288,40 @@ impl Engine {
 }
 
 impl Engine {
+    /// The maps of own tables that were given before, newest first.
+    fn remembered_maps(&self) -> Result<Vec<ColumnMap>, EngineError> {
+        let path = self.folder().join(MAPS);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => {
+                return Err(EngineError::Io {
+                    doing: "read the maps of tables in",
+                    path,
+                    source,
+                });
+            }
+        };
+        let maps = text.lines().rev().filter_map(|line| line.parse().ok());
+        Ok(maps.take(MOST_MAPS).collect())
+    }
+
+    /// Remembers a map for tables with the same columns.
+    fn remember_map(&self, map: &ColumnMap) -> Result<(), EngineError> {
+        let mut maps = self.remembered_maps()?;
+        maps.retain(|known| known != map);
+        maps.insert(0, map.clone());
+        maps.truncate(MOST_MAPS);
+        let lines: Vec<String> = maps.iter().rev().map(ToString::to_string).collect();
+        let path = self.folder().join(MAPS);
+        let written = std::fs::write(&path, lines.join("\n") + "\n");
+        written.map_err(|source| EngineError::Io {
+            doing: "write the maps of tables in",
+            path,
+            source,
+        })
+    }
+
     /// Removes the lists of rejected rows from the data folder.
     pub(super) fn remove_rejects(&self) -> Result<(), EngineError> {
         let failed = |path: &Path| {

@@ -6,6 +6,7 @@ mod architectures;
 mod backtest;
 mod correlations;
 mod forecasts;
+mod imports;
 mod known;
 mod numbers;
 mod real;

@@ -1,0 +1,118 @@
+//! From an export to a forecast, as a new user goes.
+
+use crate::support::{Folder, fixtures};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+fn whoop() -> String {
+    let path = fixtures().join("whoop/physiological_cycles.csv");
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_export_becomes_a_forecast_in_two_commands() {
+    let folder = Folder::new();
+    let shown = folder.run(["import", &whoop()]).success();
+    let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    assert!(shown.contains("person me (WHOOP)"), "{shown}");
+    // The export is two years old at the time of the tests: a day behind it is named.
+    let next = shown.lines().last().unwrap();
+    assert_eq!(next, "Next: vitalcast predict --user me --date 2024-11-22");
+    let words: Vec<&str> = next.split(' ').skip(2).collect();
+    let forecast = folder.json(words);
+    assert!(
+        forecast.to_string().contains("RESTING_HEART_RATE"),
+        "{forecast}"
+    );
+}
+
+#[test]
+fn a_dry_run_shows_everything_and_writes_nothing() {
+    let folder = Folder::new();
+    let summary = folder.json(["import", "--dry-run", &whoop()]);
+    assert_eq!(summary["dry_run"], true);
+    assert_eq!(summary["formats"][0]["format"], "whoop");
+    assert!(summary["added"].as_u64().unwrap() > 100, "{summary}");
+    let ready = &summary["coverage"]["forecasts"][0];
+    assert_eq!(ready["metric"], "RESTING_HEART_RATE");
+    assert_eq!(ready["is_ready"], true);
+    assert_eq!(folder.json(["users"]), serde_json::json!([]));
+}
+
+#[test]
+fn coverage_is_a_table_a_picture_and_a_page() {
+    let folder = Folder::new();
+    folder.run(["import", &whoop()]).success();
+    let coverage = folder.json(["data", "coverage", "--user", "me"]);
+    let of = |name: &str| {
+        let metrics = coverage["metrics"].as_array().unwrap();
+        let found = metrics.iter().find(|metric| metric["metric"] == name);
+        found.unwrap().clone()
+    };
+    let rates = of("RESTING_HEART_RATE");
+    assert_eq!(rates["last"], "2024-11-21");
+    assert_eq!(rates["sources"][0]["counts_on"], rates["days"]);
+    for (option, name) in [("--chart", "days.svg"), ("--report", "days.html")] {
+        let path = folder.dir.path().join(name);
+        let path = path.to_str().unwrap();
+        folder
+            .run(["data", "coverage", "--user", "me", option, path])
+            .success();
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains("RESTING_HEART_RATE"), "{name}");
+    }
+    let (code, said) = folder.failure(["data", "coverage", "--user", "nobody"]);
+    assert_eq!(code, 3, "{said}");
+}
+
+#[test]
+fn several_paths_are_one_import_and_what_is_not_read_is_told() {
+    let folder = Folder::new();
+    let letter = folder.file("letter.txt", "Dear Sir\n");
+    let summary = folder.failure(["import", &whoop(), &letter]);
+    // A path of its own that nobody reads is a mistake.
+    assert_eq!(summary.0, 4, "{}", summary.1);
+    assert!(
+        summary
+            .1
+            .contains("letter.txt is a table with other columns")
+    );
+    let inner = folder.dir.path().join("exports");
+    std::fs::create_dir(&inner).unwrap();
+    std::fs::copy(whoop(), inner.join("cycles.csv")).unwrap();
+    std::fs::copy(&letter, inner.join("letter.txt")).unwrap();
+    let summary = folder.json(["import", inner.to_str().unwrap()]);
+    assert_eq!(summary["not_read"][0]["what"], "a table with other columns");
+    assert_eq!(summary["not_read"][0]["files"], 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_watched_folder_is_imported_when_a_file_appears() {
+    let folder = Folder::new();
+    let inner = folder.dir.path().join("synced");
+    std::fs::create_dir(&inner).unwrap();
+    let mut process = Command::new(crate::support::binary())
+        .args(["import", "--watch", "--every", "1", "--json"])
+        .arg(&inner)
+        .env("VITALCAST_DATA_DIR", folder.data())
+        .env("VITALCAST_NOW", crate::support::NOW)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::fs::copy(whoop(), inner.join("cycles.csv")).unwrap();
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut text = String::new();
+    while !text.ends_with("}\n") || serde_json::from_str::<serde_json::Value>(&text).is_err() {
+        text += &lines.next().unwrap().unwrap();
+        text.push('\n');
+    }
+    let summary: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(summary["added"].as_u64().unwrap() > 100, "{summary}");
+    let pressed = Command::new("kill")
+        .args(["-INT", &process.id().to_string()])
+        .status();
+    assert!(pressed.unwrap().success());
+    assert!(process.wait().unwrap().success());
+}

@@ -1,0 +1,185 @@
+//! Imports of exports: whose they are, rehearsals, and what there is afterwards.
+
+use chrono::{DateTime, Utc};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use vitalcast::{
+    DataCoverage, Engine, ImportSettings, ImportSummary, MetricType, PredictionMetric, Profile,
+    UserId,
+};
+
+const NOW: &str = "2024-03-20T12:00:00Z";
+/// Two mornings of a WHOOP export, newest first.
+const CYCLES: &str = "\
+Cycle start time,Cycle end time,Cycle timezone,Recovery score %,Resting heart rate (bpm),Heart rate variability (ms),Day Strain,Energy burned (cal),Sleep onset,Wake onset,Asleep duration (min)
+2024-03-12 23:10:00,,UTC+01:00,61,52,71,,,2024-03-12 23:10:00,2024-03-13 06:40:00,431
+2024-03-11 22:50:00,2024-03-12 23:10:00,UTC+01:00,48,54,63,11.2,2400,2024-03-11 22:50:00,2024-03-12 06:30:00,440
+";
+
+fn now() -> DateTime<Utc> {
+    NOW.parse().unwrap()
+}
+
+struct Home {
+    engine: Engine,
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::open(&folder.path().join("data")).unwrap();
+        Self { engine, folder }
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn import(&self, path: &Path, settings: &ImportSettings) -> ImportSummary {
+        let mut go_on = |_, _| ControlFlow::Continue(());
+        self.engine
+            .import(&[path], settings, now(), &mut go_on)
+            .unwrap()
+    }
+
+    fn coverage(&self, user: &str) -> DataCoverage {
+        let user = UserId::new(user).unwrap();
+        self.engine.coverage(&user, None, now()).unwrap()
+    }
+}
+
+fn days_of(coverage: &DataCoverage, metric: MetricType) -> usize {
+    let found = coverage.metrics.iter().find(|days| days.metric == metric);
+    found.map_or(0, |days| days.days)
+}
+
+#[test]
+fn an_export_without_a_name_belongs_to_the_only_person_or_to_a_new_one() {
+    let home = Home::new();
+    let path = home.write("cycles.csv", CYCLES);
+    let summary = home.import(&path, &ImportSettings::default());
+    assert_eq!(summary.people, [UserId::new("me").unwrap()]);
+    assert!(summary.notes.iter().any(|note| note.contains("--user")));
+    assert_eq!(
+        days_of(&home.coverage("me"), MetricType::RestingHeartRate),
+        2
+    );
+    // With two people nobody can guess.
+    let other = ImportSettings {
+        user: Some(UserId::new("una").unwrap()),
+        ..ImportSettings::default()
+    };
+    home.import(&path, &other);
+    let mut go_on = |_, _| ControlFlow::Continue(());
+    let error = home
+        .engine
+        .import(&[&path], &ImportSettings::default(), now(), &mut go_on)
+        .unwrap_err();
+    assert!(format!("{error:?}").contains("WithoutUser"), "{error:?}");
+}
+
+#[test]
+fn a_rehearsal_counts_like_an_import_and_writes_nothing() {
+    let home = Home::new();
+    let path = home.write("cycles.csv", CYCLES);
+    let rehearsal = ImportSettings {
+        dry_run: true,
+        ..ImportSettings::default()
+    };
+    let tried = home.import(&path, &rehearsal);
+    assert!(tried.dry_run && tried.added > 0);
+    assert!(home.engine.users().unwrap().is_empty());
+    let done = home.import(&path, &ImportSettings::default());
+    let counts = |summary: &ImportSummary| (summary.records, summary.added, summary.corrected);
+    assert_eq!(counts(&tried), counts(&done));
+    // A newer export: one value was corrected, one morning is new.
+    let newer = CYCLES.replace("UTC+01:00,48,54,63", "UTC+01:00,48,55,63");
+    let path = home.write("newer.csv", &newer);
+    let tried = home.import(&path, &rehearsal);
+    assert_eq!((tried.added, tried.corrected), (0, 1));
+    assert_eq!(
+        home.import(&path, &ImportSettings::default()).corrected,
+        tried.corrected
+    );
+    assert_eq!(home.import(&path, &ImportSettings::default()).corrected, 0);
+}
+
+#[test]
+fn what_is_missing_for_a_forecast_is_said_in_days() {
+    let home = Home::new();
+    let path = home.write("cycles.csv", CYCLES);
+    let summary = home.import(&path, &ImportSettings::default());
+    let coverage = summary.coverage.unwrap();
+    assert_eq!(coverage, home.coverage("me"));
+    for ready in &coverage.forecasts {
+        assert!(!ready.is_ready);
+        let expected = match ready.metric {
+            PredictionMetric::HeartRateVariabilitySdnn => 0,
+            PredictionMetric::RestingHeartRate
+            | PredictionMetric::HeartRateVariabilityRmssd
+            | PredictionMetric::SleepDuration
+            | PredictionMetric::RecoveryScore => 2,
+        };
+        assert_eq!(
+            (ready.days, ready.needed),
+            (expected, 7),
+            "{}",
+            ready.metric
+        );
+    }
+    let json = serde_json::to_value(&coverage).unwrap();
+    let first = &json["metrics"][0];
+    assert_eq!(first["metric"], "RESTING_HEART_RATE");
+    assert_eq!(
+        (&first["days"], &first["first"], &first["last"]),
+        (&2.into(), &"2024-03-12".into(), &"2024-03-13".into())
+    );
+    assert!(coverage.chart().is_some());
+}
+
+#[test]
+fn a_score_that_changes_its_vendor_says_so() {
+    let home = Home::new();
+    home.import(
+        &home.write("cycles.csv", CYCLES),
+        &ImportSettings::default(),
+    );
+    let table = "userId,recordedAt,metricType,value,source\n\
+                 me,2024-03-14T07:00:00Z,RECOVERY_SCORE,80,oura\n\
+                 me,2024-03-14T07:00:00Z,RESTING_HEART_RATE,51,oura\n";
+    home.import(&home.write("oura.csv", table), &ImportSettings::default());
+    let notes = home.coverage("me").notes;
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(
+        notes[0].contains("whoop from 2024-03-12, oura from 2024-03-14"),
+        "{}",
+        notes[0]
+    );
+}
+
+#[test]
+fn a_first_export_names_the_zone_of_a_person_of_whom_nothing_is_known() {
+    let home = Home::new();
+    let user = UserId::new("una").unwrap();
+    // As the service makes a person before their first import.
+    home.engine.set_profile(&user, &Profile::default()).unwrap();
+    let settings = ImportSettings {
+        user: Some(user.clone()),
+        assumed_zone: Some("Europe/Athens".parse().unwrap()),
+        ..ImportSettings::default()
+    };
+    let path = home.write("cycles.csv", CYCLES);
+    home.import(&path, &settings);
+    let zone = |home: &Home| home.engine.profile(&user).unwrap().zone.to_string();
+    assert_eq!(zone(&home), "Europe/Athens");
+    // A later export does not move anybody.
+    let moved = ImportSettings {
+        assumed_zone: Some("Asia/Tokyo".parse().unwrap()),
+        ..settings
+    };
+    home.import(&path, &moved);
+    assert_eq!(zone(&home), "Europe/Athens");
+}
