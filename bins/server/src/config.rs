@@ -192,7 +192,7 @@ impl Default for Config {
             limits: Limits {
                 body_bytes: 1 << 20,
                 ingest_bytes: 16 << 20,
-                upload_bytes: 512 << 20,
+                upload_bytes: 4 << 30,
                 header_seconds: 10,
                 body_seconds: 30,
                 upload_seconds: 600,

@@ -29,6 +29,7 @@ RULES = {
         "/api/users/{user_id}/activities",
         "/api/users/{user_id}/health-metrics",
         "/api/users/{user_id}/imports",
+        "/api/users/{user_id}/ingest/health-auto-export",
         "/api/users/{user_id}/profile",
         "/api/users/{user_id}/forecasts/{metric}",
     ],

@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use vitalcast::{DayOfPerson, MetricType, RecordFilter, RecordKind, Scope, UserId};
+use vitalcast::{DataCoverage, DayOfPerson, MetricType, RecordFilter, RecordKind, Scope, UserId};
 
 /// A person and a day in a path.
 #[derive(Debug, Deserialize)]
@@ -76,6 +76,30 @@ pub(super) async fn day(
         .compute(move |engine| engine.day(&path.user_id, path.day, as_of, now))
         .await?;
     Ok(axum::Json(day))
+}
+
+/// Get the days with data, by metric and source.
+///
+/// For each metric: the number of days with a daily value, the first and the last, and the same for every
+/// source, with the number of days on which it counts. `forecasts` says what can be forecast, and how many
+/// days are needed.
+#[utoipa::path(get, operation_id = "get_coverage", path = "/api/users/{user_id}/coverage", tag = "users",
+    params(UserPath, AsOfQuery),
+    responses((status = 200, description = "The days with data", body = DataCoverage)),
+    security(("key" = ["read"])))]
+pub(super) async fn coverage(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<UserPath>,
+    Query(query): Query<AsOfQuery>,
+) -> Result<axum::Json<DataCoverage>, ApiError> {
+    let user_id = caller.open(path, Scope::Read)?.user_id;
+    let as_of = query.take().as_of;
+    let now = app.now();
+    let coverage = app
+        .compute(move |engine| engine.coverage(&user_id, as_of, now))
+        .await?;
+    Ok(axum::Json(coverage))
 }
 
 /// A filter for the records to restore.

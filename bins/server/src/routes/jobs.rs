@@ -98,18 +98,55 @@ pub(super) async fn import(
         .map_err(|error| ApiError::from(EngineError::from(error)))?;
     let id = JobId::from_random(super::predictions::random()?);
     let upload = receive(&app, request.into_body(), &id).await?;
+    queue(&app, user_id, upload, query.name, format, query.zone, id).await
+}
+
+/// Import what the app Health Auto Export posts.
+///
+/// Set this address in the app as the URL of a REST API automation, with an `Authorization` header. The body
+/// is what the app sends; the job shows the number of imported and rejected rows. Hours that the app sends
+/// again replace those that it sent before.
+#[utoipa::path(post, operation_id = "ingest_health_auto_export",
+    path = "/api/users/{user_id}/ingest/health-auto-export", tag = "jobs",
+    params(UserPath),
+    request_body(content = File, content_type = "application/octet-stream", description = "The app's JSON"),
+    responses((status = 202, description = "Accepted", body = JobInfo,
+        headers(("Location" = String, description = "URL of the job")))),
+    security(("key" = ["ingest"])))]
+pub(super) async fn health_auto_export(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<UserPath>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let user_id = caller.open(path, Scope::Ingest)?.user_id;
+    let id = JobId::from_random(super::predictions::random()?);
+    let upload = receive(&app, request.into_body(), &id).await?;
+    let name = "health-auto-export.json".to_owned();
+    let format = Some(Format::HEALTH_AUTO_EXPORT);
+    queue(&app, user_id, upload, name, format, None, id).await
+}
+
+/// Queues the import of an upload.
+async fn queue(
+    app: &Arc<App>,
+    user_id: UserId,
+    upload: Upload,
+    name: String,
+    format: Option<Format>,
+    zone: Option<Zone>,
+    id: JobId,
+) -> Result<Response, ApiError> {
     let job = app
         .with_jobs(move |jobs| {
-            jobs.import(
-                ImportUpload {
-                    user_id,
-                    file: upload.0.clone(),
-                    name: query.name,
-                    format,
-                    zone: query.zone,
-                },
-                id,
-            )
+            let upload = ImportUpload {
+                user_id,
+                file: upload.0.clone(),
+                name,
+                format,
+                zone,
+            };
+            jobs.import(upload, id)
         })
         .await?;
     Ok(super::predictions::accepted(job))

@@ -156,8 +156,10 @@ pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
             records::delete_health_metrics
         ))
         .routes(routes!(days::day))
+        .routes(routes!(days::coverage))
         .routes(routes!(days::restore))
         .routes(routes!(jobs::import))
+        .routes(routes!(jobs::health_auto_export))
         .routes(routes!(jobs::of_user))
         .routes(routes!(jobs::one, jobs::cancel))
         .routes(routes!(jobs::events))

@@ -204,6 +204,20 @@ fn rows() -> Vec<Row> {
             None,
         ),
         row(
+            "get",
+            "/api/users/{user_id}/coverage",
+            "/api/users/anna/coverage",
+            "read",
+            None,
+        ),
+        row(
+            "post",
+            "/api/users/{user_id}/ingest/health-auto-export",
+            "/api/users/anna/ingest/health-auto-export",
+            "ingest",
+            Some(json!({"data": {"metrics": []}})),
+        ),
+        row(
             "post",
             "/api/users/{user_id}/restore",
             "/api/users/anna/restore?kind=meal&from=2026-11-20&to=2026-11-20",
