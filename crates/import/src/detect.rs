@@ -103,7 +103,7 @@ pub(crate) fn survey(
                     survey.files.entry(format.as_str()).or_default().push(file);
                 }
                 Err(what) => {
-                    last = what.clone();
+                    last.clone_from(&what);
                     survey.unread.entry(what).or_default().add(file);
                 }
             }

@@ -8,6 +8,7 @@ use crate::report::{Reject, SkipReason};
 use crate::table::{Fault, Row};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use std::path::Path;
+use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{
     HealthMetric, MetricType, Moment, Profile, Provenance, ReadingKind, Record, Told, Unit, UserId,
 };
@@ -234,7 +235,6 @@ impl Importer<'_> {
                 values.push((name, metric, value, unit));
             }
         };
-        use MetricType as M;
         add("sleep", M::SleepDuration, night.asleep, Unit::Minutes);
         add("deep", M::DeepSleepDuration, night.deep, Unit::Minutes);
         add("rem", M::RemSleepDuration, night.rem, Unit::Minutes);

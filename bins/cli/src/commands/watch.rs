@@ -95,6 +95,7 @@ fn add(path: &Path, depth: usize, seen: &mut Seen) {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
