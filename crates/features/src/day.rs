@@ -4,8 +4,8 @@ use crate::daily::DayRecords;
 use crate::error::FeaturesError;
 use crate::knowledge::{Calendar, visible};
 use crate::reading::{by_source, daily_value};
-use chrono::{DateTime, Days, NaiveDate, Utc};
-use vitalcast_domain::{AsOf, History, MetricType, Record};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use vitalcast_domain::{AsOf, History, MetricType, Moment, Profile, Record};
 
 /// What is known of one local day.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +58,10 @@ pub struct SleepView {
     pub start: DateTime<Utc>,
     /// End of the last session.
     pub end: DateTime<Utc>,
+    /// The same on the person's clock: that of the source if it says so, else by the profile.
+    pub local_start: NaiveDateTime,
+    /// End of the last session on the same clock.
+    pub local_end: NaiveDateTime,
     /// Time asleep, hours.
     pub hours: f64,
     /// Whether it is a nap: a longer sleep of the same source ends on this day.
@@ -119,6 +123,17 @@ pub fn day_view(history: &History, day: NaiveDate, as_of: AsOf) -> Result<DayVie
             source: night.source.to_owned(),
             start: night.start,
             end: night.end,
+            local_start: on_clock(profile, night.start, night.last.provenance.told.at),
+            local_end: on_clock(
+                profile,
+                night.end,
+                night
+                    .last
+                    .provenance
+                    .told
+                    .until
+                    .unwrap_or(night.last.provenance.told.at),
+            ),
             hours: night.hours,
             is_nap: !sleep.is_main(night),
         })
@@ -136,4 +151,17 @@ pub fn day_view(history: &History, day: NaiveDate, as_of: AsOf) -> Result<DayVie
         recorded_twice: records.recorded_events() - events.len(),
         is_not_worn: is_not_worn && records.has_readings(),
     })
+}
+
+/// An instant on the person's clock: by the offset with which its source wrote a time of the same sleep, else
+/// by the profile.
+fn on_clock(profile: &Profile, at: DateTime<Utc>, written: Moment) -> NaiveDateTime {
+    let offset = match written {
+        Moment::Instant {
+            offset_seconds: Some(offset),
+            ..
+        } => offset,
+        Moment::Instant { .. } | Moment::Clock(_) | Moment::Date(_) => profile.offset_seconds(at),
+    };
+    at.naive_utc() + TimeDelta::seconds(i64::from(offset))
 }

@@ -141,6 +141,7 @@ impl Opened {
         match &mut error {
             ImportError::Read { path, .. }
             | ImportError::Unrecognised { path, .. }
+            | ImportError::OwnTable { path, .. }
             | ImportError::MissingColumn { path, .. }
             | ImportError::WithoutUser { path } => *path = self.name(path),
             ImportError::Interrupted | ImportError::Sink(_) => {}

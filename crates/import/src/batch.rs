@@ -2,6 +2,7 @@
 
 use crate::error::ImportError;
 use crate::format::Format;
+use crate::map::ColumnMap;
 use crate::options::{ImportOptions, Sink};
 use crate::report::{FormatReport, ImportReport, Reject, RejectReason, SkipReason};
 use crate::table::Fault;
@@ -85,14 +86,7 @@ impl<'s> Importer<'s> {
         read: impl Fn(&mut Self, &Path) -> Result<(), ImportError>,
     ) -> Result<(), ImportError> {
         for file in files {
-            let before = self.counts();
-            match read(self, file) {
-                Ok(()) => self.tell_of_nothing(file, before),
-                Err(error @ (ImportError::Interrupted | ImportError::Sink(_))) => {
-                    return Err(error);
-                }
-                Err(error) => self.failed.push(error),
-            }
+            self.attempt(|importer| read(importer, file))?;
         }
         Ok(())
     }
@@ -283,6 +277,7 @@ impl<'s> Importer<'s> {
                 ImportError::MissingColumn { path, column, .. } => {
                     (format!("a table without a column {column:?}"), path)
                 }
+                ImportError::OwnTable { path, map } => (own_table(&map), path),
                 ImportError::WithoutUser { path } => ("data of an unknown person".to_owned(), path),
                 error @ (ImportError::Interrupted | ImportError::Sink(_)) => return Err(error),
             };
@@ -312,6 +307,11 @@ impl<'s> Importer<'s> {
         }
         Ok(())
     }
+}
+
+/// What a table is that nobody knows, but whose columns suggest a map.
+pub(crate) fn own_table(map: &ColumnMap) -> String {
+    format!("a table that no reader knows; if its columns are these: --map '{map}'")
 }
 
 fn check_year(day: NaiveDate) -> Result<(), Fault> {

@@ -1,5 +1,6 @@
 //! Detection of formats by content.
 
+use crate::batch::own_table;
 use crate::error::ImportError;
 use crate::format::Format;
 use crate::mapped::remembered;
@@ -72,6 +73,7 @@ pub(crate) fn survey(
     for path in paths {
         let files = all_files(path)?;
         let mut found = 0;
+        let mut suggested = None;
         let mut last = "an empty folder".to_owned();
         for file in files {
             let is_alone = file == *path;
@@ -89,11 +91,12 @@ pub(crate) fn survey(
             let known = match known {
                 Err(what) if suggestions > 0 && what == OTHER_TABLE => {
                     suggestions -= 1;
-                    Err(suggest(&file).map_or(what, |map| {
-                        format!(
-                            "a table of your own; if this is what its columns are: --map '{map}'"
-                        )
-                    }))
+                    {
+                        let map = suggest(&file);
+                        let said = map.as_ref().map_or(what, own_table);
+                        suggested = suggested.or(map.map(|map| (file.clone(), map)));
+                        Err(said)
+                    }
                 }
                 known => known,
             };
@@ -107,6 +110,11 @@ pub(crate) fn survey(
                     survey.unread.entry(what).or_default().add(file);
                 }
             }
+        }
+        if found == 0
+            && let Some((path, map)) = suggested
+        {
+            return Err(ImportError::OwnTable { path, map });
         }
         if found == 0 {
             let container = if is_archive(path) {

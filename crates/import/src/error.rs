@@ -1,6 +1,7 @@
 //! Errors of imports.
 
 use crate::format::Format;
+use crate::map::ColumnMap;
 use std::path::PathBuf;
 
 /// The error of a sink.
@@ -24,6 +25,16 @@ pub enum ImportError {
         path: PathBuf,
         /// Description of the content.
         what: String,
+    },
+    /// A table that no reader knows, whose names and values suggest what its columns are.
+    #[error(
+        "{} is a table that no reader knows; if its columns are these, import it with --map '{map}'", path.display()
+    )]
+    OwnTable {
+        /// The path.
+        path: PathBuf,
+        /// The map that is suggested.
+        map: ColumnMap,
     },
     /// A table without a required column.
     #[error(

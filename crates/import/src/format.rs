@@ -159,7 +159,12 @@ impl Format {
         files: &[PathBuf],
     ) -> Result<(), ImportError> {
         match self.0.read {
-            Reading::Each(read) => importer.each(files, read),
+            Reading::Each(read) => importer.each(files, |importer, file| {
+                let before = importer.counts();
+                read(importer, file)?;
+                importer.tell_of_nothing(file, before);
+                Ok(())
+            }),
             Reading::Together(read) => read(importer, files),
         }
     }

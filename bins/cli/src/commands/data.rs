@@ -5,7 +5,7 @@ use crate::args::{
     RecordArgs,
 };
 use crate::output::Output;
-use chrono::{NaiveDate, TimeDelta};
+use chrono::NaiveDate;
 use std::ops::RangeInclusive;
 use vitalcast::{
     DayOfPerson, Deletion, Engine, EngineError, Record, RecordFilter, RecordKind, SleepOfDay,
@@ -148,15 +148,11 @@ fn day(args: &DataDayArgs, global: &Global, output: &mut Output) -> anyhow::Resu
     if output.is_json() {
         return output.json(&day);
     }
-    show(&day, &engine.profile(user)?, output)
+    show(&day, output)
 }
 
 /// Prints a day: the values with their sources, nights and naps.
-pub(crate) fn show(
-    day: &DayOfPerson,
-    profile: &vitalcast::Profile,
-    output: &mut Output,
-) -> anyhow::Result<()> {
+pub(crate) fn show(day: &DayOfPerson, output: &mut Output) -> anyhow::Result<()> {
     output.heading(&format!(
         "{} on {} ({}), with data known at {}",
         day.user_id,
@@ -193,7 +189,7 @@ pub(crate) fn show(
         &[1],
     )?;
     for sleep in &day.sleeps {
-        output.line(sentence(sleep, profile))?;
+        output.line(sentence(sleep))?;
     }
     output.line(format_args!(
         "Meals: {}. Workouts and walks: {}.",
@@ -214,16 +210,13 @@ pub(crate) fn show(
     Ok(())
 }
 
-fn sentence(sleep: &SleepOfDay, profile: &vitalcast::Profile) -> String {
-    let clock = |at: chrono::DateTime<chrono::Utc>| {
-        let offset = TimeDelta::seconds(i64::from(profile.offset_seconds(at)));
-        (at + offset).format("%H:%M").to_string()
-    };
+fn sentence(sleep: &SleepOfDay) -> String {
+    let clock = |local: chrono::NaiveDateTime| local.format("%H:%M").to_string();
     format!(
         "{} from {} to {}, {} h asleep ({})",
         if sleep.is_nap { "Nap" } else { "Night" },
-        clock(sleep.start),
-        clock(sleep.end),
+        clock(sleep.local_start),
+        clock(sleep.local_end),
         rounded(sleep.hours),
         sleep.source
     )

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &FeaturesArgs, global: &Global, output: &mut Output) -> 
         &[1],
     )?;
     match sources {
-        Some(sources) => super::data::show(&sources, &engine.profile(matrix.user())?, output),
+        Some(sources) => super::data::show(&sources, output),
         None => Ok(()),
     }
 }

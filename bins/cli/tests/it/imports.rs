@@ -86,6 +86,23 @@ fn several_paths_are_one_import_and_what_is_not_read_is_told() {
     assert_eq!(summary["not_read"][0]["files"], 1);
 }
 
+#[test]
+fn a_table_of_ones_own_is_read_by_a_map_that_is_remembered() {
+    let folder = Folder::new();
+    let table = "Datum;Ruhepuls;Schlaf (h)\n01.03.2026;52;7,5\n02.03.2026;53;6,8\n";
+    let path = folder.file("meine.csv", table);
+    let (code, said) = folder.failure(["import", &path]);
+    assert_eq!(code, 4, "{said}");
+    let map = "date=Datum,rhr=Ruhepuls:bpm,sleep=Schlaf (h):h";
+    assert!(said.contains(&format!("--map '{map}'")), "{said}");
+    let summary = folder.json(["import", "--map", map, &path]);
+    assert_eq!(summary["added"], 4, "{summary}");
+    let later = folder.file("neu.csv", table.replace(".03.", ".04."));
+    assert_eq!(folder.json(["import", &later])["added"], 4);
+    let (code, said) = folder.failure(["import", "--map", "date=Datum,foo=Ruhepuls", &path]);
+    assert_eq!(code, 2, "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_watched_folder_is_imported_when_a_file_appears() {

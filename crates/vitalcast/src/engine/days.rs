@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::error::EngineError;
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, Utc};
 use serde::Serialize;
 use vitalcast_domain::{MetricType, PredictionMetric, UserId};
 use vitalcast_features::{DayValue, SleepView, SourceValue, daily_values, day_view};
@@ -83,6 +83,10 @@ pub struct SleepOfDay {
     pub start: DateTime<Utc>,
     /// Time of waking.
     pub end: DateTime<Utc>,
+    /// Time of falling asleep on the person's clock: that of the source if it says so, else by the profile.
+    pub local_start: NaiveDateTime,
+    /// Time of waking on the same clock.
+    pub local_end: NaiveDateTime,
     /// Time asleep, hours.
     pub hours: f64,
     /// Whether it is a nap.
@@ -123,6 +127,8 @@ impl From<SleepView> for SleepOfDay {
             source: sleep.source,
             start: sleep.start,
             end: sleep.end,
+            local_start: sleep.local_start,
+            local_end: sleep.local_end,
             hours: sleep.hours,
             is_nap: sleep.is_nap,
         }

@@ -63,6 +63,9 @@ fn an_export_without_a_name_belongs_to_the_only_person_or_to_a_new_one() {
     let summary = home.import(&path, &ImportSettings::default());
     assert_eq!(summary.people, [UserId::new("me").unwrap()]);
     assert!(summary.notes.iter().any(|note| note.contains("--user")));
+    // Values that are put together from several rows are values.
+    let of_nothing = |note: &String| note.contains("could be used");
+    assert!(!summary.notes.iter().any(of_nothing), "{:?}", summary.notes);
     assert_eq!(
         days_of(&home.coverage("me"), MetricType::RestingHeartRate),
         2
