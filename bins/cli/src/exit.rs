@@ -37,8 +37,17 @@ pub(crate) struct UsageError(pub(crate) String);
 
 /// An import that found nothing to use, after its summary was printed.
 #[derive(Debug, thiserror::Error)]
-#[error("no row of {} could be used", crate::commands::import::listed(.0))]
+#[error("no row of {} could be used", listed(.0))]
 pub(crate) struct NothingUsable(pub(crate) Vec<std::path::PathBuf>);
+
+/// Paths for messages.
+pub(crate) fn listed(paths: &[std::path::PathBuf]) -> String {
+    let names: Vec<String> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    names.join(", ")
+}
 
 /// A table of all people where there are none.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,6 @@ use crate::exit::NothingUsable;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress;
-use std::path::PathBuf;
 use std::time::Duration;
 use vitalcast::{DataCoverage, ImportSettings, ImportSummary, Zone};
 
@@ -58,15 +57,6 @@ pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> an
         return Err(NothingUsable(args.paths.clone()).into());
     }
     Ok(())
-}
-
-/// Paths for messages.
-pub(crate) fn listed(paths: &[PathBuf]) -> String {
-    let names: Vec<String> = paths
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    names.join(", ")
 }
 
 /// The zone of a new person whose export does not say where they live: `TZ`, else that of the system.

@@ -32,7 +32,7 @@ pub(crate) fn run(
     let mut before: Option<Seen> = None;
     output.note(format_args!(
         "Watching {} (Ctrl-C ends it).",
-        super::import::listed(paths)
+        crate::exit::listed(paths)
     ));
     while interrupt.check().is_continue() {
         let seen = look(paths);
