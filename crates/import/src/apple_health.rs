@@ -33,7 +33,7 @@ use crate::sample::Confidence;
 use elements::{Elements, Next};
 use look::Look;
 use records::Export;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Elements between two progress reports.
 const PROGRESS_ELEMENTS: u64 = 4_000;
@@ -118,8 +118,15 @@ pub(crate) static READER: FormatReader = FormatReader {
         },
     ],
     recognises: |sample| Confidence::certain_if(sample.is_xml("HealthData")),
-    read: Reading::Each(read),
+    read: Reading::Together(read_all),
 };
+
+/// Reads exports in the order in which they were made: what the newer one says of a day counts.
+fn read_all(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportError> {
+    let mut files = files.to_vec();
+    files.sort_by_cached_key(|file| elements::made_at(file));
+    importer.each(&files, read)
+}
 
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let look = Look::at(path)?;
@@ -148,6 +155,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
                     message: "the element is not UTF-8 text".to_owned(),
                 })?;
             }
+            Next::Damaged(what) => export.damaged(what)?,
             Next::EndOfFile => break,
             Next::Damage(what) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();

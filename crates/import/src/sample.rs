@@ -260,8 +260,10 @@ fn root_of(text: &[u8]) -> Option<&str> {
             // The internal part of a document type stands in brackets.
             b'!' if rest.starts_with(b"!DOCTYPE") => {
                 let (open, close) = (memchr::memchr(b'[', rest), memchr::memchr(b'>', rest)?);
-                if open.is_some_and(|open| open < close) {
-                    let end = memchr::memmem::find(rest, b"]>")?;
+                // Where its end is missing, its declarations are passed over one by one.
+                if open.is_some_and(|open| open < close)
+                    && let Some(end) = memchr::memmem::find(rest, b"]>")
+                {
                     rest = &rest[end..];
                 }
             }
@@ -329,5 +331,8 @@ mod tests {
         assert_eq!(root_of(text), Some("HealthData"));
         assert_eq!(root_of(b"<!DOCTYPE html><html>"), Some("html"));
         assert_eq!(root_of(b"<!DOCTYPE a ["), None);
+        // Some versions of iOS write document types that are broken.
+        let broken = b"<!DOCTYPE HealthData [\n<!ELEMENT Me EMPTY\n<!ATTLIST Me a CDATA>\n]\n>\n<HealthData>";
+        assert_eq!(root_of(broken), Some("HealthData"));
     }
 }

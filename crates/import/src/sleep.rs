@@ -140,11 +140,13 @@ fn without(
     merge(&mut spans);
     merge(&mut others);
     let mut total = TimeDelta::zero();
+    let mut first = 0;
     for (start, end) in spans {
         total += end - start;
-        for other in &others {
-            let overlap = end.min(other.1) - start.max(other.0);
-            total -= overlap.max(TimeDelta::zero());
+        // Both are in the order of time, and those before a span are before all later ones.
+        first += others[first..].partition_point(|other| other.1 <= start);
+        for other in others[first..].iter().take_while(|other| other.0 < end) {
+            total -= end.min(other.1) - start.max(other.0);
         }
     }
     total.as_seconds_f64() / 60.0

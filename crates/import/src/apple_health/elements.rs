@@ -3,6 +3,7 @@
 use crate::error::ImportError;
 use crate::time::{Stamp, iso};
 use chrono::{DateTime, Utc};
+use memchr::memmem;
 use quick_xml::XmlVersion;
 use quick_xml::events::attributes::{Attribute, Attributes};
 use quick_xml::events::{BytesStart, Event};
@@ -22,6 +23,17 @@ const PROLOG: u64 = 1 << 20;
 const AT_ONCE: usize = 1 << 18;
 /// The root element; no declaration in the document type begins like this.
 const ROOT: &[u8] = b"<HealthData";
+/// Beginnings of the elements with which reading goes on behind damage.
+const ENTRIES: [&[u8]; 4] = [
+    b"<Record ",
+    b"<Workout ",
+    b"<Correlation ",
+    b"<ActivitySummary ",
+];
+/// Bytes that are more than any of them.
+const LONGEST_ENTRY: usize = 32;
+/// Most damaged places of a file behind which reading goes on.
+const MOST_DAMAGED: u32 = 1_000;
 
 /// The elements of a file.
 pub(super) struct Elements {
@@ -30,6 +42,8 @@ pub(super) struct Elements {
     /// Place of the root element in the file.
     begin: u64,
     depth: usize,
+    /// Damaged places so far.
+    damaged: u32,
 }
 
 /// What comes next in a file.
@@ -44,6 +58,8 @@ pub(super) enum Next<'a> {
     NotUtf8,
     /// Anything else.
     Other,
+    /// Something that is not XML, or too long or deep. It is passed over, to the next entry.
+    Damaged(&'static str),
     /// The end of the file.
     EndOfFile,
     /// What is wrong from here on.
@@ -110,6 +126,7 @@ impl Elements {
             buffer: Vec::new(),
             begin,
             depth: 0,
+            damaged: 0,
         })
     }
 
@@ -123,26 +140,25 @@ impl Elements {
         self.buffer.clear();
         self.reader.get_mut().left = LONGEST;
         let depth = self.depth;
-        let next = match self.reader.read_event_into(&mut self.buffer) {
+        let at = self.begin.saturating_add(self.reader.buffer_position());
+        let what = match self.reader.read_event_into(&mut self.buffer) {
             Ok(Event::Start(element)) => {
                 self.depth += 1;
-                if self.depth > DEEPEST {
-                    return (
-                        Next::Damage("too many elements within each other".into()),
-                        depth,
-                    );
+                if self.depth <= DEEPEST {
+                    return (Next::Start(element), depth);
                 }
-                Next::Start(element)
+                "too many elements within each other"
             }
-            Ok(Event::Empty(element)) => Next::Empty(element),
+            Ok(Event::Empty(element)) => return (Next::Empty(element), depth),
             Ok(Event::End(element)) => {
                 self.depth = self.depth.saturating_sub(1);
-                Next::End(Kind::of(element.name().0))
+                return (Next::End(Kind::of(element.name().0)), depth);
             }
             Ok(Event::Eof) if depth > 0 => {
-                Next::Damage("the file ends in the middle of an element".into())
+                let what = "the file ends in the middle of an element".into();
+                return (Next::Damage(what), depth);
             }
-            Ok(Event::Eof) => Next::EndOfFile,
+            Ok(Event::Eof) => return (Next::EndOfFile, depth),
             Ok(
                 Event::Text(_)
                 | Event::CData(_)
@@ -151,33 +167,89 @@ impl Elements {
                 | Event::PI(_)
                 | Event::DocType(_)
                 | Event::GeneralRef(_),
-            ) => Next::Other,
+            ) => return (Next::Other, depth),
             Err(Error::Encoding(_)) => {
                 // The parser gives up, but the element is behind it.
                 self.begin += self.reader.buffer_position();
                 let stopped = std::mem::replace(&mut self.reader, reader_of(Capped::default()));
                 self.reader = reader_of(stopped.into_inner());
-                Next::NotUtf8
+                return (Next::NotUtf8, depth);
             }
             Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::FileTooLarge => {
-                Next::Damage("an element is longer than 1 MiB".into())
+                "an element is longer than 1 MiB"
             }
-            Err(Error::Io(error)) => Next::Damage(format!("it cannot be read: {error}")),
+            Err(Error::Io(error)) => {
+                return (Next::Damage(format!("it cannot be read: {error}")), depth);
+            }
             Err(
                 Error::Syntax(_)
                 | Error::IllFormed(_)
                 | Error::InvalidAttr(_)
                 | Error::Escape(_)
                 | Error::Namespace(_),
-            ) => Next::Damage("it is not XML".into()),
+            ) => "it is not XML",
         };
-        (next, depth)
+        self.damaged += 1;
+        let stopped = std::mem::replace(&mut self.reader, reader_of(Capped::default()));
+        let file = stopped.into_inner().inner;
+        if self.damaged <= MOST_DAMAGED
+            && let Some(mut file) = file
+            && let Ok(Some(found)) = seek_behind(&mut file, at)
+        {
+            self.reader = reader_of(Capped {
+                inner: Some(file),
+                left: LONGEST,
+            });
+            (self.begin, self.depth) = (found, 1);
+            return (Next::Damaged(what), depth);
+        }
+        (Next::Damage(what.to_owned()), depth)
     }
+}
+
+/// Goes to the first entry that begins behind a place; `None` if there is none.
+fn seek_behind(file: &mut BufReader<File>, at: u64) -> std::io::Result<Option<u64>> {
+    let mut from = at.saturating_add(1);
+    file.seek(SeekFrom::Start(from))?;
+    let mut text = Vec::new();
+    loop {
+        let more = file.by_ref().take(AT_ONCE as u64).read_to_end(&mut text)?;
+        let places = ENTRIES
+            .iter()
+            .filter_map(|entry| memmem::find(&text, entry));
+        if let Some(place) = places.min() {
+            let found = from + place as u64;
+            file.seek(SeekFrom::Start(found))?;
+            return Ok(Some(found));
+        }
+        if more == 0 {
+            return Ok(None);
+        }
+        // An entry may begin in one part and end in the next.
+        let gone = text.len().saturating_sub(LONGEST_ENTRY);
+        text.drain(..gone);
+        from += gone as u64;
+    }
+}
+
+/// When an export was made; `None` if its beginning does not say it.
+pub(super) fn made_at(path: &Path) -> Option<DateTime<Utc>> {
+    let mut head = Vec::new();
+    let file = File::open(path).ok()?;
+    file.take(PROLOG).read_to_end(&mut head).ok()?;
+    let head = &head[root_in(&head)?..];
+    let entry = &head[memmem::find(head, b"<ExportDate")?..];
+    let entry = &entry[..memchr::memchr(b'>', entry)?];
+    let text = std::str::from_utf8(entry).ok()?;
+    let (_, text) = text.split_once("value=")?;
+    let quote = text.chars().next()?;
+    let text = text.get(1..)?.split(quote).next()?;
+    time_of(text).map(|(at, _)| at)
 }
 
 /// Place of the root element in the beginning of a file.
 fn root_in(head: &[u8]) -> Option<usize> {
-    memchr::memmem::find_iter(head, ROOT).find(|place| {
+    memmem::find_iter(head, ROOT).find(|place| {
         let after = head.get(place + ROOT.len());
         after.is_some_and(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'))
     })

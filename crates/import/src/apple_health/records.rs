@@ -260,6 +260,16 @@ impl<'i, 's> Export<'i, 's> {
         Ok(())
     }
 
+    /// A part of the file is damaged: what was open before it ends there.
+    pub(super) fn damaged(&mut self, what: &str) -> Result<(), ImportError> {
+        self.record = None;
+        self.end(Kind::Workout)?;
+        self.end(Kind::Correlation)?;
+        let line = self.count();
+        let fault = (RejectReason::WrongLength, format!("{what}: passed over"));
+        self.reject(line, fault)
+    }
+
     /// Counts an element; its number.
     fn count(&mut self) -> u64 {
         self.importer.report.rows_read += 1;

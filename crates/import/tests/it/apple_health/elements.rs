@@ -266,3 +266,72 @@ fn a_second_and_a_longer_export_have_the_same_ids() {
     );
     assert_eq!(second.len(), first.len() + 1);
 }
+
+#[test]
+fn one_broken_element_does_not_lose_the_rest() {
+    let on = |day: u32| {
+        let at = format!("2025-05-{day:02} 09:00:00 +0200");
+        quantity("StepCount", "10", "count", "iPhone", &at)
+    };
+    let long = format!("<Record type=\"{}\"/>\n", "x".repeat(1 << 21));
+    let deep = "<a>".repeat(300);
+    // A quote that is never closed turns all that follows inside out.
+    let quote = on(9).replace("unit=\"count\"", "unit=\"count");
+    for damage in [long.as_str(), deep.as_str(), quote.as_str()] {
+        let folder = Folder::new();
+        let path = folder.write(
+            "export.xml",
+            xml(&format!("{}{damage}{}{}", on(1), on(2), on(3))),
+        );
+        let (report, read) = read_with(&path, &in_zone("Europe/Berlin")).unwrap();
+        assert_eq!(
+            read.series(M::Steps),
+            [
+                day("2025-05-01", 10.0),
+                day("2025-05-02", 10.0),
+                day("2025-05-03", 10.0)
+            ],
+            "{:?} {:?}",
+            report.notes,
+            &damage[..20]
+        );
+        assert_eq!(read.rejects.len(), 1, "{:?}", read.rejects);
+    }
+}
+
+#[test]
+fn a_document_type_without_its_end_is_passed_over() {
+    let steps = quantity(
+        "StepCount",
+        "10",
+        "count",
+        "iPhone",
+        "2025-05-01 09:00:00 +0200",
+    );
+    let text = xml(&steps).replace("]>\n", "]\n>\n");
+    let folder = Folder::new();
+    let path = folder.write("apple_health_export/Export.xml", text);
+    let (_, read) = read_with(&path, &in_zone("Europe/Berlin")).unwrap();
+    assert_eq!(read.series(M::Steps), [day("2025-05-01", 10.0)]);
+}
+
+#[test]
+fn an_older_export_does_not_replace_a_newer_one() {
+    let steps = |value: &str| {
+        quantity(
+            "StepCount",
+            value,
+            "count",
+            "iPhone",
+            "2025-12-31 09:00:00 +0200",
+        )
+    };
+    let folder = Folder::new();
+    let newer =
+        xml(&steps("9000")).replace("2025-12-31 10:00:00 +0200", "2026-01-01 01:00:00 +0200");
+    folder.write("export 2/export.xml", newer);
+    folder.write("export/export.xml", xml(&steps("400")));
+    let (_, read) = read_with(folder.path(), &in_zone("Europe/Berlin")).unwrap();
+    let last = read.readings(M::Steps).last().unwrap();
+    assert_eq!(last.value, 9_000.0);
+}
