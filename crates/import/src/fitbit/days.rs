@@ -63,13 +63,21 @@ pub(super) struct Days<'f> {
     sources: Vec<String>,
     /// Minutes that were added up, by metric and day in UTC: files overlap.
     seen: BTreeMap<(MetricType, NaiveDate), Vec<u64>>,
-    /// End of the last sample.
+    /// End of the last sample, and the time that it cannot be after.
     end: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
     /// Days with a heart rate.
     worn: BTreeSet<NaiveDate>,
 }
 
 impl<'f> Days<'f> {
+    pub(super) fn until(now: DateTime<Utc>) -> Self {
+        Self {
+            now,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn value(
         &mut self,
         source: &'static str,
@@ -103,7 +111,10 @@ impl<'f> Days<'f> {
         });
         let sum = self.sums.entry((day, metric, source));
         sum.or_insert((0.0, place)).0 += value;
-        self.end = self.end.max(at.checked_add_signed(TimeDelta::minutes(1)));
+        // A time in the future is damage, and no end of the export.
+        if at <= self.now {
+            self.end = self.end.max(at.checked_add_signed(TimeDelta::minutes(1)));
+        }
     }
 
     /// Whether a minute of the JSON files comes for the first time.
@@ -211,6 +222,8 @@ impl<'f> Days<'f> {
 /// Whether a value says nothing on a day on which nobody wore the watch.
 fn is_movement(metric: MetricType) -> bool {
     [
+        M::Steps,
+        M::TotalCalories,
         M::LightActivityMinutes,
         M::ModerateActivityMinutes,
         M::VigorousActivityMinutes,

@@ -352,7 +352,7 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
     let user = importer.owner_like(first, |profile| body.describe(profile))?;
     let mut export = Export {
         profile: importer.profile_of(&user),
-        days: Days::default(),
+        days: Days::until(importer.options.now),
         nights: Nights::default(),
         workouts: BTreeMap::new(),
         heart_rates: BTreeMap::new(),

@@ -14,7 +14,7 @@ use crate::sample::Confidence;
 use crate::table::Fault;
 use crate::text::{Next, Text};
 use crate::time::{DateOrder, Stamp, order_of, read};
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, TimeDelta};
 use std::path::Path;
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{MetricType, Moment, Unit};
@@ -120,6 +120,20 @@ fn each_line(
     }
 }
 
+/// The order of day and month in which two dates are at most a day apart, if only one of them does that.
+fn order_between(one: &str, other: &str) -> DateOrder {
+    let near = |order| match (read(one, order), read(other, order)) {
+        (Ok(Stamp::Wall(one)), Ok(Stamp::Wall(other))) => (other - one).abs() <= TimeDelta::days(1),
+        (Ok(Stamp::Day(one)), Ok(Stamp::Day(other))) => (other - one).abs() <= TimeDelta::days(1),
+        (Ok(_) | Err(_), _) => false,
+    };
+    match (near(DateOrder::DayFirst), near(DateOrder::MonthFirst)) {
+        (true, false) => DateOrder::DayFirst,
+        (false, true) => DateOrder::MonthFirst,
+        (true, true) | (false, false) => DateOrder::Unknown,
+    }
+}
+
 impl<'f> Export<'f> {
     pub(super) fn read_site(
         &mut self,
@@ -127,11 +141,21 @@ impl<'f> Export<'f> {
         file: &'f Path,
     ) -> Result<(), ImportError> {
         let mut order = DateOrder::Unknown;
+        let mut before = String::new();
         each_line(file, |_, line, _| {
-            let first = line.map(cells).unwrap_or_default();
-            if order == DateOrder::Unknown {
-                order = first.first().map_or(order, |first| order_of(first));
+            if order != DateOrder::Unknown {
+                return Ok(());
             }
+            let mut row = line.map(cells).unwrap_or_default().into_iter();
+            let (first, second) = (row.next().unwrap_or_default(), row.next());
+            order = order_of(&first);
+            if let (DateOrder::Unknown, Some(end)) = (order, &second) {
+                order = order_between(&first, end);
+            }
+            if order == DateOrder::Unknown {
+                order = order_between(&before, &first);
+            }
+            before = first;
             Ok(())
         })?;
         let mut section: Option<(Section, Vec<String>)> = None;

@@ -11,7 +11,7 @@ use crate::report::{RejectReason, SkipReason};
 use crate::sports::sport;
 use crate::table::{Fault, Row, Table};
 use crate::time::{Stamp, iso};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use std::path::Path;
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{Activity, ActivityType, MetricType, Moment, Provenance, Told, Unit};
@@ -23,6 +23,11 @@ const NO_SATURATION: f64 = 50.0;
 fn is_copy(source: &str) -> bool {
     let letters = crate::words::letters(source);
     letters.contains("healthkit") || letters.contains("healthconnect")
+}
+
+/// Whether the time of a daily table is an instant and not the label of a day.
+fn is_bridged(time: &str) -> bool {
+    matches!(stamp(time), Some(Stamp::Instant(at, _)) if at.time() != NaiveTime::MIN)
 }
 
 /// The name of a source within an export: `fitbit/Charge 6`.
@@ -56,10 +61,13 @@ impl<'f> Export<'f> {
                 file,
                 line: row.line(),
             };
-            let Some(day) = labelled_day(row.text(Some(day_column)), &self.profile) else {
+            let time = row.text(Some(day_column));
+            let Some(day) = labelled_day(time, &self.profile) else {
                 importer.reject(place.reject(bad_time(daily.day)))?;
                 continue;
             };
+            // What another app has measured at a time does not replace Fitbit's value of the day.
+            let rank = 2 * daily.rank + u8::from(!is_bridged(time));
             for (column, cell) in daily.values.iter().zip(&columns) {
                 let value = match row.number(*cell, column.name) {
                     Ok(value) => value.filter(|value| {
@@ -73,7 +81,7 @@ impl<'f> Export<'f> {
                 };
                 match value {
                     Some(value) => {
-                        let value = Value::new(place, daily.rank, value, column.unit, column.when);
+                        let value = Value::new(place, rank, value, column.unit, column.when);
                         self.days.value(daily.source, day, column.metric, value);
                     }
                     None => importer.skip(SkipReason::Missing),

@@ -1,7 +1,7 @@
 //! Fitbit: Google Takeout of all ages, and the table of the website.
 
 use crate::folder::{Folder, Read, instant, mine, read_with};
-use vitalcast_domain::{ActivityType, MetricType as M, Record};
+use vitalcast_domain::{ActivityType, MetricType as M, ReadingKind, Record};
 use vitalcast_import::{Format, ImportReport, RejectReason, SkipReason};
 
 /// An export of files, of a person who lives in a zone.
@@ -320,10 +320,10 @@ fn a_day_of_google_health_is_a_label_and_no_instant() {
             ),
         ],
     );
-    // The second value has a time: the evening before in Los Angeles. Later rows replace it.
+    // The second value has a time: the evening before in Los Angeles. It is another app's.
     assert_eq!(
         read.series(M::RestingHeartRate),
-        [day("2025-06-09", 62.9), day("2025-06-10", 60.0)]
+        [day("2025-06-09", 62.9), day("2025-06-10", 61.4)]
     );
     assert_eq!(
         read.series(M::HeartRateVariabilityRmssd),
@@ -568,4 +568,68 @@ fn one_broken_file_or_row_costs_only_itself() {
         ]
     );
     assert_eq!(report.files, 2);
+}
+
+#[test]
+fn the_order_of_day_and_month_follows_from_the_night() {
+    let (_, read) = export(
+        "Europe/London",
+        &[(
+            "fitbit_export.csv",
+            "Sleep\nStart Time,End Time,Minutes Asleep,Minutes Awake,Number of Awakenings,Time in Bed,\
+             Minutes REM Sleep,Minutes Light Sleep,Minutes Deep Sleep\n\
+             \"11-10-2010 9:10 pm\",\"12-10-2010 6:40 am\",\"540\",\"30\",\"2\",\"570\",\"N/A\",\"N/A\",\"N/A\"\n",
+        )],
+    );
+    assert_eq!(read.series(M::SleepDuration), [day("2010-10-12", 9.0)]);
+}
+
+#[test]
+fn a_value_of_another_app_does_not_replace_that_of_the_day() {
+    let (_, read) = export(
+        "America/Los_Angeles",
+        &[(
+            "daily_resting_heart_rate.csv",
+            "timestamp,beats per minute,data source\n2025-06-10T00:00:00Z,62,Charge 6\n\
+             2025-06-11T05:00:00Z,63,Scale\n2025-06-12T05:00:00Z,64,Scale\n",
+        )],
+    );
+    // Five o'clock in UTC is the evening before in Los Angeles.
+    assert_eq!(
+        read.series(M::RestingHeartRate),
+        [day("2025-06-10", 62.0), day("2025-06-11", 64.0)]
+    );
+}
+
+#[test]
+fn a_day_without_the_watch_has_no_steps_in_the_table_of_the_website() {
+    let (_, read) = export(
+        "Europe/London",
+        &[(
+            "fitbit_export.csv",
+            "Activities\nDate,Calories Burned,Steps,Distance,Floors,Minutes Sedentary,Minutes Lightly Active,\
+             Minutes Fairly Active,Minutes Very Active,Activity Calories\n\
+             \"2010-10-13\",\"2,100\",\"1,000\",\"0.7\",\"3\",\"900\",\"100\",\"10\",\"5\",\"500\"\n\
+             \"2010-10-14\",\"1,700\",\"0\",\"0\",\"0\",\"1,440\",\"0\",\"0\",\"0\",\"0\"\n",
+        )],
+    );
+    assert_eq!(read.series(M::Steps), [day("2010-10-13", 1_000.0)]);
+    assert_eq!(read.series(M::TotalCalories), [day("2010-10-13", 2_100.0)]);
+}
+
+#[test]
+fn a_time_in_the_future_does_not_end_the_last_day() {
+    let (_, read) = export(
+        "UTC",
+        &[(
+            "steps-2024-03-01.json",
+            r#"[{"dateTime": "03/02/24 05:00:00", "value": "7"}, {"dateTime": "03/02/80 05:00:00", "value": "7"}]"#,
+        )],
+    );
+    let kinds: Vec<_> = read
+        .readings(M::Steps)
+        .map(|reading| reading.kind)
+        .collect();
+    assert_eq!(kinds, [Some(ReadingKind::RunningTotal)]);
+    assert_eq!(read.faults(), [(1, RejectReason::Future)]);
 }
