@@ -5,7 +5,7 @@ use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::readings::Place;
 use crate::report::RejectReason;
-use crate::sample::database;
+use crate::sample::{database, file_name};
 use crate::table::Fault;
 use chrono::{DateTime, Datelike, Utc};
 use rusqlite::types::ValueRef;
@@ -75,7 +75,19 @@ impl<'p> Database<'p> {
         let mut statement = self.connection.prepare(&text).map_err(damaged)?;
         let mut rows = statement.query([]).map_err(damaged)?;
         let mut line = 0;
-        while let Some(row) = rows.next().map_err(damaged)? {
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => break,
+                // The other tables may be whole.
+                Err(_) => {
+                    importer.note(format!(
+                        "{}: the table {table} is damaged after {line} rows; the rest of it is not read",
+                        file_name(self.path)
+                    ));
+                    break;
+                }
+            };
             line += 1;
             if line % PROGRESS_ROWS == 0 {
                 importer.progress(self.path, 0)?;

@@ -145,12 +145,18 @@ struct Export<'p> {
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let database = Database::open(path)?;
     let user = importer.owner(path)?;
-    let mut devices = HashMap::new();
+    let mut devices: HashMap<i64, String> = HashMap::new();
     let columns = ["_id", "NAME", "MODEL", "MANUFACTURER"];
     database.each(importer, "DEVICE", &columns, "_id", |_, _, row| {
         let name = row.text(1).or_else(|| row.text(2)).or_else(|| row.text(3));
-        if let (Some(id), Some(name)) = (row.whole(0), name) {
-            devices.insert(id, shortened(&format!("{SOURCE}/{name}")));
+        if let Some(id) = row.whole(0) {
+            let name = name.unwrap_or_else(|| "device".to_owned());
+            let mut source = shortened(&format!("{SOURCE}/{name}"));
+            // A band that was paired again is a device of its own under the same name.
+            if devices.values().any(|known| *known == source) {
+                source = shortened(&format!("{SOURCE}/{id} {name}"));
+            }
+            devices.insert(id, source);
         }
         Ok(())
     })?;
@@ -231,7 +237,10 @@ impl<'p> Export<'p> {
                     importer.skip(SkipReason::Repeated);
                     return Ok(());
                 }
-                *end = (*end).max(Some(minute_later));
+                // A time in the future is damage, and no end of the export.
+                if at <= importer.options.now {
+                    *end = (*end).max(Some(minute_later));
+                }
                 let day = profile.day_of(at);
                 if let Some(count) = row.number(2).filter(|count| *count > 0.0) {
                     steps.entry((device, day)).or_insert((0.0, place)).0 += count;

@@ -19,6 +19,7 @@ use crate::sample::Confidence;
 use crate::sleep::{Interval, Stage, nights};
 use crate::sqlite::{Cells, Database, no_time};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use tables::{AMOUNTS, MEASUREMENTS, SMALL_CALORIES, exercise};
@@ -162,10 +163,13 @@ struct Export<'p> {
 }
 
 impl<'p> Export<'p> {
-    /// The source of a row, by the number of its app.
-    fn source(&self, app: Option<i64>) -> &str {
-        app.and_then(|app| self.apps.get(&app))
-            .map_or(SOURCE, String::as_str)
+    /// The source of a row, by the number of its app; apps without a name are told apart by it.
+    fn source(&self, app: Option<i64>) -> Cow<'_, str> {
+        match app.map(|app| self.apps.get(&app).ok_or(app)) {
+            Some(Ok(name)) => Cow::Borrowed(name),
+            Some(Err(app)) => Cow::Owned(format!("{SOURCE}/app {app}")),
+            None => Cow::Borrowed(SOURCE),
+        }
     }
 
     fn amounts(
@@ -198,7 +202,9 @@ impl<'p> Export<'p> {
                     importer.skip(SkipReason::Missing);
                     return Ok(());
                 };
-                last = last.max(row.millis(5).or(Some(at)));
+                // A time in the future is damage, and no end of the export.
+                let end = row.millis(5).unwrap_or(at);
+                last = last.max(Some(end).filter(|end| *end <= importer.options.now));
                 let day = self.day(at, row.whole(1), row.whole(2));
                 let sum = sums.entry((day, row.whole(3))).or_insert((0.0, place));
                 sum.0 += value / scale;
@@ -224,7 +230,7 @@ impl<'p> Export<'p> {
                 ReadingKind::RunningTotal
             };
             let reading = Reading::of_day(metric, sum, metric.unit(), day).kind(kind);
-            importer.reading(&self.user, self.source(app), place, reading)?;
+            importer.reading(&self.user, &self.source(app), place, reading)?;
         }
         Ok(())
     }
@@ -272,7 +278,7 @@ impl<'p> Export<'p> {
                     let name = metric.as_str().to_ascii_lowercase();
                     reading = reading.id(format!("{name}-{id}"));
                 }
-                importer.reading(&self.user, self.source(row.whole(2)), place, reading)
+                importer.reading(&self.user, &self.source(row.whole(2)), place, reading)
             })
     }
 
@@ -287,7 +293,7 @@ impl<'p> Export<'p> {
                 }
                 Ok(())
             })?;
-        let mut rates: BTreeMap<&str, HeartRates> = BTreeMap::new();
+        let mut rates: BTreeMap<Cow<'_, str>, HeartRates> = BTreeMap::new();
         let columns = ["parent_key", "beats_per_minute", "epoch_millis"];
         let table = "heart_rate_record_series_table";
         self.database
@@ -307,7 +313,7 @@ impl<'p> Export<'p> {
                 file: path,
                 line: 1,
             };
-            rates.finish(importer, &self.user, source, place)?;
+            rates.finish(importer, &self.user, &source, place)?;
         }
         Ok(())
     }
@@ -405,7 +411,7 @@ impl<'p> Export<'p> {
                     importer.skip(SkipReason::Missing);
                     return Ok(());
                 }
-                importer.night(&self.user, self.source(row.whole(4)), place, &night)
+                importer.night(&self.user, &self.source(row.whole(4)), place, &night)
             },
         )
     }

@@ -200,3 +200,27 @@ fn kinds_of_minutes_of_a_first_band_are_stages() {
     assert_eq!(read.series(M::SleepDuration), [day("2024-03-02", 2.0)]);
     assert_eq!(read.series(M::DeepSleepDuration), [day("2024-03-02", 1.0)]);
 }
+
+#[test]
+fn a_band_that_was_paired_again_is_not_added_to_itself() {
+    let at = seconds("2024-03-02T10:00:00Z");
+    let (_, read) = export(
+        "UTC",
+        &format!(
+            "INSERT INTO DEVICE VALUES (3, 'Band', 'X');
+             CREATE TABLE MI_BAND_ACTIVITY_SAMPLE (TIMESTAMP, DEVICE_ID, STEPS, HEART_RATE, RAW_KIND);
+             INSERT INTO MI_BAND_ACTIVITY_SAMPLE VALUES ({at}, 1, 90, -1, 1), ({at}, 3, 20, -1, 1);"
+        ),
+    );
+    let of = |device: &str, steps| {
+        (
+            "2024-03-02".to_owned(),
+            format!("gadgetbridge/{device}"),
+            steps,
+        )
+    };
+    assert_eq!(
+        read.sourced(M::Steps),
+        [of("3 Band", 20.0), of("Band", 90.0)]
+    );
+}

@@ -184,3 +184,61 @@ fn missing_columns_and_tables_are_no_error() {
     let (report, read) = read_with(&path, &mine("UTC")).unwrap();
     assert_eq!((report.records, read.faults().len()), (0, 3));
 }
+
+#[test]
+fn apps_without_names_are_not_mixed() {
+    let start = at("2024-03-02T10:00:00Z");
+    let row = |app: i64, count: i64| {
+        format!(
+            "INSERT INTO steps_record_table (start_time, end_time, start_zone_offset, app_info_id, count) \
+             VALUES ({start}, {}, 0, {app}, {count});",
+            start + 60_000
+        )
+    };
+    let (_, read) = export("UTC", &[row(8, 100), row(9, 40)].concat());
+    let of = |app: &str, steps| {
+        (
+            "2024-03-02".to_owned(),
+            format!("health-connect/{app}"),
+            steps,
+        )
+    };
+    assert_eq!(
+        read.sourced(M::Steps),
+        [of("app 8", 100.0), of("app 9", 40.0)]
+    );
+}
+
+#[test]
+fn a_damaged_table_does_not_lose_the_others() {
+    let folder = Folder::new();
+    let mut rows = String::from("PRAGMA page_size = 4096; BEGIN;");
+    for minute in 0..5_000 {
+        let start = at("2024-03-02T10:00:00Z") + minute * 60_000;
+        rows += &format!(
+            "INSERT INTO steps_record_table (start_time, end_time, start_zone_offset, app_info_id, count, uuid) \
+             VALUES ({start}, {start}, 0, 1, 1, zeroblob(100));"
+        );
+    }
+    rows += "COMMIT;";
+    let heart = format!(
+        "INSERT INTO resting_heart_rate_record_table (time, zone_offset, app_info_id, beats_per_minute)
+         VALUES ({}, 0, 1, 58);",
+        at("2024-03-02T07:00:00Z")
+    );
+    let path = folder.database(
+        "health_connect_export.db",
+        &format!("{TABLES}{heart}{rows}"),
+    );
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2 / 4_096 * 4_096;
+    bytes[middle..middle + 4_096].fill(0xff);
+    std::fs::write(&path, bytes).unwrap();
+    let (report, read) = read_with(&path, &mine("UTC")).unwrap();
+    assert_eq!(read.series(M::RestingHeartRate).len(), 1);
+    assert!(
+        report.notes.iter().any(|note| note.contains("is damaged")),
+        "{:?}",
+        report.notes
+    );
+}
