@@ -32,7 +32,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{
-    Activity, ActivityType, MetricType, Moment, Profile, Provenance, Record, Told, Unit, UserId,
+    Activity, ActivityType, MetricType, Moment, Profile, Provenance, ReadingKind, Record, Told,
+    Unit, UserId,
 };
 
 const SOURCE: &str = "google-fit";
@@ -462,8 +463,19 @@ impl<'f> Export<'f> {
                 }
             }
         }
+        // The last day of an export may not be over.
+        let is_amount = |metric: M| matches!(metric, M::Steps | M::TotalCalories);
+        let amounts = self.values.keys().filter(|(_, metric)| is_amount(*metric));
+        let last = amounts.map(|(day, _)| *day).max();
         for ((day, metric), (value, place)) in &self.values {
-            let reading = Reading::of_day(*metric, *value, metric.unit(), *day);
+            let mut reading = Reading::of_day(*metric, *value, metric.unit(), *day);
+            if is_amount(*metric) {
+                reading = reading.kind(if Some(*day) < last {
+                    ReadingKind::DayTotal
+                } else {
+                    ReadingKind::RunningTotal
+                });
+            }
             importer.reading(user, SOURCE, *place, reading)?;
         }
         for (at, (fat, place)) in &self.fats {

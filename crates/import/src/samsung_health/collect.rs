@@ -17,7 +17,9 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use vitalcast_domain::MetricType as M;
-use vitalcast_domain::{Activity, Meal, MealType, MetricType, Provenance, Record, Unit, UserId};
+use vitalcast_domain::{
+    Activity, Meal, MealType, MetricType, Moment, Provenance, ReadingKind, Record, Unit, UserId,
+};
 
 /// Steps of all devices together.
 const ALL_DEVICES: f64 = -2.0;
@@ -55,6 +57,7 @@ struct Window {
 pub(super) struct Export<'f> {
     sessions: BTreeMap<String, Session<'f>>,
     stages: BTreeMap<String, Vec<Interval>>,
+    first_stage: Option<Place<'f>>,
     /// Steps by day, and whether they are those of all devices.
     steps: BTreeMap<NaiveDate, (bool, f64, Place<'f>)>,
     energy: BTreeMap<NaiveDate, (Option<f64>, Option<f64>, Place<'f>)>,
@@ -111,7 +114,7 @@ impl<'f> Export<'f> {
     ) -> Result<Option<SkipReason>, Fault> {
         match kind {
             Kind::Sleep => self.add_sleep(place, cells),
-            Kind::Stages => self.add_stage(cells),
+            Kind::Stages => self.add_stage(place, cells),
             Kind::StepTrend => {
                 if cells.number("source_type")? != Some(ALL_DEVICES) {
                     return Ok(Some(SkipReason::Repeated));
@@ -197,7 +200,11 @@ impl<'f> Export<'f> {
         Ok(known.map(|_| SkipReason::Repeated))
     }
 
-    fn add_stage(&mut self, cells: &Cells<'_, '_>) -> Result<Option<SkipReason>, Fault> {
+    fn add_stage(
+        &mut self,
+        place: Place<'f>,
+        cells: &Cells<'_, '_>,
+    ) -> Result<Option<SkipReason>, Fault> {
         let (start, end) = (cells.time("start_time")?, cells.time("end_time")?);
         let code = cells.number("stage")?.map(|code| code as i64);
         let stage = match code {
@@ -207,6 +214,7 @@ impl<'f> Export<'f> {
             Some(40_004) => Stage::Rem,
             Some(_) | None => return Ok(Some(SkipReason::Missing)),
         };
+        self.first_stage.get_or_insert(place);
         let stages = self.stages.entry(cells.text("sleep_id").to_owned());
         stages.or_default().push(Interval {
             start: start.at,
@@ -370,8 +378,17 @@ impl<'f> Export<'f> {
         importer: &mut Importer<'_>,
         user: &UserId,
     ) -> Result<(), ImportError> {
+        // The last day of an export may not be over.
+        let last = self.steps.keys().chain(self.energy.keys()).max().copied();
+        let kind = |day: NaiveDate| {
+            if Some(day) < last {
+                ReadingKind::DayTotal
+            } else {
+                ReadingKind::RunningTotal
+            }
+        };
         for (day, (_, count, place)) in &self.steps {
-            let reading = Reading::of_day(M::Steps, *count, Unit::Count, *day);
+            let reading = Reading::of_day(M::Steps, *count, Unit::Count, *day).kind(kind(*day));
             importer.reading(user, SOURCE, *place, reading)?;
         }
         for (day, (rest, active, place)) in &self.energy {
@@ -381,7 +398,8 @@ impl<'f> Export<'f> {
                     importer.skip(SkipReason::Missing);
                     continue;
                 };
-                let reading = Reading::of_day(metric, value, Unit::Kilocalories, *day);
+                let reading =
+                    Reading::of_day(metric, value, Unit::Kilocalories, *day).kind(kind(*day));
                 importer.reading(user, SOURCE, *place, reading)?;
             }
         }
@@ -410,6 +428,12 @@ impl<'f> Export<'f> {
         importer: &mut Importer<'_>,
         user: &UserId,
     ) -> Result<Vec<(Time, Time)>, ImportError> {
+        let alone: Vec<Interval> = self
+            .stages
+            .iter()
+            .filter(|(id, _)| !self.sessions.contains_key(*id))
+            .flat_map(|(_, stages)| stages.iter().copied())
+            .collect();
         let mut found: Vec<(bool, String, Session<'f>)> = Vec::new();
         for (id, session) in std::mem::take(&mut self.sessions) {
             found.push((self.stages.contains_key(&id), id, session));
@@ -459,6 +483,19 @@ impl<'f> Export<'f> {
                 );
             }
             importer.night(user, SOURCE, session.place, &night)?;
+        }
+        // Stages of which the session is in no table.
+        for night in nights(alone) {
+            let (Moment::Instant { at, .. }, Some(Moment::Instant { at: end, .. })) =
+                (night.at, night.until)
+            else {
+                continue;
+            };
+            let is_taken = taken.values().any(|(from, to)| from.at < end && at < to.at);
+            match self.first_stage.filter(|_| !is_taken) {
+                Some(place) => importer.night(user, SOURCE, place, &night)?,
+                None => importer.skip(SkipReason::Repeated),
+            }
         }
         Ok(taken.into_values().collect())
     }

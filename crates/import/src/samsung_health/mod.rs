@@ -22,9 +22,13 @@ use crate::report::SkipReason;
 use crate::sample::{Confidence, Content, Sample, file_name, look};
 use collect::Export;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 const SOURCE: &str = "samsung-health";
+/// Most bytes of the name of a type.
+const LONGEST_TYPE: u64 = 256;
 
 /// Samsung Health's personal data.
 pub(crate) static READER: FormatReader = FormatReader {
@@ -99,10 +103,7 @@ pub(crate) static READER: FormatReader = FormatReader {
                 Confidence::Likely
             };
         }
-        Confidence::certain_if(
-            kind_of_name(sample.file_name())
-                .is_some_and(|kind| sample.is_table(|columns| has_columns(kind, columns))),
-        )
+        Confidence::certain_if(kind_of_table(sample).is_some())
     },
     read: Read::Together(read),
 };
@@ -199,6 +200,35 @@ fn kind_of_name(name: &str) -> Option<Kind> {
         .map(|kind| kind.1)
 }
 
+/// The type of a table: that of its name, else that of its first line.
+fn kind_of_table(sample: &Sample<'_>) -> Option<Kind> {
+    let Content::Table(columns) = &sample.content else {
+        return None;
+    };
+    if !["start_time", "day_time"]
+        .iter()
+        .any(|time| has(columns, time))
+    {
+        return None;
+    }
+    let kind = kind_of_name(sample.file_name())
+        .or_else(|| kind_of_name(&format!("{}.csv", first_cell(sample.path)?)));
+    kind.filter(|kind| has_columns(*kind, columns))
+}
+
+/// The first cell of a file.
+fn first_cell(path: &Path) -> Option<String> {
+    let mut head = Vec::new();
+    let file = File::open(path).ok()?;
+    file.take(LONGEST_TYPE).read_to_end(&mut head).ok()?;
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
+    let end = head
+        .iter()
+        .position(|byte| matches!(byte, b',' | b'\r' | b'\n'))?;
+    let cell = std::str::from_utf8(&head[..end]).ok()?;
+    Some(cell.trim_matches(['"', ' ']).to_owned())
+}
+
 /// Prefixes that columns of a table may have.
 const PREFIXES: [&str; 6] = [
     "com.samsung.health.sleep.",
@@ -215,8 +245,13 @@ fn names(name: &str) -> Vec<String> {
     std::iter::once(name.to_owned()).chain(prefixed).collect()
 }
 
+/// Whether a column exists, with or without a prefix.
+fn has(columns: &Columns<'_>, name: &str) -> bool {
+    names(name).iter().any(|name| columns.has(name))
+}
+
 fn has_columns(kind: Kind, columns: &Columns<'_>) -> bool {
-    let has = |name: &&str| names(name).iter().any(|name| columns.has(name));
+    let has = |name: &&str| has(columns, name);
     let needs = KINDS.iter().filter(|(_, found, _)| *found == kind);
     needs.into_iter().any(|(.., needs)| needs.iter().all(has))
 }
@@ -235,10 +270,7 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
         importer.attempt(|_| {
             let asked = look(file, &|sample| match &sample.content {
                 Content::Json(_) => is_hrv(sample).then_some(Kind::Hrv),
-                Content::Table(columns) => {
-                    let kind = kind_of_name(sample.file_name());
-                    kind.filter(|kind| has_columns(*kind, columns))
-                }
+                Content::Table(_) => kind_of_table(sample),
                 Content::Xml(_) | Content::Sqlite(_) | Content::Fit => None,
             })?;
             if let Ok(kind) = asked {

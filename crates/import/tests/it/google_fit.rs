@@ -1,7 +1,7 @@
 //! Google Fit: the folder "Fit" of Google Takeout.
 
 use crate::folder::{Folder, Read, instant, mine, read_with};
-use vitalcast_domain::{ActivityType, MetricType as M};
+use vitalcast_domain::{ActivityType, MetricType as M, ReadingKind};
 use vitalcast_import::{ImportReport, SkipReason};
 
 fn export(zone: &str, files: &[(&str, &str)]) -> (ImportReport, Read) {
@@ -172,4 +172,22 @@ fn a_session_is_a_workout() {
     assert_eq!(run.energy_kcal, Some(301.5));
     assert_eq!(run.provenance.day.to_string(), "2024-05-02");
     assert_eq!(read.ids(), export("UTC", &files).1.ids());
+}
+
+#[test]
+fn the_last_day_of_a_summary_may_not_be_over() {
+    let folder = Folder::new();
+    let path = folder.write(
+        "Takeout/Fit/Daily activity metrics/Daily activity metrics.csv",
+        "Date,Move Minutes count,Calories (kcal),Step count\n2024-05-01,80,2100,9000\n2024-05-02,10,700,900\n",
+    );
+    let (_, read) = read_with(&path, &mine("Europe/Berlin")).unwrap();
+    let kinds: Vec<_> = read
+        .readings(M::Steps)
+        .map(|reading| reading.kind)
+        .collect();
+    assert_eq!(
+        kinds,
+        [Some(ReadingKind::DayTotal), Some(ReadingKind::RunningTotal)]
+    );
 }

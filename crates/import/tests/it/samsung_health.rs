@@ -1,7 +1,7 @@
 //! Samsung Health: the folder of personal data.
 
 use crate::folder::{Folder, Read, instant, mine, read_with};
-use vitalcast_domain::{ActivityType, MealType, MetricType as M, Record};
+use vitalcast_domain::{ActivityType, MealType, MetricType as M, ReadingKind, Record};
 use vitalcast_import::{ImportReport, SkipReason};
 
 /// A table with its first line; every line ends with a comma.
@@ -268,4 +268,50 @@ fn workouts_meals_and_the_weight_are_read() {
         "a weight of the year 2226"
     );
     assert_eq!(read.ids(), export("Asia/Seoul", &files).1.ids());
+}
+
+#[test]
+fn a_renamed_table_is_known_by_its_first_line() {
+    let steps = table(
+        "step_daily_trend",
+        "day_time,source_type,count",
+        &[
+            "2024-12-01 00:00:00.000,-2,5000",
+            "2024-12-02 00:00:00.000,-2,700",
+        ],
+    );
+    let folder = Folder::new();
+    folder.write("data/steps (1).csv", format!("\u{feff}{steps}"));
+    let (report, read) = read_with(folder.path(), &mine("Europe/Berlin")).unwrap();
+    assert_eq!(report.formats[0].format.as_str(), "samsung-health");
+    assert_eq!(
+        read.series(M::Steps),
+        [day("2024-12-01", 5_000.0), day("2024-12-02", 700.0)]
+    );
+    // The last day was not over when the export was made.
+    let kinds: Vec<_> = read
+        .readings(M::Steps)
+        .map(|reading| reading.kind)
+        .collect();
+    assert_eq!(
+        kinds,
+        [Some(ReadingKind::DayTotal), Some(ReadingKind::RunningTotal)]
+    );
+}
+
+#[test]
+fn stages_without_their_session_are_a_night() {
+    let stages = table(
+        "sleep_stage",
+        "start_time,sleep_id,end_time,stage,time_offset,datauuid",
+        &[
+            "2024-12-01 22:30:00.000,a,2024-12-02 00:00:00.000,40002,UTC+0100,1",
+            "2024-12-02 00:00:00.000,a,2024-12-02 05:30:00.000,40003,UTC+0100,2",
+        ],
+    );
+    let (_, read) = export(
+        "Europe/Berlin",
+        &[("com.samsung.health.sleep_stage.20241203.csv", stages)],
+    );
+    assert_eq!(read.series(M::SleepDuration), [day("2024-12-02", 7.0)]);
 }
