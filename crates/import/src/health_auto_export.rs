@@ -173,11 +173,14 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
     // Names have dates: of two values for one time, that of the later file counts.
     let mut files = files.to_vec();
     files.sort();
-    let cell = std::cell::RefCell::new(&mut collected);
-    importer.each(&files, |importer, path| {
-        let mut collected = cell.borrow_mut();
-        read_file(importer, path, &mut collected)
-    })?;
+    for path in &files {
+        let before = importer.counts();
+        importer.attempt(|importer| read_file(importer, path, &mut collected))?;
+        // Records are made of all files together, at the end.
+        if importer.counts().0 == before.0 {
+            importer.tell_of_nothing(path, before);
+        }
+    }
     let user = importer.owner_like(first, |profile| collected.describe(profile))?;
     let place = Place {
         file: first,

@@ -40,6 +40,7 @@ const FIELDS: &[&str] = &[
     "inBed",
     "sleepStart",
     "sleepEnd",
+    "inBedEnd",
     "sleepSource",
     "id",
     "name",

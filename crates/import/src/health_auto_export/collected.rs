@@ -191,9 +191,15 @@ impl Collected {
     }
 
     fn keep(&mut self, point: Point) {
-        if let Moment::Instant { at, .. } = point.at.moment {
-            self.last = self.last.max(Some(at));
-        }
+        let at = match point.at.moment {
+            Moment::Instant { at, .. } => at,
+            // Noon is on the same day in nearly all zones.
+            Moment::Clock(_) | Moment::Date(_) => {
+                let day = point.at.local.date().and_time(NaiveTime::MIN).and_utc();
+                day + TimeDelta::hours(12)
+            }
+        };
+        self.last = self.last.max(Some(at));
         self.kept += 1;
         self.current.push(point);
     }

@@ -2,7 +2,7 @@
 
 use crate::folder::{Folder, Read, instant, options, read_with};
 use std::path::Path;
-use vitalcast_domain::{Activity, ActivityType, Meal, MetricType as M, Record};
+use vitalcast_domain::{Activity, ActivityType, Meal, MetricType as M, ReadingKind, Record};
 use vitalcast_import::{ImportOptions, ImportReport, RejectReason as R, SkipReason};
 
 fn of_me() -> ImportOptions {
@@ -469,4 +469,40 @@ fn the_published_samples_are_read_and_give_the_same_ids_again() {
     );
     assert!((walk.energy_kcal.unwrap() - 54.066).abs() < 0.001);
     assert_eq!(read, read_with(&samples, &of_me()).unwrap().1);
+}
+
+#[test]
+fn a_night_without_sleep_end_belongs_to_the_day_of_getting_up() {
+    let (_, read) = crate::folder::read_bytes(
+        "HealthAutoExport.json",
+        r#"{"data": {"metrics": [{"name": "sleep_analysis", "units": "hr", "data": [
+            {"date": "2025-05-01 23:10:00 +0200", "totalSleep": 7.5, "core": 4, "deep": 1.5, "rem": 2, "asleep": 0,
+             "inBedEnd": "2025-05-02 07:00:00 +0200"}]}]}}"#,
+    );
+    assert_eq!(
+        read.series(M::SleepDuration),
+        [("2025-05-02".to_owned(), 7.5)],
+        "{:?}",
+        read.rejects
+    );
+}
+
+#[test]
+fn a_table_that_was_read_is_not_said_to_be_of_no_use() {
+    let (report, read) = crate::folder::read_bytes(
+        "HealthAutoExport.csv",
+        "Date/Time,Resting Heart Rate (count/min),Step Count (count)\n2025-06-01 00:00:00,54,9000\n\
+         2025-06-02 00:00:00,55,700\n",
+    );
+    assert_eq!(report.notes, Vec::<String>::new());
+    assert_eq!(read.series(M::RestingHeartRate).len(), 2);
+    // The last day was not over when the export was made.
+    let kinds: Vec<_> = read
+        .readings(M::Steps)
+        .map(|reading| reading.kind)
+        .collect();
+    assert_eq!(
+        kinds,
+        [Some(ReadingKind::DayTotal), Some(ReadingKind::RunningTotal)]
+    );
 }
