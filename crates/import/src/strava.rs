@@ -8,7 +8,7 @@
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading};
-use crate::numbers::number;
+use crate::numbers::{Cell, Mark, Marks, cell, number};
 use crate::readings::shortened;
 use crate::report::RejectReason;
 use crate::sample::Confidence;
@@ -20,6 +20,11 @@ use std::path::Path;
 use vitalcast_domain::{Activity, ActivityType, Moment, Provenance, Record, Told, Zone};
 
 const SOURCE: &str = "strava";
+/// Marks in exact numbers.
+const EXACT: Marks = Marks {
+    dot: Mark::Decimal,
+    comma: Mark::Decimal,
+};
 
 /// Names of columns, English and German. Letters that are not ASCII do not count.
 const ID: &[&str] = &["Activity ID", "Aktivitäts-ID"];
@@ -154,7 +159,11 @@ fn activity(row: &Row<'_>, columns: &Columns) -> Result<Activity, Fault> {
         energy_kcal: value(columns.calories, "Calories")?,
         average_heart_rate: value(columns.average, "Average Heart Rate")?,
         max_heart_rate: value(columns.highest, "Max Heart Rate")?,
-        distance_m: value(columns.distance, "Distance")?,
+        // Exact numbers are not grouped: a comma is a decimal sign.
+        distance_m: match cell(row.text(columns.distance), "Distance", EXACT)? {
+            Cell::Value(metres, None) => Some(metres).filter(|metres| *metres > 0.0),
+            Cell::Value(_, Some(_)) | Cell::Empty | Cell::NotMeasured => None,
+        },
         steps: value(columns.steps, "Total Steps")?,
     })
 }
