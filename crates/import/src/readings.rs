@@ -222,6 +222,7 @@ impl Importer<'_> {
         place: Place<'_>,
         night: &Night,
     ) -> Result<(), ImportError> {
+        use MetricType as M;
         let told = Told {
             at: night.at,
             until: night.until,
