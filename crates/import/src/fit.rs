@@ -16,13 +16,14 @@ use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Read};
 use crate::readings::{Night, Place, Reading, shortened};
 use crate::report::{RejectReason, SkipReason};
-use crate::sample::Confidence;
+use crate::sample::{Confidence, GZIP};
 use crate::sleep::{Interval, Stage, nights};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use flate2::read::GzDecoder;
 use messages::Message;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{
     Activity, ActivityType, MetricType as M, Moment, Profile, Provenance, Record, Told, UserId,
@@ -110,15 +111,15 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
     let mut days = Days::default();
     for path in files {
         let mut bytes = Vec::new();
-        let read =
-            File::open(path).and_then(|file| file.take(LONGEST_FILE).read_to_end(&mut bytes));
-        read.map_err(|source| ImportError::Read {
-            path: path.clone(),
-            source,
+        importer.attempt(|_| {
+            bytes = content(path)?;
+            Ok(())
         })?;
-        let size = bytes.len() as u64;
+        if bytes.is_empty() {
+            continue;
+        }
         let mut file = FitFile::new(&profile);
-        let damage = messages::each(bytes, |message| {
+        let damage = messages::each(&bytes, |message| {
             file.see(&mut days, message);
             Ok::<(), ImportError>(())
         })?;
@@ -134,9 +135,29 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
             importer.skip(SkipReason::OtherFile);
         }
         file.finish(importer, &user, path)?;
-        importer.progress(path, size)?;
+        importer.progress(path, u64::MAX)?;
     }
     days.finish(importer, &user, first)
+}
+
+/// The bytes of a file, unpacked if it is compressed. What is damaged in it ends it.
+fn content(path: &Path) -> Result<Vec<u8>, ImportError> {
+    let failed = |source| ImportError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    let read = file.take(LONGEST_FILE).read_to_end(&mut bytes);
+    read.map_err(failed)?;
+    if bytes.starts_with(&GZIP) {
+        let mut unpacked = Vec::new();
+        let source = GzDecoder::new(bytes.as_slice()).take(LONGEST_FILE);
+        // An error is the end of what is whole; that the messages end there is told as damage.
+        let _ = BufReader::new(source).read_to_end(&mut unpacked);
+        return Ok(unpacked);
+    }
+    Ok(bytes)
 }
 
 /// A value of a type of activity and a day.
@@ -314,7 +335,8 @@ impl<'p> FitFile<'p> {
             return;
         };
         // Cycles are steps of a runner (1) or walker (6).
-        let steps = field(3).filter(|_| matches!(kind, 1 | 6));
+        let cycles = field(3).or(field(9));
+        let steps = cycles.filter(|_| matches!(kind, 1 | 6));
         for (metric, value) in [
             (M::Steps, steps),
             (M::ActiveCalories, field(19)),
@@ -418,10 +440,21 @@ fn nap_of(message: &Message) -> Option<Night> {
         return None;
     }
     let asleep = (end - start).as_seconds_f64() / 60.0;
-    let (at, until) = (Moment::instant(start), Moment::instant(end));
+    let moment = |at, field| Moment::Instant {
+        at,
+        offset_seconds: message
+            .field(field)
+            .filter(|minutes| minutes.abs() <= 15.0 * 60.0)
+            .map(|minutes| minutes as i32 * 60),
+    };
+    let (at, until) = (moment(start, 1), moment(end, 3));
     Some(Night {
         asleep: Some(asleep),
-        ..Night::new(format!("nap-{}", at.id()), at, Some(until))
+        ..Night::new(
+            format!("nap-{}", Moment::instant(start).id()),
+            at,
+            Some(until),
+        )
     })
 }
 

@@ -17,6 +17,8 @@ const MOST_KEYS: usize = 500;
 const LONGEST_KEY: usize = 80;
 /// Beginning of a SQLite database.
 const SQLITE: &[u8] = b"SQLite format 3\0";
+/// Beginning of a compressed file.
+pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Most tables of a database whose names are read.
 const MOST_TABLES: u32 = 2_000;
 
@@ -208,7 +210,8 @@ pub(crate) fn look<T>(
             Err(_) => Err("a damaged database"),
         });
     }
-    if head.get(8..12) == Some(b".FIT") {
+    let is_fit = |head: &[u8]| head.get(8..12) == Some(b".FIT");
+    if is_fit(head) || (head.starts_with(&GZIP) && is_fit(&unpacked(path))) {
         return Ok(about(Content::Fit).ok_or("a FIT file"));
     }
     let mut text = Text::open(path)?;
@@ -243,6 +246,16 @@ pub(crate) fn look<T>(
     } else {
         OTHER_TABLE
     }))
+}
+
+/// The first bytes of a compressed file; none if it is damaged.
+fn unpacked(path: &Path) -> Vec<u8> {
+    let mut head = Vec::new();
+    if let Ok(file) = File::open(path) {
+        let start = flate2::read::GzDecoder::new(file).take(16);
+        let _ = std::io::BufReader::new(start).read_to_end(&mut head);
+    }
+    head
 }
 
 /// Name of the root element of an XML text, past its declarations and comments.

@@ -271,6 +271,68 @@ fn a_damaged_file_gives_what_stands_before_the_damage() {
     assert_eq!(read.faults(), [(0, R::WrongLength)]);
 }
 
+#[test]
+fn a_compressed_file_is_read() {
+    use std::io::Write;
+    let bytes = file(&[garmin(), monitoring("2025-03-05T08:00:00Z", 6, 2_000, 80)]);
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&bytes).unwrap();
+    let packed = packed.finish().unwrap();
+    let (_, read) = read_fit("UTC", std::slice::from_ref(&packed));
+    check(&read, M::Steps, &[("2025-03-05", 2_000.0)]);
+    // Of a damaged one, nothing is recognised or the rest is told.
+    for length in [2, 12, packed.len() / 2] {
+        let folder = Folder::new();
+        folder.write("1.fit", &bytes);
+        folder.write("2.fit.gz", &packed[..length]);
+        let (_, read) = read_with(folder.path(), &owned("UTC")).unwrap();
+        check(&read, M::Steps, &[("2025-03-05", 2_000.0)]);
+    }
+}
+
+#[test]
+fn a_field_of_an_impossible_length_does_not_cost_the_message() {
+    // Two bytes cannot be a number of four; neither can there be a field of no bytes.
+    let odd = message(
+        55,
+        &[
+            (253, U32, at("2025-03-05T08:00:00Z")),
+            (7, (0x86, 2), 5),
+            (8, (0x84, 0), 0),
+            (9, (0x1e, 1), 0),
+            (5, ENUM, 6),
+            (3, U32, 2_000),
+        ],
+    );
+    let (_, read) = read_fit("UTC", &[file(&[garmin(), odd])]);
+    check(&read, M::Steps, &[("2025-03-05", 2_000.0)]);
+    assert!(read.rejects.is_empty());
+}
+
+#[test]
+fn a_file_of_a_device_that_lost_its_power_is_read() {
+    let mut bytes = file(&[garmin(), monitoring("2025-03-05T08:00:00Z", 6, 2_000, 80)]);
+    bytes[4..8].fill(0);
+    bytes.truncate(bytes.len() - 2);
+    let (_, read) = read_fit("UTC", &[bytes]);
+    check(&read, M::Steps, &[("2025-03-05", 2_000.0)]);
+}
+
+#[test]
+fn fields_of_developers_and_the_other_order_of_bytes_are_read() {
+    let time = at("2025-03-05T08:00:00Z");
+    let mut bytes = vec![0x60, 0, 1, 0, 55, 3, 253, 4, 0x86, 5, 1, 0, 3, 4, 0x86];
+    // A field of a developer without any description.
+    bytes.extend([1, 0, 3, 0]);
+    bytes.push(0);
+    bytes.extend(time.to_be_bytes());
+    bytes.push(1);
+    bytes.extend(4_000_u32.to_be_bytes());
+    bytes.extend([9, 9, 9]);
+    let (_, read) = read_fit("UTC", &[file(&[garmin(), bytes])]);
+    check(&read, M::Steps, &[("2025-03-05", 4_000.0)]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
