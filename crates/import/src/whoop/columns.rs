@@ -64,7 +64,17 @@ pub(super) const SKIN_CELSIUS: &[&str] = &[
     "tempdapelecelsius",
     "tempcutaneac",
 ];
-pub(super) const SKIN_FAHRENHEIT: &[&str] = &["skintempf", "skintempfahrenheit"];
+pub(super) const SKIN_FAHRENHEIT: &[&str] = &[
+    "skintempf",
+    "skintempfahrenheit",
+    "hauttemperaturf",
+    "hauttemperaturfahrenheit",
+    "tempcutaneaf",
+    "tempcutaneafahrenheit",
+    "tempcutaneagradosfahrenheit",
+    "temperaturecutaneefahrenheit",
+    "tempdapelefahrenheit",
+];
 pub(super) const OXYGEN: &[&str] = &[
     "bloodoxygen",
     "blutsauerstoff",
@@ -233,6 +243,8 @@ pub(super) fn kind<T: AsRef<str>>(columns: &[T]) -> Option<Kind> {
     let has = |names: &[&str]| place_of(columns, names).is_some();
     if has(WORKOUT_START) && has(ACTIVITY) {
         Some(Kind::Workouts)
+    } else if has(RECOVERY) && has(WAKING) && (has(RESTING) || has(HRV)) {
+        Some(Kind::Cycles)
     } else if !has(CYCLE_START) {
         None
     } else if has(RECOVERY) && has(WAKING) {
@@ -283,12 +295,50 @@ impl Columns {
         let found = all
             .into_iter()
             .filter_map(|column| place_of(names, column).map(|place| (column, place)));
-        Self(found.collect())
+        let mut columns = Self(found.collect());
+        // The wording of a language changes. The order does not: where the names of scores and of waking
+        // are known, times stand where they always do.
+        let waking = columns.place(WAKING);
+        let before = waking.and_then(|waking| waking.checked_sub(1));
+        for (column, place) in [
+            (CYCLE_START, Some(0)),
+            (CYCLE_END, Some(1)),
+            (ZONE, Some(2)),
+            (ONSET, before),
+        ] {
+            if let Some(place) = place
+                && waking.is_some()
+                && columns.place(column).is_none()
+                && columns.0.iter().all(|(_, taken)| *taken != place)
+            {
+                columns.0.push((column, place));
+            }
+        }
+        columns
+    }
+
+    fn place(&self, column: &'static [&'static str]) -> Option<usize> {
+        let found = self.0.iter().find(|(known, _)| *known == column);
+        found.map(|(_, place)| *place)
+    }
+
+    /// What of a cycle is not found.
+    pub(super) fn missing(&self) -> Vec<&'static str> {
+        [
+            ("recovery", RECOVERY),
+            ("resting heart rate", RESTING),
+            ("heart rate variability", HRV),
+            ("time asleep", ASLEEP),
+            ("day strain", STRAIN),
+        ]
+        .into_iter()
+        .filter(|(_, column)| self.place(column).is_none())
+        .map(|(name, _)| name)
+        .collect()
     }
 
     pub(super) fn text<'t>(&self, row: &Row<'t>, column: &'static [&'static str]) -> &'t str {
-        let found = self.0.iter().find(|(known, _)| *known == column);
-        row.text(found.map(|(_, place)| *place))
+        row.text(self.place(column))
     }
 
     pub(super) fn number(

@@ -129,6 +129,13 @@ fn read_file(
     let mut table = Table::open(path, &READER)?;
     let columns = Columns::of(table.names());
     let kind = kind(table.names());
+    let missing = columns.missing();
+    if kind == Some(Kind::Cycles) && !missing.is_empty() {
+        importer.note(format!(
+            "WHOOP: no column is known for {}: export it again with the app in English",
+            missing.join(", ")
+        ));
+    }
     while let Some(row) = table.next(importer)? {
         let outcome = match kind {
             Some(Kind::Cycles) => cycle(importer, &row, &columns, user, seen),
