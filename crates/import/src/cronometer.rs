@@ -26,6 +26,8 @@ use std::path::{Path, PathBuf};
 use vitalcast_domain::{ActivityType, MetricType, Moment, Provenance, Record, Told, Unit, UserId};
 
 const SOURCE: &str = "cronometer";
+/// Source of the sums of days: they hold what the foods hold, and must never be added to them.
+const OF_DAYS: &str = "cronometer/day";
 /// Weights that a profile accepts, kg.
 const WEIGHTS: std::ops::RangeInclusive<f64> = 2.0..=700.0;
 
@@ -87,7 +89,7 @@ impl Kind {
     fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Servings => &["Day", "Food Name", "Amount"],
-            Self::Summary => &["Date", "Protein (g)", "Completed"],
+            Self::Summary => &["Date", "Completed"],
             Self::Exercises => &["Day", "Exercise", "Minutes", "Calories Burned"],
             Self::Biometrics => &["Day", "Metric", "Unit", "Amount"],
         }
@@ -95,17 +97,19 @@ impl Kind {
 }
 
 fn kind(columns: &Columns<'_>) -> Option<Kind> {
+    // Which nutrients there are differs from account to account.
+    let has_energy = ["Energy (kcal)", "Energy (kJ)", "Protein (g)", "Carbs (g)"]
+        .iter()
+        .any(|name| columns.has(name));
     KINDS
         .into_iter()
-        .find(|kind| columns.has_all(kind.columns()))
+        .find(|kind| columns.has_all(kind.columns()) && (*kind != Kind::Summary || has_energy))
 }
 
 fn kind_of(path: &Path) -> Option<Kind> {
     let table = Table::open(path, &READER).ok()?;
-    let has = |name: &&str| table.column(&[name]).is_some();
-    KINDS
-        .into_iter()
-        .find(|kind| kind.columns().iter().all(has))
+    let names: Vec<&str> = table.names().iter().map(String::as_str).collect();
+    kind(&Columns(&names))
 }
 
 fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportError> {
@@ -187,8 +191,10 @@ fn servings(
         match outcome {
             Ok((day, time, eaten)) => {
                 let name = row.text(group).to_owned();
+                if !eaten.is_nothing() {
+                    days.insert(day);
+                }
                 meals.add(Sitting { day, time, name }, &eaten, row.line());
-                days.insert(day);
             }
             Err(fault) => importer.reject(row.reject(fault))?,
         }
@@ -227,7 +233,7 @@ fn summary(
         } else {
             unfinished += u64::from(row.text(completed).eq_ignore_ascii_case("false"));
             let told = Told::at(Moment::Date(day));
-            let provenance = Provenance::told(SOURCE, format!("day-{day}"), told);
+            let provenance = Provenance::told(OF_DAYS, format!("day-{day}"), told);
             importer.checked(
                 user,
                 row.place(),
