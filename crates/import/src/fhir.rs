@@ -90,11 +90,15 @@ fn is_known(columns: &Columns<'_>) -> bool {
 }
 
 fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportError> {
+    // Of a paged answer, each page is a file.
     let person = RefCell::new(OnePerson::default());
-    importer.each(files, |importer, path| read_file(importer, path, &person))
+    let seen = RefCell::new(Seen::default());
+    importer.each(files, |importer, path| {
+        read_file(importer, path, &person, &mut seen.borrow_mut())
+    })
 }
 
-/// What was read of a file.
+/// What was read of all files.
 #[derive(Default)]
 struct Seen {
     /// Hashes of metric, time and value: the same observation may be contained in another resource.
@@ -107,9 +111,9 @@ fn read_file(
     importer: &mut Importer<'_>,
     path: &Path,
     person: &RefCell<OnePerson>,
+    seen: &mut Seen,
 ) -> Result<(), ImportError> {
     let user = importer.owner(path)?;
-    let mut seen = Seen::default();
     fields::each(importer, path, &is_known, |importer, place, mut object| {
         if fields::text(&object, "relation") == "next" {
             importer.note(
@@ -122,7 +126,7 @@ fn read_file(
             Some(Value::Object(resource)) => resource,
             Some(_) | None => object,
         };
-        resource_of(importer, &user, place, &resource, person, &mut seen, 0)
+        resource_of(importer, &user, place, &resource, person, seen, 0)
     })
 }
 
@@ -231,8 +235,9 @@ fn observation(
         // A contained resource has an id of its own only within the other one.
         let own = id_of(observation);
         let is_corrected = matches!(status, "amended" | "corrected");
-        let key = hash(&(&own, metric));
-        if !own.is_empty() && !is_corrected && seen.corrected.contains(&key) {
+        let named = if own.is_empty() { at.id() } else { own.clone() };
+        let key = hash(&(&named, metric, &source));
+        if !is_corrected && seen.corrected.contains(&key) {
             importer.skip(SkipReason::Repeated);
             continue;
         }
@@ -247,11 +252,7 @@ fn observation(
             continue;
         }
         let name = metric.as_str().to_ascii_lowercase();
-        let id = if own.is_empty() {
-            format!("{name}-{}", at.id())
-        } else {
-            format!("{name}-{own}")
-        };
+        let id = format!("{name}-{named}");
         let updated = match iso(string_at(observation, &["meta", "lastUpdated"])) {
             Some(Stamp::Instant(at, _)) => Some(at),
             Some(Stamp::Wall(_) | Stamp::Day(_)) | None => None,
@@ -336,10 +337,13 @@ fn quantity_of(quantity: &Map<String, Value>, metric: MetricType) -> Result<(f64
     if word == "cal" && metric.unit() == Unit::Kilocalories && value > NO_KILOCALORIES {
         return Ok((value / 1_000.0, Unit::Kilocalories));
     }
-    let unit = unit_of(word, metric).ok_or_else(|| {
-        let message = format!("the unit of {metric} is none that is known, expected a UCUM code");
-        (RejectReason::WrongUnit, message)
-    })?;
+    let unit = unit_of(word, metric)
+        .or_else(|| unit_of(fields::text(quantity, "unit"), metric))
+        .ok_or_else(|| {
+            let message =
+                format!("the unit of {metric} is none that is known, expected a UCUM code");
+            (RejectReason::WrongUnit, message)
+        })?;
     Ok((value, unit))
 }
 
