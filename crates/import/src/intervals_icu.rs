@@ -260,7 +260,7 @@ impl Survey {
         }
         if let Ok(Some(weight)) = number(cells, "weight")
             && WEIGHTS.contains(&weight)
-            && cells("tempWeight") != "true"
+            && !cells("tempWeight").eq_ignore_ascii_case("true")
             && self.weight.is_none_or(|last| day >= last.0)
         {
             self.weight = Some((day, weight));
@@ -326,6 +326,11 @@ fn read_day(
             Reading::of_morning(metric, value, unit, day)
         } else {
             Reading::of_day(metric, value, unit, day)
+        };
+        let reading = if metric.is_amount() {
+            reading.kind(importer.kind_of_total(user, day))
+        } else {
+            reading
         };
         let id = format!("{name}-{day}");
         importer.reading(user, SOURCE, place, reading.id(id).updated(updated))?;

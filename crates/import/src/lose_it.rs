@@ -106,6 +106,9 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
                 Ok((day, Some(value))) => {
                     let reading = if metric.is_of_the_night() {
                         Reading::of_morning(metric, value, unit, day)
+                    } else if metric.is_amount() {
+                        let kind = importer.kind_of_total(&user, day);
+                        Reading::of_day(metric, value, unit, day).kind(kind)
                     } else {
                         Reading::of_day(metric, value, unit, day)
                     };

@@ -3,7 +3,8 @@
 //! `…_hlth_center_aggregated_fitness_data.csv` has the columns `Uid,Sid,Tag,Key,Time,Value,UpdateTime`. `Value`
 //! is JSON in a cell, times are seconds since 1970. Rows with the tag `daily_report` are read: the raw rows of
 //! all devices together would count steps twice. `Time` is the beginning of the local day, whose date follows
-//! without the zone: at noon after it nearly everywhere has that date. Of two values for a day, that with
+//! without the zone: at noon after it nearly everywhere has that date, unless it is midnight in the zone of
+//! the person. Of two values for a day, that with
 //! the later `UpdateTime` counts. A heart rate, an oxygen saturation or a stress of 0 was not measured.
 //!
 //! The tables of raw values and of workouts are known, counted, and not read.
@@ -17,7 +18,7 @@ use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::table::{Fault, Row, Table};
 use crate::time::{Stamp, iso};
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::Deserialize;
 use std::path::Path;
 use vitalcast_domain::MetricType as M;
@@ -94,6 +95,7 @@ struct Report {
 
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let user = importer.owner(path)?;
+    let profile = importer.profile_of(&user);
     let mut table = Table::open(path, &READER)?;
     let tag = table.column(&["Tag"]);
     let key = table.required(&["Key"])?;
@@ -107,12 +109,23 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         }
         let report = (|| {
             let begun = instant(&row, Some(time), "Time")?;
+            let bad = || (RejectReason::BadTime, "Time is no time".to_owned());
+            let ahead = TimeDelta::seconds(i64::from(profile.offset_seconds(begun)));
+            let local = begun
+                .naive_utc()
+                .checked_add_signed(ahead)
+                .ok_or_else(bad)?;
             // Midnight west or east of Greenwich, or that of UTC: noon after it has the date.
             let noon = begun.checked_add_signed(TimeDelta::hours(12));
-            let noon = noon.ok_or_else(|| (RejectReason::BadTime, "Time is no time".to_owned()))?;
+            let noon = noon.ok_or_else(bad)?;
+            let day = if local.time() == NaiveTime::MIN {
+                local.date()
+            } else {
+                noon.date_naive()
+            };
             let report: Report = parsed(row.text(Some(value)).as_bytes())?;
             let updated = instant(&row, updated, "UpdateTime").ok();
-            Ok((noon.date_naive(), report, updated))
+            Ok((day, report, updated))
         })();
         match report {
             Ok((day, report, updated)) => {

@@ -42,7 +42,11 @@ pub(crate) static READER: FormatReader = FormatReader {
 };
 
 fn is_known(columns: &Columns<'_>) -> bool {
-    columns.has_all(&["eventType", "created_at"])
+    // Version 3 of the API may give `date` alone.
+    let has_id = ["identifier", "_id", "utcOffset", "enteredBy"]
+        .iter()
+        .any(|name| columns.has(name));
+    columns.has("eventType") && (columns.has("created_at") || (columns.has("date") && has_id))
 }
 
 /// A meal before repeated ones are left out.

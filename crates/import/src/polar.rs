@@ -168,7 +168,9 @@ type Outcome = Result<Result<(), Fault>, ImportError>;
 struct File {
     #[serde(deserialize_with = "text")]
     date: Option<String>,
+    #[serde(deserialize_with = "or_nothing")]
     summary: Option<Summary>,
+    #[serde(deserialize_with = "or_nothing")]
     samples: Samples,
     #[serde(deserialize_with = "or_nothing")]
     physical_information: Physical,

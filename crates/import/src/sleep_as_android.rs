@@ -23,6 +23,8 @@ use vitalcast_domain::{DomainError, Moment, Zone};
 const SOURCE: &str = "sleep-as-android";
 /// Number of lines between two progress reports.
 const PROGRESS: u64 = 2_000;
+/// Most bytes of a record with a comment of several lines.
+const LONGEST_RECORD: usize = 1 << 16;
 /// Longest recording, hours.
 const LONGEST: f64 = 24.0;
 /// Shortest recording that is a sleep, hours.
@@ -136,8 +138,19 @@ fn each(path: &Path, visit: &mut Visit<'_>) -> Result<(), ImportError> {
             }
             Next::Line(line) => line,
         };
-        let bytes = text.unread()[..line.end].to_vec();
+        let mut bytes = text.unread()[..line.end].to_vec();
         text.consume(line.next, u64::from(line.ended));
+        // A comment may have several lines.
+        let is_open = |bytes: &[u8]| memchr::memchr_iter(b'"', bytes).count() % 2 == 1;
+        while is_open(&bytes)
+            && bytes.len() < LONGEST_RECORD
+            && let Next::Line(more) = text.line_at(0)?
+            && !text.unread().starts_with(b"Id,")
+        {
+            bytes.push(b'\n');
+            bytes.extend_from_slice(&text.unread()[..more.end]);
+            text.consume(more.next, u64::from(more.ended));
+        }
         let Ok(row) = std::str::from_utf8(&bytes) else {
             let message = "the row is not UTF-8 text".to_owned();
             visit(
@@ -149,7 +162,7 @@ fn each(path: &Path, visit: &mut Visit<'_>) -> Result<(), ImportError> {
         };
         if row.starts_with("Id,") {
             header = cells(row);
-        } else if row.starts_with('"') && !header.is_empty() {
+        } else if !header.is_empty() && is_record(row) {
             let cells = cells(row);
             let header = &header;
             visit(
@@ -160,6 +173,13 @@ fn each(path: &Path, visit: &mut Visit<'_>) -> Result<(), ImportError> {
         }
         // Other lines are noise and have no names.
     }
+}
+
+/// Whether a line has the values of a record: the first one is the number of a time.
+fn is_record(row: &str) -> bool {
+    let start = row.trim_start_matches('"');
+    let digits = start.bytes().take_while(u8::is_ascii_digit).count();
+    row.starts_with('"') || digits >= 9
 }
 
 /// The cells of a line. Within a comment, quotes are doubled.

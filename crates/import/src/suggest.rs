@@ -274,6 +274,10 @@ fn is_date(name: &str) -> bool {
 }
 
 fn metric_of(name: &str) -> Option<M> {
+    let all = crate::words::letters(name);
+    if all.contains("sdnn") && !all.contains("rmssd") {
+        return Some(M::HeartRateVariabilitySdnn);
+    }
     let bare = bare(name);
     let found = METRICS
         .iter()

@@ -271,6 +271,7 @@ impl<'p> Table<'p> {
 
     /// What is wrong with the cells of the row, if anything.
     fn fault(&mut self, ended: bool) -> Option<Fault> {
+        self.cells.join_json(self.header.len(), &self.text);
         let (found, expected) = (self.cells.ranges.len(), self.header.len());
         let bytes = self.cells.bytes(&self.text);
         if found != expected {
@@ -432,6 +433,32 @@ impl Cells {
             self.end_cell();
         }
         Some(state)
+    }
+
+    /// JSON without quotes in the last column has commas of its own: its pieces are one cell.
+    fn join_json(&mut self, expected: usize, text: &Text<'_>) {
+        let Some(first) = expected
+            .checked_sub(1)
+            .filter(|_| self.ranges.len() > expected)
+        else {
+            return;
+        };
+        let bytes = self.bytes(text);
+        let cell = |range: &(u32, u32)| bytes.get(range.0 as usize..range.1 as usize);
+        let begins = self
+            .ranges
+            .get(first)
+            .and_then(cell)
+            .map(<[u8]>::trim_ascii);
+        let ends = self.ranges.last().and_then(cell).map(<[u8]>::trim_ascii);
+        let is_json = begins.is_some_and(|cell| cell.starts_with(b"[") || cell.starts_with(b"{"))
+            && ends.is_some_and(|cell| cell.ends_with(b"]") || cell.ends_with(b"}"));
+        if let (true, Some(last)) = (is_json, self.ranges.last().copied()) {
+            self.ranges.truncate(expected);
+            if let Some(cell) = self.ranges.last_mut() {
+                cell.1 = last.1;
+            }
+        }
     }
 
     fn bytes<'a>(&'a self, text: &'a Text<'_>) -> &'a [u8] {

@@ -133,6 +133,14 @@ fn told_of(object: &Map<String, Value>) -> Result<(Told, NaiveDateTime, String),
     );
     let minutes = fields::amount(object, "timezoneOffset");
     let minutes = minutes.filter(|minutes| minutes.abs() <= 15.0 * 60.0);
+    // The clock of the device is the person's; `timezoneOffset` may leave out how far it was set wrong.
+    let minutes = match (&time, &clock) {
+        (Ok(Moment::Instant { at, .. }), Ok(Moment::Clock(clock))) => {
+            let ahead = (*clock - at.naive_utc()).as_seconds_f64() / 60.0;
+            Some(ahead.round()).filter(|minutes| minutes.abs() <= 15.0 * 60.0)
+        }
+        (_, _) => minutes,
+    };
     let (at, clock) = match (time, clock, minutes) {
         (Ok(Moment::Instant { at, .. }), _, Some(minutes)) => {
             let seconds = (minutes * 60.0) as i32;

@@ -20,7 +20,7 @@ use crate::sample::{Confidence, Sample, file_name};
 use crate::table::{Fault, Row, Table};
 use crate::time::{Stamp, iso};
 use crate::translated::place_of;
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -228,6 +228,7 @@ fn read_file(
         (M::BloodPressureSystolic, table.column(&["Systolic"])),
         (M::BloodPressureDiastolic, table.column(&["Diastolic"])),
     ];
+    let profile = importer.profile_of(user);
     while let Some(row) = table.next(importer)? {
         let outcome = match kind {
             Kind::Sleep => sleep.read(importer, &row, user)?,
@@ -256,15 +257,24 @@ fn read_file(
                 Ok(at) => measurements(importer, &row, user, at, &pressure)?,
                 Err(fault) => Err(fault),
             },
-            Kind::HeartRates => raw.read(&row).map(|samples| {
+            Kind::HeartRates => raw.read(&row, &profile).map(|samples| {
                 for (at, rate) in samples {
                     collected.rates.add(at, rate);
                 }
             }),
-            Kind::Variability => raw.read(&row).map(|samples| {
-                let profile = importer.profile_of(user);
+            Kind::Variability => raw.read(&row, &profile).map(|samples| {
+                // Times are on the clock of the row, if it says so.
+                let own = match iso(row.text(raw.start)) {
+                    Some(Stamp::Instant(_, offset)) => offset,
+                    Some(Stamp::Wall(_) | Stamp::Day(_)) | None => None,
+                };
                 for (at, value) in samples.into_iter().filter(|sample| sample.1 > 0.0) {
-                    let day = collected.variability.entry(profile.day_of(at)).or_default();
+                    let day = match own {
+                        Some(offset) => profile
+                            .day_of_local(at.naive_utc() + TimeDelta::seconds(i64::from(offset))),
+                        None => profile.day_of(at),
+                    };
+                    let day = collected.variability.entry(day).or_default();
                     day.0 += value;
                     day.1 += 1;
                 }
@@ -503,11 +513,12 @@ struct RawColumns {
 
 impl RawColumns {
     /// The samples of a row with their times.
-    fn read(&self, row: &Row<'_>) -> Result<Vec<(DateTime<Utc>, f64)>, Fault> {
-        let Some(Stamp::Instant(start, _)) = iso(row.text(self.start)) else {
-            let message = "start is not a time with an offset, expected for example \
-                           2024-05-01T06:30:00+02:00";
-            return Err((RejectReason::BadTime, message.to_owned()));
+    fn read(&self, row: &Row<'_>, profile: &Profile) -> Result<Vec<(DateTime<Utc>, f64)>, Fault> {
+        let start = match moment(row.text(self.start), "start")? {
+            Moment::Instant { at, .. } => at,
+            // Older files may have the time of the person's clock.
+            Moment::Clock(local) => profile.instant_of(local),
+            Moment::Date(day) => profile.instant_of(day.and_time(NaiveTime::MIN)),
         };
         let durations = list(row.text(self.duration), "duration")?;
         let values = list(row.text(self.value), "value")?;

@@ -120,8 +120,18 @@ fn is_known(columns: &Columns<'_>) -> bool {
 }
 
 fn is_trends(columns: &Columns<'_>) -> bool {
-    columns.has_all(&["date", "Readiness Score"])
-        && (columns.has("Total Sleep Time") || columns.has("Total Bedtime"))
+    let has_night = [
+        "Total Sleep Time",
+        "Total Sleep Duration",
+        "Total Bedtime",
+        "Time in Bed",
+        "Lowest Resting Heart Rate",
+        "Average HRV",
+    ];
+    let count = has_night.iter().filter(|name| columns.has(name)).count();
+    columns.has("date")
+        && (columns.has("Readiness Score") && count > 0
+            || columns.has("Sleep Score") && count > 1 && !columns.has("Recovery Score"))
 }
 
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {

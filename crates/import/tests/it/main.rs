@@ -27,6 +27,7 @@ mod mapped;
 mod mi_fitness;
 mod myfitnesspal;
 mod nightscout;
+mod odd_files;
 mod open_mhealth;
 mod oura;
 mod owned;
