@@ -104,9 +104,9 @@ pub(super) fn each<E>(
         while reader.place < reader.bytes.len() {
             let position = reader.place;
             match next(&mut reader, &mut definitions, &mut clock) {
-                None => return Ok(Some(position)),
-                Some(None) => {}
-                Some(Some(message)) => see(&message)?,
+                Next::Damage => return Ok(Some(position)),
+                Next::Definition => {}
+                Next::Message(message) => see(&message)?,
             }
         }
         if end > length {
@@ -126,18 +126,42 @@ fn sizes(bytes: &[u8]) -> Option<(usize, usize)> {
     is_header.then(|| (header, u32::from_le_bytes(size) as usize))
 }
 
-/// The next message, or nothing for a definition; `None` for damage.
+/// What comes next in a file.
+enum Next {
+    Message(Message),
+    Definition,
+    Damage,
+}
+
 fn next(
     reader: &mut Reader<'_>,
     definitions: &mut [Option<Definition>; 16],
     clock: &mut Clock,
-) -> Option<Option<Message>> {
-    let first = reader.byte()?;
+) -> Next {
+    let Some(first) = reader.byte() else {
+        return Next::Damage;
+    };
     if first & SHORT_TIME == 0 && first & DEFINITION != 0 {
-        let definition = definition(reader, first & OF_DEVELOPERS != 0)?;
-        *definitions.get_mut(usize::from(first & 0x0f))? = Some(definition);
-        return Some(None);
+        let found = definition(reader, first & OF_DEVELOPERS != 0);
+        let place = definitions.get_mut(usize::from(first & 0x0f));
+        return match (found, place) {
+            (Some(definition), Some(place)) => {
+                *place = Some(definition);
+                Next::Definition
+            }
+            (_, _) => Next::Damage,
+        };
     }
+    message(reader, definitions, clock, first).map_or(Next::Damage, Next::Message)
+}
+
+/// The message that begins with a byte; `None` if it is damaged.
+fn message(
+    reader: &mut Reader<'_>,
+    definitions: &[Option<Definition>; 16],
+    clock: &mut Clock,
+    first: u8,
+) -> Option<Message> {
     let (local, low) = if first & SHORT_TIME == 0 {
         (first & 0x0f, None)
     } else {
@@ -152,7 +176,7 @@ fn next(
         }
     }
     reader.take(definition.more)?;
-    Some(Some(clock.timed(definition.number, fields, low)))
+    Some(clock.timed(definition.number, fields, low))
 }
 
 fn definition(reader: &mut Reader<'_>, has_more: bool) -> Option<Definition> {
@@ -199,7 +223,7 @@ fn number_of(bytes: &[u8], base: u8, is_big_endian: bool) -> Option<f64> {
         } else {
             bytes.len() - 1 - place
         };
-        raw = raw << 8 | u64::from(bytes[place]);
+        raw = (raw << 8) | u64::from(bytes[place]);
     }
     let bits = bytes.len() * 8;
     let largest = u64::MAX >> (64 - bits);
