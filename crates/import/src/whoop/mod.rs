@@ -7,7 +7,8 @@
 //! are known on waking; strain and energy are of the day after it and are known when that day is over, both on
 //! the clock of the cycle and in the zone of the profile. The day of a cycle is the date of waking, or, without
 //! sleep, that of its middle. The newest cycle has no end: what it says about its day is not final and is left
-//! out. If two cycles belong to one day, their energy is added, and the higher strain counts.
+//! out. If two cycles belong to one day, the morning is that of the longer sleep, their energy is added, and the
+//! higher strain counts.
 //!
 //! Durations are minutes, `Energy burned (cal)` is kilocalories, the HRV is RMSSD, the day strain goes to 21.
 //! The main sleeps are in both the cycles and the sleeps; each counts once.
@@ -93,6 +94,40 @@ struct Seen {
     nights: HashSet<String>,
     /// The days of the finished cycles, by the beginning of the cycle.
     loads: BTreeMap<String, Load>,
+    /// What the cycles say about mornings.
+    mornings: BTreeMap<NaiveDate, Morning>,
+}
+
+/// What a cycle says about its morning.
+struct Morning {
+    /// The beginning of the cycle.
+    id: String,
+    /// Minutes asleep.
+    asleep: f64,
+    is_over: bool,
+    file: PathBuf,
+    line: u64,
+    readings: Vec<Reading>,
+}
+
+impl Seen {
+    /// Keeps a morning. Of two cycles of one morning, that with the longer sleep counts; of the same cycle in
+    /// two exports, the finished one. Whether one is left out.
+    fn keep(&mut self, day: NaiveDate, new: Morning) -> bool {
+        let Some(held) = self.mornings.get_mut(&day) else {
+            self.mornings.insert(day, new);
+            return false;
+        };
+        let is_better = if held.id == new.id {
+            new.is_over || !held.is_over
+        } else {
+            new.asleep > held.asleep
+        };
+        if is_better {
+            *held = new;
+        }
+        true
+    }
 }
 
 /// What a cycle says about the day after its morning.
@@ -117,7 +152,17 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
     importer.each(files, |importer, path| {
         read_file(importer, path, &user, &mut seen.borrow_mut())
     })?;
-    days(importer, &user, first, seen.into_inner().loads)
+    let seen = seen.into_inner();
+    for morning in seen.mornings.into_values() {
+        let place = Place {
+            file: &morning.file,
+            line: morning.line,
+        };
+        for reading in morning.readings {
+            importer.reading(&user, SOURCE, place, reading)?;
+        }
+    }
+    days(importer, &user, first, seen.loads)
 }
 
 fn read_file(
@@ -183,6 +228,7 @@ fn cycle(
         } else {
             (SKIN_CELSIUS, Unit::Celsius)
         };
+        let mut readings = Vec::new();
         for (name, column, metric, unit) in [
             ("recovery", RECOVERY, M::RecoveryScore, Unit::Score),
             (
@@ -207,10 +253,24 @@ fn cycle(
                     let reading = Reading::at(metric, value, unit, waking)
                         .kind(ReadingKind::DayValue)
                         .id(format!("{name}-{id}"));
-                    importer.reading(user, SOURCE, row.place(), reading)?;
+                    readings.push(reading);
                 }
                 Err(fault) => importer.reject(row.place().reject(fault))?,
             }
+        }
+        let morning = Morning {
+            id: id.clone(),
+            asleep: columns.number(row, ASLEEP).ok().flatten().unwrap_or(0.0),
+            is_over: end.is_some(),
+            file: row.file().to_owned(),
+            line: row.line(),
+            readings,
+        };
+        let day = waking.written_local_time().map(|local| local.date());
+        if let Some(day) = day
+            && seen.keep(day, morning)
+        {
+            importer.skip(SkipReason::Repeated);
         }
         if let Err(fault) = sleep(importer, row, columns, user, seen)? {
             importer.reject(row.place().reject(fault))?;
