@@ -2,6 +2,7 @@
 
 use crate::batch::Importer;
 use crate::error::ImportError;
+use crate::numbers::{Cell, Mark, Marks, cell};
 use crate::readings::{Place, shortened};
 use crate::report::SkipReason;
 use crate::table::{Fault, Row, Table};
@@ -54,16 +55,34 @@ impl Nutrients {
 
     /// The nutrients of a row.
     pub(crate) fn read(&self, row: &Row<'_>) -> Result<Eaten, Fault> {
-        let energy = row.number(self.energy, "energy")?;
+        let energy = amount(row, self.energy, "energy")?;
         let mut eaten = Eaten {
             energy_kcal: energy.and_then(|energy| self.unit.convert(energy, Unit::Kilocalories)),
             ..Eaten::default()
         };
         let names = ["protein", "carbohydrate", "fat", "fibre", "sugar"];
         for ((grams, column), name) in eaten.grams.iter_mut().zip(self.grams).zip(names) {
-            *grams = row.number(column, name)?;
+            *grams = amount(row, column, name)?;
         }
         Ok(eaten)
+    }
+}
+
+/// What diaries write as amounts: no food is weighed to the milligram, so a comma before three digits groups
+/// thousands.
+pub(crate) fn amount(
+    row: &Row<'_>,
+    column: Option<usize>,
+    name: &str,
+) -> Result<Option<f64>, Fault> {
+    let marks = Marks {
+        dot: Mark::Decimal,
+        comma: Mark::Grouping,
+    };
+    match cell(row.text(column), name, marks)? {
+        Cell::Empty | Cell::NotMeasured => Ok(None),
+        Cell::Value(value, None) => Ok(Some(value)),
+        Cell::Value(_, Some(_)) => row.number(column, name),
     }
 }
 

@@ -35,6 +35,8 @@ use vitalcast_domain::{ActivityType, MetricType, Moment, Unit, UserId};
 const SOURCE: &str = "garmin";
 /// What the scores of training readiness after waking are called.
 const MORNING: &str = "AFTER_WAKEUP_RESET";
+/// What stands for no HRV: the largest number of FIT, 65535, by its scale of 128 is 511.99 ms.
+const NO_VARIABILITY: f64 = 511.0;
 const ACTIVITIES: &str = "summarizedActivitiesExport";
 /// Largest difference between a local time and UTC, and what it is a multiple of, seconds.
 const LARGEST_OFFSET: i64 = 14 * 3_600;
@@ -451,6 +453,10 @@ fn of_night(
     day: NaiveDate,
     (metric, value): (MetricType, f64),
 ) -> Result<(), ImportError> {
+    if metric == M::HeartRateVariabilityRmssd && value >= NO_VARIABILITY {
+        importer.skip(SkipReason::Missing);
+        return Ok(());
+    }
     let id = format!("{}-{day}", metric.as_str().to_ascii_lowercase());
     let reading = Reading::of_morning(metric, value, metric.unit(), day).id(id);
     importer.reading(user, SOURCE, place, reading)

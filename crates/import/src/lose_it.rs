@@ -8,7 +8,7 @@
 
 use crate::batch::Importer;
 use crate::dates;
-use crate::diary::{Meals, Nutrients, Sitting};
+use crate::diary::{Meals, Nutrients, Sitting, amount};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
 use crate::readings::{Place, Reading};
@@ -102,7 +102,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
                 continue;
             }
             let day = dates::day(row.text(Some(date)), order, "Date");
-            match day.and_then(|day| Ok((day, row.number(Some(value), "Value")?))) {
+            match day.and_then(|day| Ok((day, amount(&row, Some(value), "Value")?))) {
                 Ok((day, Some(value))) => {
                     let reading = if metric.is_of_the_night() {
                         Reading::of_morning(metric, value, unit, day)

@@ -2,7 +2,7 @@
 
 use crate::folder::{Folder, read_with};
 use crate::owned::{check, meals, owned, read_files, readings};
-use vitalcast_domain::MetricType as M;
+use vitalcast_domain::{MetricType as M, ReadingKind as K};
 use vitalcast_import::SkipReason as S;
 
 #[test]
@@ -175,6 +175,41 @@ fn the_total_of_today_is_a_total_so_far() {
         .iter()
         .map(|reading| reading.kind)
         .collect();
-    use vitalcast_domain::ReadingKind as K;
     assert_eq!(kinds, [Some(K::DayTotal), Some(K::RunningTotal)]);
+}
+
+#[test]
+fn a_second_sleep_in_the_morning_does_not_replace_the_recovery_of_the_night() {
+    let header = "Cycle start time,Cycle end time,Cycle timezone,Recovery score %,Resting heart rate (bpm),Heart rate \
+                  variability (ms),Sleep onset,Wake onset,Asleep duration (min)\n";
+    let again = "2025-03-28 09:00:00,2025-03-28 23:00:00,UTC+01:00,40,60,30,2025-03-28 09:00:00,2025-03-28 \
+                 11:00:00,100\n";
+    let night = "2025-03-27 23:00:00,2025-03-28 09:00:00,UTC+01:00,71,52,81,2025-03-27 23:00:00,2025-03-28 \
+                 06:00:00,400\n";
+    for rows in [[again, night], [night, again]] {
+        let text = format!("{header}{}", rows.concat());
+        let (_, read) = read_files("UTC", &[("physiological_cycles.csv", &text)]);
+        check(&read, M::RecoveryScore, &[("2025-03-28", 71.0)]);
+        check(&read, M::RestingHeartRate, &[("2025-03-28", 52.0)]);
+    }
+}
+
+#[test]
+fn grouped_thousands_of_a_diary_are_thousands() {
+    let text = "Date,Name,Icon,Meal,Quantity,Units,Calories,Deleted,Fat (g),Protein (g),Carbohydrates (g)\n\
+                03/04/2025,Pizza,Pizza,Dinner,1,Each,\"1,160\",0,\"40,5\",50,120\n";
+    let (_, read) = read_files("UTC", &[("food-logs.csv", text)]);
+    assert_eq!(meals(&read)[0].energy_kcal, Some(1_160.0));
+    assert_eq!(meals(&read)[0].fat_g, Some(40.5));
+    let steps = "Date,Value,Secondary Value,Last Updated\n03/04/2025,\"8,123\",,03/05/2025\n";
+    let (_, read) = read_files("UTC", &[("steps.csv", steps)]);
+    check(&read, M::Steps, &[("2025-03-04", 8_123.0)]);
+}
+
+#[test]
+fn the_empty_value_of_fit_is_no_variability_of_garmin() {
+    let text = r#"[{"calendarDate": "2025-03-31", "lastNightAvg": 511.99, "weeklyAvg": 511}]"#;
+    let (report, read) = read_files("UTC", &[("hrv.json", text)]);
+    assert!(read.rejects.is_empty() && read.records.is_empty());
+    assert_eq!(report.skipped[&S::Missing], 1);
 }
