@@ -1,8 +1,8 @@
 //! FHIR R4: bundles, single resources, and bulk data (NDJSON, a resource per line). Observations are read.
 //!
 //! What an observation measures, its LOINC code says; its unit is the UCUM code of the quantity. Values of
-//! panels are in `component`. Observations with the status `entered-in-error` or `cancelled` are left out; of
-//! the same observation, a corrected version counts. Times may be an instant, a period, or a date; a month
+//! panels are in `component`. Observations with the status `entered-in-error` or `cancelled` are left out, with
+//! all their versions; of the same observation, a corrected version counts. Times may be an instant, a period, or a date; a month
 //! or a year alone is no day.
 //!
 //! LOINC 80404-7 is SDNN, but several programs write RMSSD with it: that is believed if the method, the
@@ -92,7 +92,10 @@ fn is_known(columns: &Columns<'_>) -> bool {
 fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportError> {
     // Of a paged answer, each page is a file.
     let person = RefCell::new(OnePerson::default());
-    let seen = RefCell::new(Seen::default());
+    let seen = RefCell::new(Seen {
+        withdrawn: withdrawn(files),
+        ..Seen::default()
+    });
     importer.each(files, |importer, path| {
         read_file(importer, path, &person, &mut seen.borrow_mut())
     })
@@ -105,6 +108,31 @@ struct Seen {
     values: HashSet<u64>,
     /// Hashes of ids that had a corrected version.
     corrected: HashSet<u64>,
+    /// Ids of observations that a later version withdraws.
+    withdrawn: HashSet<String>,
+}
+
+/// The ids of observations of which a version says that they were entered in error. What cannot be read is
+/// told when it is read.
+fn withdrawn(files: &[PathBuf]) -> HashSet<String> {
+    let mut ids = HashSet::new();
+    for path in files {
+        let _ = fields::first_look(path, &is_known, |_, object| {
+            let inner = object.get("resource").and_then(Value::as_object);
+            let resource = inner.unwrap_or(object);
+            if is_withdrawn(resource) {
+                ids.insert(id_of(resource));
+            }
+            Ok(())
+        });
+    }
+    ids.remove("");
+    ids
+}
+
+fn is_withdrawn(observation: &Map<String, Value>) -> bool {
+    let status = fields::text(observation, "status");
+    matches!(status, "entered-in-error" | "cancelled")
 }
 
 fn read_file(
@@ -193,7 +221,7 @@ fn observation(
     seen: &mut Seen,
 ) -> Result<(), ImportError> {
     let status = fields::text(observation, "status");
-    if matches!(status, "entered-in-error" | "cancelled") {
+    if is_withdrawn(observation) || seen.withdrawn.contains(&id_of(observation)) {
         importer.skip(SkipReason::NotRead);
         return Ok(());
     }

@@ -120,6 +120,23 @@ fn a_corrected_observation_counts_on_whatever_page_it_is() {
 }
 
 #[test]
+fn an_observation_that_was_withdrawn_does_not_come_back_with_its_first_version() {
+    let id = r#""id": "a","#;
+    let (first, second) = (
+        observation(id, "final", 90.0),
+        observation(id, "entered-in-error", 90.0),
+    );
+    for files in [
+        [("1.json", first.as_str()), ("2.json", second.as_str())],
+        [("1.json", second.as_str()), ("2.json", first.as_str())],
+    ] {
+        let (report, read) = read_files("UTC", &files);
+        assert!(read.records.is_empty());
+        assert_eq!(report.skipped[&S::NotRead], 2);
+    }
+}
+
+#[test]
 fn rmssd_of_withings_is_of_the_day_of_its_own_zone() {
     let text = "start,duration,value\n\
                 2024-05-01T23:30:00-07:00,\"[60,60]\",\"[40,50]\"\n\
