@@ -14,8 +14,9 @@ mod codes;
 use crate::batch::Importer;
 use crate::dates;
 use crate::error::ImportError;
-use crate::fields;
+use crate::fields::{self, Object};
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
+use crate::objects::each_object;
 use crate::one_person::OnePerson;
 use crate::readings::{Place, Reading};
 use crate::report::{RejectReason, SkipReason};
@@ -142,7 +143,7 @@ fn read_file(
     seen: &mut Seen,
 ) -> Result<(), ImportError> {
     let user = importer.owner(path)?;
-    fields::each(importer, path, &is_known, |importer, place, mut object| {
+    each_object::<Object>(importer, path, &is_known, |importer, place, mut object| {
         if fields::text(&object, "relation") == "next" {
             importer.note(
                 "a bundle is one page of several: the others must be fetched and imported too"

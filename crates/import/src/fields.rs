@@ -1,50 +1,12 @@
-//! The objects of a JSON file, one by one, for readers of exports with many shapes of them.
+//! Fields by name of JSON objects that have many shapes.
 
-use crate::batch::Importer;
-use crate::error::ImportError;
-use crate::format::Columns;
-use crate::json::Rows;
-use crate::readings::Place;
-use crate::report::RejectReason;
+use crate::format::same;
+use crate::numbers::is_not_measured;
+use crate::table::Fault;
 use serde_json::{Map, Value};
-use std::path::Path;
 
-/// Number of objects between two progress reports.
-const PROGRESS: u64 = 2_000;
-
-/// Passes every object of a file on; what is none is rejected.
-pub(crate) fn each(
-    importer: &mut Importer<'_>,
-    path: &Path,
-    known: &dyn Fn(&Columns<'_>) -> bool,
-    mut read: impl FnMut(&mut Importer<'_>, Place<'_>, Map<String, Value>) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
-    let (mut rows, _) = Rows::open(path, known)?;
-    let mut count: u64 = 0;
-    while let Some(found) = rows.next()? {
-        count += 1;
-        if count.is_multiple_of(PROGRESS) {
-            importer.progress(path, rows.position())?;
-        }
-        importer.report.rows_read += 1;
-        let place = Place {
-            file: path,
-            line: found.line,
-        };
-        let object = match found.fault {
-            Some(fault) => Err(fault),
-            None => serde_json::from_slice(rows.row()).map_err(|error| {
-                let message = format!("not a JSON object (column {})", error.column());
-                (RejectReason::NotJson, message)
-            }),
-        };
-        match object {
-            Ok(object) => read(importer, place, object)?,
-            Err(fault) => importer.reject(place.reject(fault))?,
-        }
-    }
-    importer.progress(path, rows.position())
-}
+/// A JSON object with any fields.
+pub(crate) type Object = Map<String, Value>;
 
 /// A number, also one in a text.
 pub(crate) fn number(value: &Value) -> Option<f64> {
@@ -56,7 +18,7 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
 }
 
 /// The text of a field; empty if there is none.
-pub(crate) fn text<'v>(object: &'v Map<String, Value>, key: &str) -> &'v str {
+pub(crate) fn text<'v>(object: &'v Object, key: &str) -> &'v str {
     object
         .get(key)
         .and_then(Value::as_str)
@@ -64,24 +26,49 @@ pub(crate) fn text<'v>(object: &'v Map<String, Value>, key: &str) -> &'v str {
 }
 
 /// The number of a field.
-pub(crate) fn amount(object: &Map<String, Value>, key: &str) -> Option<f64> {
+pub(crate) fn amount(object: &Object, key: &str) -> Option<f64> {
     object.get(key).and_then(number)
 }
 
-/// Shows the objects of a file for a first look; what is none is passed over.
-pub(crate) fn first_look(
-    path: &Path,
-    known: &dyn Fn(&Columns<'_>) -> bool,
-    mut see: impl FnMut(Place<'_>, &Map<String, Value>) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
-    let (mut rows, _) = Rows::open(path, known)?;
-    while let Some(found) = rows.next()? {
-        if found.fault.is_none()
-            && let Ok(object) = serde_json::from_slice(rows.row())
-        {
-            let line = found.line;
-            see(Place { file: path, line }, &object)?;
-        }
+/// The fields of a row by name, from a table or from JSON alike: a cell may hold JSON, and an object may be
+/// a field.
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    pub(crate) fn new(fields: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self(fields.into_iter().collect())
     }
-    Ok(())
+
+    /// The fields of an object.
+    pub(crate) fn of(row: &[u8]) -> Result<Self, Fault> {
+        let fields: Object = crate::objects::parsed(row)?;
+        Ok(Self::new(fields.into_iter().map(|(name, value)| {
+            let text = match value {
+                Value::Null => String::new(),
+                Value::String(text) => text.trim().to_owned(),
+                other
+                @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                    other.to_string()
+                }
+            };
+            (name, text)
+        })))
+    }
+
+    /// Whether there is a field of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(found, _)| same(found, name))
+    }
+
+    /// A field, empty if it is missing. `None` and `null` are missing.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        let found = self.0.iter().find(|(found, _)| same(found, name));
+        let text = found.map_or("", |(_, text)| text.as_str());
+        if is_not_measured(text) { "" } else { text }
+    }
+
+    /// A number, `None` if it is missing.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, Fault> {
+        crate::numbers::number(self.text(name), name)
+    }
 }

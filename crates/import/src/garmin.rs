@@ -17,7 +17,8 @@ use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
 use crate::json::Rows;
-use crate::objects::{each_object, each_row, number, or_nothing, parsed, text};
+use crate::loose::{number, or_nothing, text};
+use crate::objects::{each_row, each_text, parsed};
 use crate::readings::{Night, Place, Reading};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Content};
@@ -151,7 +152,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         });
     }
     let known = |keys: &Columns<'_>| kind(keys).is_some();
-    each_object(importer, path, &known, |importer, place, row| {
+    each_text(importer, path, &known, |importer, place, row| {
         let keys: serde_json::Map<String, Value> = match parsed(row) {
             Ok(keys) => keys,
             Err(fault) => return Ok(Err(fault)),

@@ -9,9 +9,10 @@ use crate::batch::Importer;
 use crate::dates;
 use crate::diary::{Eaten, meal};
 use crate::error::ImportError;
-use crate::fields;
+use crate::fields::Object;
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
 use crate::json::is_json;
+use crate::objects::{each_object, first_look};
 use crate::readings::{Place, Reading};
 use crate::report::SkipReason;
 use crate::sample::Confidence;
@@ -172,10 +173,12 @@ fn each(
                 visit(importer, place, &|name| cell_of(object, name))
             };
         return match importer {
-            Some(importer) => fields::each(importer, path, &is_known, |importer, place, object| {
-                visit_object(Some(importer), place, &object)
-            }),
-            None => fields::first_look(path, &is_known, |place, object| {
+            Some(importer) => {
+                each_object::<Object>(importer, path, &is_known, |importer, place, object| {
+                    visit_object(Some(importer), place, &object)
+                })
+            }
+            None => first_look(path, &is_known, |place, object| {
                 visit_object(None, place, object)
             }),
         };

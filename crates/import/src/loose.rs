@@ -1,54 +1,11 @@
-//! The objects of a JSON file as typed rows, with fields that are numbers in some exports and texts in
-//! others.
+//! Typed fields of JSON objects that are numbers in some exports and texts in others.
 //!
 //! A field of another kind counts as missing. Use with `#[serde(default, deserialize_with = "…")]`.
 
-use crate::batch::Importer;
-use crate::error::ImportError;
-use crate::format::Columns;
-use crate::json::Rows;
-use crate::readings::Place;
-use crate::report::RejectReason;
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use std::fmt::Formatter;
-use std::path::Path;
-
-/// Number of rows between two progress reports.
-const PROGRESS_ROWS: u64 = 2_000;
-
-/// Passes each object of a file on. One that does not fit is rejected, and reading goes on.
-pub(crate) fn each_object<'p, T: DeserializeOwned>(
-    importer: &mut Importer<'_>,
-    path: &'p Path,
-    known: &dyn Fn(&Columns<'_>) -> bool,
-    mut take: impl FnMut(&mut Importer<'_>, Place<'p>, T) -> Result<(), ImportError>,
-) -> Result<(), ImportError> {
-    let (mut rows, _) = Rows::open(path, known)?;
-    let mut count: u64 = 0;
-    while let Some(found) = rows.next()? {
-        count += 1;
-        if count.is_multiple_of(PROGRESS_ROWS) {
-            importer.progress(path, rows.position())?;
-        }
-        importer.report.rows_read += 1;
-        let place = Place {
-            file: path,
-            line: found.line,
-        };
-        let parsed = match found.fault {
-            Some(fault) => Err(fault),
-            None => serde_json::from_slice(rows.row()).map_err(|error| {
-                let message = format!("not a row of this export (column {})", error.column());
-                (RejectReason::NotJson, message)
-            }),
-        };
-        match parsed {
-            Ok(row) => take(importer, place, row)?,
-            Err(fault) => importer.reject(place.reject(fault))?,
-        }
-    }
-    importer.progress(path, rows.position())
-}
 
 /// A number, also as a text.
 pub(crate) fn number<'de, D: Deserializer<'de>>(field: D) -> Result<Option<f64>, D::Error> {
@@ -67,8 +24,18 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>
         Scalar::None => None,
         Scalar::Whole(number) => Some(number.to_string()),
         Scalar::Number(number) => Some(number.to_string()),
-        Scalar::Text(text) => Some(text).filter(|text| !text.trim().is_empty()),
+        Scalar::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
     })
+}
+
+/// Reads a part of another type as if it were missing.
+pub(crate) fn or_nothing<'de, T, D>(source: D) -> Result<T, D::Error>
+where
+    T: DeserializeOwned + Default,
+    D: Deserializer<'de>,
+{
+    let value = Value::deserialize(source)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
 enum Scalar {
@@ -125,7 +92,6 @@ impl<'de> Visitor<'de> for Any {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde::Deserialize;
 
     #[derive(Deserialize)]
     struct Row {
@@ -151,5 +117,36 @@ mod tests {
             let row: Row = serde_json::from_str(json).unwrap();
             assert_eq!((row.value, row.id.as_deref()), (value, id), "{json}");
         }
+    }
+
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Part {
+        #[serde(deserialize_with = "number")]
+        value: Option<f64>,
+    }
+
+    #[derive(Deserialize, Default)]
+    #[serde(default)]
+    struct Outer {
+        #[serde(deserialize_with = "number")]
+        count: Option<f64>,
+        #[serde(deserialize_with = "text")]
+        name: Option<String>,
+        #[serde(deserialize_with = "or_nothing")]
+        part: Part,
+    }
+
+    #[test]
+    fn fields_of_another_type_are_missing() {
+        let row: Outer =
+            serde_json::from_slice(br#"{"count": "7", "name": 5, "part": {"value": 2}}"#).unwrap();
+        assert_eq!(
+            (row.count, row.name.as_deref(), row.part.value),
+            (Some(7.0), Some("5"), Some(2.0))
+        );
+        let row: Outer =
+            serde_json::from_slice(br#"{"count": [1], "name": "", "part": 3}"#).unwrap();
+        assert_eq!((row.count, row.name, row.part.value), (None, None, None));
     }
 }

@@ -12,7 +12,8 @@
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Files};
-use crate::objects::{number, parsed};
+use crate::loose::number;
+use crate::objects::parsed;
 use crate::readings::{Night, Place, Reading};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;

@@ -8,8 +8,9 @@
 use crate::batch::Importer;
 use crate::diary::{Eaten, meal};
 use crate::error::ImportError;
-use crate::fields;
+use crate::fields::{self, Object};
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
+use crate::objects::each_object;
 use crate::readings::{Place, shortened};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
@@ -62,7 +63,7 @@ struct Found {
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let user = importer.owner(path)?;
     let mut meals: BTreeMap<(DateTime<Utc>, String), Found> = BTreeMap::new();
-    fields::each(
+    each_object::<Object>(
         importer,
         path,
         &is_known,

@@ -1,15 +1,14 @@
-//! Rows of JSON as vendors write them: fields that may be missing, numbers that may be text.
+//! The objects of a JSON file: one by one as rows, or one document.
 
 use crate::batch::Importer;
 use crate::error::ImportError;
+use crate::fields::Object;
 use crate::format::Columns;
 use crate::json::Rows;
 use crate::readings::Place;
 use crate::report::RejectReason;
 use crate::table::Fault;
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -19,24 +18,39 @@ const PROGRESS_ROWS: u64 = 2_000;
 /// Bytes of a document that are read at most.
 const LONGEST_DOCUMENT: u64 = 1 << 26;
 
-/// Reads the objects of a file one by one. A row that cannot be read is rejected, and so is one for which
-/// the function gives a fault.
-pub(crate) fn each_object(
+/// Passes each object of a file on with its type. One that does not fit is rejected, and reading goes on.
+pub(crate) fn each_object<'p, T: DeserializeOwned>(
     importer: &mut Importer<'_>,
-    path: &Path,
+    path: &'p Path,
     known: &dyn Fn(&Columns<'_>) -> bool,
-    read: impl FnMut(&mut Importer<'_>, Place<'_>, &[u8]) -> Result<Result<(), Fault>, ImportError>,
+    mut take: impl FnMut(&mut Importer<'_>, Place<'p>, T) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
+    each_text(importer, path, known, |importer, place, row| {
+        match parsed(row) {
+            Ok(row) => take(importer, place, row).map(Ok),
+            Err(fault) => Ok(Err(fault)),
+        }
+    })
+}
+
+/// Passes the text of each object of a file on. One that cannot be read is rejected, and so is one for
+/// which the function gives a fault.
+pub(crate) fn each_text<'p>(
+    importer: &mut Importer<'_>,
+    path: &'p Path,
+    known: &dyn Fn(&Columns<'_>) -> bool,
+    take: impl FnMut(&mut Importer<'_>, Place<'p>, &[u8]) -> Result<Result<(), Fault>, ImportError>,
 ) -> Result<(), ImportError> {
     let (rows, _) = Rows::open(path, known)?;
-    each_row(importer, path, rows, read)
+    each_row(importer, path, rows, take)
 }
 
 /// The same, for rows that are open.
-pub(crate) fn each_row(
+pub(crate) fn each_row<'p>(
     importer: &mut Importer<'_>,
-    path: &Path,
+    path: &'p Path,
     mut rows: Rows<'_>,
-    mut read: impl FnMut(&mut Importer<'_>, Place<'_>, &[u8]) -> Result<Result<(), Fault>, ImportError>,
+    mut take: impl FnMut(&mut Importer<'_>, Place<'p>, &[u8]) -> Result<Result<(), Fault>, ImportError>,
 ) -> Result<(), ImportError> {
     let mut count: u64 = 0;
     while let Some(found) = rows.next()? {
@@ -51,13 +65,31 @@ pub(crate) fn each_row(
         };
         let outcome = match found.fault {
             Some(fault) => Err(fault),
-            None => read(importer, place, rows.row())?,
+            None => take(importer, place, rows.row())?,
         };
         if let Err(fault) = outcome {
             importer.reject(place.reject(fault))?;
         }
     }
     importer.progress(path, rows.position())
+}
+
+/// Shows the objects of a file for a first look; what is none is passed over.
+pub(crate) fn first_look(
+    path: &Path,
+    known: &dyn Fn(&Columns<'_>) -> bool,
+    mut see: impl FnMut(Place<'_>, &Object) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
+    let (mut rows, _) = Rows::open(path, known)?;
+    while let Some(found) = rows.next()? {
+        if found.fault.is_none()
+            && let Ok(object) = serde_json::from_slice(rows.row())
+        {
+            let line = found.line;
+            see(Place { file: path, line }, &object)?;
+        }
+    }
+    Ok(())
 }
 
 /// A row of JSON with its type.
@@ -98,179 +130,5 @@ pub(crate) fn document<T: DeserializeOwned>(
             importer.reject(place.reject((RejectReason::NotJson, message)))?;
             Ok(None)
         }
-    }
-}
-
-/// A number or a text; anything else is passed over.
-enum Scalar {
-    Number(f64),
-    Text(String),
-    Other,
-}
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        struct Scalars;
-
-        impl<'de> Visitor<'de> for Scalars {
-            type Value = Scalar;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a value")
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Scalar, E> {
-                Ok(Scalar::Other)
-            }
-
-            fn visit_unit<E>(self) -> Result<Scalar, E> {
-                Ok(Scalar::Other)
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
-                Ok(Scalar::Number(value as f64))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
-                Ok(Scalar::Number(value as f64))
-            }
-
-            fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
-                Ok(Scalar::Number(value))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Scalar, E> {
-                Ok(Scalar::Text(text.trim().to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Scalar, A::Error> {
-                while parts.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Other)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<Scalar, A::Error> {
-                while parts.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Scalar::Other)
-            }
-        }
-
-        source.deserialize_any(Scalars)
-    }
-}
-
-/// Reads a number, also one that is written as text; anything else is none.
-pub(crate) fn number<'de, D: Deserializer<'de>>(source: D) -> Result<Option<f64>, D::Error> {
-    let value = match Scalar::deserialize(source)? {
-        Scalar::Number(value) => Some(value),
-        Scalar::Text(text) => text.parse().ok(),
-        Scalar::Other => None,
-    };
-    Ok(value.filter(|value: &f64| value.is_finite()))
-}
-
-/// Reads a text, also one that is written as a number; anything else is none.
-pub(crate) fn text<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error> {
-    let text = match Scalar::deserialize(source)? {
-        Scalar::Text(text) => Some(text),
-        Scalar::Number(value) => Some(value.to_string()),
-        Scalar::Other => None,
-    };
-    Ok(text.filter(|text| !text.is_empty()))
-}
-
-/// Reads a part of another type as if it were missing.
-pub(crate) fn or_nothing<'de, T, D>(source: D) -> Result<T, D::Error>
-where
-    T: DeserializeOwned + Default,
-    D: Deserializer<'de>,
-{
-    let value = Value::deserialize(source)?;
-    Ok(serde_json::from_value(value).unwrap_or_default())
-}
-
-/// The fields of a row by name, from a table or from JSON alike: a cell may hold JSON, and an object may be
-/// a field.
-pub(crate) struct Fields(Vec<(String, String)>);
-
-impl Fields {
-    pub(crate) fn new(fields: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(fields.into_iter().collect())
-    }
-
-    /// The fields of an object.
-    pub(crate) fn of(row: &[u8]) -> Result<Self, Fault> {
-        let fields: serde_json::Map<String, Value> = parsed(row)?;
-        Ok(Self::new(fields.into_iter().map(|(name, value)| {
-            let text = match value {
-                Value::Null => String::new(),
-                Value::String(text) => text.trim().to_owned(),
-                other
-                @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                    other.to_string()
-                }
-            };
-            (name, text)
-        })))
-    }
-
-    /// Whether there is a field of this name.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.0
-            .iter()
-            .any(|(found, _)| crate::format::same(found, name))
-    }
-
-    /// A field, empty if it is missing. `None` and `null` are missing.
-    pub(crate) fn text(&self, name: &str) -> &str {
-        let found = self
-            .0
-            .iter()
-            .find(|(found, _)| crate::format::same(found, name));
-        let text = found.map_or("", |(_, text)| text.as_str());
-        if crate::numbers::is_not_measured(text) {
-            ""
-        } else {
-            text
-        }
-    }
-
-    /// A number, `None` if it is missing.
-    pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, Fault> {
-        crate::numbers::number(self.text(name), name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Part {
-        #[serde(deserialize_with = "number")]
-        value: Option<f64>,
-    }
-
-    #[derive(Deserialize, Default)]
-    #[serde(default)]
-    struct Row {
-        #[serde(deserialize_with = "number")]
-        count: Option<f64>,
-        #[serde(deserialize_with = "text")]
-        name: Option<String>,
-        #[serde(deserialize_with = "or_nothing")]
-        part: Part,
-    }
-
-    #[test]
-    fn fields_of_another_type_are_missing() {
-        let row: Row = parsed(br#"{"count": "7", "name": 5, "part": {"value": 2}}"#).unwrap();
-        assert_eq!(
-            (row.count, row.name.as_deref(), row.part.value),
-            (Some(7.0), Some("5"), Some(2.0))
-        );
-        let row: Row = parsed(br#"{"count": [1], "name": "", "part": 3}"#).unwrap();
-        assert_eq!((row.count, row.name, row.part.value), (None, None, None));
-        assert!(parsed::<Row>(b"[").is_err());
     }
 }

@@ -9,8 +9,9 @@ use crate::activities::workout;
 use crate::batch::Importer;
 use crate::dates;
 use crate::error::ImportError;
-use crate::fields;
+use crate::fields::{self, Object};
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
+use crate::objects::each_object;
 use crate::one_person::OnePerson;
 use crate::readings::{Night, Place, Reading, shortened};
 use crate::report::{RejectReason, SkipReason};
@@ -88,7 +89,7 @@ fn read_file(
     person: &RefCell<OnePerson>,
 ) -> Result<(), ImportError> {
     let user = importer.owner(path)?;
-    fields::each(importer, path, &is_known, |importer, place, object| {
+    each_object::<Object>(importer, path, &is_known, |importer, place, object| {
         let header = object.get("header").and_then(Value::as_object);
         let body = object.get("body").and_then(Value::as_object);
         let empty = Map::new();

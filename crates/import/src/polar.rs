@@ -15,8 +15,9 @@
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
+use crate::loose::{number, or_nothing, text};
 use crate::numbers::{Span, span};
-use crate::objects::{document, each_object, number, or_nothing, parsed, text};
+use crate::objects::{document, each_text, parsed};
 use crate::readings::{Night, Place, Reading};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Content, Sample};
@@ -146,7 +147,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         }
         Some(b'[') => {
             let user = importer.owner(path)?;
-            each_object(
+            each_text(
                 importer,
                 path,
                 &is_night,

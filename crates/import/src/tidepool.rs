@@ -10,8 +10,9 @@ use crate::batch::Importer;
 use crate::dates;
 use crate::diary::{Eaten, meal};
 use crate::error::ImportError;
-use crate::fields;
+use crate::fields::{self, Object};
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
+use crate::objects::each_object;
 use crate::readings::{Place, shortened};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
@@ -75,7 +76,7 @@ struct Found {
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let user = importer.owner(path)?;
     let mut meals: Vec<Found> = Vec::new();
-    fields::each(importer, path, &is_known, |importer, place, object| {
+    each_object::<Object>(importer, path, &is_known, |importer, place, object| {
         let outcome = match fields::text(&object, "type") {
             "food" => food(&object, place.line),
             "wizard" => calculator(&object, place.line),

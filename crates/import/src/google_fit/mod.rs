@@ -17,7 +17,7 @@ use crate::amounts::HeartRates;
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
-use crate::loose::each_object;
+use crate::objects::each_object;
 use crate::readings::{Night, Place, Reading};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, file_name};

@@ -12,8 +12,9 @@ mod trends;
 
 use crate::batch::Importer;
 use crate::error::ImportError;
+use crate::fields::Fields;
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
-use crate::objects::{Fields, each_object};
+use crate::objects::each_text;
 use crate::readings::{Night, Place, Reading};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Content, file_name};
@@ -137,7 +138,7 @@ fn is_trends(columns: &Columns<'_>) -> bool {
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let user = importer.owner(path)?;
     if is_json(path)? {
-        return each_object(
+        return each_text(
             importer,
             path,
             &is_known,

@@ -2,7 +2,7 @@
 
 use super::{Heart, Outcome, SOURCE, day, movement, of_morning, time};
 use crate::batch::Importer;
-use crate::objects::Fields;
+use crate::fields::Fields;
 use crate::readings::{Night, Place};
 use crate::table::Fault;
 use vitalcast_domain::MetricType as M;
