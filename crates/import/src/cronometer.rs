@@ -6,7 +6,6 @@
 //! differs from account to account. The unit of energy is in the name of its column. Dates are ISO, times
 //! are those of the person's clock, with `AM` and `PM`.
 
-use crate::activities::workout;
 use crate::batch::Importer;
 use crate::dates;
 use crate::diary::{Meals, Nutrients, Sitting, meal};
@@ -19,6 +18,7 @@ use crate::sports::sport;
 use crate::table::{Fault, Row, Table};
 use crate::time::{DateOrder, Stamp, iso};
 use crate::words::letters;
+use crate::workouts::bare_workout;
 use chrono::{NaiveDate, NaiveTime};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -293,7 +293,7 @@ fn exercises(
         let record = Record::Activity(vitalcast_domain::Activity {
             duration_minutes: Some(minutes),
             energy_kcal: energy,
-            ..workout(
+            ..bare_workout(
                 Provenance::told(SOURCE, id, Told::at(at)),
                 named_sport(name).unwrap_or(ActivityType::Other),
             )

@@ -9,7 +9,6 @@
 
 mod messages;
 
-use crate::activities::workout;
 use crate::amounts::{DayAmounts, HeartRates};
 use crate::batch::Importer;
 use crate::error::ImportError;
@@ -18,6 +17,7 @@ use crate::readings::{Night, Place, Reading, shortened};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, GZIP};
 use crate::sleep::{Interval, Stage, nights};
+use crate::workouts::bare_workout;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use flate2::read::GzDecoder;
 use messages::Message;
@@ -506,7 +506,7 @@ impl Session {
             average_heart_rate: self.rates[0].filter(above_zero),
             max_heart_rate: self.rates[1].filter(above_zero),
             distance_m: self.distance_m,
-            ..workout(Provenance::told(source, shortened(&id), told), self.sport)
+            ..bare_workout(Provenance::told(source, shortened(&id), told), self.sport)
         }
     }
 }

@@ -19,14 +19,15 @@ use crate::sample::Confidence;
 use crate::sports::sport;
 use crate::table::{Fault, Row, Table};
 use crate::time::{Stamp, iso};
+use crate::workouts::bare_workout;
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{
-    Activity, ActivityType, HealthMetric, MetricType, Moment, Provenance, ReadingKind, Record,
-    Told, Unit, UserId, Zone,
+    ActivityType, HealthMetric, MetricType, Moment, Provenance, ReadingKind, Record, Told, Unit,
+    UserId, Zone,
 };
 
 const SOURCE: &str = "fitbit";
@@ -400,17 +401,10 @@ fn records(
         );
     }
     for (index, name) in listed(row.text(columns.workouts)).enumerate() {
-        records.push(Record::Activity(Activity {
-            provenance: provenance(&format!("workout-{}", index + 1), day, zone, When::Evening),
-            activity_type: sport(name).unwrap_or(ActivityType::Other),
-            intensity: None,
-            duration_minutes: None,
-            energy_kcal: None,
-            average_heart_rate: None,
-            max_heart_rate: None,
-            distance_m: None,
-            steps: None,
-        }));
+        records.push(Record::Activity(bare_workout(
+            provenance(&format!("workout-{}", index + 1), day, zone, When::Evening),
+            sport(name).unwrap_or(ActivityType::Other),
+        )));
     }
     (records, faults)
 }

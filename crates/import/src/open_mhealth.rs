@@ -5,7 +5,6 @@
 //! the person's clock. A heart rate counts as resting only at rest or on waking. Of aggregates only means
 //! are read. Weight, body temperature and energy without an activity are left out.
 
-use crate::activities::workout;
 use crate::batch::Importer;
 use crate::dates;
 use crate::error::ImportError;
@@ -19,6 +18,7 @@ use crate::sample::{Confidence, Keys};
 use crate::sports::{intensity, sport};
 use crate::table::Fault;
 use crate::time::DateOrder;
+use crate::workouts::bare_workout;
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -383,6 +383,6 @@ fn activity_of(
             .and_then(|(energy, unit)| Unit::parse(unit).ok()?.convert(energy, Unit::Kilocalories)),
         distance_m: body.get("distance").and_then(metres_of),
         steps: moved.and_then(|(count, unit)| (unit == "steps").then_some(count)),
-        ..workout(provenance, sport(name).unwrap_or(ActivityType::Other))
+        ..bare_workout(provenance, sport(name).unwrap_or(ActivityType::Other))
     }
 }

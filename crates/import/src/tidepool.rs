@@ -5,7 +5,6 @@
 //! (`wizard`) and an entry of food tell of the same meal: of those within a quarter of an hour, the food
 //! counts. Carbohydrates alone are no energy: none is derived.
 
-use crate::activities::workout;
 use crate::batch::Importer;
 use crate::dates;
 use crate::diary::{Eaten, meal};
@@ -19,6 +18,7 @@ use crate::sample::Confidence;
 use crate::sports::{intensity, sport};
 use crate::table::Fault;
 use crate::time::DateOrder;
+use crate::workouts::bare_workout;
 use chrono::{NaiveDateTime, TimeDelta};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -258,7 +258,7 @@ fn activity(
         duration_minutes: part("duration").and_then(|part| quantity(part, Unit::Minutes)),
         energy_kcal: part("energy").and_then(|part| quantity(part, Unit::Kilocalories)),
         distance_m: distance,
-        ..workout(
+        ..bare_workout(
             Provenance::told(SOURCE, shortened(&id), told),
             kind.unwrap_or(ActivityType::Other),
         )

@@ -77,6 +77,21 @@ impl Importer<'_> {
     }
 }
 
+/// A workout of which only sport and time are known, as a record.
+pub(crate) fn bare_workout(provenance: Provenance, sport: ActivityType) -> Activity {
+    Activity {
+        provenance,
+        activity_type: sport,
+        intensity: None,
+        duration_minutes: None,
+        energy_kcal: None,
+        average_heart_rate: None,
+        max_heart_rate: None,
+        distance_m: None,
+        steps: None,
+    }
+}
+
 /// Minutes between two times of the same kind; `None` if they cannot be compared.
 pub(crate) fn minutes(from: Moment, to: Moment) -> Option<f64> {
     let length = match (from, to) {
