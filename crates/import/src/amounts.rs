@@ -1,4 +1,5 @@
-//! Amounts of days and heart rates, from samples: by source and local day. A person's samples of ten years
+//! Totals of days as vendors give them, and amounts of days and heart rates from samples: by source and
+//! local day. A person's samples of ten years
 //! are millions, their days are few.
 
 use crate::batch::Importer;
@@ -7,6 +8,39 @@ use crate::readings::{Place, Reading};
 use chrono::{DateTime, NaiveDate, Utc};
 use std::collections::BTreeMap;
 use vitalcast_domain::{MetricType, Profile, ReadingKind, Unit, UserId};
+
+/// What the total of a local day is: on a day that is not over it is the total so far.
+pub(crate) fn kind_of_total(day: NaiveDate, today: NaiveDate) -> ReadingKind {
+    if day < today {
+        ReadingKind::DayTotal
+    } else {
+        ReadingKind::RunningTotal
+    }
+}
+
+impl Importer<'_> {
+    /// What a total of a local day is at the time of the import.
+    pub(crate) fn kind_of_total(&self, user: &UserId, day: NaiveDate) -> ReadingKind {
+        kind_of_total(day, self.profile_of(user).day_of(self.options.now))
+    }
+
+    /// Adds the total of a local day if there is one.
+    pub(crate) fn day_total(
+        &mut self,
+        user: &UserId,
+        source: &str,
+        place: Place<'_>,
+        day: NaiveDate,
+        (metric, value, unit): (MetricType, Option<f64>, Unit),
+    ) -> Result<(), ImportError> {
+        let Some(value) = value else {
+            return Ok(());
+        };
+        let kind = self.kind_of_total(user, day);
+        let reading = Reading::of_day(metric, value, unit, day).kind(kind);
+        self.reading(user, source, place, reading)
+    }
+}
 
 /// Sums of samples by metric, source and local day.
 #[derive(Debug, Default)]
@@ -32,11 +66,7 @@ impl DayAmounts {
     ) -> Result<(), ImportError> {
         let today = importer.profile_of(user).day_of(seen);
         for ((source, day, metric), sum) in self.sums {
-            let kind = if day < today {
-                ReadingKind::DayTotal
-            } else {
-                ReadingKind::RunningTotal
-            };
+            let kind = kind_of_total(day, today);
             let reading = Reading::of_day(metric, sum, metric.unit(), day).kind(kind);
             importer.reading(user, &source, place, reading)?;
         }
@@ -97,7 +127,20 @@ impl HeartRates {
         source: &str,
         place: Place<'_>,
     ) -> Result<(), ImportError> {
-        for (day, (mean, lowest)) in self.days(&importer.profile_of(user)) {
+        let clock = importer.profile_of(user);
+        self.pass_on(importer, user, source, place, &clock)
+    }
+
+    /// Passes them on, with the days of a clock.
+    pub(crate) fn pass_on(
+        &self,
+        importer: &mut Importer<'_>,
+        user: &UserId,
+        source: &str,
+        place: Place<'_>,
+        clock: &Profile,
+    ) -> Result<(), ImportError> {
+        for (day, (mean, lowest)) in self.days(clock) {
             let values = [
                 (MetricType::AverageHeartRate, Some(mean)),
                 (MetricType::LowestHeartRate, lowest),

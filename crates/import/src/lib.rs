@@ -60,7 +60,6 @@ mod table;
 mod text;
 mod tidepool;
 mod time;
-mod totals;
 mod translated;
 mod ultrahuman;
 mod whoop;

@@ -182,6 +182,35 @@ impl Night {
             updated_at: None,
         }
     }
+
+    /// What the vendor gives of it: with the name of its id, the metric and the unit.
+    fn values(&self) -> Vec<(&'static str, MetricType, f64, Unit)> {
+        use MetricType as M;
+        let values = [
+            ("sleep", M::SleepDuration, self.asleep, Unit::Minutes),
+            ("deep", M::DeepSleepDuration, self.deep, Unit::Minutes),
+            ("rem", M::RemSleepDuration, self.rem, Unit::Minutes),
+            ("awake", M::AwakeDuration, self.awake, Unit::Minutes),
+            ("in-bed", M::TimeInBed, self.in_bed, Unit::Minutes),
+            (
+                "efficiency",
+                M::SleepEfficiency,
+                self.efficiency,
+                Unit::Percent,
+            ),
+            ("score", M::SleepScore, self.score, Unit::Score),
+            (
+                "heart-rate",
+                M::SleepingHeartRate,
+                self.heart_rate,
+                Unit::PerMinute,
+            ),
+        ];
+        let given = values.into_iter();
+        given
+            .filter_map(|(name, metric, value, unit)| Some((name, metric, value?, unit)))
+            .collect()
+    }
 }
 
 impl Importer<'_> {
@@ -230,35 +259,12 @@ impl Importer<'_> {
             known_at: None,
             updated_at: night.updated_at,
         };
-        let mut values: Vec<(&str, MetricType, f64, Unit)> = Vec::new();
-        let mut add = |name, metric, value: Option<f64>, unit| {
-            if let Some(value) = value {
-                values.push((name, metric, value, unit));
-            }
-        };
-        add("sleep", M::SleepDuration, night.asleep, Unit::Minutes);
-        add("deep", M::DeepSleepDuration, night.deep, Unit::Minutes);
-        add("rem", M::RemSleepDuration, night.rem, Unit::Minutes);
-        add("awake", M::AwakeDuration, night.awake, Unit::Minutes);
-        add("in-bed", M::TimeInBed, night.in_bed, Unit::Minutes);
-        add(
-            "efficiency",
-            M::SleepEfficiency,
-            night.efficiency,
-            Unit::Percent,
-        );
-        add("score", M::SleepScore, night.score, Unit::Score);
-        add(
-            "heart-rate",
-            M::SleepingHeartRate,
-            night.heart_rate,
-            Unit::PerMinute,
-        );
+        let mut values = night.values();
         if night.asleep.is_some_and(|asleep| asleep > 0.0)
             && let Some((bedtime, waking)) = clock_of(&self.profile_of(user), told)
         {
-            add("bedtime", M::Bedtime, Some(bedtime), Unit::Hours);
-            add("waking", M::WakeTime, Some(waking), Unit::Hours);
+            values.push(("bedtime", MetricType::Bedtime, bedtime, Unit::Hours));
+            values.push(("waking", MetricType::WakeTime, waking, Unit::Hours));
         }
         for (name, metric, value, unit) in values {
             let reading = Reading {
@@ -276,6 +282,43 @@ impl Importer<'_> {
             self.reading(user, source, place, reading)?;
         }
         Ok(())
+    }
+
+    /// Adds a night of which only the day is known: known at noon.
+    pub(crate) fn dated_night(
+        &mut self,
+        user: &UserId,
+        source: &str,
+        place: Place<'_>,
+        day: NaiveDate,
+        night: &Night,
+    ) -> Result<(), ImportError> {
+        for (name, metric, value, unit) in night.values() {
+            let reading = Reading::of_morning(metric, value, unit, day)
+                .id(format!("{name}-{}", night.id))
+                .updated(night.updated_at);
+            self.reading(user, source, place, reading)?;
+        }
+        Ok(())
+    }
+
+    /// Says once that the person's time zone may be wrong, if a night does not end on the day of waking
+    /// that its vendor names.
+    pub(crate) fn compare_waking(
+        &mut self,
+        user: &UserId,
+        vendor: &str,
+        day: NaiveDate,
+        waking: DateTime<Utc>,
+    ) {
+        let profile = self.profile_of(user);
+        if profile.day_of(waking) != day {
+            self.note(format!(
+                "{vendor}: nights end on another day than the export says; the time zone {} may not be \
+                 the person's (set it with --zone)",
+                profile.zone
+            ));
+        }
     }
 
     /// Adds a record if it can be one.

@@ -1,6 +1,7 @@
 //! Values of days and nights, and amounts that are added up by local day.
 
 use super::SOURCE;
+use crate::amounts::kind_of_total;
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::readings::{Place, Reading};
@@ -8,7 +9,7 @@ use crate::report::SkipReason;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use vitalcast_domain::MetricType as M;
-use vitalcast_domain::{MetricType, Profile, ReadingKind, Unit, UserId};
+use vitalcast_domain::{MetricType, Profile, Unit, UserId};
 
 /// Sedentary minutes of a day on which the watch was not worn.
 const NOT_WORN: f64 = 1_440.0;
@@ -188,11 +189,7 @@ impl<'f> Days<'f> {
             } else if source == SOURCE && tables.contains(&(*day, *metric)) {
                 importer.skip(SkipReason::Repeated);
             } else {
-                let kind = if *day < today {
-                    ReadingKind::DayTotal
-                } else {
-                    ReadingKind::RunningTotal
-                };
+                let kind = kind_of_total(*day, today);
                 let reading = Reading::of_day(*metric, *sum, metric.unit(), *day).kind(kind);
                 importer.reading(user, source, *place, reading)?;
             }

@@ -352,18 +352,7 @@ impl Collected {
         // The times are local, as if the clock were that of UTC.
         let clock = Profile::default();
         for (source, rates) in &self.rates {
-            for (day, (mean, lowest)) in rates.days(&clock) {
-                let values = [
-                    (MetricType::AverageHeartRate, Some(mean)),
-                    (MetricType::LowestHeartRate, lowest),
-                ];
-                for (metric, value) in values {
-                    if let Some(value) = value {
-                        let reading = Reading::of_day(metric, value, Unit::PerMinute, day);
-                        importer.reading(user, self.source(*source), place, reading)?;
-                    }
-                }
-            }
+            rates.pass_on(importer, user, self.source(*source), place, &clock)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@
 
 mod tables;
 
-use crate::amounts::HeartRates;
+use crate::amounts::{HeartRates, kind_of_total};
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Read};
@@ -25,8 +25,7 @@ use std::path::Path;
 use tables::{AMOUNTS, MEASUREMENTS, SMALL_CALORIES, exercise};
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{
-    Activity, Meal, MealType, MetricType, Moment, Profile, Provenance, ReadingKind, Record, Told,
-    Unit, UserId,
+    Activity, Meal, MealType, MetricType, Moment, Profile, Provenance, Record, Told, Unit, UserId,
 };
 
 const SOURCE: &str = "health-connect";
@@ -224,11 +223,7 @@ impl<'p> Export<'p> {
                 );
                 continue;
             }
-            let kind = if day < today {
-                ReadingKind::DayTotal
-            } else {
-                ReadingKind::RunningTotal
-            };
+            let kind = kind_of_total(day, today);
             let reading = Reading::of_day(metric, sum, metric.unit(), day).kind(kind);
             importer.reading(&self.user, &self.source(app), place, reading)?;
         }
