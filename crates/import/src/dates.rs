@@ -49,3 +49,8 @@ fn bad(name: &str) -> Fault {
         format!("{name} is not a date or time, expected for example 2024-01-31"),
     )
 }
+
+/// The fault of a row without a time.
+pub(crate) fn no_time() -> Fault {
+    (RejectReason::BadTime, "the row has no time".to_owned())
+}

@@ -3,9 +3,9 @@
 use crate::error::ImportError;
 use crate::format::Columns;
 use crate::json::is_json;
+use crate::sqlite;
 use crate::table::header_of;
 use crate::text::Text;
-use rusqlite::{Connection, OpenFlags};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -19,8 +19,6 @@ const LONGEST_KEY: usize = 80;
 const SQLITE: &[u8] = b"SQLite format 3\0";
 /// Beginning of a compressed file.
 pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
-/// Most tables of a database whose names are read.
-const MOST_TABLES: u32 = 2_000;
 
 /// What a table is that nobody knows.
 pub(crate) const OTHER_TABLE: &str = "a table with other columns";
@@ -205,7 +203,7 @@ pub(crate) fn look<T>(
         return Ok(Err("an empty file"));
     }
     if head == SQLITE {
-        return Ok(match tables(path) {
+        return Ok(match sqlite::tables(path) {
             Ok(tables) => about(Content::Sqlite(&tables)).ok_or("a database of another program"),
             Err(_) => Err("a damaged database"),
         });
@@ -289,41 +287,6 @@ fn root_of(text: &[u8]) -> Option<&str> {
             }
         }
     }
-}
-
-/// Opens a database for reading only. Nothing in it is executed: no triggers or views of its schema are
-/// trusted, and beside it no file is made.
-///
-/// # Errors
-///
-/// Errors of SQLite, also for what is no database.
-pub(crate) fn database(path: &Path) -> rusqlite::Result<Connection> {
-    let name = path.to_str().ok_or(rusqlite::Error::InvalidQuery)?;
-    let mut uri = String::with_capacity(name.len() + 30);
-    uri.push_str("file:");
-    for letter in name.chars() {
-        match letter {
-            '%' => uri.push_str("%25"),
-            '?' => uri.push_str("%3f"),
-            '#' => uri.push_str("%23"),
-            _ => uri.push(letter),
-        }
-    }
-    uri.push_str("?mode=ro&immutable=1");
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let database = Connection::open_with_flags(uri, flags)?;
-    database.pragma_update(None, "trusted_schema", "OFF")?;
-    database.pragma_update(None, "cell_size_check", "ON")?;
-    Ok(database)
-}
-
-/// Names of the tables of a database; views are not tables.
-fn tables(path: &Path) -> rusqlite::Result<Vec<String>> {
-    let database = database(path)?;
-    let mut statement =
-        database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT ?1")?;
-    let names = statement.query_map([MOST_TABLES], |row| row.get(0))?;
-    names.collect()
 }
 
 #[cfg(test)]

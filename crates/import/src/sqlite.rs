@@ -1,20 +1,22 @@
-//! Tables of a SQLite database, row by row. Columns that a table does not have are empty: the tables of
+//! SQLite databases: their tables, row by row. Columns that a table does not have are empty: the tables of
 //! apps grow with every release.
 
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::readings::Place;
 use crate::report::RejectReason;
-use crate::sample::{database, file_name};
+use crate::sample::file_name;
 use crate::table::Fault;
 use chrono::{DateTime, Datelike, Utc};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OpenFlags, Row};
 use std::fmt::Write as _;
 use std::path::Path;
 
 /// Number of rows between two progress reports.
 const PROGRESS_ROWS: u64 = 2_000;
+/// Most tables of a database whose names are read.
+const MOST_TABLES: u32 = 2_000;
 
 /// An open database.
 pub(crate) struct Database<'p> {
@@ -24,7 +26,7 @@ pub(crate) struct Database<'p> {
 
 impl<'p> Database<'p> {
     pub(crate) fn open(path: &'p Path) -> Result<Self, ImportError> {
-        let connection = database(path).map_err(|error| damaged(path, &error))?;
+        let connection = open(path).map_err(|error| damaged(path, &error))?;
         Ok(Self { path, connection })
     }
 
@@ -103,6 +105,41 @@ impl<'p> Database<'p> {
     }
 }
 
+/// Opens a database for reading only. Nothing in it is executed: no triggers or views of its schema are
+/// trusted, and beside it no file is made.
+///
+/// # Errors
+///
+/// Errors of SQLite, also for what is no database.
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let name = path.to_str().ok_or(rusqlite::Error::InvalidQuery)?;
+    let mut uri = String::with_capacity(name.len() + 30);
+    uri.push_str("file:");
+    for letter in name.chars() {
+        match letter {
+            '%' => uri.push_str("%25"),
+            '?' => uri.push_str("%3f"),
+            '#' => uri.push_str("%23"),
+            _ => uri.push(letter),
+        }
+    }
+    uri.push_str("?mode=ro&immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let database = Connection::open_with_flags(uri, flags)?;
+    database.pragma_update(None, "trusted_schema", "OFF")?;
+    database.pragma_update(None, "cell_size_check", "ON")?;
+    Ok(database)
+}
+
+/// Names of the tables of a database; views are not tables.
+pub(crate) fn tables(path: &Path) -> rusqlite::Result<Vec<String>> {
+    let database = open(path)?;
+    let mut statement =
+        database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' LIMIT ?1")?;
+    let names = statement.query_map([MOST_TABLES], |row| row.get(0))?;
+    names.collect()
+}
+
 fn damaged(path: &Path, _: &rusqlite::Error) -> ImportError {
     ImportError::Unrecognised {
         path: path.to_owned(),
@@ -171,9 +208,4 @@ impl Cells<'_> {
 /// A time in a century with which one can calculate; others are damage.
 fn plausible(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     (1_900..2_200).contains(&at.year()).then_some(at)
-}
-
-/// The fault of a row without a time.
-pub(crate) fn no_time() -> Fault {
-    (RejectReason::BadTime, "the row has no time".to_owned())
 }

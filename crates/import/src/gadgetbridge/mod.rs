@@ -13,13 +13,14 @@ mod families;
 
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
+use crate::dates::no_time;
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Read};
 use crate::readings::{Night, Place, Reading, shortened};
 use crate::report::SkipReason;
 use crate::sample::{Confidence, Content, Sample};
 use crate::sleep::{Interval, Stage, nights};
-use crate::sqlite::{Database, no_time};
+use crate::sqlite::Database;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use families::{Family, SAMPLES, STAGES, workout};
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -15,6 +15,7 @@ mod rows;
 
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
+use crate::dates::no_time;
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
 use crate::objects::each_object;
@@ -23,7 +24,6 @@ use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, file_name};
 use crate::sleep::{Interval, Stage, nights};
 use crate::sports::sport;
-use crate::sqlite::no_time;
 use crate::table::Table;
 use crate::time::{Stamp, iso};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};

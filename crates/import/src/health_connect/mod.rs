@@ -11,13 +11,14 @@ mod tables;
 
 use crate::amounts::{HeartRates, kind_of_total};
 use crate::batch::Importer;
+use crate::dates::no_time;
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Read};
 use crate::readings::{Night, Place, Reading, shortened};
 use crate::report::SkipReason;
 use crate::sample::Confidence;
 use crate::sleep::{Interval, Stage, nights};
-use crate::sqlite::{Cells, Database, no_time};
+use crate::sqlite::{Cells, Database};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

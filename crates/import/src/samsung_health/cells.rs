@@ -1,7 +1,7 @@
 //! Cells of a table: times with their offset, days, and numbers without sentinels.
 
+use crate::dates::no_time;
 use crate::readings::shortened;
-use crate::sqlite::no_time;
 use crate::table::{Fault, Row};
 use crate::time::{Stamp, iso};
 use chrono::{DateTime, NaiveDate, Utc};
