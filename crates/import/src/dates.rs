@@ -1,9 +1,10 @@
-//! Days and times of cells, with what is wrong with those that are none.
+//! Days and times of cells and fields, with what is wrong with those that are none, and the minutes between
+//! them. `time.rs` reads their texts.
 
 use crate::report::RejectReason;
 use crate::table::Fault;
-use crate::time::{DateOrder, NoTime, Stamp, read};
-use chrono::{NaiveDate, TimeDelta};
+use crate::time::{DateOrder, NoTime, Stamp, iso, read};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use vitalcast_domain::Moment;
 
 /// The day that a cell names: the date as it is written, whatever zone stands behind it.
@@ -53,4 +54,52 @@ fn bad(name: &str) -> Fault {
 /// The fault of a row without a time.
 pub(crate) fn no_time() -> Fault {
     (RejectReason::BadTime, "the row has no time".to_owned())
+}
+
+/// The day of a text that holds no instant, whose day would depend on a zone.
+pub(crate) fn local_day(text: &str, name: &str) -> Result<NaiveDate, Fault> {
+    match iso(text) {
+        Some(Stamp::Day(day)) => Ok(day),
+        Some(Stamp::Wall(local)) => Ok(local.date()),
+        Some(Stamp::Instant(..)) | None => Err((
+            RejectReason::BadTime,
+            format!("{name} is not a day, expected for example 2024-05-01"),
+        )),
+    }
+}
+
+/// The time of a text, with an offset or on the person's clock; a day alone is none.
+pub(crate) fn time(text: &str, name: &str) -> Result<Moment, Fault> {
+    match iso(text) {
+        Some(Stamp::Instant(at, offset_seconds)) => Ok(Moment::Instant { at, offset_seconds }),
+        Some(Stamp::Wall(local)) => Ok(Moment::Clock(local)),
+        Some(Stamp::Day(_)) | None => Err((
+            RejectReason::BadTime,
+            format!("{name} is not a time, expected for example 2024-05-01T06:30:00+02:00"),
+        )),
+    }
+}
+
+/// The instant of a text; without an offset it is in UTC.
+pub(crate) fn utc(text: &str) -> Option<DateTime<Utc>> {
+    match iso(text)? {
+        Stamp::Instant(at, _) => Some(at),
+        Stamp::Wall(wall) => Some(wall.and_utc()),
+        Stamp::Day(_) => None,
+    }
+}
+
+/// Minutes of a length of time.
+pub(crate) fn minutes_of(length: TimeDelta) -> f64 {
+    length.as_seconds_f64() / 60.0
+}
+
+/// Minutes between two times of the same kind; `None` if they cannot be compared.
+pub(crate) fn minutes_between(from: Moment, to: Moment) -> Option<f64> {
+    let length = match (from, to) {
+        (Moment::Instant { at, .. }, Moment::Instant { at: end, .. }) => end - at,
+        (Moment::Clock(local), Moment::Clock(end)) => end - local,
+        (Moment::Instant { .. } | Moment::Clock(_) | Moment::Date(_), _) => return None,
+    };
+    Some(minutes_of(length))
 }

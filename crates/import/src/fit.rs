@@ -11,6 +11,7 @@ mod messages;
 
 use crate::amounts::{DayAmounts, HeartRates};
 use crate::batch::Importer;
+use crate::dates::minutes_of;
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Read};
 use crate::readings::{Night, Place, Reading, shortened};
@@ -439,7 +440,7 @@ fn nap_of(message: &Message) -> Option<Night> {
     if message.field(5) == Some(1.0) || start >= end {
         return None;
     }
-    let asleep = (end - start).as_seconds_f64() / 60.0;
+    let asleep = minutes_of(end - start);
     let moment = |at, field| Moment::Instant {
         at,
         offset_seconds: message

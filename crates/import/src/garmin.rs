@@ -14,6 +14,7 @@
 //! battery is a level that runs down over the day, no score, and is not read.
 
 use crate::batch::Importer;
+use crate::dates::{local_day, minutes_of, utc};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
 use crate::json::Rows;
@@ -24,7 +25,6 @@ use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Content};
 use crate::sports::sport;
 use crate::table::Fault;
-use crate::time::{Stamp, iso};
 use crate::workouts::Workout;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer};
@@ -212,14 +212,7 @@ fn date<'de, D: Deserializer<'de>>(source: D) -> Result<Option<String>, D::Error
 /// The day of a row.
 fn dated(row: &[u8]) -> Result<NaiveDate, Fault> {
     let dated: Dated = parsed(row)?;
-    match dated.day.as_deref().and_then(iso) {
-        Some(Stamp::Day(day)) => Ok(day),
-        Some(Stamp::Wall(local)) => Ok(local.date()),
-        Some(Stamp::Instant(..)) | None => Err((
-            RejectReason::BadTime,
-            "calendarDate is not a day, expected for example 2024-05-01".to_owned(),
-        )),
-    }
+    local_day(dated.day.as_deref().unwrap_or(""), "calendarDate")
 }
 
 /// A row of `UDSFile`.
@@ -377,7 +370,7 @@ fn sleep(
         deep: minutes(row.deep_sleep_seconds),
         rem: minutes(row.rem_sleep_seconds),
         awake: minutes(row.awake_sleep_seconds),
-        in_bed: Some((end - start).as_seconds_f64() / 60.0),
+        in_bed: Some(minutes_of(end - start)),
         score: row
             .overall_sleep_score
             .or(row.sleep_scores.overall_score)
@@ -396,11 +389,7 @@ fn sleep(
 
 /// A time that is UTC.
 fn instant(text: Option<&str>) -> Option<DateTime<Utc>> {
-    match iso(text?)? {
-        Stamp::Instant(at, _) => Some(at),
-        Stamp::Wall(wall) => Some(wall.and_utc()),
-        Stamp::Day(_) => None,
-    }
+    utc(text?)
 }
 
 /// A row of `healthStatusData`.

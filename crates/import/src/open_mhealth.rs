@@ -6,7 +6,7 @@
 //! are read. Weight, body temperature and energy without an activity are left out.
 
 use crate::batch::Importer;
-use crate::dates;
+use crate::dates::{self, minutes_between};
 use crate::error::ImportError;
 use crate::fields::{self, Object};
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
@@ -157,17 +157,7 @@ impl Frame {
 
     /// Its length in minutes.
     fn minutes(self) -> Option<f64> {
-        let until = self.until?;
-        let length = if let (Moment::Instant { at, .. }, Moment::Instant { at: until, .. }) =
-            (self.at, until)
-        {
-            until - at
-        } else if let (Moment::Clock(at), Moment::Clock(until)) = (self.at, until) {
-            until - at
-        } else {
-            return None;
-        };
-        Some(length.as_seconds_f64() / 60.0)
+        minutes_between(self.at, self.until?)
     }
 }
 

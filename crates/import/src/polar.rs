@@ -13,6 +13,7 @@
 //!   `DD-MM-YYYY`, distances kilometres or miles as the header says. `HR max` is a setting of the person.
 
 use crate::batch::Importer;
+use crate::dates::{local_day, minutes_between};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
 use crate::loose::{number, or_nothing, text};
@@ -256,14 +257,7 @@ fn activity(importer: &mut Importer<'_>, user: &UserId, place: Place<'_>, file: 
 }
 
 fn day(text: Option<&str>, name: &str) -> Result<NaiveDate, Fault> {
-    match text.and_then(iso) {
-        Some(Stamp::Day(day)) => Ok(day),
-        Some(Stamp::Wall(local)) => Ok(local.date()),
-        Some(Stamp::Instant(..)) | None => Err((
-            RejectReason::BadTime,
-            format!("{name} is not a day, expected for example 2024-05-01"),
-        )),
-    }
+    local_day(text.unwrap_or(""), name)
 }
 
 fn training(importer: &mut Importer<'_>, user: &UserId, place: Place<'_>, file: &File) -> Outcome {
@@ -307,7 +301,7 @@ fn training(importer: &mut Importer<'_>, user: &UserId, place: Place<'_>, file: 
         minutes: file
             .duration_millis
             .map(|milliseconds| milliseconds / MILLISECONDS_PER_MINUTE)
-            .or_else(|| crate::workouts::minutes(at, until?)),
+            .or_else(|| minutes_between(at, until?)),
         kilocalories: file.calories,
         mean_rate: file.hr_avg,
         highest_rate: file.hr_max,

@@ -1,5 +1,6 @@
 //! Sleep sessions from the stages of a night.
 
+use crate::dates::minutes_of;
 use crate::readings::Night;
 use chrono::{DateTime, TimeDelta, Utc};
 use vitalcast_domain::Moment;
@@ -112,7 +113,7 @@ fn night(stages: &[Interval]) -> Option<Night> {
         deep: is_staged.then(|| union(&only(Stage::Deep), &no)),
         rem: is_staged.then(|| union(&only(Stage::Rem), &only(Stage::Deep))),
         awake: has_awake.then_some(awake),
-        in_bed: Some((end - begin).as_seconds_f64() / 60.0),
+        in_bed: Some(minutes_of(end - begin)),
         ..Night::new(
             Moment::instant(from).id(),
             moment(from, first),
@@ -149,7 +150,7 @@ fn without(
             total -= end.min(other.1) - start.max(other.0);
         }
     }
-    total.as_seconds_f64() / 60.0
+    minutes_of(total)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
+use crate::dates::{minutes_between, time};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
 use crate::readings::{Night, Place, Reading};
@@ -193,7 +194,7 @@ fn newest_weight(path: &Path) -> Option<(Moment, f64)> {
     while let Ok(Some(row)) = table.peek() {
         let weight = columns.weight(&row).ok().flatten();
         let weight = weight.filter(|weight| (2.0..=700.0).contains(weight));
-        if let (Ok(at), Some(weight)) = (moment(row.text(columns.date), "Date"), weight)
+        if let (Ok(at), Some(weight)) = (time(row.text(columns.date), "Date"), weight)
             && newest.is_none_or(|newest| at.written_local_time() > newest.0.written_local_time())
         {
             newest = Some((at, weight));
@@ -253,7 +254,7 @@ fn read_file(
                 .read(&row)
                 .map(|(day, energy)| keep(&mut collected.passive, day, energy)),
             Kind::Body => body.read(importer, &row, user)?,
-            Kind::Pressure => match moment(row.text(body.date), "Date") {
+            Kind::Pressure => match time(row.text(body.date), "Date") {
                 Ok(at) => measurements(importer, &row, user, at, &pressure)?,
                 Err(fault) => Err(fault),
             },
@@ -296,18 +297,6 @@ fn keep(days: &mut BTreeMap<NaiveDate, f64>, day: NaiveDate, value: Option<f64>)
     if let Some(value) = value {
         let kept = days.entry(day).or_insert(value);
         *kept = kept.max(value);
-    }
-}
-
-/// A time: with an offset, or on the person's clock.
-fn moment(text: &str, name: &str) -> Result<Moment, Fault> {
-    match iso(text) {
-        Some(Stamp::Instant(at, offset_seconds)) => Ok(Moment::Instant { at, offset_seconds }),
-        Some(Stamp::Wall(local)) => Ok(Moment::Clock(local)),
-        Some(Stamp::Day(_)) | None => Err((
-            RejectReason::BadTime,
-            format!("{name} is not a time, expected for example 2024-05-01T06:30:00+02:00"),
-        )),
     }
 }
 
@@ -383,8 +372,8 @@ impl Sleep {
         user: &UserId,
     ) -> Result<Result<(), Fault>, ImportError> {
         let night = (|| {
-            let from = moment(row.text(Some(self.from)), "from")?;
-            let to = moment(row.text(Some(self.to)), "to")?;
+            let from = time(row.text(Some(self.from)), "from")?;
+            let to = time(row.text(Some(self.to)), "to")?;
             let seconds = |column: usize, name| row.number(Some(column), name);
             let light = seconds(self.light, "light (s)")?;
             let deep = seconds(self.deep, "deep (s)")?;
@@ -396,7 +385,7 @@ impl Sleep {
                 deep: minutes(deep),
                 rem: minutes(rem),
                 awake: minutes(seconds(self.awake, "awake (s)")?),
-                in_bed: crate::workouts::minutes(from, to),
+                in_bed: minutes_between(from, to),
                 heart_rate: row.number(self.rate, "Average heart rate")?,
                 ..Night::new(from.id(), from, Some(to))
             })
@@ -477,7 +466,7 @@ impl Body {
         user: &UserId,
     ) -> Result<Result<(), Fault>, ImportError> {
         let values = (|| {
-            let at = moment(row.text(self.date), "Date")?;
+            let at = time(row.text(self.date), "Date")?;
             let weight = self.weight(row)?;
             let share = |mass: Option<f64>| Some(mass? / weight? * 100.0);
             let values = [

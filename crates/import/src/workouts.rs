@@ -91,13 +91,3 @@ pub(crate) fn bare_workout(provenance: Provenance, sport: ActivityType) -> Activ
         steps: None,
     }
 }
-
-/// Minutes between two times of the same kind; `None` if they cannot be compared.
-pub(crate) fn minutes(from: Moment, to: Moment) -> Option<f64> {
-    let length = match (from, to) {
-        (Moment::Instant { at, .. }, Moment::Instant { at: end, .. }) => end - at,
-        (Moment::Clock(local), Moment::Clock(end)) => end - local,
-        (Moment::Instant { .. } | Moment::Clock(_) | Moment::Date(_), _) => return None,
-    };
-    Some(length.as_seconds_f64() / 60.0)
-}

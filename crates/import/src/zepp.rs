@@ -10,6 +10,7 @@
 
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
+use crate::dates::{local_day, minutes_of};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
 use crate::readings::{Night, Place};
@@ -103,14 +104,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
 }
 
 fn day(row: &Row<'_>, column: usize) -> Result<NaiveDate, Fault> {
-    match iso(row.text(Some(column))) {
-        Some(Stamp::Day(day)) => Ok(day),
-        Some(Stamp::Wall(local)) => Ok(local.date()),
-        Some(Stamp::Instant(..)) | None => {
-            let message = "date is not a day, expected for example 2024-05-01".to_owned();
-            Err((RejectReason::BadTime, message))
-        }
-    }
+    local_day(row.text(Some(column)), "date")
 }
 
 /// A time in UTC: with an offset, or in seconds since 1970.
@@ -153,7 +147,7 @@ fn nights(
                 deep,
                 rem,
                 awake: row.number(awake, "wakeTime")?,
-                in_bed: Some((stop - start).as_seconds_f64() / 60.0),
+                in_bed: Some(minutes_of(stop - start)),
                 ..Night::new(
                     Moment::instant(start).id(),
                     Moment::instant(start),

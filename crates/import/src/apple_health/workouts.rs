@@ -1,6 +1,7 @@
 //! Workouts: totals as attributes in older exports, as statistics within the workout in newer ones.
 
 use super::elements::{attributes, text_of, time_of};
+use crate::dates::minutes_of;
 use crate::healthkit::metres;
 use crate::readings::shortened;
 use crate::report::RejectReason;
@@ -63,7 +64,7 @@ impl Workout {
         let end = end.map(|(end, _)| end);
         let [minutes, energy, distance] = numbers;
         let minutes = convert(minutes.0, or(&minutes.1, "min"), Unit::Minutes);
-        let lasted = end.map(|end| (end - start).as_seconds_f64() / 60.0);
+        let lasted = end.map(|end| minutes_of(end - start));
         Ok(Self {
             word,
             start,

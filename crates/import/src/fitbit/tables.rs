@@ -4,6 +4,7 @@ use super::daily::DailyTable;
 use super::days::{Value, When};
 use super::{Export, READER, SOURCE, bad_time, labelled_day, stamp, utc};
 use crate::batch::Importer;
+use crate::dates::minutes_of;
 use crate::error::ImportError;
 use crate::numbers::number;
 use crate::readings::{Night, Place, shortened};
@@ -257,7 +258,7 @@ impl<'f> Export<'f> {
                 importer.reject(row.place().reject(bad_time("sleep_stage_start or its end")))?;
                 continue;
             };
-            let minutes = (to - from).as_seconds_f64() / 60.0;
+            let minutes = minutes_of(to - from);
             if !(0.0..=1_440.0).contains(&minutes) {
                 let message = "a stage ends before it begins, or lasts more than a day".to_owned();
                 let fault = (RejectReason::Reversed, message);
@@ -336,7 +337,7 @@ impl<'f> Export<'f> {
                     provenance: Provenance::told(SOURCE, shortened(&id), told),
                     activity_type: sport(row.text(Some(name))).unwrap_or(ActivityType::Other),
                     intensity: None,
-                    duration_minutes: length.map(|(to, from)| (to - from).as_seconds_f64() / 60.0),
+                    duration_minutes: length.map(|(to, from)| minutes_of(to - from)),
                     energy_kcal: energy,
                     average_heart_rate: average,
                     max_heart_rate: most,

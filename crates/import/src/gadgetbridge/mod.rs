@@ -13,7 +13,7 @@ mod families;
 
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
-use crate::dates::no_time;
+use crate::dates::{minutes_of, no_time};
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Read};
 use crate::readings::{Night, Place, Reading, shortened};
@@ -443,8 +443,7 @@ impl<'p> Export<'p> {
                     deep: parts[0].filter(|_| has_stages),
                     rem: parts[2].filter(|_| has_stages),
                     awake: minutes(7),
-                    in_bed: Some((end - start).as_seconds_f64() / 60.0)
-                        .filter(|minutes| *minutes > 0.0),
+                    in_bed: Some(minutes_of(end - start)).filter(|minutes| *minutes > 0.0),
                     ..Night::new(from.id(), from, Some(to))
                 };
                 importer.night(user, self.source(device), place, &night)
@@ -542,7 +541,7 @@ impl<'p> Export<'p> {
                     provenance: Provenance::told(source, Moment::instant(start).id(), told),
                     activity_type: workout(row),
                     intensity: None,
-                    duration_minutes: end.map(|end| (end - start).as_seconds_f64() / 60.0),
+                    duration_minutes: end.map(|end| minutes_of(end - start)),
                     energy_kcal: None,
                     average_heart_rate: None,
                     max_heart_rate: None,

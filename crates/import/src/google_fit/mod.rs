@@ -15,7 +15,7 @@ mod rows;
 
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
-use crate::dates::no_time;
+use crate::dates::{minutes_of, no_time};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
 use crate::objects::each_object;
@@ -436,7 +436,7 @@ impl<'f> Export<'f> {
                         .or_else(|| base_sport(name))
                         .unwrap_or(ActivityType::Other),
                     intensity: None,
-                    duration_minutes: Some((end - start).as_seconds_f64() / 60.0),
+                    duration_minutes: Some(minutes_of(end - start)),
                     energy_kcal: sum("com.google.calories.expended"),
                     average_heart_rate: None,
                     max_heart_rate: None,
@@ -514,7 +514,7 @@ impl<'f> Export<'f> {
                 importer.skip(SkipReason::Repeated);
                 continue;
             }
-            let minutes = (end - start).as_seconds_f64() / 60.0;
+            let minutes = minutes_of(end - start);
             let (from, to) = (Moment::instant(start), Moment::instant(end));
             let night = Night {
                 asleep: Some(minutes),

@@ -3,6 +3,7 @@
 use super::collected::{Collected, Point, VENDOR, When};
 use super::kind_of;
 use crate::batch::Importer;
+use crate::dates::minutes_of;
 use crate::healthkit::{Type, metres};
 use crate::readings::{Night, shortened};
 use crate::report::{RejectReason, SkipReason};
@@ -294,7 +295,7 @@ impl Hours {
         let asleep = minutes(total.or(of_stages).or(self.asleep));
         let length = match (at, until) {
             (Moment::Instant { at, .. }, Some(Moment::Instant { at: until, .. })) => {
-                Some((until - at).as_seconds_f64() / 60.0)
+                Some(minutes_of(until - at))
             }
             _ => None,
         };
@@ -330,7 +331,7 @@ pub(super) fn workout(fields: &Fields<'_>, collected: &mut Collected) -> Result<
         id => id.to_owned(),
     };
     let id = shortened(&format!("workout-{id}"));
-    let elapsed = end.map(|end| (end.local - start.local).as_seconds_f64() / 60.0);
+    let elapsed = end.map(|end| minutes_of(end.local - start.local));
     // Seconds; without the pauses.
     let moving = fields.number("duration").map(|seconds| seconds / 60.0);
     let moving = moving.filter(|moving| elapsed.is_none_or(|elapsed| *moving <= elapsed + 1.0));

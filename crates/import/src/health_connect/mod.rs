@@ -11,7 +11,7 @@ mod tables;
 
 use crate::amounts::{HeartRates, kind_of_total};
 use crate::batch::Importer;
-use crate::dates::no_time;
+use crate::dates::{minutes_of, no_time};
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Read};
 use crate::readings::{Night, Place, Reading, shortened};
@@ -379,7 +379,7 @@ impl<'p> Export<'p> {
                 let (Some(start), Some(end), Some(from), Some(to)) = times else {
                     return importer.reject(place.reject(no_time()));
                 };
-                let minutes = (end - start).as_seconds_f64() / 60.0;
+                let minutes = minutes_of(end - start);
                 let parts = row.whole(7).and_then(|id| stages.remove(&id));
                 let id = row.text(5).unwrap_or_else(|| from.id());
                 let mut night = Night {
@@ -439,7 +439,7 @@ impl<'p> Export<'p> {
                     ..Told::at(at)
                 };
                 let minutes = row.millis(2).zip(row.millis(0));
-                let minutes = minutes.map(|(end, start)| (end - start).as_seconds_f64() / 60.0);
+                let minutes = minutes.map(|(end, start)| minutes_of(end - start));
                 let activity = Activity {
                     provenance: self.provenance(row, 4, 5, told),
                     activity_type: exercise(row.whole(7)),

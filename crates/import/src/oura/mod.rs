@@ -11,6 +11,7 @@
 mod trends;
 
 use crate::batch::Importer;
+use crate::dates::{self, local_day, minutes_between};
 use crate::error::ImportError;
 use crate::fields::Fields;
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
@@ -20,7 +21,6 @@ use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Content, file_name};
 use crate::sports::{intensity, sport};
 use crate::table::{Fault, Table};
-use crate::time::{Stamp, iso};
 use crate::workouts::Workout;
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -200,14 +200,7 @@ fn record(
 }
 
 fn day(fields: &Fields, name: &str) -> Result<NaiveDate, Fault> {
-    match iso(fields.text(name)) {
-        Some(Stamp::Day(day)) => Ok(day),
-        Some(Stamp::Wall(local)) => Ok(local.date()),
-        Some(Stamp::Instant(..)) | None => Err((
-            RejectReason::BadTime,
-            format!("{name} is not a day, expected for example 2024-05-01"),
-        )),
-    }
+    local_day(fields.text(name), name)
 }
 
 /// A time with the person's own offset.
@@ -216,16 +209,7 @@ fn time(fields: &Fields, name: &str) -> Result<Option<Moment>, Fault> {
     if text.is_empty() {
         return Ok(None);
     }
-    match iso(text) {
-        Some(Stamp::Instant(at, offset_seconds)) => {
-            Ok(Some(Moment::Instant { at, offset_seconds }))
-        }
-        Some(Stamp::Wall(local)) => Ok(Some(Moment::Clock(local))),
-        Some(Stamp::Day(_)) | None => Err((
-            RejectReason::BadTime,
-            format!("{name} is not a time, expected for example 2024-05-01T06:30:00+02:00"),
-        )),
-    }
+    dates::time(text, name).map(Some)
 }
 
 fn minutes(fields: &Fields, name: &str) -> Result<Option<f64>, Fault> {
@@ -531,7 +515,7 @@ fn workout(
         Ok(Workout {
             intensity: intensity(fields.text("intensity")),
             until,
-            minutes: until.and_then(|until| crate::workouts::minutes(start, until)),
+            minutes: until.and_then(|until| minutes_between(start, until)),
             kilocalories: fields.number("calories")?,
             meters: fields.number("distance")?,
             ..Workout::new(format!("workout-{id}"), sport, start)

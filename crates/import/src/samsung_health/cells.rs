@@ -1,6 +1,6 @@
 //! Cells of a table: times with their offset, days, and numbers without sentinels.
 
-use crate::dates::no_time;
+use crate::dates::{no_time, utc};
 use crate::readings::shortened;
 use crate::table::{Fault, Row};
 use crate::time::{Stamp, iso};
@@ -83,14 +83,6 @@ impl Cells<'_, '_> {
             "" => at.moment().id(),
             id => shortened(id),
         }
-    }
-}
-
-pub(super) fn utc(text: &str) -> Option<DateTime<Utc>> {
-    match iso(text)? {
-        Stamp::Instant(at, _) => Some(at),
-        Stamp::Wall(wall) => Some(wall.and_utc()),
-        Stamp::Day(_) => None,
     }
 }
 

@@ -1,10 +1,10 @@
 //! Rows of the tables, collected until all of an export is read.
 
-use super::cells::{COLUMNS, Cells, Time, exercise, utc};
+use super::cells::{COLUMNS, Cells, Time, exercise};
 use super::{Kind, READER, SOURCE, names};
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
-use crate::dates::no_time;
+use crate::dates::{minutes_of, no_time, utc};
 use crate::error::ImportError;
 use crate::format::Columns;
 use crate::loose;
@@ -456,7 +456,7 @@ impl<'f> Export<'f> {
                 continue;
             }
             taken.insert(start.at, (start, end));
-            let in_bed = (end.at - start.at).as_seconds_f64() / 60.0;
+            let in_bed = minutes_of(end.at - start.at);
             let mut night = Night {
                 in_bed: Some(in_bed),
                 score: session.score,

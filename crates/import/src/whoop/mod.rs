@@ -16,6 +16,7 @@
 mod columns;
 
 use crate::batch::Importer;
+use crate::dates::minutes_between;
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Files};
 use crate::readings::{Night, Place, Reading};
@@ -372,7 +373,7 @@ fn workout(
         let at = columns.time(row, WORKOUT_START)?;
         let at = at.ok_or_else(|| empty("the beginning of the workout"))?;
         let until = columns.time(row, WORKOUT_END)?;
-        let minutes = until.and_then(|until| crate::workouts::minutes(at, until));
+        let minutes = until.and_then(|until| minutes_between(at, until));
         let sport = sport(columns.text(row, ACTIVITY)).unwrap_or(ActivityType::Other);
         Ok(Workout {
             until,
