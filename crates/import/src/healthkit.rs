@@ -1,5 +1,6 @@
 //! What readers of exports with data of Apple's HealthKit share.
 
+use crate::lengths::{METRES_PER_FOOT, METRES_PER_MILE, METRES_PER_YARD};
 use vitalcast_domain::{MetricType, Unit};
 
 /// A nutrient of a meal.
@@ -74,9 +75,9 @@ pub(crate) fn metres(unit: &str) -> Option<f64> {
     Some(match unit {
         "m" => 1.0,
         "km" => 1_000.0,
-        "mi" => 1_609.344,
-        "yd" => 0.914_4,
-        "ft" => 0.304_8,
+        "mi" => METRES_PER_MILE,
+        "yd" => METRES_PER_YARD,
+        "ft" => METRES_PER_FOOT,
         _ => return None,
     })
 }

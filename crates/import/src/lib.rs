@@ -27,6 +27,7 @@ mod healthkit;
 mod hrv4training;
 mod intervals_icu;
 mod json;
+mod lengths;
 mod lifesnaps;
 mod loose;
 mod lose_it;

@@ -10,6 +10,7 @@ use crate::dates::{self, minutes_between};
 use crate::error::ImportError;
 use crate::fields::{self, Object};
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
+use crate::lengths::{METRES_PER_FOOT, METRES_PER_MILE, METRES_PER_YARD};
 use crate::objects::each_object;
 use crate::one_person::OnePerson;
 use crate::readings::{Night, Place, Reading, shortened};
@@ -200,9 +201,9 @@ fn metres_of(value: &Value) -> Option<f64> {
         "m" => 1.0,
         "km" => 1_000.0,
         "cm" => 0.01,
-        "mi" => 1_609.344,
-        "ft" => 0.3048,
-        "yd" => 0.9144,
+        "mi" => METRES_PER_MILE,
+        "ft" => METRES_PER_FOOT,
+        "yd" => METRES_PER_YARD,
         _ => return None,
     };
     Some(amount * size)

@@ -16,6 +16,7 @@ use crate::batch::Importer;
 use crate::dates::{local_day, minutes_between};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
+use crate::lengths::METRES_PER_MILE;
 use crate::loose::{number, or_nothing, text};
 use crate::numbers::{Span, span};
 use crate::objects::{document, each_text, parsed};
@@ -34,7 +35,6 @@ use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{ActivityType, MetricType, Moment, Profile, Unit, UserId};
 
 const SOURCE: &str = "polar";
-const METERS_PER_MILE: f64 = 1_609.344;
 const MILLISECONDS_PER_MINUTE: f64 = 60_000.0;
 
 /// Polar.
@@ -560,7 +560,7 @@ fn session_of(row: &Row<'_>, columns: &SessionColumns) -> Result<Workout, Fault>
         minutes: seconds.map(|seconds| seconds / 60.0),
         kilocalories: row.number(columns.calories, "Calories")?,
         mean_rate: row.number(columns.mean_rate, "Average heart rate (bpm)")?,
-        meters: meters.or(miles.map(|length| length * METERS_PER_MILE)),
+        meters: meters.or(miles.map(|length| length * METRES_PER_MILE)),
         ..Workout::new(
             workout_id(local),
             sport(row.text(Some(columns.sport))).unwrap_or(ActivityType::Other),

@@ -11,6 +11,7 @@ use crate::diary::{Eaten, meal};
 use crate::error::ImportError;
 use crate::fields::{self, Object};
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
+use crate::lengths::{METRES_PER_FOOT, METRES_PER_MILE, METRES_PER_YARD};
 use crate::objects::each_object;
 use crate::readings::{Place, shortened};
 use crate::report::{RejectReason, SkipReason};
@@ -246,9 +247,9 @@ fn activity(
         let size = match fields::text(distance, "units") {
             "meters" => 1.0,
             "kilometers" => 1_000.0,
-            "miles" => 1_609.344,
-            "feet" => 0.3048,
-            "yards" => 0.9144,
+            "miles" => METRES_PER_MILE,
+            "feet" => METRES_PER_FOOT,
+            "yards" => METRES_PER_YARD,
             _ => return None,
         };
         Some(fields::amount(distance, "value")? * size)

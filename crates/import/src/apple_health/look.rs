@@ -3,6 +3,7 @@
 
 use super::elements::time_of;
 use crate::error::ImportError;
+use crate::lengths::CENTIMETRES_PER_INCH;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use memchr::memmem::{Finder, rfind};
 use memchr::{memchr, memrchr};
@@ -101,8 +102,8 @@ impl Look {
             let factor = match unit {
                 "cm" => 1.0,
                 "m" => 100.0,
-                "in" => 2.54,
-                "ft" => 30.48,
+                "in" => CENTIMETRES_PER_INCH,
+                "ft" => 12.0 * CENTIMETRES_PER_INCH,
                 _ => return None,
             };
             (&mut self.height, size * factor, 30.0..=280.0)

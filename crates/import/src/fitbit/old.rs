@@ -5,6 +5,7 @@ use super::{Export, SOURCE, bad_time, labelled_day, stamp, utc};
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::Columns;
+use crate::lengths::METRES_PER_MILE;
 use crate::loose;
 use crate::objects::each_object;
 use crate::readings::{Night, Place};
@@ -19,7 +20,6 @@ use std::path::Path;
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{Activity, ActivityType, MetricType, Moment, Provenance, Told, Unit};
 
-const METRES_PER_MILE: f64 = 1_609.344;
 /// A time and a value.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -5,6 +5,7 @@ use super::kind_of;
 use crate::batch::Importer;
 use crate::dates::minutes_of;
 use crate::healthkit::{Type, metres};
+use crate::lengths::CENTIMETRES_PER_INCH;
 use crate::readings::{Night, shortened};
 use crate::report::{RejectReason, SkipReason};
 use crate::sleep::{Interval, Stage};
@@ -159,7 +160,7 @@ pub(super) fn person(letters: &str, value: f64, units: &str, at: When, collected
     let is_height = letters == "height";
     let converted = match (is_height, units) {
         (true, "cm") => Some(value),
-        (true, "in") => Some(value * 2.54),
+        (true, "in") => Some(value * CENTIMETRES_PER_INCH),
         (true, unit) => metres(unit).map(|metres| value * metres * 100.0),
         (false, unit) => {
             let unit = Unit::parse(unit).ok();
