@@ -2,10 +2,10 @@
 
 mod elements;
 
-use crate::folder::{Folder, Read, instant, options, read_with};
+use crate::folder::{Folder, Read, day, instant, options, read_with};
 use std::ops::ControlFlow;
 use std::path::Path;
-use vitalcast_domain::{Activity, Meal, MetricType as M, Profile, ReadingKind, Record, UserId};
+use vitalcast_domain::{MetricType as M, Profile, ReadingKind, Record, UserId};
 use vitalcast_import::{
     Format, ImportOptions, ImportReport, Reject, RejectReason as R, Sink, SinkError, SkipReason,
     import,
@@ -75,10 +75,6 @@ fn sleep(stage: &str, source: &str, start: &str, end: &str, zone: Option<&str>) 
     )
 }
 
-fn day(text: &str, value: f64) -> (String, f64) {
-    (text.to_owned(), value)
-}
-
 fn by_source(read: &Read, metric: M) -> Vec<(&str, String, f64)> {
     let mut found: Vec<(&str, String, f64)> = read
         .records
@@ -94,26 +90,6 @@ fn by_source(read: &Read, metric: M) -> Vec<(&str, String, f64)> {
         .collect();
     found.sort_by(|left, right| left.partial_cmp(right).unwrap());
     found
-}
-
-fn meals(read: &Read) -> Vec<&Meal> {
-    let records = read.records.iter();
-    records
-        .filter_map(|(_, record)| match record {
-            Record::Meal(meal) => Some(meal),
-            Record::Activity(_) | Record::HealthMetric(_) => None,
-        })
-        .collect()
-}
-
-fn workouts(read: &Read) -> Vec<&Activity> {
-    let records = read.records.iter();
-    records
-        .filter_map(|(_, record)| match record {
-            Record::Activity(workout) => Some(workout),
-            Record::Meal(_) | Record::HealthMetric(_) => None,
-        })
-        .collect()
 }
 
 /// A sink that keeps the profile.
@@ -601,7 +577,7 @@ fn the_published_samples_are_read() {
     assert!((minutes - 12.5).abs() < 1e-9);
     let (_, read) = read_with(&samples.join("export_2019_style.xml"), &of_me()).unwrap();
     assert_eq!(read.people[0].1, "America/Los_Angeles");
-    let [run] = workouts(&read)[..] else {
+    let [run] = read.workouts()[..] else {
         panic!("{:?}", read.records);
     };
     assert_eq!(run.provenance.day.to_string(), "2016-11-14");

@@ -1,6 +1,6 @@
 //! The history of AutoSleep.
 
-use crate::folder::{Folder, Read, instant, options, read_with};
+use crate::folder::{Folder, Read, day, instant, options, read_with};
 use vitalcast_domain::MetricType as M;
 use vitalcast_import::{ImportOptions, ImportReport, RejectReason as R, SkipReason};
 
@@ -17,10 +17,6 @@ fn read(rows: &str) -> (ImportReport, Read) {
         ..options()
     };
     read_with(&path, &options).unwrap()
-}
-
-fn day(text: &str, value: f64) -> (String, f64) {
-    (text.to_owned(), value)
 }
 
 const NIGHT: &str = "2025-03-18T23:59:59+01:00,\"Monday, Mar 17, 2025\",\"Tuesday, Mar 18, 2025\",2025-03-17 \

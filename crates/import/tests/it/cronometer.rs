@@ -1,6 +1,6 @@
 //! Cronometer's export.
 
-use crate::owned::{activities, check, ids, meals, read_files, read_fixture};
+use crate::folder::{read_files, read_fixture};
 use vitalcast_domain::{ActivityType, MealType, MetricType as M};
 use vitalcast_import::{RejectReason as R, SkipReason as S};
 
@@ -17,7 +17,7 @@ const SUMMARY: &str = "Date,Energy (kJ),Carbs (g),Fiber (g),Sugars (g),Net Carbs
 #[test]
 fn foods_are_added_up_to_meals() {
     let (report, read) = read_files("Europe/Berlin", &[("servings.csv", SERVINGS)]);
-    let meals = meals(&read);
+    let meals = read.meals();
     assert_eq!(meals.len(), 2);
     assert_eq!(meals[0].energy_kcal, Some(400.0));
     assert_eq!(meals[0].meal_type, Some(MealType::Breakfast));
@@ -50,7 +50,8 @@ fn foods_are_added_up_to_meals() {
 fn a_day_with_foods_is_not_read_from_the_summary_again() {
     let files = [("dailysummary.csv", SUMMARY), ("servings.csv", SERVINGS)];
     let (report, read) = read_files("UTC", &files);
-    let days: Vec<_> = meals(&read)
+    let days: Vec<_> = read
+        .meals()
         .iter()
         .filter(|meal| meal.name.is_none())
         .map(|meal| {
@@ -74,13 +75,16 @@ fn a_day_with_foods_is_not_read_from_the_summary_again() {
         "{:?}",
         report.notes
     );
-    assert_eq!(ids(&read), ids(&read_files("Asia/Tokyo", &files).1));
+    assert_eq!(
+        read.source_ids(),
+        read_files("Asia/Tokyo", &files).1.source_ids()
+    );
 }
 
 #[test]
 fn a_day_without_foods_columns_in_another_order_is_the_sample_of_the_vendor() {
     let (_, read) = read_fixture("cronometer/dailysummary.csv");
-    let meals = meals(&read);
+    let meals = read.meals();
     assert_eq!(meals.len(), 1);
     assert_eq!(
         (
@@ -115,7 +119,7 @@ fn exercises_and_biometrics_are_read_by_their_units() {
         2025-03-06,25:00 AM,Resting Heart Rate,bpm,56\n";
     let files = [("exercises.csv", exercises), ("biometrics.csv", biometrics)];
     let (report, read) = read_files("UTC", &files);
-    let runs = activities(&read);
+    let runs = read.workouts();
     assert_eq!(runs.len(), 3, "two walks of a day are two");
     assert_eq!(runs[0].activity_type, ActivityType::Running);
     assert_eq!(
@@ -123,13 +127,13 @@ fn exercises_and_biometrics_are_read_by_their_units() {
         (Some(45.0), Some(420.0))
     );
     let day = "2025-03-06";
-    check(&read, M::RestingHeartRate, &[(day, 56.0)]);
-    check(&read, M::HeartRateVariabilityRmssd, &[(day, 48.0)]);
-    check(&read, M::HeartRateVariabilitySdnn, &[(day, 61.0)]);
-    check(&read, M::SleepDuration, &[(day, 7.25)]);
-    check(&read, M::BloodPressureSystolic, &[(day, 118.0)]);
-    check(&read, M::BloodPressureDiastolic, &[(day, 76.0)]);
-    check(&read, M::BodyFatPercentage, &[(day, 18.5)]);
+    read.check_days(M::RestingHeartRate, &[(day, 56.0)]);
+    read.check_days(M::HeartRateVariabilityRmssd, &[(day, 48.0)]);
+    read.check_days(M::HeartRateVariabilitySdnn, &[(day, 61.0)]);
+    read.check_days(M::SleepDuration, &[(day, 7.25)]);
+    read.check_days(M::BloodPressureSystolic, &[(day, 118.0)]);
+    read.check_days(M::BloodPressureDiastolic, &[(day, 76.0)]);
+    read.check_days(M::BodyFatPercentage, &[(day, 18.5)]);
     assert_eq!(read.faults(), [(10, R::UnknownWord), (11, R::BadTime)]);
     assert!(
         report

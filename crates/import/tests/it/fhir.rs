@@ -1,6 +1,6 @@
 //! FHIR R4 resources.
 
-use crate::owned::{check, ids, read_files, readings};
+use crate::folder::read_files;
 use vitalcast_domain::{MetricType as M, ReadingKind};
 use vitalcast_import::{RejectReason as R, SkipReason as S};
 
@@ -61,14 +61,14 @@ fn bulk_data_is_read_by_codes_and_units() {
     ]);
     let (report, read) = read_files("Europe/Berlin", &[("Observation.ndjson", &text)]);
     let day = "2025-03-30";
-    check(&read, M::RestingHeartRate, &[(day, 52.0)]);
-    check(&read, M::HeartRateVariabilitySdnn, &[(day, 61.5)]);
+    read.check_days(M::RestingHeartRate, &[(day, 52.0)]);
+    read.check_days(M::HeartRateVariabilitySdnn, &[(day, 61.5)]);
     // The clocks went forward: 23:30 to 07:00 are six hours and a half.
-    check(&read, M::SleepDuration, &[(day, 6.5)]);
-    check(&read, M::DeepSleepDuration, &[(day, 1.5)]);
-    check(&read, M::TotalCalories, &[(day, 2_300.0)]);
-    let steps: Vec<_> = readings(&read, M::Steps)
-        .iter()
+    read.check_days(M::SleepDuration, &[(day, 6.5)]);
+    read.check_days(M::DeepSleepDuration, &[(day, 1.5)]);
+    read.check_days(M::TotalCalories, &[(day, 2_300.0)]);
+    let steps: Vec<_> = read
+        .readings(M::Steps)
         .map(|steps| (steps.value, steps.kind()))
         .collect();
     assert_eq!(
@@ -85,8 +85,10 @@ fn bulk_data_is_read_by_codes_and_units() {
     );
     assert!(report.notes.iter().any(|note| note.contains("80404-7")));
     assert_eq!(
-        ids(&read),
-        ids(&read_files("Asia/Tokyo", &[("a.ndjson", &text)]).1)
+        read.source_ids(),
+        read_files("Asia/Tokyo", &[("a.ndjson", &text)])
+            .1
+            .source_ids()
     );
 }
 
@@ -99,7 +101,7 @@ fn rmssd_under_the_code_of_sdnn_is_believed() {
         let more = format!(r#""effectiveDateTime":"2025-03-30",{more}"#);
         let text = observation("80404-7", "61.5", "ms", &more);
         let (_, read) = read_files("UTC", &[("a.json", &text)]);
-        check(&read, M::HeartRateVariabilityRmssd, &[("2025-03-30", 61.5)]);
+        read.check_days(M::HeartRateVariabilityRmssd, &[("2025-03-30", 61.5)]);
     }
 }
 
@@ -159,9 +161,9 @@ fn a_bundle_gives_an_observation_once_and_its_corrected_version() {
         ),
     ] {
         let (report, read) = read_files("UTC", &[("bundle.json", &text)]);
-        check(&read, M::RestingHeartRate, &[("2025-03-30", 52.0)]);
-        check(&read, M::BloodPressureSystolic, &[("2025-03-30", 118.0)]);
-        check(&read, M::BloodPressureDiastolic, &[("2025-03-30", 76.0)]);
+        read.check_days(M::RestingHeartRate, &[("2025-03-30", 52.0)]);
+        read.check_days(M::BloodPressureSystolic, &[("2025-03-30", 118.0)]);
+        read.check_days(M::BloodPressureDiastolic, &[("2025-03-30", 76.0)]);
         assert_eq!(
             report.skipped[&S::Repeated],
             1,
@@ -170,5 +172,5 @@ fn a_bundle_gives_an_observation_once_and_its_corrected_version() {
     }
     let text = lines(&[corrected, first]);
     let (_, read) = read_files("UTC", &[("a.ndjson", &text)]);
-    check(&read, M::RestingHeartRate, &[("2025-03-30", 50.0)]);
+    read.check_days(M::RestingHeartRate, &[("2025-03-30", 50.0)]);
 }

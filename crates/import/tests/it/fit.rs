@@ -1,7 +1,6 @@
 //! FIT files, made byte by byte.
 
-use crate::folder::{Folder, Read, read_with};
-use crate::owned::{activities, check, ids, owned};
+use crate::folder::{Folder, Read, mine, read_with};
 use proptest::prelude::*;
 use vitalcast_domain::{ActivityType, MetricType as M};
 use vitalcast_import::{ImportReport, RejectReason as R};
@@ -52,7 +51,7 @@ fn read_fit(zone: &str, files: &[Vec<u8>]) -> (ImportReport, Read) {
     for (number, bytes) in files.iter().enumerate() {
         folder.write(&format!("{number}.fit"), bytes);
     }
-    read_with(folder.path(), &owned(zone)).unwrap()
+    read_with(folder.path(), &mine(zone)).unwrap()
 }
 
 fn garmin() -> Vec<u8> {
@@ -96,12 +95,8 @@ fn running_totals_of_all_files_of_a_day_are_added_up_by_type() {
     for zone in ["Europe/Berlin", "America/New_York"] {
         let (_, read) = read_fit(zone, &[evening.clone(), morning.clone()]);
         let days = ["2025-03-04", "2025-03-05"];
-        check(&read, M::Steps, &[(days[0], 9_000.0), (days[1], 8_500.0)]);
-        check(
-            &read,
-            M::ActiveCalories,
-            &[(days[0], 300.0), (days[1], 550.0)],
-        );
+        read.check_days(M::Steps, &[(days[0], 9_000.0), (days[1], 8_500.0)]);
+        read.check_days(M::ActiveCalories, &[(days[0], 300.0), (days[1], 550.0)]);
     }
 }
 
@@ -154,7 +149,7 @@ fn a_workout_has_its_offset_and_its_scales() {
         ),
     ]);
     let (_, read) = read_fit("UTC", &[workout]);
-    let runs = activities(&read);
+    let runs = read.workouts();
     assert_eq!(runs.len(), 1, "a transition is no workout");
     let run = runs[0];
     assert_eq!(run.activity_type, ActivityType::Running);
@@ -168,7 +163,7 @@ fn a_workout_has_its_offset_and_its_scales() {
         (run.energy_kcal, run.average_heart_rate, run.max_heart_rate),
         (Some(512.0), Some(151.0), None)
     );
-    assert_eq!(ids(&read), ["session-2025-03-05T23:00:00+00:00-1"]);
+    assert_eq!(read.source_ids(), ["session-2025-03-05T23:00:00+00:00-1"]);
 }
 
 #[test]
@@ -225,16 +220,16 @@ fn nights_hrv_and_samples_are_read_with_their_scales_and_gaps() {
     let (_, read) = read_fit("UTC", &[night]);
     let day = "2025-03-05";
     // 22:00 to 05:30 without half an hour awake.
-    check(&read, M::SleepDuration, &[(day, 7.0)]);
-    check(&read, M::DeepSleepDuration, &[(day, 1.5)]);
-    check(&read, M::RemSleepDuration, &[(day, 1.5)]);
-    check(&read, M::AwakeDuration, &[(day, 0.5)]);
-    check(&read, M::SleepScore, &[(day, 81.0)]);
-    check(&read, M::HeartRateVariabilityRmssd, &[(day, 61.5)]);
-    check(&read, M::RestingHeartRate, &[(day, 52.0)]);
-    check(&read, M::OxygenSaturation, &[(day, 95.0)]);
-    check(&read, M::RespiratoryRate, &[(day, 14.5)]);
-    check(&read, M::StressLevel, &[(day, 30.0)]);
+    read.check_days(M::SleepDuration, &[(day, 7.0)]);
+    read.check_days(M::DeepSleepDuration, &[(day, 1.5)]);
+    read.check_days(M::RemSleepDuration, &[(day, 1.5)]);
+    read.check_days(M::AwakeDuration, &[(day, 0.5)]);
+    read.check_days(M::SleepScore, &[(day, 81.0)]);
+    read.check_days(M::HeartRateVariabilityRmssd, &[(day, 61.5)]);
+    read.check_days(M::RestingHeartRate, &[(day, 52.0)]);
+    read.check_days(M::OxygenSaturation, &[(day, 95.0)]);
+    read.check_days(M::RespiratoryRate, &[(day, 14.5)]);
+    read.check_days(M::StressLevel, &[(day, 30.0)]);
 }
 
 #[test]
@@ -249,11 +244,9 @@ fn a_nap_is_a_sleep_of_its_own_unless_it_is_deleted() {
             ],
         )
     };
-    check(
-        &read_fit("UTC", &[file(&[garmin(), nap(0)])]).1,
-        M::SleepDuration,
-        &[("2025-03-05", 0.75)],
-    );
+    read_fit("UTC", &[file(&[garmin(), nap(0)])])
+        .1
+        .check_days(M::SleepDuration, &[("2025-03-05", 0.75)]);
     let (_, read) = read_fit("UTC", &[file(&[garmin(), nap(1)])]);
     assert!(read.records.is_empty());
 }
@@ -267,7 +260,7 @@ fn a_damaged_file_gives_what_stands_before_the_damage() {
     ]);
     bytes.truncate(bytes.len() - 8);
     let (_, read) = read_fit("UTC", &[bytes]);
-    check(&read, M::Steps, &[("2025-03-05", 2_000.0)]);
+    read.check_days(M::Steps, &[("2025-03-05", 2_000.0)]);
     assert_eq!(read.faults(), [(0, R::WrongLength)]);
 }
 

@@ -1,6 +1,6 @@
 //! Fitabase: tables of studies, with several people.
 
-use crate::folder::{Folder, Read, read};
+use crate::folder::{Folder, Read, day, read};
 use std::path::Path;
 use vitalcast_domain::{MetricType as M, Record};
 use vitalcast_import::{ImportReport, SkipReason};
@@ -16,10 +16,6 @@ fn study(files: &[(&str, String)]) -> (ImportReport, Read) {
     let (report, read) = read(folder.path());
     assert_eq!(report.formats[0].format.as_str(), "fitabase");
     (report, read)
-}
-
-fn day(day: &str, value: f64) -> (String, f64) {
-    (day.to_owned(), value)
 }
 
 #[test]

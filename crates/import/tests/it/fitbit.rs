@@ -1,6 +1,6 @@
 //! Fitbit: Google Takeout of all ages, and the table of the website.
 
-use crate::folder::{Folder, Read, instant, mine, read_with};
+use crate::folder::{Folder, Read, day, instant, mine, read_with};
 use vitalcast_domain::{ActivityType, MetricType as M, ReadingKind, Record};
 use vitalcast_import::{Format, ImportReport, RejectReason, SkipReason};
 
@@ -18,10 +18,6 @@ fn export(zone: &str, files: &[(&str, &str)]) -> (ImportReport, Read) {
             .all(|found| found.format.as_str() == "fitbit")
     );
     (report, read)
-}
-
-fn day(day: &str, value: f64) -> (String, f64) {
-    (day.to_owned(), value)
 }
 
 fn known(read: &Read, wanted: M) -> chrono::DateTime<chrono::Utc> {

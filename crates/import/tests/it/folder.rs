@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use vitalcast_domain::{Activity, HealthMetric, MetricType, Profile, Record, UserId};
+use vitalcast_domain::{Activity, HealthMetric, Meal, MetricType, Profile, Record, UserId};
 use vitalcast_import::{
     ImportError, ImportOptions, ImportReport, Reject, RejectReason, Sink, SinkError, import,
 };
@@ -107,6 +107,44 @@ impl Read {
         workouts.collect()
     }
 
+    /// Meals.
+    pub(crate) fn meals(&self) -> Vec<&Meal> {
+        let meals = self.records.iter().filter_map(|(_, record)| match record {
+            Record::Meal(meal) => Some(meal),
+            Record::Activity(_) | Record::HealthMetric(_) => None,
+        });
+        meals.collect()
+    }
+
+    /// Checks the values of a metric with their days.
+    #[track_caller]
+    pub(crate) fn check_days(&self, metric: MetricType, expected: &[(&str, f64)]) {
+        let found = self.series(metric);
+        assert_eq!(
+            found.len(),
+            expected.len(),
+            "{metric}: {found:?} {:?}",
+            self.rejects
+        );
+        for ((day, value), (expected_day, expected)) in found.iter().zip(expected) {
+            assert_eq!(day, expected_day, "{metric}");
+            assert!(
+                (value - expected).abs() < 1e-6,
+                "{metric} of {day}: {value}"
+            );
+        }
+    }
+
+    /// Ids of all records within their sources, sorted.
+    pub(crate) fn source_ids(&self) -> Vec<String> {
+        let ids = self.records.iter();
+        let mut ids: Vec<String> = ids
+            .map(|(_, record)| record.provenance().source_id.clone())
+            .collect();
+        ids.sort();
+        ids
+    }
+
     /// Identities of all records, sorted.
     pub(crate) fn ids(&self) -> Vec<String> {
         let id = |(_, record): &(String, Record)| {
@@ -207,6 +245,28 @@ pub(crate) fn mine(zone: &str) -> ImportOptions {
         assumed_zone: Some(zone.parse().unwrap()),
         ..options()
     }
+}
+
+/// Files of one export of a person who lives in a zone, read together.
+pub(crate) fn read_files(zone: &str, files: &[(&str, impl AsRef<[u8]>)]) -> (ImportReport, Read) {
+    let folder = Folder::new();
+    for (name, text) in files {
+        folder.write(name, text);
+    }
+    read_with(folder.path(), &mine(zone)).unwrap()
+}
+
+/// A file of the folder with fixtures, read.
+pub(crate) fn read_fixture(name: &str) -> (ImportReport, Read) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fixtures")
+        .join(name);
+    read_with(&path, &mine("UTC")).unwrap()
+}
+
+/// A day with a value, as `Read::series` gives it.
+pub(crate) fn day(day: &str, value: f64) -> (String, f64) {
+    (day.to_owned(), value)
 }
 
 impl Read {

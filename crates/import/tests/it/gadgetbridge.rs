@@ -1,6 +1,6 @@
 //! Gadgetbridge: the database of the app.
 
-use crate::folder::{Folder, Read, instant, mine, read_with};
+use crate::folder::{Folder, Read, day, instant, mine, read_with};
 use vitalcast_domain::{ActivityType, MetricType as M};
 use vitalcast_import::{ImportReport, SkipReason};
 
@@ -21,10 +21,6 @@ fn seconds(text: &str) -> i64 {
 
 fn millis(text: &str) -> i64 {
     instant(text).timestamp_millis()
-}
-
-fn day(day: &str, value: f64) -> (String, f64) {
-    (day.to_owned(), value)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Google Fit: the folder "Fit" of Google Takeout.
 
-use crate::folder::{Folder, Read, instant, mine, read_with};
+use crate::folder::{Folder, Read, day, instant, mine, read_with};
 use vitalcast_domain::{ActivityType, MetricType as M, ReadingKind};
 use vitalcast_import::{ImportReport, SkipReason};
 
@@ -12,10 +12,6 @@ fn export(zone: &str, files: &[(&str, &str)]) -> (ImportReport, Read) {
     let (report, read) = read_with(folder.path(), &mine(zone)).unwrap();
     assert_eq!(report.formats[0].format.as_str(), "google-fit");
     (report, read)
-}
-
-fn day(day: &str, value: f64) -> (String, f64) {
-    (day.to_owned(), value)
 }
 
 const SUMMARY: &str = "Date,Move Minutes count,Calories (kcal),Distance (m),Average heart rate (bpm),\

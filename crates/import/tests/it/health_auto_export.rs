@@ -1,6 +1,6 @@
 //! JSON and CSV of Health Auto Export.
 
-use crate::folder::{Folder, Read, instant, options, read_with};
+use crate::folder::{Folder, Read, day, instant, options, read_with};
 use std::path::Path;
 use vitalcast_domain::{Activity, ActivityType, Meal, MetricType as M, ReadingKind, Record};
 use vitalcast_import::{ImportOptions, ImportReport, RejectReason as R, SkipReason};
@@ -40,10 +40,6 @@ fn point(date: &str, value: f64, source: &str) -> String {
     format!("{{\"date\": \"{date}\", \"qty\": {value}, \"source\": \"{source}\"}}")
 }
 
-fn day(text: &str, value: f64) -> (String, f64) {
-    (text.to_owned(), value)
-}
-
 fn sources(read: &Read, metric: M) -> Vec<(&str, String, f64)> {
     let mut found: Vec<(&str, String, f64)> = Vec::new();
     for (_, record) in &read.records {
@@ -60,26 +56,6 @@ fn sources(read: &Read, metric: M) -> Vec<(&str, String, f64)> {
     }
     found.sort_by(|left, right| left.partial_cmp(right).unwrap());
     found
-}
-
-fn meals(read: &Read) -> Vec<&Meal> {
-    let records = read.records.iter();
-    records
-        .filter_map(|(_, record)| match record {
-            Record::Meal(meal) => Some(meal),
-            Record::Activity(_) | Record::HealthMetric(_) => None,
-        })
-        .collect()
-}
-
-fn workouts(read: &Read) -> Vec<&Activity> {
-    let records = read.records.iter();
-    records
-        .filter_map(|(_, record)| match record {
-            Record::Activity(workout) => Some(workout),
-            Record::Meal(_) | Record::HealthMetric(_) => None,
-        })
-        .collect()
 }
 
 #[test]
@@ -292,7 +268,7 @@ fn nutrients_of_one_time_are_a_meal_and_those_of_a_day_have_no_time() {
         ("2025-05-29 00:00:00 +0200", false),
     ] {
         let (_, read) = read(&of(date));
-        let [meal] = meals(&read)[..] else {
+        let [meal] = read.meals()[..] else {
             panic!("{:?}", read.records);
         };
         assert_eq!(
@@ -319,7 +295,7 @@ fn workouts_have_quantities_with_units() {
          {\"name\": \"Yoga\", \"start\": \"?\"}, 7]",
     );
     let (_, read) = read_files(&[("workouts.json", text)]);
-    let [run] = workouts(&read)[..] else {
+    let [run] = read.workouts()[..] else {
         panic!("{:?}", read.records);
     };
     assert_eq!(run.activity_type, ActivityType::Running);
@@ -460,7 +436,7 @@ fn the_published_samples_are_read_and_give_the_same_ids_again() {
         .map(|(day, hours)| (day.as_str(), (hours * 100.0).round() / 100.0))
         .collect();
     assert_eq!(hours, [("2024-03-09", 6.6), ("2024-03-10", 5.42)]);
-    let [walk] = workouts(&read)[..] else {
+    let [walk] = read.workouts()[..] else {
         panic!("{:?}", read.records);
     };
     assert_eq!(

@@ -1,7 +1,6 @@
 //! intervals.icu's wellness data.
 
-use crate::folder::Folder;
-use crate::owned::{check, ids, meals, owned, read_files, readings};
+use crate::folder::{Folder, mine, read_files};
 use std::ops::ControlFlow;
 use vitalcast_domain::{MetricType as M, Profile, Record, UserId};
 use vitalcast_import::{Reject, Sink, SinkError, SkipReason as S, import};
@@ -23,15 +22,15 @@ fn a_day_gives_its_values_in_json_and_in_csv() {
     for (name, text) in [("wellness.json", JSON), ("wellness.csv", CSV)] {
         let (_, read) = read_files("Australia/Sydney", &[(name, text)]);
         let day = "2025-03-05";
-        check(&read, M::RestingHeartRate, &[(day, 52.0)]);
-        check(&read, M::HeartRateVariabilityRmssd, &[(day, 61.5)]);
-        check(&read, M::HeartRateVariabilitySdnn, &[]);
-        check(&read, M::SleepDuration, &[(day, 7.5)]);
-        check(&read, M::SleepScore, &[(day, 82.0)]);
-        check(&read, M::SleepingHeartRate, &[(day, 54.5)]);
-        check(&read, M::RecoveryScore, &[(day, 71.0)]);
-        check(&read, M::Steps, &[(day, 9_214.0)]);
-        let meals = meals(&read);
+        read.check_days(M::RestingHeartRate, &[(day, 52.0)]);
+        read.check_days(M::HeartRateVariabilityRmssd, &[(day, 61.5)]);
+        read.check_days(M::HeartRateVariabilitySdnn, &[]);
+        read.check_days(M::SleepDuration, &[(day, 7.5)]);
+        read.check_days(M::SleepScore, &[(day, 82.0)]);
+        read.check_days(M::SleepingHeartRate, &[(day, 54.5)]);
+        read.check_days(M::RecoveryScore, &[(day, 71.0)]);
+        read.check_days(M::Steps, &[(day, 9_214.0)]);
+        let meals = read.meals();
         assert_eq!(meals.len(), 1);
         assert_eq!(meals[0].energy_kcal, Some(2_100.0));
     }
@@ -47,7 +46,7 @@ fn stand_ins_and_zeros_are_no_values_and_half_dates_are_faults() {
     );
     assert_eq!(read.rejects.len(), 1);
     assert!(
-        readings(&read, M::RestingHeartRate)[0]
+        read.readings(M::RestingHeartRate).collect::<Vec<_>>()[0]
             .provenance
             .told
             .updated_at
@@ -59,14 +58,14 @@ fn stand_ins_and_zeros_are_no_values_and_half_dates_are_faults() {
 #[test]
 fn a_readiness_of_a_small_scale_is_no_recovery_score() {
     let (report, read) = read_files("UTC", &[("w.csv", &CSV.replace(",71,", ",7.1,"))]);
-    check(&read, M::RecoveryScore, &[]);
+    read.check_days(M::RecoveryScore, &[]);
     assert!(report.notes[0].starts_with("readiness is left out"));
 }
 
 #[test]
 fn csv_and_json_have_the_same_ids() {
-    let json = ids(&read_files("UTC", &[("w.json", JSON)]).1);
-    let csv = ids(&read_files("UTC", &[("w.csv", CSV)]).1);
+    let json = read_files("UTC", &[("w.json", JSON)]).1.source_ids();
+    let csv = read_files("UTC", &[("w.csv", CSV)]).1.source_ids();
     assert!(csv.iter().all(|id| json.contains(id)), "{csv:?} {json:?}");
 }
 
@@ -91,7 +90,7 @@ fn weight_and_the_start_of_a_period_go_into_a_new_profile() {
     let folder = Folder::new();
     let path = folder.write("w.json", JSON);
     let mut seen = Seen(None);
-    import(&[path], &owned("UTC"), &mut seen).unwrap();
+    import(&[path], &mine("UTC"), &mut seen).unwrap();
     let profile = seen.0.unwrap();
     assert_eq!(profile.weight_kg, Some(70.5));
     assert_eq!(profile.cycle_starts, ["2025-03-05".parse().unwrap()]);

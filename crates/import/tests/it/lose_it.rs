@@ -1,6 +1,6 @@
 //! Lose It!'s export.
 
-use crate::owned::{check, meals, read_files};
+use crate::folder::read_files;
 use vitalcast_domain::{MealType, MetricType as M};
 use vitalcast_import::SkipReason as S;
 
@@ -13,7 +13,7 @@ const FOODS: &str = "Date,Name,Icon,Meal,Quantity,Units,Calories,Deleted,Fat (g)
 #[test]
 fn foods_become_meals_without_deleted_ones_and_exercise() {
     let (report, read) = read_files("UTC", &[("food-logs.csv", FOODS)]);
-    let meals = meals(&read);
+    let meals = read.meals();
     assert_eq!(meals.len(), 1);
     assert_eq!(meals[0].meal_type, Some(MealType::Breakfast));
     assert_eq!(
@@ -48,8 +48,8 @@ fn values_of_days_are_known_by_the_names_of_their_files() {
             ("waist.csv", &table("80")),
         ],
     );
-    check(&read, M::Steps, &[("2025-03-04", 8_123.0)]);
-    check(&read, M::SleepDuration, &[("2025-03-04", 7.5)]);
-    check(&read, M::BodyFatPercentage, &[("2025-03-04", 21.0)]);
+    read.check_days(M::Steps, &[("2025-03-04", 8_123.0)]);
+    read.check_days(M::SleepDuration, &[("2025-03-04", 7.5)]);
+    read.check_days(M::BodyFatPercentage, &[("2025-03-04", 21.0)]);
     assert_eq!((report.files, report.unread.len()), (3, 1));
 }

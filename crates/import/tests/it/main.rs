@@ -30,7 +30,6 @@ mod nightscout;
 mod odd_files;
 mod open_mhealth;
 mod oura;
-mod owned;
 mod polar;
 mod properties;
 mod reference;

@@ -1,7 +1,6 @@
 //! A person's own table with a map of its columns, and the map that is suggested for it.
 
-use crate::folder::{Folder, Read, read_with};
-use crate::owned::{check, ids, owned, readings};
+use crate::folder::{Folder, Read, mine, read_with};
 use std::path::Path;
 use vitalcast_domain::MetricType as M;
 use vitalcast_import::{ImportError, ImportOptions, ImportReport, RejectReason as R, suggest};
@@ -9,7 +8,7 @@ use vitalcast_import::{ImportError, ImportOptions, ImportReport, RejectReason as
 fn with_map(zone: &str, map: &str) -> ImportOptions {
     ImportOptions {
         map: Some(map.parse().unwrap()),
-        ..owned(zone)
+        ..mine(zone)
     }
 }
 
@@ -31,15 +30,13 @@ fn a_german_table_with_decimal_commas_is_read_by_its_map() {
     for zone in ["Europe/Berlin", "America/Los_Angeles"] {
         let (_, read) = read_mapped(zone, map, GERMAN);
         let [first, second, third] = ["2025-03-01", "2025-03-02", "2025-03-03"];
-        check(&read, M::RestingHeartRate, &[(first, 52.5), (second, 53.0)]);
-        check(&read, M::HeartRateVariabilityRmssd, &[(first, 61.0)]);
-        check(
-            &read,
+        read.check_days(M::RestingHeartRate, &[(first, 52.5), (second, 53.0)]);
+        read.check_days(M::HeartRateVariabilityRmssd, &[(first, 61.0)]);
+        read.check_days(
             M::SleepDuration,
             &[(first, 7.25), (second, 6.5), (third, 8.25)],
         );
-        check(
-            &read,
+        read.check_days(
             M::Steps,
             &[(first, 9_214.0), (second, 11_046.0), (third, 804.0)],
         );
@@ -65,7 +62,7 @@ fn the_map_of_a_german_table_is_suggested_and_nothing_is_read_without_it() {
         map.to_string(),
         "date=Datum,rhr=Ruhepuls:bpm,hrv=HRV (ms):ms,sleep=Schlaf:h,steps=Schritte:count"
     );
-    let read = read_with(&path, &owned("UTC"));
+    let read = read_with(&path, &mine("UTC"));
     assert!(matches!(read, Err(ImportError::Unrecognised { .. })));
 }
 
@@ -130,21 +127,13 @@ fn times_users_and_units_are_those_of_the_map() {
     let map = "date=when,time=at,user=who,rhr=pulse,sleep=slept:s,oxygen_saturation=spo2:fraction";
     let (_, read) = read_mapped("Europe/Berlin", map, table);
     let days = ["2025-03-13", "2025-03-14"];
-    check(
-        &read,
-        M::RestingHeartRate,
-        &[(days[0], 52.0), (days[1], 60.0)],
-    );
-    check(
-        &read,
-        M::OxygenSaturation,
-        &[(days[0], 96.0), (days[1], 97.0)],
-    );
-    check(&read, M::SleepDuration, &[(days[0], 7.5), (days[1], 7.0)]);
+    read.check_days(M::RestingHeartRate, &[(days[0], 52.0), (days[1], 60.0)]);
+    read.check_days(M::OxygenSaturation, &[(days[0], 96.0), (days[1], 97.0)]);
+    read.check_days(M::SleepDuration, &[(days[0], 7.5), (days[1], 7.0)]);
     assert_eq!(read.faults(), [(4, R::BadTime), (5, R::BadUser)]);
     let people: Vec<&str> = read.people.iter().map(|(user, _)| user.as_str()).collect();
     assert_eq!(people, ["una", "ben"]);
-    let mut times = readings(&read, M::RestingHeartRate);
+    let mut times = read.readings(M::RestingHeartRate).collect::<Vec<_>>();
     times.sort_by_key(|reading| reading.provenance.day);
     assert_eq!(
         times[0].provenance.told.at.to_string(),
@@ -156,8 +145,7 @@ fn times_users_and_units_are_those_of_the_map() {
 fn midnight_in_every_row_is_no_time_and_minutes_are_told() {
     let table = "Tag,Schlaf\n2025-03-01 00:00:00,450\n2025-03-02 00:00:00,390\n";
     let (report, read) = read_mapped("UTC", "date=Tag,sleep=Schlaf", table);
-    check(
-        &read,
+    read.check_days(
         M::SleepDuration,
         &[("2025-03-01", 7.5), ("2025-03-02", 6.5)],
     );
@@ -167,7 +155,7 @@ fn midnight_in_every_row_is_no_time_and_minutes_are_told() {
         report.notes
     );
     let again = read_mapped("Asia/Tokyo", "date=Tag,sleep=Schlaf:min", table).1;
-    assert_eq!(ids(&read), ids(&again));
+    assert_eq!(read.source_ids(), again.source_ids());
 }
 
 #[test]
@@ -181,7 +169,7 @@ fn a_missing_column_is_named_and_a_wrong_map_says_what_was_expected() {
     );
     let table = ImportOptions {
         format: Some("table".parse().unwrap()),
-        ..owned("UTC")
+        ..mine("UTC")
     };
     let error = read_with(&path, &table).unwrap_err();
     assert!(error.to_string().contains("without a map"), "{error}");

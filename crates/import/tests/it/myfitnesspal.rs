@@ -1,6 +1,6 @@
 //! MyFitnessPal's export.
 
-use crate::owned::{ids, meals, read_files, read_fixture};
+use crate::folder::{read_files, read_fixture};
 use vitalcast_domain::MealType;
 use vitalcast_import::RejectReason as R;
 
@@ -9,7 +9,7 @@ const OLD: &str = "Date,Meal,Energy,Fat,Saturated,Polyunsaturated,Monounsaturate
 #[test]
 fn a_row_is_a_meal_of_a_day() {
     let (_, read) = read_fixture("myfitnesspal/nutrition-summary.csv");
-    let meals = meals(&read);
+    let meals = read.meals();
     let found: Vec<_> = meals
         .iter()
         .map(|meal| {
@@ -38,7 +38,7 @@ fn slashed_dates_are_american_and_an_older_header_is_known() {
                 7/4/2011,Snacks,,,,,,,,,,,,,,\n\
                 28/28/2011,Lunch,100,1,1,1,1,1,1,1,1,1,1,1,1,\n";
     let (_, read) = read_files("America/New_York", &[("a.csv", &format!("{OLD}{rows}"))]);
-    let meals = meals(&read);
+    let meals = read.meals();
     assert_eq!(meals.len(), 1);
     assert_eq!(meals[0].provenance.day.to_string(), "2011-06-28");
     assert_eq!(
@@ -53,7 +53,7 @@ fn kilojoules_are_recognised_by_the_macronutrients() {
     // 50 g, 10 g and 27 g are 398 kcal.
     let rows = "2024-06-28,Lunch,1665,10,1,1,1,0,0,0,0,50,5,10,27,\n";
     let (report, read) = read_files("UTC", &[("a.csv", &format!("{OLD}{rows}"))]);
-    assert!((meals(&read)[0].energy_kcal.unwrap() - 397.944).abs() < 0.001);
+    assert!((read.meals()[0].energy_kcal.unwrap() - 397.944).abs() < 0.001);
     assert_eq!(report.notes.len(), 1);
 }
 
@@ -63,7 +63,11 @@ fn the_order_of_rows_does_not_change_ids() {
         "2024-06-28,Lunch,398,10,1,1,1,0,0,0,0,50,5,10,27,\n",
         "2024-06-28,Dinner,500,10,1,1,1,0,0,0,0,50,5,10,27,\n",
     ];
-    let read = |rows: String| ids(&read_files("UTC", &[("a.csv", &format!("{OLD}{rows}"))]).1);
+    let read = |rows: String| {
+        read_files("UTC", &[("a.csv", &format!("{OLD}{rows}"))])
+            .1
+            .source_ids()
+    };
     assert_eq!(read(rows.concat()), read(rows[1].to_owned() + rows[0]));
     assert_eq!(
         read(rows.concat()),

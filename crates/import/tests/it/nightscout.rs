@@ -1,6 +1,6 @@
 //! Nightscout's treatments.
 
-use crate::owned::{ids, meals, read_files};
+use crate::folder::read_files;
 use vitalcast_import::{RejectReason as R, SkipReason as S};
 
 const TREATMENTS: &str = r#"[
@@ -17,7 +17,7 @@ const TREATMENTS: &str = r#"[
 #[test]
 fn carbohydrates_are_meals_without_energy() {
     let (report, read) = read_files("Europe/Berlin", &[("treatments.json", TREATMENTS)]);
-    let meals = meals(&read);
+    let meals = read.meals();
     let found: Vec<_> = meals
         .iter()
         .map(|meal| {
@@ -38,7 +38,7 @@ fn carbohydrates_are_meals_without_energy() {
             ("2025-03-06".to_owned(), Some(60.0), None, None),
         ]
     );
-    assert_eq!(ids(&read), ["a1", "c", "f"]);
+    assert_eq!(read.source_ids(), ["a1", "c", "f"]);
     assert_eq!(read.faults(), [(9, R::BadTime)]);
     assert_eq!(
         (
@@ -62,5 +62,5 @@ fn ids_do_not_depend_on_zone_or_order() {
     );
     let first = read_files("UTC", &[("t.json", TREATMENTS)]).1;
     let second = read_files("Asia/Tokyo", &[("t.json", &reversed)]).1;
-    assert_eq!(ids(&first), ids(&second));
+    assert_eq!(first.source_ids(), second.source_ids());
 }

@@ -1,6 +1,6 @@
 //! Data points of Open mHealth and IEEE 1752.1.
 
-use crate::owned::{activities, check, ids, read_files, read_fixture, readings};
+use crate::folder::{read_files, read_fixture};
 use vitalcast_domain::{ActivityType, Intensity, MetricType as M};
 use vitalcast_import::{RejectReason as R, SkipReason as S};
 
@@ -8,8 +8,7 @@ use vitalcast_import::{RejectReason as R, SkipReason as S};
 fn the_documents_of_the_schemas_are_read() {
     let (report, read) = read_fixture("open-mhealth");
     assert!(read.rejects.is_empty(), "{:?}", read.rejects);
-    check(
-        &read,
+    read.check_days(
         M::SleepDuration,
         &[
             ("2016-02-06", 7.5),
@@ -17,12 +16,12 @@ fn the_documents_of_the_schemas_are_read() {
             ("2016-02-06", 7.75),
         ],
     );
-    check(&read, M::AwakeDuration, &[("2016-02-06", 0.5)]);
-    check(&read, M::RestingHeartRate, &[("2020-02-05", 67.5)]);
-    check(&read, M::Steps, &[("2016-02-05", 10_600.0)]);
-    check(&read, M::OxygenSaturation, &[("2013-02-05", 95.0)]);
-    check(&read, M::RespiratoryRate, &[]);
-    let walks = activities(&read);
+    read.check_days(M::AwakeDuration, &[("2016-02-06", 0.5)]);
+    read.check_days(M::RestingHeartRate, &[("2020-02-05", 67.5)]);
+    read.check_days(M::Steps, &[("2016-02-05", 10_600.0)]);
+    read.check_days(M::OxygenSaturation, &[("2013-02-05", 95.0)]);
+    read.check_days(M::RespiratoryRate, &[]);
+    let walks = read.workouts();
     assert_eq!(walks.len(), 2);
     assert!(
         walks
@@ -61,15 +60,14 @@ fn a_list_of_points_with_every_shape_of_time_is_read() {
     ]
     .join(",\n");
     let (report, read) = read_files("Europe/Berlin", &[("points.json", &format!("[{text}]"))]);
-    check(
-        &read,
+    read.check_days(
         M::SleepDuration,
         &[("2025-03-30", 6.5), ("2025-03-31", 7.0)],
     );
-    check(&read, M::RestingHeartRate, &[("2025-03-30", 55.0)]);
-    check(&read, M::Steps, &[("2025-04-01", 8_000.0)]);
+    read.check_days(M::RestingHeartRate, &[("2025-03-30", 55.0)]);
+    read.check_days(M::Steps, &[("2025-04-01", 8_000.0)]);
     // Clocks went forward in the first night: 23:30 to 7:00 on the clock.
-    assert_eq!(readings(&read, M::WakeTime)[0].value, 7.0);
+    assert_eq!(read.readings(M::WakeTime).collect::<Vec<_>>()[0].value, 7.0);
     assert_eq!(read.faults(), [(5, R::Contradiction), (7, R::Empty)]);
     assert_eq!(report.skipped[&S::NotRead], 1);
     let again = read_files("UTC", &[("points.json", &format!("[{text}]"))]).1;
@@ -78,5 +76,8 @@ fn a_list_of_points_with_every_shape_of_time_is_read() {
             .filter(|id| !id.starts_with("bedtime") && !id.starts_with("waking"))
             .collect()
     };
-    assert_eq!(without_clock(ids(&read)), without_clock(ids(&again)));
+    assert_eq!(
+        without_clock(read.source_ids()),
+        without_clock(again.source_ids())
+    );
 }

@@ -1,6 +1,6 @@
 //! Samsung Health: the folder of personal data.
 
-use crate::folder::{Folder, Read, instant, mine, read_with};
+use crate::folder::{Folder, Read, day, instant, mine, read_with};
 use vitalcast_domain::{ActivityType, MealType, MetricType as M, ReadingKind, Record};
 use vitalcast_import::{ImportReport, SkipReason};
 
@@ -22,10 +22,6 @@ fn export(zone: &str, files: &[(&str, String)]) -> (ImportReport, Read) {
     let (report, read) = read_with(folder.path(), &mine(zone)).unwrap();
     assert_eq!(report.formats[0].format.as_str(), "samsung-health");
     (report, read)
-}
-
-fn day(day: &str, value: f64) -> (String, f64) {
-    (day.to_owned(), value)
 }
 
 const SLEEP: &str = "com.samsung.health.sleep.datauuid,com.samsung.health.sleep.start_time,\

@@ -1,6 +1,6 @@
 //! Sleep as Android's export.
 
-use crate::owned::{check, ids, read_files, read_fixture, readings};
+use crate::folder::{read_files, read_fixture};
 use vitalcast_domain::MetricType as M;
 use vitalcast_import::{RejectReason as R, SkipReason as S};
 
@@ -34,14 +34,14 @@ fn records_have_headers_of_their_own_and_times_by_their_zone() {
     let (_, read) = read_files("UTC", &[("sleep-export.csv", &text)]);
     assert!(read.rejects.is_empty(), "{:?}", read.rejects);
     let [berlin, york] = ["2024-10-27", "2024-10-28"];
-    check(&read, M::SleepDuration, &[(berlin, 8.0), (york, 7.0)]);
-    check(&read, M::DeepSleepDuration, &[(berlin, 2.0)]);
-    check(&read, M::TimeInBed, &[(berlin, 9.0), (york, 7.0)]);
-    check(&read, M::Bedtime, &[(berlin, -1.0), (york, 0.0)]);
-    check(&read, M::WakeTime, &[(berlin, 7.0), (york, 7.0)]);
+    read.check_days(M::SleepDuration, &[(berlin, 8.0), (york, 7.0)]);
+    read.check_days(M::DeepSleepDuration, &[(berlin, 2.0)]);
+    read.check_days(M::TimeInBed, &[(berlin, 9.0), (york, 7.0)]);
+    read.check_days(M::Bedtime, &[(berlin, -1.0), (york, 0.0)]);
+    read.check_days(M::WakeTime, &[(berlin, 7.0), (york, 7.0)]);
     assert_eq!(
         read.people,
-        [("una".to_owned(), "America/New_York".to_owned())]
+        [("me".to_owned(), "America/New_York".to_owned())]
     );
 }
 
@@ -59,13 +59,13 @@ fn the_exports_of_the_app_are_read() {
     );
     assert!(read.rejects.is_empty(), "{:?}", read.rejects);
     assert!(report.skipped[&S::NotRead] >= 6);
-    let by_hand = readings(&read, M::SleepDuration);
+    let by_hand = read.readings(M::SleepDuration).collect::<Vec<_>>();
     assert!(
         by_hand
             .iter()
             .any(|night| night.provenance.source_id == "sleep-1606420800000")
     );
-    check(&read, M::DeepSleepDuration, &[("2020-11-30", 0.0)]);
+    read.check_days(M::DeepSleepDuration, &[("2020-11-30", 0.0)]);
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn bad_records_cost_only_themselves_and_ids_stay() {
     let (_, read) = read_files("UTC", &[("sleep-export.csv", &text)]);
     assert_eq!(read.faults(), [(2, R::OutOfRange), (5, R::BadNumber)]);
     assert_eq!(
-        ids(&read),
-        ids(&read_files("Asia/Tokyo", &[("a.csv", &good)]).1)
+        read.source_ids(),
+        read_files("Asia/Tokyo", &[("a.csv", &good)]).1.source_ids()
     );
 }

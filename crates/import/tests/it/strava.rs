@@ -1,7 +1,7 @@
 //! `activities.csv` of Strava.
 
 use crate::folder::{Folder, Read, instant, options, read_with};
-use vitalcast_domain::{Activity, ActivityType, Record};
+use vitalcast_domain::ActivityType;
 use vitalcast_import::{ImportOptions, ImportReport, RejectReason as R};
 
 const HEADER: &str = "Activity ID,Activity Date,Activity Name,Activity Type,Activity Description,Elapsed \
@@ -23,16 +23,6 @@ fn read(rows: &str) -> (ImportReport, Read) {
     read_in(Some("America/New_York"), &format!("{HEADER}{rows}"))
 }
 
-fn workouts(read: &Read) -> Vec<&Activity> {
-    let records = read.records.iter();
-    records
-        .filter_map(|(_, record)| match record {
-            Record::Activity(workout) => Some(workout),
-            Record::Meal(_) | Record::HealthMetric(_) => None,
-        })
-        .collect()
-}
-
 #[test]
 fn the_exact_columns_are_read_and_the_date_is_utc() {
     let (report, read) = read(
@@ -41,7 +31,7 @@ fn the_exact_columns_are_read_and_the_date_is_utc() {
          124,\"May 2, 2025, 12:00:00 PM\",Swim,Swim,,2400,\"1,000\",,,false,,b.fit.gz,2400.0,,1000.0,,,,\n",
     );
     assert_eq!(report.formats[0].format.as_str(), "strava");
-    let [run, swim] = workouts(&read)[..] else {
+    let [run, swim] = read.workouts()[..] else {
         panic!("{:?}", read.rejects);
     };
     // The evening of the day before in New York.
@@ -83,7 +73,7 @@ fn a_german_export_is_read() {
          Zeit,Distanz,Verstrichene Zeit,Bewegungszeit,Distanz,Kalorien\n\
          9,\"01.08.2025, 22:30:00\",Abends,Radfahrt,3600,\"20,1\",3600,3000,20100,500\n",
     );
-    let [ride] = workouts(&read)[..] else {
+    let [ride] = read.workouts()[..] else {
         panic!("{:?}", read.rejects);
     };
     assert_eq!(ride.provenance.day.to_string(), "2025-08-02");
@@ -105,7 +95,7 @@ fn a_distance_without_a_unit_is_left_out() {
          4,\"Aug 2, 2025, 5:00:00 PM\",Kitesurf,x,20.1\n\
          5,\"Aug 2, 2025, 5:00:00 PM\",Kitesurf,60,20.1\n",
     );
-    let [ride, kite] = workouts(&read)[..] else {
+    let [ride, kite] = read.workouts()[..] else {
         panic!("{:?}", read.rejects);
     };
     assert_eq!((ride.duration_minutes, ride.distance_m), (Some(60.0), None));

@@ -1,6 +1,6 @@
 //! T1D-UOM's folders.
 
-use crate::folder::{Folder, Read, instant, read};
+use crate::folder::{Folder, Read, day, instant, read};
 use std::path::Path;
 use vitalcast_domain::{MealType, MetricType as M, Record};
 use vitalcast_import::{Format, RejectReason as R, SkipReason};
@@ -30,10 +30,6 @@ fn rates(rows: &str) -> Vec<(String, f64)> {
     one("Sleep Data/UoMsleep2399.csv", RATES, &rows)
         .1
         .series(M::RestingHeartRate)
-}
-
-pub(crate) fn day(day: &str, value: f64) -> (String, f64) {
-    (day.to_owned(), value)
 }
 
 #[test]

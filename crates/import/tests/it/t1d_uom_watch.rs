@@ -1,7 +1,7 @@
 //! What the watch of T1D-UOM measured every five minutes, and minutes of activity.
 
-use crate::folder::{Folder, Read, instant, read};
-use crate::t1d_uom::{NIGHTS, RATES, day, one};
+use crate::folder::{Folder, Read, day, instant, read};
+use crate::t1d_uom::{NIGHTS, RATES, one};
 use std::fmt::Write;
 use std::path::Path;
 use vitalcast_domain::{HealthMetric, MetricType as M, Record};

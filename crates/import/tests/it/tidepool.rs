@@ -1,13 +1,13 @@
 //! Tidepool's export.
 
-use crate::owned::{activities, meals, read_files, read_fixture};
+use crate::folder::{read_files, read_fixture};
 use vitalcast_domain::{ActivityType, Intensity, MealType};
 use vitalcast_import::{RejectReason as R, SkipReason as S};
 
 #[test]
 fn the_examples_of_the_documentation_are_read() {
     let (report, read) = read_fixture("tidepool");
-    let played = activities(&read);
+    let played = read.workouts();
     assert_eq!(played.len(), 1);
     assert_eq!(played[0].activity_type, ActivityType::Other);
     assert_eq!(
@@ -37,7 +37,7 @@ fn food_and_calculator_of_one_meal_are_one_meal_of_the_local_day() {
       {"type":"smbg","id":"s1","deviceId":"d","time":"2025-03-06T03:00:00Z","value":5.5}
     ]"#;
     let (report, read) = read_files("America/New_York", &[("tidepool.json", text)]);
-    let meals = meals(&read);
+    let meals = read.meals();
     assert_eq!(meals.len(), 2);
     assert_eq!(meals[0].meal_type, Some(MealType::Dinner));
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Workouts, meals, copies of records, and files that are damaged.
 
-use super::{day, in_zone, meals, quantity, read, sleep, workouts, xml};
+use super::{day, in_zone, quantity, read, sleep, xml};
 use crate::folder::{Folder, Read, read_with};
 use vitalcast_domain::{ActivityType, MealType, MetricType as M};
 use vitalcast_import::{RejectReason as R, SkipReason};
@@ -27,7 +27,7 @@ fn workouts_have_totals_of_older_and_newer_exports() {
          </Workout>\n\
          <Workout workoutActivityType=\"HKWorkoutActivityTypeYoga\" sourceName=\"Yoga\"/>\n",
     );
-    let [run, strength] = workouts(&read)[..] else {
+    let [run, strength] = read.workouts()[..] else {
         panic!("{:?}", read.records);
     };
     assert_eq!(run.activity_type, ActivityType::Running);
@@ -89,7 +89,7 @@ fn foods_of_a_correlation_count_once_wherever_they_stand() {
         format!("{correlation}{outside}"),
     ] {
         let (report, read) = read(&text);
-        let [meal] = meals(&read)[..] else {
+        let [meal] = read.meals()[..] else {
             panic!("{:?}", read.records);
         };
         assert_eq!(meal.energy_kcal, Some(410.0));
@@ -106,7 +106,7 @@ fn foods_of_a_correlation_count_once_wherever_they_stand() {
     }
     // The same without a copy outside.
     let (_, read) = read(&correlation);
-    assert_eq!(meals(&read)[0].energy_kcal, Some(155.0));
+    assert_eq!(read.meals()[0].energy_kcal, Some(155.0));
 }
 
 #[test]
