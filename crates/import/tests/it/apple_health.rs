@@ -2,26 +2,15 @@
 
 mod elements;
 
-use crate::folder::{Folder, Read, day, instant, options, read_with};
-use std::ops::ControlFlow;
+use crate::folder::{Folder, Read, day, instant, mine, options, profile_in, read_with};
 use std::path::Path;
-use vitalcast_domain::{MetricType as M, Profile, ReadingKind, Record, UserId};
-use vitalcast_import::{
-    Format, ImportOptions, ImportReport, Reject, RejectReason as R, Sink, SinkError, SkipReason,
-    import,
-};
+use vitalcast_domain::{MetricType as M, Profile, ReadingKind, Record};
+use vitalcast_import::{Format, ImportOptions, ImportReport, RejectReason as R, SkipReason};
 
 fn of_me() -> ImportOptions {
     ImportOptions {
         owner: Some("me".parse().unwrap()),
         ..options()
-    }
-}
-
-fn in_zone(zone: &str) -> ImportOptions {
-    ImportOptions {
-        assumed_zone: Some(zone.parse().unwrap()),
-        ..of_me()
     }
 }
 
@@ -41,7 +30,7 @@ fn read_as(elements: &str, options: &ImportOptions) -> (ImportReport, Read) {
 }
 
 fn read(elements: &str) -> (ImportReport, Read) {
-    read_as(elements, &in_zone("Europe/Berlin"))
+    read_as(elements, &mine("Europe/Berlin"))
 }
 
 /// A record without its prefix, its value, unit, source, start and end.
@@ -75,52 +64,10 @@ fn sleep(stage: &str, source: &str, start: &str, end: &str, zone: Option<&str>) 
     )
 }
 
-fn by_source(read: &Read, metric: M) -> Vec<(&str, String, f64)> {
-    let mut found: Vec<(&str, String, f64)> = read
-        .records
-        .iter()
-        .filter_map(|(_, record)| match record {
-            Record::HealthMetric(reading) if reading.metric == metric => Some((
-                reading.provenance.source.as_str(),
-                reading.provenance.day.to_string(),
-                reading.value,
-            )),
-            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
-        })
-        .collect();
-    found.sort_by(|left, right| left.partial_cmp(right).unwrap());
-    found
-}
-
-/// A sink that keeps the profile.
-#[derive(Default)]
-struct Person(Option<Profile>);
-
-impl Sink for Person {
-    fn person(&mut self, _: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
-        self.0 = Some(profile.clone());
-        Ok(profile.clone())
-    }
-
-    fn records(&mut self, _: &UserId, _: Vec<Record>) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn reject(&mut self, _: &Reject) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn progress(&mut self, _: u64, _: u64) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-}
-
 fn profile_of(elements: &str) -> Profile {
     let folder = Folder::new();
     let path = folder.write("export.xml", xml(elements));
-    let mut person = Person::default();
-    import(&[path], &of_me(), &mut person).unwrap();
-    let profile = person.0.unwrap();
+    let profile = profile_in(&path, &of_me());
     profile.validate().unwrap();
     profile
 }
@@ -151,7 +98,7 @@ fn phone_and_watch_are_two_sources_and_their_samples_are_totals_of_a_day() {
     );
     assert_eq!(report.formats[0].format.as_str(), "apple-health");
     assert_eq!(
-        by_source(&read, M::Steps),
+        read.by_source(M::Steps),
         [
             ("apple-health/Apple Watch", "2025-05-01".to_owned(), 350.0),
             ("apple-health/Pedometer++", "2025-05-02".to_owned(), 70.0),
@@ -441,13 +388,15 @@ fn units_are_those_that_are_written_beside_the_value() {
     // 418.4 kJ are 100 kcal; the phone has no active energy, so it has no total.
     assert_eq!(read.series(M::ActiveCalories), [day("2025-05-01", 150.0)]);
     assert_eq!(read.series(M::TotalCalories), [day("2025-05-01", 1650.0)]);
-    let spo2: Vec<f64> = by_source(&read, M::OxygenSaturation)
+    let spo2: Vec<f64> = read
+        .by_source(M::OxygenSaturation)
         .iter()
         .map(|found| found.2)
         .collect();
     assert_eq!(spo2, [97.0, 95.0]);
     assert!((read.series(M::BodyFatPercentage)[0].1 - 18.4).abs() < 1e-9);
-    let glucose: Vec<f64> = by_source(&read, M::BloodGlucose)
+    let glucose: Vec<f64> = read
+        .by_source(M::BloodGlucose)
         .iter()
         .map(|found| found.2)
         .collect();
@@ -506,18 +455,18 @@ fn summaries_of_the_rings_fill_days_without_samples() {
     let (watch, summary) = ("apple-health/Apple Watch", "apple-health/summary");
     let (first, second) = ("2025-05-01".to_owned(), "2025-05-02".to_owned());
     assert_eq!(
-        by_source(&read, M::ActiveCalories),
+        read.by_source(M::ActiveCalories),
         [
             (summary, first.clone(), 500.0),
             (summary, second.clone(), 100.0),
         ]
     );
     assert_eq!(
-        by_source(&read, M::ExerciseMinutes),
+        read.by_source(M::ExerciseMinutes),
         [(watch, second.clone(), 1.0), (summary, first.clone(), 30.0),]
     );
     assert_eq!(
-        by_source(&read, M::StandingHours),
+        read.by_source(M::StandingHours),
         [(watch, first, 2.0), (summary, second, 9.0)]
     );
     assert_eq!(report.skipped[&SkipReason::NotWorn], 1);

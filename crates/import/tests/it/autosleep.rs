@@ -1,8 +1,8 @@
 //! The history of AutoSleep.
 
-use crate::folder::{Folder, Read, day, instant, options, read_with};
+use crate::folder::{Folder, Read, day, instant, mine, read_with};
 use vitalcast_domain::MetricType as M;
-use vitalcast_import::{ImportOptions, ImportReport, RejectReason as R, SkipReason};
+use vitalcast_import::{ImportReport, RejectReason as R, SkipReason};
 
 const HEADER: &str = "ISO8601,fromDate,toDate,bedtime,waketime,inBed,awake,fellAsleepIn,sessions,asleep,\
                       asleepAvg7,efficiency,efficiencyAvg7,deep,deepAvg7,sleepBPM,dayBPM,wakingBPM,hrv,\
@@ -11,12 +11,7 @@ const HEADER: &str = "ISO8601,fromDate,toDate,bedtime,waketime,inBed,awake,fellA
 fn read(rows: &str) -> (ImportReport, Read) {
     let folder = Folder::new();
     let path = folder.write("AutoSleep-20260317.csv", format!("{HEADER}{rows}"));
-    let options = ImportOptions {
-        owner: Some("me".parse().unwrap()),
-        assumed_zone: Some("Europe/Berlin".parse().unwrap()),
-        ..options()
-    };
-    read_with(&path, &options).unwrap()
+    read_with(&path, &mine("Europe/Berlin")).unwrap()
 }
 
 const NIGHT: &str = "2025-03-18T23:59:59+01:00,\"Monday, Mar 17, 2025\",\"Tuesday, Mar 18, 2025\",2025-03-17 \

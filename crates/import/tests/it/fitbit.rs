@@ -1,16 +1,12 @@
 //! Fitbit: Google Takeout of all ages, and the table of the website.
 
-use crate::folder::{Folder, Read, day, instant, mine, read_with};
+use crate::folder::{Folder, Read, day, instant, mine, read_files, read_with};
 use vitalcast_domain::{ActivityType, MetricType as M, ReadingKind, Record};
 use vitalcast_import::{Format, ImportReport, RejectReason, SkipReason};
 
 /// An export of files, of a person who lives in a zone.
 fn export(zone: &str, files: &[(&str, &str)]) -> (ImportReport, Read) {
-    let folder = Folder::new();
-    for (name, text) in files {
-        folder.write(name, text);
-    }
-    let (report, read) = read_with(folder.path(), &mine(zone)).unwrap();
+    let (report, read) = read_files(zone, files);
     assert!(
         report
             .formats

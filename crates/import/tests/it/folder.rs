@@ -145,6 +145,23 @@ impl Read {
         ids
     }
 
+    /// Values of a metric with their sources and days, in this order.
+    pub(crate) fn by_source(&self, metric: MetricType) -> Vec<(&str, String, f64)> {
+        let mut found: Vec<(&str, String, f64)> = self
+            .readings(metric)
+            .map(|reading| {
+                let origin = &reading.provenance;
+                (
+                    origin.source.as_str(),
+                    origin.day.to_string(),
+                    reading.value,
+                )
+            })
+            .collect();
+        found.sort_by(|left, right| left.partial_cmp(right).unwrap());
+        found
+    }
+
     /// Identities of all records, sorted.
     pub(crate) fn ids(&self) -> Vec<String> {
         let id = |(_, record): &(String, Record)| {
@@ -262,6 +279,34 @@ pub(crate) fn read_fixture(name: &str) -> (ImportReport, Read) {
         .join("../../fixtures")
         .join(name);
     read_with(&path, &mine("UTC")).unwrap()
+}
+
+/// The profile that a file gives a person who is new.
+pub(crate) fn profile_in(path: &Path, options: &ImportOptions) -> Profile {
+    struct Person(Option<Profile>);
+
+    impl Sink for Person {
+        fn person(&mut self, _: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
+            self.0 = Some(profile.clone());
+            Ok(profile.clone())
+        }
+
+        fn records(&mut self, _: &UserId, _: Vec<Record>) -> Result<(), SinkError> {
+            Ok(())
+        }
+
+        fn reject(&mut self, _: &Reject) -> Result<(), SinkError> {
+            Ok(())
+        }
+
+        fn progress(&mut self, _: u64, _: u64) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+    }
+
+    let mut person = Person(None);
+    import(&[path], options, &mut person).unwrap();
+    person.0.unwrap()
 }
 
 /// A day with a value, as `Read::series` gives it.

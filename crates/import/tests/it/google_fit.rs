@@ -1,15 +1,11 @@
 //! Google Fit: the folder "Fit" of Google Takeout.
 
-use crate::folder::{Folder, Read, day, instant, mine, read_with};
+use crate::folder::{Read, day, instant, read_files};
 use vitalcast_domain::{ActivityType, MetricType as M, ReadingKind};
 use vitalcast_import::{ImportReport, SkipReason};
 
 fn export(zone: &str, files: &[(&str, &str)]) -> (ImportReport, Read) {
-    let folder = Folder::new();
-    for (name, text) in files {
-        folder.write(name, text);
-    }
-    let (report, read) = read_with(folder.path(), &mine(zone)).unwrap();
+    let (report, read) = read_files(zone, files);
     assert_eq!(report.formats[0].format.as_str(), "google-fit");
     (report, read)
 }

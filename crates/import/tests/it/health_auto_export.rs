@@ -1,17 +1,9 @@
 //! JSON and CSV of Health Auto Export.
 
-use crate::folder::{Folder, Read, day, instant, options, read_with};
+use crate::folder::{Folder, Read, day, instant, mine, read_files, read_with};
 use std::path::Path;
-use vitalcast_domain::{Activity, ActivityType, Meal, MetricType as M, ReadingKind, Record};
-use vitalcast_import::{ImportOptions, ImportReport, RejectReason as R, SkipReason};
-
-fn of_me() -> ImportOptions {
-    ImportOptions {
-        owner: Some("me".parse().unwrap()),
-        assumed_zone: Some("Europe/Berlin".parse().unwrap()),
-        ..options()
-    }
-}
+use vitalcast_domain::{ActivityType, MetricType as M, ReadingKind};
+use vitalcast_import::{ImportReport, RejectReason as R, SkipReason};
 
 fn metric(name: &str, units: &str, points: &str) -> String {
     format!("{{\"data\": [{points}], \"units\": \"{units}\", \"name\": \"{name}\"}}")
@@ -24,38 +16,15 @@ fn body(metrics: &[String], rest: &str) -> String {
     )
 }
 
-fn read_files(files: &[(&str, String)]) -> (ImportReport, Read) {
-    let folder = Folder::new();
-    for (name, text) in files {
-        folder.write(name, text);
-    }
-    read_with(folder.path(), &of_me()).unwrap()
-}
-
 fn read(metrics: &[String]) -> (ImportReport, Read) {
-    read_files(&[("HealthAutoExport-2025.json", body(metrics, ""))])
+    read_files(
+        "Europe/Berlin",
+        &[("HealthAutoExport-2025.json", body(metrics, ""))],
+    )
 }
 
 fn point(date: &str, value: f64, source: &str) -> String {
     format!("{{\"date\": \"{date}\", \"qty\": {value}, \"source\": \"{source}\"}}")
-}
-
-fn sources(read: &Read, metric: M) -> Vec<(&str, String, f64)> {
-    let mut found: Vec<(&str, String, f64)> = Vec::new();
-    for (_, record) in &read.records {
-        if let Record::HealthMetric(reading) = record
-            && reading.metric == metric
-        {
-            let provenance = &reading.provenance;
-            found.push((
-                provenance.source.as_str(),
-                provenance.day.to_string(),
-                reading.value,
-            ));
-        }
-    }
-    found.sort_by(|left, right| left.partial_cmp(right).unwrap());
-    found
 }
 
 #[test]
@@ -113,7 +82,7 @@ fn units_are_read_beside_each_metric_and_days_are_those_written() {
         "2025-05-29".to_owned(),
         44.5,
     )];
-    assert_eq!(sources(&read, M::HeartRateVariabilitySdnn), hrv);
+    assert_eq!(read.by_source(M::HeartRateVariabilitySdnn), hrv);
     assert_eq!(read.series(M::OxygenSaturation), [day("2025-05-29", 97.0)]);
     assert_eq!(report.skipped[&SkipReason::NotRead], 1);
     assert!(read.rejects.is_empty());
@@ -133,7 +102,7 @@ fn samples_of_phone_and_watch_are_not_added_up() {
     )]);
     let date = || "2025-05-29".to_owned();
     assert_eq!(
-        sources(&read, M::Steps),
+        read.by_source(M::Steps),
         [
             ("health-auto-export/Apple Watch", date(), 120.0),
             ("health-auto-export/iPhone", date(), 150.0),
@@ -158,10 +127,13 @@ fn hours_that_come_again_in_another_file_replace_those_before() {
             "",
         )
     };
-    let (_, read) = read_files(&[
-        ("HealthAutoExport-a.json", hours(100.0, 20.0, 0.0)),
-        ("HealthAutoExport-b.json", hours(100.0, 70.0, 30.0)),
-    ]);
+    let (_, read) = read_files(
+        "Europe/Berlin",
+        &[
+            ("HealthAutoExport-a.json", hours(100.0, 20.0, 0.0)),
+            ("HealthAutoExport-b.json", hours(100.0, 70.0, 30.0)),
+        ],
+    );
     assert_eq!(read.series(M::Steps), [day("2025-05-29", 200.0)]);
 }
 
@@ -294,7 +266,7 @@ fn workouts_have_quantities_with_units() {
          \"units\": \"bpm\"}, \"heartRate\": {\"max\": {\"qty\": 171, \"units\": \"bpm\"}}, \"route\": [{\"lat\": 1}]}, \
          {\"name\": \"Yoga\", \"start\": \"?\"}, 7]",
     );
-    let (_, read) = read_files(&[("workouts.json", text)]);
+    let (_, read) = read_files("Europe/Berlin", &[("workouts.json", text)]);
     let [run] = read.workouts()[..] else {
         panic!("{:?}", read.records);
     };
@@ -314,7 +286,7 @@ fn workouts_have_quantities_with_units() {
 
 #[test]
 fn a_table_has_units_and_parts_in_its_names() {
-    let (report, read) = read_files(&[(
+    let (report, read) = read_files("Europe/Berlin", &[(
         "HealthAutoExport.csv",
         "Date/Time,Active Energy (kJ),Resting Energy (kcal),Heart Rate [Min] (count/min),Heart Rate [Max] \
          (count/min),Heart Rate [Avg] (count/min),Heart Rate Variability (ms),Resting Heart Rate \
@@ -352,7 +324,7 @@ fn a_table_has_units_and_parts_in_its_names() {
 
 #[test]
 fn hours_of_a_table_are_added_up_and_names_may_be_translated() {
-    let (_, read) = read_files(&[(
+    let (_, read) = read_files("Europe/Berlin", &[(
         "export.csv",
         "Date,Step Count (count),Variabilidad de Frecuencia Cardíaca (ms)\n2025-05-28 08:00:00,100,40\n\
          2025-05-28 09:00:00,50,\n2025-05-28 10:00:00,x,44\n"
@@ -382,7 +354,7 @@ fn tables_of_others_are_not_taken() {
         ),
     ] {
         let path = folder.write(name, header);
-        let read = read_with(&path, &of_me());
+        let read = read_with(&path, &mine("Europe/Berlin"));
         let is_own = read.is_ok_and(|(report, _)| {
             report
                 .formats
@@ -407,7 +379,7 @@ fn what_comes_before_damage_is_kept() {
         "}]",
         "}, {\"date\": \"2025-05-29 09:00:00 +0200\", \"qty\": 6}, {\"da",
     );
-    let (report, read) = read_files(&[("a.json", text)]);
+    let (report, read) = read_files("Europe/Berlin", &[("a.json", text)]);
     // The name comes after the damage: nothing says what the points are.
     assert!(read.records.is_empty());
     assert!(
@@ -418,14 +390,14 @@ fn what_comes_before_damage_is_kept() {
     let text = "{\"data\": {\"metrics\": [{\"name\": \"step_count\", \"units\": \"count\", \"data\": [\
                 {\"date\": \"2025-05-29 08:00:00 +0200\", \"qty\": 5}, {\"date\": \"2025-05-29 09:00:00 +0200\", \
                 \"qty\": \"6\"}, {\"da";
-    let (_, read) = read_files(&[("a.json", text.to_owned())]);
+    let (_, read) = read_files("Europe/Berlin", &[("a.json", text.to_owned())]);
     assert_eq!(read.series(M::Steps), [day("2025-05-29", 11.0)]);
 }
 
 #[test]
 fn the_published_samples_are_read_and_give_the_same_ids_again() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/health-auto-export");
-    let (report, read) = read_with(&samples, &of_me()).unwrap();
+    let (report, read) = read_with(&samples, &mine("Europe/Berlin")).unwrap();
     assert_eq!(report.formats[0].files, 5);
     // 0.77 and 0.38 kJ.
     assert_eq!(read.series(M::ActiveCalories), [day("2024-03-11", 0.2749)]);
@@ -444,7 +416,7 @@ fn the_published_samples_are_read_and_give_the_same_ids_again() {
         (ActivityType::Walking, Some(908.0))
     );
     assert!((walk.energy_kcal.unwrap() - 54.066).abs() < 0.001);
-    assert_eq!(read, read_with(&samples, &of_me()).unwrap().1);
+    assert_eq!(read, read_with(&samples, &mine("Europe/Berlin")).unwrap().1);
 }
 
 #[test]

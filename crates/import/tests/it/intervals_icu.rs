@@ -1,9 +1,8 @@
 //! intervals.icu's wellness data.
 
-use crate::folder::{Folder, mine, read_files};
-use std::ops::ControlFlow;
-use vitalcast_domain::{MetricType as M, Profile, Record, UserId};
-use vitalcast_import::{Reject, Sink, SinkError, SkipReason as S, import};
+use crate::folder::{Folder, mine, profile_in, read_files};
+use vitalcast_domain::MetricType as M;
+use vitalcast_import::SkipReason as S;
 
 const JSON: &str = r#"[
   {"id":"2025-03-05","ctl":40.1,"atl":50.2,"updated":"2025-03-06T08:00:00.000+00:00","weight":70.5,"restingHR":52,
@@ -71,27 +70,9 @@ fn csv_and_json_have_the_same_ids() {
 
 #[test]
 fn weight_and_the_start_of_a_period_go_into_a_new_profile() {
-    struct Seen(Option<Profile>);
-    impl Sink for Seen {
-        fn person(&mut self, _: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
-            self.0 = Some(profile.clone());
-            Ok(profile.clone())
-        }
-        fn records(&mut self, _: &UserId, _: Vec<Record>) -> Result<(), SinkError> {
-            Ok(())
-        }
-        fn reject(&mut self, _: &Reject) -> Result<(), SinkError> {
-            Ok(())
-        }
-        fn progress(&mut self, _: u64, _: u64) -> ControlFlow<()> {
-            ControlFlow::Continue(())
-        }
-    }
     let folder = Folder::new();
     let path = folder.write("w.json", JSON);
-    let mut seen = Seen(None);
-    import(&[path], &mine("UTC"), &mut seen).unwrap();
-    let profile = seen.0.unwrap();
+    let profile = profile_in(&path, &mine("UTC"));
     assert_eq!(profile.weight_kg, Some(70.5));
     assert_eq!(profile.cycle_starts, ["2025-03-05".parse().unwrap()]);
 }

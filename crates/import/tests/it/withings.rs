@@ -1,8 +1,8 @@
 //! Withings' account export.
 
-use crate::folder::{Folder, options, read, read_bytes, read_with};
-use vitalcast_domain::{MetricType as M, Profile, Record, UserId};
-use vitalcast_import::{RejectReason as R, Sink, SinkError, SkipReason as S};
+use crate::folder::{Folder, options, profile_in, read, read_bytes, read_with};
+use vitalcast_domain::MetricType as M;
+use vitalcast_import::{RejectReason as R, SkipReason as S};
 
 const SLEEP: &str = "from,to,light (s),deep (s),rem (s),awake (s),wake up,Duration to sleep (s),Duration to wake up \
                      (s),Snoring (s),Snoring episodes,Average heart rate,Heart rate (min),Heart rate (max),Night \
@@ -97,29 +97,6 @@ fn energy_of_a_day_is_earned_and_passive() {
     assert_eq!(report.skipped[&S::OtherFile], 1);
 }
 
-/// Keeps the profile.
-#[derive(Default)]
-struct Who(Option<f64>);
-
-impl Sink for Who {
-    fn person(&mut self, _: &UserId, profile: &Profile) -> Result<Profile, SinkError> {
-        self.0 = profile.weight_kg;
-        Ok(profile.clone())
-    }
-
-    fn records(&mut self, _: &UserId, _: Vec<Record>) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn reject(&mut self, _: &vitalcast_import::Reject) -> Result<(), SinkError> {
-        Ok(())
-    }
-
-    fn progress(&mut self, _: u64, _: u64) -> std::ops::ControlFlow<()> {
-        std::ops::ControlFlow::Continue(())
-    }
-}
-
 #[test]
 fn masses_are_kilograms_or_pounds_and_become_per_cent_where_that_is_the_metric() {
     let rows = "2024-05-02 07:10:00,80,20,3.2,56.8,40,\n2024-05-03 07:10:00,79.5,,,,,\n";
@@ -141,9 +118,8 @@ fn masses_are_kilograms_or_pounds_and_become_per_cent_where_that_is_the_metric()
         kilograms.check(metric, "2024-05-02", value, at);
     }
     assert_eq!(report.skipped[&S::Missing], 1);
-    let mut who = Who::default();
-    vitalcast_import::import(&[&path], &options(), &mut who).unwrap();
-    assert_eq!(who.0, Some(79.5), "the newest weight");
+    let profile = profile_in(&path, &options());
+    assert_eq!(profile.weight_kg, Some(79.5), "the newest weight");
     let (_, pounds) = read_bytes(
         "weight.csv",
         "Date,Weight (lb),Fat mass (lb),Bone mass (lb),Muscle mass (lb),Hydration (lb),Comments\n2024-05-02 \

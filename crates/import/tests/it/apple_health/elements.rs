@@ -1,6 +1,6 @@
 //! Workouts, meals, copies of records, and files that are damaged.
 
-use super::{day, in_zone, quantity, read, sleep, xml};
+use super::{day, mine, quantity, read, sleep, xml};
 use crate::folder::{Folder, Read, read_with};
 use vitalcast_domain::{ActivityType, MealType, MetricType as M};
 use vitalcast_import::{RejectReason as R, SkipReason};
@@ -174,7 +174,7 @@ fn what_comes_before_damage_is_kept() {
         let text = xml(&format!("{steps}{damage}"));
         let text = text.trim_end().trim_end_matches("</HealthData>");
         let path = folder.write("export.xml", text);
-        let (report, read) = read_with(&path, &in_zone("Europe/Berlin")).unwrap();
+        let (report, read) = read_with(&path, &mine("Europe/Berlin")).unwrap();
         assert_eq!(read.series(M::Steps), [day("2025-05-01", 10.0)], "{what}");
         assert!(
             report
@@ -191,7 +191,7 @@ fn what_comes_before_damage_is_kept() {
     bytes[place] = 0xff;
     let folder = Folder::new();
     let path = folder.write("export.xml", bytes);
-    let (_, read) = read_with(&path, &in_zone("Europe/Berlin")).unwrap();
+    let (_, read) = read_with(&path, &mine("Europe/Berlin")).unwrap();
     assert_eq!(read.series(M::Steps), [day("2025-05-01", 20.0)]);
     assert_eq!(read.faults(), [(2, R::NotUtf8)]);
 }
@@ -203,7 +203,7 @@ fn entities_of_a_document_type_are_not_expanded() {
                 <HealthData><Record type=\"HKQuantityTypeIdentifierStepCount\" sourceName=\"&b;\" \
                 unit=\"count\" startDate=\"2025-05-01 09:00:00 +0200\" value=\"1\"/></HealthData>";
     let path = folder.write("export.xml", text);
-    let (_, read) = read_with(&path, &in_zone("Europe/Berlin")).unwrap();
+    let (_, read) = read_with(&path, &mine("Europe/Berlin")).unwrap();
     assert_eq!(read.only().provenance().source, "apple-health/&b;");
 }
 
