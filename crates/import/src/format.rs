@@ -91,7 +91,7 @@ pub struct Format(&'static FormatReader);
 
 impl Format {
     /// An export of this program.
-    pub const OWN_EXPORT: Self = Self(&crate::own::READER);
+    pub(crate) const OWN_EXPORT: Self = Self(&crate::own::READER);
     /// The tables `meals`, `activities` and `health_metrics` of the reference service.
     pub const REFERENCE_TABLES: Self = Self(&crate::reference::READER);
     /// The daily table of LifeSnaps.
@@ -99,7 +99,7 @@ impl Format {
     /// The folders of T1D-UOM.
     pub const T1D_UOM: Self = Self(&crate::t1d_uom::READER);
     /// Any table, read by a [`ColumnMap`](crate::ColumnMap).
-    pub const TABLE: Self = Self(&crate::mapped::READER);
+    pub(crate) const TABLE: Self = Self(&crate::mapped::READER);
     /// The JSON and CSV files of the app Health Auto Export.
     pub const HEALTH_AUTO_EXPORT: Self = Self(&crate::health_auto_export::READER);
 
@@ -115,7 +115,7 @@ impl Format {
     };
 
     /// All formats, in the order in which they are read.
-    pub fn all() -> impl Iterator<Item = Self> {
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
         READERS.iter().copied().map(Self)
     }
 

@@ -176,7 +176,7 @@ impl ColumnMap {
     }
 
     /// Whether a table has all columns of the map.
-    pub fn fits(&self, names: &[&str]) -> bool {
+    pub(crate) fn fits(&self, names: &[&str]) -> bool {
         let has = |mapped: &Mapped| names.iter().any(|name| is_named(name, &mapped.column));
         self.columns.iter().all(has)
     }
