@@ -109,7 +109,7 @@ mod tests {
                 Some(7.0),
                 Some("26589710670"),
             ),
-            (r#"{"value": " 7.5 ", "id": "a"}"#, Some(7.5), Some("a")),
+            (r#"{"value": " 7.5 ", "id": " a "}"#, Some(7.5), Some("a")),
             (r#"{"value": null, "id": {"x": [1]}}"#, None, None),
             (r#"{"value": "NaN", "id": true}"#, None, Some("true")),
             (r"{}", None, None),
