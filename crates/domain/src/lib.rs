@@ -43,6 +43,7 @@ pub use profile::{ActivityLevel, Profile, ZoneFrom};
 pub use provenance::{Provenance, Span, Told};
 pub use record::{
     Activity, ActivityType, HealthMetric, History, Intensity, Meal, MealType, Record, RecordKind,
+    SUM_OF_DAY,
 };
 pub use request::{
     BatchPredictRequest, DEFAULT_SEED, MAX_HORIZON_DAYS, PredictRequest, TrainModelRequest,

@@ -260,6 +260,9 @@ pub enum Record {
     HealthMetric(HealthMetric),
 }
 
+/// End of the name of a source whose meals are sums of whole days, behind the name of the diary that also has
+/// the foods: `cronometer/day`. Such a meal counts only on days without the foods.
+pub const SUM_OF_DAY: &str = "/day";
 /// Longest accepted `source` and `source_id`, in bytes.
 const MAX_SOURCE: usize = 200;
 

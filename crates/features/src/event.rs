@@ -1,10 +1,11 @@
 //! Meals and activities that several sources recorded: each counts once.
 
 use chrono::TimeDelta;
-use vitalcast_domain::{Activity, Meal, MetricType, Profile, Record, Span};
+use vitalcast_domain::{Activity, Meal, MetricType, Profile, Record, SUM_OF_DAY, Span};
 
 /// The meals and activities of a day without those that another source recorded too, in the same order.
 ///
+/// A diary's sum of the day does not count beside its foods.
 /// Two meals are the same when time and nutrients are equal; two activities when they overlap by at
 /// least half of the shorter one. Of several, the one of the preferred source counts (the order of
 /// [`MetricType::ExerciseMinutes`]), else the longer one, else the first.
@@ -17,7 +18,10 @@ pub(crate) fn counted_once<'a>(events: &[&'a Record], profile: &Profile) -> Vec<
         return events.to_vec();
     }
     let mut kept: Vec<&Record> = Vec::with_capacity(events.len());
-    for event in events {
+    for event in events
+        .iter()
+        .filter(|event| !is_sum_of_others(event, events))
+    {
         let source = &event.provenance().source;
         let twin = kept
             .iter()
@@ -35,6 +39,20 @@ pub(crate) fn counted_once<'a>(events: &[&'a Record], profile: &Profile) -> Vec<
         }
     }
     kept
+}
+
+/// Whether a record is a diary's sum of the day, and the foods of the same diary are there too.
+fn is_sum_of_others(event: &Record, events: &[&Record]) -> bool {
+    let (Record::Meal(meal), Some(diary)) =
+        (event, event.provenance().source.strip_suffix(SUM_OF_DAY))
+    else {
+        return false;
+    };
+    let is_part = |other: &&Record| {
+        matches!(other, Record::Meal(other) if other.provenance.source == diary
+            && other.provenance.day == meal.provenance.day)
+    };
+    events.iter().any(is_part)
 }
 
 /// How much two records look like the same event, above 0 to 1; `None` when they are two.

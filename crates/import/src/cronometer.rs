@@ -23,11 +23,11 @@ use chrono::{NaiveDate, NaiveTime};
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use vitalcast_domain::{ActivityType, MetricType, Moment, Provenance, Record, Told, Unit, UserId};
+use vitalcast_domain::{
+    ActivityType, MetricType, Moment, Provenance, Record, SUM_OF_DAY, Told, Unit, UserId,
+};
 
 const SOURCE: &str = "cronometer";
-/// Source of the sums of days: they hold what the foods hold, and must never be added to them.
-const OF_DAYS: &str = "cronometer/day";
 /// Weights that a profile accepts, kg.
 const WEIGHTS: std::ops::RangeInclusive<f64> = 2.0..=700.0;
 
@@ -233,7 +233,8 @@ fn summary(
         } else {
             unfinished += u64::from(row.text(completed).eq_ignore_ascii_case("false"));
             let told = Told::at(Moment::Date(day));
-            let provenance = Provenance::told(OF_DAYS, format!("day-{day}"), told);
+            let provenance =
+                Provenance::told(format!("{SOURCE}{SUM_OF_DAY}"), format!("day-{day}"), told);
             importer.checked(
                 user,
                 row.place(),
@@ -243,7 +244,7 @@ fn summary(
     }
     if unfinished > 0 {
         importer.note(format!(
-            "{unfinished} days of the diary are not marked as completed: they may lack meals"
+            "days of the diary that are not marked as completed, and may lack meals: {unfinished}"
         ));
     }
     Ok(())

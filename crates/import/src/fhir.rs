@@ -118,7 +118,7 @@ struct Seen {
 fn withdrawn(files: &[PathBuf]) -> HashSet<String> {
     let mut ids = HashSet::new();
     for path in files {
-        let _ = fields::first_look(path, &is_known, |_, object| {
+        let _ = crate::objects::first_look(path, &is_known, |_, object| {
             let inner = object.get("resource").and_then(Value::as_object);
             let resource = inner.unwrap_or(object);
             if is_withdrawn(resource) {

@@ -8,7 +8,6 @@ use crate::report::{Reject, SkipReason};
 use crate::table::{Fault, Row};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use std::path::Path;
-use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{
     HealthMetric, MetricType, Moment, Profile, Provenance, ReadingKind, Record, Told, Unit, UserId,
 };
@@ -251,7 +250,6 @@ impl Importer<'_> {
         place: Place<'_>,
         night: &Night,
     ) -> Result<(), ImportError> {
-        use MetricType as M;
         let told = Told {
             at: night.at,
             until: night.until,

@@ -4,9 +4,7 @@
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::readings::Place;
-use crate::report::RejectReason;
 use crate::sample::file_name;
-use crate::table::Fault;
 use chrono::{DateTime, Datelike, Utc};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, Row};

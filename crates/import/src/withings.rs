@@ -503,7 +503,7 @@ struct RawColumns {
 impl RawColumns {
     /// The samples of a row with their times.
     fn read(&self, row: &Row<'_>, profile: &Profile) -> Result<Vec<(DateTime<Utc>, f64)>, Fault> {
-        let start = match moment(row.text(self.start), "start")? {
+        let start = match time(row.text(self.start), "start")? {
             Moment::Instant { at, .. } => at,
             // Older files may have the time of the person's clock.
             Moment::Clock(local) => profile.instant_of(local),

@@ -71,7 +71,7 @@ fn a_day_with_foods_is_not_read_from_the_summary_again() {
     );
     assert_eq!(report.skipped[&S::Repeated], 1);
     assert!(
-        report.notes[0].starts_with("1 days of the diary are not marked"),
+        report.notes[0].starts_with("days of the diary that are not marked"),
         "{:?}",
         report.notes
     );

@@ -272,14 +272,14 @@ fn a_compressed_file_is_read() {
     packed.write_all(&bytes).unwrap();
     let packed = packed.finish().unwrap();
     let (_, read) = read_fit("UTC", std::slice::from_ref(&packed));
-    check(&read, M::Steps, &[("2025-03-05", 2_000.0)]);
+    read.check_days(M::Steps, &[("2025-03-05", 2_000.0)]);
     // Of a damaged one, nothing is recognised or the rest is told.
     for length in [2, 12, packed.len() / 2] {
         let folder = Folder::new();
         folder.write("1.fit", &bytes);
         folder.write("2.fit.gz", &packed[..length]);
-        let (_, read) = read_with(folder.path(), &owned("UTC")).unwrap();
-        check(&read, M::Steps, &[("2025-03-05", 2_000.0)]);
+        let (_, read) = read_with(folder.path(), &mine("UTC")).unwrap();
+        read.check_days(M::Steps, &[("2025-03-05", 2_000.0)]);
     }
 }
 
@@ -298,7 +298,7 @@ fn a_field_of_an_impossible_length_does_not_cost_the_message() {
         ],
     );
     let (_, read) = read_fit("UTC", &[file(&[garmin(), odd])]);
-    check(&read, M::Steps, &[("2025-03-05", 2_000.0)]);
+    read.check_days(M::Steps, &[("2025-03-05", 2_000.0)]);
     assert!(read.rejects.is_empty());
 }
 
@@ -308,7 +308,7 @@ fn a_file_of_a_device_that_lost_its_power_is_read() {
     bytes[4..8].fill(0);
     bytes.truncate(bytes.len() - 2);
     let (_, read) = read_fit("UTC", &[bytes]);
-    check(&read, M::Steps, &[("2025-03-05", 2_000.0)]);
+    read.check_days(M::Steps, &[("2025-03-05", 2_000.0)]);
 }
 
 #[test]
@@ -323,7 +323,7 @@ fn fields_of_developers_and_the_other_order_of_bytes_are_read() {
     bytes.extend(4_000_u32.to_be_bytes());
     bytes.extend([9, 9, 9]);
     let (_, read) = read_fit("UTC", &[file(&[garmin(), bytes])]);
-    check(&read, M::Steps, &[("2025-03-05", 4_000.0)]);
+    read.check_days(M::Steps, &[("2025-03-05", 4_000.0)]);
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Google Fit: the folder "Fit" of Google Takeout.
 
-use crate::folder::{Read, day, instant, read_files};
+use crate::folder::{Folder, Read, day, instant, mine, read_files, read_with};
 use vitalcast_domain::{ActivityType, MetricType as M, ReadingKind};
 use vitalcast_import::{ImportReport, SkipReason};
 

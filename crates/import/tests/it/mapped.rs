@@ -63,7 +63,7 @@ fn the_map_of_a_german_table_is_suggested_and_nothing_is_read_without_it() {
         "date=Datum,rhr=Ruhepuls:bpm,hrv=HRV (ms):ms,sleep=Schlaf:h,steps=Schritte:count"
     );
     let read = read_with(&path, &mine("UTC"));
-    assert!(matches!(read, Err(ImportError::Unrecognised { .. })));
+    assert!(matches!(read, Err(ImportError::OwnTable { .. })));
 }
 
 #[test]

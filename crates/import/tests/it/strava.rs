@@ -118,7 +118,7 @@ fn an_exact_distance_with_a_decimal_comma_is_read() {
         "Aktivitäts-ID,Datum der Aktivität,Aktivitätsart,Verstrichene Zeit,Distanz,Verstrichene Zeit,Distanz\n\
          9,\"01.08.2025, 10:30:00\",Lauf,600,\"0,95\",600,\"950,125\"\n",
     );
-    let [run] = workouts(&read)[..] else {
+    let [run] = read.workouts()[..] else {
         panic!("{:?}", read.rejects);
     };
     assert_eq!(run.distance_m, Some(950.125));

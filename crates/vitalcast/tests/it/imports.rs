@@ -186,3 +186,25 @@ fn a_first_export_names_the_zone_of_a_person_of_whom_nothing_is_known() {
     home.import(&path, &moved);
     assert_eq!(zone(&home), "Europe/Athens");
 }
+
+#[test]
+fn the_sum_of_a_day_does_not_count_beside_its_foods_whichever_comes_first() {
+    let summary = "Date,Energy (kcal),Protein (g),Carbs (g),Fat (g),Completed\n\
+                   2024-03-12,2100,90,250,80,true\n2024-03-13,1900,80,220,75,true\n";
+    let servings = "Day,Group,Food Name,Amount,Energy (kcal),Protein (g),Carbs (g),Fat (g)\n\
+                    2024-03-12,Breakfast,Oats,80 g,300,10,54,5\n\
+                    2024-03-12,Dinner,Stew,400 g,700,40,60,30\n";
+    for order in [[summary, servings], [servings, summary]] {
+        let home = Home::new();
+        for (number, text) in order.iter().enumerate() {
+            let path = home.write(&format!("{number}.csv"), text);
+            home.import(&path, &ImportSettings::default());
+        }
+        let user = UserId::new("me").unwrap();
+        let meals = |day: &str| {
+            let day = day.parse().unwrap();
+            home.engine.day(&user, day, None, now()).unwrap().meals
+        };
+        assert_eq!((meals("2024-03-12"), meals("2024-03-13")), (2, 1));
+    }
+}

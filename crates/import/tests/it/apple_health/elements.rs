@@ -1,7 +1,7 @@
 //! Workouts, meals, copies of records, and files that are damaged.
 
-use super::{day, mine, quantity, read, sleep, xml};
-use crate::folder::{Folder, Read, read_with};
+use super::{day, quantity, read, sleep, xml};
+use crate::folder::{Folder, Read, mine, read_with};
 use vitalcast_domain::{ActivityType, MealType, MetricType as M};
 use vitalcast_import::{RejectReason as R, SkipReason};
 
@@ -283,7 +283,7 @@ fn one_broken_element_does_not_lose_the_rest() {
             "export.xml",
             xml(&format!("{}{damage}{}{}", on(1), on(2), on(3))),
         );
-        let (report, read) = read_with(&path, &in_zone("Europe/Berlin")).unwrap();
+        let (report, read) = read_with(&path, &mine("Europe/Berlin")).unwrap();
         assert_eq!(
             read.series(M::Steps),
             [
@@ -311,7 +311,7 @@ fn a_document_type_without_its_end_is_passed_over() {
     let text = xml(&steps).replace("]>\n", "]\n>\n");
     let folder = Folder::new();
     let path = folder.write("apple_health_export/Export.xml", text);
-    let (_, read) = read_with(&path, &in_zone("Europe/Berlin")).unwrap();
+    let (_, read) = read_with(&path, &mine("Europe/Berlin")).unwrap();
     assert_eq!(read.series(M::Steps), [day("2025-05-01", 10.0)]);
 }
 
@@ -331,7 +331,7 @@ fn an_older_export_does_not_replace_a_newer_one() {
         xml(&steps("9000")).replace("2025-12-31 10:00:00 +0200", "2026-01-01 01:00:00 +0200");
     folder.write("export 2/export.xml", newer);
     folder.write("export/export.xml", xml(&steps("400")));
-    let (_, read) = read_with(folder.path(), &in_zone("Europe/Berlin")).unwrap();
+    let (_, read) = read_with(folder.path(), &mine("Europe/Berlin")).unwrap();
     let last = read.readings(M::Steps).last().unwrap();
     assert_eq!(last.value, 9_000.0);
 }
