@@ -8,7 +8,8 @@
 //! Times look like `2024-01-01 01:01:36 +0200`. The offset is that of the phone at the time of export,
 //! for all records of all years. The instant is right; the clock is not. Sleep and workouts name the
 //! person's zone (`HKTimeZone`): it places that record, and the zones of all of them give a new person's
-//! profile its zones, which place the others. The written offset counts only if no zone is known.
+//! profile its zones, which place the others. The written offset counts only if no zone is known: a zone that is merely assumed
+//! must have it at the time of the export.
 //!
 //! - Units are written beside each value and differ between phones. A `%` may be a fraction.
 //! - Phone, watch and apps write the same steps: each is a source of its own. `Anna’s Apple Watch` and
@@ -132,7 +133,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let look = Look::at(path)?;
     let mut elements = Elements::open(path)?;
     let user = importer.owner_like(path, |profile| look.describe(profile))?;
-    let mut export = Export::new(importer, path, user, look.has_zones());
+    let mut export = Export::new(importer, path, user, &look);
     let mut count: u64 = 0;
     loop {
         count += 1;

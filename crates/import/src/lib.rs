@@ -68,6 +68,7 @@ mod withings;
 mod words;
 mod workouts;
 mod zepp;
+mod zones;
 
 pub use error::{ImportError, SinkError};
 pub use format::Format;

@@ -137,10 +137,8 @@ fn zone_of(path: &Path) -> Zone {
         .map(|(offset, _)| offset);
     match usual {
         Some(offset) if !BRITISH_OFFSETS.contains(&offset) && offset % 3_600 == 0 => {
-            // In POSIX names the sign is turned round: Etc/GMT-8 is eight hours ahead of UTC.
-            format!("Etc/GMT{:+}", -offset / 3_600)
-                .parse()
-                .unwrap_or_else(|_| london())
+            let fixed = i32::try_from(offset).ok().and_then(crate::zones::fixed);
+            fixed.unwrap_or_else(london)
         }
         _ => london(),
     }

@@ -4,6 +4,7 @@
 use super::elements::time_of;
 use crate::error::ImportError;
 use crate::lengths::CENTIMETRES_PER_INCH;
+use crate::zones::{by_offset, fixed};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use memchr::memmem::{Finder, rfind};
 use memchr::{memchr, memrchr};
@@ -32,6 +33,8 @@ pub(super) struct Look {
     /// Weight, kg, and height, cm, each with its time.
     weight: Option<(DateTime<Utc>, f64)>,
     height: Option<(DateTime<Utc>, f64)>,
+    /// Time of the export, and its offset.
+    made: Option<(DateTime<Utc>, i32)>,
     /// First entries of cycles, with their written offsets.
     cycles: BTreeSet<(DateTime<Utc>, Option<i32>)>,
 }
@@ -48,6 +51,7 @@ impl Look {
             Finder::new("\"HKQuantityTypeIdentifierBodyMass\""),
             Finder::new("\"HKQuantityTypeIdentifierHeight\""),
             Finder::new("\"HKMenstrualCycleStart\""),
+            Finder::new("<ExportDate"),
         ];
         let mut look = Self::default();
         let mut buffer: Vec<u8> = Vec::with_capacity(BEFORE + AT_ONCE);
@@ -70,7 +74,8 @@ impl Look {
                     let _told = match number {
                         0 => look.zone(&buffer, place),
                         1 | 2 => look.size(&buffer, place, number == 2),
-                        _ => look.cycle(&buffer, place),
+                        3 => look.cycle(&buffer, place),
+                        _ => look.made(&buffer, place),
                     };
                 }
             }
@@ -91,6 +96,24 @@ impl Look {
             *known = (at, zone);
         }
         Some(())
+    }
+
+    fn made(&mut self, text: &[u8], place: usize) -> Option<()> {
+        let (at, offset) = time_of(value(entry(text, place + 1), "value")?)?;
+        self.made = Some((at, offset?));
+        Some(())
+    }
+
+    /// Whether a zone has the offset that the export writes everywhere, that of the phone at its time.
+    pub(super) fn agrees_with(&self, zone: Zone) -> bool {
+        let agrees = |(at, offset)| zone.offset_seconds(at) == offset;
+        self.made.is_some_and(agrees)
+    }
+
+    /// Whether a zone is nothing but the offset that the export writes.
+    pub(super) fn is_made_of_offset(&self, zone: Zone) -> bool {
+        let made_of = |(_, offset)| fixed(offset) == Some(zone);
+        self.made.is_some_and(made_of)
     }
 
     fn size(&mut self, text: &[u8], place: usize, is_height: bool) -> Option<()> {
@@ -137,6 +160,8 @@ impl Look {
     pub(super) fn describe(&self, profile: &mut Profile) {
         if let Some((first, moves)) = self.stays() {
             (profile.zone, profile.moves) = (first, moves);
+        } else if let Some((at, offset)) = self.made {
+            profile.zone = by_offset(profile.zone, at, offset);
         }
         profile.weight_kg = self.weight.map(|(_, weight)| weight);
         profile.height_cm = self.height.map(|(_, height)| height);

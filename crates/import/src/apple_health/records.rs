@@ -3,6 +3,7 @@
 use super::days::Days;
 use super::elements::{Kind, attributes, text_of, time_of};
 use super::kinds::stage;
+use super::look::Look;
 use super::meals::{Meals, Portion};
 use super::sources::Sources;
 use super::workouts::Workout;
@@ -82,15 +83,18 @@ impl<'i, 's> Export<'i, 's> {
         importer: &'i mut Importer<'s>,
         path: &'i Path,
         user: UserId,
-        names_zones: bool,
+        look: &Look,
     ) -> Self {
         let profile = importer.profile_of(&user);
         let options = importer.options;
-        let zone_known = names_zones
+        // A zone that was only assumed, or made of the offset of the export, says less than the offset that
+        // is written with a record.
+        let is_assumed = profile.zone == options.assumed_zone.unwrap_or(Zone::UTC)
+            && !look.agrees_with(profile.zone);
+        let zone_known = look.has_zones()
             || options.zone.is_some()
-            || options.assumed_zone.is_some()
-            || profile.zone != Zone::UTC
-            || !profile.moves.is_empty();
+            || !profile.moves.is_empty()
+            || !(is_assumed || look.is_made_of_offset(profile.zone));
         Self {
             path,
             user,
@@ -299,7 +303,10 @@ impl<'i, 's> Export<'i, 's> {
     /// The time as seconds of which the profile gives the person's day.
     fn shifted(&self, at: DateTime<Utc>, written: Option<i32>) -> DateTime<Utc> {
         match written {
-            Some(offset) if !self.zone_known => at + TimeDelta::seconds(i64::from(offset)),
+            Some(offset) if !self.zone_known => {
+                let more = offset - self.profile.offset_seconds(at);
+                at + TimeDelta::seconds(i64::from(more))
+            }
             Some(_) | None => at,
         }
     }

@@ -18,7 +18,7 @@ fn xml(elements: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE HealthData [\n<!-- HealthKit Export \
          Version: 13 -->\n<!ELEMENT HealthData (ExportDate,Me,(Record|Workout)*)>\n<!ATTLIST Record\n  \
-         type CDATA #REQUIRED\n]>\n<HealthData locale=\"en_US\">\n <ExportDate value=\"2025-12-31 \
+         type CDATA #REQUIRED\n]>\n<HealthData locale=\"en_US\">\n <ExportDate value=\"2025-10-25 \
          10:00:00 +0200\"/>\n{elements}</HealthData>\n"
     )
 }
@@ -481,14 +481,14 @@ fn the_day_of_the_export_has_a_total_so_far() {
                 "10",
                 "count",
                 "iPhone",
-                "2025-12-30 09:00:00 +0100",
+                "2025-10-24 09:00:00 +0200",
             ),
             quantity(
                 "StepCount",
                 "20",
                 "count",
                 "iPhone",
-                "2025-12-31 08:00:00 +0100",
+                "2025-10-25 08:00:00 +0200",
             ),
         ]
         .concat(),
@@ -533,4 +533,36 @@ fn the_published_samples_are_read() {
     assert!((run.distance_m.unwrap() - 800.13).abs() < 0.01);
     let stand = [day("2016-11-15", 13.0), day("2016-11-16", 9.0)];
     assert_eq!(read.series(M::StandingHours), stand);
+}
+
+#[test]
+fn the_zone_of_the_computer_counts_only_with_the_offset_that_the_phone_wrote() {
+    // Half past eleven at night on a phone at UTC+2, read on a computer somewhere else.
+    let steps = quantity(
+        "StepCount",
+        "10",
+        "count",
+        "iPhone",
+        "2025-05-01 23:30:00 +0200",
+    );
+    for (computer, zone) in [
+        ("UTC", "Etc/GMT-2"),
+        ("Asia/Tokyo", "Etc/GMT-2"),
+        ("Europe/Berlin", "Europe/Berlin"),
+    ] {
+        let (_, read) = read_as(&steps, &mine(computer));
+        assert_eq!(read.people[0].1, zone, "{computer}");
+        assert_eq!(
+            read.series(M::Steps),
+            [day("2025-05-01", 10.0)],
+            "{computer}"
+        );
+    }
+    // A zone that was named counts, whatever the phone wrote.
+    let options = ImportOptions {
+        zone: Some("Asia/Tokyo".parse().unwrap()),
+        ..mine("UTC")
+    };
+    let (_, read) = read_as(&steps, &options);
+    assert_eq!(read.series(M::Steps), [day("2025-05-02", 10.0)]);
 }

@@ -323,12 +323,12 @@ fn an_older_export_does_not_replace_a_newer_one() {
             value,
             "count",
             "iPhone",
-            "2025-12-31 09:00:00 +0200",
+            "2025-10-25 09:00:00 +0200",
         )
     };
     let folder = Folder::new();
     let newer =
-        xml(&steps("9000")).replace("2025-12-31 10:00:00 +0200", "2026-01-01 01:00:00 +0200");
+        xml(&steps("9000")).replace("2025-10-25 10:00:00 +0200", "2026-01-01 01:00:00 +0200");
     folder.write("export 2/export.xml", newer);
     folder.write("export/export.xml", xml(&steps("400")));
     let (_, read) = read_with(folder.path(), &mine("Europe/Berlin")).unwrap();
