@@ -3,8 +3,8 @@
 use crate::batch::own_table;
 use crate::error::ImportError;
 use crate::format::Format;
-use crate::mapped::remembered;
 use crate::options::ImportOptions;
+use crate::readers::mapped::remembered;
 use crate::report::Unread;
 use crate::sample::{OTHER_TABLE, Sample, look};
 use crate::suggest::suggest;

@@ -2,6 +2,7 @@
 
 use crate::batch::Importer;
 use crate::error::ImportError;
+use crate::readers::READERS;
 use crate::sample::{Confidence, Sample};
 use std::path::{Path, PathBuf};
 use vitalcast_domain::DomainError;
@@ -45,63 +46,23 @@ pub(crate) struct Gives {
     pub(crate) note: &'static str,
 }
 
-/// All readers. If two are equally sure of a file, the first one reads it. A new format is a module and a
-/// line here.
-static READERS: &[&FormatReader] = &[
-    &crate::own::READER,
-    &crate::lifesnaps::READER,
-    &crate::t1d_uom::READER,
-    &crate::whoop::READER,
-    &crate::oura::READER,
-    &crate::garmin::READER,
-    &crate::polar::READER,
-    &crate::withings::READER,
-    &crate::ultrahuman::READER,
-    &crate::zepp::READER,
-    &crate::mi_fitness::READER,
-    &crate::cronometer::READER,
-    &crate::myfitnesspal::READER,
-    &crate::lose_it::READER,
-    &crate::intervals_icu::READER,
-    &crate::hrv4training::READER,
-    &crate::elite_hrv::READER,
-    &crate::fhir::READER,
-    &crate::open_mhealth::READER,
-    &crate::fit::READER,
-    &crate::mapped::READER,
-    &crate::sleep_as_android::READER,
-    &crate::nightscout::READER,
-    &crate::tidepool::READER,
-    &crate::fitbit::READER,
-    &crate::health_connect::READER,
-    &crate::google_fit::READER,
-    &crate::fitabase::READER,
-    &crate::gadgetbridge::READER,
-    &crate::samsung_health::READER,
-    &crate::apple_health::READER,
-    &crate::health_auto_export::READER,
-    &crate::strava::READER,
-    &crate::autosleep::READER,
-    &crate::reference::READER,
-];
-
 /// A supported format.
 #[derive(Debug, Clone, Copy)]
 pub struct Format(&'static FormatReader);
 
 impl Format {
     /// An export of this program.
-    pub(crate) const OWN_EXPORT: Self = Self(&crate::own::READER);
+    pub(crate) const OWN_EXPORT: Self = Self(&crate::readers::own::READER);
     /// The tables `meals`, `activities` and `health_metrics` of the reference service.
-    pub const REFERENCE_TABLES: Self = Self(&crate::reference::READER);
+    pub const REFERENCE_TABLES: Self = Self(&crate::readers::reference::READER);
     /// The daily table of LifeSnaps.
-    pub const LIFESNAPS: Self = Self(&crate::lifesnaps::READER);
+    pub const LIFESNAPS: Self = Self(&crate::readers::lifesnaps::READER);
     /// The folders of T1D-UOM.
-    pub const T1D_UOM: Self = Self(&crate::t1d_uom::READER);
+    pub const T1D_UOM: Self = Self(&crate::readers::t1d_uom::READER);
     /// Any table, read by a [`ColumnMap`](crate::ColumnMap).
-    pub(crate) const TABLE: Self = Self(&crate::mapped::READER);
+    pub(crate) const TABLE: Self = Self(&crate::readers::mapped::READER);
     /// The JSON and CSV files of the app Health Auto Export.
-    pub const HEALTH_AUTO_EXPORT: Self = Self(&crate::health_auto_export::READER);
+    pub const HEALTH_AUTO_EXPORT: Self = Self(&crate::readers::health_auto_export::READER);
 
     /// The names of all formats.
     pub const WORDS: &'static [&'static str] = &{

@@ -3,8 +3,8 @@
 
 use crate::format::Format;
 use crate::map::{ColumnMap, Mapped, Target};
-use crate::mapped::unit_in;
 use crate::numbers::{Cell, Marks, Span, cell, measured, span};
+use crate::readers::mapped::unit_in;
 use crate::sample::look;
 use crate::survey::Dates;
 use crate::table::Table;
