@@ -59,9 +59,14 @@ pub(crate) fn run(
         return Ok(());
     };
     output.line(chart.terminal(terminal_options())?)?;
-    output.table(&COLUMNS, &rows(&coverage), &[2, 3])?;
+    table(&coverage, output)?;
     output.line("")?;
     outlook(&coverage, output)
+}
+
+/// Prints the days by metric and source, and on how many of them each source counts.
+pub(crate) fn table(coverage: &DataCoverage, output: &mut Output) -> anyhow::Result<()> {
+    output.table(&COLUMNS, &rows(coverage), &[2, 3])
 }
 
 fn rows(coverage: &DataCoverage) -> Vec<Vec<String>> {

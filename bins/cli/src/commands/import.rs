@@ -49,6 +49,10 @@ pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> an
         print(&summary, output)?;
         if let Some(coverage) = &summary.coverage {
             output.line("")?;
+            if summary.dry_run {
+                super::coverage::table(coverage, output)?;
+                output.line("")?;
+            }
             super::coverage::outlook(coverage, output)?;
             what_next(coverage, &summary, output)?;
         }

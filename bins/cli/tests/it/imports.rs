@@ -36,6 +36,11 @@ fn a_dry_run_shows_everything_and_writes_nothing() {
     let ready = &summary["coverage"]["forecasts"][0];
     assert_eq!(ready["metric"], "RESTING_HEART_RATE");
     assert_eq!(ready["is_ready"], true);
+    let shown = folder.run(["import", "--dry-run", &whoop()]).success();
+    let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    let row = shown.lines().find(|line| line.contains("RECOVERY_SCORE"));
+    assert!(row.unwrap().contains("whoop"), "{shown}");
+    assert!(shown.contains("Nothing was written"), "{shown}");
     assert_eq!(folder.json(["users"]), serde_json::json!([]));
 }
 
