@@ -242,3 +242,36 @@ fn a_damaged_table_does_not_lose_the_others() {
         report.notes
     );
 }
+
+#[test]
+fn views_without_end_and_triggers_of_a_database_are_not_run() {
+    let time = at("2024-03-01T07:00:00Z");
+    // A view that never ends stands where the sleep sessions should be.
+    let statements = format!(
+        "DROP TABLE sleep_session_record_table;
+         CREATE VIEW sleep_session_record_table AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+             SELECT x AS row_id, x AS start_time, x + 3600000 AS end_time FROM n;
+         CREATE TRIGGER more AFTER INSERT ON resting_heart_rate_record_table BEGIN
+             UPDATE resting_heart_rate_record_table SET beats_per_minute = 99 WHERE row_id < NEW.row_id;
+         END;
+         INSERT INTO resting_heart_rate_record_table (time, zone_offset, app_info_id, beats_per_minute)
+             VALUES ({time}, 0, 1, 52);"
+    );
+    let (_, read) = export("UTC", &statements);
+    assert_eq!(
+        read.series(M::RestingHeartRate),
+        [("2024-03-01".to_owned(), 52.0)]
+    );
+    assert!(read.series(M::SleepDuration).is_empty());
+}
+
+#[test]
+fn a_database_is_not_changed_by_reading_it() {
+    let folder = Folder::new();
+    let path = folder.database("health_connect_export.db", TABLES);
+    let before = std::fs::read(&path).unwrap();
+    let _ = read_with(&path, &mine("UTC")).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    let files = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(files, 1, "nothing is made beside it");
+}
