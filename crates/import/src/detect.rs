@@ -1,5 +1,6 @@
 //! Detection of formats by content.
 
+use crate::archive::is_zip;
 use crate::batch::own_table;
 use crate::error::ImportError;
 use crate::format::Format;
@@ -47,12 +48,13 @@ impl Survey {
 }
 
 /// Finds the files below some paths and their formats. A format that is given counts for a path that is
-/// a file, whatever is in it. With a map, only tables with its columns are read.
+/// a file, whatever is in it. With a map, only tables with its columns are read. Archives are passed over:
+/// what they hold is below a path of its own.
 ///
 /// # Errors
 ///
-/// [`ImportError::Read`] if a path does not exist, [`ImportError::Unrecognised`] if no reader accepts
-/// anything in one of them.
+/// [`ImportError::Read`] if a path does not exist; [`ImportError::Unrecognised`] or
+/// [`ImportError::OwnTable`] if no reader accepts anything in any of them.
 pub(crate) fn survey(
     paths: &[PathBuf],
     options: &ImportOptions,
@@ -69,16 +71,15 @@ pub(crate) fn survey(
         Format::of(sample).or_else(remembered)
     };
     let mut suggestions = SUGGESTIONS;
+    let mut suggested = None;
+    let mut reason = None;
     let mut survey = Survey::default();
     for path in paths {
-        let files = all_files(path)?;
-        let mut found = 0;
-        let mut suggested = None;
+        let before = survey.all().count();
         let mut last = "an empty folder".to_owned();
-        for file in files {
-            let is_alone = file == *path;
+        for file in all_files(path)?.into_iter().filter(|file| !is_zip(file)) {
             let known = match format {
-                Some(format) if is_alone => Ok(format),
+                Some(format) if file == *path => Ok(format),
                 Some(format) => of_file(&file, &|sample| {
                     let known = match map {
                         Some(map) => sample.is_table(|columns| map.fits(columns.0)),
@@ -88,35 +89,22 @@ pub(crate) fn survey(
                 })?,
                 None => of_file(&file, &of_any)?,
             };
-            let known = match known {
-                Err(what) if suggestions > 0 && what == OTHER_TABLE => {
-                    suggestions -= 1;
-                    {
-                        let map = suggest(&file);
-                        let said = map.as_ref().map_or(what, own_table);
-                        suggested = suggested.or(map.map(|map| (file.clone(), map)));
-                        Err(said)
-                    }
-                }
-                known => known,
-            };
             match known {
-                Ok(format) => {
-                    found += 1;
-                    survey.files.entry(format.as_str()).or_default().push(file);
-                }
-                Err(what) => {
+                Ok(format) => survey.files.entry(format.as_str()).or_default().push(file),
+                Err(mut what) => {
                     last.clone_from(&what);
+                    if suggestions > 0 && what == OTHER_TABLE {
+                        suggestions -= 1;
+                        if let Some(map) = suggest(&file) {
+                            what = own_table(&map);
+                            suggested.get_or_insert((file.clone(), map));
+                        }
+                    }
                     survey.unread.entry(what).or_default().add(file);
                 }
             }
         }
-        if found == 0
-            && let Some((path, map)) = suggested
-        {
-            return Err(ImportError::OwnTable { path, map });
-        }
-        if found == 0 {
+        if survey.all().count() == before && reason.is_none() {
             let container = if is_archive(path) {
                 Some("an archive")
             } else {
@@ -131,11 +119,16 @@ pub(crate) fn survey(
                 }
                 (Some(_) | None, Some(_) | None) => last,
             };
-            return Err(ImportError::Unrecognised {
-                path: path.clone(),
-                what,
-            });
+            reason = Some((path.clone(), what));
         }
+    }
+    // Of several paths, those with nothing in them are told with the files that are not read.
+    if survey.files.is_empty() {
+        if let Some((path, map)) = suggested {
+            return Err(ImportError::OwnTable { path, map });
+        }
+        let (path, what) = reason.unwrap_or_default();
+        return Err(ImportError::Unrecognised { path, what });
     }
     survey.leave_out_copies();
     for files in survey.files.values_mut() {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use vitalcast::{Engine, EngineError, ImportSettings};
+use vitalcast::{Engine, EngineError, ErrorKind, ImportSettings};
 
 /// Depth of folders that are looked at.
 const MAX_DEPTH: usize = 12;
@@ -40,6 +40,11 @@ pub(crate) fn run(
         let is_quiet = before.is_none() || before.as_ref() == Some(&seen);
         if is_quiet && imported.as_ref() != Some(&seen) && !seen.is_empty() {
             let summary = engine.import(paths, settings, now(), &mut |_, _| interrupt.check());
+            // Files that cannot be read must change first; a disk that is full may have room the next time.
+            let is_settled = match &summary {
+                Ok(_) => true,
+                Err(error) => error.kind() == ErrorKind::InvalidData,
+            };
             match summary {
                 Ok(summary) if output.is_json() => output.json(&summary)?,
                 Ok(summary) => output.line(format_args!(
@@ -54,7 +59,7 @@ pub(crate) fn run(
                 Err(error) => output.error(&error.into()),
             }
             output.flush()?;
-            imported = Some(seen.clone());
+            imported = is_settled.then(|| seen.clone());
         }
         before = Some(seen);
         wait(every, interrupt);

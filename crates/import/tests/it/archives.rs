@@ -61,6 +61,28 @@ fn archives_in_archives_and_several_paths_are_read_together() {
 }
 
 #[test]
+fn a_folder_of_archives_alone_is_read_whatever_lies_beside_the_export() {
+    let folder = Folder::new();
+    folder.write("takeout-1.zip", zipped(&[("a.csv", table(21).as_bytes())]));
+    folder.write(
+        "takeout-2.zip",
+        zipped(&[("photos/note.txt", b"a picture\n")]),
+    );
+    folder.write("broken.zip", b"PK\x03\x04\0\0");
+    let (report, read_all) = read(folder.path());
+    assert_eq!(rates(&read_all), [21.0]);
+    assert_eq!(
+        unread(&report),
+        [("a damaged zip file", 1), ("a table with other columns", 1)]
+    );
+    // The same when each is named, as by a shell: a part with nothing in it is no fault.
+    let mut named = Read::default();
+    let parts = ["takeout-2.zip", "takeout-1.zip"].map(|name| folder.path().join(name));
+    import(&parts, &options(), &mut named).unwrap();
+    assert_eq!(rates(&named), [21.0]);
+}
+
+#[test]
 fn archives_within_too_many_others_are_left_out() {
     let mut inner = zipped(&[("x.csv", table(25).as_bytes())]);
     for _ in 0..4 {
