@@ -17,7 +17,7 @@ pub use calibration::{Calibration, LeadCalibration, ResidualQuantile};
 pub use error::ArtifactError;
 pub use file::{remove_leftovers, write_atomically};
 pub use layout::{MAX_ARTIFACT_BYTES, SUPPORTED_FORMAT};
-pub use manifest::{Gate, Manifest, ReportedMetrics, WindowCounts};
+pub use manifest::{Deviation, Gate, Manifest, ReportedMetrics, WindowCounts};
 pub use state::{decode_state, encode_state};
 pub use validate::MAX_LOOKBACK_DAYS;
 

@@ -57,6 +57,9 @@ pub struct Manifest {
     /// How it compared with what is served without training; absent where there is nothing of the kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<Gate>,
+    /// Of a network, what it adds to; absent for other models and for networks that say the value itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deviation: Option<Deviation>,
     /// The training request as it was made. Keys are sorted on writing.
     pub request: Value,
     /// Random seed.
@@ -65,6 +68,16 @@ pub struct Manifest {
     pub threads: usize,
     /// Release that trained the model.
     pub code_version: String,
+}
+
+/// A network says how far the next day is from a simple baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Deviation {
+    /// Name of the baseline.
+    pub base: String,
+    /// Share of what the network learned that held on the validation days, 0 to 1. With 0 it forecasts
+    /// as its base does.
+    pub share: f64,
 }
 
 /// A paired test on the test days against the model of many people that is part of the release.

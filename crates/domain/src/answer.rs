@@ -101,6 +101,10 @@ pub struct TrainModelResponse {
     /// Mean absolute error of the model of many people on the test days; null where there is none.
     #[serde(default)]
     pub population_mae: Option<f64>,
+    /// Share of what a network learned that held on the validation days, 0 to 1: with 0 it forecasts as
+    /// its baseline does. Null for other models.
+    #[serde(default)]
+    pub learned_share: Option<f64>,
     /// First day of the history used.
     pub first_day: NaiveDate,
     /// Last day of the history used.

@@ -201,7 +201,9 @@ fn of_windows(
             .collect(),
         series_read: manifest.feature_names.len(),
         days_read: lookback,
-        remarks: Vec::new(),
+        remarks: words::of_deviation(manifest.deviation.as_ref())
+            .into_iter()
+            .collect(),
     })
 }
 

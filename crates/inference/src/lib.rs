@@ -21,4 +21,6 @@ pub use model::{FittedModel, ModelState, network_windows};
 pub use panel::{PersonDays, PooledRecipe};
 pub use population::{Population, population};
 pub use unusual::is_last_unusual;
-pub use words::{baseline_words, interpretation, recommendation, skill_sentence, with_unit};
+pub use words::{
+    baseline_words, interpretation, learned_nothing, recommendation, skill_sentence, with_unit,
+};

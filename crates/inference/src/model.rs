@@ -33,6 +33,15 @@ pub enum ModelState {
     Average(AverageModel),
     /// One model of many people's days.
     Pooled(Box<PooledModel>),
+    /// A network reads scaled windows and says how far the next day is from a simple baseline.
+    Deviation {
+        /// Fitted on the training days.
+        features: FittedScaler,
+        /// What the network adds to: one of [`SeriesModel::simple`].
+        base: SeriesModel,
+        /// Fitted on how far the training targets were from the base.
+        deviation: TargetScaler,
+    },
 }
 
 impl ModelState {
@@ -41,13 +50,17 @@ impl ModelState {
     fn is_of(&self, architecture: ModelArchitecture) -> bool {
         let series = |is_it: fn(&SeriesModel) -> bool| match self {
             Self::Series(model) => is_it(model),
-            Self::Network { .. } | Self::Average(_) | Self::Pooled(_) => false,
+            Self::Network { .. } | Self::Deviation { .. } | Self::Average(_) | Self::Pooled(_) => {
+                false
+            }
         };
         match architecture {
             ModelArchitecture::Lstm
             | ModelArchitecture::LstmAttention
             | ModelArchitecture::MultiTask
-            | ModelArchitecture::Linear => matches!(self, Self::Network { .. }),
+            | ModelArchitecture::Linear => {
+                matches!(self, Self::Network { .. } | Self::Deviation { .. })
+            }
             ModelArchitecture::Average => matches!(self, Self::Average(_)),
             ModelArchitecture::Pooled => matches!(self, Self::Pooled(_)),
             ModelArchitecture::Naive => series(|model| matches!(model, SeriesModel::Naive)),
@@ -84,7 +97,9 @@ enum Kind {
     Network {
         network: Network,
         features: FittedScaler,
+        /// Of the metric's value, or of its distance from the base.
         target: TargetScaler,
+        base: Option<SeriesModel>,
     },
     Series(SeriesModel),
     Average(AverageModel),
@@ -92,13 +107,15 @@ enum Kind {
 }
 
 impl FittedModel {
-    /// Makes a model from a network and its scalers.
+    /// Makes a model from a network and its scalers. The network says how far the next day is from
+    /// `base`, a simple baseline; without one, the value itself.
     pub fn network(
         metric: PredictionMetric,
         lookback: usize,
         network: Network,
         features: FittedScaler,
         target: TargetScaler,
+        base: Option<SeriesModel>,
     ) -> Self {
         Self {
             metric,
@@ -107,6 +124,7 @@ impl FittedModel {
                 network,
                 features,
                 target,
+                base,
             },
         }
     }
@@ -156,6 +174,33 @@ impl FittedModel {
         let manifest = artifact.manifest();
         let unusable = |what: &str| InferenceError::UnusableModel(what.to_owned());
         let state = artifact.decode_state::<ModelState>()?;
+        let network = |features: FittedScaler, target: TargetScaler, base| {
+            let expected: Vec<&str> = vitalcast_features::model_inputs()
+                .map(|input| input.name)
+                .collect();
+            if manifest.feature_names != expected {
+                return Err(unusable("its features differ from those of this release"));
+            }
+            features
+                .validate()
+                .and_then(|()| target.validate())
+                .map_err(|error| InferenceError::UnusableModel(error.to_string()))?;
+            let config: NetworkConfig = serde_json::from_value(manifest.config.clone())
+                .map_err(|error| InferenceError::UnusableModel(error.to_string()))?;
+            let width = 2 * (manifest.feature_names.len() + 1);
+            if config.input_width() != width || features.width() * 2 != width {
+                return Err(unusable("its network does not match its features"));
+            }
+            let weights = artifact
+                .weights()
+                .ok_or_else(|| unusable("a network without weights"))?;
+            Ok(Kind::Network {
+                network: Network::from_safetensors(&config, weights)?,
+                features,
+                target,
+                base,
+            })
+        };
         if !state.is_of(manifest.architecture) {
             return Err(InferenceError::UnusableModel(format!(
                 "its architecture is {}, but it contains a model of another kind",
@@ -174,31 +219,16 @@ impl FittedModel {
                 }
                 Kind::Pooled(model)
             }
-            ModelState::Network { features, target } => {
-                let expected: Vec<&str> = vitalcast_features::model_inputs()
-                    .map(|input| input.name)
-                    .collect();
-                if manifest.feature_names != expected {
-                    return Err(unusable("its features differ from those of this release"));
+            ModelState::Network { features, target } => network(features, target, None)?,
+            ModelState::Deviation {
+                features,
+                base,
+                deviation,
+            } => {
+                if !SeriesModel::simple().contains(&base) {
+                    return Err(unusable("its base is not a simple baseline"));
                 }
-                features
-                    .validate()
-                    .and_then(|()| target.validate())
-                    .map_err(|error| InferenceError::UnusableModel(error.to_string()))?;
-                let config: NetworkConfig = serde_json::from_value(manifest.config.clone())
-                    .map_err(|error| InferenceError::UnusableModel(error.to_string()))?;
-                let width = 2 * (manifest.feature_names.len() + 1);
-                if config.input_width() != width || features.width() * 2 != width {
-                    return Err(unusable("its network does not match its features"));
-                }
-                let weights = artifact
-                    .weights()
-                    .ok_or_else(|| unusable("a network without weights"))?;
-                Kind::Network {
-                    network: Network::from_safetensors(&config, weights)?,
-                    features,
-                    target,
-                }
+                network(features, deviation, Some(base))?
             }
         };
         Ok(Self {
@@ -212,10 +242,20 @@ impl FittedModel {
     pub fn state(&self) -> ModelState {
         match &self.kind {
             Kind::Network {
-                features, target, ..
-            } => ModelState::Network {
-                features: features.clone(),
-                target: *target,
+                features,
+                target,
+                base,
+                ..
+            } => match base {
+                None => ModelState::Network {
+                    features: features.clone(),
+                    target: *target,
+                },
+                Some(base) => ModelState::Deviation {
+                    features: features.clone(),
+                    base: base.clone(),
+                    deviation: *target,
+                },
             },
             Kind::Series(series) => ModelState::Series(series.clone()),
             Kind::Average(average) => ModelState::Average(average.clone()),
@@ -268,6 +308,7 @@ impl FittedModel {
                 network,
                 features,
                 target,
+                base,
             } => {
                 let inputs = (0..features.width())
                     .map(|column| ColumnScaling {
@@ -289,6 +330,7 @@ impl FittedModel {
                     inputs,
                     farthest: FARTHEST,
                     outputs,
+                    base: base.clone(),
                 }))?))
             }
             Kind::Series(SeriesModel::Trees(trees)) => Ok(trees.to_onnx(1)),
@@ -299,7 +341,7 @@ impl FittedModel {
     /// Forecasts, in the metric's unit, the day after each window, from what was known on its origin,
     /// with the last `hidden_days` days of each window treated as not yet known.
     ///
-    /// `None` where a model of the series has nothing to go by. A network always answers.
+    /// `None` where the model has nothing to go by: a window without any value of the metric.
     ///
     /// # Errors
     ///
@@ -320,6 +362,7 @@ impl FittedModel {
                 network,
                 features,
                 target,
+                base,
             } => {
                 if windows.is_empty() {
                     return Ok(Vec::new());
@@ -329,16 +372,20 @@ impl FittedModel {
                 // The first output is the metric; others were there to learn from.
                 let scaled = network.predict(&inputs)?;
                 let scaled = scaled.into_iter().step_by(network.config().outputs());
+                let usual = match base {
+                    Some(base) => self.replay(base, layout, windows, hidden_days),
+                    None => vec![Some(0.0); windows.len()],
+                };
                 windows
                     .iter()
                     .zip(scaled)
-                    .map(|(window, scaled)| {
+                    .zip(usual)
+                    .map(|((window, scaled), usual)| {
                         let value = target.inverse(f64::from(scaled));
-                        if value.is_finite() {
-                            Ok(Some(clamp(self.metric, value)))
-                        } else {
-                            Err(InferenceError::NotFinite(layout.day(window.last_row)))
+                        if !value.is_finite() {
+                            return Err(InferenceError::NotFinite(layout.day(window.last_row)));
                         }
+                        Ok(usual.map(|usual| clamp(self.metric, usual + value)))
                     })
                     .collect()
             }

@@ -3,6 +3,7 @@
 
 use crate::interval::Interval;
 use chrono::{NaiveDate, TimeDelta};
+use vitalcast_artifact::Deviation;
 use vitalcast_domain::{
     AsOf, IntervalMethod, PredictionMetric, PredictionResult, Profile, RangeVerdict,
 };
@@ -85,6 +86,18 @@ pub fn skill_sentence(skill: Option<f64>, baseline: &str) -> String {
              {baseline}: trust this simple forecast more."
         )
     }
+}
+
+/// That a network forecasts as its base does; `None` if it adds anything.
+pub(crate) fn of_deviation(deviation: Option<&Deviation>) -> Option<String> {
+    let deviation = deviation.filter(|deviation| deviation.share == 0.0)?;
+    Some(learned_nothing(&deviation.base))
+}
+
+/// What is said of a network that has learned nothing.
+pub fn learned_nothing(base: &str) -> String {
+    let base = baseline_words(base);
+    format!("The network found nothing that held on later days: it forecasts as {base} does.")
 }
 
 /// What a forecast knew that was not made on the evening before its day; `None` on that evening.

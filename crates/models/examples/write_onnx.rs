@@ -55,6 +55,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (name, config) in networks {
         cases.extend(network_cases(&folder, name, &config)?);
     }
+    for base in SeriesModel::simple() {
+        cases.push(deviation_case(&folder, base)?);
+    }
     cases.push(trees_case(&folder)?);
     for lead in [1, 3] {
         cases.push(series_case(&folder, lead)?);
@@ -87,6 +90,7 @@ fn network_cases(
         outputs: (0..config.outputs())
             .map(|output| column(60.0 + output as f64, 4.0, true))
             .collect(),
+        base: None,
     };
     let mut random = ChaCha8Rng::seed_from_u64(4);
     let mut data: Vec<Option<f32>> = Vec::new();
@@ -136,6 +140,81 @@ fn network_cases(
             "unit": 4.0,
         }),
     ])
+}
+
+/// A network of two outputs, the first of which is added to a simple baseline of the last column. The last
+/// window shows nothing of that column.
+fn deviation_case(folder: &Path, base: SeriesModel) -> Result<Value, Box<dyn Error>> {
+    const LONG: usize = 17;
+    let config = NetworkConfig::Lstm(LstmConfig {
+        head: Head::PerOutput,
+        outputs: 2,
+        ..LstmConfig::new(4, 8, 1)
+    });
+    let network = Network::new(&config, 22, &ComputeDevice::Flex.open()?)?;
+    let column = |mean, scale| ColumnScaling {
+        mean,
+        scale,
+        is_read: true,
+    };
+    let inputs = vec![column(9.0, 2.0), column(60.0, 4.0)];
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let mut data: Vec<Option<f32>> = Vec::new();
+    let mut read = Vec::new();
+    for place in 0..WINDOWS * LONG {
+        let is_empty = place >= (WINDOWS - 1) * LONG;
+        let day: Vec<Option<f32>> = inputs
+            .iter()
+            .enumerate()
+            .map(|(index, column)| {
+                let value = column.mean + column.scale * random.random_range(-2.0_f64..2.0);
+                let is_seen = random.random_bool(0.5) && !(is_empty && index == 1);
+                is_seen.then_some(value as f32)
+            })
+            .collect();
+        read.extend(day.iter().zip(&inputs).map(|(value, column)| {
+            value.map_or(0.0, |value| {
+                ((f64::from(value) - column.mean) / column.scale) as f32
+            })
+        }));
+        read.extend(day.iter().map(|value| f32::from(u8::from(value.is_some()))));
+        data.extend(day);
+    }
+    let said = network.predict(&Windows::new(WINDOWS, LONG, 4, read)?)?;
+    let outputs = vec![column(0.0, 3.0), column(7.0, 1.0)];
+    let own: Vec<Option<f64>> = data
+        .iter()
+        .skip(1)
+        .step_by(2)
+        .map(|value| value.map(f64::from))
+        .collect();
+    let forecasts: Vec<Option<f64>> = said
+        .chunks(2)
+        .zip(own.chunks(LONG))
+        .flat_map(|(said, days)| {
+            let usual = base.forecast(days, 1);
+            [
+                usual.map(|usual| usual + 3.0 * f64::from(said[0])),
+                Some(7.0 + f64::from(said[1])),
+            ]
+        })
+        .collect();
+    let file = format!("deviation_from_{}.onnx", base.name());
+    let scaling = Scaling {
+        inputs,
+        farthest: 8.0,
+        outputs,
+        base: Some(base),
+    };
+    std::fs::write(folder.join(&file), network.to_onnx(Some(&scaling))?)?;
+    Ok(json!({
+        "file": file,
+        "input": data,
+        "shape": [WINDOWS, LONG, 2],
+        "forecast": forecasts,
+        "attention": null,
+        "unit": 4.0,
+    }))
 }
 
 fn trees_case(folder: &Path) -> Result<Value, Box<dyn Error>> {

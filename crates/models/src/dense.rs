@@ -1,5 +1,6 @@
 //! A dense layer.
 
+use crate::plain::numbers;
 use crate::random::WeightSource;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -25,6 +26,24 @@ impl Dense {
                 device,
             )),
             bias: Param::from_tensor(Tensor::zeros([output], device)),
+        }
+    }
+
+    /// The same layer with one output multiplied by a factor, and then shifted.
+    pub(crate) fn with_output_scaled(&self, output: usize, factor: f32, shift: f32) -> Self {
+        let [input, outputs] = self.weight.val().dims();
+        let device = self.weight.val().device();
+        let mut weight = numbers(self.weight.val());
+        let mut bias = numbers(self.bias.val());
+        for value in weight.iter_mut().skip(output).step_by(outputs) {
+            *value *= factor;
+        }
+        bias[output] = factor * bias[output] + shift;
+        let weight = TensorData::new(weight, [input, outputs]);
+        let bias = TensorData::new(bias, [outputs]);
+        Self {
+            weight: Param::from_tensor(Tensor::from_data(weight, &device)),
+            bias: Param::from_tensor(Tensor::from_data(bias, &device)),
         }
     }
 

@@ -143,6 +143,9 @@ pub enum ModelError {
         /// The actual type and shape.
         found: String,
     },
+    /// A part of a model that an ONNX file cannot hold.
+    #[error("{0} cannot be part of an ONNX file")]
+    NoGraph(&'static str),
     /// A weight with a value that is infinite or not a number.
     #[error("weight {0} contains a value that is not finite")]
     WeightNotFinite(String),

@@ -3,7 +3,8 @@
 use crate::batch_norm::BatchStatistics;
 use crate::config::NetworkConfig;
 use crate::device::is_cpu;
-use crate::error::ModelError;
+use crate::error::{ModelError, within};
+use crate::head::HeadModule;
 use crate::linear::LinearForecaster;
 use crate::lstm::LstmForecaster;
 use crate::plain::{PlainNetwork, Said, numbers};
@@ -144,6 +145,41 @@ impl Network {
             device: self.device.clone(),
             plain: Arc::default(),
         }
+    }
+
+    /// The same network with one output multiplied by a factor and then shifted, in the last layer. With
+    /// 0 and 0 it says 0 until it learns.
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::OutOfBounds`] for an output that it does not have.
+    pub fn with_output_scaled(
+        &self,
+        output: usize,
+        factor: f32,
+        shift: f32,
+    ) -> Result<Self, ModelError> {
+        let last = self.config.outputs() as f64 - 1.0;
+        within("output", output as f64, 0.0, last)?;
+        let module = match self.module.clone() {
+            NetworkModule::Lstm(mut network) => {
+                match &mut network.head {
+                    HeadModule::Joint(head) => {
+                        head.dense_out = head.dense_out.with_output_scaled(output, factor, shift);
+                    }
+                    HeadModule::PerOutput(head) => {
+                        let task = &mut head.tasks[output];
+                        task.out = task.out.with_output_scaled(0, factor, shift);
+                    }
+                }
+                NetworkModule::Lstm(network)
+            }
+            NetworkModule::Linear(mut network) => {
+                network.dense = network.dense.with_output_scaled(output, factor, shift);
+                NetworkModule::Linear(network)
+            }
+        };
+        Ok(self.with_module(module))
     }
 
     /// Number of trainable values and running statistics.

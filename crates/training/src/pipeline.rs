@@ -13,7 +13,8 @@ use chrono::{Days, NaiveDate};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 use vitalcast_artifact::{
-    Artifact, Calibration, Gate, LeadCalibration, Manifest, ReportedMetrics, WindowCounts,
+    Artifact, Calibration, Deviation, Gate, LeadCalibration, Manifest, ReportedMetrics,
+    WindowCounts,
 };
 use vitalcast_domain::{
     AsOf, History, MAX_HORIZON_DAYS, ModelFamily, PredictionMetric, TrainModelRequest,
@@ -34,6 +35,8 @@ use vitalcast_windows::{
 const MIN_TARGET_DAYS: usize = 30;
 /// Windows that a training needs at least (reference contract: sequence length + 10 aligned days).
 const MIN_WINDOWS: usize = 10;
+/// Standard errors that are taken from what a network is believed.
+const DOUBT: f64 = 3.0;
 /// Observed days of the metric a window must show, as a share of its length: a window whose past
 /// shows nothing of the metric teaches nothing.
 const MIN_OBSERVED_SHARE: f64 = 0.2;
@@ -95,13 +98,13 @@ pub fn train(
         model,
         artifact,
         epochs_trained: epochs_trained(request, fit.as_ref()),
-        early_stopped: fit.is_some_and(|fit| fit.early_stopped),
+        early_stopped: fit.is_some_and(|fit| fit.outcome.early_stopped),
     })
 }
 
-fn epochs_trained(request: &TrainModelRequest, fit: Option<&FitOutcome>) -> usize {
+fn epochs_trained(request: &TrainModelRequest, fit: Option<&NetworkFit>) -> usize {
     if let Some(fit) = fit {
-        return fit.epochs_trained;
+        return fit.outcome.epochs_trained;
     }
     match request.architecture.family() {
         ModelFamily::Trees => request.epochs,
@@ -143,6 +146,15 @@ impl Prepared {
         } else {
             usual
         }
+    }
+
+    /// The forecast of a simple baseline for a window's day.
+    fn baseline(&self, kind: &SeriesModel, window: &Window, lookback: usize) -> Option<f64> {
+        let first = (window.last_row + 1).saturating_sub(lookback);
+        let history = self
+            .layout
+            .known(first..window.last_row + 1, window.last_row);
+        kind.forecast(&history, 1)
     }
 
     fn labels(&self, windows: &[Window]) -> Vec<f64> {
@@ -257,18 +269,30 @@ fn training_span(history: &History, lookback_days: usize, as_of: AsOf) -> (Naive
     )
 }
 
+/// The report of a network's fit.
+struct NetworkFit {
+    outcome: FitOutcome,
+    deviation: Deviation,
+}
+
 fn fit(
     data: &Prepared,
     request: &TrainModelRequest,
     kind: NetworkKind,
     device: ComputeDevice,
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
-) -> Result<(FittedModel, FitOutcome), TrainingError> {
+) -> Result<(FittedModel, NetworkFit), TrainingError> {
     // Scalers see the days that training windows read and nothing after them.
     let last_training_row = data.split.train.last().map_or(0, |window| window.last_row);
     let features = StandardScaler::fit(data.layout.matrix(), 0..last_training_row + 1)?;
     let train = data.usual(&data.split.train);
-    let target = TargetScaler::fit(&data.labels(&train))?;
+    let base = best_simple_baseline(data, request.sequence_length).unwrap_or(SeriesModel::Naive);
+    let usual = |window: &Window| data.baseline(&base, window, request.sequence_length);
+    let deviations: Vec<f64> = train
+        .iter()
+        .filter_map(|window| Some(data.label(window) - usual(window)?))
+        .collect();
+    let target = TargetScaler::fit_deviations(&deviations)?;
     let beside = beside(data)?;
     // The metric itself is the first output; forecasts are made of it alone.
     let outputs = 1 + beside.len();
@@ -283,11 +307,12 @@ fn fit(
         let labels = windows
             .iter()
             .flat_map(|window| {
-                let own = target.transform(data.label(window)) as f32;
+                let own =
+                    usual(window).map(|usual| target.transform(data.label(window) - usual) as f32);
                 let others = beside.iter().map(|(values, scaler)| {
                     values[window.target_row].map(|value| scaler.transform(value) as f32)
                 });
-                std::iter::once(Some(own)).chain(others)
+                std::iter::once(own).chain(others)
             })
             .collect();
         Ok(LabelledWindows::with_missing(inputs, outputs, labels)?)
@@ -311,6 +336,7 @@ fn fit(
         epochs: request.epochs,
         batch_size: request.batch_size,
         learning_rate: request.learning_rate,
+        from_zero: true,
         seed: request.seed,
         device,
         ..FitOptions::default()
@@ -321,17 +347,60 @@ fn fit(
         Err(FitError::Cancelled(_)) => return Err(TrainingError::Cancelled),
         fitted => fitted?,
     };
-    let outcome = fitted.outcome;
     // Read back as it will be from the artifact, on the CPU, wherever it was fitted.
     let network = Network::from_safetensors(&config, &fitted.network.to_safetensors()?)?;
+    let said = network.predict(validation.windows())?;
+    let said = said.into_iter().step_by(outputs).map(f64::from);
+    let (happened, said): (Vec<f64>, Vec<f64>) = validation
+        .of_output(0)
+        .zip(said)
+        .filter_map(|(label, said)| Some((f64::from(label?), said)))
+        .unzip();
+    let (share, middle) = believed(&happened, &said);
+    let network = network.with_output_scaled(0, share as f32, (-share * middle) as f32)?;
+    let deviation = Deviation {
+        base: base.name().to_owned(),
+        share,
+    };
     let model = FittedModel::network(
         request.metric,
         request.sequence_length,
         network,
         features,
         target,
+        Some(base),
     );
-    Ok((model, outcome))
+    let outcome = fitted.outcome;
+    Ok((model, NetworkFit { outcome, deviation }))
+}
+
+/// Which share of what a network says on validation days is believed, 0 to 1, and the mean of what it says
+/// there, which is not: days in a row that are all above or below the base say nothing about others. The
+/// share is the least-squares slope of what happened on what it said, both without their means, less three
+/// standard errors: the epoch that did best on these days was chosen before. A network that has learned nothing that holds on these days is not believed at
+/// all, and the forecast is its base.
+fn believed(happened: &[f64], said: &[f64]) -> (f64, f64) {
+    let (Some(middle), Some(usual)) = (mean(said.iter().copied()), mean(happened.iter().copied()))
+    else {
+        return (0.0, 0.0);
+    };
+    let both = || {
+        happened
+            .iter()
+            .zip(said)
+            .map(|(happened, said)| (happened - usual, said - middle))
+    };
+    let squares: f64 = both().map(|(_, said)| said * said).sum();
+    let freedom = happened.len() as f64 - 2.0;
+    if squares <= 0.0 || freedom <= 0.0 {
+        return (0.0, middle);
+    }
+    let slope = both().map(|(happened, said)| happened * said).sum::<f64>() / squares;
+    let rest: f64 = both()
+        .map(|(happened, said)| (happened - slope * said).powi(2))
+        .sum();
+    let error = (rest / freedom / squares).sqrt();
+    ((slope - DOUBT * error).clamp(0.0, 1.0), middle)
 }
 
 /// Daily values of another metric, and their scaler.
@@ -444,11 +513,7 @@ fn baseline_mae(
     lookback: usize,
 ) -> Option<f64> {
     mean(windows.iter().filter_map(|window| {
-        let first = (window.last_row + 1).saturating_sub(lookback);
-        let history = data
-            .layout
-            .known(first..window.last_row + 1, window.last_row);
-        Some((kind.forecast(&history, 1)? - data.label(window)).abs())
+        Some((data.baseline(kind, window, lookback)? - data.label(window)).abs())
     }))
 }
 
@@ -493,7 +558,7 @@ fn assemble_artifact(
     data: &Prepared,
     request: &TrainModelRequest,
     device: ComputeDevice,
-    fit: Option<&FitOutcome>,
+    fit: Option<&NetworkFit>,
     report: &Report,
 ) -> Result<Artifact, TrainingError> {
     let accuracy = &report.accuracy;
@@ -527,16 +592,16 @@ fn assemble_artifact(
         },
         calibration: report.calibration.clone(),
         metrics: ReportedMetrics {
-            train_loss: fit.map(|fit| fit.train_loss),
-            val_loss: fit.map(|fit| fit.validation_loss),
-            best_val_loss: fit.map(|fit| fit.best_validation_loss),
+            train_loss: fit.map(|fit| fit.outcome.train_loss),
+            val_loss: fit.map(|fit| fit.outcome.validation_loss),
+            best_val_loss: fit.map(|fit| fit.outcome.best_validation_loss),
             mae: accuracy.mae,
             rmse: accuracy.rmse,
             r2_score: accuracy.r2,
             mape: accuracy.mape,
             mase: accuracy.mase,
             epochs_trained: epochs_trained(request, fit),
-            early_stopped: fit.is_some_and(|fit| fit.early_stopped),
+            early_stopped: fit.is_some_and(|fit| fit.outcome.early_stopped),
         },
         skill: report.skill,
         baseline_name: report
@@ -545,6 +610,7 @@ fn assemble_artifact(
             .map(|(kind, _)| kind.name().to_owned()),
         baseline_mae: report.baseline.as_ref().map(|(_, mae)| *mae),
         gate: report.gate.clone(),
+        deviation: fit.map(|fit| fit.deviation.clone()),
         is_production_ready: readiness.is_ready,
         quality_issues: readiness.reasons,
         request: settings(request, device),
@@ -566,4 +632,38 @@ pub(crate) fn settings(request: &TrainModelRequest, device: ComputeDevice) -> se
         }
     }
     settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_held_on_validation_days_is_believed_less_its_uncertainty() {
+        let said: Vec<f64> = (0..40).map(|day| f64::from(day % 5) - 2.0).collect();
+        let happened: Vec<f64> = said
+            .iter()
+            .enumerate()
+            .map(|(day, said)| 0.8 * said + if day % 2 == 0 { 0.1 } else { -0.1 })
+            .collect();
+        let (share, _) = believed(&happened, &said);
+        assert!(share > 0.7 && share < 0.8, "{share}");
+        let more: Vec<f64> = said.iter().map(|said| 3.0 * said).collect();
+        assert_eq!(believed(&more, &said).0, 1.0);
+    }
+
+    #[test]
+    fn what_did_not_hold_is_not_believed() {
+        let said: Vec<f64> = (0..12).map(|day| f64::from(day % 5) - 2.0).collect();
+        let opposite: Vec<f64> = said.iter().map(|said| -said).collect();
+        assert_eq!(believed(&opposite, &said).0, 0.0);
+        // As likely as not with so few days.
+        let noise: Vec<f64> = (0..12).map(|day| f64::from((day * 7) % 5) - 2.0).collect();
+        assert_eq!(believed(&noise, &said).0, 0.0);
+        // The same difference every day, and nothing at all.
+        assert_eq!(believed(&[1.5; 12], &[1.5; 12]).0, 0.0);
+        assert_eq!(believed(&[0.3, -0.2, 0.1], &[0.0; 3]).0, 0.0);
+        assert_eq!(believed(&[], &[]), (0.0, 0.0));
+        assert_eq!(believed(&[1.0, 2.0], &[1.0, 2.0]).0, 0.0);
+    }
 }

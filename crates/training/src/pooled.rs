@@ -343,6 +343,7 @@ fn trained(model: FittedModel, facts: Facts, errors: &Errors) -> Result<Trained,
         baseline_mae: baseline.as_ref().map(|(_, mae)| *mae),
         // It is what is served without training.
         gate: None,
+        deviation: None,
         is_production_ready: readiness.is_ready,
         quality_issues: readiness.reasons,
         request: facts.request,

@@ -39,7 +39,7 @@ pub use vitalcast_domain::{
 pub use vitalcast_evaluation::level_in_words;
 pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, model_inputs};
 pub use vitalcast_import::{ColumnMap, Format, KnownAt, MapError};
-pub use vitalcast_inference::{baseline_words, skill_sentence, with_unit};
+pub use vitalcast_inference::{baseline_words, learned_nothing, skill_sentence, with_unit};
 pub use vitalcast_models::ComputeDevice;
 pub use vitalcast_store::{Deletion, RecordFilter, StoreError, UserSummary, WriteReport};
 pub use vitalcast_training::{

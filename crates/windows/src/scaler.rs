@@ -193,12 +193,35 @@ impl TargetScaler {
         Ok(fitted)
     }
 
+    /// Fits on deviations from a forecast: zero stays zero, and the scale is their root mean square, or
+    /// 1 when there are none to speak of.
+    ///
+    /// # Errors
+    ///
+    /// As [`TargetScaler::fit`].
+    pub fn fit_deviations(deviations: &[f64]) -> Result<Self, WindowError> {
+        let squares = deviations.iter().map(|deviation| deviation * deviation);
+        let spread = mean(squares).ok_or(WindowError::NothingToFit)?.sqrt();
+        let fitted = Self(ColumnScale {
+            mean: 0.0,
+            scale: if spread > LEAST_SPREAD || !spread.is_finite() {
+                spread
+            } else {
+                1.0
+            },
+            observed: deviations.len(),
+        });
+        fitted.validate()?;
+        Ok(fitted)
+    }
+
     /// Mean of the training targets.
     pub fn mean(&self) -> f64 {
         self.0.mean
     }
 
-    /// Their population standard deviation, or 1 when they never vary.
+    /// Their population standard deviation (of deviations their root mean square), or 1 when they never
+    /// vary.
     pub fn scale(&self) -> f64 {
         self.0.scale
     }

@@ -4,7 +4,10 @@ use crate::args::{Global, TrainArgs, TrainingSettings};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress;
-use vitalcast::{PredictionMetric, TrainModelRequest, TrainModelResponse, UserId, skill_sentence};
+use vitalcast::{
+    PredictionMetric, TrainModelRequest, TrainModelResponse, UserId, learned_nothing,
+    skill_sentence,
+};
 
 impl TrainingSettings {
     /// The request these settings make for one person and metric.
@@ -122,6 +125,9 @@ pub(crate) fn print(answer: &TrainModelResponse, output: &mut Output) -> anyhow:
     }
     output.table(&["", ""], &rows, &[])?;
     if let Some(name) = &answer.baseline_name {
+        if answer.learned_share == Some(0.0) {
+            output.line(learned_nothing(name))?;
+        }
         output.line(skill_sentence(answer.skill_vs_naive, name))?;
     }
     if let Some(mae) = answer.population_mae {

@@ -120,6 +120,7 @@ pub(crate) fn manifest() -> Manifest {
         baseline_name: Some("naive".to_owned()),
         baseline_mae: Some(1.05),
         gate: None,
+        deviation: None,
         is_production_ready: false,
         quality_issues: vec!["R² is -0.03, below 0.5".to_owned()],
         request: serde_json::json!({ "epochs": 50, "lookback_days": 90, "user_id": "person-7" }),

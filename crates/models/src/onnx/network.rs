@@ -1,5 +1,6 @@
 //! Networks as ONNX graphs.
 
+use super::baseline::simple_baseline;
 use super::graph::{Axis, Builder, float, int, ints, text};
 use crate::batch_norm::{BatchNorm, EPSILON};
 use crate::config::{LstmConfig, NetworkConfig, ReadOut};
@@ -10,6 +11,7 @@ use crate::lstm::LstmForecaster;
 use crate::lstm_sequence::LstmLayer;
 use crate::network::{Network, NetworkModule};
 use crate::plain::numbers;
+use crate::series::SeriesModel;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
@@ -36,6 +38,8 @@ pub struct Scaling {
     pub farthest: f64,
     /// Of each output.
     pub outputs: Vec<ColumnScaling>,
+    /// The simple baseline of the last column to which the first output is added.
+    pub base: Option<SeriesModel>,
 }
 
 impl Network {
@@ -95,7 +99,27 @@ impl Network {
             let scale = graph.floats("output.scale", &[outputs], &part(|column| column.scale));
             let mean = graph.floats("output.mean", &[outputs], &part(|column| column.mean));
             let sized = graph.node("Mul", &[said, &scale], "output.sized", vec![]);
-            graph.node("Add", &[&sized, &mean], "forecast", vec![]);
+            match &scaling.base {
+                None => {
+                    graph.node("Add", &[&sized, &mean], "forecast", vec![]);
+                }
+                Some(base) => {
+                    let deviation = graph.node("Add", &[&sized, &mean], "output.deviation", vec![]);
+                    let base = simple_baseline(&mut graph, base, columns)?;
+                    let first: Vec<f32> = (0..outputs)
+                        .map(|output| f32::from(u8::from(output == 0)))
+                        .collect();
+                    let first = graph.floats("output.first", &[1, outputs], &first);
+                    // Not a product: 0 times a missing base is missing.
+                    let zero = graph.floats("output.zero", &[1], &[0.0]);
+                    let half = graph.floats("output.half", &[1], &[0.5]);
+                    let is_first =
+                        graph.node("Greater", &[&first, &half], "output.is_first", vec![]);
+                    let base =
+                        graph.node("Where", &[&is_first, &base, &zero], "output.base", vec![]);
+                    graph.node("Add", &[&deviation, &base], "forecast", vec![]);
+                }
+            }
         }
         graph.output("forecast", &[Axis::Any("batch"), Axis::Fixed(outputs)]);
         let attends = |config: &NetworkConfig| matches!(config, NetworkConfig::Lstm(config) if config.read_out == ReadOut::Attention);

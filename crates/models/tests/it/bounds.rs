@@ -1,8 +1,8 @@
 //! The smallest inputs there are, and sizes that would not fit into memory.
 
 use vitalcast_models::{
-    ComputeDevice, Head, LinearConfig, LstmConfig, ModelError, Network, NetworkConfig, ReadOut,
-    Scaling, Windows,
+    ColumnScaling, ComputeDevice, Head, LinearConfig, LstmConfig, ModelError, Network,
+    NetworkConfig, ReadOut, Scaling, SeriesMethod, SeriesModel, Windows,
 };
 
 fn networks() -> Vec<NetworkConfig> {
@@ -61,6 +61,7 @@ fn windows_and_scalings_of_another_width_are_refused() {
             inputs: Vec::new(),
             farthest: 8.0,
             outputs: Vec::new(),
+            base: None,
         };
         let error = network.to_onnx(Some(&none)).unwrap_err();
         assert!(
@@ -68,6 +69,70 @@ fn windows_and_scalings_of_another_width_are_refused() {
             "{error}"
         );
     }
+}
+
+#[test]
+fn one_output_is_scaled_alone_and_at_zero_says_zero() {
+    let device = ComputeDevice::Flex.open().unwrap();
+    let windows = Windows::new(2, 2, 3, (0..12).map(|at| at as f32 / 6.0).collect()).unwrap();
+    for config in networks() {
+        let network = Network::new(&config, 5, &device).unwrap();
+        let before = network.predict(&windows).unwrap();
+        let halved = network.with_output_scaled(1, 0.5, 3.0).unwrap();
+        let after = halved.predict(&windows).unwrap();
+        for (before, after) in before.chunks(2).zip(after.chunks(2)) {
+            assert_eq!(before[0], after[0], "{config:?}");
+            assert!(
+                (0.5 * before[1] + 3.0 - after[1]).abs() < 1e-6,
+                "{config:?}"
+            );
+        }
+        let silent = network.with_output_scaled(0, 0.0, 0.0).unwrap();
+        let said = silent.predict(&windows).unwrap();
+        assert!(
+            said.iter().step_by(2).all(|value| *value == 0.0),
+            "{config:?}"
+        );
+        assert!(
+            said.iter().skip(1).step_by(2).all(|value| *value != 0.0),
+            "{config:?}"
+        );
+        assert!(matches!(
+            network.with_output_scaled(2, 0.0, 0.0),
+            Err(ModelError::OutOfBounds {
+                field: "output",
+                ..
+            })
+        ));
+    }
+}
+
+#[test]
+fn only_a_simple_baseline_is_written_into_a_graph() {
+    let device = ComputeDevice::Flex.open().unwrap();
+    let config = NetworkConfig::Linear(LinearConfig {
+        input_width: 2,
+        outputs: 1,
+    });
+    let network = Network::new(&config, 1, &device).unwrap();
+    let days: Vec<Option<f64>> = (0..40).map(|day| Some(f64::from(day % 7))).collect();
+    let as_it_is = ColumnScaling {
+        mean: 0.0,
+        scale: 1.0,
+        is_read: true,
+    };
+    let scaling = |base| Scaling {
+        inputs: vec![as_it_is],
+        farthest: 8.0,
+        outputs: vec![as_it_is],
+        base: Some(base),
+    };
+    for base in SeriesModel::simple() {
+        assert!(network.to_onnx(Some(&scaling(base))).is_ok());
+    }
+    let theta = SeriesMethod::Theta.fit(&days).unwrap();
+    let error = network.to_onnx(Some(&scaling(theta))).unwrap_err();
+    assert!(matches!(error, ModelError::NoGraph(_)), "{error}");
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub struct FitOptions {
     pub shuffle: bool,
     /// Whether the learning rate stays constant instead of falling on a plateau.
     pub constant_learning_rate: bool,
+    /// Whether the last layer begins at zero: until the network learns, it says 0.
+    pub from_zero: bool,
     /// Random seed of initial weights, shuffling and dropout.
     pub seed: u64,
     /// The device.
@@ -46,6 +48,7 @@ impl Default for FitOptions {
             clip_norm: Some(1.0),
             shuffle: true,
             constant_learning_rate: false,
+            from_zero: false,
             seed: 0,
             device: ComputeDevice::Flex,
         }
@@ -114,13 +117,13 @@ pub fn fit_network(
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<FittedNetwork, FitError> {
     let device = options.device.open()?.autodiff();
-    run(
-        Network::new(config, options.seed, &device)?,
-        train,
-        validation,
-        options,
-        on_epoch,
-    )
+    let mut network = Network::new(config, options.seed, &device)?;
+    if options.from_zero {
+        for output in 0..config.outputs() {
+            network = network.with_output_scaled(output, 0.0, 0.0)?;
+        }
+    }
+    run(network, train, validation, options, on_epoch)
 }
 
 /// Continues fitting a network from weights in safetensors, like [`fit_network`] from initial weights.

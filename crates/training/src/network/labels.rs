@@ -81,6 +81,16 @@ impl LabelledWindows {
         Self::with_missing(windows, outputs, labels.collect())
     }
 
+    /// The windows.
+    pub(crate) fn windows(&self) -> &Windows {
+        &self.windows
+    }
+
+    /// The labels of one output, window by window.
+    pub(crate) fn of_output(&self, output: usize) -> impl Iterator<Item = Option<f32>> {
+        self.labels[output..].iter().step_by(self.outputs).copied()
+    }
+
     /// Number of windows.
     pub fn count(&self) -> usize {
         self.windows.count()

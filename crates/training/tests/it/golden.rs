@@ -120,6 +120,7 @@ fn compare_losses(entry: &Entry, device: ComputeDevice) {
         clip_norm: None,
         shuffle: false,
         constant_learning_rate: true,
+        from_zero: false,
         seed: 0,
         device,
     };

@@ -204,6 +204,7 @@ fn answer(
         baseline_name: manifest.baseline_name,
         baseline_mae: manifest.baseline_mae,
         is_active: info.is_active,
+        learned_share: manifest.deviation.map(|deviation| deviation.share),
         population_mae: manifest.gate.as_ref().map(|gate| gate.rival_mae),
         first_day: manifest.first_day,
         last_day: manifest.last_day,

@@ -56,9 +56,16 @@ fn every_architecture_trains_forecasts_and_says_what_it_is() {
         );
         let bits: Vec<u64> = errors.iter().map(|error| error.to_bits()).collect();
         // Different methods, different numbers: none stands in for another. Of this person the
-        // smoothing that fits best takes the last value alone, as naive does.
-        let is_new = said.insert(bits);
+        // smoothing that fits best takes the last value alone, as naive does, and a network that has
+        // learned nothing is its base and says so.
         let smoothing = architecture == ModelArchitecture::ExponentialSmoothing;
+        let is_base = answer.learned_share == Some(0.0)
+            && manifest
+                .deviation
+                .is_some_and(|of| Some(of.base) == manifest.baseline_name)
+            && answer.training_metrics.mae == answer.baseline_mae;
+        let is_new = is_base || said.insert(bits);
+        assert_eq!(answer.learned_share.is_some(), architecture.is_network());
         assert!(
             is_new || smoothing,
             "{architecture} forecasts what another does"
