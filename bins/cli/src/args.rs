@@ -258,8 +258,20 @@ pub(crate) struct TrainingSettings {
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     /// Person
-    #[arg(long, alias = "user-id", value_name = "ID")]
-    pub(crate) user: UserId,
+    #[arg(
+        long,
+        alias = "user-id",
+        value_name = "ID",
+        required_unless_present = "pooled"
+    )]
+    pub(crate) user: Option<UserId>,
+    /// Fit one model to the days of many people, for everybody without a better model of their own. People
+    /// who refused are left out
+    #[arg(long, conflicts_with_all = ["user", "force", "device", "TrainingSettings"])]
+    pub(crate) pooled: bool,
+    /// People whose days a pooled model learns from; separate several with commas [default: all]
+    #[arg(long, value_name = "ID", value_delimiter = ',', requires = "pooled")]
+    pub(crate) users: Vec<UserId>,
     /// Metric to forecast; separate several with commas
     #[arg(long, value_name = "METRIC", value_parser = metric, value_delimiter = ',', required = true)]
     pub(crate) metric: Vec<PredictionMetric>,

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use vitalcast::{Clock, Engine, EngineError, JobRunner};
+use vitalcast::{Clock, Engine, EngineError, JobRunner, PooledFits};
 
 /// Writers that may wait for a common commit.
 const WRITERS: usize = 64;
@@ -35,6 +35,7 @@ pub struct Telemetry {
 pub(crate) struct App {
     pub(crate) engine: Arc<Engine>,
     pub(crate) jobs: JobRunner,
+    pub(crate) pooled_fits: PooledFits,
     pub(crate) config: Config,
     pub(crate) clock: Clock,
     pub(crate) tokens: Option<TokenVerifier>,
@@ -140,6 +141,7 @@ impl App {
             Arc::new(Semaphore::new(units))
         };
         Self {
+            pooled_fits: PooledFits::new(Arc::clone(&engine), Arc::clone(&clock)),
             engine,
             jobs,
             clock,

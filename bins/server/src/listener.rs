@@ -234,6 +234,7 @@ impl Server {
         reading_keys.abort();
         let jobs = app.jobs.clone();
         let engine = Arc::clone(&app.engine);
+        app.pooled_fits.stop();
         tokio::task::spawn_blocking(move || {
             jobs.stop();
             engine.flush_forecasts()

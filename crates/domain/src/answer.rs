@@ -113,6 +113,57 @@ pub struct TrainModelResponse {
     pub seed: u64,
 }
 
+/// Fit a model of many people to the days of the people of a data folder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrainPooledRequest {
+    /// The metric to forecast.
+    pub metric: PredictionMetric,
+    /// Whose days are used; everybody's when there are none. Who refused is left out in any case.
+    #[serde(default)]
+    pub users: Vec<UserId>,
+    /// Whether the days of people who were not asked are used, too; see
+    /// [`Profile::allows_pooling`](crate::Profile::allows_pooling).
+    #[serde(default)]
+    pub include_unasked: bool,
+}
+
+/// A fitted model of many people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct TrainPooledResponse {
+    /// Id of the model.
+    pub model_id: ModelId,
+    /// The metric that the model forecasts.
+    pub metric: PredictionMetric,
+    /// Version of the model, `v1.0.N`.
+    pub model_version: String,
+    /// Time of the fit.
+    pub trained_at: DateTime<Utc>,
+    /// Number of people whose days were used.
+    pub people: usize,
+    /// Number of their days with a reading.
+    pub days: usize,
+    /// Number of people left out because they refused, or were not asked.
+    pub people_without_consent: usize,
+    /// Number of people left out because they have no reading of the metric.
+    pub people_without_readings: usize,
+    /// Mean absolute error on people that a fit had not seen.
+    pub mae: f64,
+    /// Name of the best simple baseline.
+    pub baseline_name: Option<String>,
+    /// Mean absolute error of that baseline on the same days.
+    pub baseline_mae: Option<f64>,
+    /// 1 − MAE / MAE of the baseline.
+    pub skill_vs_naive: Option<f64>,
+    /// Mean absolute error, on the same days, of the model that is served otherwise; null where there is
+    /// none.
+    pub rival_mae: Option<f64>,
+    /// p value that the new model is no better than that one, with people as the sample; null for fewer
+    /// than six people.
+    pub p: Option<f64>,
+    /// Whether forecasts of people without a better model of their own use it from now on.
+    pub is_active: bool,
+}
+
 /// One forecast.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PredictionResult {
@@ -229,8 +280,8 @@ pub struct BatchPredictResponse {
 pub struct ModelInfo {
     /// Id of the model.
     pub model_id: ModelId,
-    /// Id of the person.
-    pub user_id: UserId,
+    /// Id of the person; null for a model of many people.
+    pub user_id: Option<UserId>,
     /// The metric that the model forecasts.
     pub metric: PredictionMetric,
     /// Model architecture.

@@ -23,7 +23,8 @@ mod unit;
 pub use access::{KeyInfo, Scope};
 pub use answer::{
     BatchPredictResponse, IntervalMethod, ListModelsResponse, ModelInfo, NormalBand,
-    PredictResponse, PredictionResult, RangeVerdict, TrainModelResponse, TrainingMetrics,
+    PredictResponse, PredictionResult, RangeVerdict, TrainModelResponse, TrainPooledRequest,
+    TrainPooledResponse, TrainingMetrics,
 };
 pub use architecture::{ModelArchitecture, ModelFamily};
 pub use correlation::{

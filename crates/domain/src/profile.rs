@@ -76,6 +76,10 @@ pub struct Profile {
     pub activity_level: Option<ActivityLevel>,
     /// First days of menstrual cycles, if tracked, in time order.
     pub cycle_starts: Vec<NaiveDate>,
+    /// Whether the person's days may be used to fit models of many people: `true` for consent, `false`
+    /// for a refusal, `null` if not asked. A refusal is always respected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allows_pooling: Option<bool>,
 }
 
 impl Default for Profile {
@@ -94,6 +98,7 @@ impl Default for Profile {
             goal_fat_g: None,
             activity_level: None,
             cycle_starts: Vec::new(),
+            allows_pooling: None,
         }
     }
 }

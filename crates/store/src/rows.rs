@@ -46,7 +46,10 @@ pub(crate) fn model(row: &SqliteRow) -> Result<RegisteredModel, StoreError> {
     let summary: String = get(TABLE, row, "summary")?;
     Ok(RegisteredModel {
         model_id: parsed(TABLE, row, "model_id")?,
-        user_id: parsed(TABLE, row, "user_id")?,
+        user_id: match get::<Option<&str>>(TABLE, row, "user_id")? {
+            Some(_) => Some(parsed(TABLE, row, "user_id")?),
+            None => None,
+        },
         metric: parsed(TABLE, row, "metric")?,
         architecture: parsed(TABLE, row, "architecture")?,
         version: get(TABLE, row, "version")?,

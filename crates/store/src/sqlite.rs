@@ -246,6 +246,13 @@ impl Store for SqliteStore {
         self.models_where(user, metric, None).await
     }
 
+    async fn models_of_many_people(
+        &self,
+        metric: Option<PredictionMetric>,
+    ) -> Result<Vec<RegisteredModel>, StoreError> {
+        self.models_of_nobody(metric).await
+    }
+
     async fn model(&self, id: &ModelId) -> Result<Option<RegisteredModel>, StoreError> {
         Ok(self.models_where(None, None, Some(id)).await?.pop())
     }

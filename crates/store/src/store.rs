@@ -125,8 +125,8 @@ impl UserSummary {
 pub struct NewModel {
     /// Id of the model.
     pub model_id: ModelId,
-    /// Id of the person.
-    pub user_id: UserId,
+    /// Id of the person; `None` for a model of many people.
+    pub user_id: Option<UserId>,
     /// The metric that the model forecasts.
     pub metric: PredictionMetric,
     /// Model architecture.
@@ -152,8 +152,8 @@ pub struct NewModel {
 pub struct RegisteredModel {
     /// Id of the model.
     pub model_id: ModelId,
-    /// Id of the person.
-    pub user_id: UserId,
+    /// Id of the person; `None` for a model of many people.
+    pub user_id: Option<UserId>,
     /// The metric that the model forecasts.
     pub metric: PredictionMetric,
     /// Model architecture.
@@ -378,6 +378,12 @@ pub trait Store: Send + Sync {
     fn models(
         &self,
         user: Option<&UserId>,
+        metric: Option<PredictionMetric>,
+    ) -> impl Future<Output = Result<Vec<RegisteredModel>, StoreError>> + Send;
+
+    /// The models of many people, newest first.
+    fn models_of_many_people(
+        &self,
         metric: Option<PredictionMetric>,
     ) -> impl Future<Output = Result<Vec<RegisteredModel>, StoreError>> + Send;
 

@@ -20,8 +20,8 @@ pub(crate) enum Fitting {
         methods: Vec<SeriesMethod>,
         on: FittedOn,
     },
-    /// The model of many people that is part of this release: nothing is fitted to the person.
-    OfRelease,
+    /// The model of many people that is served otherwise: nothing is fitted to the person.
+    OfManyPeople,
 }
 
 /// The configuration of a network.
@@ -93,7 +93,7 @@ impl Fitting {
                 let method = SeriesMethod::Trees { horizon, options };
                 series(method, FittedOn::TrainingDays)
             }
-            ModelArchitecture::Pooled => Self::OfRelease,
+            ModelArchitecture::Pooled => Self::OfManyPeople,
             ModelArchitecture::Average => Self::Average {
                 methods: vec![SeriesMethod::Ets, SeriesMethod::Theta, moving_average],
                 on: FittedOn::DaysBeforeTest,

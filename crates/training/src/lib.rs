@@ -15,7 +15,7 @@ pub use network::{
     ReduceLrOnPlateau, continue_network, fit_many, fit_network,
 };
 pub use pipeline::{Trained, train};
-pub use pooled::fit_pooled;
+pub use pooled::{ManyPeople, PooledTraining, fit_pooled};
 pub use replay::{
     AgainstBaseline, Choice, ModelReport, ReplayAnswer, ReplayModel, ReplayRequest, ReplayRow,
     replay_people,

@@ -8,7 +8,7 @@
 use crate::error::TrainingError;
 use crate::kinds::{FittedOn, Fitting, NetworkKind};
 use crate::network::{EpochReport, FitError, FitOptions, FitOutcome, LabelledWindows, fit_network};
-use crate::pooled;
+use crate::pooled::{self, ManyPeople};
 use chrono::{Days, NaiveDate};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -55,7 +55,8 @@ pub struct Trained {
 }
 
 /// Trains a model on the data known at `as_of`. Networks are fitted on `device`; forecasts always run
-/// on the CPU.
+/// on the CPU. The model is compared with `served`, the model of many people that forecasts without it;
+/// `None` stands for the one of this release.
 ///
 /// `on_epoch` is called after each epoch and can cancel the training.
 ///
@@ -68,12 +69,13 @@ pub fn train(
     request: &TrainModelRequest,
     as_of: AsOf,
     device: ComputeDevice,
+    served: Option<&ManyPeople<'_>>,
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<Trained, TrainingError> {
     request.validate()?;
     let fitting = Fitting::of(request);
-    if fitting == Fitting::OfRelease {
-        return pooled::of_release(history, request, device, as_of);
+    if fitting == Fitting::OfManyPeople {
+        return pooled::of_many_people(history, request, device, as_of, served);
     }
     let data = prepare(history, request, as_of)?;
     let (metric, lookback) = (request.metric, request.sequence_length);
@@ -90,9 +92,9 @@ pub fn train(
             let average = SeriesMethod::fit_average(&methods, &days_to_fit(&data, on))?;
             (FittedModel::average(metric, lookback, average), None)
         }
-        Fitting::OfRelease => return Err(TrainingError::NoPopulation(metric)),
+        Fitting::OfManyPeople => return Err(TrainingError::NoPopulation(metric)),
     };
-    let report = report(&model, &data, history, as_of)?;
+    let report = report(&model, &data, history, as_of, served)?;
     let artifact = assemble_artifact(&model, &data, request, device, fit.as_ref(), &report)?;
     Ok(Trained {
         model,
@@ -452,6 +454,7 @@ fn report(
     data: &Prepared,
     history: &History,
     as_of: AsOf,
+    served: Option<&ManyPeople<'_>>,
 ) -> Result<Report, TrainingError> {
     let test = &data.split.test;
     let forecasts = model.forecast_rows(&data.layout, &read(test, 0), 0)?;
@@ -481,7 +484,7 @@ fn report(
     Ok(Report {
         accuracy,
         skill,
-        gate: pooled::gate(history, model.metric, &errors, as_of)?,
+        gate: pooled::gate(history, model.metric, &errors, as_of, served)?,
         baseline: baseline.zip(baseline_mae),
         calibration: calibrate(model, data)?,
     })

@@ -1,4 +1,4 @@
-//! Models of many people: fitted to all of them, or the model of this release scored on one person.
+//! Models of many people: fitted to all of them, or the one that is served scored on one person.
 
 use crate::cohort::{CohortPerson, lay_out};
 use crate::error::TrainingError;
@@ -14,10 +14,12 @@ use vitalcast_domain::{
     AsOf, DEFAULT_SEED, History, MAX_HORIZON_DAYS, ModelArchitecture, PredictionMetric,
     TrainModelRequest,
 };
-use vitalcast_evaluation::{Accuracy, ProductionReadiness, diebold_mariano, mean, skill};
+use vitalcast_evaluation::{
+    Accuracy, Comparison, PairedDay, ProductionReadiness, diebold_mariano, mean, skill,
+};
 use vitalcast_inference::{FittedModel, PooledRecipe, population};
 use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesModel};
-use vitalcast_pooled::{Learner, PooledModel};
+use vitalcast_pooled::{Learner, PooledError, PooledModel};
 
 /// Parts into which people are divided; the errors of each are those of a model of the others.
 const FOLDS: usize = 5;
@@ -42,32 +44,114 @@ pub fn fit_pooled(
     as_of: AsOf,
     card: Value,
 ) -> Result<Trained, TrainingError> {
-    let people = lay_out(histories, metric, as_of)?;
+    fit(
+        lay_out(histories, metric, as_of)?,
+        metric,
+        as_of,
+        card,
+        None,
+    )
+}
+
+/// People whose days one model is to be fitted to. Histories are laid out one by one, and only their daily
+/// series stay in memory: some 0.2 MB for a year.
+#[derive(Debug)]
+pub struct PooledTraining {
+    metric: PredictionMetric,
+    as_of: AsOf,
+    people: Vec<CohortPerson>,
+}
+
+impl PooledTraining {
+    /// Nobody's days yet; later ones will be added as known at `as_of`.
+    pub fn new(metric: PredictionMetric, as_of: AsOf) -> Self {
+        Self {
+            metric,
+            as_of,
+            people: Vec::new(),
+        }
+    }
+
+    /// Adds a person's days; `false` for a person without a reading of the metric, who is left out.
+    ///
+    /// # Errors
+    ///
+    /// What the features refuse.
+    pub fn add(&mut self, history: &History) -> Result<bool, TrainingError> {
+        let mut laid_out = lay_out(&[history], self.metric, self.as_of)?;
+        let found = !laid_out.is_empty();
+        self.people.append(&mut laid_out);
+        Ok(found)
+    }
+
+    /// Number of people with a reading of the metric.
+    pub fn people(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Number of days with a reading, of all people.
+    pub fn days(&self) -> usize {
+        let of = |person: &CohortPerson| person.observed.iter().flatten().count();
+        self.people.iter().map(of).sum()
+    }
+
+    /// Fits the model, and compares it with `rival`, the model that is served otherwise, on people that a
+    /// fit has not seen. `card` says what the data are; it becomes part of the artifact.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainingError::Pooled`] for too few people.
+    pub fn fit(self, card: Value, rival: Option<&PooledModel>) -> Result<Trained, TrainingError> {
+        fit(self.people, self.metric, self.as_of, card, rival)
+    }
+}
+
+fn fit(
+    people: Vec<CohortPerson>,
+    metric: PredictionMetric,
+    as_of: AsOf,
+    card: Value,
+    rival: Option<&PooledModel>,
+) -> Result<Trained, TrainingError> {
     let recipe = PooledRecipe::of(metric);
     let design = recipe.design();
     let learner = |person| whole(person);
     let fit =
         |people: Vec<Learner<'_>>| PooledModel::fit(&design, &people, recipe.is_one_for_all());
     let model = fit(people.iter().map(learner).collect())?;
-    let errors: Vec<Errors> = (0..FOLDS)
+    // Of few people each one is left out once.
+    let folds = if people.len() < 2 * FOLDS {
+        people.len()
+    } else {
+        FOLDS
+    };
+    let parts: Vec<(Errors, Vec<PairedDay>)> = (0..folds)
         .into_par_iter()
         .map(|fold| {
             let (seen, unseen): (Vec<_>, Vec<_>) = people
                 .iter()
                 .enumerate()
-                .partition(|(place, _)| place % FOLDS != fold);
+                .partition(|(place, _)| place % folds != fold);
             let model = fit(seen
                 .into_iter()
                 .map(|(_, person)| learner(person))
-                .collect())?;
+                .collect())
+            .map_err(one_more)?;
             let mut errors = Errors::default();
-            for (_, person) in unseen {
-                errors.add(&model, person, first_scored(person));
+            let mut pairs = Vec::new();
+            for (place, person) in unseen {
+                let first = first_scored(person);
+                errors.add(&model, person, first);
+                if let Some(rival) = rival {
+                    pairs.extend(paired(&model, rival, place, person, first));
+                }
             }
-            Ok::<_, TrainingError>(errors)
+            Ok::<_, TrainingError>((errors, pairs))
         })
         .collect::<Result<_, _>>()?;
+    let (errors, pairs): (Vec<Errors>, Vec<Vec<PairedDay>>) = parts.into_iter().unzip();
     let errors = errors.into_iter().fold(Errors::default(), Errors::with);
+    let gate = gate_of_people(&pairs.concat())?;
     let first_day = people.iter().map(|person| person.days.first_day).min();
     let last_day = people
         .iter()
@@ -85,23 +169,91 @@ pub fn fit_pooled(
         train: model.rows(),
         seed: DEFAULT_SEED,
     };
-    trained(FittedModel::pooled(metric, model), facts, &errors)
+    trained(FittedModel::pooled(metric, model), facts, &errors, gate)
 }
 
-/// The model of many people that is part of this release, as a model of one person: nothing is learned
+/// A fit that leaves somebody out needs one person more.
+fn one_more(error: PooledError) -> PooledError {
+    match error {
+        PooledError::TooFewPeople {
+            needed,
+            found,
+            days,
+        } => PooledError::TooFewPeople {
+            needed: needed + 1,
+            found: found + 1,
+            days,
+        },
+        other => other,
+    }
+}
+
+/// The errors of two models on a person's days from `first` on, one day ahead.
+fn paired(
+    model: &PooledModel,
+    rival: &PooledModel,
+    place: usize,
+    person: &CohortPerson,
+    first: usize,
+) -> Vec<PairedDay> {
+    let days = person.observed.len();
+    if first >= days {
+        return Vec::new();
+    }
+    let errors = |model: &PooledModel| {
+        let mut errors = BTreeMap::new();
+        model.replay(&person.days.person, first..=days - 1, 1, |day, forecast| {
+            if let (Some(value), Some(forecast)) = (person.observed[day], forecast) {
+                errors.insert(day, value - forecast.distribution.value());
+            }
+        });
+        errors
+    };
+    let theirs = errors(rival);
+    errors(model)
+        .into_iter()
+        .filter_map(|(day, a)| {
+            let b = *theirs.get(&day)?;
+            Some(PairedDay {
+                person: place,
+                a,
+                b,
+            })
+        })
+        .collect()
+}
+
+/// Whether a model of many people is served in place of the one that is served otherwise. People are the
+/// sample: days of one person are alike.
+fn gate_of_people(pairs: &[PairedDay]) -> Result<Option<Gate>, TrainingError> {
+    if pairs.is_empty() {
+        return Ok(None);
+    }
+    let comparison = Comparison::of(pairs, DEFAULT_SEED)?;
+    let p = comparison.p_better;
+    Ok(Some(Gate {
+        days: comparison.count,
+        mae: comparison.mae_a,
+        rival_mae: comparison.mae_b,
+        p,
+        served: comparison.mae_a < comparison.mae_b && p.is_some_and(|p| p < SIGNIFICANT),
+    }))
+}
+
+/// The model of many people that is served otherwise, as a model of one person: nothing is learned
 /// from the person, and its errors on the person's last days are reported.
-pub(crate) fn of_release(
+pub(crate) fn of_many_people(
     history: &History,
     request: &TrainModelRequest,
     device: ComputeDevice,
     as_of: AsOf,
+    served: Option<&ManyPeople<'_>>,
 ) -> Result<Trained, TrainingError> {
     let metric = request.metric;
-    let population = population(metric)?.ok_or(TrainingError::NoPopulation(metric))?;
-    let model = population
-        .model
-        .as_pooled()
-        .ok_or(TrainingError::NoPopulation(metric))?;
+    let ManyPeople { model, card } = match served {
+        Some(served) => served.clone(),
+        None => of_release(metric)?.ok_or(TrainingError::NoPopulation(metric))?,
+    };
     let people = lay_out(&[history], metric, as_of)?;
     let person = people.first().ok_or(TrainingError::NothingKnown(as_of))?;
     let observed = person.observed_days();
@@ -123,25 +275,55 @@ pub(crate) fn of_release(
     errors.add(model, person, observed[observed.len() - scored]);
     let facts = Facts {
         metric,
-        card: population.manifest.config.clone(),
+        card: card.clone(),
         request: settings(request, device),
         first_day: person.days.first_day,
         last_day,
         train: 0,
         seed: request.seed,
     };
-    trained(FittedModel::pooled(metric, model.clone()), facts, &errors)
+    // It is what is served without training.
+    trained(
+        FittedModel::pooled(metric, model.clone()),
+        facts,
+        &errors,
+        None,
+    )
 }
 
-/// Compares a model's errors on test days with those of the model of many people on the same days.
+/// A model of many people, and what it says of its data.
+#[derive(Debug, Clone)]
+pub struct ManyPeople<'a> {
+    /// The model.
+    pub model: &'a PooledModel,
+    /// Its card.
+    pub card: &'a Value,
+}
+
+/// The model of many people that is part of this release.
+fn of_release(metric: PredictionMetric) -> Result<Option<ManyPeople<'static>>, TrainingError> {
+    Ok(population(metric)?.and_then(|population| {
+        Some(ManyPeople {
+            model: population.model.as_pooled()?,
+            card: &population.manifest.config,
+        })
+    }))
+}
+
+/// Compares a model's errors on test days with those of the model of many people that is served otherwise,
+/// on the same days.
 pub(crate) fn gate(
     history: &History,
     metric: PredictionMetric,
     errors: &[(NaiveDate, f64)],
     as_of: AsOf,
+    served: Option<&ManyPeople<'_>>,
 ) -> Result<Option<Gate>, TrainingError> {
-    let Some(rival) = population(metric)?.and_then(|population| population.model.as_pooled())
-    else {
+    let served = match served {
+        Some(served) => Some(served.clone()),
+        None => of_release(metric)?,
+    };
+    let Some(ManyPeople { model: rival, .. }) = served else {
         return Ok(None);
     };
     let people = lay_out(&[history], metric, as_of)?;
@@ -293,7 +475,12 @@ impl Errors {
     }
 }
 
-fn trained(model: FittedModel, facts: Facts, errors: &Errors) -> Result<Trained, TrainingError> {
+fn trained(
+    model: FittedModel,
+    facts: Facts,
+    errors: &Errors,
+    gate: Option<Gate>,
+) -> Result<Trained, TrainingError> {
     let accuracy = Accuracy::of(&errors.actual, &errors.forecast)?;
     let baseline = errors.baseline();
     let readiness = ProductionReadiness::assess(accuracy.r2, accuracy.mape);
@@ -341,8 +528,7 @@ fn trained(model: FittedModel, facts: Facts, errors: &Errors) -> Result<Trained,
             .as_ref()
             .map(|(baseline, _)| baseline.name().to_owned()),
         baseline_mae: baseline.as_ref().map(|(_, mae)| *mae),
-        // It is what is served without training.
-        gate: None,
+        gate,
         deviation: None,
         is_production_ready: readiness.is_ready,
         quality_issues: readiness.reasons,

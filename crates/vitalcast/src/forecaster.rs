@@ -50,7 +50,7 @@ impl Forecaster {
         on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
     ) -> Result<Self, EngineError> {
         let device = ComputeDevice::default();
-        let trained = train(history, request, now, device, on_epoch).map_err(cancelled)?;
+        let trained = train(history, request, now, device, None, on_epoch).map_err(cancelled)?;
         Ok(Self {
             model: trained.model,
             artifact: trained.artifact,

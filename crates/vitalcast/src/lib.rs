@@ -11,9 +11,9 @@ pub use engine::{
     FeatureMatrix, FeatureQuery, FilesNotRead, FolderLock, ForecastReadiness, ForecastRecord,
     FormatSummary, HistoryDay, HistoryView, ImportSettings, ImportSummary, ImportUpload, JobEvent,
     JobOptions, JobRunner, JobWatch, KeyRandomness, MetricDays, MetricOfDay, ModelPerformance,
-    NewKey, SharedCache, SleepOfDay, SourceDays, ValueOfSource, all_days, backtest,
-    estimated_seconds, heat_map, lag_chart, record_json, replay_chart, replay_skill_chart,
-    significance_sentence,
+    NewKey, PooledFit, PooledFits, SharedCache, SleepOfDay, SourceDays, ValueOfSource, all_days,
+    backtest, estimated_seconds, heat_map, lag_chart, record_json, replay_chart,
+    replay_skill_chart, significance_sentence,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::Forecaster;
@@ -33,8 +33,8 @@ pub use vitalcast_domain::{
     ListModelsResponse, MAX_HORIZON_DAYS, Meal, MealType, MetricType, ModelArchitecture,
     ModelFamily, ModelId, ModelInfo, Moment, NormalBand, Pairing, PredictRequest, PredictResponse,
     PredictionMetric, PredictionResult, Profile, Provenance, RangeVerdict, ReadingKind, Record,
-    RecordKind, Scope, Span, Told, TrainModelRequest, TrainModelResponse, TrainingMetrics, Unit,
-    UserId, Zone, ZoneFrom,
+    RecordKind, Scope, Span, Told, TrainModelRequest, TrainModelResponse, TrainPooledRequest,
+    TrainPooledResponse, TrainingMetrics, Unit, UserId, Zone, ZoneFrom,
 };
 pub use vitalcast_evaluation::level_in_words;
 pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, model_inputs};

@@ -5,8 +5,8 @@ use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress;
 use vitalcast::{
-    PredictionMetric, TrainModelRequest, TrainModelResponse, UserId, learned_nothing,
-    skill_sentence,
+    PredictionMetric, TrainModelRequest, TrainModelResponse, TrainPooledRequest,
+    TrainPooledResponse, UserId, learned_nothing, skill_sentence,
 };
 
 impl TrainingSettings {
@@ -37,11 +37,117 @@ impl TrainingSettings {
 }
 
 pub(crate) fn run(args: &TrainArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
+    match &args.user {
+        Some(user) => of_one(user, args, global, output),
+        None => pooled(args, global, output),
+    }
+}
+
+/// Fits models of many people.
+fn pooled(args: &TrainArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
+    let engine = global.engine()?;
+    let interrupt = Interrupt::install()?;
+    let mut answers = Vec::new();
+    for &metric in &args.metric {
+        let request = TrainPooledRequest {
+            metric,
+            users: args.users.clone(),
+            // Whoever holds the folder has the data; who refused is left out.
+            include_unasked: true,
+        };
+        let bar = progress::steps(output, "people");
+        bar.set_prefix(format!("Reading {metric} "));
+        let now = global.now();
+        let answer = engine.train_pooled(
+            &request,
+            args.as_of.unwrap_or(now),
+            now,
+            &mut |done, all| {
+                bar.set_length(all as u64);
+                bar.set_position(done as u64);
+                interrupt.check()
+            },
+        );
+        bar.finish_and_clear();
+        let answer = answer?;
+        if !output.is_json() {
+            print_pooled(&answer, output)?;
+        }
+        answers.push(answer);
+    }
+    if output.is_json() {
+        return match answers.as_slice() {
+            [one] => output.json(one),
+            many => output.json(&many),
+        };
+    }
+    Ok(())
+}
+
+fn print_pooled(answer: &TrainPooledResponse, output: &mut Output) -> anyhow::Result<()> {
+    let metric = answer.metric;
+    let unit = metric.unit_label();
+    output.heading(&format!(
+        "{} of many people: {}",
+        metric.title(),
+        answer.model_version
+    ))?;
+    let mut rows = vec![
+        vec!["model".to_owned(), answer.model_id.to_string()],
+        vec![
+            "learned from".to_owned(),
+            format!(
+                "{} people, {} days with a reading",
+                answer.people, answer.days
+            ),
+        ],
+        vec![
+            "error (MAE, people not seen)".to_owned(),
+            format!("{:.2} {unit}", answer.mae),
+        ],
+    ];
+    if let (Some(name), Some(mae)) = (&answer.baseline_name, answer.baseline_mae) {
+        rows.push(vec![format!("error of {name}"), format!("{mae:.2} {unit}")]);
+    }
+    if let Some(mae) = answer.rival_mae {
+        rows.push(vec![
+            "error of what is served now".to_owned(),
+            format!("{mae:.2} {unit}"),
+        ]);
+    }
+    for (count, why) in [
+        (answer.people_without_consent, "left out: refused"),
+        (answer.people_without_readings, "left out: no reading"),
+    ] {
+        if count > 0 {
+            rows.push(vec![why.to_owned(), count.to_string()]);
+        }
+    }
+    output.table(&["", ""], &rows, &[])?;
+    output.line(match (answer.is_active, answer.rival_mae) {
+        (true, Some(_)) => {
+            "It errs less than what was served, beyond chance: forecasts of everybody without a better \
+             model of their own use it from now on."
+        }
+        (true, None) => "Forecasts of everybody without a model of their own use it from now on.",
+        (false, _) => {
+            "It is not better than what is served now, beyond chance: forecasts stay as they are. \
+             `vitalcast models activate` changes that."
+        }
+    })
+}
+
+fn of_one(
+    user: &UserId,
+    args: &TrainArgs,
+    global: &Global,
+    output: &mut Output,
+) -> anyhow::Result<()> {
     let engine = global.engine()?.with_device(args.device)?;
     let interrupt = Interrupt::install()?;
     let mut answers = Vec::new();
     for &metric in &args.metric {
-        let request = args.settings.request(&args.user, metric, args.force);
+        let request = args.settings.request(user, metric, args.force);
         let bar = progress::steps(output, "");
         bar.set_prefix(format!("Training {metric} "));
         let now = global.now();

@@ -1,12 +1,13 @@
-//! The admin listener: keys and metrics.
+//! The admin listener: keys, models of many people, and metrics.
 
-use super::USER_ID;
+use super::models::Deleted;
+use super::{METRIC, USER_ID};
 use crate::access::{Caller, Impersonal};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
 use crate::log::LogWriter;
-use crate::shape::{Fault, Kind, deserialised, optional, required, shaped};
+use crate::shape::{Fault, Kind, default, deserialised, optional, required, shaped};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,16 +18,19 @@ use std::sync::Arc;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use vitalcast::{FieldError, KeyId, KeyInfo, NewKey, Scope, UserId};
+use vitalcast::{
+    Engine, FieldError, KeyId, KeyInfo, ModelId, ModelInfo, NewKey, PooledFit, Scope,
+    TrainPooledRequest, UserId,
+};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Vitalcast admin",
-        description = "API keys and metrics, on a separate listener.",
+        description = "API keys, models of many people and metrics, on a separate listener.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    tags((name = "admin", description = "API keys and metrics"))
+    tags((name = "admin", description = "API keys, models of many people and metrics"))
 )]
 struct Document;
 
@@ -35,6 +39,8 @@ pub(crate) fn private() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(list, create))
         .routes(routes!(revoke))
+        .routes(routes!(pooled_models, fit_pooled_model))
+        .routes(routes!(activate_pooled_model, delete_pooled_model))
         .routes(routes!(metrics_text))
 }
 
@@ -206,6 +212,145 @@ async fn revoke(
     let key = app.write(move |engine| engine.revoke_key(&id, now)).await?;
     tracing::info!(key = %key.key_id, "a key was revoked");
     Ok(axum::Json(key))
+}
+
+/// Models of many people, and their fits.
+#[derive(Debug, Serialize, ToSchema)]
+struct PooledModels {
+    /// The models, newest first.
+    models: Vec<ModelInfo>,
+    /// The last fit of each metric since the start of the service.
+    fits: Vec<PooledFit>,
+}
+
+/// List the models of many people, and the fits.
+#[utoipa::path(get, operation_id = "list_pooled_models", path = "/admin/pooled-models", tag = "admin",
+    responses((status = 200, description = "Models and fits", body = PooledModels)),
+    security(("key" = ["admin"])))]
+async fn pooled_models(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<axum::Json<PooledModels>, ApiError> {
+    caller.check_scope(Scope::Admin)?;
+    let models = app.quick(Engine::models_of_many_people).await?;
+    let fits = app.pooled_fits.all();
+    Ok(axum::Json(PooledModels { models, fits }))
+}
+
+/// A request to fit a model of many people.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+struct PooledBody(TrainPooledRequest);
+
+impl Impersonal for PooledBody {}
+
+shaped!(
+    PooledBody,
+    "TrainPooledRequest",
+    ClosedBody,
+    &[
+        required("metric", METRIC, "The metric to forecast"),
+        default(
+            "users",
+            Kind::List {
+                item: &USER_ID,
+                least: 0,
+                most: 100_000,
+                unique: true,
+            },
+            "[]",
+            "People whose days are used; all people when empty. People who refused are left out"
+        ),
+        default(
+            "include_unasked",
+            Kind::Bool,
+            "false",
+            "Also use the days of people whose profile does not say whether they allow it"
+        ),
+    ]
+);
+
+/// Fit a model to the days of many people.
+///
+/// The fit runs beside the service; the list shows its progress and its result. The model becomes active
+/// if it errs less than the one that is served otherwise, beyond chance. A running fit of the same metric is
+/// answered instead of a second one.
+#[utoipa::path(post, operation_id = "fit_pooled_model", path = "/admin/pooled-models", tag = "admin",
+    request_body = PooledBody,
+    responses((status = 202, description = "Accepted", body = PooledFit)),
+    security(("key" = ["admin"])))]
+async fn fit_pooled_model(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Json(body): Json<PooledBody>,
+) -> Result<Response, ApiError> {
+    caller.check_scope(Scope::Admin)?;
+    let request = body.take().0;
+    let fits = app.pooled_fits.clone();
+    let fit = app.quick(move |_| fits.start(request)).await?;
+    Ok((StatusCode::ACCEPTED, axum::Json(fit)).into_response())
+}
+
+/// A model of many people in a path.
+#[derive(Debug, Deserialize)]
+struct PooledModelPath {
+    model_id: ModelId,
+}
+
+impl Impersonal for PooledModelPath {}
+
+shaped!(
+    PooledModelPath,
+    "PooledModelPath",
+    Path,
+    &[required(
+        "model_id",
+        Kind::Id(ModelId::MAX_LENGTH),
+        "Id of the model"
+    )]
+);
+
+/// Activate a model of many people.
+#[utoipa::path(put, operation_id = "activate_pooled_model", path = "/admin/pooled-models/{model_id}", tag = "admin",
+    params(PooledModelPath),
+    responses((status = 200, description = "The model, now active", body = ModelInfo)),
+    security(("key" = ["admin"])))]
+async fn activate_pooled_model(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<PooledModelPath>,
+) -> Result<axum::Json<ModelInfo>, ApiError> {
+    caller.check_scope(Scope::Admin)?;
+    let id = path.take().model_id;
+    let model = app
+        .quick(move |engine| {
+            engine.check_is_of_many_people(&id)?;
+            engine.activate_model(&id)
+        })
+        .await?;
+    Ok(axum::Json(model))
+}
+
+/// Delete a model of many people. Was it the active one, the newest one that was good enough becomes so; with
+/// none left, the model of the release is served.
+#[utoipa::path(delete, operation_id = "delete_pooled_model", path = "/admin/pooled-models/{model_id}", tag = "admin",
+    params(PooledModelPath),
+    responses((status = 200, description = "Deleted", body = Deleted)),
+    security(("key" = ["admin"])))]
+async fn delete_pooled_model(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(path): Path<PooledModelPath>,
+) -> Result<axum::Json<Deleted>, ApiError> {
+    caller.check_scope(Scope::Admin)?;
+    let model_id = path.take().model_id;
+    let id = model_id.clone();
+    app.quick(move |engine| {
+        engine.check_is_of_many_people(&id)?;
+        engine.delete_model(&id)
+    })
+    .await?;
+    Ok(axum::Json(Deleted::of(model_id)))
 }
 
 /// Metrics for Prometheus. They contain no personal data.

@@ -66,6 +66,15 @@ pub(super) struct Deleted {
     model_id: ModelId,
 }
 
+impl Deleted {
+    pub(super) fn of(model_id: ModelId) -> Self {
+        Self {
+            message: "Model deleted successfully".to_owned(),
+            model_id,
+        }
+    }
+}
+
 /// Delete a model. Was it the active one, the newest one left becomes so.
 #[utoipa::path(delete, operation_id = "delete_model", path = "/api/predictions/models/{id}", tag = "predictions",
     params(ModelPath),
@@ -80,10 +89,7 @@ pub(super) async fn delete(
     may_reach(&app, &caller, &model_id, Scope::Train).await?;
     let id = model_id.clone();
     app.quick(move |engine| engine.delete_model(&id)).await?;
-    Ok(axum::Json(Deleted {
-        message: "Model deleted successfully".to_owned(),
-        model_id,
-    }))
+    Ok(axum::Json(Deleted::of(model_id)))
 }
 
 /// Gives the same error for a model that does not exist and for a model of another person.

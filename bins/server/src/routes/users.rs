@@ -193,6 +193,11 @@ shaped!(
             "[]",
             "First days of menstrual cycles, if tracked"
         ),
+        optional(
+            "allows_pooling",
+            Kind::Bool,
+            "Whether the person's days may be used to fit models of many people; not asked when not given"
+        ),
     ],
     build_profile
 );

@@ -268,6 +268,34 @@ fn rows() -> Vec<Row> {
             "admin",
             None,
         ),
+        row(
+            "get",
+            "/admin/pooled-models",
+            "/admin/pooled-models",
+            "admin",
+            None,
+        ),
+        row(
+            "post",
+            "/admin/pooled-models",
+            "/admin/pooled-models",
+            "admin",
+            Some(json!({"metric": "RESTING_HEART_RATE"})),
+        ),
+        row(
+            "put",
+            "/admin/pooled-models/{model_id}",
+            "/admin/pooled-models/{pooled}",
+            "admin",
+            None,
+        ),
+        row(
+            "delete",
+            "/admin/pooled-models/{model_id}",
+            "/admin/pooled-models/{pooled}",
+            "admin",
+            None,
+        ),
         row("get", "/metrics", "/metrics", "", None),
         // Last: it ends what the others ask about.
         row("delete", users, "/api/users/anna", "erase", None),
@@ -325,6 +353,7 @@ fn every_operation_opens_only_for_those_it_is_for() {
     let job = job.as_str().unwrap().to_owned();
     let models = service.get("/api/predictions/models/anna").ok();
     let model = models["models"][0]["model_id"].as_str().unwrap().to_owned();
+    let pooled = service.model_of_many_people();
     let admin = service.make_key(None, &["admin"]);
     service.key = Some(admin.clone());
     let every = ["read", "ingest", "train", "erase"];
@@ -356,6 +385,7 @@ fn every_operation_opens_only_for_those_it_is_for() {
             .url
             .replace("{model}", &model)
             .replace("{job}", &job)
+            .replace("{pooled}", &pooled)
             .replace("{key}", victim.split('_').nth(1).unwrap());
         let url = if is_admin {
             service.admin_url(&url)
@@ -395,8 +425,8 @@ fn every_operation_opens_only_for_those_it_is_for() {
         }
         // What deletes would take away what the admin asks for, so the admin asks first where that
         // changes nothing.
-        let deletes = row.method == "delete" && url.contains("/models/")
-            || row.path == "/api/users/{user_id}";
+        let deletes =
+            row.method == "delete" && url.contains("models/") || row.path == "/api/users/{user_id}";
         let by_right = ask(Some(&right));
         let by_admin = if deletes { by_right } else { ask(Some(&admin)) };
         for (who, status) in [("right", by_right), ("admin", by_admin)] {

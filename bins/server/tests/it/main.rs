@@ -17,6 +17,7 @@ mod kills;
 mod logs;
 #[cfg(target_os = "linux")]
 mod operations;
+mod pooled;
 mod records;
 mod redis;
 mod support;

@@ -214,6 +214,24 @@ impl Service {
         trained
     }
 
+    /// Fits a model of many people to those of `many-0` to `many-7`, and returns its id.
+    pub(crate) fn model_of_many_people(&self) -> String {
+        for number in 0..8 {
+            self.readings(&format!("many-{number}"), 60);
+        }
+        let url = self.admin_url("/admin/pooled-models");
+        let body = json!({"metric": "RESTING_HEART_RATE", "include_unasked": true});
+        let begun = self.call_with(self.key.as_deref(), "POST", &url, Some(&body));
+        assert_eq!(begun.status, 202, "{}", begun.text);
+        let fit = eventually("the fit ends", || {
+            let list = self.call_with(self.key.as_deref(), "GET", &url, None).ok();
+            let fit = list["fits"][0].clone();
+            (fit["state"] != "running").then_some(fit)
+        });
+        assert_eq!(fit["state"], "succeeded", "{fit}");
+        fit["result"]["model_id"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn forecast(&self, user: &str) -> Answer {
         self.get(&format!(
             "/api/predictions/predict/{user}/RESTING_HEART_RATE/2026-11-24"

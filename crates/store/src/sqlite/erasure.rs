@@ -11,7 +11,7 @@ impl SqliteStore {
         let mut transaction = self.begin().await?;
         let orphaned_files = sqlx::query(
             "SELECT DISTINCT file_name FROM models WHERE user_id = ?1 AND file_name NOT IN \
-             (SELECT file_name FROM models WHERE user_id <> ?1)",
+             (SELECT file_name FROM models WHERE user_id IS NOT ?1)",
         )
         .bind(user.as_str())
         .fetch_all(&mut *transaction)

@@ -5,7 +5,7 @@ use super::generation::{Change, Part};
 use crate::error::StoreError;
 use crate::rows;
 use crate::store::{NewModel, RegisteredModel, Store};
-use sqlx::Row;
+use sqlx::{Row, Sqlite, Transaction};
 use vitalcast_domain::{ModelId, PredictionMetric, UserId};
 
 impl SqliteStore {
@@ -32,6 +32,23 @@ impl SqliteStore {
         .collect()
     }
 
+    pub(super) async fn models_of_nobody(
+        &self,
+        metric: Option<PredictionMetric>,
+    ) -> Result<Vec<RegisteredModel>, StoreError> {
+        sqlx::query(
+            "SELECT * FROM models WHERE user_id IS NULL AND (?1 IS NULL OR metric = ?1) \
+             ORDER BY trained_at DESC, version DESC, model_id",
+        )
+        .bind(metric.map(PredictionMetric::as_str))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?
+        .iter()
+        .map(rows::model)
+        .collect()
+    }
+
     pub(super) async fn register(&self, model: NewModel) -> Result<RegisteredModel, StoreError> {
         let mut transaction = self.begin().await?;
         let taken = sqlx::query("SELECT 1 FROM models WHERE model_id = ?1")
@@ -44,17 +61,17 @@ impl SqliteStore {
         }
         let version: i64 = sqlx::query(
             "INSERT INTO model_versions (user_id, metric, highest) VALUES (?1, ?2, 1) \
-             ON CONFLICT (user_id, metric) DO UPDATE SET highest = highest + 1 RETURNING highest",
+             ON CONFLICT (coalesce(user_id, ''), metric) DO UPDATE SET highest = highest + 1 RETURNING highest",
         )
-        .bind(model.user_id.as_str())
+        .bind(model.user_id.as_ref().map(UserId::as_str))
         .bind(model.metric.as_str())
         .fetch_one(&mut *transaction)
         .await
         .and_then(|row| row.try_get(0))
         .map_err(|error| self.failed(error))?;
         if model.activate {
-            sqlx::query("UPDATE models SET is_active = 0 WHERE user_id = ?1 AND metric = ?2")
-                .bind(model.user_id.as_str())
+            sqlx::query("UPDATE models SET is_active = 0 WHERE user_id IS ?1 AND metric = ?2")
+                .bind(model.user_id.as_ref().map(UserId::as_str))
                 .bind(model.metric.as_str())
                 .execute(&mut *transaction)
                 .await
@@ -66,7 +83,7 @@ impl SqliteStore {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )
         .bind(model.model_id.as_str())
-        .bind(model.user_id.as_str())
+        .bind(model.user_id.as_ref().map(UserId::as_str))
         .bind(model.metric.as_str())
         .bind(model.architecture.as_str())
         .bind(version)
@@ -83,13 +100,9 @@ impl SqliteStore {
         let mut change = Change::new("register");
         change.add(model.model_id.as_str().as_bytes());
         change.add(model.file_hash.as_bytes());
-        self.changed(
-            &mut transaction,
-            model.user_id.as_str(),
-            Part::Models,
-            &change,
-        )
-        .await?;
+        let owner = model.user_id.as_ref().map(UserId::as_str);
+        self.models_changed(&mut transaction, owner, &change)
+            .await?;
         self.commit(transaction).await?;
         Ok(RegisteredModel {
             model_id: model.model_id,
@@ -113,8 +126,8 @@ impl SqliteStore {
             .await?
             .ok_or_else(|| StoreError::NoSuchModel(id.clone()))?;
         let mut transaction = self.begin().await?;
-        sqlx::query("UPDATE models SET is_active = 0 WHERE user_id = ?1 AND metric = ?2")
-            .bind(model.user_id.as_str())
+        sqlx::query("UPDATE models SET is_active = 0 WHERE user_id IS ?1 AND metric = ?2")
+            .bind(model.user_id.as_ref().map(UserId::as_str))
             .bind(model.metric.as_str())
             .execute(&mut *transaction)
             .await
@@ -129,13 +142,9 @@ impl SqliteStore {
         }
         let mut change = Change::new("activate");
         change.add(id.as_str().as_bytes());
-        self.changed(
-            &mut transaction,
-            model.user_id.as_str(),
-            Part::Models,
-            &change,
-        )
-        .await?;
+        let owner = model.user_id.as_ref().map(UserId::as_str);
+        self.models_changed(&mut transaction, owner, &change)
+            .await?;
         self.commit(transaction).await
     }
 
@@ -149,16 +158,16 @@ impl SqliteStore {
         .await
         .map_err(|error| self.failed(error))?
         .ok_or_else(|| StoreError::NoSuchModel(id.clone()))?;
-        let user: String = rows::get("models", &row, "user_id")?;
+        let user: Option<String> = rows::get("models", &row, "user_id")?;
         let mut change = Change::new("delete");
         change.add(id.as_str().as_bytes());
-        self.changed(&mut transaction, &user, Part::Models, &change)
+        self.models_changed(&mut transaction, user.as_deref(), &change)
             .await?;
         if rows::get::<bool>("models", &row, "is_active")? {
             // One that was not good enough to be served does not become so by this.
             sqlx::query(
                 "UPDATE models SET is_active = 1 WHERE model_id = \
-                 (SELECT model_id FROM models WHERE user_id = ?1 AND metric = ?2 \
+                 (SELECT model_id FROM models WHERE user_id IS ?1 AND metric = ?2 \
                   AND COALESCE(json_extract(summary, '$.gate.served'), 1) \
                   ORDER BY version DESC LIMIT 1)",
             )
@@ -169,5 +178,29 @@ impl SqliteStore {
             .map_err(|error| self.failed(error))?;
         }
         self.commit(transaction).await
+    }
+
+    /// Records that the models of a person changed, or those of many people, which concerns everybody.
+    async fn models_changed(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        owner: Option<&str>,
+        change: &Change,
+    ) -> Result<(), StoreError> {
+        let everybody: Vec<String> = match owner {
+            Some(owner) => vec![owner.to_owned()],
+            None => sqlx::query("SELECT user_id FROM users")
+                .fetch_all(&mut **transaction)
+                .await
+                .map_err(|error| self.failed(error))?
+                .iter()
+                .map(|row| rows::get("users", row, "user_id"))
+                .collect::<Result<_, _>>()?,
+        };
+        for user in everybody {
+            self.changed(transaction, &user, Part::Models, change)
+                .await?;
+        }
+        Ok(())
     }
 }

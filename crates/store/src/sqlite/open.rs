@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The versions of the schema, in order. A released one is never changed: its hash stands in every
 /// database it was applied to. (`migrate!` would read the folder by itself, and make every build
 /// compile SQLite and the whole of sqlx a second time, for the macro.)
-const MIGRATIONS: [(&str, &str); 4] = [
+const MIGRATIONS: [(&str, &str); 5] = [
     (
         "initial",
         include_str!("../../migrations/sqlite/0001_initial.sql"),
@@ -33,6 +33,10 @@ const MIGRATIONS: [(&str, &str); 4] = [
     (
         "deleted records",
         include_str!("../../migrations/sqlite/0004_deleted_records.sql"),
+    ),
+    (
+        "models of many people",
+        include_str!("../../migrations/sqlite/0005_models_of_many_people.sql"),
     ),
 ];
 
@@ -247,7 +251,8 @@ mod tests {
                 [0x93, 0x72, 0xa3, 0xf6],
                 [0x4b, 0x3d, 0x85, 0xcd],
                 [0x30, 0xa3, 0xba, 0xda],
-                [0xbd, 0x87, 0xca, 0x9b]
+                [0xbd, 0x87, 0xca, 0x9b],
+                [0x4f, 0xbf, 0xab, 0xd4]
             ]
         );
     }

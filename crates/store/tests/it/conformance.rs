@@ -7,7 +7,7 @@ use crate::forecasts::{
 use crate::samples::{day, forecast, instant, meal, model, night, now, reading, user};
 use chrono::TimeDelta;
 use vitalcast_domain::{ModelArchitecture, ModelId, PredictionMetric, Profile, Record};
-use vitalcast_store::{Store, StoreError, WriteReport};
+use vitalcast_store::{NewModel, RegisteredModel, Store, StoreError, WriteReport};
 
 const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
 
@@ -49,6 +49,7 @@ stores! {
     versions_of_models_are_given_once,
     the_active_model_is_the_newest_until_told_otherwise,
     a_deleted_model_hands_on_to_the_newest_left,
+    models_of_many_people_are_nobodys_and_concern_everybody,
     models_are_those_of_their_person_and_metric,
     forecasts_wait_for_their_outcome,
     deleting_readings_takes_outcomes_away,
@@ -482,6 +483,51 @@ async fn a_deleted_model_hands_on_to_the_newest_left<S: Store>(store: &S) {
     assert_eq!(active(store).await, None);
 }
 
+async fn models_of_many_people_are_nobodys_and_concern_everybody<S: Store>(store: &S) {
+    let of_nobody = |id: &str, activate| NewModel {
+        user_id: None,
+        activate,
+        ..model(id, "a", RHR)
+    };
+    for name in ["a", "b"] {
+        store
+            .set_profile(&user(name), &Profile::default())
+            .await
+            .unwrap();
+    }
+    store.register_model(model("own", "a", RHR)).await.unwrap();
+    let before = store.generation(&user("b")).await.unwrap();
+    let first = store.register_model(of_nobody("p1", true)).await.unwrap();
+    assert_eq!((first.version, &first.user_id), (1, &None));
+    assert_ne!(store.generation(&user("b")).await.unwrap(), before);
+    let second = store.register_model(of_nobody("p2", false)).await.unwrap();
+    assert_eq!(second.version, 2);
+    let ids = |models: Vec<RegisteredModel>| -> Vec<(String, bool)> {
+        models
+            .into_iter()
+            .map(|model| (model.model_id.to_string(), model.is_active))
+            .collect()
+    };
+    let listed = || async { ids(store.models_of_many_people(Some(RHR)).await.unwrap()) };
+    let of = |list: &[(&str, bool)]| -> Vec<(String, bool)> {
+        list.iter()
+            .map(|(id, active)| ((*id).to_owned(), *active))
+            .collect()
+    };
+    assert_eq!(listed().await, of(&[("p2", false), ("p1", true)]));
+    store.activate(&second.model_id).await.unwrap();
+    assert_eq!(listed().await, of(&[("p2", true), ("p1", false)]));
+    // A person's own models are another matter.
+    let own = store.models(Some(&user("a")), None).await.unwrap();
+    assert_eq!(ids(own), of(&[("own", true)]));
+    store.delete_model(&second.model_id).await.unwrap();
+    assert_eq!(listed().await, of(&[("p1", true)]));
+    store.erase_user(&user("a")).await.unwrap();
+    assert_eq!(listed().await, of(&[("p1", true)]));
+    let sleep = Some(PredictionMetric::SleepDuration);
+    assert!(store.models_of_many_people(sleep).await.unwrap().is_empty());
+}
+
 async fn models_are_those_of_their_person_and_metric<S: Store>(store: &S) {
     a_person(store, "a").await;
     a_person(store, "b").await;
@@ -489,7 +535,7 @@ async fn models_are_those_of_their_person_and_metric<S: Store>(store: &S) {
     for (id, of, metric) in [("m1", "a", RHR), ("m2", "b", RHR), ("m3", "a", sleep)] {
         store.register_model(model(id, of, metric)).await.unwrap();
     }
-    let ids = |models: Vec<vitalcast_store::RegisteredModel>| -> Vec<String> {
+    let ids = |models: Vec<RegisteredModel>| -> Vec<String> {
         let mut ids: Vec<_> = models
             .iter()
             .map(|m| m.model_id.as_str().to_owned())

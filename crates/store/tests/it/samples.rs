@@ -58,7 +58,7 @@ pub(crate) fn meal(id: &str, at: &str, name: &str) -> Record {
 pub(crate) fn model(id: &str, of: &str, metric: PredictionMetric) -> NewModel {
     NewModel {
         model_id: ModelId::new(id).unwrap(),
-        user_id: user(of),
+        user_id: Some(user(of)),
         metric,
         architecture: ModelArchitecture::Linear,
         trained_at: now(),

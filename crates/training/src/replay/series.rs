@@ -62,7 +62,7 @@ pub(super) fn series<'a>(
         ..TrainModelRequest::new(user, cohort.metric)
     };
     let models = match Fitting::of(&request) {
-        Fitting::Network(_) | Fitting::OfRelease => return None,
+        Fitting::Network(_) | Fitting::OfManyPeople => return None,
         Fitting::Series { method, .. } if learns_from_all(&method) => {
             let histories: Vec<_> = people
                 .iter()
@@ -174,6 +174,7 @@ pub(super) fn networks(
                 &request,
                 known,
                 ComputeDevice::default(),
+                None,
                 &mut on_epoch,
             ) {
                 Ok(trained) => {

@@ -7,6 +7,7 @@ mod work;
 
 pub(super) use live::info;
 pub use live::{JobEvent, JobWatch};
+pub(super) use work::{failure, lower_priority};
 
 use super::Engine;
 use crate::error::EngineError;
@@ -512,9 +513,10 @@ impl Engine {
     /// The error of a training for a person without data, with counts and dates.
     fn nothing_to_train_on(&self, request: &TrainModelRequest, now: DateTime<Utc>) -> EngineError {
         let nobody = History::new(request.user_id.clone(), Profile::default());
-        let trained = vitalcast_training::train(&nobody, request, now, self.device, &mut |_| {
-            ControlFlow::Continue(())
-        });
+        let trained =
+            vitalcast_training::train(&nobody, request, now, self.device, None, &mut |_| {
+                ControlFlow::Continue(())
+            });
         match trained {
             Err(error) => error.into(),
             Ok(_) => EngineError::Interrupted,

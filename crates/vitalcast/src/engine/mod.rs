@@ -12,6 +12,7 @@ mod history;
 mod import;
 mod jobs;
 mod keys;
+mod many_people;
 mod models;
 mod performance;
 mod predict;
@@ -31,6 +32,7 @@ pub use jobs::{
     Clock, FolderLock, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, estimated_seconds,
 };
 pub use keys::{KeyRandomness, NewKey};
+pub use many_people::{PooledFit, PooledFits};
 pub use performance::{ActualVsPredicted, ModelPerformance};
 pub use predict::BatchForecast;
 pub use records::{Erasure, all_days};

@@ -43,7 +43,7 @@ impl Engine {
     }
 
     /// The metrics that can be forecast for a person: those with a model, and those with a reading where
-    /// the release has a model of many people.
+    /// this folder or the release has a model of many people.
     ///
     /// # Errors
     ///
@@ -57,7 +57,10 @@ impl Engine {
                 .as_ref()
                 .is_some_and(|of| of.metric_days(metric) > 0);
             let has_model = models.iter().any(|model| model.metric == metric);
-            if has_model || (is_measured && population(metric)?.is_some()) {
+            let is_forecast = has_model
+                || (is_measured
+                    && (population(metric)?.is_some() || self.champion(metric)?.is_some()));
+            if is_forecast {
                 metrics.push(metric);
             }
         }
@@ -175,13 +178,15 @@ impl Engine {
         Ok(removed)
     }
 
-    /// The owner of a model; `None` for an unknown model.
+    /// The owner of a model; `None` for an unknown model, and for one of many people.
     ///
     /// # Errors
     ///
     /// [`EngineError::Store`].
     pub fn owner_of_model(&self, id: &ModelId) -> Result<Option<UserId>, EngineError> {
-        Ok(self.wait(self.store.model(id))?.map(|model| model.user_id))
+        Ok(self
+            .wait(self.store.model(id))?
+            .and_then(|model| model.user_id))
     }
 
     /// Exports a model: the whole artifact to a `.vcm` file, only the weights to a `.safetensors` file,

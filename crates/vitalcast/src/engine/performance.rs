@@ -71,7 +71,13 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<ModelPerformance, EngineError> {
         let model = self.registered(id)?;
-        let history = self.load(&model.user_id)?;
+        let Some(user) = &model.user_id else {
+            return Err(EngineError::InvalidSetting(format!(
+                "{id} is a model of many people, expected one of a person: `history` compares a \
+                 person's forecasts with the readings"
+            )));
+        };
+        let history = self.load(user)?;
         self.flush_forecasts()?;
         let mut forecasts: Vec<StoredForecast> = self
             .settled_forecasts(&history, model.metric, now)?

@@ -2,6 +2,7 @@
 
 use super::Engine;
 use super::cache::{ReadyModel, Sort, holds_until};
+use super::many_people::Champion;
 use super::models::version_text;
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -194,8 +195,8 @@ impl Engine {
         Ok(response)
     }
 
-    /// The model of a forecast: the one that was asked for, else the person's active model, else the model
-    /// of many people that is part of the release.
+    /// The model of a forecast: the one that was asked for, else the person's active model, else the active
+    /// model of many people of this folder, else that of the release.
     fn served(&self, request: &PredictRequest) -> Result<Served, EngineError> {
         let chosen = self.choose(
             &request.user_id,
@@ -209,6 +210,9 @@ impl Engine {
                 Ok(Served::Registered(registered, ready))
             }
             Err(none @ EngineError::NoModel { .. }) if is_content_with_many_people(request) => {
+                if let Some(Champion { registered, ready }) = self.champion(request.metric)? {
+                    return Ok(Served::Registered(registered, ready));
+                }
                 population(request.metric)?
                     .map(Served::OfRelease)
                     .ok_or(none)

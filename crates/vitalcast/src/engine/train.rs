@@ -7,11 +7,26 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 use vitalcast_artifact::{FILE_EXTENSION, content_hash, write_atomically};
 use vitalcast_domain::{
-    AsOf, History, ModelId, ModelInfo, Record, TrainModelRequest, TrainModelResponse,
+    AsOf, History, ModelArchitecture, ModelId, ModelInfo, PredictionMetric, Record,
+    TrainModelRequest, TrainModelResponse, UserId,
 };
 use vitalcast_models::ComputeDevice;
 use vitalcast_store::{NewModel, RegisteredModel, Store, StoreError};
-use vitalcast_training::{EpochReport, Trained, TrainingError, train};
+use vitalcast_training::{EpochReport, ManyPeople, Trained, TrainingError, train};
+
+/// A model to be written and registered.
+pub(super) struct Publication<'a> {
+    pub(super) id: ModelId,
+    /// `None` for a model of many people.
+    pub(super) user: Option<&'a UserId>,
+    pub(super) metric: PredictionMetric,
+    pub(super) architecture: ModelArchitecture,
+    pub(super) trained: &'a Trained,
+    /// See [`TRAINING_KEY`].
+    pub(super) key: Option<&'a str>,
+    pub(super) now: DateTime<Utc>,
+    pub(super) seconds: f64,
+}
 
 impl Engine {
     /// Trains a model on the data known at `as_of`, and activates it unless the model of many people is as
@@ -33,16 +48,35 @@ impl Engine {
     ) -> Result<TrainModelResponse, EngineError> {
         request.validate()?;
         let history = self.load(&request.user_id)?;
-        let key = training_key(&history, request, as_of, self.device);
+        let champion = self.champion(request.metric)?;
+        let served = champion.as_ref().and_then(|champion| {
+            Some(ManyPeople {
+                model: champion.ready.model.as_pooled()?,
+                card: &champion.ready.manifest.config,
+            })
+        });
+        let rival = champion.as_ref().map(|of| of.registered.file_hash.as_str());
+        let key = training_key(&history, request, as_of, self.device, rival);
         if !request.force_retrain
             && let Some(model) = self.model_of(request, &key)?
         {
             return answer(request, &model);
         }
         let started = Instant::now();
-        let trained = train(&history, request, as_of, self.device, on_epoch).map_err(cancelled)?;
-        let seconds = started.elapsed().as_secs_f64();
-        self.publish(request, &trained, &key, now, seconds)
+        let device = self.device;
+        let trained = train(&history, request, as_of, device, served.as_ref(), on_epoch)
+            .map_err(cancelled)?;
+        let registered = self.publish(Publication {
+            id: model_id(request, now)?,
+            user: Some(&request.user_id),
+            metric: request.metric,
+            architecture: request.architecture,
+            trained: &trained,
+            key: Some(&key),
+            now,
+            seconds: started.elapsed().as_secs_f64(),
+        })?;
+        answer(request, &registered)
     }
 
     /// The newest model that was trained with this key and whose artifact exists and is not damaged, if it
@@ -70,14 +104,8 @@ impl Engine {
     }
 
     /// Writes the artifact, then registers it: readers see a complete model or none.
-    fn publish(
-        &self,
-        request: &TrainModelRequest,
-        trained: &Trained,
-        key: &str,
-        now: DateTime<Utc>,
-        seconds: f64,
-    ) -> Result<TrainModelResponse, EngineError> {
+    pub(super) fn publish(&self, new: Publication<'_>) -> Result<RegisteredModel, EngineError> {
+        let Publication { trained, now, .. } = new;
         let bytes = trained.artifact.to_bytes()?;
         let hash = content_hash(&bytes);
         // The name comes from the content: equal models share a file, and no id is in it.
@@ -85,17 +113,19 @@ impl Engine {
         let _publishing = self.publishing()?;
         write_atomically(self.model_path(&file_name), &bytes)?;
         let mut summary = serde_json::to_value(trained.artifact.manifest()).unwrap_or_default();
-        summary[TRAINING_KEY] = key.into();
+        if let Some(key) = new.key {
+            summary[TRAINING_KEY] = key.into();
+        }
         let registered = self.register(NewModel {
-            model_id: model_id(request, now)?,
-            user_id: request.user_id.clone(),
-            metric: request.metric,
-            architecture: request.architecture,
+            model_id: new.id,
+            user_id: new.user.cloned(),
+            metric: new.metric,
+            architecture: new.architecture,
             trained_at: now,
             file_name: file_name.clone(),
             file_hash: hash,
             size_bytes: bytes.len() as u64,
-            training_seconds: seconds,
+            training_seconds: new.seconds,
             summary,
             activate: trained
                 .artifact
@@ -117,7 +147,7 @@ impl Engine {
             }
         };
         tracing::info!("model published");
-        answer(request, &registered)
+        Ok(registered)
     }
 
     /// Registers a model under its id, or under the next free id: several trainings can end in the same
@@ -157,12 +187,13 @@ pub(crate) fn cancelled(error: TrainingError) -> EngineError {
 const TRAINING_KEY: &str = "training_key";
 
 /// A hash of all inputs of a training: the settings, the profile, the known data, the last day, the
-/// device, and the release.
+/// device, the release, and the model it is compared with.
 fn training_key(
     history: &History,
     request: &TrainModelRequest,
     as_of: AsOf,
     device: ComputeDevice,
+    rival: Option<&str>,
 ) -> String {
     let known: Vec<&Record> = history
         .records
@@ -175,7 +206,10 @@ fn training_key(
         ..request.clone()
     };
     let release = env!("CARGO_PKG_VERSION");
-    let everything = (release, settings, device, &history.profile, today, known);
+    let everything = (
+        (release, settings, device, rival),
+        (&history.profile, today, known),
+    );
     content_hash(&serde_json::to_vec(&everything).expect("records hold plain values"))
 }
 

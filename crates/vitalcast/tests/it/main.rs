@@ -8,6 +8,7 @@ mod correlations;
 mod forecasts;
 mod imports;
 mod known;
+mod many_people;
 mod numbers;
 mod real;
 mod training;

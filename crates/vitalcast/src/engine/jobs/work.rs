@@ -272,6 +272,11 @@ fn damaged(id: &JobId) -> EngineError {
 }
 
 fn failed(error: &EngineError) -> JobOutcome {
+    JobOutcome::Failed(failure(error))
+}
+
+/// An error as the one who started the work may see it.
+pub(in crate::engine) fn failure(error: &EngineError) -> JobError {
     let ours = matches!(
         error.kind(),
         ErrorKind::Internal | ErrorKind::Unavailable | ErrorKind::Damaged
@@ -288,14 +293,14 @@ fn failed(error: &EngineError) -> JobOutcome {
     if ours || error.names_files() {
         tracing::error!(code = error.code(), "a job failed");
     }
-    JobOutcome::Failed(JobError {
+    JobError {
         code: error.code().to_owned(),
         detail,
-    })
+    }
 }
 
 /// Lowers the priority of the thread, so that requests come before trainings.
-fn lower_priority() {
+pub(in crate::engine) fn lower_priority() {
     // On Linux this concerns the calling thread and those it starts; elsewhere, or where it is
     // forbidden, jobs run as everything else does.
     #[cfg(target_os = "linux")]
