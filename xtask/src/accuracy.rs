@@ -12,8 +12,9 @@ use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
 
 use self::scores::{Day, Key, LEVELS};
+use crate::built::built;
 use crate::printer::{complain, say};
-use crate::step::{cargo, shown};
+use crate::step::shown;
 use crate::tools;
 
 /// The time of every command, so that the table does not depend on the day on which it is made.
@@ -167,7 +168,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let cli = Cli {
         program: match &options.vitalcast {
             Some(program) => program.clone(),
-            None => built(&root)?,
+            None => built("vitalcast-cli", "vitalcast")?,
         },
         data: folder.join("data"),
     };
@@ -194,24 +195,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         table::print(&all, options);
     }
     Ok(())
-}
-
-/// Builds the command line.
-fn built(root: &Path) -> anyhow::Result<PathBuf> {
-    complain("building the command line, optimised");
-    let arguments = [
-        "build",
-        "--release",
-        "--locked",
-        "-p",
-        "vitalcast-cli",
-        "--bin",
-        "vitalcast",
-    ];
-    if !cargo(&arguments)?.status()?.success() {
-        bail!("vitalcast could not be built");
-    }
-    Ok(root.join("target/release/vitalcast"))
 }
 
 /// The command line with a data folder of its own.

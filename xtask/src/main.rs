@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod accuracy;
+mod built;
 mod continuous_integration;
 mod fixtures;
 mod peers;

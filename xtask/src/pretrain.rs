@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
-use crate::printer::complain;
-use crate::step::{Outcome, cargo, outcome_from};
+use crate::built::built;
+use crate::step::{Outcome, outcome_from};
 
 /// Where the release keeps these models.
 const MODELS: &str = "crates/inference/population";
@@ -15,21 +15,9 @@ const MODELS: &str = "crates/inference/population";
 /// same bytes, so that `git status` shows whether anything has changed.
 pub(crate) fn run(from: &Path) -> anyhow::Result<ExitCode> {
     let root = crate::root()?;
-    complain("building the fit, optimised");
-    let arguments = [
-        "build",
-        "--release",
-        "--locked",
-        "-p",
-        "vitalcast-benches",
-        "--bin",
-        "pretrain",
-    ];
-    if !cargo(&arguments)?.status()?.success() {
-        bail!("pretrain could not be built");
-    }
+    let program = built("vitalcast-benches", "pretrain")?;
     // Its lines go where ours go.
-    let status = Command::new(root.join("target/release/pretrain"))
+    let status = Command::new(program)
         .arg(from)
         .arg(root.join(MODELS))
         .status()

@@ -4,8 +4,8 @@ use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use std::process::Command;
 
+use crate::built::built;
 use crate::printer::{complain, say};
-use crate::step::cargo;
 
 /// A scenario, what is asked of it, and what the reference service does (its own code, one worker,
 /// the same two cores; see the README).
@@ -44,27 +44,11 @@ const ROWS: [(&str, &str, &str); 13] = [
 /// Measures and prints the table, or JSON.
 pub(crate) fn run(as_json: bool) -> anyhow::Result<()> {
     let root = crate::root()?;
-    complain("building the service and its load, optimised");
-    for package in [
-        ["vitalcast-server", "vitalcast-server"],
-        ["vitalcast-benches", "server_load"],
-    ] {
-        let arguments = [
-            "build",
-            "--release",
-            "--locked",
-            "-p",
-            package[0],
-            "--bin",
-            package[1],
-        ];
-        if !cargo(&arguments)?.status()?.success() {
-            bail!("{} could not be built", package[1]);
-        }
-    }
+    let service = built("vitalcast-server", "vitalcast-server")?;
+    let load = built("vitalcast-benches", "server_load")?;
     complain("measuring, about two minutes");
-    let output = Command::new(root.join("target/release/server_load"))
-        .arg(root.join("target/release/vitalcast-server"))
+    let output = Command::new(load)
+        .arg(service)
         .arg(root.join("target/server-load"))
         .output()
         .context("starting the load")?;
