@@ -1,54 +1,70 @@
-"""Rows of `benches/src/networks.rs` by LightGBM, XGBoost, statsforecast, SciPy with statsmodels, and onnxruntime: same sizes, random data.
+"""Rows of `benches/src/rows.rs` by LightGBM, XGBoost, statsforecast, SciPy with statsmodels, and onnxruntime: same sizes, random data.
 
-Prints one JSON object: {"row": ..., "peer": ..., "seconds": [...], "peak_mb": ...}, each number of seconds one run.
+Prints one JSON object (see `measured.py`).
 """
 
-import argparse
-import json
-import resource
-import time
-
+import measured
 import numpy as np
 
-TREES, DEPTH, RATE = 100, 4, 0.1
+TREES, RATE, BINS = 100, 0.1, 255
+# Rows, columns, depth and fewest rows of a leaf, as in `Forest` of `benches/src/rows.rs`.
+SMALL = (365, 20, 4, 1)
+LARGE = (1_000_000, 40, 6, 20)
+# Rows made at a time, so that making the table does not take more memory than the table.
+CHUNK = 10_000
 
 
-def table(rows):
+def table(rows, columns):
     random = np.random.default_rng(9)
-    values = random.uniform(-1, 1, (rows, 20)).astype(np.float32)
-    values[random.random(values.shape) < 0.1] = np.nan
-    known = np.nan_to_num(values)
-    return values, 60 + 3 * known[:, 0] * known[:, 1] + random.uniform(-0.5, 0.5, rows)
+    values = np.empty((rows, columns), dtype=np.float32)
+    for first in range(0, rows, CHUNK):
+        part = values[first : first + CHUNK]
+        part[:] = random.uniform(-1, 1, part.shape)
+        part[random.random(part.shape) < 0.1] = np.nan
+    targets = 60 + 3 * np.nan_to_num(values[:, 0]) * np.nan_to_num(values[:, 1])
+    return values, targets + random.uniform(-0.5, 0.5, rows)
 
 
-def boosted(peer, threads):
+def boosted(peer, threads, depth, leaf_rows):
     if peer == "lightgbm":
         import lightgbm
 
         return lightgbm.LGBMRegressor(
             n_estimators=TREES,
-            max_depth=DEPTH,
-            num_leaves=2**DEPTH,
+            max_depth=depth,
+            num_leaves=2**depth,
             learning_rate=RATE,
-            min_child_samples=1,
+            min_child_samples=leaf_rows,
+            max_bin=BINS,
             n_jobs=threads,
             verbose=-1,
         )
     import xgboost
 
+    # Each row weighs 1 in the squared error, so that the smallest weight of a leaf counts its rows.
     return xgboost.XGBRegressor(
-        n_estimators=TREES, max_depth=DEPTH, learning_rate=RATE, n_jobs=threads, tree_method="hist"
+        n_estimators=TREES,
+        max_depth=depth,
+        learning_rate=RATE,
+        min_child_weight=leaf_rows,
+        max_bin=BINS,
+        n_jobs=threads,
+        tree_method="hist",
     )
 
 
-def trees_fit(peer, threads):
-    values, targets = table(365)
-    return lambda: boosted(peer, threads).fit(values, targets)
+def trees_fit(size):
+    def row(peer, threads):
+        rows, columns, depth, leaf_rows = size
+        values, targets = table(rows, columns)
+        return lambda: boosted(peer, threads, depth, leaf_rows).fit(values, targets)
+
+    return row
 
 
 def trees_predict(peer, threads):
-    model = trees_fit(peer, threads)()
-    values, _ = table(1000)
+    model = trees_fit(SMALL)(peer, threads)()
+    values, _ = table(256, SMALL[1])
     return lambda: model.predict(values)
 
 
@@ -105,7 +121,8 @@ def infer(count):
 
 
 ROWS = {
-    "trees_fit": trees_fit,
+    "trees_fit": trees_fit(SMALL),
+    "trees_fit_large": trees_fit(LARGE),
     "trees_predict": trees_predict,
     "ets": ets,
     "correlations": correlations,
@@ -113,19 +130,8 @@ ROWS = {
     "infer_256": infer(256),
 }
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--row", required=True, choices=ROWS)
-parser.add_argument("--peer", required=True)
-parser.add_argument("--threads", type=int, required=True)
-parser.add_argument("--model", help="the ONNX file, for onnxruntime")
-arguments = parser.parse_args()
-run = ROWS[arguments.row](arguments.peer, arguments.threads)
-for _ in range(5):
-    run()
-seconds = []
-for _ in range(200 if arguments.row == "infer_1" else 30):
-    begun = time.perf_counter()
-    run()
-    seconds.append(time.perf_counter() - begun)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-print(json.dumps({**vars(arguments), "seconds": seconds, "peak_mb": peak}))
+if __name__ == "__main__":
+    arguments = measured.arguments(ROWS)
+    packages = {"scipy": ["scipy", "statsmodels"]}.get(arguments.peer, [arguments.peer])
+    run = ROWS[arguments.row](arguments.peer, arguments.threads)
+    measured.answer(arguments.row, run, packages)

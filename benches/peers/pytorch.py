@@ -1,14 +1,9 @@
-"""The rows of `benches/networks.rs` in PyTorch: same sizes, same steps, random data.
+"""The rows of networks of `benches/src/rows.rs` in PyTorch: same sizes, same steps, random data.
 
-Prints one JSON object a row: {"row": ..., "threads": ..., "seconds": [...], "peak_mb": ...}, each number of seconds
-one run.
+Prints one JSON object (see `measured.py`).
 """
 
-import argparse
-import json
-import resource
-import time
-
+import measured
 import torch
 from torch import nn
 
@@ -79,40 +74,21 @@ def infer(count):
     return run
 
 
-def timed(run, warm, runs):
-    for _ in range(warm):
-        run()
-    seconds = []
-    for _ in range(runs):
-        begun = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - begun)
-    return seconds
+def instructions():
+    """The widest vectors of ATen, by our names; what it was held to shows here."""
+    return torch.backends.cpu.get_cpu_capability().lower()
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--row", required=True)
-    parser.add_argument("--threads", type=int, required=True)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(1)
-    rows = {
-        "train_default": lambda: timed(lambda: train(48, 12, 50), 1, 3),
-        "train_365_days": lambda: timed(lambda: train(292, 73, 50), 0, 1),
-        "train_100_people": lambda: timed(lambda: train_people(100), 0, 1),
-        "infer_1": lambda: timed(infer(1), 50, 200),
-        "infer_256": lambda: timed(infer(256), 5, 30),
-    }
-    answer = {
-        "row": arguments.row,
-        "threads": arguments.threads,
-        "version": torch.__version__,
-        "seconds": rows[arguments.row](),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
-    }
-    print(json.dumps(answer))
-
+ROWS = {
+    "train_default": lambda: lambda: train(48, 12, 50),
+    "train_365_days": lambda: lambda: train(292, 73, 50),
+    "train_100_people": lambda: lambda: train_people(100),
+    "infer_1": lambda: infer(1),
+    "infer_256": lambda: infer(256),
+}
 
 if __name__ == "__main__":
-    main()
+    arguments = measured.arguments(ROWS)
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(1)
+    measured.answer(arguments.row, ROWS[arguments.row](), ["torch"], instructions())

@@ -3,4 +3,4 @@
 //! What both a criterion bench and a comparison with peers measure stands here.
 
 pub mod correlations;
-pub mod networks;
+pub mod rows;

@@ -38,9 +38,13 @@ Commands:
                                      (t1d-uom and lifesnaps) [default FOLDER: fixtures/]
   pretrain --from DIR                Fit the models of many people that are part of the release from
                                      the full data sets in DIR
-  bench-peers [--json]               Compare with PyTorch, onnxruntime, LightGBM, XGBoost,
+  bench-peers [--json] [--isa avx2|native] [--rows NAME,NAME] [--rounds COUNT]
+                                     Compare with PyTorch, onnxruntime, LightGBM, XGBoost,
                                      statsforecast and SciPy on the same work, in alternation (pip
-                                     installs them into target/peers): medians, memory, ratios
+                                     installs them into target/peers): medians, memory, ratios.
+                                     --isa: hold both sides to AVX2, or to nothing [default: both,
+                                     where they differ]; --rows: only these; --rounds: how often
+                                     each row is measured [default 3]
   bench-accuracy --from DIR [--json] [--lstm] [--vitalcast PROGRAM]
                                      Accuracy on the full data sets in DIR, in five folds of people,
                                      next to statsforecast and LightGBM (pip installs them into
@@ -89,8 +93,15 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["fixtures", "--from", from] => fixtures::run(Path::new(from), &root()?.join("fixtures")),
         ["fixtures", "--from", from, "--to", to] => fixtures::run(Path::new(from), Path::new(to)),
         ["pretrain", "--from", from] => pretrain::run(Path::new(from)),
-        ["bench-peers"] => peers::run(false).map(|()| ExitCode::SUCCESS),
-        ["bench-peers", "--json"] => peers::run(true).map(|()| ExitCode::SUCCESS),
+        ["bench-peers", rest @ ..] => match peers::Options::parsed(rest) {
+            Ok(options) => peers::run(&options).map(|()| ExitCode::SUCCESS),
+            Err(why) => {
+                printer::complain(&format!(
+                    "error: {why}; `cargo xtask --help` lists the options"
+                ));
+                Ok(ExitCode::from(USAGE))
+            }
+        },
         ["bench-accuracy", rest @ ..] if let Some(options) = accuracy::Options::parsed(rest) => {
             accuracy::run(&options).map(|()| ExitCode::SUCCESS)
         }

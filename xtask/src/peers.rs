@@ -1,302 +1,418 @@
-//! Comparison with other projects: the same work is run in alternation several times, with a table of
-//! medians and ratios.
+//! Comparison with other libraries: the same work is run in alternation several times, with a table
+//! of medians and ratios, on each instruction set that is asked for.
 
-use std::path::{Path, PathBuf};
+mod contenders;
+mod machine;
+mod rows;
+mod table;
+
+use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde_json::{Map, Value, json};
 
+use self::contenders::Contender;
+use self::machine::{InstructionSet, Others, Watch};
+use self::rows::{ALL, Answer, Measurements, Work};
+use crate::built::built;
 use crate::printer::{complain, say};
-use crate::step::cargo;
+use crate::step::shown;
 use crate::tools;
 
-/// Times everything is run.
+/// Times that everything is run.
 const ROUNDS: usize = 3;
+/// How long we look whether others work: before the first row, and before each measurement.
+const LOOK: Duration = Duration::from_secs(2);
+const GLANCE: Duration = Duration::from_millis(200);
 
-const PYTORCH: &[&str] = &["PyTorch"];
-const NETWORKS: &[&str] = &["PyTorch", "onnxruntime"];
-const TREES: &[&str] = &["LightGBM", "XGBoost"];
-
-/// Rows of `benches/src/networks.rs` and of the scripts in `benches/peers`, and who else does them.
-/// The first is the one we are compared with; of trees, the faster one.
-const ROWS: [(&str, &[&str]); 9] = [
-    ("train_default", PYTORCH),
-    ("train_365_days", PYTORCH),
-    ("infer_1", NETWORKS),
-    ("infer_256", NETWORKS),
-    ("train_100_people", PYTORCH),
-    ("trees_fit", TREES),
-    ("trees_predict", TREES),
-    ("ets", &["statsforecast"]),
-    ("correlations", &["SciPy"]),
-];
-/// Threads each peer is given; the better count is the one that counts.
-const THREADS: [usize; 2] = [1, 2];
-
-/// What one contender took for a row.
-#[derive(Debug, Clone, Default)]
-struct Measured {
-    seconds: Vec<f64>,
-    peak_mb: f64,
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Options {
+    as_json: bool,
+    /// None: AVX2 and the native one.
+    set: Option<Wanted>,
+    /// Names of rows; none: all.
+    rows: Vec<&'static str>,
+    rounds: usize,
 }
 
-impl Measured {
-    fn add(&mut self, answer: &Value) -> anyhow::Result<()> {
-        let seconds = answer["seconds"].as_array().context("no seconds")?;
-        self.seconds
-            .extend(seconds.iter().filter_map(Value::as_f64));
-        self.peak_mb = self
-            .peak_mb
-            .max(answer["peak_mb"].as_f64().unwrap_or(f64::NAN));
-        Ok(())
-    }
+/// An instruction set that may be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Avx2,
+    Native,
 }
 
-/// A peer with a number of threads, and what it took.
-#[derive(Debug, Clone)]
-struct Contender {
-    peer: &'static str,
-    threads: usize,
-    measured: Measured,
-}
-
-/// A row, ours and theirs.
-#[derive(Debug, Clone)]
-struct Row {
-    name: &'static str,
-    ours: Measured,
-    theirs: Vec<Contender>,
-}
-
-impl Row {
-    fn new(name: &'static str, peers: &[&'static str]) -> Self {
-        let theirs = peers.iter().flat_map(|&peer| {
-            THREADS.map(|threads| Contender {
-                peer,
-                threads,
-                measured: Measured::default(),
-            })
-        });
-        Self {
-            name,
-            ours: Measured::default(),
-            theirs: theirs.collect(),
+impl Options {
+    /// From the words after the command, or what is wrong with them.
+    pub(crate) fn parsed(arguments: &[&str]) -> Result<Self, String> {
+        let mut options = Self {
+            as_json: false,
+            set: None,
+            rows: Vec::new(),
+            rounds: ROUNDS,
+        };
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let mut value = || {
+                let value = words.next().copied();
+                value.ok_or_else(|| format!("{word} needs a value"))
+            };
+            match *word {
+                "--json" => options.as_json = true,
+                "--isa" => {
+                    options.set = Some(match value()? {
+                        "avx2" => Wanted::Avx2,
+                        "native" => Wanted::Native,
+                        other => return Err(format!("--isa {other}: expected avx2 or native")),
+                    });
+                }
+                "--rows" => {
+                    for name in value()?.split(',') {
+                        let known = ALL.iter().find(|work| work.name == name);
+                        let known = known.ok_or_else(|| {
+                            let names: Vec<&str> = ALL.iter().map(|work| work.name).collect();
+                            format!("--rows {name}: expected some of {}", names.join(","))
+                        })?;
+                        options.rows.push(known.name);
+                    }
+                }
+                "--rounds" => {
+                    let value = value()?;
+                    options.rounds = value
+                        .parse()
+                        .ok()
+                        .filter(|rounds| (1..=100).contains(rounds))
+                        .ok_or_else(|| format!("--rounds {value}: expected 1 to 100"))?;
+                }
+                other => return Err(format!("bench-peers has no option {other}")),
+            }
         }
+        Ok(options)
     }
 
-    /// The peer of the comparison: the first one with its faster number of threads; for trees, the
-    /// fastest one.
-    fn rival(&self) -> Option<&Contender> {
-        let first = self.theirs.first()?.peer;
-        let counts = |contender: &&Contender| TREES.contains(&first) || contender.peer == first;
-        self.theirs.iter().filter(counts).min_by(|left, right| {
-            median(&left.measured.seconds).total_cmp(&median(&right.measured.seconds))
+    /// The instruction sets of the table.
+    fn sets(&self, available: &[InstructionSet]) -> anyhow::Result<Vec<InstructionSet>> {
+        let native = available.last().context("no instruction set")?;
+        let avx2 = InstructionSet::Avx2;
+        Ok(match self.set {
+            Some(Wanted::Native) => vec![*native],
+            Some(Wanted::Avx2) => {
+                ensure!(available.contains(&avx2), "this processor has no AVX2");
+                vec![avx2]
+            }
+            None if available.contains(&avx2) && *native != avx2 => vec![avx2, *native],
+            None => vec![*native],
         })
     }
 
-    fn as_value(&self) -> Value {
-        let ours = median(&self.ours.seconds);
-        let rival = self.rival();
-        let peer = rival.map_or(f64::NAN, |rival| median(&rival.measured.seconds));
-        let all: Map<String, Value> = self
-            .theirs
+    fn works(&self) -> Vec<&'static Work> {
+        static WORKS: [Work; ALL.len()] = ALL;
+        WORKS
             .iter()
-            .map(|contender| {
-                let of = &contender.measured;
-                let facts = json!({ "seconds": median(&of.seconds), "peak_mb": of.peak_mb });
-                (contender.name(), facts)
-            })
-            .collect();
-        json!({
-            "row": self.name,
-            "ours": ours,
-            "peer": peer,
-            "unit": "s",
-            "ratio": peer / ours,
-            "peer_name": rival.map(Contender::name),
-            "ours_peak_mb": self.ours.peak_mb,
-            "peer_peak_mb": rival.map(|rival| rival.measured.peak_mb),
-            "peers": all,
-        })
-    }
-}
-
-impl Contender {
-    fn name(&self) -> String {
-        let threads = if self.threads == 1 {
-            "thread"
-        } else {
-            "threads"
-        };
-        format!("{}, {} {threads}", self.peer, self.threads)
-    }
-
-    fn command(&self, root: &Path, python: &Path, model: &Path, row: &str) -> Command {
-        let mut command = Command::new(python);
-        let script = if self.peer == "PyTorch" {
-            "pytorch.py"
-        } else {
-            "other.py"
-        };
-        command.arg(root.join("benches/peers").join(script)).args([
-            "--row",
-            row,
-            "--threads",
-            &self.threads.to_string(),
-        ]);
-        if self.peer != "PyTorch" {
-            command
-                .args(["--peer", &self.peer.to_lowercase(), "--model"])
-                .arg(model);
-        }
-        command
+            .filter(|work| self.rows.is_empty() || self.rows.contains(&work.name))
+            .collect()
     }
 }
 
 /// Measures and prints the table, or JSON.
-pub(crate) fn run(as_json: bool) -> anyhow::Result<()> {
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let available = InstructionSet::available();
+    let sets = options.sets(&available)?;
+    let works = options.works();
+    // Before our own building raises it.
+    let load = machine::load();
     let root = crate::root()?;
     let folder = root.join("target/peers");
-    let wanted = root.join("benches/peers/requirements.txt");
-    let python = match tools::python(&folder, &wanted)? {
+    let scripts = root.join("benches/peers");
+    let python = match tools::python(&folder, &scripts.join("requirements.txt"))? {
         Ok(python) => python,
         Err(why) => bail!("{why}"),
     };
-    let binary = built(&root)?;
+    let program = built("vitalcast-benches", "vitalcast-bench")?;
     let model = folder.join("default.onnx");
-    let written = Command::new(&binary).arg("--onnx").arg(&model).status()?;
-    if !written.success() {
-        bail!("the default network could not be exported");
-    }
-    let mut rows = ROWS.map(|(name, peers)| Row::new(name, peers));
-    for round in 1..=ROUNDS {
-        for row in &mut rows {
-            complain(&format!("round {round} of {ROUNDS}: {}", row.name));
-            row.ours
-                .add(&answer(Command::new(&binary).arg(row.name))?)?;
-            for contender in &mut row.theirs {
-                let mut command = contender.command(&root, &python, &model, row.name);
-                contender.measured.add(&answer(&mut command)?)?;
-            }
-        }
-    }
-    if as_json {
-        let rows: Vec<Value> = rows.iter().map(Row::as_value).collect();
-        say(&json!({ "machine": machine(), "rows": rows }).to_string());
-        return Ok(());
-    }
-    say(&machine());
-    say("medians in milliseconds, the most memory held in MB; ratio: theirs over ours");
-    say("row                      ours     MB  peer                       theirs     MB  ratio");
-    for row in &rows {
-        let ours = 1e3 * median(&row.ours.seconds);
-        for (place, contender) in row.theirs.iter().enumerate() {
-            let theirs = 1e3 * median(&contender.measured.seconds);
-            let (name, own, memory) = if place == 0 {
-                (
-                    row.name,
-                    format!("{ours:.2}"),
-                    format!("{:.0}", row.ours.peak_mb),
-                )
-            } else {
-                ("", String::new(), String::new())
-            };
-            say(&format!(
-                "{name:<18} {own:>10} {memory:>6}  {:<24} {theirs:>8.2} {:>6.0} {:>6.2}",
-                contender.name(),
-                contender.measured.peak_mb,
-                theirs / ours
+    let written = Command::new(&program).arg("onnx").arg(&model).status()?;
+    ensure!(
+        written.success(),
+        "the default network could not be exported"
+    );
+    let before = Others::during(LOOK);
+    complain(&table::idleness(load, before));
+    let mut comparison = Comparison {
+        program,
+        python,
+        scripts,
+        model,
+        measurements: Measurements::new(InstructionSet::native()),
+        failures: Vec::new(),
+    };
+    for round in 1..=options.rounds {
+        for work in works.iter().filter(|work| round <= work.most_rounds) {
+            complain(&format!(
+                "round {round} of {}: {}",
+                options.rounds, work.name
             ));
+            comparison.measure(work, &sets)?;
         }
     }
+    let surroundings = Surroundings {
+        available,
+        load,
+        before,
+    };
+    if options.as_json {
+        let value = comparison.value(&surroundings, &works, &sets, options.rounds);
+        say(&value.to_string());
+    } else {
+        comparison.print(&surroundings, &works, &sets);
+    }
+    ensure!(
+        comparison.failures.is_empty(),
+        "not measured:\n{}",
+        comparison.failures.join("\n")
+    );
     Ok(())
 }
 
-/// Builds our side, as for the criterion benches, so that their build serves both.
-fn built(root: &Path) -> anyhow::Result<PathBuf> {
-    let arguments = [
-        "bench",
-        "-p",
-        "vitalcast-benches",
-        "--bench",
-        "networks",
-        "--no-run",
-    ];
-    if !cargo(&arguments)?.arg("--locked").status()?.success() {
-        bail!("the benches do not build");
+/// What was known before the first row.
+#[derive(Debug)]
+struct Surroundings {
+    available: Vec<InstructionSet>,
+    load: Option<f64>,
+    before: Others,
+}
+
+/// Both sides, and what they took.
+#[derive(Debug)]
+struct Comparison {
+    program: PathBuf,
+    python: PathBuf,
+    scripts: PathBuf,
+    /// The default network, for onnxruntime.
+    model: PathBuf,
+    measurements: Measurements,
+    /// Peers that failed; they are not asked for that row again.
+    failures: Vec<String>,
+}
+
+impl Comparison {
+    /// A round of a row: ours and everybody else's, on each instruction set.
+    fn measure(&mut self, work: &'static Work, sets: &[InstructionSet]) -> anyhow::Result<()> {
+        let native = self.measurements.native;
+        let mut done: Vec<Contender> = Vec::new();
+        for &set in sets {
+            let (answer, others) = answer(contenders::ours(&self.program, work.name, set, native))?;
+            // It can tell, so it must.
+            let used = answer.isa.as_deref().unwrap_or("what it does not say");
+            held(Some(used), set, native)?;
+            let ours = self.measurements.ours.entry((work.name, set)).or_default();
+            ours.add(answer, others);
+            let contenders: Vec<Contender> = self.measurements.contenders(work, set).collect();
+            for contender in contenders {
+                if done.contains(&contender) {
+                    continue;
+                }
+                done.push(contender);
+                self.measure_peer(work, contender);
+            }
+        }
+        Ok(())
     }
-    Ok(root.join("target/release/network_row"))
+
+    fn measure_peer(&mut self, work: &'static Work, contender: Contender) {
+        let what = format!("{}, {}: ", work.name, contender.words());
+        if self
+            .failures
+            .iter()
+            .any(|failure| failure.starts_with(&what))
+        {
+            return;
+        }
+        let native = self.measurements.native;
+        let command =
+            contender.command(&self.scripts, &self.python, &self.model, work.name, native);
+        let answered = answer(command).and_then(|(answer, others)| {
+            held(answer.isa.as_deref(), contender.set, native)?;
+            Ok((answer, others))
+        });
+        let theirs = &mut self.measurements.theirs;
+        match answered {
+            Ok((answer, others)) => {
+                let measured = theirs.entry((work.name, contender)).or_default();
+                measured.add(answer, others);
+            }
+            Err(error) => {
+                // Half a sample is none.
+                theirs.remove(&(work.name, contender));
+                complain(&format!("{what}{error:#}"));
+                self.failures.push(format!("{what}{error:#}"));
+            }
+        }
+    }
+
+    /// The table as JSON.
+    fn value(
+        &self,
+        surroundings: &Surroundings,
+        works: &[&'static Work],
+        sets: &[InstructionSet],
+        rounds: usize,
+    ) -> Value {
+        let available = surroundings.available.iter().map(|set| set.name());
+        let rows: Vec<Value> = works
+            .iter()
+            .flat_map(|work| sets.iter().map(move |set| (work, set)))
+            .flat_map(|(work, set)| self.measurements.values(work, *set))
+            .collect();
+        json!({
+            "machine": {
+                "processor": machine::processor(),
+                "cores": machine::cores(),
+                "instruction_sets": available.collect::<Vec<_>>(),
+                "native": self.measurements.native.name(),
+                "system": std::env::consts::OS,
+                "load_before": surroundings.load,
+                "others_share_before": surroundings.before.share(),
+            },
+            "threads": { "ours": contenders::most_threads(), "peers": contenders::THREADS },
+            "rounds": rounds,
+            "versions": self.versions(),
+            "rows": rows,
+        })
+    }
+
+    /// The table for people.
+    fn print(&self, surroundings: &Surroundings, works: &[&'static Work], sets: &[InstructionSet]) {
+        let available = surroundings.available.iter().map(ToString::to_string);
+        say(&format!(
+            "{} × {}, {}; {}",
+            machine::cores(),
+            machine::processor(),
+            std::env::consts::OS,
+            available.collect::<Vec<_>>().join(", ")
+        ));
+        let versions = self.versions();
+        let versions = versions
+            .iter()
+            .map(|(name, version)| format!("{name} {}", version.as_str().unwrap_or("?")));
+        say(&versions.collect::<Vec<_>>().join(", "));
+        say(&table::threads());
+        say(&table::idleness(surroundings.load, surroundings.before));
+        say("medians, the most memory held; ratio: theirs over ours, so above 1 we are faster\n");
+        for line in table::lines(&self.measurements, works, sets) {
+            say(&line);
+        }
+    }
+
+    /// The versions of the peers by name.
+    fn versions(&self) -> Map<String, Value> {
+        let theirs = self.measurements.theirs.iter();
+        let named = theirs.filter_map(|((_, contender), measured)| {
+            let version = measured.version.clone()?;
+            Some((contender.peer.name().to_owned(), Value::from(version)))
+        });
+        named.collect()
+    }
 }
 
-/// The processor and how many of it there are.
-fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let described = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = described
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
-        .map_or(std::env::consts::ARCH, |(_, model)| model);
-    let wide = if described.contains(" avx512f") {
-        ", AVX-512"
-    } else {
-        ""
-    };
-    format!("{cores} × {model}{wide}, {}", std::env::consts::OS)
+/// Whether a side that says what it used kept to the set that it was held to.
+fn held(used: Option<&str>, set: InstructionSet, native: InstructionSet) -> anyhow::Result<()> {
+    match used {
+        Some(used) if set != native && used != set.name() => {
+            bail!("was held to {}, and used {used}", set.name())
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
-/// What a command prints: JSON.
-fn answer(command: &mut Command) -> anyhow::Result<Value> {
+/// What a program answers, and what others used meanwhile.
+fn answer(mut command: Command) -> anyhow::Result<(Answer, Others)> {
+    let watch = Watch::start();
+    std::thread::sleep(GLANCE);
     let output = command
         .output()
-        .with_context(|| format!("starting {command:?}"))?;
+        .with_context(|| format!("starting {}", shown(&command)))?;
+    let others = watch.stop();
     if !output.status.success() {
-        bail!(
-            "{command:?} failed:\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let reason = String::from_utf8_lossy(&output.stderr);
+        bail!("{} failed: {}", shown(&command), reason.trim());
     }
-    serde_json::from_slice(&output.stdout).with_context(|| format!("{command:?} printed no JSON"))
-}
-
-/// The middle value; of an even number the mean of the middle two. Not a number when there is none.
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    match sorted.len() {
-        0 => f64::NAN,
-        count if count % 2 == 1 => sorted[count / 2],
-        count => f64::midpoint(sorted[count / 2 - 1], sorted[count / 2]),
-    }
+    let answer = Answer::read(&output.stdout)
+        .with_context(|| format!("reading what {} printed", shown(&command)))?;
+    Ok((answer, others))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use InstructionSet::{Avx2, Avx512, Neon, Scalar, Sse};
 
-    #[test]
-    fn the_median_is_the_middle() {
-        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert!(median(&[]).is_nan());
+    fn parsed(text: &str) -> Result<Options, String> {
+        Options::parsed(&text.split_whitespace().collect::<Vec<_>>())
     }
 
-    fn ratio(peers: &[&'static str], seconds: [f64; 4]) -> Option<f64> {
-        let mut row = Row::new("a", peers);
-        row.ours.seconds = vec![2.0, 1.0, 9.0];
-        for (contender, seconds) in row.theirs.iter_mut().zip(seconds) {
-            contender.measured.seconds = vec![seconds];
+    #[test]
+    fn all_rows_are_measured_three_times_unless_asked_otherwise() {
+        let options = parsed("").unwrap();
+        assert_eq!(options.works().len(), ALL.len());
+        assert_eq!((options.rounds, options.as_json), (3, false));
+        let options = parsed("--rows ets,infer_1 --rounds 7 --json").unwrap();
+        let names: Vec<&str> = options.works().iter().map(|work| work.name).collect();
+        assert_eq!(names, ["infer_1", "ets"], "in the order of the table");
+        assert_eq!((options.rounds, options.as_json), (7, true));
+    }
+
+    #[test]
+    fn what_means_nothing_is_named_with_what_was_expected() {
+        for (text, expected) in [
+            ("--isa mmx", "--isa mmx: expected avx2 or native"),
+            ("--isa", "--isa needs a value"),
+            ("--rounds 0", "--rounds 0: expected 1 to 100"),
+            ("--rounds many", "--rounds many: expected 1 to 100"),
+            (
+                "--rows ets,ats",
+                "--rows ats: expected some of train_default",
+            ),
+            ("--fast", "bench-peers has no option --fast"),
+        ] {
+            let error = parsed(text).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
         }
-        row.as_value()["ratio"].as_f64()
     }
 
     #[test]
-    fn the_ratio_is_that_to_the_first_peer_at_its_better_thread_count() {
-        assert_eq!(ratio(NETWORKS, [5.0, 3.0, 1.0, 1.0]), Some(1.5));
+    fn avx2_is_measured_too_where_the_processor_has_more() {
+        let sets =
+            |text: &str, available: &[InstructionSet]| parsed(text).unwrap().sets(available).ok();
+        assert_eq!(sets("", &[Scalar, Sse, Avx2]), Some(vec![Avx2]));
+        let wide = [Scalar, Sse, Avx2, Avx512];
+        assert_eq!(sets("", &wide), Some(vec![Avx2, Avx512]));
+        assert_eq!(sets("--isa avx2", &wide), Some(vec![Avx2]));
+        assert_eq!(sets("--isa native", &wide), Some(vec![Avx512]));
+        assert_eq!(sets("", &[Scalar, Neon]), Some(vec![Neon]));
+        assert_eq!(sets("--isa avx2", &[Scalar, Neon]), None);
+        assert_eq!(sets("", &[Scalar]), Some(vec![Scalar]));
     }
 
     #[test]
-    fn of_trees_the_ratio_is_that_to_the_fastest() {
-        assert_eq!(ratio(TREES, [5.0, 3.0, 1.0, 4.0]), Some(0.5));
+    fn a_side_that_used_another_set_than_it_was_held_to_is_refused() {
+        assert!(held(Some("avx2"), Avx2, Avx512).is_ok());
+        assert!(held(None, Avx2, Avx512).is_ok());
+        assert!(held(Some("avx512"), Avx2, Avx512).is_err());
+        // Natively it takes what it wants, by whatever name.
+        assert!(held(Some("sve"), Neon, Neon).is_ok());
+    }
+
+    #[test]
+    fn an_answer_comes_with_a_watch_and_a_failure_with_its_reason() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo '{\"seconds\": [1.5]}'"]);
+        assert!(answer(command).is_ok());
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo no memory >&2; exit 3"]);
+        let error = answer(command).unwrap_err();
+        assert!(error.to_string().ends_with("failed: no memory"), "{error}");
     }
 }

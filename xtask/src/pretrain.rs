@@ -15,9 +15,10 @@ const MODELS: &str = "crates/inference/population";
 /// same bytes, so that `git status` shows whether anything has changed.
 pub(crate) fn run(from: &Path) -> anyhow::Result<ExitCode> {
     let root = crate::root()?;
-    let program = built("vitalcast-benches", "pretrain")?;
+    let program = built("vitalcast-benches", "vitalcast-bench")?;
     // Its lines go where ours go.
     let status = Command::new(program)
+        .arg("pretrain")
         .arg(from)
         .arg(root.join(MODELS))
         .status()

@@ -71,6 +71,23 @@ fn fixtures_from_a_folder_without_data_names_the_file_it_missed() {
 }
 
 #[test]
+fn a_comparison_that_means_nothing_is_refused_before_anything_is_built() {
+    for (arguments, expected) in [
+        (&["--isa", "mmx"][..], "--isa mmx: expected avx2 or native"),
+        (
+            &["--rows", "naps"],
+            "--rows naps: expected some of train_default",
+        ),
+        (&["--rounds"], "--rounds needs a value"),
+    ] {
+        let output = xtask(&[&["bench-peers"], arguments].concat());
+        assert_eq!(output.status.code(), Some(2));
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
 fn accuracy_without_the_data_sets_names_the_folder_before_anything_is_built() {
     let empty = tempfile::tempdir().unwrap();
     let output = xtask(&["bench-accuracy", "--from", empty.path().to_str().unwrap()]);

@@ -1,18 +1,16 @@
 //! Fits the models of many people that are part of the release, from public data sets.
-//!
-//! `pretrain DATA FOLDER`: DATA holds `lifesnaps` and `t1d-uom` as their authors publish them; one file for
-//! each metric is written to FOLDER. The same data give the same bytes.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 use vitalcast_domain::{History, PredictionMetric, Profile, Record, UserId};
 use vitalcast_import::{ImportOptions, Reject, Sink, SinkError, import};
 use vitalcast_training::fit_pooled;
+
+use crate::Outcome;
 
 /// Data sets: folder, citation, licence, device, and what is peculiar about the people.
 const DATA_SETS: [(&str, &str, &str, &str, &str); 2] = [
@@ -66,18 +64,16 @@ impl Sink for People {
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [data, folder] = arguments.as_slice() else {
-        return Err("usage: pretrain DATA FOLDER".into());
-    };
+/// `data` holds `lifesnaps` and `t1d-uom` as their authors publish them; one file for each metric is
+/// written to `folder`. The same data give the same bytes.
+pub(crate) fn run(data: &Path, folder: &Path) -> Outcome {
     let now: DateTime<Utc> = "2026-01-01T00:00:00Z".parse()?;
     let mut people = People::default();
     let mut sources = Vec::new();
     for (name, citation, licence, device, who) in DATA_SETS {
         let before = people.0.len();
         let options = ImportOptions::at(now);
-        import(&[Path::new(data).join(name)], &options, &mut people)?;
+        import(&[data.join(name)], &options, &mut people)?;
         sources.push(json!({
             "data": citation,
             "licence": licence,
@@ -95,7 +91,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             continue;
         };
         let bytes = trained.artifact.to_bytes()?;
-        let path = Path::new(folder).join(format!("{metric}.vcm"));
+        let path = folder.join(format!("{metric}.vcm"));
         std::fs::write(&path, &bytes)?;
         let manifest = trained.artifact.manifest();
         writeln!(

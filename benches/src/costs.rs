@@ -8,15 +8,14 @@ use vitalcast_models::{
     SeriesForecaster, SeriesMethod, SeriesModel, Windows,
 };
 
-/// As in the binaries.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+use crate::Outcome;
 
 const DAYS: usize = 30;
 const INPUTS: usize = 51;
 
+/// Prints it.
 #[expect(clippy::print_stdout, reason = "this is a command")]
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) fn run() -> Outcome {
     println!("| model | parameters | bytes | fit | one forecast |");
     println!("| --- | ---: | ---: | ---: | ---: |");
     let lstm = LstmConfig::new(INPUTS, 128, 2);

@@ -2,18 +2,13 @@
 //! the fit of 1,000 people × 365 days, 20 covariates, 7 days ahead, in about 7 s on two cores. (10,000
 //! people: `cargo run --release -p vitalcast-pooled --example many_people`.)
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::cell::LazyCell;
 use std::hint::black_box;
 use vitalcast_pooled::{Covariate, Design, Learner, Person, PooledModel, Transform};
 use vitalcast_windows::KnownSeries;
-
-/// As in the binaries.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const DAYS: usize = 365;
 const COVARIATES: usize = 20;
@@ -68,24 +63,21 @@ fn fit(people: &[Person]) -> PooledModel {
     PooledModel::fit(&design, &learners, false).unwrap()
 }
 
-fn pooled(criterion: &mut Criterion) {
-    // `cargo test` runs every bench once, unoptimised; a handful of people will do there.
-    let count = if std::env::args().any(|word| word == "--bench") {
-        1_000
-    } else {
-        6
-    };
-    let people: Vec<Person> = (0..count).map(person).collect();
-    let model = fit(&people[..people.len().min(100)]);
+pub(crate) fn benches(criterion: &mut Criterion) {
+    let count = if crate::is_quick() { 6 } else { 1_000 };
+    let people = LazyCell::new(|| (0..count).map(person).collect::<Vec<Person>>());
+    let model = LazyCell::new(|| fit(&people[..people.len().min(100)]));
     let mut group = criterion.benchmark_group("pooled");
     group.sample_size(10);
     group.bench_function("fit, 1,000 people, 365 days", |bencher| {
-        bencher.iter(|| black_box(fit(black_box(&people))));
+        let people = &*people;
+        bencher.iter(|| black_box(fit(black_box(people))));
     });
     group.bench_function("replay, one person, 365 days", |bencher| {
+        let (model, one) = (&*model, &people[0]);
         bencher.iter(|| {
             let mut sum = 0.0;
-            model.replay(black_box(&people[0]), 0..=DAYS, 1, |_, forecast| {
+            model.replay(black_box(one), 0..=DAYS, 1, |_, forecast| {
                 sum += forecast.map_or(0.0, |forecast| forecast.distribution.value());
             });
             sum
@@ -93,6 +85,3 @@ fn pooled(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-criterion_group!(benches, pooled);
-criterion_main!(benches);

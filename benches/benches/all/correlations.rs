@@ -1,15 +1,13 @@
 //! What goes with what, from features in memory: guards 64 features by four methods over 180 days
 //! in under 30 ms, and a lag analysis in under 10 ms.
 
-#![allow(missing_docs)]
-
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use std::hint::black_box;
 use vitalcast_benches::correlations::{Analysis, LEVEL};
 use vitalcast_domain::CorrelationMethod;
 use vitalcast_insight::{daily_lags, lags};
 
-fn correlations(criterion: &mut Criterion) {
+pub(crate) fn benches(criterion: &mut Criterion) {
     let analysis = Analysis::new();
     let mut group = criterion.benchmark_group("correlations");
     group.bench_function("64_features_4_methods_180_days", |bencher| {
@@ -31,6 +29,3 @@ fn correlations(criterion: &mut Criterion) {
     }
     group.finish();
 }
-
-criterion_group!(benches, correlations);
-criterion_main!(benches);

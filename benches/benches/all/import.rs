@@ -1,18 +1,12 @@
 //! Import, in bytes of CSV per second on one core, to a sink that keeps nothing.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, Throughput};
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::path::Path;
 use vitalcast_domain::{Profile, Record, UserId};
 use vitalcast_import::{ImportOptions, Reject, Sink, SinkError, import};
-
-/// As in the binaries.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Default)]
 struct Nowhere {
@@ -81,16 +75,11 @@ fn read(path: &Path) -> usize {
     sink.records
 }
 
-fn benches(criterion: &mut Criterion) {
+pub(crate) fn benches(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let mut group = criterion.benchmark_group("import");
     group.sample_size(20);
-    // `cargo test` runs every bench once, unoptimised; a few rows will do there.
-    let rows = if std::env::args().any(|word| word == "--bench") {
-        100_000
-    } else {
-        100
-    };
+    let rows = if crate::is_quick() { 100 } else { 100_000 };
     for (name, csv) in [
         ("health_metrics.csv", health_metrics(rows)),
         ("meals.csv", meals(rows)),
@@ -123,6 +112,3 @@ fn bytes_of(folder: &Path) -> u64 {
         })
         .sum()
 }
-
-criterion_group!(group, benches);
-criterion_main!(group);

@@ -1,5 +1,5 @@
-//! Training and inference of the default network (51 inputs, 30 days, two layers of 128), of many
-//! people's small ones, and of the models beside networks.
+//! The rows of `cargo xtask bench-peers`: training and inference of the default network (51 inputs, 30
+//! days, two layers of 128), of many people's small ones, and of the models beside networks.
 //!
 //! `peers/` does the same work under the same names of rows.
 
@@ -37,7 +37,9 @@ pub enum Row {
     Train100People,
     /// A hundred boosted trees of depth 4 on 365 rows of 20 columns, a tenth of the values missing.
     TreesFit,
-    /// The same trees on 1,000 rows.
+    /// A hundred of depth 6 on 1,000,000 rows of 40 columns, 255 bins a column.
+    TreesFitLarge,
+    /// The small trees on 256 rows.
     TreesPredict,
     /// The best form of exponential smoothing for 120 days with a weekly season, and a week ahead.
     Ets,
@@ -47,13 +49,14 @@ pub enum Row {
 
 impl Row {
     /// Every row.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::TrainDefault,
         Self::Train365Days,
         Self::Infer1,
         Self::Infer256,
         Self::Train100People,
         Self::TreesFit,
+        Self::TreesFitLarge,
         Self::TreesPredict,
         Self::Ets,
         Self::Correlations,
@@ -68,6 +71,7 @@ impl Row {
             Self::Infer256 => "infer_256",
             Self::Train100People => "train_100_people",
             Self::TreesFit => "trees_fit",
+            Self::TreesFitLarge => "trees_fit_large",
             Self::TreesPredict => "trees_predict",
             Self::Ets => "ets",
             Self::Correlations => "correlations",
@@ -78,7 +82,7 @@ impl Row {
     pub fn runs(self) -> (usize, usize) {
         match self {
             Self::TrainDefault => (1, 3),
-            Self::Train365Days | Self::Train100People => (0, 1),
+            Self::Train365Days | Self::Train100People | Self::TreesFitLarge => (0, 1),
             Self::Infer1 => (50, 200),
             Self::Infer256
             | Self::TreesFit
@@ -88,7 +92,7 @@ impl Row {
         }
     }
 
-    /// The work, ready to be done again and again; `quick` trains for one epoch only.
+    /// The work, ready to be done again and again; `quick` trains for one epoch, or on few rows.
     pub fn work(self, quick: bool) -> Box<dyn Fn()> {
         let epochs = if quick { 1 } else { EPOCHS };
         match self {
@@ -99,7 +103,8 @@ impl Row {
             Self::Train100People => {
                 many_people(if quick { 2 } else { 100 }, if quick { 1 } else { 10 })
             }
-            Self::TreesFit => trees_fit(),
+            Self::TreesFit => trees_fit(SMALL),
+            Self::TreesFitLarge => trees_fit(if quick { LARGE.with_rows(1_000) } else { LARGE }),
             Self::TreesPredict => trees_predict(),
             Self::Ets => ets(),
             Self::Correlations => correlations(),
@@ -155,53 +160,84 @@ fn many_people(people: usize, epochs: usize) -> Box<dyn Fn()> {
     })
 }
 
-/// A table of which the first two columns count, a tenth of it missing.
-fn table(rows: usize) -> (Table, Vec<f64>) {
-    let mut random = ChaCha8Rng::seed_from_u64(9);
-    let values: Vec<f32> = (0..rows * 20)
-        .map(|_| {
-            if random.random_bool(0.1) {
-                f32::NAN
-            } else {
-                random.random_range(-1.0..1.0)
-            }
-        })
-        .collect();
-    let known = |value: f32| {
-        if value.is_nan() {
-            0.0
-        } else {
-            f64::from(value)
-        }
-    };
-    let targets = values
-        .chunks(20)
-        .map(|row| 60.0 + 3.0 * known(row[0]) * known(row[1]) + random.random_range(-0.5..0.5))
-        .collect();
-    (Table::new(rows, 20, values).unwrap(), targets)
+/// Sizes of a table and of the trees that are grown on it.
+#[derive(Debug, Clone, Copy)]
+struct Forest {
+    rows: usize,
+    columns: usize,
+    depth: usize,
+    leaf_rows: usize,
 }
 
-fn tree_options() -> TreeOptions {
-    TreeOptions {
-        trees: 100,
-        depth: 4,
-        learning_rate: 0.1,
-        leaf_rows: 1,
-        ..TreeOptions::default()
+const SMALL: Forest = Forest {
+    rows: 365,
+    columns: 20,
+    depth: 4,
+    leaf_rows: 1,
+};
+const LARGE: Forest = Forest {
+    rows: 1_000_000,
+    columns: 40,
+    depth: 6,
+    leaf_rows: 20,
+};
+
+impl Forest {
+    fn with_rows(self, rows: usize) -> Self {
+        Self { rows, ..self }
+    }
+
+    /// A table of which the first two columns count, a tenth of it missing, and its targets.
+    fn table(self) -> (Table, Vec<f64>) {
+        let mut random = ChaCha8Rng::seed_from_u64(9);
+        let values: Vec<f32> = (0..self.rows * self.columns)
+            .map(|_| {
+                if random.random_bool(0.1) {
+                    f32::NAN
+                } else {
+                    random.random_range(-1.0..1.0)
+                }
+            })
+            .collect();
+        let known = |value: f32| {
+            if value.is_nan() {
+                0.0
+            } else {
+                f64::from(value)
+            }
+        };
+        let targets = values
+            .chunks(self.columns)
+            .map(|row| 60.0 + 3.0 * known(row[0]) * known(row[1]) + random.random_range(-0.5..0.5))
+            .collect();
+        (
+            Table::new(self.rows, self.columns, values).unwrap(),
+            targets,
+        )
+    }
+
+    fn options(self) -> TreeOptions {
+        TreeOptions {
+            trees: 100,
+            depth: self.depth,
+            learning_rate: 0.1,
+            leaf_rows: self.leaf_rows,
+            ..TreeOptions::default()
+        }
     }
 }
 
-fn trees_fit() -> Box<dyn Fn()> {
-    let (table, targets) = table(365);
+fn trees_fit(forest: Forest) -> Box<dyn Fn()> {
+    let (table, targets) = forest.table();
     Box::new(move || {
-        black_box(BoostedTrees::fit(&table, &targets, &tree_options()).unwrap());
+        black_box(BoostedTrees::fit(&table, &targets, &forest.options()).unwrap());
     })
 }
 
 fn trees_predict() -> Box<dyn Fn()> {
-    let (learned, targets) = table(365);
-    let trees = BoostedTrees::fit(&learned, &targets, &tree_options()).unwrap();
-    let (table, _) = table(1000);
+    let (learned, targets) = SMALL.table();
+    let trees = BoostedTrees::fit(&learned, &targets, &SMALL.options()).unwrap();
+    let (table, _) = SMALL.with_rows(256).table();
     Box::new(move || {
         black_box(trees.predict(&table).unwrap());
     })

@@ -1,22 +1,17 @@
 //! Features from records in memory: one person's training matrix, one row to serve, a cohort; and the
 //! same where every value is a day late and one in twenty is corrected two days after that.
 
-#![allow(clippy::unwrap_used, missing_docs)]
-
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::cell::LazyCell;
 use std::hint::black_box;
 use vitalcast_domain::{
     Activity, ActivityType, HealthMetric, History, Intensity, Meal, MetricType, Profile,
     Provenance, Record, UserId, Zone,
 };
 use vitalcast_features::{FeaturesError, KnownTable, feature_table, known_table};
-
-/// As in the binaries.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const ZONE: &str = "Europe/London";
 
@@ -112,15 +107,10 @@ fn late(mut history: History) -> History {
     history
 }
 
-fn benches(criterion: &mut Criterion) {
+pub(crate) fn benches(criterion: &mut Criterion) {
     let at = |day: u64| first().checked_add_days(Days::new(day)).unwrap();
     let mut group = criterion.benchmark_group("features");
-    // `cargo test` runs every bench once, unoptimised; a handful of people will do there.
-    let people = if std::env::args().any(|word| word == "--bench") {
-        1_000
-    } else {
-        5
-    };
+    let people = if crate::is_quick() { 5 } else { 1_000 };
     for (what, told) in [
         ("", (|history| history) as fn(History) -> History),
         (", late", late),
@@ -138,9 +128,11 @@ fn benches(criterion: &mut Criterion) {
             bencher.iter(|| black_box(known(&one, at(30), at(119)).unwrap()));
         });
         group.sample_size(10);
-        let many: Vec<History> = (0..people)
-            .map(|number| told(person(number, 365)))
-            .collect();
+        let many = LazyCell::new(|| -> Vec<History> {
+            (0..people)
+                .map(|number| told(person(number, 365)))
+                .collect()
+        });
         group.bench_function(
             format!("1,000 people, windows of 365 days{what}"),
             |bencher| {
@@ -158,6 +150,3 @@ fn benches(criterion: &mut Criterion) {
 fn known(history: &History, from: NaiveDate, to: NaiveDate) -> Result<KnownTable, FeaturesError> {
     known_table(history, MetricType::RestingHeartRate, from, to, 30, later())
 }
-
-criterion_group!(group, benches);
-criterion_main!(group);
