@@ -121,6 +121,17 @@ pub enum ModelError {
         /// Why not.
         why: &'static str,
     },
+    /// An instruction set that is unknown, or that this machine does not have.
+    #[error(
+        "instruction set {name} (VITALCAST_ISA) cannot be used, expected one of this machine: {}",
+        .available.join(", ")
+    )]
+    InstructionSet {
+        /// The name given.
+        name: String,
+        /// Names of those there are.
+        available: Vec<&'static str>,
+    },
     /// Bytes that are no safetensors file.
     #[error("not a safetensors file: {0}")]
     NotSafetensors(String),

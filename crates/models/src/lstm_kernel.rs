@@ -3,18 +3,29 @@
 //! # Layout
 //!
 //! With L lanes to a vector, hidden units are taken in *panels* of L; the last one is filled up with
-//! units whose weights are zero, which stay at zero. A panel of a weight matrix holds, for each input
-//! k, the weights of its L units for gate i, then f, g and o: 4·L numbers in a row. So the four
-//! accumulators of a product are the four gates of the same units, and the activations follow in
-//! registers.
+//! units whose weights are zero, which stay at zero. What is kept of a row of a panel is 4·L numbers:
+//! gate i of its L units, then f, g and o.
+//!
+//! # Tiles
+//!
+//! All time goes into products of rows with weights. A tile of R rows and G vectors of weights keeps
+//! its R·G sums in registers, beside the G vectors and one number of a row; each element of the rows
+//! costs R + G loads for R·G multiplications. AVX-512 and NEON have 32 registers: G is all four gates,
+//! and R four. AVX2 and SSE have sixteen: G is two gates, and R up to six. (With four gates the sums
+//! alone would fill them.) Weights lie in the order in which tiles read them: of a panel, for G gates,
+//! for each element of a row G vectors.
+//!
+//! Rows are days too where no day waits for another: for the part that inputs have in the sums, for
+//! gradients of the inputs and of the weights. There a few days are taken together ([`TOGETHER`]), so
+//! that weights are read once for all of them.
 //!
 //! # Threads
 //!
-//! The batch is cut into chunks of [`CHUNK`] rows. A chunk runs through all days by itself, and
-//! chunks are spread over the threads of the current rayon pool; weight gradients are spread by
-//! panels. Every number that comes out is one chain of additions in one order, so how many threads
-//! there are changes no bit. Another instruction set does (other lanes, and a product and a sum
-//! rounded once or twice).
+//! The batch is cut into [`Chunks`], as many as there are threads in the current rayon pool or a
+//! multiple of that. A chunk runs through all days by itself; weight gradients are spread by panels.
+//! Every number that comes out is one chain of additions in one order, so how many threads there are
+//! changes no bit. Another instruction set does (other lanes, and a product and a sum rounded once or
+//! twice).
 
 #![expect(
     clippy::inline_always,
@@ -30,19 +41,24 @@ mod backward;
 mod forward;
 mod pack;
 mod product;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use backward::backward;
 pub(crate) use forward::{Saved, forward, forward_and_save};
 pub(crate) use pack::Packed;
 
-use pulp::{Arch, Simd, WithSimd};
+use crate::instruction_set::InstructionSet;
+use pulp::{Simd, WithSimd};
+use std::ops::Range;
 
-/// Rows of a batch that one thread takes through the days together.
-const CHUNK: usize = 8;
 /// Gates of a unit.
 const GATES: usize = 4;
+/// Rows of several days that are multiplied with the same weights one after the other: enough that
+/// reading the weights costs little, few enough that they and their sums stay in the second cache.
+const TOGETHER: usize = 48;
 
-/// Sizes of a layer and its input.
+/// Sizes of a layer and its input, each at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     /// Days of the sequence.
@@ -56,16 +72,6 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Chunks of the batch.
-    fn chunks(self) -> usize {
-        self.batch.div_ceil(CHUNK)
-    }
-
-    /// Rows of a chunk: the last one may have fewer.
-    fn rows_of(self, chunk: usize) -> usize {
-        (self.batch - chunk * CHUNK).min(CHUNK)
-    }
-
     /// Panels of hidden units.
     fn panels(self, lanes: usize) -> usize {
         self.hidden.div_ceil(lanes)
@@ -77,8 +83,35 @@ impl Shape {
     }
 }
 
-/// Numbers of a vector on this machine.
-fn lanes() -> usize {
+/// A batch cut into parts of nearly as many rows each, which one thread takes through the days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Chunks {
+    batch: usize,
+    count: usize,
+}
+
+impl Chunks {
+    /// Fewest rows of a chunk, if there are as many: with fewer, reading weights takes the time.
+    const FEWEST: usize = 4;
+    /// Most rows of a chunk: its states and sums of a day stay in the first cache.
+    const MOST: usize = 24;
+
+    /// As many chunks for each thread.
+    fn new(batch: usize, threads: usize) -> Self {
+        let rounds = batch.div_ceil(threads * Self::MOST);
+        let count = (threads * rounds).min(batch / Self::FEWEST).max(1);
+        Self { batch, count }
+    }
+
+    /// Rows of a chunk.
+    fn rows(self, chunk: usize) -> Range<usize> {
+        let first = |chunk| chunk * self.batch / self.count;
+        first(chunk)..first(chunk + 1)
+    }
+}
+
+/// Numbers of a vector.
+fn lanes(set: InstructionSet) -> usize {
     struct Lanes;
     impl WithSimd for Lanes {
         type Output = usize;
@@ -87,5 +120,18 @@ fn lanes() -> usize {
             S::F32_LANES
         }
     }
-    Arch::new().dispatch(Lanes)
+    set.dispatch(Lanes)
+}
+
+/// Vectors of weights that a tile multiplies at once.
+fn group(set: InstructionSet) -> usize {
+    struct Group;
+    impl WithSimd for Group {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            product::group::<S>()
+        }
+    }
+    set.dispatch(Group)
 }

@@ -9,6 +9,7 @@
     )
 )]
 
+use crate::instruction_set::InstructionSet;
 use crate::lstm_kernel::{Packed, Saved, Shape, backward, forward, forward_and_save};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
@@ -177,6 +178,7 @@ impl<B: OnCpu> Layer<B> {
 
     fn packed(&self, bias: FloatTensor<B>) -> Packed {
         Packed::new(
+            InstructionSet::of_networks(),
             self.shape,
             B::numbers(&self.weight_input),
             B::numbers(&self.weight_hidden),
@@ -215,6 +217,7 @@ impl<B: OnCpu> Backward<B, 4> for LstmBackward {
         let output = B::contiguous(gradients.consume::<B>(&operation.node));
         let [sequence_node, input_node, hidden_node, bias_node] = operation.parents;
         let found = backward(
+            InstructionSet::of_networks(),
             shape,
             B::numbers(&sequence),
             (B::numbers(&weight_input), B::numbers(&weight_hidden)),

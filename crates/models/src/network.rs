@@ -5,6 +5,7 @@ use crate::config::NetworkConfig;
 use crate::device::is_cpu;
 use crate::error::{ModelError, within};
 use crate::head::HeadModule;
+use crate::instruction_set::InstructionSet;
 use crate::linear::LinearForecaster;
 use crate::lstm::LstmForecaster;
 use crate::plain::{PlainNetwork, Said, numbers};
@@ -62,9 +63,10 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// [`ModelError::OutOfBounds`] naming the field.
+    /// [`ModelError::OutOfBounds`] naming the field, and what [`InstructionSet::chosen`] refuses.
     pub fn new(config: &NetworkConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
         config.validate()?;
+        InstructionSet::chosen()?;
         let module = match config {
             NetworkConfig::Lstm(config) => {
                 NetworkModule::Lstm(LstmForecaster::new(config, seed, device))

@@ -7,6 +7,7 @@ use crate::batch_norm::{BatchNorm, EPSILON};
 use crate::config::{LstmConfig, NetworkConfig};
 use crate::dense::Dense;
 use crate::head::HeadModule;
+use crate::instruction_set::InstructionSet;
 use crate::lstm::LstmForecaster;
 use crate::lstm_kernel::{Packed, Shape, forward};
 use crate::network::NetworkModule;
@@ -84,7 +85,9 @@ impl PlainLstm {
             let bias = numbers(layer.bias_input.val() + layer.bias_hidden.val());
             let from_input = numbers(layer.weight_input.val());
             let from_hidden = numbers(layer.weight_hidden.val());
-            (input, Packed::new(shape, &from_input, &from_hidden, &bias))
+            let set = InstructionSet::of_networks();
+            let packed = Packed::new(set, shape, &from_input, &from_hidden, &bias);
+            (input, packed)
         });
         let head = match &network.head {
             HeadModule::Joint(head) => PlainHead::Joint([
@@ -233,13 +236,12 @@ impl PlainDense {
         plain
     }
 
-    /// `[rows × input]` to `[rows × output]`, compiled for the vectors this machine has; products and
-    /// sums are rounded one by one.
+    /// `[rows × input]` to `[rows × output]`; products and sums are rounded one by one.
     fn forward(&self, rows: &[f32]) -> Vec<f32> {
         let output = self.bias.len();
         let input = self.weight.len() / output;
         let mut sums = self.bias.repeat(rows.len() / input);
-        pulp::Arch::new().dispatch(|| {
+        InstructionSet::of_networks().dispatch(|| {
             for (row, sums) in rows.chunks_exact(input).zip(sums.chunks_exact_mut(output)) {
                 for (value, weights) in row.iter().zip(self.weight.chunks_exact(output)) {
                     for (sum, weight) in sums.iter_mut().zip(weights) {

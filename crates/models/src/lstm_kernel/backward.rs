@@ -2,17 +2,18 @@
 
 use super::activation::tanh;
 use super::pack::pack_turned;
-use super::product::add_product;
-use super::{CHUNK, GATES, Saved, Shape, lanes};
-use pulp::{Arch, Simd, WithSimd};
+use super::product::{
+    Tiled, add_product, group, in_tiles, most_rows, rows, store, vectors, vectors_mut,
+};
+use super::{Chunks, GATES, Saved, Shape, TOGETHER, lanes};
+use crate::instruction_set::InstructionSet;
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+use std::ops::Range;
 
 mod weights;
 
 use weights::WeightGradients;
-
-/// Rows whose accumulators are in registers at once.
-const ROWS: usize = 4;
 
 /// Gradients of a layer.
 pub(crate) struct Gradients {
@@ -26,8 +27,11 @@ pub(crate) struct Gradients {
     pub(crate) bias: Vec<f32>,
 }
 
-/// The backward pass: `[days, batch, hidden]` gradients of the output to those of everything else.
+/// The backward pass, with the instruction set of the forward pass: `[days, batch, hidden]` gradients
+/// of the output to those of everything else.
+#[expect(clippy::too_many_arguments, reason = "what a backward pass needs")]
 pub(crate) fn backward(
+    set: InstructionSet,
     shape: Shape,
     sequence: &[f32],
     weights: (&[f32], &[f32]),
@@ -36,30 +40,20 @@ pub(crate) fn backward(
     output: &[f32],
     wants_sequence: bool,
 ) -> Gradients {
-    let lanes = lanes();
-    let width = GATES * lanes;
-    let depth = shape.panels(lanes) * width;
-    let blocks = |rows: usize| rows.div_ceil(width);
-    let mut turned_hidden = vec![0.0; blocks(shape.hidden) * width * depth];
-    pack_turned(
-        weights.1,
-        shape.hidden,
-        shape.hidden,
-        lanes,
-        &mut turned_hidden,
-    );
-    let turned_input = wants_sequence.then(|| {
-        let mut turned = vec![0.0; blocks(shape.input) * width * depth];
-        pack_turned(weights.0, shape.input, shape.hidden, lanes, &mut turned);
-        turned
-    });
+    let chunks = Chunks {
+        batch: shape.batch,
+        count: saved.len(),
+    };
+    let turned_hidden = pack_turned(set, weights.1, shape.hidden, shape.hidden);
+    let turned_input =
+        wants_sequence.then(|| pack_turned(set, weights.0, shape.input, shape.hidden));
     let parts: Vec<Vec<f32>> = saved
         .par_iter_mut()
         .enumerate()
         .map(|(chunk, saved)| {
-            Arch::new().dispatch(Backward {
+            set.dispatch(Backward {
                 shape,
-                chunk,
+                rows: chunks.rows(chunk),
                 saved,
                 reverse,
                 output,
@@ -68,11 +62,13 @@ pub(crate) fn backward(
             })
         })
         .collect();
+    let lanes = lanes(set);
     let panels: Vec<Vec<f32>> = (0..shape.panels(lanes))
         .into_par_iter()
         .map(|panel| {
-            Arch::new().dispatch(WeightGradients {
+            set.dispatch(WeightGradients {
                 shape,
+                chunks,
                 panel,
                 sequence,
                 saved: &saved,
@@ -81,43 +77,58 @@ pub(crate) fn backward(
         })
         .collect();
     let (input, rest) = (shape.input, shape.hidden);
-    let unpack = |first: usize, rows: usize| {
-        let mut to = vec![0.0; rows * GATES * shape.hidden];
-        for (row, to) in to.chunks_exact_mut(GATES * shape.hidden).enumerate() {
-            for (panel, from) in panels.iter().enumerate() {
-                let from = &from[(first + row) * width..][..width];
-                let unit = panel * lanes;
-                let units = lanes.min(shape.hidden - unit);
-                for (gate, from) in from.chunks_exact(lanes).enumerate() {
-                    to[gate * shape.hidden + unit..][..units].copy_from_slice(&from[..units]);
-                }
-            }
-        }
-        to
-    };
+    let unpack =
+        |first: usize, rows: usize| unpack(&panels, shape.hidden, lanes, first..first + rows);
     Gradients {
         input: unpack(0, input),
         hidden: unpack(input, rest),
         bias: unpack(input + rest, 1),
-        sequence: wants_sequence.then(|| {
-            let mut gradient = vec![0.0; shape.days * shape.batch * shape.input];
-            for (day, gradient) in gradient
-                .chunks_exact_mut(shape.batch * shape.input)
-                .enumerate()
-            {
-                for (chunk, gradient) in gradient.chunks_mut(CHUNK * shape.input).enumerate() {
-                    let size = shape.rows_of(chunk) * shape.input;
-                    gradient.copy_from_slice(&parts[chunk][day * size..(day + 1) * size]);
-                }
-            }
-            gradient
-        }),
+        sequence: wants_sequence.then(|| gather(shape, chunks, &parts)),
     }
 }
 
+/// Some rows of `[row][gate][lane]` of every panel as `[rows, 4 × hidden]`.
+fn unpack(panels: &[Vec<f32>], hidden: usize, lanes: usize, rows: Range<usize>) -> Vec<f32> {
+    let width = GATES * lanes;
+    let mut to = vec![0.0; rows.len() * GATES * hidden];
+    for (row, to) in rows.zip(to.chunks_exact_mut(GATES * hidden)) {
+        for (panel, from) in panels.iter().enumerate() {
+            let unit = panel * lanes;
+            let units = lanes.min(hidden - unit);
+            for (gate, from) in from[row * width..][..width].chunks_exact(lanes).enumerate() {
+                to[gate * hidden + unit..][..units].copy_from_slice(&from[..units]);
+            }
+        }
+    }
+    to
+}
+
+/// The inputs' gradients of all chunks beside one another, without the padding.
+fn gather(shape: Shape, chunks: Chunks, parts: &[Vec<f32>]) -> Vec<f32> {
+    let mut gradient = vec![0.0; shape.days * shape.batch * shape.input];
+    for (day, gradient) in gradient
+        .chunks_exact_mut(shape.batch * shape.input)
+        .enumerate()
+    {
+        for (chunk, part) in parts.iter().enumerate() {
+            let rows = chunks.rows(chunk);
+            let size = part.len() / shape.days;
+            let from = part[day * size..][..size].chunks_exact(size / rows.len());
+            for (to, from) in gradient[rows.start * shape.input..]
+                .chunks_exact_mut(shape.input)
+                .zip(from)
+            {
+                to.copy_from_slice(&from[..shape.input]);
+            }
+        }
+    }
+    gradient
+}
+
+/// A chunk's way back through the days.
 struct Backward<'a> {
     shape: Shape,
-    chunk: usize,
+    rows: Range<usize>,
     saved: &'a mut Saved,
     reverse: bool,
     output: &'a [f32],
@@ -126,46 +137,56 @@ struct Backward<'a> {
 }
 
 impl WithSimd for Backward<'_> {
-    /// `[day][row][input]` gradients of the chunk's input; empty when not asked for.
+    /// `[day][row][padded input]` gradients of the chunk's input; empty when not asked for.
     type Output = Vec<f32>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+        if const { group::<S>() == GATES } {
+            self.run::<S, GATES>(simd)
+        } else {
+            self.run::<S, 2>(simd)
+        }
+    }
+}
+
+impl Backward<'_> {
+    #[inline(always)]
+    fn run<S: Simd, const G: usize>(self, simd: S) -> Vec<f32> {
         let Self {
             shape,
-            chunk,
+            rows,
             saved,
             reverse,
             output,
             turned_hidden,
             turned_input,
         } = self;
+        let first_row = rows.start;
+        let rows = rows.len();
         let lanes = S::F32_LANES;
-        let width = GATES * lanes;
         let panels = shape.panels(lanes);
         let padded = panels * lanes;
-        let rows = shape.rows_of(chunk);
-        let plane = shape.days * rows * width;
-        let mut state = vec![0.0; rows * shape.hidden.next_multiple_of(width)];
-        let mut cell = vec![0.0; rows * padded];
+        let size = rows * GATES * lanes;
+        let plane = shape.days * size;
+        let stride = shape.hidden.next_multiple_of(G * lanes);
+        let mut states = vec![0.0; rows * stride];
+        let mut cells_after = vec![0.0; rows * padded];
         let zeros = vec![0.0; rows * padded];
-        let stride = state.len() / rows;
         for step in (0..shape.days).rev() {
             let day = shape.day(step, reverse);
             // Gradient of this day's state: from above, and from the day after through the weights.
             if step + 1 < shape.days {
                 let after = shape.day(step + 1, reverse);
-                let from = Gathered {
-                    gates: &saved.gates[after * rows * width..],
-                    plane,
-                    panels,
-                    width,
-                };
-                times_turned(simd, from, rows, turned_hidden, &mut state, stride);
+                let gates = &saved.gates[after * size..];
+                times_turned::<S, G>(simd, gates, plane, turned_hidden, &mut states, stride);
             }
-            for (row, state) in state.chunks_exact_mut(stride).enumerate() {
-                let above = &output[(day * shape.batch + chunk * CHUNK + row) * shape.hidden..];
-                for (state, above) in state.iter_mut().zip(&above[..shape.hidden]) {
+            let above = &output[(day * shape.batch + first_row) * shape.hidden..];
+            for (states, above) in states
+                .chunks_exact_mut(stride)
+                .zip(above.chunks_exact(shape.hidden))
+            {
+                for (state, above) in states.iter_mut().zip(above) {
                     *state += above;
                 }
             }
@@ -177,103 +198,78 @@ impl WithSimd for Backward<'_> {
             };
             let cells = &saved.cells[day * rows * padded..][..rows * padded];
             for panel in 0..panels {
-                let gates = &mut saved.gates[panel * plane + day * rows * width..][..rows * width];
-                for (row, gates) in gates.chunks_exact_mut(width).enumerate() {
+                let gates = &mut saved.gates[panel * plane + day * size..][..size];
+                let (gates, _) = S::as_mut_simd_f32s(gates);
+                let (gates, _) = gates.as_chunks_mut::<GATES>();
+                for (row, gates) in gates.iter_mut().enumerate() {
                     let at = row * padded + panel * lanes;
-                    let gates = S::as_mut_simd_f32s(gates).0;
-                    let carried = &mut S::as_mut_simd_f32s(&mut cell[at..at + lanes]).0[0];
-                    let state =
-                        S::as_simd_f32s(&state[row * stride + panel * lanes..][..lanes]).0[0];
-                    let before = S::as_simd_f32s(&before[at..at + lanes]).0[0];
-                    let c = S::as_simd_f32s(&cells[at..at + lanes]).0[0];
-                    gate_gradients(simd, gates, carried, state, before, c);
+                    let [state] = *vectors::<S, 1>(&states[row * stride + panel * lanes..]);
+                    let [before] = *vectors::<S, 1>(&before[at..]);
+                    let [cell] = *vectors::<S, 1>(&cells[at..]);
+                    let [carried] = vectors_mut::<S, 1>(&mut cells_after[at..]);
+                    gate_gradients(simd, gates, carried, state, before, cell);
                 }
             }
-            state.fill(0.0);
         }
         let Some(turned) = turned_input else {
             return Vec::new();
         };
-        let stride = shape.input.next_multiple_of(width);
-        let mut padded = vec![0.0; rows * stride];
-        let mut gradient = vec![0.0; shape.days * rows * shape.input];
-        for (day, gradient) in gradient.chunks_exact_mut(rows * shape.input).enumerate() {
-            let from = Gathered {
-                gates: &saved.gates[day * rows * width..],
-                plane,
-                panels,
-                width,
-            };
-            padded.fill(0.0);
-            times_turned(simd, from, rows, turned, &mut padded, stride);
-            for (to, from) in gradient
-                .chunks_exact_mut(shape.input)
-                .zip(padded.chunks_exact(stride))
-            {
-                to.copy_from_slice(&from[..shape.input]);
-            }
+        let stride = shape.input.next_multiple_of(G * lanes);
+        let mut gradient = vec![0.0; shape.days * rows * stride];
+        let together = (TOGETHER / rows).clamp(1, shape.days);
+        for (block, gradient) in gradient.chunks_mut(together * rows * stride).enumerate() {
+            let gates = &saved.gates[block * together * size..];
+            times_turned::<S, G>(simd, gates, plane, turned, gradient, stride);
         }
         gradient
     }
 }
 
-/// Gate gradients of one day, panel by panel.
-#[derive(Clone, Copy)]
-struct Gathered<'a> {
-    /// From the first panel's rows on.
+/// Gate gradients of some rows (from the first panel's on, panels `plane` apart) times turned weights,
+/// into rows of `stride` numbers.
+#[inline(always)]
+fn times_turned<S: Simd, const G: usize>(
+    simd: S,
+    gates: &[f32],
+    plane: usize,
+    turned: &[f32],
+    to: &mut [f32],
+    stride: usize,
+) {
+    let part = G * S::F32_LANES;
+    let rows = to.len() / stride;
+    let block_size = turned.len() / (stride / part);
+    for (block, turned) in turned.chunks_exact(block_size).enumerate() {
+        let mut product = Turned::<S, G> {
+            gates,
+            plane,
+            weights: S::as_simd_f32s(turned).0,
+            to: &mut to[block * part..],
+            stride,
+        };
+        in_tiles(simd, rows, most_rows(G), &mut product);
+    }
+}
+
+/// A block of columns of such a product.
+struct Turned<'a, S: Simd, const G: usize> {
     gates: &'a [f32],
     plane: usize,
-    panels: usize,
-    width: usize,
+    weights: &'a [S::f32s],
+    to: &'a mut [f32],
+    stride: usize,
 }
 
-/// Gate gradients times turned weights, into rows of `stride` numbers.
-#[inline(always)]
-fn times_turned<S: Simd>(
-    simd: S,
-    from: Gathered<'_>,
-    rows: usize,
-    turned: &[f32],
-    to: &mut [f32],
-    stride: usize,
-) {
-    let size = from.panels * from.width * from.width;
-    for (block, turned) in turned.chunks_exact(size).enumerate() {
-        let mut row = 0;
-        while row < rows {
-            let count = (rows - row).min(ROWS);
-            let at = row * stride + block * from.width;
-            match count {
-                4 => turned_tile::<S, 4>(simd, from, row, turned, &mut to[at..], stride),
-                3 => turned_tile::<S, 3>(simd, from, row, turned, &mut to[at..], stride),
-                2 => turned_tile::<S, 2>(simd, from, row, turned, &mut to[at..], stride),
-                _ => turned_tile::<S, 1>(simd, from, row, turned, &mut to[at..], stride),
-            }
-            row += count;
+impl<S: Simd, const G: usize> Tiled<S, G> for Turned<'_, S, G> {
+    #[inline(always)]
+    fn tile<const R: usize>(&mut self, simd: S, first: usize) {
+        let width = GATES * S::F32_LANES;
+        let mut sums = [[simd.splat_f32s(0.0); G]; R];
+        for (panel, weights) in self.weights.chunks_exact(width * G).enumerate() {
+            let gates = &self.gates[panel * self.plane + first * width..];
+            add_product(simd, &mut sums, rows::<R>(gates, width, width), weights);
         }
-    }
-}
-
-#[inline(always)]
-fn turned_tile<S: Simd, const R: usize>(
-    simd: S,
-    from: Gathered<'_>,
-    row: usize,
-    turned: &[f32],
-    to: &mut [f32],
-    stride: usize,
-) {
-    let width = from.width;
-    let mut sums = [[simd.splat_f32s(0.0); GATES]; R];
-    for (panel, turned) in turned.chunks_exact(width * width).enumerate() {
-        let gates = &from.gates[panel * from.plane..];
-        let rows: [&[f32]; R] = std::array::from_fn(|r| &gates[(row + r) * width..][..width]);
-        add_product(simd, &mut sums, rows, S::as_simd_f32s(turned).0);
-    }
-    for (r, sums) in sums.iter().enumerate() {
-        S::as_mut_simd_f32s(&mut to[r * stride..][..width])
-            .0
-            .copy_from_slice(sums);
+        store::<S, R, G>(sums, &mut self.to[first * self.stride..], self.stride);
     }
 }
 
@@ -282,7 +278,7 @@ fn turned_tile<S: Simd, const R: usize>(
 #[inline(always)]
 fn gate_gradients<S: Simd>(
     simd: S,
-    gates: &mut [S::f32s],
+    gates: &mut [S::f32s; GATES],
     carried: &mut S::f32s,
     state: S::f32s,
     before: S::f32s,
@@ -290,13 +286,15 @@ fn gate_gradients<S: Simd>(
 ) {
     let one = simd.splat_f32s(1.0);
     let (mul, sub) = (|a, b| simd.mul_f32s(a, b), |a, b| simd.sub_f32s(a, b));
-    let [i, f, g, o] = [gates[0], gates[1], gates[2], gates[3]];
+    let [i, f, g, o] = *gates;
     let squashed = tanh(simd, c);
     let through = mul(mul(state, o), sub(one, mul(squashed, squashed)));
     let cell = simd.add_f32s(*carried, through);
-    gates[0] = mul(mul(cell, g), mul(i, sub(one, i)));
-    gates[1] = mul(mul(cell, before), mul(f, sub(one, f)));
-    gates[2] = mul(mul(cell, i), sub(one, mul(g, g)));
-    gates[3] = mul(mul(state, squashed), mul(o, sub(one, o)));
+    *gates = [
+        mul(mul(cell, g), mul(i, sub(one, i))),
+        mul(mul(cell, before), mul(f, sub(one, f))),
+        mul(mul(cell, i), sub(one, mul(g, g))),
+        mul(mul(state, squashed), mul(o, sub(one, o))),
+    ];
     *carried = mul(cell, f);
 }

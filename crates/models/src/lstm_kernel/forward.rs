@@ -1,13 +1,14 @@
 //! From a sequence to the state after each day.
 
 use super::activation::{sigmoid, tanh};
-use super::product::add_product;
-use super::{CHUNK, GATES, Packed, Shape, lanes};
-use pulp::{Arch, Simd, WithSimd};
+use super::product::{
+    Tiled, add_product, add_products_of_one, group, in_tiles, load, most_rows, multiply_add, rows,
+    store, vectors, vectors_mut,
+};
+use super::{Chunks, GATES, Packed, Shape, TOGETHER, lanes};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
-
-/// Rows whose accumulators are in registers at once.
-const ROWS: usize = 4;
+use std::ops::Range;
 
 /// What the backward pass needs of a chunk.
 #[derive(Debug, Clone, Default)]
@@ -22,8 +23,7 @@ pub(crate) struct Saved {
 
 /// Runs a layer over `[days, batch, input]`: `[days, batch, hidden]`, the state after each day.
 pub(crate) fn forward(shape: Shape, sequence: &[f32], packed: &Packed, reverse: bool) -> Vec<f32> {
-    let saved = run(shape, sequence, packed, reverse, false);
-    gather(shape, &saved)
+    run(shape, sequence, packed, reverse, false).0
 }
 
 /// The same, and what the backward pass needs, one entry a chunk.
@@ -33,42 +33,54 @@ pub(crate) fn forward_and_save(
     packed: &Packed,
     reverse: bool,
 ) -> (Vec<f32>, Vec<Saved>) {
-    let saved = run(shape, sequence, packed, reverse, true);
-    (gather(shape, &saved), saved)
+    run(shape, sequence, packed, reverse, true)
 }
 
-fn run(shape: Shape, sequence: &[f32], packed: &Packed, reverse: bool, saving: bool) -> Vec<Saved> {
+fn run(
+    shape: Shape,
+    sequence: &[f32],
+    packed: &Packed,
+    reverse: bool,
+    saving: bool,
+) -> (Vec<f32>, Vec<Saved>) {
     assert_eq!(sequence.len(), shape.days * shape.batch * shape.input);
-    (0..shape.chunks())
+    let chunks = Chunks::new(shape.batch, rayon::current_num_threads());
+    let saved: Vec<Saved> = (0..chunks.count)
         .into_par_iter()
         .map(|chunk| {
-            Arch::new().dispatch(Forward {
+            packed.set.dispatch(Forward {
                 shape,
-                chunk,
+                rows: chunks.rows(chunk),
                 sequence,
                 packed,
                 reverse,
                 saving,
             })
         })
-        .collect()
+        .collect();
+    (gather(shape, chunks, &saved, lanes(packed.set)), saved)
 }
 
 /// Numbers from which on it pays to copy with more than one thread.
 const MANY: usize = 1 << 18;
 
 /// The states of all chunks beside one another, without the padding.
-fn gather(shape: Shape, saved: &[Saved]) -> Vec<f32> {
-    let lanes = lanes();
+fn gather(shape: Shape, chunks: Chunks, saved: &[Saved], lanes: usize) -> Vec<f32> {
     let padded = shape.panels(lanes) * lanes;
-    let day = shape.batch * shape.hidden;
     let of_day = |(day, output): (usize, &mut [f32])| {
-        for (row, output) in output.chunks_exact_mut(shape.hidden).enumerate() {
-            let (chunk, row) = (row / CHUNK, row % CHUNK);
-            let at = (day * shape.rows_of(chunk) + row) * padded;
-            output.copy_from_slice(&saved[chunk].states[at..at + shape.hidden]);
+        for (chunk, saved) in saved.iter().enumerate() {
+            let rows = chunks.rows(chunk);
+            let size = rows.len() * padded;
+            let output = &mut output[rows.start * shape.hidden..rows.end * shape.hidden];
+            for (to, from) in output
+                .chunks_exact_mut(shape.hidden)
+                .zip(saved.states[day * size..].chunks_exact(padded))
+            {
+                to.copy_from_slice(&from[..shape.hidden]);
+            }
         }
     };
+    let day = shape.batch * shape.hidden;
     let mut output = vec![0.0; shape.days * day];
     if output.len() < MANY {
         output.chunks_exact_mut(day).enumerate().for_each(of_day);
@@ -81,9 +93,10 @@ fn gather(shape: Shape, saved: &[Saved]) -> Vec<f32> {
     output
 }
 
+/// A chunk's way through the days.
 struct Forward<'a> {
     shape: Shape,
-    chunk: usize,
+    rows: Range<usize>,
     sequence: &'a [f32],
     packed: &'a Packed,
     reverse: bool,
@@ -96,137 +109,224 @@ impl WithSimd for Forward<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Saved {
-        let Self {
-            shape,
-            chunk,
-            sequence,
-            packed,
-            reverse,
-            saving,
-        } = self;
-        let lanes = S::F32_LANES;
-        let panels = shape.panels(lanes);
-        let padded = panels * lanes;
-        let rows = shape.rows_of(chunk);
-        let kept = if saving { shape.days } else { 1 };
-        let mut saved = Saved {
-            gates: vec![0.0; panels * kept * rows * GATES * lanes],
-            cells: vec![0.0; kept * rows * padded],
-            states: vec![0.0; shape.days * rows * padded],
-        };
-        let zeros = vec![0.0; rows * padded];
-        let projected = (rows < ROWS).then(|| self.project(simd, rows));
-        let mut cell_before = zeros.clone();
-        for step in 0..shape.days {
-            let day = shape.day(step, reverse);
-            let slot = if saving { day } else { 0 };
-            let inputs = &sequence[(day * shape.batch + chunk * CHUNK) * shape.input..]
-                [..rows * shape.input];
-            let at = day * rows * padded;
-            let (before, state) =
-                neighbours(&mut saved.states, at, rows * padded, step, reverse, &zeros);
-            let cell = &mut saved.cells[slot * rows * padded..][..rows * padded];
-            let size = rows * GATES * lanes;
-            let gates_at = |panel: usize| (panel * kept + slot) * size;
-            let tile = |panel: usize| Tile {
-                simd,
-                projected: projected
-                    .as_ref()
-                    .map(|all| &all[(panel * shape.days + day) * size..][..size]),
-                shape,
-                padded,
-                panel,
-                inputs,
-                before,
-                cell_before: &cell_before,
-                packed,
-            };
-            for panel in 0..panels {
-                let tile = tile(panel);
-                let gates = &mut saved.gates[gates_at(panel)..][..size];
-                let mut row = 0;
-                while row < rows {
-                    let count = (rows - row).min(ROWS);
-                    match count {
-                        4 => tile.run::<4>(row, gates, cell, state),
-                        3 => tile.run::<3>(row, gates, cell, state),
-                        2 => tile.run::<2>(row, gates, cell, state),
-                        _ => tile.run::<1>(row, gates, cell, state),
-                    }
-                    row += count;
-                }
-            }
-            cell_before.copy_from_slice(cell);
+        if const { group::<S>() == GATES } {
+            self.run::<S, GATES>(simd)
+        } else {
+            self.run::<S, 2>(simd)
         }
-        saved
     }
 }
 
 impl Forward<'_> {
-    /// What the inputs of every day come to: `[panel][day][row][gate][lane]`. With few rows a day, the
-    /// weights of the inputs are read once for several days instead of for each; the additions are
-    /// the same, in the same order.
     #[inline(always)]
-    fn project<S: Simd>(&self, simd: S, rows: usize) -> Vec<f32> {
-        let shape = self.shape;
-        let width = GATES * S::F32_LANES;
-        let (input, pairs) = (shape.input, shape.days * rows);
-        // A row of a day, counted through.
-        let of = |pair: usize| {
-            let place = (pair / rows) * shape.batch + self.chunk * CHUNK + pair % rows;
-            &self.sequence[place * input..][..input]
+    fn run<S: Simd, const G: usize>(self, simd: S) -> Saved {
+        let (shape, rows) = (self.shape, self.rows.len());
+        let panels = shape.panels(S::F32_LANES);
+        let padded = panels * S::F32_LANES;
+        let size = rows * GATES * S::F32_LANES;
+        let together = (TOGETHER / rows).clamp(1, shape.days);
+        let kept = if self.saving { shape.days } else { together };
+        let mut saved = Saved {
+            gates: vec![0.0; panels * kept * size],
+            cells: vec![0.0; if self.saving { shape.days } else { 1 } * rows * padded],
+            states: vec![0.0; shape.days * rows * padded],
         };
-        let mut projected = vec![0.0; shape.panels(S::F32_LANES) * pairs * width];
-        for (panel, projected) in projected.chunks_exact_mut(pairs * width).enumerate() {
-            for (tile, sums) in projected.chunks_mut(ROWS * width).enumerate() {
-                let first = tile * ROWS;
-                if sums.len() == ROWS * width {
-                    let rows: [&[f32]; ROWS] = std::array::from_fn(|r| of(first + r));
-                    let tile = projection(simd, self.packed, input, panel, rows);
-                    for (to, from) in sums.chunks_exact_mut(width).zip(tile) {
-                        S::as_mut_simd_f32s(to).0.copy_from_slice(&from);
-                    }
-                } else {
-                    for (r, to) in sums.chunks_exact_mut(width).enumerate() {
-                        let [from] = projection(simd, self.packed, input, panel, [of(first + r)]);
-                        S::as_mut_simd_f32s(to).0.copy_from_slice(&from);
-                    }
+        let mut cell_before = vec![0.0; rows * padded];
+        for first in (0..shape.days).step_by(together) {
+            let steps = first..shape.days.min(first + together);
+            let days = if self.reverse {
+                shape.days - steps.end..shape.days - steps.start
+            } else {
+                steps.clone()
+            };
+            let from_slot = if self.saving { days.start } else { 0 };
+            let plane = kept * size;
+            let slot = from_slot * size;
+            self.project::<S, G>(simd, days.clone(), &mut saved.gates[slot..], plane);
+            for step in steps {
+                let day = shape.day(step, self.reverse);
+                let slot = (from_slot + day - days.start) * size;
+                let cell_slot = if self.saving { day } else { 0 };
+                let cells = &mut saved.cells[cell_slot * rows * padded..][..rows * padded];
+                let at = day * rows * padded;
+                let (before, states) =
+                    neighbours(&mut saved.states, at, rows * padded, step, self.reverse);
+                let mut step = Step::<S, G> {
+                    simd,
+                    shape,
+                    padded,
+                    weights: S::as_simd_f32s(&self.packed.hidden).0,
+                    before,
+                    gates: &mut saved.gates[slot..],
+                    plane,
+                };
+                if rows == 1 && !before.is_empty() {
+                    step.of_one_row();
                 }
+                for panel in 0..panels {
+                    if rows > 1 && !before.is_empty() {
+                        step.of_panel(panel, rows);
+                    }
+                    let gates = &mut step.gates[panel * plane..][..size];
+                    activate(simd, panel, padded, gates, &cell_before, cells, states);
+                }
+                cell_before.copy_from_slice(cells);
             }
         }
-        projected
+        saved
+    }
+
+    /// What the bias and the inputs of some days add to the gates, in `gates`.
+    #[inline(always)]
+    fn project<S: Simd, const G: usize>(
+        &self,
+        simd: S,
+        days: Range<usize>,
+        gates: &mut [f32],
+        plane: usize,
+    ) {
+        let (input, part) = (self.shape.input, G * S::F32_LANES);
+        let inputs: Vec<&[f32]> = days
+            .flat_map(|day| {
+                let of_day = &self.sequence[day * self.shape.batch * input..];
+                of_day[self.rows.start * input..self.rows.end * input].chunks_exact(input)
+            })
+            .collect();
+        for (place, bias) in self.packed.bias.chunks_exact(part).enumerate() {
+            let (panel, group) = (place * G / GATES, place * G % GATES);
+            let weights = &self.packed.input[place * input * part..][..input * part];
+            let mut projection = Projection::<S, G> {
+                bias: *vectors::<S, G>(bias),
+                weights: S::as_simd_f32s(weights).0,
+                inputs: &inputs,
+                gates: &mut gates[panel * plane + group * S::F32_LANES..],
+            };
+            in_tiles(simd, inputs.len(), most_rows(G), &mut projection);
+        }
     }
 }
 
-/// The bias, and what the inputs of some rows add to it.
-#[inline(always)]
-fn projection<S: Simd, const R: usize>(
-    simd: S,
-    packed: &Packed,
-    input: usize,
-    panel: usize,
-    rows: [&[f32]; R],
-) -> [[S::f32s; GATES]; R] {
-    let width = GATES * S::F32_LANES;
-    let bias = S::as_simd_f32s(&packed.bias[panel * width..][..width]).0;
-    let mut sums = [[bias[0], bias[1], bias[2], bias[3]]; R];
-    let weights = &packed.input[panel * input * width..][..input * width];
-    add_product(simd, &mut sums, rows, S::as_simd_f32s(weights).0);
-    sums
+/// Some gates of a panel for rows of several days.
+struct Projection<'a, S: Simd, const G: usize> {
+    bias: [S::f32s; G],
+    weights: &'a [S::f32s],
+    inputs: &'a [&'a [f32]],
+    /// From the first of these gates of the first row on.
+    gates: &'a mut [f32],
 }
 
-/// The states of the day before (in reading order) and the place for those of this day.
+impl<S: Simd, const G: usize> Tiled<S, G> for Projection<'_, S, G> {
+    #[inline(always)]
+    fn tile<const R: usize>(&mut self, simd: S, first: usize) {
+        let width = GATES * S::F32_LANES;
+        let rows: &[&[f32]; R] = self.inputs[first..]
+            .first_chunk()
+            .expect("tiles are made of the rows there are");
+        let mut sums = [self.bias; R];
+        add_product(simd, &mut sums, *rows, self.weights);
+        store::<S, R, G>(sums, &mut self.gates[first * width..], width);
+    }
+}
+
+/// What the states of the day before add to the gates of a day.
+struct Step<'a, S: Simd, const G: usize> {
+    simd: S,
+    shape: Shape,
+    padded: usize,
+    weights: &'a [S::f32s],
+    before: &'a [f32],
+    /// From the first row of the first panel on.
+    gates: &'a mut [f32],
+    plane: usize,
+}
+
+impl<S: Simd, const G: usize> Step<'_, S, G> {
+    #[inline(always)]
+    fn of_panel(&mut self, panel: usize, rows: usize) {
+        let mut group = 0;
+        while group < GATES {
+            let size = self.shape.hidden * G;
+            let mut carried = Carried::<S, G> {
+                hidden: self.shape.hidden,
+                padded: self.padded,
+                weights: &self.weights[(panel * GATES + group) * self.shape.hidden..][..size],
+                before: self.before,
+                gates: &mut self.gates[panel * self.plane + group * S::F32_LANES..],
+            };
+            in_tiles(self.simd, rows, most_rows(G), &mut carried);
+            group += G;
+        }
+    }
+
+    /// With one row, the sums of one tile would wait for one another: several tiles go side by side.
+    #[inline(always)]
+    fn of_one_row(&mut self) {
+        const SIDE_BY_SIDE: usize = 4;
+        let size = self.shape.hidden * G;
+        let row = &self.before[..self.shape.hidden];
+        let at = |place: usize| place * G / GATES * self.plane + place * G % GATES * S::F32_LANES;
+        let places = self.weights.len() / size;
+        let mut place = 0;
+        while place + SIDE_BY_SIDE <= places {
+            let weights = &self.weights[place * size..][..SIDE_BY_SIDE * size];
+            let mut sums = [[self.simd.splat_f32s(0.0); G]; SIDE_BY_SIDE];
+            for (side, sums) in sums.iter_mut().enumerate() {
+                *sums = *vectors::<S, G>(&self.gates[at(place + side)..]);
+            }
+            add_products_of_one(self.simd, &mut sums, row, weights);
+            for (side, sums) in sums.iter().enumerate() {
+                *vectors_mut::<S, G>(&mut self.gates[at(place + side)..]) = *sums;
+            }
+            place += SIDE_BY_SIDE;
+        }
+        while place < places {
+            let weights = &self.weights[place * size..][..size];
+            let mut sums = [*vectors::<S, G>(&self.gates[at(place)..])];
+            add_product(self.simd, &mut sums, [row], weights);
+            *vectors_mut::<S, G>(&mut self.gates[at(place)..]) = sums[0];
+            place += 1;
+        }
+    }
+}
+
+/// The same for some gates of a panel.
+struct Carried<'a, S: Simd, const G: usize> {
+    hidden: usize,
+    padded: usize,
+    weights: &'a [S::f32s],
+    before: &'a [f32],
+    /// From the first of these gates of the first row on.
+    gates: &'a mut [f32],
+}
+
+impl<S: Simd, const G: usize> Tiled<S, G> for Carried<'_, S, G> {
+    #[inline(always)]
+    fn tile<const R: usize>(&mut self, simd: S, first: usize) {
+        let width = GATES * S::F32_LANES;
+        let rows = rows::<R>(
+            &self.before[first * self.padded..],
+            self.padded,
+            self.hidden,
+        );
+        let gates = &mut self.gates[first * width..];
+        let mut sums = load::<S, R, G>(simd, gates, width);
+        add_product(simd, &mut sums, rows, self.weights);
+        store::<S, R, G>(sums, gates, width);
+    }
+}
+
+/// The states of the day before (in reading order; none on the first) and the place for those of this
+/// day.
 #[inline(always)]
-fn neighbours<'a>(
-    states: &'a mut [f32],
+fn neighbours(
+    states: &mut [f32],
     at: usize,
     size: usize,
     step: usize,
     reverse: bool,
-    zeros: &'a [f32],
-) -> (&'a [f32], &'a mut [f32]) {
+) -> (&[f32], &mut [f32]) {
     if step == 0 {
-        return (zeros, &mut states[at..at + size]);
+        return (&[], &mut states[at..at + size]);
     }
     if reverse {
         let (left, right) = states.split_at_mut(at + size);
@@ -237,92 +337,30 @@ fn neighbours<'a>(
     }
 }
 
-/// A panel of units of some rows of a chunk on one day.
-#[derive(Clone, Copy)]
-struct Tile<'a, S> {
+/// From the sums of a panel on one day to the gates, the cells and the states.
+#[inline(always)]
+fn activate<S: Simd>(
     simd: S,
-    /// What the inputs come to, where that was computed before.
-    projected: Option<&'a [f32]>,
-    shape: Shape,
-    padded: usize,
     panel: usize,
-    inputs: &'a [f32],
-    before: &'a [f32],
-    cell_before: &'a [f32],
-    packed: &'a Packed,
-}
-
-impl<S: Simd> Tile<'_, S> {
-    #[inline(always)]
-    fn run<const R: usize>(
-        &self,
-        row: usize,
-        gates: &mut [f32],
-        cell: &mut [f32],
-        state: &mut [f32],
-    ) {
-        let width = GATES * S::F32_LANES;
-        let mut sums = self.start::<R>(row);
-        let rows: [&[f32]; R] = std::array::from_fn(|r| self.state_before(row + r));
-        add_product(self.simd, &mut sums, rows, self.hidden_weights());
-        for (r, sums) in sums.iter().enumerate() {
-            let gates = &mut gates[(row + r) * width..][..width];
-            self.finish(row + r, sums, gates, cell, state);
-        }
-    }
-
-    /// The bias and what the inputs add to it.
-    #[inline(always)]
-    fn start<const R: usize>(&self, row: usize) -> [[S::f32s; GATES]; R] {
-        let width = GATES * S::F32_LANES;
-        match self.projected {
-            Some(projected) => std::array::from_fn(|r| {
-                let sums = S::as_simd_f32s(&projected[(row + r) * width..][..width]).0;
-                [sums[0], sums[1], sums[2], sums[3]]
-            }),
-            None => {
-                let input = self.shape.input;
-                let rows: [&[f32]; R] =
-                    std::array::from_fn(|r| &self.inputs[(row + r) * input..][..input]);
-                projection(self.simd, self.packed, input, self.panel, rows)
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn state_before(&self, row: usize) -> &[f32] {
-        &self.before[row * self.padded..][..self.shape.hidden]
-    }
-
-    #[inline(always)]
-    fn hidden_weights(&self) -> &[S::f32s] {
-        let size = self.shape.hidden * GATES * S::F32_LANES;
-        S::as_simd_f32s(&self.packed.hidden[self.panel * size..][..size]).0
-    }
-
-    /// From the sums to the gates, the cell and the state of a row.
-    #[inline(always)]
-    fn finish(
-        &self,
-        row: usize,
-        sums: &[S::f32s; GATES],
-        gates: &mut [f32],
-        cell: &mut [f32],
-        state: &mut [f32],
-    ) {
-        let simd = self.simd;
-        let lanes = S::F32_LANES;
-        let at = row * self.padded + self.panel * lanes;
-        let before = S::as_simd_f32s(&self.cell_before[at..at + lanes]).0[0];
-        let i = sigmoid(simd, sums[0]);
-        let f = sigmoid(simd, sums[1]);
-        let g = tanh(simd, sums[2]);
-        let o = sigmoid(simd, sums[3]);
-        let c = simd.mul_add_f32s(f, before, simd.mul_f32s(i, g));
+    padded: usize,
+    gates: &mut [f32],
+    cells_before: &[f32],
+    cells: &mut [f32],
+    states: &mut [f32],
+) {
+    let (gates, _) = S::as_mut_simd_f32s(gates);
+    let (gates, _) = gates.as_chunks_mut::<GATES>();
+    for (row, gates) in gates.iter_mut().enumerate() {
+        let at = row * padded + panel * S::F32_LANES;
+        let [before] = *vectors::<S, 1>(&cells_before[at..]);
+        let i = sigmoid(simd, gates[0]);
+        let f = sigmoid(simd, gates[1]);
+        let g = tanh(simd, gates[2]);
+        let o = sigmoid(simd, gates[3]);
+        let c = multiply_add(simd, f, before, simd.mul_f32s(i, g));
         let h = simd.mul_f32s(o, tanh(simd, c));
-        S::as_mut_simd_f32s(&mut cell[at..at + lanes]).0[0] = c;
-        S::as_mut_simd_f32s(&mut state[at..at + lanes]).0[0] = h;
-        let gates = S::as_mut_simd_f32s(gates).0;
-        gates.copy_from_slice(&[i, f, g, o]);
+        *vectors_mut::<S, 1>(&mut cells[at..]) = [c];
+        *vectors_mut::<S, 1>(&mut states[at..]) = [h];
+        *gates = [i, f, g, o];
     }
 }

@@ -1,27 +1,157 @@
-//! The inner product that everything but the weight gradients is made of.
+//! Products of rows with weights, in tiles whose sums stay in registers.
 
 use super::GATES;
 use pulp::Simd;
 
-/// Adds to R × 4 accumulators the product of R rows with weights that have four vectors to each
-/// element of a row.
+/// Vectors of weights that a tile multiplies at once: what the registers have room for.
+pub(super) const fn group<S: Simd>() -> usize {
+    if S::REGISTER_COUNT < 32 { 2 } else { GATES }
+}
+
+/// Most rows of a tile of that many vectors.
+pub(super) const fn most_rows(group: usize) -> usize {
+    if group < GATES { 6 } else { 4 }
+}
+
+/// a·b + c, rounded once where there is an instruction for it. (Without one, pulp would call a function
+/// of the C library for each number.)
 #[inline(always)]
-pub(super) fn add_product<S: Simd, const R: usize>(
+pub(super) fn multiply_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+    if S::F32_LANES > 4 || S::REGISTER_COUNT > 16 {
+        simd.mul_add_f32s(a, b, c)
+    } else {
+        simd.add_f32s(simd.mul_f32s(a, b), c)
+    }
+}
+
+/// Adds to R × G sums the product of R rows with weights that have G vectors to each element of a row.
+#[inline(always)]
+pub(super) fn add_product<S: Simd, const R: usize, const G: usize>(
     simd: S,
-    sums: &mut [[S::f32s; GATES]; R],
+    sums: &mut [[S::f32s; G]; R],
     rows: [&[f32]; R],
     weights: &[S::f32s],
 ) {
-    let depth = weights.len() / GATES;
+    let (weights, _) = weights.as_chunks::<G>();
+    let depth = weights.len();
     let rows = rows.map(|row| &row[..depth]);
     let mut local = *sums;
-    for (k, weights) in weights.chunks_exact(GATES).enumerate() {
+    for k in 0..depth {
+        let weights = weights[k];
         for r in 0..R {
             let value = simd.splat_f32s(rows[r][k]);
-            for gate in 0..GATES {
-                local[r][gate] = simd.mul_add_f32s(value, weights[gate], local[r][gate]);
+            for g in 0..G {
+                local[r][g] = multiply_add(simd, value, weights[g], local[r][g]);
             }
         }
     }
     *sums = local;
+}
+
+/// Adds to N × G sums the products of one row with N such weights, which lie one after the other.
+#[inline(always)]
+pub(super) fn add_products_of_one<S: Simd, const N: usize, const G: usize>(
+    simd: S,
+    sums: &mut [[S::f32s; G]; N],
+    row: &[f32],
+    weights: &[S::f32s],
+) {
+    let (weights, _) = weights.as_chunks::<G>();
+    let depth = row.len();
+    let mut of: [&[[S::f32s; G]]; N] = [&[]; N];
+    for (n, of) in of.iter_mut().enumerate() {
+        *of = &weights[n * depth..][..depth];
+    }
+    let mut local = *sums;
+    for k in 0..depth {
+        let value = simd.splat_f32s(row[k]);
+        for n in 0..N {
+            for g in 0..G {
+                local[n][g] = multiply_add(simd, value, of[n][k][g], local[n][g]);
+            }
+        }
+    }
+    *sums = local;
+}
+
+/// The first N vectors.
+#[inline(always)]
+pub(super) fn vectors<S: Simd, const N: usize>(numbers: &[f32]) -> &[S::f32s; N] {
+    let (vectors, _) = S::as_simd_f32s(&numbers[..N * S::F32_LANES]);
+    vectors.first_chunk().expect("that many were taken")
+}
+
+/// The same, to be changed.
+#[inline(always)]
+pub(super) fn vectors_mut<S: Simd, const N: usize>(numbers: &mut [f32]) -> &mut [S::f32s; N] {
+    let (vectors, _) = S::as_mut_simd_f32s(&mut numbers[..N * S::F32_LANES]);
+    vectors.first_chunk_mut().expect("that many were taken")
+}
+
+/// R rows of a matrix whose rows are `stride` numbers apart.
+#[inline(always)]
+pub(super) fn rows<const R: usize>(numbers: &[f32], stride: usize, width: usize) -> [&[f32]; R] {
+    let mut rows: [&[f32]; R] = [&[]; R];
+    for (r, row) in rows.iter_mut().enumerate() {
+        *row = &numbers[r * stride..][..width];
+    }
+    rows
+}
+
+/// The first G vectors of each of R such rows.
+#[inline(always)]
+pub(super) fn load<S: Simd, const R: usize, const G: usize>(
+    simd: S,
+    numbers: &[f32],
+    stride: usize,
+) -> [[S::f32s; G]; R] {
+    let mut sums = [[simd.splat_f32s(0.0); G]; R];
+    for (r, sums) in sums.iter_mut().enumerate() {
+        *sums = *vectors::<S, G>(&numbers[r * stride..]);
+    }
+    sums
+}
+
+/// Puts them back.
+#[inline(always)]
+pub(super) fn store<S: Simd, const R: usize, const G: usize>(
+    sums: [[S::f32s; G]; R],
+    numbers: &mut [f32],
+    stride: usize,
+) {
+    for (r, sums) in sums.into_iter().enumerate() {
+        *vectors_mut::<S, G>(&mut numbers[r * stride..]) = sums;
+    }
+}
+
+/// What is done tile by tile.
+pub(super) trait Tiled<S: Simd, const G: usize> {
+    /// Does R rows from the given one on.
+    fn tile<const R: usize>(&mut self, simd: S, first: usize);
+}
+
+/// Does some rows in as few tiles of at most `most` rows (six or fewer) as possible, of nearly as many
+/// rows each.
+#[inline(always)]
+pub(super) fn in_tiles<S: Simd, const G: usize>(
+    simd: S,
+    rows: usize,
+    most: usize,
+    work: &mut impl Tiled<S, G>,
+) {
+    let tiles = rows.div_ceil(most);
+    let (fewest, more) = (rows / tiles, rows % tiles);
+    let mut first = 0;
+    for tile in 0..tiles {
+        let count = fewest + usize::from(tile < more);
+        match count {
+            6 => work.tile::<6>(simd, first),
+            5 => work.tile::<5>(simd, first),
+            4 => work.tile::<4>(simd, first),
+            3 => work.tile::<3>(simd, first),
+            2 => work.tile::<2>(simd, first),
+            _ => work.tile::<1>(simd, first),
+        }
+        first += count;
+    }
 }

@@ -1,14 +1,21 @@
 //! Gradients of weights: one product over all days and rows, panel by panel.
 
-use super::super::{CHUNK, GATES, Saved, Shape};
+use super::super::product::{
+    Tiled, group, in_tiles, load, multiply_add, store, vectors, vectors_mut,
+};
+use super::super::{Chunks, GATES, Saved, Shape};
 use pulp::{Simd, WithSimd};
 
-/// Rows of a weight matrix whose accumulators are in registers at once.
+/// Rows of the batch on several days whose gradients and values are in the first cache at once.
+const TOGETHER: usize = 32;
+
+/// Most rows of a weight matrix whose sums are in registers at once.
 const ROWS: usize = 6;
 
 /// A panel's part of the gradients of all weights.
 pub(super) struct WeightGradients<'a> {
     pub(super) shape: Shape,
+    pub(super) chunks: Chunks,
     pub(super) panel: usize,
     pub(super) sequence: &'a [f32],
     pub(super) saved: &'a [Saved],
@@ -21,115 +28,133 @@ impl WithSimd for WeightGradients<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
-        let shape = self.shape;
-        let width = GATES * S::F32_LANES;
-        let mut gradients = vec![0.0; (shape.input + shape.hidden + 1) * width];
-        let (input, rest) = gradients.split_at_mut(shape.input * width);
-        let (hidden, bias) = rest.split_at_mut(shape.hidden * width);
-        self.of_rows(
-            simd,
-            input,
-            shape.input,
-            |day, chunk, rows| {
-                let at = (day * shape.batch + chunk * CHUNK) * shape.input;
-                &self.sequence[at..at + rows * shape.input]
-            },
-            shape.input,
-            0,
-        );
-        let padded = shape.panels(S::F32_LANES) * S::F32_LANES;
-        self.of_rows(
-            simd,
-            hidden,
-            shape.hidden,
-            |day, chunk, rows| {
-                let before = if self.reverse { day + 1 } else { day - 1 };
-                &self.saved[chunk].states[before * rows * padded..][..rows * padded]
-            },
-            padded,
-            1,
-        );
-        let mut sums = [simd.splat_f32s(0.0); GATES];
-        for (chunk, saved) in self.saved.iter().enumerate() {
-            let size = shape.days * shape.rows_of(chunk) * width;
-            for gates in S::as_simd_f32s(&saved.gates[self.panel * size..][..size])
-                .0
-                .chunks_exact(GATES)
-            {
-                for (sum, gate) in sums.iter_mut().zip(gates) {
-                    *sum = simd.add_f32s(*sum, *gate);
-                }
-            }
+        if const { group::<S>() == GATES } {
+            self.run::<S, GATES>(simd)
+        } else {
+            self.run::<S, 2>(simd)
         }
-        S::as_mut_simd_f32s(bias).0.copy_from_slice(&sums);
-        gradients
     }
 }
 
-impl<'a> WeightGradients<'a> {
-    /// Gradients of weights that read what `values` gives of a day and chunk, leaving out the first
-    /// `skip` days in reading order.
+impl WeightGradients<'_> {
     #[inline(always)]
-    fn of_rows<S: Simd>(
-        &self,
-        simd: S,
-        gradients: &mut [f32],
-        count: usize,
-        values: impl Fn(usize, usize, usize) -> &'a [f32] + Copy,
-        stride: usize,
-        skip: usize,
-    ) {
-        let width = GATES * S::F32_LANES;
-        let mut first = 0;
-        while first < count {
-            let tile = (count - first).min(ROWS);
-            let to = &mut gradients[first * width..(first + tile) * width];
-            match tile {
-                6 => self.tile::<S, 6>(simd, to, first, values, stride, skip),
-                5 => self.tile::<S, 5>(simd, to, first, values, stride, skip),
-                4 => self.tile::<S, 4>(simd, to, first, values, stride, skip),
-                3 => self.tile::<S, 3>(simd, to, first, values, stride, skip),
-                2 => self.tile::<S, 2>(simd, to, first, values, stride, skip),
-                _ => self.tile::<S, 1>(simd, to, first, values, stride, skip),
-            }
-            first += tile;
-        }
-    }
-
-    #[inline(always)]
-    fn tile<S: Simd, const R: usize>(
-        &self,
-        simd: S,
-        to: &mut [f32],
-        first: usize,
-        values: impl Fn(usize, usize, usize) -> &'a [f32],
-        stride: usize,
-        skip: usize,
-    ) {
+    fn run<S: Simd, const G: usize>(self, simd: S) -> Vec<f32> {
         let shape = self.shape;
         let width = GATES * S::F32_LANES;
-        let mut sums = [[simd.splat_f32s(0.0); GATES]; R];
-        for (chunk, saved) in self.saved.iter().enumerate() {
-            let rows = shape.rows_of(chunk);
-            for step in skip..shape.days {
-                let day = shape.day(step, self.reverse);
-                let gates =
-                    &saved.gates[(self.panel * shape.days + day) * rows * width..][..rows * width];
-                let gates = S::as_simd_f32s(gates).0;
-                let values = values(day, chunk, rows);
-                for (gates, values) in gates.chunks_exact(GATES).zip(values.chunks_exact(stride)) {
-                    let values = &values[first..first + R];
-                    for r in 0..R {
-                        let value = simd.splat_f32s(values[r]);
-                        for gate in 0..GATES {
-                            sums[r][gate] = simd.mul_add_f32s(value, gates[gate], sums[r][gate]);
-                        }
+        let padded = shape.panels(S::F32_LANES) * S::F32_LANES;
+        let mut gradients = vec![0.0; (shape.input + shape.hidden + 1) * width];
+        let (input, rest) = gradients.split_at_mut(shape.input * width);
+        let (hidden, bias) = rest.split_at_mut(shape.hidden * width);
+        let bias = vectors_mut::<S, GATES>(bias);
+        // Day by day and row by row, whatever the chunks are: the order of additions is the same.
+        let places: Vec<(usize, usize)> = (0..shape.days)
+            .flat_map(|step| (0..self.chunks.count).map(move |chunk| (step, chunk)))
+            .collect();
+        let most = shape.batch.div_ceil(self.chunks.count);
+        for places in places.chunks((TOGETHER / most).max(1)) {
+            let of_places = |from: usize| {
+                places
+                    .iter()
+                    .filter(move |(step, _)| *step >= from)
+                    .map(|(step, chunk)| {
+                        let day = shape.day(*step, self.reverse);
+                        let rows = self.chunks.rows(*chunk);
+                        let size = rows.len() * width;
+                        let at = (self.panel * shape.days + day) * size;
+                        let gates = &self.saved[*chunk].gates[at..at + size];
+                        (day, *chunk, rows, gates)
+                    })
+            };
+            let inputs: Vec<Segment<'_>> = of_places(0)
+                .map(|(day, _, rows, gates)| {
+                    let from = (day * shape.batch + rows.start) * shape.input;
+                    let values = &self.sequence[from..][..rows.len() * shape.input];
+                    Segment { gates, values }
+                })
+                .collect();
+            add_products::<S, G>(simd, &inputs, shape.input, input);
+            let states: Vec<Segment<'_>> = of_places(1)
+                .map(|(day, chunk, rows, gates)| {
+                    let before = if self.reverse { day + 1 } else { day - 1 };
+                    let size = rows.len() * padded;
+                    let values = &self.saved[chunk].states[before * size..][..size];
+                    Segment { gates, values }
+                })
+                .collect();
+            add_products::<S, G>(simd, &states, padded, hidden);
+            for segment in &inputs {
+                for gates in segment.gates.chunks_exact(width) {
+                    let gates = vectors::<S, GATES>(gates);
+                    for (sum, gate) in bias.iter_mut().zip(gates) {
+                        *sum = simd.add_f32s(*sum, *gate);
                     }
                 }
             }
         }
-        for (to, sums) in to.chunks_exact_mut(width).zip(&sums) {
-            S::as_mut_simd_f32s(to).0.copy_from_slice(sums);
+        gradients
+    }
+}
+
+/// Rows of a chunk on one day.
+struct Segment<'a> {
+    /// `[row][gate][lane]`
+    gates: &'a [f32],
+    /// What the weights were multiplied with.
+    values: &'a [f32],
+}
+
+/// Adds to gradients `[row of the weights][gate][lane]` what some segments, with values in rows of
+/// `stride` numbers, come to.
+#[inline(always)]
+fn add_products<S: Simd, const G: usize>(
+    simd: S,
+    segments: &[Segment<'_>],
+    stride: usize,
+    gradients: &mut [f32],
+) {
+    let rows = gradients.len() / (GATES * S::F32_LANES);
+    let mut product = OfBlock {
+        segments,
+        stride,
+        gradients,
+    };
+    in_tiles::<S, G>(simd, rows, ROWS, &mut product);
+}
+
+struct OfBlock<'a> {
+    segments: &'a [Segment<'a>],
+    stride: usize,
+    gradients: &'a mut [f32],
+}
+
+impl<S: Simd, const G: usize> Tiled<S, G> for OfBlock<'_> {
+    #[inline(always)]
+    fn tile<const R: usize>(&mut self, simd: S, first: usize) {
+        let width = GATES * S::F32_LANES;
+        let mut group = 0;
+        while group < GATES {
+            let at = first * width + group * S::F32_LANES;
+            let mut sums = load::<S, R, G>(simd, &self.gradients[at..], width);
+            for segment in self.segments {
+                for (gates, values) in segment
+                    .gates
+                    .chunks_exact(width)
+                    .zip(segment.values.chunks_exact(self.stride))
+                {
+                    let gates = vectors::<S, G>(&gates[group * S::F32_LANES..]);
+                    let values: &[f32; R] = values[first..]
+                        .first_chunk()
+                        .expect("a row has a value for each row of the weights");
+                    for r in 0..R {
+                        let value = simd.splat_f32s(values[r]);
+                        for g in 0..G {
+                            sums[r][g] = multiply_add(simd, value, gates[g], sums[r][g]);
+                        }
+                    }
+                }
+            }
+            store::<S, R, G>(sums, &mut self.gradients[at..], width);
+            group += G;
         }
     }
 }
