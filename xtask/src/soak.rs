@@ -1,6 +1,7 @@
-//! Long tests that do not run for each change: the same tests with larger numbers, and the GPU backend.
+//! Long tests that do not run for each change: the same tests with larger numbers, the GPU backend, and
+//! the LSTM on 64-bit ARM.
 //!
-//! Each has a share in `cargo xtask test`, except the GPU backend: its crates would have to be compiled
+//! Each has a share in `cargo xtask test`, except the last two: their crates would have to be compiled
 //! for every change.
 
 use std::process::ExitCode;
@@ -23,6 +24,21 @@ const WITH_GPU: [&str; 6] = [
     "vitalcast-training",
     "--features",
     "vitalcast-models/wgpu,vitalcast-models/ndarray",
+];
+
+/// 64-bit ARM, linked with what rustup brings, so that no C compiler for it is needed.
+const ARM: &str = "aarch64-unknown-linux-musl";
+
+/// The kernel of the LSTM and the choice of an instruction set.
+const ON_ARM: [&str; 8] = [
+    "--package",
+    "vitalcast-models",
+    "--lib",
+    "--target",
+    ARM,
+    "--",
+    "lstm_kernel::",
+    "instruction_set::",
 ];
 
 /// Run every step.
@@ -56,9 +72,26 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
     })?;
     steps.run("schemathesis", || tests_run::schemathesis(EXAMPLES))?;
     steps.run("gpu", || gpu(&mut totals))?;
+    steps.run("arm", || arm(&mut totals))?;
     let code = steps.close();
     tests_run::close(totals);
     Ok(code)
+}
+
+/// What the LSTM computes with NEON; an emulator says nothing of its speed.
+fn arm(totals: &mut Totals) -> anyhow::Result<Outcome> {
+    let emulator = tools::arm(ARM)?;
+    if !matches!(emulator, Outcome::Passed) {
+        return Ok(emulator);
+    }
+    let settings = [
+        ("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld"),
+        (
+            "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER",
+            tools::ARM_EMULATOR,
+        ),
+    ];
+    tests_run::tests(&ON_ARM, &settings, totals)
 }
 
 fn gpu(totals: &mut Totals) -> anyhow::Result<Outcome> {

