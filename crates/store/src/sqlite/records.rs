@@ -158,6 +158,8 @@ impl SqliteStore {
             .await?;
         let mut report = WriteReport::default();
         let mut versions: Vec<NewVersion> = Vec::new();
+        let mut change = Change::new("write");
+        let mut has_changed = false;
         for (record, identity) in records.iter().zip(identities) {
             let record = record.clone().placed(&profile);
             let told = record.provenance().known_at.timestamp_micros();
@@ -189,6 +191,10 @@ impl SqliteStore {
                         if new > kept {
                             self.update_content(transaction, user, &identity, current, &record)
                                 .await?;
+                            // Of two readings of one time, the one that was changed last counts.
+                            change.add(identity.as_bytes());
+                            change.add(content(&record).as_bytes());
+                            has_changed = true;
                         }
                         continue;
                     }
@@ -254,8 +260,7 @@ impl SqliteStore {
                 .await
                 .map_err(|error| self.failed(error))?;
         }
-        if !versions.is_empty() {
-            let mut change = Change::new("write");
+        if has_changed || !versions.is_empty() {
             for version in &versions {
                 change.add(version.identity.as_bytes());
                 change.add(&version.known_at.to_le_bytes());

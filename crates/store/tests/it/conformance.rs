@@ -352,6 +352,12 @@ async fn the_data_version_tells_of_every_change<S: Store>(store: &S) {
     };
     store.set_profile(&a, &profile).await.unwrap();
     seen.push(store.generation(&a).await.unwrap().unwrap());
+    // The same content, changed later in its source: of two readings of one time it counts now.
+    let mut again = reading("1", "2024-05-01", 61.0);
+    again.provenance_mut().told.updated_at = Some(now());
+    let report = store.write_records(&a, &[again], now()).await.unwrap();
+    assert_eq!(report.unchanged, 1);
+    seen.push(store.generation(&a).await.unwrap().unwrap());
     let distinct: std::collections::HashSet<_> = seen.iter().collect();
     assert_eq!(distinct.len(), seen.len(), "{seen:?}");
     store
