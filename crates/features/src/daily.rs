@@ -12,23 +12,44 @@ pub(crate) struct DailyTable {
     views: Views,
     /// `[view, field]`, row-major.
     values: Vec<f64>,
+    /// Days of the views before the first day: the evening before belongs to its night.
+    before: usize,
 }
 
 impl DailyTable {
     /// A field of a day as seen from an evening; `None` before the table begins, and where nothing
     /// was known.
     pub(crate) fn value(&self, field: usize, day: usize, evening: usize) -> Option<f64> {
-        let value = self.values[self.views.seen(day, evening) * FIELDS + field];
+        let view = self.views.seen(day + self.before, evening + self.before);
+        let value = self.values[view * FIELDS + field];
         (!value.is_nan()).then_some(value)
     }
 
     /// The evenings after its own from which a day looks different, in order, with all fields before
     /// and from then on.
     pub(crate) fn later(&self, day: usize) -> impl Iterator<Item = (usize, &[f64], &[f64])> {
-        self.views.later(day).map(|(view, evening)| {
+        self.views.later(day + self.before).map(|(view, evening)| {
             let (before, rest) = self.values[(view - 1) * FIELDS..].split_at(FIELDS);
-            (evening, before, &rest[..FIELDS])
+            (evening - self.before, before, &rest[..FIELDS])
         })
+    }
+
+    /// All views of a day, each with the evening from which it holds.
+    pub(crate) fn views_of(&self, day: usize) -> impl Iterator<Item = (usize, &[f64])> {
+        let views = self.views.views_of(day + self.before);
+        views.map(|(view, evening)| {
+            let cells = &self.values[view * FIELDS..(view + 1) * FIELDS];
+            (evening - self.before, cells)
+        })
+    }
+
+    /// A table whose first day is that of the views.
+    pub(crate) fn new(views: Views, values: Vec<f64>) -> Self {
+        Self {
+            views,
+            values,
+            before: 0,
+        }
     }
 }
 
@@ -39,13 +60,18 @@ pub(crate) fn daily_table(
     days: usize,
     as_of: AsOf,
 ) -> DailyTable {
-    let calendar = Calendar::new(history, first_day, days);
+    let (begin, before) = match first_day.pred_opt() {
+        Some(day_before) => (day_before, 1),
+        None => (first_day, 0),
+    };
+    let days = days + before;
+    let calendar = Calendar::new(history, begin, days);
     let versions: Vec<Visible<'_>> = visible(history, &calendar, as_of);
     let views = Views::new(days, &versions);
     let mut values = vec![f64::NAN; views.count() * FIELDS];
     let mut cells = values.chunks_exact_mut(FIELDS);
     let mut records = DayRecords::default();
-    let (mut before, mut rest): (&[Visible<'_>], &[Visible<'_>]) = (&[], &versions);
+    let (mut of_day_before, mut rest): (&[Visible<'_>], &[Visible<'_>]) = (&[], &versions);
     for day in 0..days {
         let end = rest.partition_point(|version| version.day <= day);
         let (of_day, later) = rest.split_at(end);
@@ -55,15 +81,19 @@ pub(crate) fn daily_table(
             for version in of_day.iter().filter(seen) {
                 records.add(version.record);
             }
-            for version in before.iter().filter(seen) {
+            for version in of_day_before.iter().filter(seen) {
                 records.add_before(version.record);
             }
             let cells = cells.next().expect("one row for each view");
             records.reduce(&history.profile, cells);
         }
-        (before, rest) = (of_day, later);
+        (of_day_before, rest) = (of_day, later);
     }
-    DailyTable { views, values }
+    DailyTable {
+        views,
+        values,
+        before,
+    }
 }
 
 /// The records of one day as seen from one evening, in the order of their times.

@@ -1,6 +1,6 @@
 //! Errors of the computation of features.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 /// Errors of the computation of features.
 #[derive(Debug, thiserror::Error)]
@@ -24,4 +24,7 @@ pub enum FeaturesError {
     /// A day at the end of the calendar.
     #[error("{0} is too close to the end of the calendar")]
     EndOfCalendar(NaiveDate),
+    /// Days that were made at another moment, and do not hold at this one.
+    #[error("the days were made at another moment than {0}")]
+    OtherMoment(DateTime<Utc>),
 }

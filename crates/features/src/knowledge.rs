@@ -134,6 +134,7 @@ pub(crate) fn visible<'a>(
 
 /// The views of every day: evenings at which the day starts to look different, the first of them
 /// the day's own.
+#[derive(Default)]
 pub(crate) struct Views {
     /// First view of each day; one more entry at the end.
     starts: Vec<usize>,
@@ -155,19 +156,33 @@ impl Views {
                 }
             }
         }
-        let mut starts = Vec::with_capacity(days + 1);
-        let mut evenings = Vec::with_capacity(days);
+        let mut views = Self::default();
         for day in 0..days {
-            starts.push(evenings.len());
-            evenings.push(day);
+            views.begin_day();
+            views.push(day);
             if let Some(mut later) = changes.remove(&day) {
                 later.sort_unstable();
                 later.dedup();
-                evenings.extend(later);
+                views.evenings.extend(later);
             }
         }
-        starts.push(evenings.len());
-        Self { starts, evenings }
+        views.end();
+        views
+    }
+
+    /// Begins the views of the next day.
+    pub(crate) fn begin_day(&mut self) {
+        self.starts.push(self.evenings.len());
+    }
+
+    /// Adds a view, in the order of their evenings.
+    pub(crate) fn push(&mut self, evening: usize) {
+        self.evenings.push(evening);
+    }
+
+    /// Ends the views of the last day.
+    pub(crate) fn end(&mut self) {
+        self.starts.push(self.evenings.len());
     }
 
     /// Number of views of all days.
@@ -178,6 +193,11 @@ impl Views {
     /// The views of a day after the first, each with the evening from which it holds.
     pub(crate) fn later(&self, day: usize) -> impl Iterator<Item = (usize, usize)> {
         (self.starts[day] + 1..self.starts[day + 1]).map(|view| (view, self.evenings[view]))
+    }
+
+    /// All views of a day, each with the evening from which it holds.
+    pub(crate) fn views_of(&self, day: usize) -> impl Iterator<Item = (usize, usize)> {
+        (self.starts[day]..self.starts[day + 1]).map(|view| (view, self.evenings[view]))
     }
 
     /// The view of a day from an evening that is not before it.

@@ -6,13 +6,14 @@
 //! is computed again.
 
 use crate::catalogue::catalogue;
-use crate::daily::{DailyTable, daily_table};
+use crate::daily::DailyTable;
+use crate::daily_history::PersonData;
 use crate::error::FeaturesError;
 use crate::field::{FIELDS, of_metric};
 use crate::row::{Changed, Evening, Fields};
 use crate::table::{FeatureTable, LOOK_BACK_DAYS, Span};
 use chrono::{Days, NaiveDate};
-use vitalcast_domain::{AsOf, History, MetricType};
+use vitalcast_domain::{AsOf, MetricType, Profile};
 
 /// A later version of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,9 +81,10 @@ impl KnownTable {
 ///
 /// # Errors
 ///
-/// The errors of [`crate::feature_table`].
-pub fn known_table(
-    history: &History,
+/// The errors of [`crate::feature_table`]; [`FeaturesError::OtherMoment`] for days that do not hold at
+/// `as_of`.
+pub fn known_table<'a>(
+    person: impl Into<PersonData<'a>>,
     metric: MetricType,
     first_day: NaiveDate,
     last_day: NaiveDate,
@@ -90,14 +92,15 @@ pub fn known_table(
     as_of: AsOf,
 ) -> Result<KnownTable, FeaturesError> {
     let span = Span::new(first_day, last_day)?;
-    let daily = daily_table(history, span.looked_at, span.total + 1, as_of);
-    let evenings = span.features(history, &daily, as_of, |evening| evening);
+    let person = person.into();
+    let daily = person.table(span.looked_at, span.total, as_of)?;
+    let evenings = span.features(person, &daily, as_of, |evening| evening);
     let changes = Changes::new(&daily, span.total);
     let mut later = Vec::new();
     if !changes.0.is_empty() {
         for row in 0..span.days {
             let versions = RowVersions {
-                history,
+                profile: person.profile(),
                 span: &span,
                 daily: &daily,
                 changes: &changes,
@@ -165,7 +168,7 @@ impl Changes {
 
 /// The input of the later versions of one row.
 struct RowVersions<'a> {
-    history: &'a History,
+    profile: &'a Profile,
     span: &'a Span,
     daily: &'a DailyTable,
     changes: &'a Changes,
@@ -191,7 +194,7 @@ impl RowVersions<'_> {
         }
         changes.sort_unstable_by_key(|(evening, back, _)| (*evening, *back));
         let day = self.span.first_day + Days::new(self.row as u64);
-        let profile = &self.history.profile;
+        let profile = self.profile;
         let mut values = first
             .row(self.row)
             .expect("the table has this row")

@@ -1,12 +1,13 @@
 //! Daily series of a person, each day as known on its own evening, with what became of it later.
 
-use crate::daily::{DailyTable, daily_table};
+use crate::daily::DailyTable;
+use crate::daily_history::PersonData;
 use crate::error::FeaturesError;
 use crate::field::of_metric;
 use crate::known::{LaterValue, is_same};
 use crate::table::Span;
 use chrono::{Days, NaiveDate};
-use vitalcast_domain::{AsOf, DayRule, History, MetricType};
+use vitalcast_domain::{AsOf, DayRule, MetricType};
 
 /// The values of consecutive days with what became of them later.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,20 +32,21 @@ impl KnownDays {
     ///
     /// # Errors
     ///
-    /// The errors of [`crate::feature_table`].
-    pub fn new(
-        history: &History,
+    /// The errors of [`crate::known_table`].
+    pub fn new<'a>(
+        person: impl Into<PersonData<'a>>,
         first_day: NaiveDate,
         last_day: NaiveDate,
         as_of: AsOf,
     ) -> Result<Self, FeaturesError> {
         let days = Span::new(first_day, last_day)?.days;
-        let profile = &history.profile;
+        let person = person.into();
+        let profile = person.profile();
         let finished = (0..days)
             .rev()
             .find(|day| profile.evening_of(first_day + Days::new(*day as u64)) <= as_of);
         Ok(Self {
-            table: daily_table(history, first_day, days + 1, as_of),
+            table: person.table(first_day, days, as_of)?,
             days,
             finished: finished.map_or(0, |day| day + 1),
         })

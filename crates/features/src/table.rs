@@ -2,6 +2,7 @@
 
 use crate::catalogue::{catalogue, place};
 use crate::daily::{DailyTable, daily_table};
+use crate::daily_history::PersonData;
 use crate::error::FeaturesError;
 use crate::field::of_metric;
 use crate::row::Evening;
@@ -12,7 +13,7 @@ use vitalcast_domain::{AsOf, History, MetricType, PredictionMetric, UserId};
 /// this number of days before it.
 pub const LOOK_BACK_DAYS: usize = 30;
 /// Maximum number of days in a table.
-const MAX_DAYS: i64 = 20_000;
+pub(crate) const MAX_DAYS: i64 = 20_000;
 
 /// Features of consecutive days.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +78,7 @@ pub fn feature_table(
 ) -> Result<FeatureTable, FeaturesError> {
     let span = Span::new(first_day, last_day)?;
     let daily = daily_table(history, span.looked_at, span.total, as_of);
-    Ok(span.features(history, &daily, as_of, |evening| evening))
+    Ok(span.features(history.into(), &daily, as_of, |evening| evening))
 }
 
 /// The same days with all data known at `as_of`, also data that became known later than the day: for
@@ -95,7 +96,7 @@ pub fn hindsight_table(
     let span = Span::new(first_day, last_day)?;
     let days = days_until_known(history, span.looked_at, last_day, as_of);
     let daily = daily_table(history, span.looked_at, days, as_of);
-    Ok(span.features(history, &daily, as_of, |_| days - 1))
+    Ok(span.features(history.into(), &daily, as_of, |_| days - 1))
 }
 
 /// Days from `first_day` to the last evening by which all that is known at `as_of` has become
@@ -175,12 +176,12 @@ impl Span {
     /// `seen_from` gives the evening, by its place, that each day is seen from.
     pub(crate) fn features(
         &self,
-        history: &History,
+        person: PersonData<'_>,
         daily: &DailyTable,
         as_of: AsOf,
         seen_from: impl Fn(usize) -> usize,
     ) -> FeatureTable {
-        let profile = &history.profile;
+        let profile = person.profile();
         let mut values = Vec::with_capacity(self.days * catalogue().len());
         // Days end in their order: one unfinished day is followed by unfinished days only.
         let finished = (0..self.days).rev().find(|row| {
@@ -210,7 +211,7 @@ impl Span {
             })
             .collect();
         FeatureTable {
-            user: history.user.clone(),
+            user: person.user().clone(),
             first_day: self.first_day,
             days: self.days,
             values,

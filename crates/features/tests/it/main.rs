@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod by_hand;
+mod daily_history;
 mod known;
 mod people;
 mod properties;
