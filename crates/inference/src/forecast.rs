@@ -9,10 +9,11 @@ use crate::words;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use vitalcast_artifact::Manifest;
 use vitalcast_domain::{
-    AsOf, History, IntervalMethod, MAX_HORIZON_DAYS, ModelId, NormalBand, PredictResponse,
-    PredictionMetric, PredictionResult, RangeVerdict,
+    AsOf, IntervalMethod, MAX_HORIZON_DAYS, ModelId, NormalBand, PredictResponse, PredictionMetric,
+    PredictionResult, RangeVerdict,
 };
 use vitalcast_evaluation::{Distribution, NormalRange, Verdict, beyond_rounding, mean};
+use vitalcast_features::PersonData;
 use vitalcast_models::{SeriesForecaster, SeriesModel};
 
 /// Days of the average, the range and the percentile.
@@ -57,14 +58,15 @@ pub struct Forecast {
 /// [`InferenceError::NothingKnown`], [`InferenceError::TooFarAhead`],
 /// [`InferenceError::NoRecentReading`] when there is nothing to go by, and what the features or the
 /// model refuse.
-pub fn forecast(
+pub fn forecast<'a>(
     model: &FittedModel,
     manifest: &Manifest,
-    history: &History,
+    person: impl Into<PersonData<'a>>,
     query: &ForecastQuery,
 ) -> Result<Forecast, InferenceError> {
     let target = query.target_date;
-    let profile = &history.profile;
+    let person = person.into();
+    let profile = person.profile();
     let as_of: AsOf = if target < profile.day_of(query.now) {
         profile.start_of_day(target)
     } else {
@@ -72,12 +74,14 @@ pub fn forecast(
     };
     let last_day = target - Days::new(1);
     let origin =
-        last_known_day(history, last_day, as_of).ok_or_else(|| InferenceError::NothingKnown {
-            target,
-            first_day: history
-                .span()
-                .map_or_else(|| "none".to_owned(), |(first, _)| first.to_string()),
-        })?;
+        person
+            .last_known_day(last_day, as_of)
+            .ok_or_else(|| InferenceError::NothingKnown {
+                target,
+                first_day: person
+                    .span()
+                    .map_or_else(|| "none".to_owned(), |(first, _)| first.to_string()),
+            })?;
     let ahead = (target - origin).num_days();
     if ahead > MAX_HORIZON_DAYS as i64 {
         return Err(InferenceError::TooFarAhead {
@@ -89,7 +93,7 @@ pub fn forecast(
         });
     }
     let asked = Asked {
-        history,
+        person,
         query,
         as_of,
         last_day,
@@ -104,7 +108,7 @@ pub fn forecast(
 
 /// A request with what follows from it.
 pub(crate) struct Asked<'a> {
-    pub(crate) history: &'a History,
+    pub(crate) person: PersonData<'a>,
     pub(crate) query: &'a ForecastQuery,
     pub(crate) as_of: AsOf,
     /// The day before the target.
@@ -141,7 +145,7 @@ fn of_windows(
 ) -> Result<Outlook, InferenceError> {
     let metric = model.metric;
     let Asked {
-        history,
+        person,
         query,
         as_of,
         last_day,
@@ -151,7 +155,7 @@ fn of_windows(
     let lookback = model.lookback;
     let days = lookback.max(COMPARISON_DAYS);
     let first_day = target - Days::new(days as u64);
-    let layout = DayLayout::new(history, metric, first_day, last_day, lookback, as_of)?;
+    let layout = DayLayout::new(person, metric, first_day, last_day, lookback, as_of)?;
     let window = layout.last_window();
     let last_observed =
         layout
@@ -216,7 +220,7 @@ fn answer(
 ) -> Result<Forecast, InferenceError> {
     let metric = model.metric;
     let Asked {
-        history,
+        person,
         query,
         as_of,
         ..
@@ -260,7 +264,7 @@ fn answer(
         .iter()
         .cloned()
         .chain(words::of_normal_range(&prediction))
-        .chain(words::of_moment(&history.profile, target, as_of))
+        .chain(words::of_moment(person.profile(), target, as_of))
         .chain(words::of_unusual(&prediction.unusual_days))
         .chain(words::of_level(
             query.interval_level,
@@ -274,7 +278,7 @@ fn answer(
     let recommendation = words::recommendation(metric, prediction.deviation_from_average);
     Ok(Forecast {
         response: PredictResponse {
-            user_id: history.user.clone(),
+            user_id: person.user().clone(),
             prediction,
             features_used: outlook.series_read,
             sequence_length: outlook.days_read,
@@ -317,17 +321,6 @@ fn normal_range(outlook: &Outlook) -> Result<Option<NormalBand>, InferenceError>
 /// The last values of a list.
 pub(crate) fn last<T>(values: &[T], count: usize) -> &[T] {
     &values[values.len().saturating_sub(count)..]
-}
-
-/// Last day up to `last_day` with a record that was known at `as_of`.
-fn last_known_day(history: &History, last_day: NaiveDate, as_of: AsOf) -> Option<NaiveDate> {
-    history
-        .records
-        .iter()
-        .map(vitalcast_domain::Record::provenance)
-        .filter(|provenance| provenance.known_at <= as_of && provenance.day <= last_day)
-        .map(|provenance| provenance.day)
-        .max()
 }
 
 /// Share of the values at or below `value`, 0 to 100.

@@ -6,8 +6,8 @@ use crate::unusual::resolution;
 use chrono::{Datelike, Days, NaiveDate};
 use std::borrow::Cow;
 use std::ops::Range;
-use vitalcast_domain::{AsOf, FeatureCategory, History, PredictionMetric};
-use vitalcast_features::{Feature, catalogue, known_table, model_inputs};
+use vitalcast_domain::{AsOf, FeatureCategory, PredictionMetric};
+use vitalcast_features::{Feature, PersonData, catalogue, known_table, model_inputs};
 use vitalcast_windows::{DayMatrix, KnownSeries, LaterRow, LaterValue, WindowEnd, without_unusual};
 
 /// Name of the column that holds the metric's own daily value.
@@ -42,8 +42,8 @@ impl DayLayout {
     /// # Errors
     ///
     /// What [`known_table`] refuses.
-    pub fn new(
-        history: &History,
+    pub fn new<'a>(
+        person: impl Into<PersonData<'a>>,
         metric: PredictionMetric,
         first_day: NaiveDate,
         last_day: NaiveDate,
@@ -51,14 +51,15 @@ impl DayLayout {
         as_of: AsOf,
     ) -> Result<Self, InferenceError> {
         let metric_type = metric.metric_type();
-        let table = known_table(history, metric_type, first_day, last_day, lookback, as_of)?;
+        let person = person.into();
+        let table = known_table(person, metric_type, first_day, last_day, lookback, as_of)?;
         let (measured, own_history) = own_history(table.own_history(), metric)?;
         let inputs = inputs();
         let columns: Vec<String> = model_inputs()
             .map(|input| input.name.to_owned())
             .chain([OWN_HISTORY.to_owned()])
             .collect();
-        let profile = &history.profile;
+        let profile = person.profile();
         let rows = table.evenings().days();
         // Days end in their order.
         let finished = (0..rows)

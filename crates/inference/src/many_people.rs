@@ -23,17 +23,17 @@ pub(crate) fn of_many_people(
     asked: &Asked<'_>,
 ) -> Result<Outlook, InferenceError> {
     let Asked {
-        history,
+        person: data,
         query,
         as_of,
         last_day,
         ahead,
     } = *asked;
     let target = query.target_date;
-    let first_day = history
+    let first_day = data
         .span()
         .map_or(last_day, |(first, _)| first.min(last_day));
-    let days = PooledRecipe::of(metric).lay_out(history, first_day, last_day, as_of)?;
+    let days = PooledRecipe::of(metric).lay_out(data, first_day, last_day, as_of)?;
     let count = days.person.days();
     let end = count + 1 - ahead;
     let person = days.person.as_known(count, end);

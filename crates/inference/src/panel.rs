@@ -4,9 +4,8 @@
 use crate::error::InferenceError;
 use crate::unusual::resolution;
 use chrono::{Datelike, Days, NaiveDate};
-use std::collections::BTreeMap;
-use vitalcast_domain::{AsOf, History, MAX_HORIZON_DAYS, MetricType, PredictionMetric, Record};
-use vitalcast_features::{KnownDays, KnownValues};
+use vitalcast_domain::{AsOf, MAX_HORIZON_DAYS, MetricType, PredictionMetric};
+use vitalcast_features::{KnownDays, KnownValues, PersonData};
 use vitalcast_pooled::{Covariate, Design, Person, Transform};
 use vitalcast_windows::{KnownSeries, LaterValue, without_unusual};
 
@@ -157,14 +156,15 @@ impl PooledRecipe {
     /// # Errors
     ///
     /// What `vitalcast_features::KnownDays` refuses.
-    pub fn lay_out(
+    pub fn lay_out<'a>(
         &self,
-        history: &History,
+        person: impl Into<PersonData<'a>>,
         first_day: NaiveDate,
         last_day: NaiveDate,
         as_of: AsOf,
     ) -> Result<PersonDays, InferenceError> {
-        let days = KnownDays::new(history, first_day, last_day, as_of)?;
+        let person = person.into();
+        let days = KnownDays::new(person, first_day, last_day, as_of)?;
         let known = |metric: MetricType| days.of(metric).map(known_series).transpose();
         let target = self.metric.metric_type();
         let count = usize::try_from((last_day - first_day).num_days() + 1).unwrap_or(0);
@@ -185,7 +185,7 @@ impl PooledRecipe {
             first_day,
             person: Person {
                 first_weekday: first_day.weekday().num_days_from_monday() as usize,
-                source: main_source(history, self.metric.metric_type()),
+                source: person.main_source(target).unwrap_or_default().to_owned(),
                 series,
                 covariates,
             },
@@ -219,22 +219,4 @@ fn known_series(values: KnownValues) -> Result<KnownSeries, InferenceError> {
         value: later.value,
     });
     Ok(KnownSeries::new(values.first, later.collect())?)
-}
-
-/// The source of most readings of a metric.
-fn main_source(history: &History, metric: MetricType) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for record in &history.records {
-        if let Record::HealthMetric(reading) = record
-            && reading.metric == metric
-        {
-            *counts
-                .entry(reading.provenance.source.as_str())
-                .or_default() += 1;
-        }
-    }
-    counts
-        .into_iter()
-        .max_by_key(|(_, count)| *count)
-        .map_or_else(String::new, |(source, _)| source.to_owned())
 }
