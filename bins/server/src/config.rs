@@ -59,6 +59,8 @@ pub struct Log {
 pub struct Cache {
     /// Maximum bytes of cached forecasts and features.
     pub answer_bytes: u64,
+    /// Maximum bytes of people's days, from which forecasts are computed.
+    pub day_bytes: u64,
     /// Maximum bytes of loaded models.
     pub model_bytes: u64,
     /// Maximum lifetime of a cached forecast, seconds.
@@ -183,6 +185,7 @@ impl Default for Config {
             },
             cache: Cache {
                 answer_bytes: kept.answer_bytes,
+                day_bytes: kept.day_bytes,
                 model_bytes: kept.model_bytes,
                 prediction_seconds: kept.forecast_life.num_seconds(),
                 feature_seconds: kept.feature_life.num_seconds(),

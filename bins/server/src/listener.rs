@@ -115,6 +115,7 @@ impl Server {
         let mut engine = Engine::open(&config.data_dir)?
             .with_cache(CacheOptions {
                 answer_bytes: config.cache.answer_bytes,
+                day_bytes: config.cache.day_bytes,
                 model_bytes: config.cache.model_bytes,
                 forecast_life: TimeDelta::seconds(config.cache.prediction_seconds),
                 feature_life: TimeDelta::seconds(config.cache.feature_seconds),

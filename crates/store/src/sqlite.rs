@@ -264,17 +264,8 @@ impl Store for SqliteStore {
         architecture: Option<ModelArchitecture>,
         version: Option<i64>,
     ) -> Result<Option<RegisteredModel>, StoreError> {
-        let any = architecture.is_none() && version.is_none();
-        Ok(self
-            .models_where(Some(user), Some(metric), None)
-            .await?
-            .into_iter()
-            .filter(|model| {
-                architecture.is_none_or(|wanted| model.architecture == wanted)
-                    && version.is_none_or(|wanted| model.version == wanted)
-                    && (!any || model.is_active)
-            })
-            .max_by_key(|model| (model.is_active, model.version)))
+        let models = self.models_where(Some(user), Some(metric), None).await?;
+        Ok(RegisteredModel::chosen(&models, metric, architecture, version).cloned())
     }
 
     async fn activate(&self, id: &ModelId) -> Result<(), StoreError> {

@@ -176,6 +176,26 @@ pub struct RegisteredModel {
     pub is_active: bool,
 }
 
+impl RegisteredModel {
+    /// Of some models the one that forecasts a metric: the active one; with an architecture or a version,
+    /// the newest match, the active one first.
+    pub fn chosen(
+        models: &[Self],
+        metric: PredictionMetric,
+        architecture: Option<ModelArchitecture>,
+        version: Option<i64>,
+    ) -> Option<&Self> {
+        let any = architecture.is_none() && version.is_none();
+        let fitting = models.iter().filter(|model| {
+            model.metric == metric
+                && architecture.is_none_or(|wanted| model.architecture == wanted)
+                && version.is_none_or(|wanted| model.version == wanted)
+                && (!any || model.is_active)
+        });
+        fitting.max_by_key(|model| (model.is_active, model.version))
+    }
+}
+
 /// A forecast to store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewForecast {

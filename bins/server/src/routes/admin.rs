@@ -367,6 +367,8 @@ async fn metrics_text(State(app): State<Arc<App>>) -> Response {
     for (name, value) in [
         ("vitalcast_cached_answers", kept.answers as f64),
         ("vitalcast_cached_answer_bytes", kept.answer_bytes as f64),
+        ("vitalcast_cached_people", kept.people as f64),
+        ("vitalcast_cached_day_bytes", kept.day_bytes as f64),
         ("vitalcast_cached_models", kept.models as f64),
         ("vitalcast_cached_model_bytes", kept.model_bytes as f64),
     ] {

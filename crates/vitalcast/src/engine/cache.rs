@@ -5,6 +5,7 @@
 //! data: when a record becomes known, or at the end of the day.
 
 use super::Engine;
+use super::person_days::KeptDays;
 use crate::error::EngineError;
 use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache as Memory;
@@ -12,15 +13,18 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use vitalcast_artifact::Manifest;
-use vitalcast_domain::{History, UserId};
+use vitalcast_domain::UserId;
+use vitalcast_features::PersonData;
 use vitalcast_inference::FittedModel;
-use vitalcast_store::{ChangeMark, Generation, Store};
+use vitalcast_store::{ChangeMark, Generation, RegisteredModel, Store};
 
 /// Sizes and lifetimes of the caches, and the shared cache.
 #[derive(Debug, Clone)]
 pub struct CacheOptions {
     /// Maximum bytes of forecasts and features in this process.
     pub answer_bytes: u64,
+    /// Maximum bytes of people's days in this process, from which forecasts are computed.
+    pub day_bytes: u64,
     /// Maximum bytes of loaded models in this process.
     pub model_bytes: u64,
     /// Maximum lifetime of a forecast.
@@ -30,11 +34,12 @@ pub struct CacheOptions {
 }
 
 impl Default for CacheOptions {
-    /// 64 MiB of results, 256 MiB of models; lifetimes of one day and one hour, as in the reference
+    /// 64 MiB of results, 32 MiB of people's days, 256 MiB of models; lifetimes of one day and one hour, as in the reference
     /// contract.
     fn default() -> Self {
         Self {
             answer_bytes: 64 << 20,
+            day_bytes: 32 << 20,
             model_bytes: 256 << 20,
             forecast_life: TimeDelta::hours(24),
             feature_life: TimeDelta::hours(1),
@@ -49,6 +54,10 @@ pub struct CacheStatistics {
     pub answers: u64,
     /// Size in bytes.
     pub answer_bytes: u64,
+    /// Number of people whose days are in this process.
+    pub people: u64,
+    /// Size in bytes.
+    pub day_bytes: u64,
     /// Number of models in this process.
     pub models: u64,
     /// Size in bytes.
@@ -71,6 +80,15 @@ pub(super) struct ReadyModel {
     file_bytes: u64,
 }
 
+/// The models of a person.
+pub(super) struct ModelsOf {
+    generation: Generation,
+    /// Without their summaries, which no forecast reads.
+    pub(super) models: Vec<RegisteredModel>,
+    /// The active models of many people of the folder, one for each metric at most.
+    pub(super) of_many_people: Vec<RegisteredModel>,
+}
+
 /// A cache shared with other processes. Its failures cost time, but never a response.
 pub trait SharedCache: Send + Sync + std::fmt::Debug {
     /// Gets the value of a key.
@@ -86,7 +104,9 @@ pub trait SharedCache: Send + Sync + std::fmt::Debug {
 pub(super) struct Caches {
     options: CacheOptions,
     answers: Memory<String, Arc<Kept>>,
+    pub(super) days: Memory<UserId, Arc<KeptDays>>,
     models: Memory<String, Arc<ReadyModel>>,
+    registered: Memory<UserId, Arc<ModelsOf>>,
     generations: Memory<UserId, (ChangeMark, Option<Generation>)>,
     shared: Option<Box<dyn SharedCache>>,
 }
@@ -103,6 +123,9 @@ impl std::fmt::Debug for Caches {
 
 /// Maximum number of people whose generation is cached.
 const REMEMBERED_PEOPLE: u64 = 100_000;
+/// Maximum bytes of lists of models, and about how many one of them takes.
+const LISTED_BYTES: u64 = 8 << 20;
+const LISTED_MODEL: usize = 500;
 
 impl Caches {
     pub(super) fn new(options: CacheOptions) -> Self {
@@ -116,11 +139,26 @@ impl Caches {
                 })
                 .time_to_live(life.to_std().unwrap_or_default())
                 .build(),
+            days: Memory::builder()
+                .max_capacity(options.day_bytes)
+                .weigher(|user: &UserId, kept: &Arc<KeptDays>| {
+                    let size = user.as_str().len() + kept.bytes() + 100;
+                    u32::try_from(size).unwrap_or(u32::MAX)
+                })
+                .time_to_live(life.to_std().unwrap_or_default())
+                .build(),
             models: Memory::builder()
                 .max_capacity(options.model_bytes)
                 .weigher(|_, ready: &Arc<ReadyModel>| {
                     // The weights as tensors and laid out for forecasting.
                     u32::try_from(ready.file_bytes.saturating_mul(2) + 4_096).unwrap_or(u32::MAX)
+                })
+                .build(),
+            registered: Memory::builder()
+                .max_capacity(LISTED_BYTES)
+                .weigher(|_, list: &Arc<ModelsOf>| {
+                    let size = 100 + (list.models.len() + list.of_many_people.len()) * LISTED_MODEL;
+                    u32::try_from(size).unwrap_or(u32::MAX)
                 })
                 .build(),
             generations: Memory::builder().max_capacity(REMEMBERED_PEOPLE).build(),
@@ -179,6 +217,8 @@ impl Engine {
         CacheStatistics {
             answers: self.caches.answers.entry_count(),
             answer_bytes: self.caches.answers.weighted_size(),
+            people: self.caches.days.entry_count(),
+            day_bytes: self.caches.days.weighted_size(),
             models: self.caches.models.entry_count(),
             model_bytes: self.caches.models.weighted_size(),
         }
@@ -203,6 +243,9 @@ impl Engine {
         // The mark first: what is written meanwhile makes another one.
         let mark = self.store.change_mark();
         let generation = self.wait(self.store.generation(user))?;
+        if generation.is_none() {
+            self.forget_days(user);
+        }
         if let Some(mark) = mark {
             self.caches
                 .generations
@@ -360,13 +403,48 @@ impl Engine {
     /// Removes all data of a person from the caches of this process.
     pub(super) fn forget_person(&self, user: &UserId) -> Option<u64> {
         self.caches.generations.invalidate(user);
+        self.caches.registered.invalidate(user);
+        self.forget_days(user);
         self.forget_answers(user).1
+    }
+
+    /// The models of a person, as they are in a generation.
+    pub(super) fn models_of(
+        &self,
+        user: &UserId,
+        generation: Generation,
+    ) -> Result<Arc<ModelsOf>, EngineError> {
+        let of_models = |of: Generation| (of.incarnation, of.models);
+        if let Some(list) = self.caches.registered.get(user)
+            && of_models(list.generation) == of_models(generation)
+        {
+            return Ok(list);
+        }
+        let mut models = self.wait(self.store.models(Some(user), None))?;
+        let mut of_many_people = self.wait(self.store.models_of_many_people(None))?;
+        of_many_people.retain(|model| model.is_active);
+        for model in models.iter_mut().chain(&mut of_many_people) {
+            model.summary = serde_json::Value::Null;
+        }
+        let list = Arc::new(ModelsOf {
+            generation,
+            models,
+            of_many_people,
+        });
+        self.caches
+            .registered
+            .insert(user.clone(), Arc::clone(&list));
+        // Changed or erased meanwhile.
+        if self.generation(user)? != Some(generation) {
+            self.caches.registered.invalidate(user);
+        }
+        Ok(list)
     }
 
     /// Loads a model; each model is read and checked only once.
     pub(super) fn ready_model(
         &self,
-        registered: &vitalcast_store::RegisteredModel,
+        registered: &RegisteredModel,
     ) -> Result<Arc<ReadyModel>, EngineError> {
         let open = || {
             let artifact = self.open_artifact(registered)?;
@@ -411,13 +489,14 @@ fn numbers(generation: Generation) -> [i64; 3] {
 
 /// The time until which the known data stay the same: until the next record becomes known, or the day
 /// ends.
-pub(super) fn holds_until(history: &History, now: DateTime<Utc>) -> DateTime<Utc> {
-    let profile = &history.profile;
+pub(super) fn holds_until<'a>(
+    person: impl Into<PersonData<'a>>,
+    now: DateTime<Utc>,
+) -> DateTime<Utc> {
+    let person = person.into();
+    let profile = person.profile();
     let evening = profile.evening_of(profile.day_of(now));
-    history
-        .records
-        .iter()
-        .map(|record| record.provenance().known_at)
-        .filter(|known_at| *known_at > now)
-        .fold(evening, std::cmp::min)
+    person
+        .next_known(now)
+        .map_or(evening, |next| next.min(evening))
 }

@@ -15,6 +15,7 @@ mod keys;
 mod many_people;
 mod models;
 mod performance;
+mod person_days;
 mod predict;
 mod records;
 mod train;

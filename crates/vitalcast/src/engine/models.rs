@@ -234,36 +234,6 @@ impl Engine {
             .ok_or_else(|| EngineError::UnknownModel(id.clone()))
     }
 
-    /// The model for a forecast: the active one, or the newest one that matches the request.
-    pub(crate) fn choose(
-        &self,
-        user: &UserId,
-        metric: PredictionMetric,
-        architecture: Option<ModelArchitecture>,
-        version: Option<&str>,
-    ) -> Result<RegisteredModel, EngineError> {
-        let none = || {
-            let mut wanted = String::new();
-            if let Some(version) = version {
-                wanted.push_str(&format!(" of version {version}"));
-            }
-            if let Some(architecture) = architecture {
-                wanted.push_str(&format!(" of architecture {architecture}"));
-            }
-            EngineError::NoModel {
-                user: user.clone(),
-                metric,
-                wanted,
-            }
-        };
-        let number = match version {
-            None => None,
-            Some(text) => Some(parse_version(text).ok_or_else(none)?),
-        };
-        self.wait(self.store.active_model(user, metric, architecture, number))?
-            .ok_or_else(none)
-    }
-
     /// Opens the artifact of a model and checks that it is the registered one.
     pub(crate) fn open_artifact(&self, model: &RegisteredModel) -> Result<Artifact, EngineError> {
         let path = self.model_path(&model.file_name);
@@ -284,6 +254,38 @@ impl Engine {
             })
         }
     }
+}
+
+/// Of a person's models the one for a forecast: the active one, or the newest one that matches the
+/// request.
+pub(crate) fn choose(
+    models: &[RegisteredModel],
+    user: &UserId,
+    metric: PredictionMetric,
+    architecture: Option<ModelArchitecture>,
+    version: Option<&str>,
+) -> Result<RegisteredModel, EngineError> {
+    let none = || {
+        let mut wanted = String::new();
+        if let Some(version) = version {
+            wanted.push_str(&format!(" of version {version}"));
+        }
+        if let Some(architecture) = architecture {
+            wanted.push_str(&format!(" of architecture {architecture}"));
+        }
+        EngineError::NoModel {
+            user: user.clone(),
+            metric,
+            wanted,
+        }
+    };
+    let number = match version {
+        None => None,
+        Some(text) => Some(parse_version(text).ok_or_else(none)?),
+    };
+    RegisteredModel::chosen(models, metric, architecture, number)
+        .cloned()
+        .ok_or_else(none)
 }
 
 /// Converts a version number: 1, 2, 3 … in the registry is `v1.0.0`, `v1.0.1` … in the API.

@@ -1,7 +1,7 @@
 //! Performance of a model: errors and coverage of its past forecasts, and drift.
 
 use super::Engine;
-use super::models::manifest;
+use super::models::{choose, manifest};
 use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -109,13 +109,13 @@ impl Engine {
         user: &UserId,
         metric: PredictionMetric,
     ) -> Result<ModelInfo, EngineError> {
-        let active = self.choose(user, metric, None, None)?;
-        let before = self
-            .wait(self.store.models(Some(user), Some(metric)))?
-            .into_iter()
+        let models = self.wait(self.store.models(Some(user), Some(metric)))?;
+        let active = choose(&models, user, metric, None, None)?;
+        let before = models
+            .iter()
             .filter(|model| model.version < active.version)
             .max_by_key(|model| model.version)
-            .ok_or(EngineError::NothingBefore(active.model_id))?;
+            .ok_or_else(|| EngineError::NothingBefore(active.model_id.clone()))?;
         self.activate_model(&before.model_id)
     }
 }

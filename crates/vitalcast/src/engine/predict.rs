@@ -2,29 +2,21 @@
 
 use super::Engine;
 use super::cache::{ReadyModel, Sort, holds_until};
-use super::many_people::Champion;
-use super::models::version_text;
+use super::models::{choose, version_text};
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use vitalcast_artifact::Manifest;
 use vitalcast_domain::{
-    BatchPredictResponse, History, ModelArchitecture, ModelId, PredictRequest, PredictResponse,
+    BatchPredictResponse, ModelArchitecture, ModelId, PredictRequest, PredictResponse,
     PredictionMetric, UserId,
 };
-use vitalcast_features::LOOK_BACK_DAYS;
-use vitalcast_inference::{FittedModel, Forecast, ForecastQuery, Population, forecast, population};
-use vitalcast_store::{NewForecast, RegisteredModel, Store};
-
-/// As many days as any calendar has.
-const ALL_DAYS: u64 = 100_000_000;
-
-/// The last days of a person, as many as a forecast needs.
-struct Recent {
-    days: u64,
-    history: History,
-}
+use vitalcast_features::{LOOK_BACK_DAYS, PersonData};
+use vitalcast_inference::{
+    FittedModel, Forecast, ForecastQuery, InferenceError, Population, forecast, population,
+};
+use vitalcast_store::{Generation, NewForecast, RegisteredModel};
 
 /// Forecasts of several metrics, and the errors of the failed ones.
 #[derive(Debug)]
@@ -90,7 +82,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<PredictResponse, EngineError> {
         request.validate()?;
-        self.predict_from(&mut None, request, now)
+        self.predict_from(request, now)
     }
 
     /// The response to a forecast request, if it is cached: never waits, never computes.
@@ -125,8 +117,8 @@ impl Engine {
                 "no metric was named".to_owned(),
             ));
         };
-        self.profile(&first.user_id)?;
-        let mut recent = None;
+        let user = &first.user_id;
+        self.generation(user)?.ok_or_else(|| self.unknown(user))?;
         let mut batch = BatchForecast {
             user_id: first.user_id.clone(),
             target_date: first.target_date,
@@ -136,7 +128,7 @@ impl Engine {
         };
         for request in requests {
             request.validate()?;
-            match self.predict_from(&mut recent, request, now) {
+            match self.predict_from(request, now) {
                 Ok(answer) => batch.answers.push(answer),
                 Err(error) => {
                     batch.failures.insert(request.metric, error);
@@ -146,38 +138,37 @@ impl Engine {
         Ok(batch)
     }
 
-    /// Forecasts from the cache, or from the needed days, which are loaded once.
+    /// Forecasts from the cache, or from the person's days.
     fn predict_from(
         &self,
-        recent: &mut Option<Recent>,
         request: &PredictRequest,
         now: DateTime<Utc>,
     ) -> Result<PredictResponse, EngineError> {
         let user = &request.user_id;
         let generation = self.generation(user)?.ok_or_else(|| self.unknown(user))?;
         let key = forecast_key(request);
-        let mut compute = || {
-            let served = self.served(request)?;
+        let compute = || {
+            let served = self.served(request, generation)?;
             // A month to compare with, whatever the model reads; a model of many people reads all.
-            let days = if served.model().as_pooled().is_some() {
-                u64::MAX
-            } else {
-                (served.model().lookback.max(LOOK_BACK_DAYS) + LOOK_BACK_DAYS) as u64
+            let days = (served.model().lookback.max(LOOK_BACK_DAYS) + LOOK_BACK_DAYS + 1) as u64;
+            let needed = match served.model().as_pooled() {
+                Some(_) => None,
+                None => request.target_date.checked_sub_days(Days::new(days)),
             };
-            if recent.as_ref().is_none_or(|recent| recent.days < days) {
-                let history = self.recent(user, request.target_date, days)?;
-                *recent = Some(Recent { days, history });
-            }
-            let history = &recent.as_ref().expect("it was just loaded").history;
-            match self.compute(history, request, now, &served) {
-                Ok(response) => Ok((response, holds_until(history, now))),
-                // What there is instead, only the whole history tells.
-                Err(EngineError::Inference(_)) => {
-                    let history = self.load(user)?;
-                    let response = self.compute(&history, request, now, &served)?;
-                    Ok((response, holds_until(&history, now)))
+            let from = needed.unwrap_or(NaiveDate::MIN);
+            match self.from_days(request, generation, from, now, &served) {
+                // What there is instead, only all days tell.
+                Err(EngineError::Inference(error))
+                    if !matches!(error, InferenceError::Features(_)) && from > NaiveDate::MIN =>
+                {
+                    self.from_days(request, generation, NaiveDate::MIN, now, &served)
                 }
-                Err(error) => Err(error),
+                // Days of longer than a life, or a moment that they do not hold for.
+                Err(EngineError::Inference(InferenceError::Features(_))) => {
+                    let history = self.load(user)?;
+                    self.compute((&history).into(), request, now, &served)
+                }
+                outcome => outcome,
             }
         };
         let (mut response, cached) = if request.force_recompute_features {
@@ -197,8 +188,14 @@ impl Engine {
 
     /// The model of a forecast: the one that was asked for, else the person's active model, else the active
     /// model of many people of this folder, else that of the release.
-    fn served(&self, request: &PredictRequest) -> Result<Served, EngineError> {
-        let chosen = self.choose(
+    fn served(
+        &self,
+        request: &PredictRequest,
+        generation: Generation,
+    ) -> Result<Served, EngineError> {
+        let list = self.models_of(&request.user_id, generation)?;
+        let chosen = choose(
+            &list.models,
             &request.user_id,
             request.metric,
             request.architecture,
@@ -210,8 +207,10 @@ impl Engine {
                 Ok(Served::Registered(registered, ready))
             }
             Err(none @ EngineError::NoModel { .. }) if is_content_with_many_people(request) => {
-                if let Some(Champion { registered, ready }) = self.champion(request.metric)? {
-                    return Ok(Served::Registered(registered, ready));
+                let of_many = &list.of_many_people;
+                if let Some(registered) = of_many.iter().find(|of| of.metric == request.metric) {
+                    let ready = self.ready_model(registered)?;
+                    return Ok(Served::Registered(registered.clone(), ready));
                 }
                 population(request.metric)?
                     .map(Served::OfRelease)
@@ -221,23 +220,27 @@ impl Engine {
         }
     }
 
-    /// Loads the days that a forecast of a day can depend on. Loading a long history completely would
-    /// take most of the time of a forecast.
-    fn recent(&self, user: &UserId, target: NaiveDate, days: u64) -> Result<History, EngineError> {
-        let Some(first) = target.checked_sub_days(Days::new(days.min(ALL_DAYS))) else {
-            return self.load(user);
-        };
-        let history = self.wait(self.store.history(user, Some(first..=target)))?;
-        history.ok_or_else(|| self.unknown(user))
+    /// Forecasts from the person's days from one on.
+    fn from_days(
+        &self,
+        request: &PredictRequest,
+        generation: Generation,
+        from: NaiveDate,
+        now: DateTime<Utc>,
+        served: &Served,
+    ) -> Result<(PredictResponse, DateTime<Utc>), EngineError> {
+        let kept = self.days_of(&request.user_id, generation, from, now)?;
+        self.compute((&kept.days).into(), request, now, served)
     }
 
+    /// Forecasts, and tells until when the answer holds.
     fn compute(
         &self,
-        history: &History,
+        person: PersonData<'_>,
         request: &PredictRequest,
         now: DateTime<Utc>,
         served: &Served,
-    ) -> Result<PredictResponse, EngineError> {
+    ) -> Result<(PredictResponse, DateTime<Utc>), EngineError> {
         let query = ForecastQuery {
             target_date: request.target_date,
             interval_method: request.interval_method,
@@ -248,7 +251,7 @@ impl Engine {
         };
         let model_id = query.model_id.clone();
         let Forecast { response, lead } =
-            forecast(served.model(), served.manifest(), history, &query)?;
+            forecast(served.model(), served.manifest(), person, &query)?;
         let prediction = &response.prediction;
         self.keep_forecast(NewForecast {
             user_id: request.user_id.clone(),
@@ -266,7 +269,7 @@ impl Engine {
             baseline_name: prediction.baseline_name.clone(),
             baseline_value: prediction.baseline_value,
         })?;
-        Ok(response)
+        Ok((response, holds_until(person, now)))
     }
 }
 

@@ -10,6 +10,7 @@ mod imports;
 mod known;
 mod many_people;
 mod numbers;
+mod person_days;
 mod real;
 mod training;
 mod true_days;
