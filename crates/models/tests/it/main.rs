@@ -6,4 +6,5 @@ mod golden;
 mod gradients;
 mod pytorch;
 mod series;
+mod trees;
 mod weights;
