@@ -64,7 +64,26 @@ pub enum ModelError {
     /// A target that is infinite or not a number.
     #[error("the target of row {0} is not finite")]
     TargetNotFinite(usize),
-    /// Trees that could not be grown or read.
+    /// Weights that do not stand beside the rows.
+    #[error("there are {found} weights, expected {expected}: one for each row")]
+    RowWeights {
+        /// Rows given.
+        expected: usize,
+        /// Weights given.
+        found: usize,
+    },
+    /// A weight below 0, infinite or not a number.
+    #[error("the weight of row {0} is not a finite number of at least 0")]
+    RowWeight(usize),
+    /// Monotone rules that do not stand beside the columns.
+    #[error("there are {found} monotone rules, expected none or {expected}: one for each column")]
+    Monotone {
+        /// Columns of the table.
+        expected: usize,
+        /// Rules given.
+        found: usize,
+    },
+    /// Trees that cannot be grown, read or explained.
     #[error("the trees cannot be used: {0}")]
     Trees(String),
     /// A number of values that is not count × lookback × features.

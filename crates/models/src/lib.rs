@@ -39,5 +39,8 @@ pub use series::{
     AverageModel, Calibrated, EtsModel, ForecastInterval, LEVEL_DAYS, RidgeModel, SeriesForecaster,
     SeriesMethod, SeriesModel, ThetaModel, TreesOnLags,
 };
-pub use trees::{BoostedTrees, Table, TreeOptions};
+pub use trees::{
+    BoostedTrees, Monotone, Table, TreeExplainer, TreeExplanation, TreeGrowth, TreeLoss,
+    TreeOptions, TreeRows,
+};
 pub use windows::Windows;

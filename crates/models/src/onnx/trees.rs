@@ -172,8 +172,8 @@ impl BoostedTrees {
                 let index = index as i64;
                 tree_of_node.push(tree);
                 place.push(index);
-                column.push(i64::from(node.column));
                 if node.is_leaf() {
+                    column.push(0);
                     value.push(0.0);
                     mode.push(b"LEAF".to_vec());
                     below.push(0);
@@ -183,6 +183,7 @@ impl BoostedTrees {
                     leaf_place.push(index);
                     leaf_value.push(node.value);
                 } else {
+                    column.push(i64::from(node.column));
                     value.push(node.value);
                     mode.push(b"BRANCH_LT".to_vec());
                     below.push(i64::from(node.left - first));

@@ -18,7 +18,7 @@ pub(crate) struct Entry {
 }
 
 /// `VITALCAST_GOLDEN_DIR` when it is set, so that anyone can check against fresh values.
-fn golden_folder() -> PathBuf {
+pub(crate) fn golden_folder() -> PathBuf {
     std::env::var_os("VITALCAST_GOLDEN_DIR").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden"),
         PathBuf::from,
