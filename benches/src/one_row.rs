@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use vitalcast_benches::rows::{self, Row};
+use vitalcast_models::InstructionSet;
 
 use crate::Outcome;
 
@@ -21,7 +22,10 @@ pub(crate) fn run(name: &str) -> Outcome {
     let (warm, runs) = row.runs();
     timed(&work, warm);
     let seconds = timed(&work, runs);
-    let facts = serde_json::json!({ "row": name, "seconds": seconds, "peak_mb": peak_mb() });
+    let isa = InstructionSet::chosen()?.name();
+    let facts = serde_json::json!({
+        "row": name, "seconds": seconds, "peak_mb": peak_mb(), "isa": isa,
+    });
     println!("{facts}");
     Ok(())
 }

@@ -184,7 +184,12 @@ fn one_more(error: PooledError) -> PooledError {
             found: found + 1,
             days,
         },
-        other => other,
+        other @ (PooledError::Covariates { .. }
+        | PooledError::Days { .. }
+        | PooledError::Penalty
+        | PooledError::OutOfBounds { .. }
+        | PooledError::Evaluation(_)
+        | PooledError::Unusable(_)) => other,
     }
 }
 

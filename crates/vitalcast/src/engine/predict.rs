@@ -156,12 +156,12 @@ impl Engine {
                 None => request.target_date.checked_sub_days(Days::new(days)),
             };
             let from = needed.unwrap_or(NaiveDate::MIN);
-            match self.from_days(request, generation, from, now, &served) {
+            match self.compute_from_days(request, generation, from, now, &served) {
                 // What there is instead, only all days tell.
                 Err(EngineError::Inference(error))
                     if !matches!(error, InferenceError::Features(_)) && from > NaiveDate::MIN =>
                 {
-                    self.from_days(request, generation, NaiveDate::MIN, now, &served)
+                    self.compute_from_days(request, generation, NaiveDate::MIN, now, &served)
                 }
                 // Days of longer than a life, or a moment that they do not hold for.
                 Err(EngineError::Inference(InferenceError::Features(_))) => {
@@ -221,7 +221,7 @@ impl Engine {
     }
 
     /// Forecasts from the person's days from one on.
-    fn from_days(
+    fn compute_from_days(
         &self,
         request: &PredictRequest,
         generation: Generation,
