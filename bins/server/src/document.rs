@@ -163,7 +163,10 @@ fn complete_operation(path: &str, operation: &mut Operation) {
         add("413", "Body too large", &["Error"]);
         add("415", "Compressed body", &["Error"]);
     }
-    if path.contains('{') || path.contains("predictions") {
+    // What a path or a body names may not be there.
+    let names_something =
+        path.contains('{') || path.contains("predictions") || path.ends_with("pooled-models");
+    if names_something {
         add("404", "Not found, or the caller has no access", &["Error"]);
         add("409", "Conflict with the current state", &["Error"]);
     }
