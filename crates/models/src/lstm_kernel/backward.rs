@@ -3,7 +3,7 @@
 use super::activation::tanh;
 use super::pack::pack_turned;
 use super::product::{
-    Tiled, add_product, group, in_tiles, most_rows, rows, store, vectors, vectors_mut,
+    Tiled, add_product, group, in_tiles, most_rows, side_by_side, store, vectors, vectors_mut,
 };
 use super::{Chunks, GATES, Saved, Shape, TOGETHER, lanes};
 use crate::instruction_set::InstructionSet;
@@ -171,6 +171,8 @@ impl Backward<'_> {
         let plane = shape.days * size;
         let stride = shape.hidden.next_multiple_of(G * lanes);
         let mut states = vec![0.0; rows * stride];
+        let together = (TOGETHER / rows).clamp(1, shape.days);
+        let mut beside = vec![0.0; together * panels * size];
         let mut cells_after = vec![0.0; rows * padded];
         let zeros = vec![0.0; rows * padded];
         for step in (0..shape.days).rev() {
@@ -179,7 +181,15 @@ impl Backward<'_> {
             if step + 1 < shape.days {
                 let after = shape.day(step + 1, reverse);
                 let gates = &saved.gates[after * size..];
-                times_turned::<S, G>(simd, gates, plane, turned_hidden, &mut states, stride);
+                times_turned::<S, G>(
+                    simd,
+                    gates,
+                    plane,
+                    turned_hidden,
+                    &mut beside,
+                    &mut states,
+                    stride,
+                );
             }
             let above = &output[(day * shape.batch + first_row) * shape.hidden..];
             for (states, above) in states
@@ -216,33 +226,36 @@ impl Backward<'_> {
         };
         let stride = shape.input.next_multiple_of(G * lanes);
         let mut gradient = vec![0.0; shape.days * rows * stride];
-        let together = (TOGETHER / rows).clamp(1, shape.days);
         for (block, gradient) in gradient.chunks_mut(together * rows * stride).enumerate() {
             let gates = &saved.gates[block * together * size..];
-            times_turned::<S, G>(simd, gates, plane, turned, gradient, stride);
+            times_turned::<S, G>(simd, gates, plane, turned, &mut beside, gradient, stride);
         }
         gradient
     }
 }
 
 /// Gate gradients of some rows (from the first panel's on, panels `plane` apart) times turned weights,
-/// into rows of `stride` numbers.
+/// into rows of `stride` numbers; `beside` has room for these gradients side by side.
 #[inline(always)]
 fn times_turned<S: Simd, const G: usize>(
     simd: S,
     gates: &[f32],
     plane: usize,
     turned: &[f32],
+    beside: &mut [f32],
     to: &mut [f32],
     stride: usize,
 ) {
     let part = G * S::F32_LANES;
     let rows = to.len() / stride;
     let block_size = turned.len() / (stride / part);
+    let (depth, width) = (block_size / part, GATES * S::F32_LANES);
+    let of_panel = |row: usize, panel: usize| &gates[panel * plane + row * width..];
+    side_by_side(rows, most_rows(G), depth / width, width, of_panel, beside);
     for (block, turned) in turned.chunks_exact(block_size).enumerate() {
         let mut product = Turned::<S, G> {
-            gates,
-            plane,
+            gates: &*beside,
+            depth,
             weights: S::as_simd_f32s(turned).0,
             to: &mut to[block * part..],
             stride,
@@ -253,8 +266,9 @@ fn times_turned<S: Simd, const G: usize>(
 
 /// A block of columns of such a product.
 struct Turned<'a, S: Simd, const G: usize> {
+    /// Rows side by side, of `depth` numbers each.
     gates: &'a [f32],
-    plane: usize,
+    depth: usize,
     weights: &'a [S::f32s],
     to: &'a mut [f32],
     stride: usize,
@@ -263,12 +277,9 @@ struct Turned<'a, S: Simd, const G: usize> {
 impl<S: Simd, const G: usize> Tiled<S, G> for Turned<'_, S, G> {
     #[inline(always)]
     fn tile<const R: usize>(&mut self, simd: S, first: usize) {
-        let width = GATES * S::F32_LANES;
         let mut sums = [[simd.splat_f32s(0.0); G]; R];
-        for (panel, weights) in self.weights.chunks_exact(width * G).enumerate() {
-            let gates = &self.gates[panel * self.plane + first * width..];
-            add_product(simd, &mut sums, rows::<R>(gates, width, width), weights);
-        }
+        let rows = &self.gates[first * self.depth..][..R * self.depth];
+        add_product(simd, &mut sums, rows, self.weights);
         store::<S, R, G>(sums, &mut self.to[first * self.stride..], self.stride);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::activation::{sigmoid, tanh};
 use super::product::{
-    Tiled, add_product, add_products_of_one, group, in_tiles, load, most_rows, multiply_add, rows,
-    store, vectors, vectors_mut,
+    Tiled, add_product, add_products_of_one, group, in_tiles, load, most_rows, multiply_add,
+    side_by_side, store, vectors, vectors_mut,
 };
 use super::{Chunks, GATES, Packed, Shape, TOGETHER, lanes};
 use pulp::{Simd, WithSimd};
@@ -132,6 +132,7 @@ impl Forward<'_> {
             states: vec![0.0; shape.days * rows * padded],
         };
         let mut cell_before = vec![0.0; rows * padded];
+        let mut beside = vec![0.0; rows * shape.hidden];
         for first in (0..shape.days).step_by(together) {
             let steps = first..shape.days.min(first + together);
             let days = if self.reverse {
@@ -151,12 +152,16 @@ impl Forward<'_> {
                 let at = day * rows * padded;
                 let (before, states) =
                     neighbours(&mut saved.states, at, rows * padded, step, self.reverse);
+                if rows > 1 && !before.is_empty() {
+                    let row = |row: usize, _| &before[row * padded..];
+                    side_by_side(rows, most_rows(G), 1, shape.hidden, row, &mut beside);
+                }
                 let mut step = Step::<S, G> {
                     simd,
                     shape,
-                    padded,
                     weights: S::as_simd_f32s(&self.packed.hidden).0,
                     before,
+                    beside: &beside,
                     gates: &mut saved.gates[slot..],
                     plane,
                 };
@@ -192,13 +197,17 @@ impl Forward<'_> {
                 of_day[self.rows.start * input..self.rows.end * input].chunks_exact(input)
             })
             .collect();
+        let mut beside = vec![0.0; inputs.len() * input];
+        let row = |row: usize, _| inputs[row];
+        side_by_side(inputs.len(), most_rows(G), 1, input, row, &mut beside);
         for (place, bias) in self.packed.bias.chunks_exact(part).enumerate() {
             let (panel, group) = (place * G / GATES, place * G % GATES);
             let weights = &self.packed.input[place * input * part..][..input * part];
             let mut projection = Projection::<S, G> {
                 bias: *vectors::<S, G>(bias),
                 weights: S::as_simd_f32s(weights).0,
-                inputs: &inputs,
+                inputs: &beside,
+                depth: input,
                 gates: &mut gates[panel * plane + group * S::F32_LANES..],
             };
             in_tiles(simd, inputs.len(), most_rows(G), &mut projection);
@@ -210,7 +219,9 @@ impl Forward<'_> {
 struct Projection<'a, S: Simd, const G: usize> {
     bias: [S::f32s; G],
     weights: &'a [S::f32s],
-    inputs: &'a [&'a [f32]],
+    /// Rows side by side, of `depth` numbers each.
+    inputs: &'a [f32],
+    depth: usize,
     /// From the first of these gates of the first row on.
     gates: &'a mut [f32],
 }
@@ -219,11 +230,9 @@ impl<S: Simd, const G: usize> Tiled<S, G> for Projection<'_, S, G> {
     #[inline(always)]
     fn tile<const R: usize>(&mut self, simd: S, first: usize) {
         let width = GATES * S::F32_LANES;
-        let rows: &[&[f32]; R] = self.inputs[first..]
-            .first_chunk()
-            .expect("tiles are made of the rows there are");
+        let rows = &self.inputs[first * self.depth..][..R * self.depth];
         let mut sums = [self.bias; R];
-        add_product(simd, &mut sums, *rows, self.weights);
+        add_product(simd, &mut sums, rows, self.weights);
         store::<S, R, G>(sums, &mut self.gates[first * width..], width);
     }
 }
@@ -232,9 +241,10 @@ impl<S: Simd, const G: usize> Tiled<S, G> for Projection<'_, S, G> {
 struct Step<'a, S: Simd, const G: usize> {
     simd: S,
     shape: Shape,
-    padded: usize,
     weights: &'a [S::f32s],
     before: &'a [f32],
+    /// The same rows side by side, if there are several.
+    beside: &'a [f32],
     /// From the first row of the first panel on.
     gates: &'a mut [f32],
     plane: usize,
@@ -248,9 +258,8 @@ impl<S: Simd, const G: usize> Step<'_, S, G> {
             let size = self.shape.hidden * G;
             let mut carried = Carried::<S, G> {
                 hidden: self.shape.hidden,
-                padded: self.padded,
                 weights: &self.weights[(panel * GATES + group) * self.shape.hidden..][..size],
-                before: self.before,
+                before: self.beside,
                 gates: &mut self.gates[panel * self.plane + group * S::F32_LANES..],
             };
             in_tiles(self.simd, rows, most_rows(G), &mut carried);
@@ -282,7 +291,7 @@ impl<S: Simd, const G: usize> Step<'_, S, G> {
         while place < places {
             let weights = &self.weights[place * size..][..size];
             let mut sums = [*vectors::<S, G>(&self.gates[at(place)..])];
-            add_product(self.simd, &mut sums, [row], weights);
+            add_product(self.simd, &mut sums, row, weights);
             *vectors_mut::<S, G>(&mut self.gates[at(place)..]) = sums[0];
             place += 1;
         }
@@ -292,8 +301,8 @@ impl<S: Simd, const G: usize> Step<'_, S, G> {
 /// The same for some gates of a panel.
 struct Carried<'a, S: Simd, const G: usize> {
     hidden: usize,
-    padded: usize,
     weights: &'a [S::f32s],
+    /// Rows side by side.
     before: &'a [f32],
     /// From the first of these gates of the first row on.
     gates: &'a mut [f32],
@@ -303,11 +312,7 @@ impl<S: Simd, const G: usize> Tiled<S, G> for Carried<'_, S, G> {
     #[inline(always)]
     fn tile<const R: usize>(&mut self, simd: S, first: usize) {
         let width = GATES * S::F32_LANES;
-        let rows = rows::<R>(
-            &self.before[first * self.padded..],
-            self.padded,
-            self.hidden,
-        );
+        let rows = &self.before[first * self.hidden..][..R * self.hidden];
         let gates = &mut self.gates[first * width..];
         let mut sums = load::<S, R, G>(simd, gates, width);
         add_product(simd, &mut sums, rows, self.weights);

@@ -24,28 +24,66 @@ pub(super) fn multiply_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s)
     }
 }
 
-/// Adds to R × G sums the product of R rows with weights that have G vectors to each element of a row.
+/// Adds to R × G sums the product of R rows, side by side (see [`side_by_side`]), with weights that have G
+/// vectors to each element of a row.
 #[inline(always)]
 pub(super) fn add_product<S: Simd, const R: usize, const G: usize>(
     simd: S,
     sums: &mut [[S::f32s; G]; R],
-    rows: [&[f32]; R],
+    rows: &[f32],
     weights: &[S::f32s],
 ) {
+    let (rows, _) = rows.as_chunks::<R>();
     let (weights, _) = weights.as_chunks::<G>();
-    let depth = weights.len();
-    let rows = rows.map(|row| &row[..depth]);
     let mut local = *sums;
-    for k in 0..depth {
-        let weights = weights[k];
+    for (values, weights) in rows.iter().zip(weights) {
         for r in 0..R {
-            let value = simd.splat_f32s(rows[r][k]);
+            let value = simd.splat_f32s(values[r]);
             for g in 0..G {
                 local[r][g] = multiply_add(simd, value, weights[g], local[r][g]);
             }
         }
     }
     *sums = local;
+}
+
+/// Puts rows into the order in which tiles of at most `most` rows read them: of each tile, of each element,
+/// its rows. So a product walks along one list instead of one for each row, which would need more
+/// registers than there are and a check of every end. `piece` gives the pieces of a row, `width` numbers
+/// each.
+pub(super) fn side_by_side<'a>(
+    rows: usize,
+    most: usize,
+    pieces: usize,
+    width: usize,
+    piece: impl Fn(usize, usize) -> &'a [f32],
+    to: &mut [f32],
+) {
+    let depth = pieces * width;
+    for (first, count) in tiles(rows, most) {
+        let to = &mut to[first * depth..][..count * depth];
+        for row in 0..count {
+            for place in 0..pieces {
+                let to = to[place * width * count + row..].iter_mut().step_by(count);
+                for (to, from) in to.zip(&piece(first + row, place)[..width]) {
+                    *to = *from;
+                }
+            }
+        }
+    }
+}
+
+/// As few tiles of at most `most` rows as possible, of nearly as many rows each: their first rows and how
+/// many they have.
+fn tiles(rows: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let tiles = rows.div_ceil(most);
+    let (fewest, more) = (rows / tiles.max(1), rows % tiles.max(1));
+    (0..tiles).map(move |tile| {
+        (
+            tile * fewest + tile.min(more),
+            fewest + usize::from(tile < more),
+        )
+    })
 }
 
 /// Adds to N × G sums the products of one row with N such weights, which lie one after the other.
@@ -86,16 +124,6 @@ pub(super) fn vectors<S: Simd, const N: usize>(numbers: &[f32]) -> &[S::f32s; N]
 pub(super) fn vectors_mut<S: Simd, const N: usize>(numbers: &mut [f32]) -> &mut [S::f32s; N] {
     let (vectors, _) = S::as_mut_simd_f32s(&mut numbers[..N * S::F32_LANES]);
     vectors.first_chunk_mut().expect("that many were taken")
-}
-
-/// R rows of a matrix whose rows are `stride` numbers apart.
-#[inline(always)]
-pub(super) fn rows<const R: usize>(numbers: &[f32], stride: usize, width: usize) -> [&[f32]; R] {
-    let mut rows: [&[f32]; R] = [&[]; R];
-    for (r, row) in rows.iter_mut().enumerate() {
-        *row = &numbers[r * stride..][..width];
-    }
-    rows
 }
 
 /// The first G vectors of each of R such rows.
@@ -139,11 +167,7 @@ pub(super) fn in_tiles<S: Simd, const G: usize>(
     most: usize,
     work: &mut impl Tiled<S, G>,
 ) {
-    let tiles = rows.div_ceil(most);
-    let (fewest, more) = (rows / tiles, rows % tiles);
-    let mut first = 0;
-    for tile in 0..tiles {
-        let count = fewest + usize::from(tile < more);
+    for (first, count) in tiles(rows, most) {
         match count {
             6 => work.tile::<6>(simd, first),
             5 => work.tile::<5>(simd, first),
@@ -152,6 +176,5 @@ pub(super) fn in_tiles<S: Simd, const G: usize>(
             2 => work.tile::<2>(simd, first),
             _ => work.tile::<1>(simd, first),
         }
-        first += count;
     }
 }
