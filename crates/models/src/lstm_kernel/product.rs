@@ -62,13 +62,27 @@ pub(super) fn side_by_side<'a>(
     let depth = pieces * width;
     for (first, count) in tiles(rows, most) {
         let to = &mut to[first * depth..][..count * depth];
-        for row in 0..count {
-            for place in 0..pieces {
-                let to = to[place * width * count + row..].iter_mut().step_by(count);
-                for (to, from) in to.zip(&piece(first + row, place)[..width]) {
-                    *to = *from;
-                }
+        for (place, to) in to.chunks_exact_mut(count * width).enumerate() {
+            let row = |row: usize| &piece(first + row, place)[..width];
+            match count {
+                6 => interleave::<6>(row, to),
+                5 => interleave::<5>(row, to),
+                4 => interleave::<4>(row, to),
+                3 => interleave::<3>(row, to),
+                2 => interleave::<2>(row, to),
+                _ => interleave::<1>(row, to),
             }
+        }
+    }
+}
+
+/// R rows, element by element.
+fn interleave<'a, const R: usize>(row: impl Fn(usize) -> &'a [f32], to: &mut [f32]) {
+    let (to, _) = to.as_chunks_mut::<R>();
+    let rows: [&[f32]; R] = std::array::from_fn(|r| &row(r)[..to.len()]);
+    for (place, to) in to.iter_mut().enumerate() {
+        for r in 0..R {
+            to[r] = rows[r][place];
         }
     }
 }
