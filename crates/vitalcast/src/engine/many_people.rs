@@ -33,8 +33,8 @@ impl Engine {
     /// people as the sample). An active one is served to everybody without a better model of their own.
     ///
     /// People who refused are left out ([`Profile::allows_pooling`]). The model contains no person's data
-    /// and no id; a person who is erased is out of the next fit. `check` is called before each person, with
-    /// how many are done and how many there are, and can stop the work.
+    /// and no id; a person who is erased is out of the next fit. `check` is called before each person and before the
+    /// fit, with how many people are done and how many there are, and can stop the work.
     ///
     /// # Errors
     ///
@@ -71,6 +71,9 @@ impl Engine {
             if !training.add(&self.load(user)?)? {
                 without_readings += 1;
             }
+        }
+        if check(users.len(), users.len()).is_break() {
+            return Err(EngineError::Interrupted);
         }
         let (people, days) = (training.people(), training.days());
         let champion = self.champion(metric)?;
@@ -145,13 +148,34 @@ impl Engine {
         metric: PredictionMetric,
     ) -> Result<Option<Champion>, EngineError> {
         let models = self.wait(self.store.models_of_many_people(Some(metric)))?;
-        let active = models.into_iter().find(|model| model.is_active);
-        active
-            .map(|registered| {
-                let ready = self.ready_model(&registered)?;
-                Ok(Champion { registered, ready })
-            })
-            .transpose()
+        let Some(registered) = models.into_iter().find(|model| model.is_active) else {
+            return Ok(None);
+        };
+        let ready = self.ready_champion(&registered)?;
+        Ok(ready.map(|ready| Champion { registered, ready }))
+    }
+
+    /// The model of many people of this folder, ready to forecast; `None`, with a warning in the log, if its
+    /// file cannot be used. Everybody depends on it: the model of the release then takes its place, and
+    /// the next fit replaces it.
+    pub(super) fn ready_champion(
+        &self,
+        registered: &RegisteredModel,
+    ) -> Result<Option<Arc<ReadyModel>>, EngineError> {
+        match self.ready_model(registered) {
+            Ok(ready) => Ok(Some(ready)),
+            Err(
+                error @ (EngineError::Artifact(_)
+                | EngineError::ForeignArtifact { .. }
+                | EngineError::Inference(_)
+                | EngineError::UnknownModel(_)),
+            ) => {
+                let model = &registered.model_id;
+                tracing::warn!(%model, code = error.code(), "a model of many people cannot be used");
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

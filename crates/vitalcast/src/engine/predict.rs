@@ -208,8 +208,9 @@ impl Engine {
             }
             Err(none @ EngineError::NoModel { .. }) if is_content_with_many_people(request) => {
                 let of_many = &list.of_many_people;
-                if let Some(registered) = of_many.iter().find(|of| of.metric == request.metric) {
-                    let ready = self.ready_model(registered)?;
+                if let Some(registered) = of_many.iter().find(|of| of.metric == request.metric)
+                    && let Some(ready) = self.ready_champion(registered)?
+                {
                     return Ok(Served::Registered(registered.clone(), ready));
                 }
                 population(request.metric)?

@@ -109,6 +109,39 @@ fn a_folders_model_is_served_once_it_is_better_and_no_longer_than_it_is_there() 
 }
 
 #[test]
+fn a_damaged_model_of_the_folder_stops_nobody_and_is_replaced_by_the_next_fit() {
+    let (folder, engine) = folder();
+    swinging(&engine, 0..10);
+    let of_release = tomorrow(&engine, 3);
+    let fitted = fit(&engine, &request()).unwrap();
+    assert!(fitted.is_active);
+    drop(engine);
+    let files = std::fs::read_dir(folder.path().join("models")).unwrap();
+    let file = files
+        .map(|file| file.unwrap().path())
+        .find(|path| path.extension().is_some_and(|end| end == "vcm"))
+        .unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    for damage in [&whole[..whole.len() / 2], b"", b"not a model"] {
+        std::fs::write(&file, damage).unwrap();
+        let engine = Engine::open(folder.path()).unwrap();
+        assert_eq!(tomorrow(&engine, 3), of_release);
+    }
+    std::fs::remove_file(&file).unwrap();
+    let engine = Engine::open(folder.path()).unwrap();
+    assert_eq!(tomorrow(&engine, 3), of_release);
+    let own = TrainModelRequest {
+        architecture: ModelArchitecture::Ridge,
+        ..TrainModelRequest::new(user(2), RHR)
+    };
+    let go_on = &mut |_: &vitalcast::EpochReport| ControlFlow::Continue(());
+    engine.train(&own, now(), now(), go_on).unwrap();
+    let again = fit(&engine, &request()).unwrap();
+    assert!(again.is_active);
+    assert_eq!(tomorrow(&engine, 3).0, again.model_id.to_string());
+}
+
+#[test]
 fn a_model_of_ones_own_is_compared_with_the_folders() {
     let (_folder, engine) = folder();
     swinging(&engine, 0..10);
