@@ -141,7 +141,11 @@ impl App {
             Arc::new(Semaphore::new(units))
         };
         Self {
-            pooled_fits: PooledFits::new(Arc::clone(&engine), Arc::clone(&clock)),
+            pooled_fits: PooledFits::new(
+                Arc::clone(&engine),
+                Arc::clone(&clock),
+                config.jobs.threads(),
+            ),
             engine,
             jobs,
             clock,

@@ -130,6 +130,16 @@ pub struct Jobs {
     pub max_seconds: f64,
 }
 
+impl Jobs {
+    /// Threads of a job: as many as there are processors if the setting is 0.
+    pub(crate) fn threads(&self) -> usize {
+        match self.threads_per_job {
+            0 => std::thread::available_parallelism().map_or(2, usize::from),
+            count => count,
+        }
+    }
+}
+
 /// Authentication in addition to API keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -141,16 +141,12 @@ impl Server {
             );
         }
         let tls = tls_config(&config.tls)?;
-        let processors = std::thread::available_parallelism().map_or(2, usize::from);
         let engine = Arc::new(engine);
         let jobs = JobRunner::start(
             Arc::clone(&engine),
             JobOptions {
                 parallel: config.jobs.parallel,
-                threads_per_job: match config.jobs.threads_per_job {
-                    0 => processors,
-                    count => count,
-                },
+                threads_per_job: config.jobs.threads(),
                 max_waiting: config.jobs.max_waiting,
                 max_waiting_per_user: config.jobs.max_waiting_per_user,
                 max_estimated_seconds: config.jobs.max_estimated_seconds,

@@ -255,7 +255,7 @@ shaped!(
             Kind::List {
                 item: &USER_ID,
                 least: 0,
-                most: 100_000,
+                most: 1_000,
                 unique: true,
             },
             "[]",

@@ -7,7 +7,7 @@ mod work;
 
 pub(super) use live::info;
 pub use live::{JobEvent, JobWatch};
-pub(super) use work::{failure, lower_priority};
+pub(super) use work::{failure, lower_priority, on_own_threads};
 
 use super::Engine;
 use crate::error::EngineError;

@@ -47,16 +47,10 @@ impl Shared {
     pub(super) fn work(&self, number: usize) {
         lower_priority();
         while let Some(live) = self.next() {
-            // Made on this thread, its threads have the same low priority. They end with the job: the
-            // memory that a training took would stay with threads that wait for the next one.
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(self.options.threads_per_job.max(1))
-                .thread_name(move |helper| format!("job-{number}-{helper}"))
-                .build();
-            let run = std::panic::AssertUnwindSafe(|| match pool {
-                Ok(pool) => pool.install(|| self.run(&live)),
-                Err(_) => self.run(&live),
-            });
+            let name = format!("job-{number}");
+            let threads = self.options.threads_per_job;
+            let run =
+                std::panic::AssertUnwindSafe(|| on_own_threads(&name, threads, || self.run(&live)));
             let outcome = std::panic::catch_unwind(run).unwrap_or_else(|_| {
                 tracing::error!(job = %live.job.job_id, "a job panicked");
                 Some(JobOutcome::Failed(JobError {
@@ -296,6 +290,24 @@ pub(in crate::engine) fn failure(error: &EngineError) -> JobError {
     JobError {
         code: error.code().to_owned(),
         detail,
+    }
+}
+
+/// Runs something on threads of its own. Made on this thread, they have the same low priority. They end with
+/// the work: the memory that a training took would stay with threads that wait for the next one.
+pub(in crate::engine) fn on_own_threads<T: Send>(
+    name: &str,
+    threads: usize,
+    work: impl FnOnce() -> T + Send,
+) -> T {
+    let name = name.to_owned();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .thread_name(move |helper| format!("{name}-{helper}"))
+        .build();
+    match pool {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Fits of models of many people beside a service.
 
 use crate::engine::Engine;
-use crate::engine::jobs::{Clock, failure, lower_priority};
+use crate::engine::jobs::{Clock, failure, lower_priority, on_own_threads};
 use crate::error::{EngineError, ErrorKind};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -42,6 +42,7 @@ pub struct PooledFits(Arc<Shared>);
 struct Shared {
     engine: Arc<Engine>,
     clock: Clock,
+    threads: usize,
     fits: Mutex<BTreeMap<PredictionMetric, PooledFit>>,
     stopping: AtomicBool,
 }
@@ -72,7 +73,9 @@ impl Shared {
             }
         };
         let work = std::panic::AssertUnwindSafe(|| {
-            self.engine.train_pooled(request, now, now, &mut check)
+            on_own_threads("pooled-fit", self.threads, || {
+                self.engine.train_pooled(request, now, now, &mut check)
+            })
         });
         let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| {
             tracing::error!("a fit of many people panicked");
@@ -100,11 +103,12 @@ impl Shared {
 }
 
 impl PooledFits {
-    /// Nothing is fitted yet.
-    pub fn new(engine: Arc<Engine>, clock: Clock) -> Self {
+    /// Nothing is fitted yet; each fit will have so many threads, which requests go before.
+    pub fn new(engine: Arc<Engine>, clock: Clock, threads: usize) -> Self {
         Self(Arc::new(Shared {
             engine,
             clock,
+            threads,
             fits: Mutex::default(),
             stopping: AtomicBool::new(false),
         }))
