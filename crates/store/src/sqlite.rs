@@ -20,6 +20,7 @@ use crate::store::{
     StoredForecast, UserSummary, WriteReport,
 };
 use chrono::{DateTime, NaiveDate, Utc};
+use models::Owner;
 use records::Writing;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
@@ -243,18 +244,20 @@ impl Store for SqliteStore {
         user: Option<&UserId>,
         metric: Option<PredictionMetric>,
     ) -> Result<Vec<RegisteredModel>, StoreError> {
-        self.models_where(user, metric, None).await
+        let owner = user.map_or(Owner::Any, Owner::Person);
+        self.models_where(owner, metric, None).await
     }
 
     async fn models_of_many_people(
         &self,
         metric: Option<PredictionMetric>,
     ) -> Result<Vec<RegisteredModel>, StoreError> {
-        self.models_of_nobody(metric).await
+        self.models_where(Owner::Nobody, metric, None).await
     }
 
     async fn model(&self, id: &ModelId) -> Result<Option<RegisteredModel>, StoreError> {
-        Ok(self.models_where(None, None, Some(id)).await?.pop())
+        let mut models = self.models_where(Owner::Any, None, Some(id)).await?;
+        Ok(models.pop())
     }
 
     async fn active_model(
@@ -264,7 +267,9 @@ impl Store for SqliteStore {
         architecture: Option<ModelArchitecture>,
         version: Option<i64>,
     ) -> Result<Option<RegisteredModel>, StoreError> {
-        let models = self.models_where(Some(user), Some(metric), None).await?;
+        let models = self
+            .models_where(Owner::Person(user), Some(metric), None)
+            .await?;
         Ok(RegisteredModel::chosen(&models, metric, architecture, version).cloned())
     }
 

@@ -4,6 +4,7 @@ use crate::args::{Global, TrainArgs, TrainingSettings};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress;
+use serde::Serialize;
 use vitalcast::{
     PredictionMetric, TrainModelRequest, TrainModelResponse, TrainPooledRequest,
     TrainPooledResponse, UserId, learned_nothing, skill_sentence,
@@ -75,13 +76,18 @@ fn pooled(args: &TrainArgs, global: &Global, output: &mut Output) -> anyhow::Res
         }
         answers.push(answer);
     }
-    if output.is_json() {
-        return match answers.as_slice() {
-            [one] => output.json(one),
-            many => output.json(&many),
-        };
+    all_as_json(&answers, output)
+}
+
+/// One metric prints the answer itself, several a list of them; nothing without `--json`.
+fn all_as_json<T: Serialize>(answers: &[T], output: &mut Output) -> anyhow::Result<()> {
+    if !output.is_json() {
+        return Ok(());
     }
-    Ok(())
+    match answers {
+        [one] => output.json(one),
+        many => output.json(&many),
+    }
 }
 
 fn print_pooled(answer: &TrainPooledResponse, output: &mut Output) -> anyhow::Result<()> {
@@ -164,14 +170,7 @@ fn of_one(
         }
         answers.push(answer);
     }
-    if output.is_json() {
-        // One metric prints the contract's answer itself, several a list of them.
-        return match answers.as_slice() {
-            [one] => output.json(one),
-            many => output.json(&many),
-        };
-    }
-    Ok(())
+    all_as_json(&answers, output)
 }
 
 /// Prints the result of a training.

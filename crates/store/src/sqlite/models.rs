@@ -8,39 +8,36 @@ use crate::store::{NewModel, RegisteredModel, Store};
 use sqlx::{Row, Sqlite, Transaction};
 use vitalcast_domain::{ModelId, PredictionMetric, UserId};
 
+/// Whose models.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Owner<'a> {
+    Any,
+    Person(&'a UserId),
+    /// Those of many people.
+    Nobody,
+}
+
 impl SqliteStore {
     pub(super) async fn models_where(
         &self,
-        user: Option<&UserId>,
+        owner: Owner<'_>,
         metric: Option<PredictionMetric>,
         id: Option<&ModelId>,
     ) -> Result<Vec<RegisteredModel>, StoreError> {
+        let user = match owner {
+            Owner::Any | Owner::Nobody => None,
+            Owner::Person(user) => Some(user.as_str()),
+        };
         sqlx::query(
             "SELECT * FROM models \
-             WHERE (?1 IS NULL OR user_id = ?1) AND (?2 IS NULL OR metric = ?2) \
+             WHERE (?4 OR user_id IS ?1) AND (?2 IS NULL OR metric = ?2) \
                AND (?3 IS NULL OR model_id = ?3) \
              ORDER BY trained_at DESC, version DESC, model_id",
         )
-        .bind(user.map(UserId::as_str))
+        .bind(user)
         .bind(metric.map(PredictionMetric::as_str))
         .bind(id.map(ModelId::as_str))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(|error| self.failed(error))?
-        .iter()
-        .map(rows::model)
-        .collect()
-    }
-
-    pub(super) async fn models_of_nobody(
-        &self,
-        metric: Option<PredictionMetric>,
-    ) -> Result<Vec<RegisteredModel>, StoreError> {
-        sqlx::query(
-            "SELECT * FROM models WHERE user_id IS NULL AND (?1 IS NULL OR metric = ?1) \
-             ORDER BY trained_at DESC, version DESC, model_id",
-        )
-        .bind(metric.map(PredictionMetric::as_str))
+        .bind(matches!(owner, Owner::Any))
         .fetch_all(&self.pool)
         .await
         .map_err(|error| self.failed(error))?
