@@ -118,7 +118,7 @@ fn fit(
     let learner = |person| whole(person);
     let fit =
         |people: Vec<Learner<'_>>| PooledModel::fit(&design, &people, recipe.is_one_for_all());
-    let model = fit(people.iter().map(learner).collect())?;
+    let model = fit(people.iter().map(learner).collect()).map_err(|error| one_more(error, 0))?;
     // Of few people each one is left out once.
     let folds = if people.len() < 2 * FOLDS {
         people.len()
@@ -136,7 +136,7 @@ fn fit(
                 .into_iter()
                 .map(|(_, person)| learner(person))
                 .collect())
-            .map_err(one_more)?;
+            .map_err(|error| one_more(error, 1))?;
             let mut errors = Errors::default();
             let mut pairs = Vec::new();
             for (place, person) in unseen {
@@ -172,8 +172,8 @@ fn fit(
     trained(FittedModel::pooled(metric, model), facts, &errors, gate)
 }
 
-/// A fit that leaves somebody out needs one person more.
-fn one_more(error: PooledError) -> PooledError {
+/// A fit whose errors are those of people left out needs one person more, of whom so many were left out.
+fn one_more(error: PooledError, left_out: usize) -> PooledError {
     match error {
         PooledError::TooFewPeople {
             needed,
@@ -181,7 +181,7 @@ fn one_more(error: PooledError) -> PooledError {
             days,
         } => PooledError::TooFewPeople {
             needed: needed + 1,
-            found: found + 1,
+            found: found + left_out,
             days,
         },
         other @ (PooledError::Covariates { .. }

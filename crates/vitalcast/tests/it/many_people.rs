@@ -202,12 +202,14 @@ fn too_few_people_an_unknown_one_and_a_stop_are_told() {
     let (_folder, engine) = folder();
     let error = fit(&engine, &request()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotEnoughData, "{error}");
-    swinging(&engine, 0..5);
-    let error = fit(&engine, &request()).unwrap_err().to_string();
-    assert!(
-        error.contains("at least 6 people") && error.contains("found 5"),
-        "{error}"
-    );
+    for (people, found) in [(0..2, "found 2"), (2..5, "found 5")] {
+        swinging(&engine, people);
+        let error = fit(&engine, &request()).unwrap_err().to_string();
+        assert!(
+            error.contains("at least 6 people") && error.contains(found),
+            "{error}"
+        );
+    }
     let stranger = TrainPooledRequest {
         users: vec![user(0), user(99)],
         ..request()
