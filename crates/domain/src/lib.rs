@@ -38,7 +38,7 @@ pub use error::{DomainError, FieldError, InvalidRequest};
 pub use id::{JobId, KeyId, ModelId, UserId};
 pub use identity::{Coincident, Place};
 pub use job::{JobError, JobInfo, JobKind, JobProgress, JobState};
-pub use metric::{FeatureCategory, MetricType, PredictionMetric};
+pub use metric::{Better, FeatureCategory, MetricType, PredictionMetric};
 pub use moment::Moment;
 pub use profile::{ActivityLevel, Profile, ZoneFrom};
 pub use provenance::{Provenance, Span, Told};
@@ -50,3 +50,7 @@ pub use request::{
     BatchPredictRequest, DEFAULT_SEED, MAX_HORIZON_DAYS, PredictRequest, TrainModelRequest,
 };
 pub use unit::Unit;
+
+/// What every explanation, what-if and counterfactual says: none of them tells a cause.
+pub const ASSOCIATION: &str =
+    "This shows what goes with what in your own data. It does not show a cause.";

@@ -435,6 +435,25 @@ impl MetricType {
     }
 }
 
+/// Which direction of a metric is good for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// Lower values.
+    Lower,
+    /// Higher values.
+    Higher,
+}
+
+impl Better {
+    /// 1 where higher is better, −1 where lower is: the sign of an improvement.
+    pub fn sign(self) -> f64 {
+        match self {
+            Self::Lower => -1.0,
+            Self::Higher => 1.0,
+        }
+    }
+}
+
 impl PredictionMetric {
     /// The metric type that is forecast.
     pub fn metric_type(self) -> MetricType {
@@ -476,6 +495,17 @@ impl PredictionMetric {
             Self::HeartRateVariabilitySdnn | Self::HeartRateVariabilityRmssd => 10.0,
             Self::SleepDuration => 1.0,
             Self::RecoveryScore => 10.0,
+        }
+    }
+
+    /// Which direction is good for a person.
+    pub fn better(self) -> Better {
+        match self {
+            Self::RestingHeartRate => Better::Lower,
+            Self::HeartRateVariabilitySdnn
+            | Self::HeartRateVariabilityRmssd
+            | Self::SleepDuration
+            | Self::RecoveryScore => Better::Higher,
         }
     }
 

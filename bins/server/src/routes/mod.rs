@@ -105,6 +105,8 @@ shaped!(
     tags(
         (name = "predictions", description = "Training, forecasts and models"),
         (name = "correlations", description = "Correlations of features with metrics"),
+        (name = "interpretability", description = "Why a forecast is what it is, and what would change it"),
+        (name = "experiments", description = "A person's experiments on themselves, with randomised blocks"),
         (name = "features", description = "Features computed from the records of a person"),
         (name = "users", description = "People and their records"),
         (name = "jobs", description = "Trainings and imports as background jobs"),
@@ -113,8 +115,7 @@ shaped!(
 )]
 struct Document;
 
-/// Every route of the public listener. Interpretability (`/api/interpretability`) will be added here
-/// together with its part of `insight`.
+/// Every route of the public listener.
 pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(service::root))
