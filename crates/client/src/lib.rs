@@ -115,6 +115,16 @@ impl Client {
         Ok(Trained::Done(Box::new(response.json().await?)))
     }
 
+    /// Searches settings of a person's model, with the fields of the route, `user_id` and `metric` among
+    /// them. The result is that of the job: follow it with [`Client::follow`].
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`] with code `TOO_COSTLY`, `QUEUE_FULL`, …
+    pub async fn tune(&self, request: &serde_json::Value) -> Result<JobInfo, ClientError> {
+        self.post(&["api", "predictions", "tune"], request).await
+    }
+
     /// Forecasts one metric for one day.
     ///
     /// # Errors

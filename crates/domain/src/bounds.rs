@@ -33,6 +33,14 @@ pub const HIDDEN_DIM: Bounds<i64> = bounds(32, 512);
 pub const NUM_LAYERS: Bounds<i64> = bounds(1, 4);
 /// Dropout rate.
 pub const DROPOUT: Bounds<f64> = bounds(0.0, 0.5);
+/// Splits from the root of a tree to a leaf.
+pub const TREE_DEPTH: Bounds<i64> = bounds(1, 8);
+/// What each tree counts.
+pub const TREE_SHRINKAGE: Bounds<f64> = bounds(0.005, 0.5);
+/// Fewest days in a leaf of a tree.
+pub const TREE_LEAF_ROWS: Bounds<i64> = bounds(1, 100);
+/// Share of the days each tree is grown on.
+pub const TREE_ROW_SHARE: Bounds<f64> = bounds(0.3, 1.0);
 /// Number of days of the metric in a correlation.
 pub const CORRELATION_DAYS: Bounds<i64> = bounds(14, 180);
 /// Significance level.

@@ -1,4 +1,4 @@
-//! Background jobs: trainings and imports.
+//! Background jobs: trainings, imports and searches for settings.
 
 use crate::id::{JobId, ModelId, UserId};
 use crate::metric::{PredictionMetric, word_enum};
@@ -12,6 +12,8 @@ word_enum! {
         Train = "train",
         /// Import a file.
         Import = "import",
+        /// Search settings of a training.
+        Tune = "tune",
     }
 }
 
@@ -41,11 +43,12 @@ impl JobState {
 /// The progress of a running job.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobProgress {
-    /// Number of epochs trained, or of bytes read.
+    /// Number of epochs trained, of bytes read, or of trials.
     pub done: u64,
-    /// Maximum number of epochs, or total number of bytes.
+    /// Maximum number of epochs, total number of bytes, or trials that were asked for.
     pub total: u64,
-    /// Loss on training windows after the last epoch, standardised; null for imports.
+    /// Loss on training windows after the last epoch, standardised; null for imports and
+    /// searches.
     pub train_loss: Option<f64>,
     /// Loss on validation windows.
     pub val_loss: Option<f64>,
@@ -73,7 +76,7 @@ pub struct JobInfo {
     pub metric: Option<PredictionMetric>,
     /// State of the job.
     pub state: JobState,
-    /// Progress in epochs or bytes; null until the job runs, and after a restart until the next epoch.
+    /// Progress in epochs, bytes or trials; null until the job runs, and after a restart until the next epoch.
     pub progress: Option<JobProgress>,
     /// Estimated run time, seconds, from the settings of the job.
     pub estimated_seconds: f64,
@@ -85,7 +88,7 @@ pub struct JobInfo {
     pub finished_at: Option<DateTime<Utc>>,
     /// Id of the trained model.
     pub model_id: Option<ModelId>,
-    /// The result: the response to the training request, or the summary of the import.
+    /// The result: the response to the training request, the summary of the import, or what a search found.
     #[schema(value_type = Option<Object>)]
     pub result: Option<serde_json::Value>,
     /// Error of a failed job.

@@ -50,8 +50,42 @@ pub struct TrainModelRequest {
     pub force_retrain: bool,
     /// Use a bidirectional LSTM (addition to the contract); LSTM networks only.
     pub bidirectional: bool,
+    /// Splits from the root of a tree to a leaf, 1 to 8 (addition to the contract); boosted trees only.
+    #[serde(skip_serializing_if = "is_default_tree_depth")]
+    pub tree_depth: usize,
+    /// What each tree counts, 0.005 to 0.5 (addition to the contract); boosted trees only.
+    #[serde(skip_serializing_if = "is_default_tree_shrinkage")]
+    pub tree_shrinkage: f64,
+    /// Fewest days in a leaf, 1 to 100 (addition to the contract); boosted trees only.
+    #[serde(skip_serializing_if = "is_default_tree_leaf_rows")]
+    pub tree_leaf_rows: usize,
+    /// Share of the days each tree is grown on, 0.3 to 1 (addition to the contract); boosted trees only.
+    #[serde(skip_serializing_if = "is_default_tree_row_share")]
+    pub tree_row_share: f64,
     /// Random seed (addition to the contract).
     pub seed: u64,
+}
+
+const TREE_DEPTH: usize = 3;
+const TREE_SHRINKAGE: f64 = 0.05;
+const TREE_LEAF_ROWS: usize = 5;
+const TREE_ROW_SHARE: f64 = 1.0;
+
+// Models of other kinds, and trees with default settings, are described as before there were these.
+fn is_default_tree_depth(value: &usize) -> bool {
+    *value == TREE_DEPTH
+}
+
+fn is_default_tree_shrinkage(value: &f64) -> bool {
+    *value == TREE_SHRINKAGE
+}
+
+fn is_default_tree_leaf_rows(value: &usize) -> bool {
+    *value == TREE_LEAF_ROWS
+}
+
+fn is_default_tree_row_share(value: &f64) -> bool {
+    *value == TREE_ROW_SHARE
 }
 
 #[derive(Deserialize)]
@@ -72,6 +106,10 @@ struct RawTrainModelRequest {
     force_retrain: bool,
     #[serde(default)]
     bidirectional: bool,
+    tree_depth: Option<usize>,
+    tree_shrinkage: Option<f64>,
+    tree_leaf_rows: Option<usize>,
+    tree_row_share: Option<f64>,
     seed: Option<u64>,
 }
 
@@ -93,6 +131,10 @@ impl TryFrom<RawTrainModelRequest> for TrainModelRequest {
             dropout: raw.dropout.unwrap_or(default.dropout),
             force_retrain: raw.force_retrain,
             bidirectional: raw.bidirectional,
+            tree_depth: raw.tree_depth.unwrap_or(default.tree_depth),
+            tree_shrinkage: raw.tree_shrinkage.unwrap_or(default.tree_shrinkage),
+            tree_leaf_rows: raw.tree_leaf_rows.unwrap_or(default.tree_leaf_rows),
+            tree_row_share: raw.tree_row_share.unwrap_or(default.tree_row_share),
             seed: raw.seed.unwrap_or(default.seed),
             ..default
         };
@@ -119,6 +161,10 @@ impl TrainModelRequest {
             dropout: 0.2,
             force_retrain: false,
             bidirectional: false,
+            tree_depth: TREE_DEPTH,
+            tree_shrinkage: TREE_SHRINKAGE,
+            tree_leaf_rows: TREE_LEAF_ROWS,
+            tree_row_share: TREE_ROW_SHARE,
             seed: DEFAULT_SEED,
         }
     }
@@ -139,6 +185,10 @@ impl TrainModelRequest {
         bounds::HIDDEN_DIM.check(&mut faults, "hidden_dim", self.hidden_dim);
         bounds::NUM_LAYERS.check(&mut faults, "num_layers", self.num_layers);
         bounds::DROPOUT.check(&mut faults, "dropout", self.dropout);
+        bounds::TREE_DEPTH.check(&mut faults, "tree_depth", self.tree_depth);
+        bounds::TREE_SHRINKAGE.check(&mut faults, "tree_shrinkage", self.tree_shrinkage);
+        bounds::TREE_LEAF_ROWS.check(&mut faults, "tree_leaf_rows", self.tree_leaf_rows);
+        bounds::TREE_ROW_SHARE.check(&mut faults, "tree_row_share", self.tree_row_share);
         let least = self.architecture.least_days_read();
         let is_within = self.sequence_length as i64 >= bounds::SEQUENCE_LENGTH.low;
         if is_within && self.sequence_length < least {
@@ -167,6 +217,7 @@ impl TrainModelRequest {
         let default = Self::new(self.user_id.clone(), self.metric);
         let lstm = self.architecture.is_lstm();
         let network = self.architecture.is_network();
+        let trees = self.architecture.family() == ModelFamily::Trees;
         let in_epochs = match self.architecture.family() {
             ModelFamily::Lstm | ModelFamily::Linear | ModelFamily::Trees => true,
             ModelFamily::Ridge | ModelFamily::Series | ModelFamily::Pooled => false,
@@ -183,6 +234,22 @@ impl TrainModelRequest {
             ("num_layers", lstm, self.num_layers != default.num_layers),
             ("dropout", lstm, self.dropout != default.dropout),
             ("bidirectional", lstm, self.bidirectional),
+            ("tree_depth", trees, self.tree_depth != default.tree_depth),
+            (
+                "tree_shrinkage",
+                trees,
+                self.tree_shrinkage != default.tree_shrinkage,
+            ),
+            (
+                "tree_leaf_rows",
+                trees,
+                self.tree_leaf_rows != default.tree_leaf_rows,
+            ),
+            (
+                "tree_row_share",
+                trees,
+                self.tree_row_share != default.tree_row_share,
+            ),
         ]
         .into_iter()
         .filter_map(|(field, of_use, asked)| (asked && !of_use).then_some(field))

@@ -87,6 +87,10 @@ impl Fitting {
             ModelArchitecture::Xgboost => {
                 let options = TreeOptions {
                     trees: TREES_PER_EPOCH * request.epochs,
+                    depth: request.tree_depth,
+                    learning_rate: request.tree_shrinkage as f32,
+                    leaf_rows: request.tree_leaf_rows,
+                    row_share: request.tree_row_share as f32,
                     seed: request.seed,
                     ..TreeOptions::default()
                 };
@@ -124,6 +128,23 @@ mod tests {
         for (index, fitting) in all.iter().enumerate() {
             assert!(!all[..index].contains(fitting), "{fitting:?} occurs twice");
         }
+    }
+
+    #[test]
+    fn the_defaults_of_a_request_are_those_of_the_trees() {
+        let Fitting::Series {
+            method: SeriesMethod::Trees { options, .. },
+            ..
+        } = fitting(ModelArchitecture::Xgboost)
+        else {
+            panic!("xgboost is not fitted as trees");
+        };
+        let seed = options.seed;
+        let default = TreeOptions {
+            seed,
+            ..TreeOptions::default()
+        };
+        assert_eq!(options, default);
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod network;
 mod pipeline;
 mod pooled;
 mod replay;
+mod settings;
+mod tuning;
 
 pub use error::TrainingError;
 pub use network::{
@@ -19,4 +21,9 @@ pub use pooled::{ManyPeople, PooledTraining, fit_pooled};
 pub use replay::{
     AgainstBaseline, Choice, ModelReport, ReplayAnswer, ReplayModel, ReplayRequest, ReplayRow,
     replay_people,
+};
+pub use settings::{SearchRange, Setting, Settings};
+pub use tuning::{
+    Evaluation, Matter, OnUnseenDays, Proceed, Search, Trial, TuningAnswer, TuningProgress,
+    TuningRequest, tune,
 };

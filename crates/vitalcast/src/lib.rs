@@ -43,6 +43,7 @@ pub use vitalcast_inference::{baseline_words, learned_nothing, skill_sentence, w
 pub use vitalcast_models::ComputeDevice;
 pub use vitalcast_store::{Deletion, RecordFilter, StoreError, UserSummary, WriteReport};
 pub use vitalcast_training::{
-    AgainstBaseline, Choice, EpochReport, ModelReport, ReplayAnswer, ReplayModel, ReplayRequest,
-    ReplayRow, TrainingError, fit_pooled,
+    AgainstBaseline, Choice, EpochReport, Evaluation, Matter, ModelReport, OnUnseenDays, Proceed,
+    ReplayAnswer, ReplayModel, ReplayRequest, ReplayRow, Search, Setting, Settings, TrainingError,
+    Trial, TuningAnswer, TuningProgress, TuningRequest, fit_pooled,
 };

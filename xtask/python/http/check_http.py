@@ -23,6 +23,7 @@ NOW = "2026-06-30T12:00:00Z"
 RULES = {
     "public": [
         "/api/predictions/train",
+        "/api/predictions/tune",
         "/api/predictions/predict",
         "/api/predictions/predict/{user_id}/{metric}/{target_date}",
         "/api/users/{user_id}/meals",

@@ -288,7 +288,7 @@ pub(super) async fn cancel(
 ) -> Result<axum::Json<JobInfo>, ApiError> {
     let id = path.take().job_id;
     let scope = |kind| match kind {
-        JobKind::Train => Scope::Train,
+        JobKind::Train | JobKind::Tune => Scope::Train,
         JobKind::Import => Scope::Ingest,
     };
     reachable(&app, &caller, id.clone(), scope).await?;

@@ -10,6 +10,7 @@ mod predictions;
 mod record_body;
 mod records;
 mod service;
+mod tuning;
 mod users;
 
 use crate::access::{Impersonal, OfUser};
@@ -126,6 +127,7 @@ pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(predictions::predict))
         .routes(routes!(predictions::predict_get))
         .routes(routes!(predictions::batch_predict))
+        .routes(routes!(tuning::tune))
         .routes(routes!(models::list, models::delete))
         .routes(routes!(models::performance))
         .routes(routes!(models::activate))

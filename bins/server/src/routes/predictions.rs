@@ -116,6 +116,30 @@ shaped!(
             "Use a bidirectional LSTM; LSTM networks only"
         ),
         default(
+            "tree_depth",
+            Kind::int(bounds::TREE_DEPTH),
+            "3",
+            "Splits from the root of a tree to a leaf; xgboost only"
+        ),
+        default(
+            "tree_shrinkage",
+            Kind::float(bounds::TREE_SHRINKAGE),
+            "0.05",
+            "What each tree counts; xgboost only"
+        ),
+        default(
+            "tree_leaf_rows",
+            Kind::int(bounds::TREE_LEAF_ROWS),
+            "5",
+            "Fewest days in a leaf of a tree; xgboost only"
+        ),
+        default(
+            "tree_row_share",
+            Kind::float(bounds::TREE_ROW_SHARE),
+            "1.0",
+            "Share of the days each tree is grown on; xgboost only"
+        ),
+        default(
             "seed",
             Kind::Int(0, 9_007_199_254_740_991),
             "42",
@@ -153,6 +177,10 @@ fn build_train(fields: Map<String, Value>) -> Result<TrainBody, Vec<FieldError>>
         dropout: f64,
         force_retrain: bool,
         bidirectional: bool,
+        tree_depth: usize,
+        tree_shrinkage: f64,
+        tree_leaf_rows: usize,
+        tree_row_share: f64,
         seed: u64,
     }
     let Waiting { wait_seconds } = deserialised(fields.clone())?;
@@ -172,6 +200,10 @@ fn build_train(fields: Map<String, Value>) -> Result<TrainBody, Vec<FieldError>>
         dropout: settings.dropout,
         force_retrain: settings.force_retrain,
         bidirectional: settings.bidirectional,
+        tree_depth: settings.tree_depth,
+        tree_shrinkage: settings.tree_shrinkage,
+        tree_leaf_rows: settings.tree_leaf_rows,
+        tree_row_share: settings.tree_row_share,
         seed: settings.seed,
     };
     request

@@ -69,6 +69,16 @@ impl Kind {
         Self::LaxInt(bounds.low, bounds.high)
     }
 
+    /// A whole number within bounds.
+    pub(crate) const fn int(bounds: Bounds<i64>) -> Self {
+        Self::Int(bounds.low, bounds.high)
+    }
+
+    /// A number within bounds.
+    pub(crate) const fn float(bounds: Bounds<f64>) -> Self {
+        Self::Float(bounds.low, bounds.high)
+    }
+
     /// A number within bounds, also as text of this pattern.
     pub(crate) const fn lax_float(bounds: Bounds<f64>, pattern: &'static str) -> Self {
         Self::LaxFloat(bounds.low, bounds.high, pattern)

@@ -81,6 +81,13 @@ fn rows() -> Vec<Row> {
             Some(batch),
         ),
         row(
+            "post",
+            "/api/predictions/tune",
+            "/api/predictions/tune",
+            "train",
+            Some(json!({"user_id": "anna", "metric": "RESTING_HEART_RATE", "trials": 1})),
+        ),
+        row(
             "get",
             "/api/predictions/models/{id}",
             "/api/predictions/models/anna",

@@ -23,3 +23,4 @@ mod redis;
 mod support;
 mod tls;
 mod tokens;
+mod tuning;

@@ -53,7 +53,7 @@ impl Work<'_> {
             .collect();
         let mut candidates = Vec::new();
         for model in ReplayModel::LADDER {
-            if let Some(models) = series(model, self.cohort, &halves, self.request.seed) {
+            if let Some(models) = series(model, self.cohort, &halves, self.request)? {
                 candidates.push((model, models));
             }
         }
@@ -164,7 +164,7 @@ impl Work<'_> {
         };
         let Some(pooled) = pooled else {
             let until = vec![days.start; cohort.people.len()];
-            let models = series(model, cohort, &until, self.request.seed);
+            let models = series(model, cohort, &until, self.request)?;
             return Ok(models.map_or_else(Vec::new, |models| {
                 errors_of(&models, index, days, &person.observed)
             }));

@@ -15,6 +15,7 @@ pub use report::{AgainstBaseline, ModelReport};
 
 use crate::cohort::{CohortPerson, lay_out};
 use crate::error::TrainingError;
+use crate::settings::Settings;
 use chrono::NaiveDate;
 use rayon::prelude::*;
 use serde::Serialize;
@@ -36,12 +37,18 @@ pub struct ReplayRequest {
     pub models: Vec<ReplayModel>,
     /// Share of a person's observed days that are scored, the last ones: above 0, below 1.
     pub test_fraction: f64,
+    /// Share of a person's observed days, the last ones, that no model reads and none is scored on: at
+    /// least 0. With the scored share it is below 1.
+    pub hold_out: f64,
     /// Observed days that a scored person has at least.
     pub min_days: usize,
     /// Days ahead, 1 to 7.
     pub horizon: RangeInclusive<usize>,
     /// Nominal coverages, each above 0 and below 1.
     pub levels: Vec<f64>,
+    /// Settings of the models that are fitted; where nothing is said, the defaults of a training. The
+    /// seed is that of the replay.
+    pub settings: Settings,
     /// Random seed.
     pub seed: u64,
 }
@@ -53,9 +60,11 @@ impl ReplayRequest {
             metric,
             models: vec![ReplayModel::Auto],
             test_fraction: 0.4,
+            hold_out: 0.0,
             min_days: 30,
             horizon: 1..=1,
             levels: vec![0.8, 0.9, 0.95],
+            settings: Settings::default(),
             seed: DEFAULT_SEED,
         }
     }
@@ -66,6 +75,12 @@ impl ReplayRequest {
             return refuse(format!(
                 "the share of scored days must be above 0 and below 1, but is {}",
                 self.test_fraction
+            ));
+        }
+        if !(self.hold_out >= 0.0 && self.hold_out + self.test_fraction < 1.0) {
+            return refuse(format!(
+                "the share of days left out must be at least 0, and below 1 with the scored days, but is {}",
+                self.hold_out
             ));
         }
         let (first, last) = (*self.horizon.start(), *self.horizon.end());
@@ -280,9 +295,12 @@ pub fn replay_people(
             ranges.push(0..0);
             return true;
         }
-        let count = (observed.len() as f64 * request.test_fraction - 1e-9).ceil() as usize;
-        let first = observed[observed.len() - count.clamp(1, observed.len())];
-        ranges.push(first..person.observed.len());
+        let share = |share: f64| (observed.len() as f64 * share - 1e-9).ceil() as usize;
+        let held_out = share(request.hold_out).min(observed.len() - 1);
+        let left = observed.len() - held_out;
+        let first = observed[left - share(request.test_fraction).clamp(1, left)];
+        let end = observed.get(left).copied();
+        ranges.push(first..end.unwrap_or(person.observed.len()));
         true
     });
     let cohort = Cohort {
@@ -329,7 +347,7 @@ pub fn replay_people(
             work.run(model, &mut || check_of(&mut proceed, model))?;
         }
     }
-    let baseline = work.best_simple();
+    let baseline = work.best_simple()?;
     let (reports, rows) = work.reports(baseline)?;
     let of_release = ReplayModel::Population;
     let uses_population = request.models.contains(&of_release)
@@ -433,7 +451,6 @@ impl Work<'_> {
         let mut levels: Vec<f64> = LEVELS.iter().chain(&self.request.levels).copied().collect();
         levels.sort_by(f64::total_cmp);
         levels.dedup();
-        let seed = self.request.seed;
         let mut found = Vec::new();
         match model {
             ReplayModel::Auto => {}
@@ -458,7 +475,7 @@ impl Work<'_> {
                 | ModelArchitecture::MultiTask
                 | ModelArchitecture::Linear),
             ) => {
-                let networks = series::networks(architecture, cohort, &leads, seed, check)?;
+                let networks = series::networks(architecture, cohort, &leads, self.request, check)?;
                 let people = cohort.replayed(&networks.calibrated);
                 for &lead in &leads {
                     found.extend(replay(&networks, &people, lead, &levels)?);
@@ -482,7 +499,7 @@ impl Work<'_> {
                     .zip(&cohort.scored)
                     .map(|(until, scored)| if scored.is_empty() { 0..0 } else { 1..*until })
                     .collect();
-                if let Some(models) = series::series(model, cohort, &until, seed) {
+                if let Some(models) = series::series(model, cohort, &until, self.request)? {
                     let people = cohort.replayed(&calibrated);
                     for &lead in &leads {
                         found.extend(replay(&models, &people, lead, &levels)?);

@@ -34,13 +34,13 @@ pub struct AgainstBaseline {
 
 impl Work<'_> {
     /// The simple baseline with the smallest error on the days before the scored ones.
-    pub(super) fn best_simple(&self) -> Option<ReplayModel> {
+    pub(super) fn best_simple(&self) -> Result<Option<ReplayModel>, TrainingError> {
         let longest = *self.request.horizon.end();
         let until = self.cohort.until(longest);
         let mut best: Option<(ReplayModel, f64)> = None;
         for model in simple() {
-            let Some(models) = super::series::series(model, self.cohort, &until, self.request.seed)
-            else {
+            let of_people = super::series::series(model, self.cohort, &until, self.request)?;
+            let Some(models) = of_people else {
                 continue;
             };
             let errors = self
@@ -67,7 +67,7 @@ impl Work<'_> {
                 best = Some((model, error));
             }
         }
-        best.map(|(model, _)| model)
+        Ok(best.map(|(model, _)| model))
     }
 
     /// The reports and rows of the models that were asked for.

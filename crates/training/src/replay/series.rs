@@ -1,6 +1,6 @@
 //! Models that give one value a day, as a replay asks for them.
 
-use super::{Cohort, ReplayModel};
+use super::{Cohort, ReplayModel, ReplayRequest};
 use crate::cohort::CohortPerson;
 use crate::error::TrainingError;
 use crate::kinds::{Fitting, MOVING_AVERAGE_DAYS};
@@ -10,7 +10,7 @@ use chrono::Days;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
-use vitalcast_domain::{AsOf, ModelArchitecture, PredictionMetric, TrainModelRequest};
+use vitalcast_domain::{AsOf, ModelArchitecture, PredictionMetric, TrainModelRequest, UserId};
 use vitalcast_evaluation::Replayed;
 use vitalcast_inference::{DayLayout, FittedModel};
 use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesMethod, SeriesModel};
@@ -41,28 +41,24 @@ pub(super) fn series<'a>(
     model: ReplayModel,
     cohort: &'a Cohort<'_>,
     until: &[usize],
-    seed: u64,
-) -> Option<SeriesOfPeople<'a>> {
+    replay: &ReplayRequest,
+) -> Result<Option<SeriesOfPeople<'a>>, TrainingError> {
     let people = cohort.people.as_slice();
     let architecture = match model {
         ReplayModel::Of(architecture) => architecture,
         ReplayModel::Mean30 => {
             let mean = || SeriesModel::MovingAverage { days: MONTH };
-            return Some(SeriesOfPeople {
+            return Ok(Some(SeriesOfPeople {
                 people,
                 models: people.iter().map(|_| Some(boxed(mean()))).collect(),
-            });
+            }));
         }
-        ReplayModel::Auto | ReplayModel::Population => return None,
+        ReplayModel::Auto | ReplayModel::Population => return Ok(None),
     };
     let user = cohort.people[0].user.clone();
-    let request = TrainModelRequest {
-        architecture,
-        seed,
-        ..TrainModelRequest::new(user, cohort.metric)
-    };
+    let request = settings_of(architecture, user, replay)?;
     let models = match Fitting::of(&request) {
-        Fitting::Network(_) | Fitting::OfManyPeople => return None,
+        Fitting::Network(_) | Fitting::OfManyPeople => return Ok(None),
         Fitting::Series { method, .. } if learns_from_all(&method) => {
             let histories: Vec<_> = people
                 .iter()
@@ -86,7 +82,26 @@ pub(super) fn series<'a>(
             SeriesMethod::fit_average(&methods, days).ok().map(boxed)
         }),
     };
-    Some(SeriesOfPeople { people, models })
+    Ok(Some(SeriesOfPeople { people, models }))
+}
+
+/// The settings with which a model is fitted. A simple baseline reads none.
+fn settings_of(
+    architecture: ModelArchitecture,
+    user: UserId,
+    replay: &ReplayRequest,
+) -> Result<TrainModelRequest, TrainingError> {
+    let default = TrainModelRequest {
+        architecture,
+        seed: replay.seed,
+        ..TrainModelRequest::new(user, replay.metric)
+    };
+    if ReplayModel::Of(architecture).is_simple() {
+        return Ok(default);
+    }
+    let request = replay.settings.applied_to(default);
+    request.validate()?;
+    Ok(request)
 }
 
 fn boxed<F: SeriesForecaster + Send + Sync + 'static>(
@@ -146,7 +161,7 @@ pub(super) fn networks(
     architecture: ModelArchitecture,
     cohort: &Cohort<'_>,
     leads: &[usize],
-    seed: u64,
+    replay: &ReplayRequest,
     check: &mut dyn FnMut() -> ControlFlow<()>,
 ) -> Result<Networks, TrainingError> {
     let mut networks = Networks {
@@ -163,11 +178,7 @@ pub(super) fn networks(
         {
             let first_origin = (scored.start + 1).saturating_sub(longest);
             let known = history.profile.start_of_day(person.days.date(first_origin));
-            let request = TrainModelRequest {
-                architecture,
-                seed,
-                ..TrainModelRequest::new(person.user.clone(), cohort.metric)
-            };
+            let request = settings_of(architecture, person.user.clone(), replay)?;
             let mut on_epoch = |_: &EpochReport| check();
             match train(
                 history,

@@ -1,4 +1,4 @@
-//! Background jobs: trainings and imports are queued, run on separate threads, and can be watched and
+//! Background jobs: trainings, imports and searches for settings are queued, run on separate threads, and can be watched and
 //! cancelled.
 
 mod leaving;
@@ -26,6 +26,7 @@ use vitalcast_domain::{
 };
 use vitalcast_import::Format;
 use vitalcast_store::{JobOutcome, Jobs, NewJob, Store, StoredJob};
+use vitalcast_training::TuningRequest;
 
 /// The clock for the start and end times of jobs.
 pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -101,6 +102,14 @@ struct ImportRequest {
     format: Option<String>,
     zone: Option<Zone>,
     bytes: u64,
+}
+
+/// A search in the queue.
+#[derive(Debug, Serialize, Deserialize)]
+struct TuningJob {
+    request: TuningRequest,
+    /// The time after which it ends with what it found.
+    seconds: u32,
 }
 
 /// A lock on a data folder against other servers, until it is dropped or the process ends.
@@ -243,6 +252,44 @@ impl JobRunner {
         })
     }
 
+    /// Requests a search for settings of a person's model, which ends after `seconds` with what it found. If
+    /// the same search is queued or running already, its job is returned and `id` is not used.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`], [`EngineError::Training`] for a request outside its bounds,
+    /// [`EngineError::TooCostly`], [`EngineError::QueueFull`], [`EngineError::Store`].
+    pub fn tune(
+        &self,
+        user: &UserId,
+        request: &TuningRequest,
+        seconds: u32,
+        id: JobId,
+    ) -> Result<JobInfo, EngineError> {
+        request.validate()?;
+        let (estimated, limit) = (f64::from(seconds), self.0.options.max_estimated_seconds);
+        if estimated > limit {
+            return Err(EngineError::TooCostly { estimated, limit });
+        }
+        let engine = &self.0.engine;
+        engine
+            .generation(user)?
+            .ok_or_else(|| engine.unknown(user))?;
+        let job = TuningJob {
+            request: request.clone(),
+            seconds,
+        };
+        self.submit(NewJob {
+            job_id: id,
+            user_id: user.clone(),
+            kind: JobKind::Tune,
+            metric: Some(request.metric),
+            request: serde_json::to_value(job).expect("requests are plain values"),
+            cost_seconds: estimated,
+            created_at: (self.0.clock)(),
+        })
+    }
+
     /// Requests an import. The file is moved into the data folder.
     ///
     /// # Errors
@@ -313,7 +360,7 @@ impl JobRunner {
             return Err(EngineError::BeingErased(job.user_id));
         }
         let same = state.live.values().find(|live| {
-            job.kind == JobKind::Train
+            joins_the_same(job.kind)
                 && live.job.user_id == job.user_id
                 && live.job.metric == job.metric
                 && live.job.request == job.request
@@ -451,6 +498,15 @@ impl JobRunner {
             let _ = thread.join();
         }
         locked(&self.0.lock).take();
+    }
+}
+
+/// Whether a request that equals a waiting or running job joins it. The files of two imports are never the
+/// same.
+fn joins_the_same(kind: JobKind) -> bool {
+    match kind {
+        JobKind::Train | JobKind::Tune => true,
+        JobKind::Import => false,
     }
 }
 

@@ -19,6 +19,7 @@ mod person_days;
 mod predict;
 mod records;
 mod train;
+mod tune;
 mod wire;
 
 pub use backtest::{BacktestPeople, backtest, replay_chart, replay_skill_chart};

@@ -14,3 +14,4 @@ mod person_days;
 mod real;
 mod training;
 mod true_days;
+mod tuning;

@@ -1,7 +1,7 @@
 //! The threads that run the jobs, and the choice of the next job.
 
 use super::live::{Live, model_of};
-use super::{ImportRequest, REMEMBERED, Shared, State, UPLOAD, locked, remove_upload};
+use super::{ImportRequest, REMEMBERED, Shared, State, TuningJob, UPLOAD, locked, remove_upload};
 use crate::engine::ImportSettings;
 use crate::error::{EngineError, ErrorKind};
 use chrono::{DateTime, Utc};
@@ -12,7 +12,7 @@ use std::time::Instant;
 use vitalcast_domain::{JobError, JobId, JobKind, JobProgress, JobState, TrainModelRequest};
 use vitalcast_import::Format;
 use vitalcast_store::{JobOutcome, Jobs};
-use vitalcast_training::EpochReport;
+use vitalcast_training::{EpochReport, Proceed, TuningProgress};
 
 impl Shared {
     pub(super) fn enqueue(&self, state: &mut State, live: Arc<Live>) {
@@ -91,6 +91,7 @@ impl Shared {
         let outcome = match live.job.kind {
             JobKind::Train => self.train(live, now),
             JobKind::Import => self.import(live, now),
+            JobKind::Tune => self.tune(live, now),
         };
         match outcome {
             Ok(result) => Some(JobOutcome::Succeeded(result)),
@@ -158,6 +159,30 @@ impl Shared {
             Err(error) => Err(error),
             Ok(answer) => Ok(serde_json::to_value(answer).expect("answers are plain values")),
         }
+    }
+
+    fn tune(&self, live: &Live, now: DateTime<Utc>) -> Result<serde_json::Value, EngineError> {
+        let TuningJob { request, seconds } = serde_json::from_value(live.job.request.clone())
+            .map_err(|_| damaged(&live.job.job_id))?;
+        let begun = Instant::now();
+        let mut on_progress = |progress: &TuningProgress<'_>| {
+            live.progress(JobProgress {
+                done: progress.trials as u64,
+                total: progress.of as u64,
+                train_loss: None,
+                val_loss: None,
+            });
+            if Self::goes_on(live).is_break() {
+                Proceed::Stop
+            } else if begun.elapsed().as_secs() >= u64::from(seconds) {
+                Proceed::Finish
+            } else {
+                Proceed::Continue
+            }
+        };
+        let users = std::slice::from_ref(&live.job.user_id);
+        let answer = self.engine.tune(users, &request, now, &mut on_progress)?;
+        Ok(serde_json::to_value(answer).expect("answers are plain values"))
     }
 
     fn import(&self, live: &Live, now: DateTime<Utc>) -> Result<serde_json::Value, EngineError> {

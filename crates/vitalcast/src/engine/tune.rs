@@ -1,0 +1,154 @@
+//! Searches for settings of a training.
+//!
+//! Every replay of a search is appended to a file of the data folder, so that a search that was killed, or
+//! that is asked for more trials, goes on where it was. The file is named after what the search reads: the
+//! request without the number of trials, and the state of the data. It holds settings and errors, and no id.
+
+use super::train::cancelled;
+use super::{Engine, make_private_folder};
+use crate::error::EngineError;
+use chrono::{DateTime, Utc};
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use vitalcast_artifact::content_hash;
+use vitalcast_domain::{History, UserId};
+use vitalcast_store::Store;
+use vitalcast_training::{Evaluation, Proceed, TuningAnswer, TuningProgress, TuningRequest, tune};
+
+/// The folder of the searches.
+const SEARCHES: &str = "tuning";
+
+impl Engine {
+    /// Searches settings for a model of some people, or of all when none is named; see
+    /// [`vitalcast_training::tune`]. No model is registered.
+    ///
+    /// `on_progress` hears of every new replay, and decides whether the search goes on, ends with what was
+    /// found, or stops. A search of the same data that was ended or stopped goes on from its replays.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`]; [`EngineError::Training`] if nobody has enough data, and for a setting
+    /// outside its bounds; [`EngineError::Interrupted`]; [`EngineError::Io`] if replays cannot be recorded.
+    pub fn tune(
+        &self,
+        users: &[UserId],
+        request: &TuningRequest,
+        now: DateTime<Utc>,
+        on_progress: &mut dyn FnMut(&TuningProgress<'_>) -> Proceed,
+    ) -> Result<TuningAnswer, EngineError> {
+        let mut users = users.to_vec();
+        if users.is_empty() {
+            let all = self.wait(self.store.users())?;
+            users.extend(all.into_iter().map(|user| user.user_id));
+        }
+        users.sort();
+        users.dedup();
+        let mut histories = Vec::with_capacity(users.len());
+        // More trials of the same search go on from those that are there.
+        let search = TuningRequest {
+            trials: 0,
+            ..request.clone()
+        };
+        let mut read = serde_json::to_string(&search).expect("requests are plain values");
+        read.push_str(env!("CARGO_PKG_VERSION"));
+        for user in &users {
+            // Before the records: what is written meanwhile makes another search.
+            let generation = self.generation(user)?.ok_or_else(|| self.unknown(user))?;
+            let history = self.load(user)?;
+            let today = history.profile.day_of(now);
+            read.push_str(&format!(
+                "\n{user} {} {} {today}",
+                generation.incarnation, generation.data
+            ));
+            histories.push(history);
+        }
+        let mut recorded = Recorded::open(&self.searches(), &read)?;
+        let known = std::mem::take(&mut recorded.evaluations);
+        let mut fault = None;
+        let mut note = |progress: &TuningProgress<'_>| {
+            if let Some(new) = progress.new
+                && let Err(error) = recorded.append(new)
+            {
+                fault = Some(error);
+                return Proceed::Stop;
+            }
+            on_progress(progress)
+        };
+        let people: Vec<&History> = histories.iter().collect();
+        let answer = tune(&people, request, now, &known, &mut note);
+        match fault {
+            Some(error) => Err(error),
+            None => answer.map_err(cancelled),
+        }
+    }
+
+    /// The folder with the replays of searches.
+    pub(super) fn searches(&self) -> PathBuf {
+        self.folder.join(SEARCHES)
+    }
+
+    /// Removes the replays of all searches.
+    pub(super) fn remove_searches(&self) -> Result<(), EngineError> {
+        let folder = self.searches();
+        match std::fs::remove_dir_all(&folder) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(EngineError::Io {
+                doing: "delete the recorded searches in",
+                path: folder,
+                source,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The replays of a search that are recorded in its file.
+struct Recorded {
+    path: PathBuf,
+    file: File,
+    evaluations: Vec<Evaluation>,
+}
+
+impl Recorded {
+    /// Opens the file of the search that reads this. A line that was cut off by a kill is left out.
+    fn open(folder: &Path, read: &str) -> Result<Self, EngineError> {
+        let path = folder.join(format!("{}.jsonl", &content_hash(read.as_bytes())[..32]));
+        let failed = |source| EngineError::Io {
+            doing: "record a search in",
+            path: path.clone(),
+            source,
+        };
+        make_private_folder(folder).map_err(failed)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(failed)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(failed)?;
+        if !text.is_empty() && !text.ends_with('\n') {
+            file.write_all(b"\n").map_err(failed)?;
+        }
+        let lines = text.lines();
+        Ok(Self {
+            evaluations: lines
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .collect(),
+            path,
+            file,
+        })
+    }
+
+    fn append(&mut self, evaluation: &Evaluation) -> Result<(), EngineError> {
+        let mut line = serde_json::to_vec(evaluation).expect("replays are plain values");
+        line.push(b'\n');
+        self.file
+            .write_all(&line)
+            .map_err(|source| EngineError::Io {
+                doing: "record a search in",
+                path: self.path.clone(),
+                source,
+            })
+    }
+}
