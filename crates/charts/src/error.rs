@@ -77,6 +77,25 @@ pub enum ChartError {
         /// The date of the entry before it.
         previous: NaiveDate,
     },
+    /// Values are not in strictly ascending order.
+    #[error(
+        "{field} is not larger than the one before it: sort in ascending order, each value once"
+    )]
+    NotAscending {
+        /// Location of the value, for example `line[5].0`.
+        field: String,
+    },
+    /// Base, parts and rest of a waterfall do not add up to its value.
+    #[error("the base, the parts and the rest do not add up to the value")]
+    PartsDoNotAdd,
+    /// A day of an experiment names a condition that does not exist.
+    #[error("days[{index}].condition is {condition}, expected 0 or 1, or none")]
+    NoSuchCondition {
+        /// Which day.
+        index: usize,
+        /// The condition given.
+        condition: usize,
+    },
     /// A row of a heat map has not one cell for each column.
     #[error("rows[{row}]: expected {columns} cells, one for each column, found {cells}")]
     WrongCellCount {

@@ -4,8 +4,9 @@ use chrono::NaiveDate;
 
 use crate::{
     axis::write_date,
+    chart::{check_ascending, check_span, counted},
     draw_history,
-    error::{ChartError, LARGEST_COUNT, LARGEST_SPAN_DAYS, check_count, check_value},
+    error::{ChartError, LARGEST_COUNT, check_count, check_value},
     paint::{self, Style},
     scene::PictureSize,
     terminal::{self, TerminalOptions},
@@ -108,7 +109,7 @@ impl HistoryChart {
         Ok(self.describe())
     }
 
-    fn check(&self) -> Result<(), ChartError> {
+    pub(crate) fn check(&self) -> Result<(), ChartError> {
         self.unit.check()?;
         if let Some(percent) = self.interval_percent
             && !(1..=99).contains(&percent)
@@ -148,10 +149,7 @@ impl HistoryChart {
         check_ascending("history", self.history.iter().map(|(date, _)| *date))?;
         check_ascending("forecasts", self.forecasts.iter().map(|point| point.date))?;
         let (first, last) = self.span();
-        if (last - first).num_days() > LARGEST_SPAN_DAYS {
-            return Err(ChartError::SpanTooLong { first, last });
-        }
-        Ok(())
+        check_span(first, last)
     }
 
     /// The first and the last day of the picture.
@@ -340,31 +338,6 @@ impl HistoryChart {
         text.push('.');
         text
     }
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    if count == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{count} {noun}s")
-    }
-}
-
-fn check_ascending(field: &str, dates: impl Iterator<Item = NaiveDate>) -> Result<(), ChartError> {
-    let mut previous = None;
-    for (index, date) in dates.enumerate() {
-        if let Some(previous) = previous
-            && date <= previous
-        {
-            return Err(ChartError::DatesNotAscending {
-                field: format!("{field}[{index}].date"),
-                date,
-                previous,
-            });
-        }
-        previous = Some(date);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

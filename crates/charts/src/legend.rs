@@ -1,11 +1,81 @@
-//! Where the entries of a legend stand.
+//! Legends: what the marks of a picture mean.
 
-use crate::scene::{Point, Scene};
+use crate::{
+    font::Weight,
+    palette::Ink,
+    plot::LABEL,
+    scene::{Anchor, Point, Scene},
+    text::clean,
+};
 
 /// Free space between two entries.
 const BETWEEN: f64 = 18.0;
 /// From one row to the next.
 const ROW: f64 = 17.0;
+
+/// Width of a mark, and the gap between it and its name.
+const SWATCH: f64 = 18.0;
+const GAP: f64 = 6.0;
+
+/// The mark of an entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Swatch {
+    Line(Ink),
+    ThinLine(Ink),
+    RingOnLine(Ink),
+    /// A box of this ink and opacity.
+    Band(Ink, f64),
+    Dot(Ink),
+    Ring(Ink),
+    Dashes(Ink),
+    /// A bar with a point at its right end.
+    ArrowUp(Ink),
+    /// A bar with a point at its left end.
+    ArrowDown(Ink),
+    Whisker(Ink),
+    Cross(Ink),
+}
+
+/// Draw the entries in as many rows as needed; returns the lower end of the last row.
+pub(crate) fn draw(scene: &mut Scene, entries: &[(Swatch, String)], top: f64) -> f64 {
+    let most = scene.width() - 2.0 * scene.margin() - SWATCH - GAP;
+    let names: Vec<String> = entries
+        .iter()
+        .map(|(_, name)| scene.fonts.fit(&clean(name), LABEL, Weight::Regular, most))
+        .collect();
+    let widths: Vec<f64> = names
+        .iter()
+        .map(|name| SWATCH + GAP + scene.fonts.room(name, LABEL, Weight::Regular))
+        .collect();
+    let (places, bottom) = places(scene, &widths, top);
+    for (((swatch, _), name), (x, y)) in entries.iter().zip(&names).zip(places) {
+        draw_swatch(scene, *swatch, (x, y));
+        let style = (LABEL, Weight::Regular, Ink::Muted);
+        scene.text((x + SWATCH + GAP, y), Anchor::Start, style, name);
+    }
+    bottom
+}
+
+fn draw_swatch(scene: &mut Scene, swatch: Swatch, (x, y): Point) {
+    let middle = (x + SWATCH / 2.0, y - 4.0);
+    let level = vec![(x, y - 4.0), (x + SWATCH, y - 4.0)];
+    match swatch {
+        Swatch::Line(ink) => scene.line(level, ink, 1.8),
+        Swatch::ThinLine(ink) => scene.line(level, ink, 1.4),
+        Swatch::RingOnLine(ink) => {
+            scene.line(level, ink, 1.2);
+            scene.ring(middle, 3.4, 1.5, ink);
+        }
+        Swatch::Band(ink, opacity) => scene.rectangle((x, y - 10.0), (SWATCH, 12.0), ink, opacity),
+        Swatch::Dot(ink) => scene.dot(middle, 3.2, ink),
+        Swatch::Ring(ink) => scene.ring(middle, 3.4, 1.5, ink),
+        Swatch::Dashes(ink) => scene.level_dashes(x, x + SWATCH, y - 4.0, ink, 1.2),
+        Swatch::ArrowUp(ink) => scene.arrow((x, x + SWATCH), y - 4.0, 10.0, ink),
+        Swatch::ArrowDown(ink) => scene.arrow((x + SWATCH, x), y - 4.0, 10.0, ink),
+        Swatch::Whisker(ink) => scene.whisker((x + 1.0, x + SWATCH - 1.0), y - 4.0, 4.0, ink),
+        Swatch::Cross(ink) => scene.cross(middle, 3.2, ink),
+    }
+}
 
 /// Entries of these widths from the left, in as many rows as it takes: where the baseline of each
 /// begins, and the lower end of the last row.

@@ -6,17 +6,25 @@
 use std::fmt::Write as _;
 
 use crate::{
+    attention::AttentionChart,
+    chart::Drawn,
     coverage::CoverageChart,
+    dependence::DependenceChart,
     error::{ChartError, LARGEST_COUNT, check_count},
+    experiment::ExperimentChart,
     heat_map::HeatMap,
     history::HistoryChart,
+    importance::ImportanceChart,
     lags::LagChart,
     paint::Style,
     palette::{Ink, dark_hexadecimal, dark_style, light_hexadecimal},
     scene::PictureSize,
     skill::SkillChart,
     text::escape,
+    trajectory::TrajectoryChart,
     unit::with_minus_sign,
+    waterfall::WaterfallChart,
+    what_if::WhatIfChart,
 };
 
 /// The sentence at the end of every report.
@@ -69,6 +77,20 @@ pub enum Block {
     Lags(LagChart),
     /// The days on which there is data.
     Coverage(CoverageChart),
+    /// How a forecast comes about.
+    Waterfall(WaterfallChart),
+    /// How much forecasts depend on each feature.
+    Importance(ImportanceChart),
+    /// How much each past day counts.
+    Attention(AttentionChart),
+    /// The forecast at each value of a feature.
+    Dependence(DependenceChart),
+    /// Forecasts before and after a change.
+    WhatIf(WhatIfChart),
+    /// The forecasts of the coming weeks, with what is expected at their end below.
+    Trajectory(TrajectoryChart),
+    /// The timeline of an experiment, with the means below.
+    Experiment(ExperimentChart),
 }
 
 /// A heading and its contents.
@@ -250,8 +272,35 @@ fn push_block(page: &mut String, block: &Block) -> Result<(), ChartError> {
             (chart.natural_height(), chart.natural_height()),
             "",
         )?,
+        // These three say their sentence in the picture.
+        Block::Waterfall(chart) => {
+            let heights = [WIDE, NARROW].map(|width| chart.natural_height_at(width));
+            push_chart(page, chart, heights, "")?;
+        }
+        Block::Importance(chart) => {
+            let heights = [WIDE, NARROW].map(|width| chart.natural_height_at(width));
+            push_chart(page, chart, heights, "")?;
+        }
+        Block::WhatIf(chart) => {
+            let heights = [WIDE, NARROW].map(|width| chart.natural_height_at(width));
+            push_chart(page, chart, heights, "")?;
+        }
+        Block::Attention(chart) => push_chart(page, chart, [320, 330], &chart.verdict())?,
+        Block::Dependence(chart) => push_chart(page, chart, [380, 340], &chart.verdict())?,
+        Block::Trajectory(chart) => push_chart(page, chart, [380, 340], &chart.verdict())?,
+        Block::Experiment(chart) => push_chart(page, chart, [380, 380], &chart.verdict())?,
     }
     Ok(())
+}
+
+fn push_chart(
+    page: &mut String,
+    chart: &impl Drawn,
+    [wide, narrow]: [u32; 2],
+    caption: &str,
+) -> Result<(), ChartError> {
+    let draw = |size| chart.svg_styled(size, Style::OfThePage);
+    push_figure(page, draw, (wide, narrow), caption)
 }
 
 /// A picture in two widths, of which a reader sees the one that suits the screen.

@@ -202,6 +202,43 @@ impl Scene {
         self.dot(centre, radius - width, Ink::Surface);
     }
 
+    /// A bar from one x to another, with a point at its end; no length at all is a thin line.
+    pub(crate) fn arrow(&mut self, (from, to): (f64, f64), y: f64, thickness: f64, ink: Ink) {
+        let half = thickness / 2.0;
+        if (to - from).abs() < 1.0 {
+            self.rectangle((from - 1.0, y - half), (2.0, thickness), ink, 1.0);
+            return;
+        }
+        let point = half.min((to - from).abs()).copysign(to - from);
+        let outline = vec![
+            (from, y - half),
+            (to - point, y - half),
+            (to, y),
+            (to - point, y + half),
+            (from, y + half),
+        ];
+        self.area(outline, ink, 1.0);
+    }
+
+    /// A level line with a cap at each end.
+    pub(crate) fn whisker(&mut self, (from, to): (f64, f64), y: f64, cap: f64, ink: Ink) {
+        self.line(vec![(from, y), (to, y)], ink, 1.4);
+        for x in [from, to] {
+            self.line(vec![(x, y - cap), (x, y + cap)], ink, 1.4);
+        }
+    }
+
+    /// Two crossed lines.
+    pub(crate) fn cross(&mut self, (x, y): Point, radius: f64, ink: Ink) {
+        for sign in [-1.0, 1.0] {
+            let ends = vec![
+                (x - radius, y - sign * radius),
+                (x + radius, y + sign * radius),
+            ];
+            self.line(ends, ink, 1.4);
+        }
+    }
+
     pub(crate) fn text(
         &mut self,
         baseline: Point,
@@ -263,6 +300,26 @@ impl Scene {
             );
         }
         y + 3.0
+    }
+
+    /// A sentence at the lower end, if it leaves at least `least` below `top`; returns where what is
+    /// above it has to end.
+    pub(crate) fn closing(&mut self, sentence: &str, top: f64, least: f64) -> f64 {
+        let margin = self.margin();
+        let room = self.width() - 2.0 * margin;
+        let lines = self
+            .fonts
+            .wrap(&clean(sentence), 12.0, Weight::Regular, room, 3);
+        let bottom = self.height() - margin;
+        let above = bottom - lines.len() as f64 * 16.0 - 8.0;
+        if above - top < least {
+            return bottom;
+        }
+        for (index, line) in lines.iter().enumerate() {
+            let at = (margin, above + 20.0 + index as f64 * 16.0);
+            self.text(at, Anchor::Start, (12.0, Weight::Regular, Ink::Muted), line);
+        }
+        above
     }
 }
 

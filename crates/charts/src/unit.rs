@@ -87,6 +87,33 @@ impl Unit {
         }
     }
 
+    /// Decimals with which differences as large as `largest` have two digits: the unit's own, or one
+    /// or two more.
+    pub(crate) fn decimals_of(&self, largest: f64) -> u8 {
+        let own = self.decimals;
+        if largest == 0.0 {
+            return own;
+        }
+        let least = |decimals: u8| 10f64.powi(1 - i32::from(decimals));
+        (own..own + 2)
+            .find(|decimals| largest >= least(*decimals))
+            .unwrap_or(own + 2)
+    }
+
+    /// A difference with its sign and its unit: `+1.3 bpm`, `−0.4 bpm`; no sign where it rounds to
+    /// 0.
+    pub(crate) fn write_change(&self, change: f64) -> String {
+        let text = self.write(change);
+        let is_zero = !self
+            .write_number(change)
+            .contains(|sign| ('1'..='9').contains(&sign));
+        if is_zero || change < 0.0 {
+            with_minus_sign(&text)
+        } else {
+            format!("+{text}")
+        }
+    }
+
     pub(crate) fn check(&self) -> Result<(), ChartError> {
         if self.decimals > LARGEST_DECIMALS {
             return Err(ChartError::TooManyDecimals {

@@ -1,16 +1,12 @@
 //! A history and its forecast in a terminal.
 
-use chrono::NaiveDate;
-
 use super::{
     TerminalOptions,
-    canvas::{Canvas, Paint, painted},
+    canvas::{Paint, painted},
+    plot::{Plot, joined, legend_lines},
+    push_heading,
 };
-use crate::{
-    axis::{ValueAxis, date_ticks, write_date},
-    history::HistoryChart,
-    text::{columns, wrap_columns},
-};
+use crate::{axis::write_date, draw_history::OtherLine, history::HistoryChart, text::wrap_columns};
 
 /// The signs of one dress.
 struct Signs {
@@ -23,11 +19,7 @@ struct Signs {
     pending: char,
     forecast: char,
     outcome: char,
-    axis: char,
-    tick: char,
-    corner: char,
-    base: char,
-    date: char,
+    other: char,
 }
 
 const UNICODE: Signs = Signs {
@@ -40,11 +32,7 @@ const UNICODE: Signs = Signs {
     pending: '●',
     forecast: '○',
     outcome: '•',
-    axis: '│',
-    tick: '┤',
-    corner: '└',
-    base: '─',
-    date: '┬',
+    other: '◇',
 };
 
 const ASCII: Signs = Signs {
@@ -57,95 +45,50 @@ const ASCII: Signs = Signs {
     pending: '@',
     forecast: 'o',
     outcome: 'x',
-    axis: '|',
-    tick: '+',
-    corner: '+',
-    base: '-',
-    date: '+',
+    other: '=',
 };
 
 /// Write a checked chart.
 pub(crate) fn history(chart: &HistoryChart, options: TerminalOptions) -> String {
-    let signs = if options.ascii { &ASCII } else { &UNICODE };
-    let width = options.width as usize;
-    let mut head: Vec<String> = Vec::new();
-    for (text, paint) in [
-        (&chart.title, Paint::Strong),
-        (&chart.subtitle, Paint::Muted),
-    ] {
-        let text = options.fitted(text, width);
-        if !text.trim().is_empty() {
-            head.push(painted(&text, paint, options.colour));
-        }
-    }
-    let Some((lowest, highest)) = chart.extremes() else {
-        head.push(nothing_is_known(chart, options));
-        return joined(&head);
-    };
-    let foot = foot(chart, options, signs);
-    // Three lines belong to the dates: axis, labels, years.
-    let rows = (options.height as usize)
-        .saturating_sub(head.len() + foot.len() + 3)
-        .max(4);
-    let wanted = (rows / 3).clamp(2, 6);
-    let axis = ValueAxis::around(lowest, highest, chart.unit.decimals, wanted);
-    let labels: Vec<String> = axis
-        .ticks
-        .iter()
-        .map(|tick| {
-            let text = options.speakable(&chart.unit.write_with(*tick, axis.decimals));
-            options.fitted(&text, width / 3)
-        })
-        .collect();
-    let margin = labels.iter().map(|label| columns(label)).max().unwrap_or(0) + 1;
-    let plot_columns = width - margin - 1;
-    let mut canvas = Canvas::new(plot_columns, rows, options.ascii);
-    let (first, last) = chart.span();
-    let place = Place {
-        first,
-        last,
-        axis: &axis,
-        extent: canvas.dot_extent(),
-    };
-    draw(&mut canvas, chart, &place, signs);
-
-    let mut lines = head;
-    for (index, row) in (0..rows).zip(0i64..) {
-        let tick = axis
-            .ticks
-            .iter()
-            .position(|tick| canvas.cell_of((0, place.down(*tick))).1 == row);
-        let (label, sign) = match tick {
-            Some(tick) => (labels[tick].as_str(), signs.tick),
-            None => ("", signs.axis),
-        };
-        let gap = " ".repeat(margin - 1 - columns(label));
-        let frame = painted(
-            &format!("{gap}{label} {sign}"),
-            Paint::Muted,
-            options.colour,
-        );
-        lines.push(format!("{frame}{}", canvas.row(index, options.colour)));
-    }
-    lines.extend(date_lines(
-        &canvas,
-        &place,
-        margin,
-        plot_columns,
-        signs,
-        options,
-    ));
-    lines.extend(foot);
-    joined(&lines)
+    history_with(chart, None, None, options)
 }
 
-fn joined(lines: &[String]) -> String {
-    let mut text = String::new();
-    for line in lines {
-        text.push_str(line.trim_end());
-        text.push('\n');
+/// Write a checked chart with a second line of forecasts, and with a sentence of its own at the end.
+pub(crate) fn history_with(
+    chart: &HistoryChart,
+    other: Option<&OtherLine>,
+    sentence: Option<&str>,
+    options: TerminalOptions,
+) -> String {
+    let signs = if options.ascii { &ASCII } else { &UNICODE };
+    let width = options.width as usize;
+    let mut head = String::new();
+    push_heading(&mut head, &chart.title, &chart.subtitle, options);
+    let Some((mut lowest, mut highest)) = chart.extremes() else {
+        head.push_str(nothing_is_known(chart, options).trim_end());
+        head.push('\n');
+        return head;
+    };
+    for (_, value) in other.iter().flat_map(|other| &other.points) {
+        (lowest, highest) = (lowest.min(*value), highest.max(*value));
     }
-    text
+    let foot = foot(chart, other, sentence, options, signs);
+    // Three lines belong to the dates: axis, labels, years.
+    let rows = (options.height as usize)
+        .saturating_sub(head.lines().count() + foot.len() + 3)
+        .max(4);
+    let mut plot = Plot::new(
+        (lowest, highest),
+        &chart.unit,
+        (width, rows),
+        chart.span(),
+        options,
+    );
+    draw(&mut plot, chart, other, signs);
+    let mut lines = plot.lines(options);
+    lines.extend(plot.date_lines(options));
+    lines.extend(foot);
+    head + &joined(&lines)
 }
 
 fn nothing_is_known(chart: &HistoryChart, options: TerminalOptions) -> String {
@@ -162,62 +105,31 @@ fn nothing_is_known(chart: &HistoryChart, options: TerminalOptions) -> String {
     options.fitted(&text, options.width as usize)
 }
 
-/// Where a day and a value lie among the dots.
-struct Place<'a> {
-    first: NaiveDate,
-    last: NaiveDate,
-    axis: &'a ValueAxis,
-    extent: (i64, i64),
-}
-
-impl Place<'_> {
-    fn across(&self, date: NaiveDate) -> i64 {
-        let span = (self.last - self.first).num_days();
-        let dots = self.extent.0;
-        if span == 0 {
-            return dots / 2;
-        }
-        let share = (date - self.first).num_days() as f64 / span as f64;
-        (share * (dots - 1) as f64).round() as i64
-    }
-
-    fn down(&self, value: f64) -> i64 {
-        let share = 1.0 - self.axis.fraction(value);
-        (share * (self.extent.1 - 1) as f64).round() as i64
-    }
-
-    fn at(&self, date: NaiveDate, value: f64) -> (i64, i64) {
-        (self.across(date), self.down(value))
-    }
-}
-
-fn draw(canvas: &mut Canvas, chart: &HistoryChart, place: &Place<'_>, signs: &Signs) {
+fn draw(plot: &mut Plot, chart: &HistoryChart, other: Option<&OtherLine>, signs: &Signs) {
     if let Some(average) = &chart.average {
-        let row = canvas.cell_of((0, place.down(average.value))).1;
-        for column in 0..canvas.cell_of((place.extent.0, 0)).0 {
-            canvas.put((column, row), signs.average, Paint::Muted);
-        }
+        plot.level(average.value, signs.average);
     }
+    let Plot { canvas, place, .. } = plot;
     for stretch in chart.stretches() {
         let mut previous = None;
         for (date, value) in stretch {
-            let dot = place.at(date, value);
+            let dot = place.on(date, value);
             canvas.line(previous.unwrap_or(dot), dot);
             previous = Some(dot);
         }
     }
     for point in chart.past_forecasts() {
-        let cell = canvas.cell_of(place.at(point.date, point.value));
+        let cell = canvas.cell_of(place.on(point.date, point.value));
         canvas.put(cell, signs.forecast, Paint::Forecast);
         if let Some(actual) = point.actual.filter(|_| !chart.has_reading(point.date)) {
-            let outcome = canvas.cell_of(place.at(point.date, actual));
+            let outcome = canvas.cell_of(place.on(point.date, actual));
             canvas.put(outcome, signs.outcome, Paint::Reading);
         }
     }
     for point in chart.pending() {
-        let cell = canvas.cell_of(place.at(point.date, point.value));
-        let upper = canvas.cell_of(place.at(point.date, point.upper));
-        let lower = canvas.cell_of(place.at(point.date, point.lower));
+        let cell = canvas.cell_of(place.on(point.date, point.value));
+        let upper = canvas.cell_of(place.on(point.date, point.upper));
+        let lower = canvas.cell_of(place.on(point.date, point.lower));
         for row in upper.1..=lower.1 {
             canvas.put((cell.0, row), signs.whisker, Paint::Forecast);
         }
@@ -228,61 +140,26 @@ fn draw(canvas: &mut Canvas, chart: &HistoryChart, place: &Place<'_>, signs: &Si
         };
         canvas.put(upper, ends[0], Paint::Forecast);
         canvas.put(lower, ends[1], Paint::Forecast);
+    }
+    // Over the whiskers, so that none of them hides a value.
+    for (date, value) in other.iter().flat_map(|other| &other.points) {
+        let cell = canvas.cell_of(place.on(*date, *value));
+        canvas.put(cell, signs.other, Paint::Strong);
+    }
+    for point in chart.pending() {
+        let cell = canvas.cell_of(place.on(point.date, point.value));
         canvas.put(cell, signs.pending, Paint::Forecast);
     }
 }
 
-/// The line under the plot, its dates, and their years.
-fn date_lines(
-    canvas: &Canvas,
-    place: &Place<'_>,
-    margin: usize,
-    plot_columns: usize,
-    signs: &Signs,
-    options: TerminalOptions,
-) -> Vec<String> {
-    let total = margin + 1 + plot_columns;
-    let mut base: Vec<char> = vec![signs.base; plot_columns];
-    let mut days = vec![' '; total];
-    let mut years = vec![' '; total];
-    for tick in date_ticks(place.first, place.last, (plot_columns / 10).max(1)) {
-        let column = canvas.cell_of((place.across(tick.date), 0)).0.max(0) as usize;
-        if let Some(sign) = base.get_mut(column) {
-            *sign = signs.date;
-        }
-        let centre = margin + 1 + column;
-        write_centred(&mut days, centre, &tick.label);
-        if let Some(year) = tick.year {
-            write_centred(&mut years, centre, &year);
-        }
-    }
-    let rule: String = base.into_iter().collect();
-    let rule = format!("{}{}{rule}", " ".repeat(margin), signs.corner);
-    [
-        rule,
-        days.into_iter().collect(),
-        years.into_iter().collect(),
-    ]
-    .into_iter()
-    .map(|line| painted(line.trim_end(), Paint::Muted, options.colour))
-    .collect()
-}
-
-/// Write a label around a column, moved inwards at the ends of the line.
-fn write_centred(line: &mut [char], centre: usize, label: &str) {
-    let length = label.chars().count();
-    let start = centre
-        .saturating_sub(length / 2)
-        .min(line.len().saturating_sub(length));
-    for (offset, character) in label.chars().enumerate() {
-        if let Some(place) = line.get_mut(start + offset) {
-            *place = character;
-        }
-    }
-}
-
 /// The legend, and the next forecast in words.
-fn foot(chart: &HistoryChart, options: TerminalOptions, signs: &Signs) -> Vec<String> {
+fn foot(
+    chart: &HistoryChart,
+    other: Option<&OtherLine>,
+    sentence: Option<&str>,
+    options: TerminalOptions,
+    signs: &Signs,
+) -> Vec<String> {
     let width = options.width as usize;
     let mut entries: Vec<String> = Vec::new();
     if chart.history.iter().any(|(_, value)| value.is_some()) {
@@ -310,24 +187,20 @@ fn foot(chart: &HistoryChart, options: TerminalOptions, signs: &Signs) -> Vec<St
         entries.push(format!("{} forecast", signs.pending));
         entries.push(format!("{} {}", signs.whisker, chart.interval_name()));
     }
-    let mut lines: Vec<String> = Vec::new();
-    for entry in entries {
-        let entry = options.fitted(&entry, width);
-        match lines.last_mut() {
-            Some(line) if columns(line) + 3 + columns(&entry) <= width => {
-                line.push_str("   ");
-                line.push_str(&entry);
-            }
-            _ => lines.push(entry),
-        }
+    if let Some(other) = other {
+        entries.push(format!(
+            "{} {}",
+            signs.other,
+            options.speakable(&other.label)
+        ));
     }
-    let mut lines: Vec<String> = lines
-        .iter()
-        .map(|line| painted(line, Paint::Muted, options.colour))
-        .collect();
-    if let Some(point) = chart.pending().first() {
-        let phrase = options.speakable(&chart.phrase(point));
-        let wrapped = wrap_columns(&phrase, width, options.ellipsis());
+    let mut lines = legend_lines(&entries, options);
+    let phrase = match (sentence, chart.pending().first()) {
+        (Some(sentence), _) => Some(sentence.to_owned()),
+        (None, first) => first.map(|point| chart.phrase(point)),
+    };
+    if let Some(phrase) = phrase {
+        let wrapped = wrap_columns(&options.speakable(&phrase), width, options.ellipsis());
         lines.extend(
             wrapped
                 .iter()

@@ -3,21 +3,40 @@
 //! Charts use braille and box drawing or plain ASCII, each with or without ANSI colours. The caller
 //! knows its terminal and decides; nothing is read from the environment.
 
+mod attention;
 mod canvas;
 mod coverage;
+mod dependence;
+mod experiment;
 mod heat_map;
 mod history;
+mod importance;
 mod lags;
+mod plot;
+mod rows;
 mod skill;
+mod trajectory;
+mod waterfall;
+mod what_if;
 
+pub(crate) use attention::attention;
 pub(crate) use coverage::coverage;
+pub(crate) use dependence::dependence;
+pub(crate) use experiment::experiment;
 pub(crate) use heat_map::heat_map;
 pub(crate) use history::history;
+pub(crate) use importance::importance;
 pub(crate) use lags::lags;
 pub(crate) use skill::skill;
+pub(crate) use trajectory::trajectory;
+pub(crate) use waterfall::waterfall;
+pub(crate) use what_if::what_if;
 
 use self::canvas::{Paint, painted};
-use crate::error::{ChartError, check_size};
+use crate::{
+    error::{ChartError, check_size},
+    text::wrap_columns,
+};
 
 /// Options for charts in a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +83,11 @@ impl TerminalOptions {
         if self.ascii { "..." } else { "…" }
     }
 
+    /// The sign before a row that matters most.
+    fn pointer(self) -> char {
+        if self.ascii { '>' } else { '▶' }
+    }
+
     /// The text cut to the width of the picture.
     fn fitted(self, text: &str, width: usize) -> String {
         crate::text::fit_columns(&self.speakable(text), width, self.ellipsis())
@@ -78,6 +102,24 @@ fn push_heading(text: &mut String, title: &str, subtitle: &str, options: Termina
             text.push_str(&painted(line.trim_end(), paint, options.colour));
             text.push('\n');
         }
+    }
+}
+
+/// A sentence in as many lines as it takes.
+fn push_sentence(text: &mut String, sentence: &str, options: TerminalOptions) {
+    push_wrapped(text, sentence, Paint::Plain, options);
+}
+
+/// A remark in as many lines as it takes.
+fn push_muted(text: &mut String, remark: &str, options: TerminalOptions) {
+    push_wrapped(text, remark, Paint::Muted, options);
+}
+
+fn push_wrapped(text: &mut String, words: &str, paint: Paint, options: TerminalOptions) {
+    let words = options.speakable(words);
+    for line in wrap_columns(&words, options.width as usize, options.ellipsis()) {
+        text.push_str(&painted(&line, paint, options.colour));
+        text.push('\n');
     }
 }
 
