@@ -2,12 +2,14 @@
 
 mod backtest;
 mod data;
+mod tune;
 
 pub(crate) use backtest::BacktestArgs;
 pub(crate) use data::{
     DataArgs, DataCommand, DataCoverageArgs, DataDayArgs, DataDeleteArgs, DataListArgs,
     DataRestoreArgs, RecordArgs,
 };
+pub(crate) use tune::TuneArgs;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Replay past days and compare the model with simple baselines
     Backtest(BacktestArgs),
+    /// Search settings of a model, and compare them with the defaults on days that the search has not seen
+    Tune(TuneArgs),
     /// Correlate the features of a day with a metric on the next day
     Correlate(CorrelateArgs),
     /// Find after how many hours or days a feature shows in a metric
@@ -206,6 +210,14 @@ fn metric(text: &str) -> Result<PredictionMetric, String> {
     PredictionMetric::parse_loose(text).map_err(|error| error.to_string())
 }
 
+/// A share above 0 and below 1.
+fn share(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|share| *share > 0.0 && *share < 1.0)
+        .ok_or_else(|| "expected a share above 0 and below 1, such as 0.4".to_owned())
+}
+
 /// Every architecture there is, listed in the help.
 fn architecture() -> impl TypedValueParser<Value = ModelArchitecture> {
     PossibleValuesParser::new(ModelArchitecture::WORDS)
@@ -249,6 +261,18 @@ pub(crate) struct TrainingSettings {
     /// Use a bidirectional LSTM (LSTM networks)
     #[arg(long)]
     pub(crate) bidirectional: bool,
+    /// Splits from the root of a tree to a leaf, 1 to 8 (xgboost)
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) tree_depth: usize,
+    /// What each tree counts, 0.005 to 0.5 (xgboost)
+    #[arg(long, value_name = "SHARE", default_value_t = 0.05)]
+    pub(crate) tree_shrinkage: f64,
+    /// Fewest days in a leaf, 1 to 100 (xgboost)
+    #[arg(long, value_name = "DAYS", default_value_t = 5)]
+    pub(crate) tree_leaf_rows: usize,
+    /// Share of the days each tree is grown on, 0.3 to 1 (xgboost)
+    #[arg(long, value_name = "SHARE", default_value_t = 1.0)]
+    pub(crate) tree_row_share: f64,
     /// Random seed
     #[arg(long, value_name = "N", default_value_t = vitalcast::DEFAULT_SEED)]
     pub(crate) seed: u64,

@@ -45,6 +45,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<()> {
         Command::Train(args) => commands::train::run(args, &cli.global, output),
         Command::Predict(args) => commands::predict::run(args, &cli.global, output),
         Command::Backtest(args) => commands::backtest::run(args, &cli.global, output),
+        Command::Tune(args) => commands::tune::run(args, &cli.global, output),
         Command::Correlate(args) => commands::correlate::run(args, &cli.global, output),
         Command::Lags(args) => commands::lags::run(args, &cli.global, output),
         Command::Models(args) => commands::models::run(args, &cli.global, output),

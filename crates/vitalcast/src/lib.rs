@@ -12,7 +12,7 @@ pub use engine::{
     FormatSummary, HistoryDay, HistoryView, ImportSettings, ImportSummary, ImportUpload, JobEvent,
     JobOptions, JobRunner, JobWatch, KeyRandomness, MetricDays, MetricOfDay, ModelPerformance,
     NewKey, PooledFit, PooledFits, SharedCache, SleepOfDay, SourceDays, ValueOfSource, all_days,
-    backtest, estimated_seconds, heat_map, lag_chart, record_json, replay_chart,
+    backtest, estimated_seconds, heat_map, lag_chart, matter_chart, record_json, replay_chart,
     replay_skill_chart, significance_sentence,
 };
 pub use error::{EngineError, ErrorKind};

@@ -1,6 +1,6 @@
 //! The options of `backtest`.
 
-use super::metric;
+use super::{metric, share};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
@@ -31,14 +31,6 @@ fn horizon(text: &str) -> Result<std::ops::RangeInclusive<usize>, String> {
         return Err("the first day of the range lies after the last".to_owned());
     }
     Ok(first..=last)
-}
-
-/// A share above 0 and below 1.
-fn share(text: &str) -> Result<f64, String> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|share| *share > 0.0 && *share < 1.0)
-        .ok_or_else(|| "expected a share above 0 and below 1, such as 0.4".to_owned())
 }
 
 /// A level in per cent or as a share: `95` and `0.95` are the same.

@@ -16,6 +16,7 @@ pub(crate) mod people;
 pub(crate) mod predict;
 pub(crate) mod shell;
 pub(crate) mod train;
+pub(crate) mod tune;
 pub(crate) mod users;
 pub(crate) mod watch;
 

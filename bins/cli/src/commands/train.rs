@@ -30,6 +30,10 @@ impl TrainingSettings {
             num_layers: self.num_layers,
             dropout: self.dropout,
             bidirectional: self.bidirectional,
+            tree_depth: self.tree_depth,
+            tree_shrinkage: self.tree_shrinkage,
+            tree_leaf_rows: self.tree_leaf_rows,
+            tree_row_share: self.tree_row_share,
             seed: self.seed,
             force_retrain,
             ..TrainModelRequest::new(user.clone(), metric)

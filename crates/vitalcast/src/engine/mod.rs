@@ -39,6 +39,7 @@ pub use performance::{ActualVsPredicted, ModelPerformance};
 pub use predict::BatchForecast;
 pub use records::{Erasure, all_days};
 pub(crate) use train::cancelled;
+pub use tune::matter_chart;
 pub use wire::record_json;
 
 use crate::error::EngineError;

@@ -4,6 +4,7 @@
 //! that is asked for more trials, goes on where it was. The file is named after what the search reads: the
 //! request without the number of trials, and the state of the data. It holds settings and errors, and no id.
 
+use super::history::chart_unit;
 use super::train::cancelled;
 use super::{Engine, make_private_folder};
 use crate::error::EngineError;
@@ -12,9 +13,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use vitalcast_artifact::content_hash;
+use vitalcast_charts::{ImportanceChart, ImportanceRow};
 use vitalcast_domain::{History, UserId};
 use vitalcast_store::Store;
-use vitalcast_training::{Evaluation, Proceed, TuningAnswer, TuningProgress, TuningRequest, tune};
+use vitalcast_training::{
+    Evaluation, Matter, Proceed, TuningAnswer, TuningProgress, TuningRequest, tune,
+};
 
 /// The folder of the searches.
 const SEARCHES: &str = "tuning";
@@ -151,4 +155,28 @@ impl Recorded {
                 source,
             })
     }
+}
+
+/// A picture of the settings that mattered; `None` if nothing is known about that.
+pub fn matter_chart(answer: &TuningAnswer) -> Option<ImportanceChart> {
+    if answer.mattered.is_empty() {
+        return None;
+    }
+    let unit = chart_unit(answer.request.metric).with_decimals(3);
+    let row = |matter: &Matter| ImportanceRow {
+        label: matter.setting.name().replace('_', " "),
+        value: matter.effect,
+        lower: None,
+        upper: None,
+        note: String::new(),
+    };
+    Some(ImportanceChart {
+        title: format!("Settings of {} that mattered", answer.request.architecture),
+        subtitle: format!(
+            "how far each moved the error of {} trials from their mean",
+            answer.tried
+        ),
+        unit: Some(unit),
+        rows: answer.mattered.iter().map(row).collect(),
+    })
 }
