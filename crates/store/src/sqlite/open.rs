@@ -7,7 +7,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection, SqlSafeStr};
+use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -78,7 +78,9 @@ impl SqliteStore {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(BUSY_TIMEOUT)
+            // A statement that is slow on a busy machine is nothing to show on a person's terminal.
+            .disable_statement_logging();
         // One process at a time looks at the schema and brings it up to date. Where no lock file can
         // be made, nothing can be written either, and opening says why.
         let lock = File::create(path.with_extension("lock"));
