@@ -9,7 +9,7 @@ use crate::{
     font::Weight,
     legend::{self, Swatch},
     palette::Ink,
-    plot::{LABEL, Room},
+    plot::{LABEL, Room, UNIT_ABOVE},
     scene::{Anchor, PictureSize, Scene},
     terminal::{self, TerminalOptions},
     unit::write_number,
@@ -189,7 +189,7 @@ impl Drawn for AttentionChart {
         let room = Room::new(&scene, (top, bottom), (0.0, percent), self.decimals());
         let (first, last) = self.span();
         let plot = room.of_days(first, last);
-        plot.value_axis(&mut scene, "%");
+        plot.value_axis(&mut scene, "%", UNIT_ABOVE);
         plot.date_axis(&mut scene, (first, last), 0.0);
         let width = (plot.step() * 0.72).clamp(0.6, 16.0);
         let zero = plot.y(0.0);

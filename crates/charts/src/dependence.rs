@@ -7,7 +7,7 @@ use crate::{
     font::Weight,
     legend::{self, Swatch},
     palette::Ink,
-    plot::{LABEL, Room},
+    plot::{LABEL, Room, UNIT_ABOVE},
     scene::{Anchor, PictureSize, Scene},
     terminal::{self, TerminalOptions},
     text::clean,
@@ -235,7 +235,7 @@ impl Drawn for DependenceChart {
         let wanted = ((scene.width() - 60.0) / 90.0).round().clamp(2.0, 8.0) as usize;
         let x_axis = self.x_axis(wanted);
         let plot = room.of_numbers(x_axis.low, x_axis.high);
-        plot.value_axis(&mut scene, &self.unit.symbol);
+        plot.value_axis(&mut scene, &self.unit.symbol, UNIT_ABOVE);
         plot.number_axis(&mut scene, &x_axis);
         let style = (LABEL, Weight::Regular, Ink::Muted);
         let most = scene.width() - 2.0 * scene.margin();

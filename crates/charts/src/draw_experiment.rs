@@ -65,7 +65,7 @@ pub(crate) fn scene(chart: &ExperimentChart, size: PictureSize) -> Scene {
     }
     // Without any value there is no scale to read.
     if extremes.is_some() {
-        plot.value_axis(&mut scene, &chart.unit.symbol);
+        plot.value_axis(&mut scene, &chart.unit.symbol, STRIP + 5.0);
     }
     plot.date_axis(&mut scene, (first, last), CROSSES);
     means(&mut scene, chart, &plot);
@@ -181,9 +181,17 @@ fn today(scene: &mut Scene, chart: &ExperimentChart, plot: &Plot) {
     let top = plot.top - STRIP - 2.0;
     scene.line(vec![(x, top), (x, plot.bottom + CROSSES)], Ink::Text, 1.0);
     let half = scene.fonts.room("today", LABEL, Weight::Regular) / 2.0;
-    let unit = scene.fonts.room(&chart.unit.symbol, LABEL, Weight::Regular);
-    // Beside the unit, which stands at the left.
-    let least = scene.margin() + unit + 10.0 + half;
+    // Beside the unit, which stands at the left where there is a scale.
+    let unit = match chart.extremes() {
+        Some(_) => {
+            scene
+                .fonts
+                .room(&clean(&chart.unit.symbol), LABEL, Weight::Regular)
+                + 10.0
+        }
+        None => 0.0,
+    };
+    let least = scene.margin() + unit + half;
     let most = scene.width() - scene.margin() - half;
     let style = (LABEL, Weight::Regular, Ink::Text);
     let at = (x.max(least).min(most), top - 3.0);

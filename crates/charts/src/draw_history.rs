@@ -8,7 +8,7 @@ use crate::{
     history::{ForecastPoint, HistoryChart},
     legend::{self, Swatch},
     palette::Ink,
-    plot::{BAND_OPACITY, LABEL, Plot, Room, SideLabel},
+    plot::{BAND_OPACITY, LABEL, Plot, Room, SideLabel, UNIT_ABOVE},
     scene::{Anchor, PictureSize, Point, Scene},
     text::clean,
     unit::with_minus_sign,
@@ -55,7 +55,7 @@ pub(crate) fn scene_with(
     let (first, last) = chart.span();
     let plot = room.of_days(first, last);
 
-    plot.value_axis(&mut scene, &chart.unit.symbol);
+    plot.value_axis(&mut scene, &chart.unit.symbol, UNIT_ABOVE);
     plot.date_axis(&mut scene, (first, last), 0.0);
     intervals(&mut scene, chart, &plot);
     if let Some(average) = &chart.average {
@@ -205,8 +205,11 @@ fn pending(scene: &mut Scene, plot: &Plot, point: &ForecastPoint, has_whisker: b
             scene.line(vec![(x - cap, end), (x + cap, end)], Ink::Forecast, 1.6);
         }
     }
-    let radius = (plot.step() * 0.5).clamp(3.0, 4.6);
-    scene.dot((x, y), radius + 1.4, Ink::Surface);
+    // Days ahead that stand close together must not grow into one bar.
+    let least = if has_whisker { 3.0 } else { 1.6 };
+    let radius = (plot.step() * 0.4).clamp(least, 4.6);
+    let halo = (radius * 0.3).min(1.4);
+    scene.dot((x, y), radius + halo, Ink::Surface);
     scene.dot((x, y), radius, Ink::Forecast);
 }
 

@@ -76,7 +76,7 @@ pub struct ExperimentChart {
     pub title: String,
     /// Subtitle. Can be empty.
     pub subtitle: String,
-    /// Unit of the values. Means get a decimal more where they are close.
+    /// Unit of the values. Means get a decimal more, and two where they are close.
     pub unit: Unit,
     /// What the person does in condition 0, named A, and in condition 1, named B.
     pub condition_labels: [String; 2],
@@ -128,12 +128,18 @@ impl ExperimentChart {
             .count()
     }
 
-    /// The unit with decimals in which the two means differ.
+    /// The unit with decimals in which the means differ, and the ends of their intervals.
     pub(crate) fn shown_unit(&self) -> Unit {
-        let decimals = match self.means {
-            [Some((one, ..)), Some((other, ..))] => self.unit.decimals_of((one - other).abs()),
-            [..] => self.unit.decimals,
+        let halves = self.means.iter().flatten();
+        let widest = halves.map(|(_, lower, upper)| (upper - lower) / 2.0);
+        let widest = widest.fold(0.0, f64::max);
+        let least = match self.means {
+            [Some((one, ..)), Some((other, ..))] if one != other => widest.min((one - other).abs()),
+            [..] => widest,
         };
+        // A mean deserves a decimal more than a value; one digit of the difference is enough.
+        let decimals = self.unit.decimals_of(least * 10.0);
+        let decimals = decimals.max(self.unit.decimals + 1);
         self.unit.clone().with_decimals(decimals)
     }
 

@@ -3,9 +3,9 @@
 use crate::{
     chart::{Drawn, chart_methods},
     error::{ChartError, check_count, check_value},
-    legend::{self, Swatch},
+    legend::Swatch,
     palette::Ink,
-    rows::{self, Row, Rows},
+    rows::{self, Around, Row, Rows},
     scene::{PictureSize, Scene},
     terminal::{self, TerminalOptions},
     text::clean,
@@ -127,8 +127,7 @@ impl ImportanceChart {
     /// A height that suits the number of rows in a picture of this width: a narrow one has its labels
     /// above the bars.
     pub fn natural_height_at(&self, width: u32) -> u32 {
-        let heading = (&*self.title, &*self.subtitle, &*self.verdict());
-        rows::natural_height(&self.words(), heading, self.has_intervals(), width)
+        rows::natural_height(&self.words(), &self.title, &self.around(), width)
     }
 
     /// The rows, the largest value first; equal ones as given.
@@ -138,8 +137,21 @@ impl ImportanceChart {
         rows
     }
 
-    pub(crate) fn has_intervals(&self) -> bool {
-        self.rows.iter().any(|row| row.interval().is_some())
+    fn around(&self) -> Around {
+        let mut legend = Vec::new();
+        if self.rows.iter().any(|row| row.interval().is_some()) {
+            legend.push((Swatch::Band(Ink::Reading, 1.0), "importance".to_owned()));
+            if self.rows.iter().any(|row| !row.is_clear()) {
+                let holds_zero = "interval holds 0".to_owned();
+                legend.push((Swatch::Band(Ink::Baseline, 1.0), holds_zero));
+            }
+            legend.push((Swatch::Whisker(Ink::Text), "interval".to_owned()));
+        }
+        Around {
+            subtitle: self.subtitle.clone(),
+            legend,
+            sentence: self.verdict(),
+        }
     }
 
     /// The unit with as many decimals as the largest value needs.
@@ -224,23 +236,15 @@ impl Drawn for ImportanceChart {
 
     fn scene(&self, size: PictureSize) -> Scene {
         let mut scene = Scene::new(size, &self.title, self.describe());
-        let mut top = scene.heading(&self.subtitle) + 8.0;
         let words = self.words();
-        let is_low = scene.height() - top < 60.0 + words.len() as f64 * 14.0;
-        if self.has_intervals() && !is_low {
-            let entries = [
-                (Swatch::Band(Ink::Reading, 1.0), "importance".to_owned()),
-                (
-                    Swatch::Band(Ink::Baseline, 1.0),
-                    "interval holds 0".to_owned(),
-                ),
-                (Swatch::Whisker(Ink::Text), "interval".to_owned()),
-            ];
-            top = legend::draw(&mut scene, &entries, top) + 8.0;
-        }
         let decimals = self.shown_unit().decimals;
-        let verdict = self.verdict();
-        let table = Rows::draw(&mut scene, &words, self.extremes(), decimals, top, &verdict);
+        let table = Rows::draw(
+            &mut scene,
+            &words,
+            self.extremes(),
+            decimals,
+            &self.around(),
+        );
         let thickness = table.thickness();
         let zero = table.x(0.0);
         for (index, row) in self.ranked().iter().enumerate() {

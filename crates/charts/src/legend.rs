@@ -38,22 +38,33 @@ pub(crate) enum Swatch {
 
 /// Draw the entries in as many rows as needed; returns the lower end of the last row.
 pub(crate) fn draw(scene: &mut Scene, entries: &[(Swatch, String)], top: f64) -> f64 {
-    let most = scene.width() - 2.0 * scene.margin() - SWATCH - GAP;
-    let names: Vec<String> = entries
-        .iter()
-        .map(|(_, name)| scene.fonts.fit(&clean(name), LABEL, Weight::Regular, most))
-        .collect();
-    let widths: Vec<f64> = names
-        .iter()
-        .map(|name| SWATCH + GAP + scene.fonts.room(name, LABEL, Weight::Regular))
-        .collect();
-    let (places, bottom) = places(scene, &widths, top);
+    let names = fitted_names(scene, entries);
+    let (places, bottom) = places_of(scene, &names, top);
     for (((swatch, _), name), (x, y)) in entries.iter().zip(&names).zip(places) {
         draw_swatch(scene, *swatch, (x, y));
         let style = (LABEL, Weight::Regular, Ink::Muted);
         scene.text((x + SWATCH + GAP, y), Anchor::Start, style, name);
     }
     bottom
+}
+
+/// The lower end of the entries below `top`.
+pub(crate) fn bottom(scene: &Scene, entries: &[(Swatch, String)], top: f64) -> f64 {
+    places_of(scene, &fitted_names(scene, entries), top).1
+}
+
+fn fitted_names(scene: &Scene, entries: &[(Swatch, String)]) -> Vec<String> {
+    let most = scene.width() - 2.0 * scene.margin() - SWATCH - GAP;
+    entries
+        .iter()
+        .map(|(_, name)| scene.fonts.fit(&clean(name), LABEL, Weight::Regular, most))
+        .collect()
+}
+
+fn places_of(scene: &Scene, names: &[String], top: f64) -> (Vec<Point>, f64) {
+    let room = |name: &String| scene.fonts.room(name, LABEL, Weight::Regular);
+    let widths: Vec<f64> = names.iter().map(|name| SWATCH + GAP + room(name)).collect();
+    places(scene, &widths, top)
 }
 
 fn draw_swatch(scene: &mut Scene, swatch: Swatch, (x, y): Point) {

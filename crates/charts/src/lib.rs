@@ -18,6 +18,8 @@ mod heat_map;
 mod history;
 mod importance;
 mod lags;
+#[cfg(test)]
+mod layout_tests;
 mod legend;
 mod paint;
 mod palette;

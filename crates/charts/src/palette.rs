@@ -29,13 +29,13 @@ pub(crate) enum Ink {
     Reading,
     /// What was forecast.
     Forecast,
-    /// The average line.
+    /// The average line; what makes no difference.
     Average,
-    /// Baselines beside the model.
+    /// Baselines beside the model; bars that matter less.
     Baseline,
-    /// A correlation of −1.
+    /// A correlation of −1; what takes from a forecast.
     Negative,
-    /// A correlation of +1.
+    /// A correlation of +1; what adds to a forecast.
     Positive,
 }
 

@@ -15,6 +15,8 @@ use crate::{
 pub(crate) const LABEL: f64 = 12.0;
 pub(crate) const LINE_HEIGHT: f64 = 15.0;
 pub(crate) const BAND_OPACITY: f64 = 0.16;
+/// How far above the plot the unit stands where nothing else is there.
+pub(crate) const UNIT_ABOVE: f64 = 13.0;
 /// Between an edge of the plot and the outermost marks, so that they stay inside.
 const INSET: f64 = 8.0;
 
@@ -146,8 +148,8 @@ impl Plot {
         ((x - half).max(self.left), (x + half).min(self.right))
     }
 
-    /// The values at the left with their grid lines, and the unit once above them.
-    pub(crate) fn value_axis(&self, scene: &mut Scene, unit: &str) {
+    /// The values at the left with their grid lines, and the unit once, so far above the plot.
+    pub(crate) fn value_axis(&self, scene: &mut Scene, unit: &str, above: f64) {
         let style = (LABEL, Weight::Regular, Ink::Muted);
         let width = self.right - self.left;
         for (tick, label) in self.axis.ticks.iter().zip(&self.ticks) {
@@ -157,7 +159,7 @@ impl Plot {
         }
         scene.rectangle((self.left, self.bottom - 0.5), (width, 1.0), Ink::Rule, 1.0);
         let unit = self.fitted_unit(scene, unit);
-        let at = (scene.margin(), self.top - 13.0);
+        let at = (scene.margin(), self.top - above);
         scene.text(at, Anchor::Start, style, &unit);
     }
 

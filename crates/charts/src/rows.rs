@@ -6,6 +6,7 @@
 use crate::{
     axis::ValueAxis,
     font::Weight,
+    legend::{self, Swatch},
     palette::Ink,
     plot::{numbers_below, tick_labels, widest},
     scene::{Anchor, PictureSize, Scene},
@@ -18,6 +19,8 @@ const NOTE: f64 = 11.0;
 const PITCH: f64 = 30.0;
 const PITCH_WITH_NOTE: f64 = 38.0;
 const STACKED_PITCH: f64 = 42.0;
+/// Part of a stacked row above the middle of its marks.
+const MIDDLE_WHEN_STACKED: f64 = 0.7;
 /// Rows lower than this show no note.
 const LEAST_PITCH_WITH_NOTE: f64 = 25.0;
 /// Room of the numbers below the rows.
@@ -35,6 +38,14 @@ pub(crate) struct Row {
     pub(crate) is_strong: bool,
 }
 
+/// What stands above and below the rows.
+pub(crate) struct Around {
+    pub(crate) subtitle: String,
+    /// May be empty.
+    pub(crate) legend: Vec<(Swatch, String)>,
+    pub(crate) sentence: String,
+}
+
 /// Where rows and values lie.
 pub(crate) struct Rows {
     axis: ValueAxis,
@@ -46,17 +57,22 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Lay out the rows below `top`, with a sentence below them where there is room for it, and draw
-    /// their words and the axis of values from `lowest` to `highest`.
+    /// Lay out the rows below the heading, and draw their words and the axis of values from `lowest` to
+    /// `highest`; a legend above them and a sentence below them where there is room for it.
     pub(crate) fn draw(
         scene: &mut Scene,
         rows: &[Row],
         (lowest, highest): (f64, f64),
         decimals: u8,
-        top: f64,
-        sentence: &str,
+        around: &Around,
     ) -> Self {
         let margin = scene.margin();
+        let sentence = &around.sentence;
+        let mut top = scene.heading(&around.subtitle) + 8.0;
+        let is_low = scene.height() - top < 60.0 + rows.len() as f64 * 14.0;
+        if !around.legend.is_empty() && !is_low {
+            top = legend::draw(scene, &around.legend, top) + 8.0;
+        }
         let least = rows.len() as f64 * LEAST_ROW + AXIS;
         let bottom = scene.closing(sentence, top, least) - AXIS;
         let is_stacked = scene.is_narrow();
@@ -156,11 +172,11 @@ impl Rows {
 
     /// Grid lines behind the marks, and numbers below the rows.
     fn draw_axis(&self, scene: &mut Scene, count: usize) {
-        let bottom = self.top + count as f64 * self.pitch;
         for tick in &self.axis.ticks {
-            let corner = (self.x(*tick) - 0.5, self.top);
-            scene.rectangle(corner, (1.0, bottom - self.top), Ink::Grid, 1.0);
+            let x = self.x(*tick);
+            self.upright(scene, (x - 0.5, x + 0.5), count, (Ink::Grid, 1.0));
         }
+        let bottom = self.upper(count);
         let labels = tick_labels(&self.axis);
         let places = self.axis.ticks.iter().map(|tick| self.x(*tick));
         numbers_below(scene, places.zip(&labels), bottom);
@@ -170,8 +186,8 @@ impl Rows {
 
     /// A line at a value, behind the marks of `count` rows.
     pub(crate) fn level(&self, scene: &mut Scene, value: f64, count: usize, ink: Ink) {
-        let corner = (self.x(value) - 0.6, self.top);
-        scene.rectangle(corner, (1.2, count as f64 * self.pitch), ink, 1.0);
+        let x = self.x(value);
+        self.upright(scene, (x - 0.6, x + 0.6), count, (ink, 1.0));
     }
 
     /// An area from one value to another, behind the marks of `count` rows.
@@ -180,11 +196,39 @@ impl Rows {
         scene: &mut Scene,
         (low, high): (f64, f64),
         count: usize,
-        (ink, opacity): (Ink, f64),
+        fill: (Ink, f64),
     ) {
         let (low, high) = (self.x(low).max(self.left), self.x(high).min(self.right));
-        let extent = ((high - low).max(1.0), count as f64 * self.pitch);
-        scene.rectangle((low, self.top), extent, ink, opacity);
+        self.upright(scene, (low, high.max(low + 1.0)), count, fill);
+    }
+
+    /// A box over the height of all rows; where labels stand above their marks, it leaves them out.
+    fn upright(
+        &self,
+        scene: &mut Scene,
+        (left, right): (f64, f64),
+        count: usize,
+        (ink, opacity): (Ink, f64),
+    ) {
+        let stretches = if self.is_stacked {
+            let words = self.pitch * (MIDDLE_WHEN_STACKED - 0.26);
+            let rows = (0..count).map(|row| (self.upper(row) + words, self.upper(row + 1)));
+            rows.collect()
+        } else {
+            vec![(self.top, self.upper(count))]
+        };
+        for (top, bottom) in stretches {
+            scene.rectangle((left, top), (right - left, bottom - top), ink, opacity);
+        }
+    }
+
+    /// A line from the end of the marks of one row to those of the next; none where the words of the
+    /// next row are in its way.
+    pub(crate) fn join(&self, scene: &mut Scene, x: f64, row: usize) {
+        if !self.is_stacked {
+            let ends = vec![(x, self.middle(row)), (x, self.middle(row + 1))];
+            scene.line(ends, Ink::Rule, 1.0);
+        }
     }
 
     pub(crate) fn x(&self, value: f64) -> f64 {
@@ -197,7 +241,11 @@ impl Rows {
 
     /// The height at which the marks of a row stand.
     pub(crate) fn middle(&self, index: usize) -> f64 {
-        let share = if self.is_stacked { 0.7 } else { 0.5 };
+        let share = if self.is_stacked {
+            MIDDLE_WHEN_STACKED
+        } else {
+            0.5
+        };
         self.upper(index) + self.pitch * share
     }
 
@@ -226,30 +274,22 @@ fn full_pitch(rows: &[Row], is_stacked: bool) -> f64 {
     }
 }
 
-/// The height at which no row has to shrink, in a picture of this width with a legend of one row and
-/// the sentence below.
-pub(crate) fn natural_height(
-    rows: &[Row],
-    (title, subtitle, sentence): (&str, &str, &str),
-    has_legend: bool,
-    width: u32,
-) -> u32 {
+/// The height at which no row has to shrink in a picture of this width.
+pub(crate) fn natural_height(rows: &[Row], title: &str, around: &Around, width: u32) -> u32 {
     let size = PictureSize {
         width: width.clamp(240, 4000),
         ..PictureSize::default()
     };
     let mut scene = Scene::new(size, title, String::new());
-    let top = scene.heading(subtitle) + 12.0;
-    // A legend may need a second row on a phone.
-    let legend = match (has_legend, scene.is_narrow()) {
-        (false, _) => 0.0,
-        (true, false) => 28.0,
-        (true, true) => 62.0,
-    };
+    let mut top = scene.heading(&around.subtitle) + 8.0;
+    if !around.legend.is_empty() {
+        top = legend::bottom(&scene, &around.legend, top) + 8.0;
+    }
     let pitch = full_pitch(rows, scene.is_narrow());
     let room = scene.width() - 2.0 * scene.margin();
-    let lines = scene.fonts.wrap(sentence, 12.0, Weight::Regular, room, 3);
+    let fonts = &scene.fonts;
+    let lines = fonts.wrap(&around.sentence, 12.0, Weight::Regular, room, 3);
     let below = AXIS + lines.len() as f64 * 16.0 + 8.0 + scene.margin();
-    let height = top + legend + rows.len() as f64 * pitch + below;
+    let height = top + rows.len() as f64 * pitch + below;
     (height.ceil() as u32).clamp(160, 4000)
 }

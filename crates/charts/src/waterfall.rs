@@ -3,9 +3,9 @@
 use crate::{
     chart::{Drawn, chart_methods, counted},
     error::{ChartError, check_count, check_value},
-    legend::{self, Swatch},
+    legend::Swatch,
     palette::Ink,
-    rows::{self, Row, Rows},
+    rows::{self, Around, Row, Rows},
     scene::{PictureSize, Scene},
     terminal::{self, TerminalOptions},
     text::clean,
@@ -43,15 +43,15 @@ pub struct WaterfallPart {
 ///     subtitle: String::new(),
 ///     unit: Unit::beats_per_minute(),
 ///     base: 57.0,
-///     base_label: "usual forecast".to_owned(),
+///     base_label: "mean of your days".to_owned(),
 ///     parts: vec![part("sleep last night", -0.4, "7.9 h"), part("late carbs", 1.9, "84 g")],
 ///     rest: 0.5,
 ///     value: 59.0,
-///     value_label: "forecast".to_owned(),
+///     value_label: "Forecast".to_owned(),
 /// };
 /// assert_eq!(
 ///     chart.verdict(),
-///     "forecast: 59.0 bpm, which is 2.0 bpm above the usual forecast (57.0 bpm). \
+///     "Forecast: 59.0 bpm, 2.0 bpm above the base (mean of your days, 57.0 bpm). \
 ///      Largest part: late carbs, +1.9 bpm."
 /// );
 /// assert!(chart.terminal(TerminalOptions::default())?.contains("+1.9 bpm"));
@@ -99,14 +99,14 @@ impl WaterfallChart {
         let base_label = clean(&self.base_label);
         let difference = unit.write((self.value - self.base).abs());
         let first = if unit.write_number(self.value) == unit.write_number(self.base) {
-            format!("{label}: {value}, the same as the {base_label}.")
+            format!("{label}: {value}, the same as the base ({base_label}).")
         } else {
             let side = if self.value > self.base {
                 "above"
             } else {
                 "below"
             };
-            format!("{label}: {value}, which is {difference} {side} the {base_label} ({base}).")
+            format!("{label}: {value}, {difference} {side} the base ({base_label}, {base}).")
         };
         match self.steps().first().filter(|step| step.amount != 0.0) {
             Some(step) if !self.parts.is_empty() => format!(
@@ -126,8 +126,7 @@ impl WaterfallChart {
     /// A height that suits the number of parts in a picture of this width: a narrow one has its labels
     /// above the arrows.
     pub fn natural_height_at(&self, width: u32) -> u32 {
-        let heading = (&*self.title, &*self.subtitle, &*self.verdict());
-        rows::natural_height(&self.rows(), heading, true, width)
+        rows::natural_height(&self.rows(), &self.title, &self.around(), width)
     }
 
     /// The arrows from the base to the value: the parts, the largest first, and the rest.
@@ -137,7 +136,7 @@ impl WaterfallChart {
         let listed = parts
             .iter()
             .map(|part| (&*part.label, &*part.note, part.amount));
-        let rest = (self.rest != 0.0).then_some(("everything else", "", self.rest));
+        let rest = (self.rest != 0.0).then_some(("Everything else", "", self.rest));
         let mut at = self.base;
         listed
             .chain(rest)
@@ -162,6 +161,17 @@ impl WaterfallChart {
         let largest = amounts.fold(self.rest.abs(), f64::max);
         let decimals = self.unit.decimals_of(largest);
         self.unit.clone().with_decimals(decimals)
+    }
+
+    fn around(&self) -> Around {
+        Around {
+            subtitle: self.subtitle.clone(),
+            legend: vec![
+                (Swatch::ArrowUp(Ink::Positive), "adds to it".to_owned()),
+                (Swatch::ArrowDown(Ink::Negative), "takes from it".to_owned()),
+            ],
+            sentence: self.verdict(),
+        }
     }
 
     /// The lowest and the highest value on the way.
@@ -244,34 +254,16 @@ impl Drawn for WaterfallChart {
 
     fn scene(&self, size: PictureSize) -> Scene {
         let mut scene = Scene::new(size, &self.title, self.describe());
-        let entries = [
-            (Swatch::ArrowUp(Ink::Positive), "adds to it".to_owned()),
-            (Swatch::ArrowDown(Ink::Negative), "takes from it".to_owned()),
-        ];
-        let top = scene.heading(&self.subtitle) + 8.0;
         let rows = self.rows();
-        let is_low = scene.height() - top < 60.0 + rows.len() as f64 * 14.0;
-        let top = if is_low {
-            top
-        } else {
-            legend::draw(&mut scene, &entries, top) + 8.0
-        };
         let decimals = self.shown_unit().decimals;
-        let extremes = self.extremes();
-        let table = Rows::draw(&mut scene, &rows, extremes, decimals, top, &self.verdict());
-        let thickness = table.thickness();
-        let last = rows.len() - 1;
-        let mut from = (table.x(self.base), table.middle(0));
-        let joined = |scene: &mut Scene, from: (f64, f64), index: usize| {
-            let ends = vec![from, (from.0, table.middle(index))];
-            scene.line(ends, Ink::Rule, 1.0);
-        };
-        for (index, step) in self.steps().iter().enumerate() {
-            joined(&mut scene, from, index + 1);
-            from = (table.x(step.to), table.middle(index + 1));
+        let table = Rows::draw(&mut scene, &rows, self.extremes(), decimals, &self.around());
+        let (steps, last) = (self.steps(), rows.len() - 1);
+        let ends = steps.iter().map(|step| step.to);
+        for (row, value) in std::iter::once(self.base).chain(ends).enumerate() {
+            table.join(&mut scene, table.x(value), row);
         }
-        joined(&mut scene, from, last);
-        for (index, step) in self.steps().iter().enumerate() {
+        let thickness = table.thickness();
+        for (index, step) in steps.iter().enumerate() {
             let ink = if step.amount < 0.0 {
                 Ink::Negative
             } else {
@@ -349,11 +341,11 @@ mod tests {
     fn a_forecast_at_its_base_says_so() {
         assert_eq!(
             chart(57.0, &[], 0.0).verdict(),
-            "Forecast: 57 bpm, the same as the usual value."
+            "Forecast: 57 bpm, the same as the base (usual value)."
         );
         assert_eq!(
             chart(57.0, &[1.0, -1.0], 0.0).verdict(),
-            "Forecast: 57.0 bpm, the same as the usual value. Largest part: feature 0, +1.0 bpm."
+            "Forecast: 57.0 bpm, the same as the base (usual value). Largest part: feature 0, +1.0 bpm."
         );
     }
 }

@@ -3,10 +3,10 @@
 use crate::{
     chart::{Drawn, chart_methods},
     error::{ChartError, check_count, check_value},
-    legend::{self, Swatch},
+    legend::Swatch,
     palette::Ink,
     plot::BAND_OPACITY,
-    rows::{self, Row, Rows},
+    rows::{self, Around, Row, Rows},
     scene::{PictureSize, Scene},
     terminal::{self, TerminalOptions},
     text::clean,
@@ -158,8 +158,7 @@ impl WhatIfChart {
     /// A height that suits the number of scenarios in a picture of this width: a narrow one has its
     /// labels above the marks.
     pub fn natural_height_at(&self, width: u32) -> u32 {
-        let heading = (&*self.title, &*self.subtitle, &*self.verdict());
-        rows::natural_height(&self.rows(), heading, true, width)
+        rows::natural_height(&self.rows(), &self.title, &self.around(), width)
     }
 
     pub(crate) fn change(&self, bar: &WhatIfBar) -> Change {
@@ -196,6 +195,40 @@ impl WhatIfChart {
                 high.max(bar.value).max(bar.upper),
             )
         })
+    }
+
+    fn around(&self) -> Around {
+        Around {
+            subtitle: self.subtitle.clone(),
+            legend: self.legend(),
+            sentence: self.verdict(),
+        }
+    }
+
+    fn legend(&self) -> Vec<(Swatch, String)> {
+        let mut entries = Vec::new();
+        for change in [Change::Better, Change::Worse, Change::WithinNoise] {
+            let is_there = self.scenarios.iter().any(|bar| self.change(bar) == change);
+            let points_up = (change == Change::Better) != self.better_is_lower;
+            let swatch = match change {
+                Change::WithinNoise => Swatch::Ring(change.ink()),
+                Change::Better | Change::Worse if points_up => Swatch::ArrowUp(change.ink()),
+                Change::Better | Change::Worse => Swatch::ArrowDown(change.ink()),
+            };
+            if is_there {
+                let name = match (change, self.noise) {
+                    (Change::WithinNoise, None) => "no change",
+                    (Change::WithinNoise | Change::Better | Change::Worse, _) => change.word(),
+                };
+                entries.push((swatch, name.to_owned()));
+            }
+        }
+        if let Some(noise) = self.noise {
+            let name = format!("usual error, {}", self.shown_unit().write(noise));
+            entries.push((Swatch::Band(Ink::Average, BAND_OPACITY + 0.1), name));
+        }
+        entries.push((Swatch::Whisker(Ink::Text), "interval".to_owned()));
+        entries
     }
 
     fn rows(&self) -> Vec<Row> {
@@ -284,14 +317,9 @@ impl Drawn for WhatIfChart {
 
     fn scene(&self, size: PictureSize) -> Scene {
         let mut scene = Scene::new(size, &self.title, self.describe());
-        let mut top = scene.heading(&self.subtitle) + 8.0;
         let rows = self.rows();
-        if scene.height() - top >= 60.0 + rows.len() as f64 * 14.0 {
-            top = legend::draw(&mut scene, &self.legend(), top) + 8.0;
-        }
         let decimals = self.shown_unit().decimals;
-        let verdict = self.verdict();
-        let table = Rows::draw(&mut scene, &rows, self.extremes(), decimals, top, &verdict);
+        let table = Rows::draw(&mut scene, &rows, self.extremes(), decimals, &self.around());
         let base = self.baseline.value;
         if let Some(noise) = self.noise {
             let ends = (base - noise, base + noise);
@@ -321,34 +349,6 @@ impl Drawn for WhatIfChart {
 
     fn write(&self, options: TerminalOptions) -> String {
         terminal::what_if(self, options)
-    }
-}
-
-impl WhatIfChart {
-    fn legend(&self) -> Vec<(Swatch, String)> {
-        let mut entries = Vec::new();
-        for change in [Change::Better, Change::Worse, Change::WithinNoise] {
-            let is_there = self.scenarios.iter().any(|bar| self.change(bar) == change);
-            let points_up = (change == Change::Better) != self.better_is_lower;
-            let swatch = match change {
-                Change::WithinNoise => Swatch::Ring(change.ink()),
-                Change::Better | Change::Worse if points_up => Swatch::ArrowUp(change.ink()),
-                Change::Better | Change::Worse => Swatch::ArrowDown(change.ink()),
-            };
-            if is_there {
-                let name = match (change, self.noise) {
-                    (Change::WithinNoise, None) => "no change",
-                    (Change::WithinNoise | Change::Better | Change::Worse, _) => change.word(),
-                };
-                entries.push((swatch, name.to_owned()));
-            }
-        }
-        if let Some(noise) = self.noise {
-            let name = format!("usual error, {}", self.shown_unit().write(noise));
-            entries.push((Swatch::Band(Ink::Average, BAND_OPACITY + 0.1), name));
-        }
-        entries.push((Swatch::Whisker(Ink::Text), "interval".to_owned()));
-        entries
     }
 }
 

@@ -100,7 +100,11 @@ pub(crate) fn experiment(chart: &ExperimentChart, options: TerminalOptions) -> S
         *place = today_sign;
     }
     let line = |signs: Vec<char>| signs.into_iter().collect::<String>();
-    let mut lines = plot.lines(options);
+    let mut lines = Vec::new();
+    // Without any value there is no scale to read.
+    if chart.extremes().is_some() {
+        lines = plot.lines(options);
+    }
     lines.push(plot.strip("", &line(conditions), options));
     lines.push(plot.strip("", &line(missed), options));
     lines.extend(plot.date_lines(options));

@@ -57,21 +57,20 @@ pub(crate) fn what_if(chart: &WhatIfChart, options: TerminalOptions) -> String {
         };
         let mut marks = vec![(' ', Paint::Plain); room];
         let (from, at) = (scale.column(base, room), scale.column(bar.value, room));
-        let paint = paint_of(chart.change(bar));
-        if at != from {
+        let change = chart.change(bar);
+        let paint = paint_of(change);
+        if index == 0 {
+            marks[at] = (dot, Paint::Strong);
+        } else if change == Change::WithinNoise || at == from {
+            marks[at] = (if options.ascii { 'o' } else { '○' }, paint);
+        } else {
             let (full, ends) = if options.ascii {
                 ('=', ['<', '>'])
             } else {
                 ('━', ['◀', '▶'])
             };
-            for mark in &mut marks[at.min(from)..=at.max(from)] {
-                *mark = (full, paint);
-            }
+            marks[at.min(from)..=at.max(from)].fill((full, paint));
             marks[at] = (ends[usize::from(at > from)], paint);
-        } else if index == 0 {
-            marks[at] = (dot, Paint::Strong);
-        } else {
-            marks[at] = (if options.ascii { 'o' } else { '○' }, paint);
         }
         let (first, last) = (scale.column(bar.lower, room), scale.column(bar.upper, room));
         for column in first..=last {

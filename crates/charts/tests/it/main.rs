@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod data;
+mod insight;
+mod insight_data;
 mod pictures;
 mod properties;
 mod report;
