@@ -36,8 +36,9 @@ pub use onnx::{ColumnScaling, Scaling};
 pub use pytorch::pytorch_weights;
 pub use random::DropoutSource;
 pub use series::{
-    AverageModel, Calibrated, EtsModel, ForecastInterval, LEVEL_DAYS, RidgeModel, SeriesForecaster,
-    SeriesMethod, SeriesModel, ThetaModel, TreesOnLags,
+    AverageModel, Calibrated, EtsModel, ForecastInterval, LEVEL_DAYS, MemberShare, RidgeModel,
+    SeriesForecaster, SeriesMethod, SeriesModel, SeriesPart, SeriesParts, ThetaModel, TreeGame,
+    TreesOnLags,
 };
 pub use trees::{
     BoostedTrees, Monotone, Table, TreeExplainer, TreeExplanation, TreeGrowth, TreeLoss,

@@ -6,7 +6,7 @@
 //! [`nelder_mead`], the form by AICc. A missing day updates nothing: the state goes on by itself.
 
 use super::linear_algebra::solve;
-use super::{SeriesForecaster, WEEK, finite, mean, nelder_mead, shows_a_week_twice};
+use super::{SeriesForecaster, SeriesPart, WEEK, finite, mean, nelder_mead, shows_a_week_twice};
 use serde::{Deserialize, Serialize};
 
 /// Columns of a run: what the data does to a state that begins at zero, and what each component of
@@ -224,6 +224,14 @@ impl SeriesForecaster for EtsModel {
     }
 
     fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64> {
+        let [level, trend, season] = self.components(history, lead)?;
+        finite(level + trend + season, history)
+    }
+}
+
+impl EtsModel {
+    /// Level, trend and season of a forecast, which add up to it.
+    fn components(&self, history: &[Option<f64>], lead: usize) -> Option<[f64; 3]> {
         let lead = lead.max(1);
         let form = Self {
             gamma: self.gamma.filter(|_| shows_a_week_twice(history)),
@@ -232,7 +240,18 @@ impl SeriesForecaster for EtsModel {
         let run = form.run(history)?;
         let slope: f64 = (1..=lead as i32).map(|day| self.damping.powi(day)).sum();
         let season = run.season[(history.len() + lead - 1) % WEEK];
-        finite(run.level + slope * run.trend + season, history)
+        Some([run.level, slope * run.trend, season])
+    }
+
+    /// The same, named; the level still contains the base.
+    pub(super) fn sum(
+        &self,
+        history: &[Option<f64>],
+        lead: usize,
+    ) -> Option<Vec<(SeriesPart, f64)>> {
+        let amounts = self.components(history, lead)?;
+        let names = [SeriesPart::Level, SeriesPart::Trend, SeriesPart::Weekday];
+        Some(names.into_iter().zip(amounts).collect())
     }
 }
 

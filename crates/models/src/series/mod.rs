@@ -11,6 +11,7 @@ mod lags;
 mod linear_algebra;
 mod method;
 mod nelder_mead;
+mod parts;
 #[cfg(test)]
 mod reference;
 mod ridge;
@@ -22,6 +23,7 @@ pub use average::AverageModel;
 pub use calibrated::{Calibrated, ForecastInterval};
 pub use ets::EtsModel;
 pub use method::{SeriesMethod, SeriesModel};
+pub use parts::{MemberShare, SeriesPart, SeriesParts, TreeGame};
 pub use ridge::RidgeModel;
 pub use theta::ThetaModel;
 pub use trees_on_lags::TreesOnLags;

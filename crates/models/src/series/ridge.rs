@@ -4,7 +4,8 @@
 
 use super::lags::{Known, WIDTH, examples, persistence};
 use super::linear_algebra::Cholesky;
-use super::{SeriesForecaster, finite};
+use super::parts::of_lag;
+use super::{SeriesForecaster, SeriesPart, finite};
 use crate::error::ModelError;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,32 @@ impl SeriesForecaster for RidgeModel {
             .sum();
         let kept = regression.persistence * Known::last(&known.values);
         finite(known.level + kept + regression.intercept + change, history)
+    }
+}
+
+impl RidgeModel {
+    /// The level, the persistence of the last value, the intercept, and weight × input of each lag, a value
+    /// and whether it is missing together; the level still contains the base.
+    pub(super) fn sum(
+        &self,
+        history: &[Option<f64>],
+        lead: usize,
+    ) -> Option<Vec<(SeriesPart, f64)>> {
+        let lead = lead.clamp(1, self.leads.len().max(1));
+        let regression = self.leads.get(lead - 1)?;
+        let known = Known::at(history, lead)?;
+        let kept = regression.persistence * Known::last(&known.values);
+        let mut parts = vec![
+            (SeriesPart::Level, known.level),
+            (SeriesPart::LastValue, kept),
+            (SeriesPart::Constant, regression.intercept),
+        ];
+        let weighted = regression.means.iter().zip(&regression.weights);
+        let inputs = inputs(&known.values).into_iter().zip(weighted);
+        parts.extend(inputs.enumerate().map(|(place, (input, (mean, weight)))| {
+            (of_lag(place % WIDTH), (input - mean) * weight)
+        }));
+        Some(parts)
     }
 }
 

@@ -2,7 +2,7 @@
 //! with half the slope of a straight line as drift (Hyndman and Billah 2003), on a series whose weekly
 //! season, where there is one, was taken off.
 
-use super::{EtsModel, SeriesForecaster, WEEK, finite, mean, shows_a_week_twice};
+use super::{EtsModel, SeriesForecaster, SeriesPart, WEEK, finite, mean, shows_a_week_twice};
 use serde::{Deserialize, Serialize};
 
 /// The normal distribution's 95th percentile.
@@ -42,6 +42,14 @@ impl SeriesForecaster for ThetaModel {
     }
 
     fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64> {
+        let [level, trend, season] = self.components(history, lead)?;
+        finite(level + trend + season, history)
+    }
+}
+
+impl ThetaModel {
+    /// Level, half a trend and season of a forecast, which add up to it.
+    fn components(&self, history: &[Option<f64>], lead: usize) -> Option<[f64; 3]> {
         let lead = lead.max(1);
         let season = if self.seasonal && shows_a_week_twice(history) {
             season(history)
@@ -58,10 +66,22 @@ impl SeriesForecaster for ThetaModel {
         let level = smoothing.level(&plain)?;
         let count = plain.len() as f64;
         let days = (lead - 1) as f64 + (1.0 - (1.0 - self.alpha).powf(count)) / self.alpha;
-        finite(
-            level + 0.5 * slope(&plain) * days + season[(history.len() + lead - 1) % WEEK],
-            history,
-        )
+        Some([
+            level,
+            0.5 * slope(&plain) * days,
+            season[(history.len() + lead - 1) % WEEK],
+        ])
+    }
+
+    /// The same, named; the level still contains the base.
+    pub(super) fn sum(
+        &self,
+        history: &[Option<f64>],
+        lead: usize,
+    ) -> Option<Vec<(SeriesPart, f64)>> {
+        let amounts = self.components(history, lead)?;
+        let names = [SeriesPart::Level, SeriesPart::Trend, SeriesPart::Weekday];
+        Some(names.into_iter().zip(amounts).collect())
     }
 }
 

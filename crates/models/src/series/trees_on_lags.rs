@@ -57,6 +57,11 @@ impl TreesOnLags {
         Some(&self.leads.get(lead.checked_sub(1)?)?.trees)
     }
 
+    /// The lead whose trees forecast a lead.
+    pub(super) fn nearest(&self, lead: usize) -> usize {
+        lead.clamp(1, self.leads.len().max(1))
+    }
+
     /// How much of the last value's difference from the level is kept at a lead, from 1: 0 to 1.
     pub(crate) fn persistence(&self, lead: usize) -> Option<f64> {
         Some(self.leads.get(lead.checked_sub(1)?)?.persistence)
@@ -69,7 +74,7 @@ impl SeriesForecaster for TreesOnLags {
     }
 
     fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64> {
-        let lead = lead.clamp(1, self.leads.len().max(1));
+        let lead = self.nearest(lead);
         let known = Known::at(history, lead)?;
         let kept = self.persistence(lead)? * Known::last(&known.values);
         let change = self.lead(lead)?.predict_row(&known.values);
