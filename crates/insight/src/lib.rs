@@ -10,11 +10,15 @@ mod drivers;
 mod effective;
 mod error;
 mod estimate;
+mod exchange;
+mod gradients;
 mod granger;
 mod kendall;
 mod lags;
+mod local_linear;
 mod pairing;
 mod rank;
+mod shapley;
 mod test_of_pairs;
 mod words;
 
@@ -27,8 +31,15 @@ pub use drivers::{
 pub use effective::effective_sample_size;
 pub use error::InsightError;
 pub use estimate::Effect;
+pub use exchange::{
+    Exchange, Exchanged, PermutationImportance, bootstrap_interval, exchanged,
+    permutation_importance,
+};
+pub use gradients::{Step, expected_gradients};
 pub use granger::{GrangerTest, augmented_granger, granger};
 pub use kendall::kendall;
 pub use lags::{LaggedFeature, Lags, TestedLag, daily_lags, lags};
+pub use local_linear::{LocalLinear, local_linear};
 pub use rank::midranks;
+pub use shapley::{Effort, Mix, Shapley, ShapleyValue, shapley};
 pub use test_of_pairs::TestedPair;
