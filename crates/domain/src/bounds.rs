@@ -49,6 +49,10 @@ pub const SIGNIFICANCE: Bounds<f64> = bounds(0.001, 0.1);
 pub const MIN_CORRELATION: Bounds<f64> = bounds(0.0, 1.0);
 /// Maximum number of correlations to list; the API allows fewer.
 pub const TOP_K: Bounds<i64> = bounds(1, 1_000);
+/// Maximum number of features to list in an explanation.
+pub const TOP_FEATURES: Bounds<i64> = bounds(1, 51);
+/// Forecasts that an explanation may compute.
+pub const EVALUATIONS: Bounds<i64> = bounds(64, 20_000);
 /// Maximum lag, hours.
 pub const MAX_LAG_HOURS: Bounds<i64> = bounds(6, 168);
 /// Step between lags, hours.

@@ -9,6 +9,7 @@ mod correlation;
 mod day;
 mod day_rule;
 mod error;
+mod explanation;
 mod id;
 mod identity;
 mod job;
@@ -35,6 +36,13 @@ pub use correlation::{
 pub use day::{AsOf, Zone};
 pub use day_rule::{DayRule, NIGHT_GAP_MINUTES, ReadingKind, SHORTEST_NIGHT_HOURS};
 pub use error::{DomainError, FieldError, InvalidRequest};
+pub use explanation::{
+    AttentionOfDay, AttentionWeights, DayImportance, EXPLANATION_EVALUATIONS, EXPLANATION_SEED,
+    ExplainRequest, ExplainResponse, ExplainedFeature, ExplanationComputation, ExplanationGrouping,
+    FeatureDaysImportance, FeatureImportance, GlobalFeatureImportance, GlobalImportanceRequest,
+    GlobalImportanceResponse, GradientCheck, ImpactDirection, ImpactMagnitude, ImportanceMethod,
+    MemberForecast, TreeBackground,
+};
 pub use id::{JobId, KeyId, ModelId, UserId};
 pub use identity::{Coincident, Place};
 pub use job::{JobError, JobInfo, JobKind, JobProgress, JobState};
