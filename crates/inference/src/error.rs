@@ -76,6 +76,12 @@ pub enum InferenceError {
         /// Unit of both.
         unit: &'static str,
     },
+    /// No earlier day of the person to compare a forecast with.
+    #[error(
+        "the forecast for {0} cannot be explained yet: expected at least one earlier day that the model could \
+         have forecast"
+    )]
+    NothingToCompare(NaiveDate),
     /// Numbers that are no forecast.
     #[error(transparent)]
     Evaluation(#[from] vitalcast_evaluation::EvaluationError),
@@ -91,4 +97,24 @@ pub enum InferenceError {
     /// The contents of the artifact do not match its description.
     #[error(transparent)]
     Artifact(#[from] vitalcast_artifact::ArtifactError),
+}
+
+impl InferenceError {
+    /// Whether the error means only that there is too little data.
+    pub fn is_too_little_data(&self) -> bool {
+        match self {
+            Self::NothingKnown { .. }
+            | Self::NoRecentReading { .. }
+            | Self::TooFewReadings { .. }
+            | Self::NothingToCompare(_) => true,
+            Self::TooFarAhead { .. }
+            | Self::UnusableModel(_)
+            | Self::NotFinite(_)
+            | Self::Evaluation(_)
+            | Self::Features(_)
+            | Self::Windows(_)
+            | Self::Model(_)
+            | Self::Artifact(_) => false,
+        }
+    }
 }

@@ -15,6 +15,7 @@ use vitalcast_domain::{
 use vitalcast_evaluation::{Distribution, NormalRange, Verdict, beyond_rounding, mean};
 use vitalcast_features::PersonData;
 use vitalcast_models::{SeriesForecaster, SeriesModel};
+use vitalcast_windows::WindowEnd;
 
 /// Days of the average, the range and the percentile.
 pub const COMPARISON_DAYS: usize = 30;
@@ -38,6 +39,25 @@ pub struct ForecastQuery {
     pub model_id: ModelId,
     /// Version of the model in the registry.
     pub model_version: String,
+}
+
+impl ForecastQuery {
+    /// A query for the value alone: whatever the interval, it is the same.
+    pub fn new(
+        target_date: NaiveDate,
+        now: DateTime<Utc>,
+        model_id: ModelId,
+        model_version: String,
+    ) -> Self {
+        Self {
+            target_date,
+            interval_method: IntervalMethod::ResidualQuantiles,
+            interval_level: 0.95,
+            now,
+            model_id,
+            model_version,
+        }
+    }
 }
 
 /// A forecast with the data for the store.
@@ -64,41 +84,7 @@ pub fn forecast<'a>(
     person: impl Into<PersonData<'a>>,
     query: &ForecastQuery,
 ) -> Result<Forecast, InferenceError> {
-    let target = query.target_date;
-    let person = person.into();
-    let profile = person.profile();
-    let as_of: AsOf = if target < profile.day_of(query.now) {
-        profile.start_of_day(target)
-    } else {
-        query.now
-    };
-    let last_day = target - Days::new(1);
-    let origin =
-        person
-            .last_known_day(last_day, as_of)
-            .ok_or_else(|| InferenceError::NothingKnown {
-                target,
-                first_day: person
-                    .span()
-                    .map_or_else(|| "none".to_owned(), |(first, _)| first.to_string()),
-            })?;
-    let ahead = (target - origin).num_days();
-    if ahead > MAX_HORIZON_DAYS as i64 {
-        return Err(InferenceError::TooFarAhead {
-            target,
-            origin,
-            ahead,
-            limit: MAX_HORIZON_DAYS,
-            last_possible: origin + Days::new(MAX_HORIZON_DAYS as u64),
-        });
-    }
-    let asked = Asked {
-        person,
-        query,
-        as_of,
-        last_day,
-        ahead: usize::try_from(ahead).expect("the target lies after the origin"),
-    };
+    let asked = Asked::new(person.into(), query)?;
     let outlook = match model.as_pooled() {
         Some(pooled) => of_many_people(model.metric, pooled, &asked)?,
         None => of_windows(model, manifest, &asked)?,
@@ -115,6 +101,48 @@ pub(crate) struct Asked<'a> {
     pub(crate) last_day: NaiveDate,
     /// Days from the last day with any record to the target.
     pub(crate) ahead: usize,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn new(
+        person: PersonData<'a>,
+        query: &'a ForecastQuery,
+    ) -> Result<Self, InferenceError> {
+        let target = query.target_date;
+        let profile = person.profile();
+        let as_of: AsOf = if target < profile.day_of(query.now) {
+            profile.start_of_day(target)
+        } else {
+            query.now
+        };
+        let last_day = target - Days::new(1);
+        let origin =
+            person
+                .last_known_day(last_day, as_of)
+                .ok_or_else(|| InferenceError::NothingKnown {
+                    target,
+                    first_day: person
+                        .span()
+                        .map_or_else(|| "none".to_owned(), |(first, _)| first.to_string()),
+                })?;
+        let ahead = (target - origin).num_days();
+        if ahead > MAX_HORIZON_DAYS as i64 {
+            return Err(InferenceError::TooFarAhead {
+                target,
+                origin,
+                ahead,
+                limit: MAX_HORIZON_DAYS,
+                last_possible: origin + Days::new(MAX_HORIZON_DAYS as u64),
+            });
+        }
+        Ok(Self {
+            person,
+            query,
+            as_of,
+            last_day,
+            ahead: usize::try_from(ahead).expect("the target lies after the origin"),
+        })
+    }
 }
 
 /// What a model says of a day, and what it is compared with.
@@ -137,6 +165,51 @@ pub(crate) struct Outlook {
     pub(crate) remarks: Vec<String>,
 }
 
+/// The window that a forecast reads.
+pub(crate) struct WindowRead {
+    pub(crate) layout: DayLayout,
+    pub(crate) window: WindowEnd,
+    /// Days after the last one known are hidden altogether, exactly as they were when the interval
+    /// of this lead was calibrated.
+    pub(crate) hidden_days: usize,
+    /// Days laid out.
+    pub(crate) days: usize,
+    /// Last day with a value that models read.
+    pub(crate) last_observed: NaiveDate,
+}
+
+impl WindowRead {
+    pub(crate) fn new(model: &FittedModel, asked: &Asked<'_>) -> Result<Self, InferenceError> {
+        let Asked {
+            person,
+            query,
+            as_of,
+            last_day,
+            ahead,
+        } = *asked;
+        let (metric, lookback) = (model.metric, model.lookback);
+        let days = lookback.max(COMPARISON_DAYS);
+        let first_day = query.target_date - Days::new(days as u64);
+        let layout = DayLayout::new(person, metric, first_day, last_day, lookback, as_of)?;
+        let window = layout.last_window();
+        let last_observed = layout.last_observed(window, lookback).ok_or_else(|| {
+            InferenceError::NoRecentReading {
+                metric,
+                first: layout.day(days - lookback),
+                last: last_day,
+                lookback,
+            }
+        })?;
+        Ok(Self {
+            layout,
+            window,
+            hidden_days: ahead - 1,
+            days,
+            last_observed,
+        })
+    }
+}
+
 /// The outlook of a model that reads windows of days.
 fn of_windows(
     model: &FittedModel,
@@ -144,31 +217,16 @@ fn of_windows(
     asked: &Asked<'_>,
 ) -> Result<Outlook, InferenceError> {
     let metric = model.metric;
-    let Asked {
-        person,
-        query,
-        as_of,
-        last_day,
-        ahead,
-    } = *asked;
+    let query = asked.query;
     let target = query.target_date;
     let lookback = model.lookback;
-    let days = lookback.max(COMPARISON_DAYS);
-    let first_day = target - Days::new(days as u64);
-    let layout = DayLayout::new(person, metric, first_day, last_day, lookback, as_of)?;
-    let window = layout.last_window();
-    let last_observed =
-        layout
-            .last_observed(window, lookback)
-            .ok_or_else(|| InferenceError::NoRecentReading {
-                metric,
-                first: layout.day(days - lookback),
-                last: last_day,
-                lookback,
-            })?;
-    // Days after the last one known are hidden altogether, exactly as they were when the interval
-    // of this lead was calibrated.
-    let hidden_days = ahead - 1;
+    let WindowRead {
+        layout,
+        window,
+        hidden_days,
+        days,
+        last_observed,
+    } = WindowRead::new(model, asked)?;
     let value = model
         .forecast_rows(&layout, &[window], hidden_days)?
         .pop()

@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod error;
+mod explain;
 mod forecast;
 mod interval;
 mod layout;
@@ -13,6 +14,10 @@ mod unusual;
 mod words;
 
 pub use error::InferenceError;
+pub use explain::{
+    BACKGROUND_DAYS, Explaining, ForecastSum, WindowGame, WindowPlayer, day_to_day_spread,
+    explaining, window_game,
+};
 pub use forecast::{COMPARISON_DAYS, Forecast, ForecastQuery, forecast};
 pub use interval::{Interval, interval, lead_of};
 pub use layout::{DayLayout, known_covariates};

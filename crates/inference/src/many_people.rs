@@ -17,50 +17,92 @@ const COMPARED_DAYS: usize = 60;
 /// Forecasts of these without which nothing is said about skill.
 const LEAST_COMPARED: usize = 7;
 
+/// A person's whole history, as a forecast reads it.
+pub(crate) struct WholeRead {
+    pub(crate) days: PersonDays,
+    /// Days laid out.
+    pub(crate) count: usize,
+    /// The day after the last one with any record.
+    pub(crate) end: usize,
+    /// What is known of the days before.
+    pub(crate) person: Person,
+    /// The metric's days of these.
+    pub(crate) known: Vec<Option<f64>>,
+    /// The last of them with a reading.
+    pub(crate) newest: usize,
+}
+
+impl WholeRead {
+    pub(crate) fn new(
+        metric: PredictionMetric,
+        model: &PooledModel,
+        asked: &Asked<'_>,
+    ) -> Result<Self, InferenceError> {
+        let Asked {
+            person: data,
+            query,
+            as_of,
+            last_day,
+            ahead,
+        } = *asked;
+        let target = query.target_date;
+        let first_day = data
+            .span()
+            .map_or(last_day, |(first, _)| first.min(last_day));
+        let days = PooledRecipe::of(metric).lay_out(data, first_day, last_day, as_of)?;
+        let count = days.person.days();
+        let end = count + 1 - ahead;
+        let person = days.person.as_known(count, end);
+        let found = person.series.known(0..end, end).iter().flatten().count();
+        if found < LEAST_READINGS {
+            let (low, high) = model.usual_range();
+            return Err(InferenceError::TooFewReadings {
+                metric,
+                target,
+                found,
+                needed: LEAST_READINGS,
+                missing: LEAST_READINGS - found,
+                low,
+                high,
+                unit: metric.unit_label(),
+            });
+        }
+        let known = person.series.known(0..end, end).into_owned();
+        let newest = known.iter().rposition(Option::is_some);
+        let Some(newest) = newest.filter(|newest| newest + COMPARISON_DAYS >= count) else {
+            return Err(InferenceError::NoRecentReading {
+                metric,
+                first: days.date(count.saturating_sub(COMPARISON_DAYS)),
+                last: last_day,
+                lookback: COMPARISON_DAYS,
+            });
+        };
+        Ok(Self {
+            days,
+            count,
+            end,
+            person,
+            known,
+            newest,
+        })
+    }
+}
+
 pub(crate) fn of_many_people(
     metric: PredictionMetric,
     model: &PooledModel,
     asked: &Asked<'_>,
 ) -> Result<Outlook, InferenceError> {
-    let Asked {
-        person: data,
-        query,
-        as_of,
-        last_day,
-        ahead,
-    } = *asked;
+    let Asked { query, ahead, .. } = *asked;
     let target = query.target_date;
-    let first_day = data
-        .span()
-        .map_or(last_day, |(first, _)| first.min(last_day));
-    let days = PooledRecipe::of(metric).lay_out(data, first_day, last_day, as_of)?;
-    let count = days.person.days();
-    let end = count + 1 - ahead;
-    let person = days.person.as_known(count, end);
-    let found = person.series.known(0..end, end).iter().flatten().count();
-    if found < LEAST_READINGS {
-        let (low, high) = model.usual_range();
-        return Err(InferenceError::TooFewReadings {
-            metric,
-            target,
-            found,
-            needed: LEAST_READINGS,
-            missing: LEAST_READINGS - found,
-            low,
-            high,
-            unit: metric.unit_label(),
-        });
-    }
-    let known = person.series.known(0..end, end);
-    let newest = known.iter().rposition(Option::is_some);
-    if newest.is_none_or(|newest| newest + COMPARISON_DAYS < count) {
-        return Err(InferenceError::NoRecentReading {
-            metric,
-            first: days.date(count.saturating_sub(COMPARISON_DAYS)),
-            last: last_day,
-            lookback: COMPARISON_DAYS,
-        });
-    }
+    let WholeRead {
+        days,
+        count,
+        end,
+        person,
+        known,
+        newest,
+    } = WholeRead::new(metric, model, asked)?;
     let mut forecast = None;
     model.replay(&person, end..=end, ahead, |_, of_day| forecast = of_day);
     let forecast = forecast.ok_or(InferenceError::NotFinite(target))?;
@@ -87,9 +129,7 @@ pub(crate) fn of_many_people(
     let month = last(&series, COMPARISON_DAYS);
     Ok(Outlook {
         interval,
-        lead: newest
-            .map_or(ahead, |newest| count - newest)
-            .clamp(1, vitalcast_domain::MAX_HORIZON_DAYS),
+        lead: (count - newest).clamp(1, vitalcast_domain::MAX_HORIZON_DAYS),
         quality: month.iter().flatten().count() as f64 / month.len().max(1) as f64,
         skill: past.skill,
         baseline_name: baseline.map(|(baseline, _)| baseline.name().to_owned()),
@@ -139,7 +179,7 @@ fn around(distribution: &Distribution, half: f64) -> Bounds {
 }
 
 /// The forecast within what a body can show.
-fn plausible(
+pub(crate) fn plausible(
     metric: PredictionMetric,
     distribution: &Distribution,
 ) -> Result<Distribution, InferenceError> {

@@ -4,6 +4,7 @@ use crate::error::InferenceError;
 use crate::forecast::COMPARISON_DAYS;
 use crate::layout::{DayLayout, known_covariates};
 use crate::panel::PooledRecipe;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use vitalcast_artifact::Artifact;
 use vitalcast_domain::{ModelArchitecture, PredictionMetric};
@@ -93,7 +94,7 @@ pub struct FittedModel {
 
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one per model, never in bulk")]
-enum Kind {
+pub(crate) enum Kind {
     Network {
         network: Network,
         features: FittedScaler,
@@ -271,6 +272,14 @@ impl FittedModel {
         }
     }
 
+    /// Whether it is a network, whose forecast is no plain sum of what it reads.
+    pub fn is_network(&self) -> bool {
+        match &self.kind {
+            Kind::Network { .. } => true,
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => false,
+        }
+    }
+
     /// Whether it has so many parameters that it errs less on the days it was fitted to than on
     /// others.
     pub fn is_fitted_closely(&self) -> bool {
@@ -369,27 +378,40 @@ impl FittedModel {
                 }
                 let inputs =
                     network_windows(layout, features, windows, self.lookback, hidden_days)?;
-                // The first output is the metric; others were there to learn from.
-                let scaled = network.predict(&inputs)?;
-                let scaled = scaled.into_iter().step_by(network.config().outputs());
                 let usual = match base {
                     Some(base) => self.replay(base, layout, windows, hidden_days),
                     None => vec![Some(0.0); windows.len()],
                 };
-                windows
-                    .iter()
-                    .zip(scaled)
-                    .zip(usual)
-                    .map(|((window, scaled), usual)| {
-                        let value = target.inverse(f64::from(scaled));
-                        if !value.is_finite() {
-                            return Err(InferenceError::NotFinite(layout.day(window.last_row)));
-                        }
-                        Ok(usual.map(|usual| clamp(self.metric, usual + value)))
-                    })
-                    .collect()
+                self.added(network, *target, &inputs, &usual, |window| {
+                    layout.day(windows[window].last_row)
+                })
             }
         }
+    }
+
+    /// What a network says of some windows, added to the base of each.
+    pub(crate) fn added(
+        &self,
+        network: &Network,
+        target: TargetScaler,
+        inputs: &Windows,
+        usual: &[Option<f64>],
+        day_of: impl Fn(usize) -> NaiveDate,
+    ) -> Result<Vec<Option<f64>>, InferenceError> {
+        // The first output is the metric; others were there to learn from.
+        let scaled = network.predict(inputs)?;
+        let scaled = scaled.into_iter().step_by(network.config().outputs());
+        scaled
+            .zip(usual)
+            .enumerate()
+            .map(|(window, (scaled, usual))| {
+                let value = target.inverse(f64::from(scaled));
+                if !value.is_finite() {
+                    return Err(InferenceError::NotFinite(day_of(window)));
+                }
+                Ok(usual.map(|usual| clamp(self.metric, usual + value)))
+            })
+            .collect()
     }
 
     fn replay(
@@ -407,10 +429,25 @@ impl FittedModel {
                 return None;
             }
             let history = layout.known(first..known, window.origin);
-            let value = series.forecast(&history, hidden_days + 1)?;
-            value.is_finite().then(|| clamp(self.metric, value))
+            self.of_history(series, &history, hidden_days)
         };
         windows.iter().map(of).collect()
+    }
+
+    /// What a model of the metric's own days says of them.
+    pub(crate) fn of_history(
+        &self,
+        series: &dyn SeriesForecaster,
+        history: &[Option<f64>],
+        hidden_days: usize,
+    ) -> Option<f64> {
+        let value = series.forecast(history, hidden_days + 1)?;
+        value.is_finite().then(|| clamp(self.metric, value))
+    }
+
+    /// What the model is made of.
+    pub(crate) fn kind(&self) -> &Kind {
+        &self.kind
     }
 
     /// Share of the inputs the model learned to read that are observed in a window, 0 to 1. Columns

@@ -4,7 +4,7 @@ use crate::calibrate::{LEAST_READINGS, LeadCalibration, calibrate, without_gap};
 use crate::design::{Design, Transform};
 use crate::error::PooledError;
 use crate::learn::{LEAST_OF_A_PERSON, LEAST_PEOPLE, Learned, Learner, Source};
-use crate::own::{OWN, Population, own_names};
+use crate::own::{Base, OWN, Population, own_names};
 use crate::person::{Follower, Person, State, walk, width};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -177,6 +177,11 @@ impl PooledModel {
         walk(person, replay, days, |day, replay| {
             visit(day, replay.forecast(day, person, &mut features));
         });
+    }
+
+    /// Whether forecasts of a person start from the last reading; else from the person's level.
+    pub fn starts_from_last_reading(&self, person: &Person) -> bool {
+        self.learned.source(&person.source).population.base == Base::Last
     }
 
     /// What the forecast of the day `lead - 1` days after `day` is made of, largest first, and the base
