@@ -11,6 +11,8 @@ mod effective;
 mod error;
 mod estimate;
 mod exchange;
+mod explanation;
+mod explanation_words;
 mod gradients;
 mod granger;
 mod kendall;
@@ -34,6 +36,10 @@ pub use estimate::Effect;
 pub use exchange::{
     Exchange, Exchanged, PermutationImportance, bootstrap_interval, exchanged,
     permutation_importance,
+};
+pub use explanation::{
+    ExplainedForecast, ExplainedPart, FeatureOverDays, GlobalImportances, Importances,
+    global_importances, importances,
 };
 pub use gradients::{Step, expected_gradients};
 pub use granger::{GrangerTest, augmented_granger, granger};
