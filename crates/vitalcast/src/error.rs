@@ -2,7 +2,7 @@
 //! sentence for people that says what was expected.
 
 use std::path::PathBuf;
-use vitalcast_domain::{JobId, KeyId, ModelId, PredictionMetric, UserId};
+use vitalcast_domain::{JobId, KeyId, ModelArchitecture, ModelId, PredictionMetric, UserId};
 use vitalcast_import::ImportError;
 use vitalcast_inference::InferenceError;
 use vitalcast_store::StoreError;
@@ -114,6 +114,18 @@ pub enum EngineError {
         /// Requested version and architecture, as text; empty if none was requested.
         wanted: String,
     },
+    /// Attention weights of a model that has none.
+    #[error(
+        "attention weights exist for lstm_attention models only, and this forecast comes from a {0} model: train \
+         one and ask for architecture lstm_attention, or use method shap, lime or permutation"
+    )]
+    NoAttention(ModelArchitecture),
+    /// An explanation by day of a model that reads whole histories.
+    #[error(
+        "a {0} model reads the whole history at once, so its forecast cannot be explained by day: use grouping \
+         feature, or ask for another architecture"
+    )]
+    NotByDay(ModelArchitecture),
     /// The artifact of a model is not the registered one.
     #[error(
         "the file of model {model} was replaced: train the model again or restore {}",
@@ -188,6 +200,8 @@ impl EngineError {
             | Self::BeingErased(_)
             | Self::FolderInUse(_) => ErrorKind::Busy,
             Self::InvalidSetting(_)
+            | Self::NoAttention(_)
+            | Self::NotByDay(_)
             | Self::Request(_)
             | Self::Domain(_)
             | Self::TooCostly { .. }
@@ -241,6 +255,8 @@ impl EngineError {
             | Self::TooCostly { .. }
             | Self::TookTooLong(_)
             | Self::NoModel { .. }
+            | Self::NoAttention(_)
+            | Self::NotByDay(_)
             | Self::InvalidSetting(_)
             | Self::Damaged(_)
             | Self::Interrupted
@@ -269,6 +285,8 @@ impl EngineError {
             Self::TookTooLong(_) => "TOOK_TOO_LONG",
             Self::FolderInUse(_) => "FOLDER_IN_USE",
             Self::NoModel { .. } => "NO_MODEL",
+            Self::NoAttention(_) => "NO_ATTENTION",
+            Self::NotByDay(_) => "NOT_BY_DAY",
             Self::ForeignArtifact { .. } => "FOREIGN_ARTIFACT",
             Self::Store(StoreError::BadPlace) => "UNKNOWN_PLACE",
             Self::Inference(InferenceError::TooFarAhead { .. }) => "TOO_FAR_AHEAD",
@@ -353,7 +371,8 @@ fn inference_kind(error: &InferenceError) -> ErrorKind {
     match error {
         InferenceError::NothingKnown { .. }
         | InferenceError::NoRecentReading { .. }
-        | InferenceError::TooFewReadings { .. } => ErrorKind::NotEnoughData,
+        | InferenceError::TooFewReadings { .. }
+        | InferenceError::NothingToCompare(_) => ErrorKind::NotEnoughData,
         InferenceError::TooFarAhead { .. } => ErrorKind::InvalidRequest,
         // Models are read from files that were written here.
         InferenceError::UnusableModel(_)

@@ -24,17 +24,22 @@ pub use vitalcast_charts as charts;
 /// Bounds of the settings of requests.
 pub use vitalcast_domain::bounds;
 pub use vitalcast_domain::{
-    Activity, ActivityLevel, ActivityType, AsOf, BatchPredictRequest, BatchPredictResponse,
-    Coincident, Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse,
-    CorrelationSummary, DEFAULT_SEED, DayRule, DomainError, FeatureCategory, FeatureCopy,
-    FeatureCorrelation, FieldError, GrangerLag, HealthMetric, HealthMetricTarget, History,
-    Intensity, IntervalMethod, InvalidRequest, JobError, JobId, JobInfo, JobKind, JobProgress,
-    JobState, KeyId, KeyInfo, LagRequest, LagResolution, LagResponse, LagResult,
-    ListModelsResponse, MAX_HORIZON_DAYS, Meal, MealType, MetricType, ModelArchitecture,
-    ModelFamily, ModelId, ModelInfo, Moment, NormalBand, Pairing, PredictRequest, PredictResponse,
-    PredictionMetric, PredictionResult, Profile, Provenance, RangeVerdict, ReadingKind, Record,
-    RecordKind, Scope, Span, Told, TrainModelRequest, TrainModelResponse, TrainPooledRequest,
-    TrainPooledResponse, TrainingMetrics, Unit, UserId, Zone, ZoneFrom,
+    ASSOCIATION, Activity, ActivityLevel, ActivityType, AsOf, AttentionOfDay, AttentionWeights,
+    BatchPredictRequest, BatchPredictResponse, Coincident, Correlation, CorrelationMethod,
+    CorrelationRequest, CorrelationResponse, CorrelationSummary, DEFAULT_SEED, DayImportance,
+    DayRule, DomainError, EXPLANATION_EVALUATIONS, EXPLANATION_SEED, ExplainRequest,
+    ExplainResponse, ExplanationComputation, ExplanationGrouping, FeatureCategory, FeatureCopy,
+    FeatureCorrelation, FeatureDaysImportance, FeatureImportance, FieldError,
+    GlobalFeatureImportance, GlobalImportanceRequest, GlobalImportanceResponse, GradientCheck,
+    GrangerLag, HealthMetric, HealthMetricTarget, History, ImpactDirection, ImpactMagnitude,
+    ImportanceMethod, Intensity, IntervalMethod, InvalidRequest, JobError, JobId, JobInfo, JobKind,
+    JobProgress, JobState, KeyId, KeyInfo, LagRequest, LagResolution, LagResponse, LagResult,
+    ListModelsResponse, MAX_HORIZON_DAYS, Meal, MealType, MemberForecast, MetricType,
+    ModelArchitecture, ModelFamily, ModelId, ModelInfo, Moment, NormalBand, Pairing,
+    PredictRequest, PredictResponse, PredictionMetric, PredictionResult, Profile, Provenance,
+    RangeVerdict, ReadingKind, Record, RecordKind, Scope, Span, Told, TrainModelRequest,
+    TrainModelResponse, TrainPooledRequest, TrainPooledResponse, TrainingMetrics, TreeBackground,
+    Unit, UserId, Zone, ZoneFrom,
 };
 pub use vitalcast_evaluation::level_in_words;
 pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, model_inputs};

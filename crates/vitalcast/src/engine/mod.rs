@@ -7,6 +7,7 @@ mod correlation_pictures;
 mod correlations;
 mod coverage;
 mod days;
+mod explain;
 mod features;
 mod history;
 mod import;

@@ -188,7 +188,7 @@ impl Engine {
 
     /// The model of a forecast: the one that was asked for, else the person's active model, else the active
     /// model of many people of this folder, else that of the release.
-    fn served(
+    pub(super) fn served(
         &self,
         request: &PredictRequest,
         generation: Generation,
@@ -283,20 +283,20 @@ fn is_content_with_many_people(request: &PredictRequest) -> bool {
 }
 
 /// The model of a forecast.
-enum Served {
+pub(super) enum Served {
     Registered(RegisteredModel, Arc<ReadyModel>),
     OfRelease(&'static Population),
 }
 
 impl Served {
-    fn model(&self) -> &FittedModel {
+    pub(super) fn model(&self) -> &FittedModel {
         match self {
             Self::Registered(_, ready) => &ready.model,
             Self::OfRelease(population) => &population.model,
         }
     }
 
-    fn manifest(&self) -> &Manifest {
+    pub(super) fn manifest(&self) -> &Manifest {
         match self {
             Self::Registered(_, ready) => &ready.manifest,
             Self::OfRelease(population) => &population.manifest,
@@ -304,7 +304,7 @@ impl Served {
     }
 
     /// `population_{METRIC}_{hash}` for the model of the release.
-    fn id(&self) -> Result<ModelId, EngineError> {
+    pub(super) fn id(&self) -> Result<ModelId, EngineError> {
         match self {
             Self::Registered(registered, _) => Ok(registered.model_id.clone()),
             Self::OfRelease(population) => {
@@ -314,7 +314,15 @@ impl Served {
         }
     }
 
-    fn version(&self) -> String {
+    /// Whose it is; nobody's if it was fitted to many people.
+    pub(super) fn owner(&self) -> Option<UserId> {
+        match self {
+            Self::Registered(registered, _) => registered.user_id.clone(),
+            Self::OfRelease(_) => None,
+        }
+    }
+
+    pub(super) fn version(&self) -> String {
         match self {
             Self::Registered(registered, _) => version_text(registered.version),
             Self::OfRelease(_) => version_text(1),

@@ -5,6 +5,7 @@
 mod architectures;
 mod backtest;
 mod correlations;
+mod explanations;
 mod forecasts;
 mod imports;
 mod known;
