@@ -2,6 +2,7 @@
 
 mod backtest;
 mod data;
+mod explain;
 mod tune;
 
 pub(crate) use backtest::BacktestArgs;
@@ -9,6 +10,7 @@ pub(crate) use data::{
     DataArgs, DataCommand, DataCoverageArgs, DataDayArgs, DataDeleteArgs, DataListArgs,
     DataRestoreArgs, RecordArgs,
 };
+pub(crate) use explain::ExplainArgs;
 pub(crate) use tune::TuneArgs;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Forecast one or several metrics for a day
     Predict(PredictArgs),
+    /// Explain a forecast or a model: what goes with it, and how much
+    Explain(ExplainArgs),
     /// Replay past days and compare the model with simple baselines
     Backtest(BacktestArgs),
     /// Search settings of a model, and compare them with the defaults on days that the search has not seen

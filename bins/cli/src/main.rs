@@ -44,6 +44,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<()> {
         Command::Features(args) => commands::features::run(args, &cli.global, output),
         Command::Train(args) => commands::train::run(args, &cli.global, output),
         Command::Predict(args) => commands::predict::run(args, &cli.global, output),
+        Command::Explain(args) => commands::explain::run(args, &cli.global, output),
         Command::Backtest(args) => commands::backtest::run(args, &cli.global, output),
         Command::Tune(args) => commands::tune::run(args, &cli.global, output),
         Command::Correlate(args) => commands::correlate::run(args, &cli.global, output),

@@ -85,6 +85,15 @@ impl Caller {
         }
     }
 
+    /// Whether the caller may ask about everybody.
+    pub(crate) fn reaches_everybody(&self) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Key(key) => key.users.is_none(),
+            Self::Token { .. } => false,
+        }
+    }
+
     /// Whether the caller has this permission at all.
     ///
     /// # Errors

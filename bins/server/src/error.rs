@@ -256,6 +256,8 @@ impl From<EngineError> for ApiError {
             | EngineError::ForeignArtifact { .. }
             | EngineError::Io { .. }
             | EngineError::InvalidSetting(_)
+            | EngineError::NoAttention(_)
+            | EngineError::NotByDay(_)
             | EngineError::Damaged(_)
             | EngineError::Interrupted
             | EngineError::Request(_)

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod explanations;
 mod records;
 
 pub use error::{ClientError, Fault, Place};

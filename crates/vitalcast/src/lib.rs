@@ -12,8 +12,9 @@ pub use engine::{
     FormatSummary, HistoryDay, HistoryView, ImportSettings, ImportSummary, ImportUpload, JobEvent,
     JobOptions, JobRunner, JobWatch, KeyRandomness, MetricDays, MetricOfDay, ModelPerformance,
     NewKey, PooledFit, PooledFits, SharedCache, SleepOfDay, SourceDays, ValueOfSource, all_days,
-    backtest, estimated_seconds, heat_map, lag_chart, matter_chart, record_json, replay_chart,
-    replay_skill_chart, significance_sentence,
+    attention_chart, backtest, day_importance_chart, estimated_seconds, global_importance_chart,
+    heat_map, importance_chart, lag_chart, matter_chart, record_json, replay_chart,
+    replay_skill_chart, significance_sentence, waterfall_chart,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::Forecaster;

@@ -26,6 +26,8 @@ RULES = {
         "/api/predictions/tune",
         "/api/predictions/predict",
         "/api/predictions/predict/{user_id}/{metric}/{target_date}",
+        "/api/interpretability/explain",
+        "/api/interpretability/global-importance",
         "/api/users/{user_id}/meals",
         "/api/users/{user_id}/activities",
         "/api/users/{user_id}/health-metrics",

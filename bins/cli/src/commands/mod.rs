@@ -6,6 +6,7 @@ pub(crate) mod correlate;
 pub(crate) mod coverage;
 pub(crate) mod data;
 pub(crate) mod demo;
+pub(crate) mod explain;
 pub(crate) mod features;
 pub(crate) mod history;
 pub(crate) mod import;

@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 mod correlations;
 mod days;
+mod explanations;
 mod features;
 mod jobs;
 mod models;
@@ -139,6 +140,8 @@ pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(correlations::analyze))
         .routes(routes!(correlations::lag_analysis))
         .routes(routes!(correlations::summary))
+        .routes(routes!(explanations::explain))
+        .routes(routes!(explanations::global_importance))
         .routes(routes!(users::overview, users::erase))
         .routes(routes!(users::profile, users::set_profile))
         .routes(routes!(users::forecasts))

@@ -340,7 +340,7 @@ shaped!(
 );
 
 /// A person without data gets the same response as a person without a model: there is no model.
-fn without_model(error: ApiError, user: &UserId, metric: PredictionMetric) -> ApiError {
+pub(super) fn without_model(error: ApiError, user: &UserId, metric: PredictionMetric) -> ApiError {
     if error.code == "UNKNOWN_USER" {
         return ApiError::not_found(
             "NO_MODEL",

@@ -174,6 +174,24 @@ fn rows() -> Vec<Row> {
             "read",
             None,
         ),
+        row(
+            "post",
+            "/api/interpretability/explain",
+            "/api/interpretability/explain",
+            "read",
+            Some(anna.clone()),
+        ),
+        Row {
+            // Found by its own id, which stands in the body.
+            stranger: 404,
+            ..row(
+                "post",
+                "/api/interpretability/global-importance",
+                "/api/interpretability/global-importance",
+                "read",
+                Some(json!({"model_id": "{model}"})),
+            )
+        },
         row("get", users, "/api/users/anna", "read", None),
         row(
             "get",
@@ -400,11 +418,11 @@ fn every_operation_opens_only_for_those_it_is_for() {
             service.url(&url)
         };
         let method = row.method.to_uppercase();
-        let ask = |key: Option<&str>| {
-            service
-                .call_with(key, &method, &url, row.body.as_ref())
-                .status
-        };
+        let body = row.body.as_ref().map(|body| {
+            let filled = body.to_string().replace("{model}", &model);
+            serde_json::from_str::<Value>(&filled).unwrap()
+        });
+        let ask = |key: Option<&str>| service.call_with(key, &method, &url, body.as_ref()).status;
         let Some(scope) = row.scope else {
             let open = ask(None);
             writeln!(table, "{method:<7}{:<62} open {open}", row.path).unwrap();

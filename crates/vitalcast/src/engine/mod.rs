@@ -8,6 +8,7 @@ mod correlations;
 mod coverage;
 mod days;
 mod explain;
+mod explanation_pictures;
 mod features;
 mod history;
 mod import;
@@ -28,6 +29,10 @@ pub use cache::{CacheOptions, CacheStatistics, SharedCache};
 pub use correlation_pictures::{heat_map, lag_chart, significance_sentence};
 pub use coverage::{DataCoverage, DayCount, ForecastReadiness, MetricDays, SourceDays};
 pub use days::{DayOfPerson, MetricOfDay, SleepOfDay, ValueOfSource};
+pub use explanation_pictures::{
+    attention_chart, day_importance_chart, global_importance_chart, importance_chart,
+    waterfall_chart,
+};
 pub use features::{DayFeatures, DayFeaturesQuery, FeatureMatrix, FeatureQuery};
 pub use history::{ForecastRecord, HistoryDay, HistoryView};
 pub use import::{FilesNotRead, FormatSummary, ImportSettings, ImportSummary};
