@@ -57,6 +57,22 @@ pub const EVALUATIONS: Bounds<i64> = bounds(64, 20_000);
 pub const MAX_LAG_HOURS: Bounds<i64> = bounds(6, 168);
 /// Step between lags, hours.
 pub const LAG_STEP_HOURS: Bounds<i64> = bounds(1, 24);
+/// Days of a block of an experiment.
+pub const BLOCK_DAYS: Bounds<i64> = bounds(1, 28);
+/// Pairs of blocks of an experiment.
+pub const PAIRS: Bounds<i64> = bounds(2, 60);
+/// Days from what is done in an experiment to the value that shows it.
+pub const OUTCOME_LAG: Bounds<i64> = bounds(0, 3);
+/// Power of an experiment.
+pub const EXPERIMENT_POWER: Bounds<f64> = bounds(0.5, 0.99);
+/// Largest smallest difference of interest of an experiment, in the metric's unit.
+pub const EXPERIMENT_EFFECT: f64 = 1_000.0;
+/// Most days of an experiment.
+pub const EXPERIMENT_DAYS: usize = 366;
+/// Most characters of the question of an experiment, and of a remark on one of its days.
+pub const EXPERIMENT_QUESTION: usize = 300;
+/// Most characters of the name of a condition.
+pub const EXPERIMENT_LABEL: usize = 80;
 
 impl Bounds<i64> {
     /// Notes a fault when the value is outside the bounds.

@@ -115,6 +115,12 @@ safe_id!(
     32,
     "Id of an API key, its public part: 12 hexadecimal digits."
 );
+safe_id!(
+    ExperimentId,
+    "an experiment id",
+    64,
+    "Id of an experiment, unique for its person, for example `rhr-20261201`."
+);
 
 impl JobId {
     /// An id from 16 random bytes.

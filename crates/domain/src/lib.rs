@@ -9,6 +9,8 @@ mod correlation;
 mod day;
 mod day_rule;
 mod error;
+mod experiment;
+mod experiment_answer;
 mod explanation;
 mod id;
 mod identity;
@@ -36,6 +38,15 @@ pub use correlation::{
 pub use day::{AsOf, Zone};
 pub use day_rule::{DayRule, NIGHT_GAP_MINUTES, ReadingKind, SHORTEST_NIGHT_HOURS};
 pub use error::{DomainError, FieldError, InvalidRequest};
+pub use experiment::{
+    Adherence, Condition, Experiment, ExperimentBaseline, ExperimentPlan, ExperimentRequest,
+    ExperimentState, Measure, StopRule,
+};
+pub use experiment_answer::{
+    AlwaysValidAnswer, AsTreatedAnswer, ConditionMean, ExperimentAnalysis, ExperimentBelief,
+    ExperimentDay, ExperimentPreview, ExperimentSummary, ExperimentVerdict, ExperimentView,
+    FinalTest, NoResult, PowerOption,
+};
 pub use explanation::{
     AttentionOfDay, AttentionWeights, DayImportance, EXPLANATION_EVALUATIONS, EXPLANATION_SEED,
     ExplainRequest, ExplainResponse, ExplainedFeature, ExplanationComputation, ExplanationGrouping,
@@ -43,7 +54,7 @@ pub use explanation::{
     GlobalImportanceResponse, GradientCheck, ImpactDirection, ImpactMagnitude, ImportanceMethod,
     MemberForecast, TreeBackground,
 };
-pub use id::{JobId, KeyId, ModelId, UserId};
+pub use id::{ExperimentId, JobId, KeyId, ModelId, UserId};
 pub use identity::{Coincident, Place};
 pub use job::{JobError, JobInfo, JobKind, JobProgress, JobState};
 pub use metric::{Better, FeatureCategory, MetricType, PredictionMetric};
