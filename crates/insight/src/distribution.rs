@@ -65,6 +65,16 @@ pub(crate) fn noncentrality(f: f64, numerator: f64, denominator: f64, probabilit
     0.5 * (low + high)
 }
 
+/// Probability that a noncentral F stays below a value.
+pub(crate) fn noncentral_below(
+    f: f64,
+    numerator: f64,
+    denominator: f64,
+    noncentrality: f64,
+) -> f64 {
+    Noncentral::new(f, numerator, denominator).probability(noncentrality)
+}
+
 /// The probability that a noncentral F stays below a value.
 struct Noncentral {
     /// Of beta distributions with one more in the first parameter each.

@@ -11,6 +11,7 @@ mod effective;
 mod error;
 mod estimate;
 mod exchange;
+pub mod experiment;
 mod explanation;
 mod explanation_words;
 mod gradients;

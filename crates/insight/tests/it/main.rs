@@ -4,5 +4,6 @@
 // Shares of false alarms that `--nocapture` shows.
 #![allow(clippy::print_stdout)]
 
+mod experiments;
 mod golden;
 mod validity;
