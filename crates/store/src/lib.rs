@@ -3,12 +3,14 @@
 
 mod content;
 mod error;
+mod experiments;
 mod jobs;
 mod rows;
 mod sqlite;
 mod store;
 
 pub use error::StoreError;
+pub use experiments::{AddedExperiment, Experiments, StoredExperiment};
 pub use jobs::{JobOutcome, Jobs, Keys, NewJob, StoredJob};
 pub use sqlite::{ChangeMark, SqliteStore};
 pub use store::{

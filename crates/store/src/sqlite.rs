@@ -1,6 +1,7 @@
 //! The store in one SQLite file.
 
 mod erasure;
+mod experiments;
 mod forecasts;
 mod generation;
 mod jobs;

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// The versions of the schema, in order. A released one is never changed: its hash stands in every
 /// database it was applied to. (`migrate!` would read the folder by itself, and make every build
 /// compile SQLite and the whole of sqlx a second time, for the macro.)
-const MIGRATIONS: [(&str, &str); 5] = [
+const MIGRATIONS: [(&str, &str); 6] = [
     (
         "initial",
         include_str!("../../migrations/sqlite/0001_initial.sql"),
@@ -37,6 +37,10 @@ const MIGRATIONS: [(&str, &str); 5] = [
     (
         "models of many people",
         include_str!("../../migrations/sqlite/0005_models_of_many_people.sql"),
+    ),
+    (
+        "experiments",
+        include_str!("../../migrations/sqlite/0006_experiments.sql"),
     ),
 ];
 
@@ -254,7 +258,8 @@ mod tests {
                 [0x4b, 0x3d, 0x85, 0xcd],
                 [0x30, 0xa3, 0xba, 0xda],
                 [0xbd, 0x87, 0xca, 0x9b],
-                [0x4f, 0xbf, 0xab, 0xd4]
+                [0x4f, 0xbf, 0xab, 0xd4],
+                [0x88, 0x0a, 0xe9, 0x39]
             ]
         );
     }

@@ -1,5 +1,9 @@
 //! What every store must do, written over the trait. A new store adds itself to `stores!`.
 
+use crate::experiments::{
+    an_experiment_is_kept_changed_and_deleted, experiments_belong_to_their_person,
+    experiments_with_days_in_common_are_refused,
+};
 use crate::forecasts::{
     asking_again_and_again_keeps_one_forecast_an_hour, deleting_readings_takes_outcomes_away,
     forecasts_wait_for_their_outcome, the_same_forecast_again_changes_nothing,
@@ -58,6 +62,9 @@ stores! {
     an_erased_person_leaves_nothing_and_others_alone,
     a_shared_file_outlives_one_of_its_people,
     models_and_forecasts_need_a_person,
+    an_experiment_is_kept_changed_and_deleted,
+    experiments_with_days_in_common_are_refused,
+    experiments_belong_to_their_person,
 }
 
 async fn values<S: Store>(store: &S, of: &str) -> Vec<Record> {

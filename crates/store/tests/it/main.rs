@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod conformance;
+mod experiments;
 mod forecasts;
 mod properties;
 mod samples;
