@@ -114,6 +114,10 @@ pub struct ConditionMean {
     pub days: usize,
     /// Mean over pairs; null without any.
     pub mean: Option<f64>,
+    /// Lower end of a 95 % interval of the mean by Student's t over pairs; null with fewer than three.
+    pub lower: Option<f64>,
+    /// Upper end.
+    pub upper: Option<f64>,
     /// Days on which it was due and, as far as known, done.
     pub followed_days: usize,
     /// Days on which it was due and not done.

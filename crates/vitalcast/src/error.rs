@@ -180,6 +180,9 @@ pub enum EngineError {
     /// The forecast.
     #[error(transparent)]
     Inference(#[from] InferenceError),
+    /// An experiment.
+    #[error(transparent)]
+    Experiment(#[from] crate::ExperimentError),
     /// The evaluation.
     #[error(transparent)]
     Evaluation(#[from] vitalcast_evaluation::EvaluationError),
@@ -217,6 +220,7 @@ impl EngineError {
             Self::Artifact(error) => io_source(error).map_or(ErrorKind::Damaged, io_kind),
             Self::Training(error) => training_kind(error),
             Self::Inference(error) => inference_kind(error),
+            Self::Experiment(error) => error.kind(),
         }
     }
 
@@ -266,6 +270,7 @@ impl EngineError {
             | Self::Features(_)
             | Self::Training(_)
             | Self::Inference(_)
+            | Self::Experiment(_)
             | Self::Evaluation(_) => false,
         }
     }
@@ -290,6 +295,7 @@ impl EngineError {
             Self::ForeignArtifact { .. } => "FOREIGN_ARTIFACT",
             Self::Store(StoreError::BadPlace) => "UNKNOWN_PLACE",
             Self::Inference(InferenceError::TooFarAhead { .. }) => "TOO_FAR_AHEAD",
+            Self::Experiment(error) => error.code(),
             Self::Io { .. }
             | Self::InvalidSetting(_)
             | Self::Damaged(_)

@@ -8,13 +8,14 @@ mod forecaster;
 pub use engine::{
     ActualVsPredicted, BacktestPeople, BatchForecast, CacheOptions, CacheStatistics, Clock,
     DataCoverage, DayCount, DayFeatures, DayFeaturesQuery, DayOfPerson, Engine, Erasure,
-    FeatureMatrix, FeatureQuery, FilesNotRead, FolderLock, ForecastReadiness, ForecastRecord,
-    FormatSummary, HistoryDay, HistoryView, ImportSettings, ImportSummary, ImportUpload, JobEvent,
-    JobOptions, JobRunner, JobWatch, KeyRandomness, MetricDays, MetricOfDay, ModelPerformance,
-    NewKey, PooledFit, PooledFits, SharedCache, SleepOfDay, SourceDays, ValueOfSource, all_days,
-    attention_chart, backtest, day_importance_chart, estimated_seconds, global_importance_chart,
-    heat_map, importance_chart, lag_chart, matter_chart, record_json, replay_chart,
-    replay_skill_chart, significance_sentence, waterfall_chart,
+    ExperimentError, FeatureMatrix, FeatureQuery, FilesNotRead, FolderLock, ForecastReadiness,
+    ForecastRecord, FormatSummary, HistoryDay, HistoryView, ImportSettings, ImportSummary,
+    ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness, MetricDays,
+    MetricOfDay, ModelPerformance, NewKey, PooledFit, PooledFits, SharedCache, SleepOfDay,
+    SourceDays, ValueOfSource, all_days, attention_chart, backtest, day_importance_chart,
+    estimated_seconds, global_importance_chart, heat_map, importance_chart, lag_chart,
+    matter_chart, record_json, replay_chart, replay_skill_chart, significance_sentence,
+    waterfall_chart,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::Forecaster;
@@ -25,20 +26,22 @@ pub use vitalcast_charts as charts;
 /// Bounds of the settings of requests.
 pub use vitalcast_domain::bounds;
 pub use vitalcast_domain::{
-    ASSOCIATION, Activity, ActivityLevel, ActivityType, AsOf, AttentionOfDay, AttentionWeights,
-    BatchPredictRequest, BatchPredictResponse, Coincident, Correlation, CorrelationMethod,
-    CorrelationRequest, CorrelationResponse, CorrelationSummary, DEFAULT_SEED, DayImportance,
-    DayRule, DomainError, EXPLANATION_EVALUATIONS, EXPLANATION_SEED, ExplainRequest,
-    ExplainResponse, ExplanationComputation, ExplanationGrouping, FeatureCategory, FeatureCopy,
-    FeatureCorrelation, FeatureDaysImportance, FeatureImportance, FieldError,
+    ASSOCIATION, Activity, ActivityLevel, ActivityType, Adherence, AsOf, AttentionOfDay,
+    AttentionWeights, BatchPredictRequest, BatchPredictResponse, Coincident, Condition,
+    Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
+    DEFAULT_SEED, DayImportance, DayRule, DomainError, EXPLANATION_EVALUATIONS, EXPLANATION_SEED,
+    Experiment, ExperimentAnalysis, ExperimentDay, ExperimentId, ExperimentPlan, ExperimentPreview,
+    ExperimentRequest, ExperimentState, ExperimentSummary, ExperimentVerdict, ExperimentView,
+    ExplainRequest, ExplainResponse, ExplanationComputation, ExplanationGrouping, FeatureCategory,
+    FeatureCopy, FeatureCorrelation, FeatureDaysImportance, FeatureImportance, FieldError,
     GlobalFeatureImportance, GlobalImportanceRequest, GlobalImportanceResponse, GradientCheck,
     GrangerLag, HealthMetric, HealthMetricTarget, History, ImpactDirection, ImpactMagnitude,
     ImportanceMethod, Intensity, IntervalMethod, InvalidRequest, JobError, JobId, JobInfo, JobKind,
     JobProgress, JobState, KeyId, KeyInfo, LagRequest, LagResolution, LagResponse, LagResult,
-    ListModelsResponse, MAX_HORIZON_DAYS, Meal, MealType, MemberForecast, MetricType,
+    ListModelsResponse, MAX_HORIZON_DAYS, Meal, MealType, Measure, MemberForecast, MetricType,
     ModelArchitecture, ModelFamily, ModelId, ModelInfo, Moment, NormalBand, Pairing,
     PredictRequest, PredictResponse, PredictionMetric, PredictionResult, Profile, Provenance,
-    RangeVerdict, ReadingKind, Record, RecordKind, Scope, Span, Told, TrainModelRequest,
+    RangeVerdict, ReadingKind, Record, RecordKind, Scope, Span, StopRule, Told, TrainModelRequest,
     TrainModelResponse, TrainPooledRequest, TrainPooledResponse, TrainingMetrics, TreeBackground,
     Unit, UserId, Zone, ZoneFrom,
 };

@@ -39,9 +39,7 @@ impl Belief {
 pub fn belief(differences: &[f64], planned_spread: f64, day_spread: f64) -> Option<Belief> {
     let count = differences.len() as f64;
     let mean = vitalcast_evaluation::mean(differences.iter().copied())?;
-    let squares: f64 = differences.iter().map(|one| (one - mean).powi(2)).sum();
-    let variance =
-        (PAIRS_OF_THE_PLAN * planned_spread.powi(2) + squares) / (PAIRS_OF_THE_PLAN + count - 1.0);
+    let variance = variance_of_a_pair(differences, planned_spread);
     let (information, prior) = (count / variance, day_spread.powi(-2));
     let precision = information + prior;
     if !precision.is_finite() || precision <= 0.0 {
@@ -55,6 +53,15 @@ pub fn belief(differences: &[f64], planned_spread: f64, day_spread: f64) -> Opti
         standard_deviation,
         interval: (posterior - reach, posterior + reach),
     })
+}
+
+/// Variance of a pair difference: that of the pairs, together with that of the plan.
+pub(super) fn variance_of_a_pair(differences: &[f64], planned_spread: f64) -> f64 {
+    let count = differences.len() as f64;
+    let mean = vitalcast_evaluation::mean(differences.iter().copied()).unwrap_or(0.0);
+    let squares: f64 = differences.iter().map(|one| (one - mean).powi(2)).sum();
+    let freedom = PAIRS_OF_THE_PLAN + (count - 1.0).max(0.0);
+    (PAIRS_OF_THE_PLAN * planned_spread.powi(2) + squares) / freedom
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@
 mod always_valid;
 mod bayes;
 mod design;
+mod futility;
 mod power;
 mod sign_test;
 mod treated;
@@ -26,9 +27,10 @@ pub use bayes::{Belief, belief};
 pub use design::{
     BlockDesign, DayPlace, PairDifference, pair_differences, pairs_within, random_order,
 };
+pub use futility::conditional_power;
 pub use power::{DailySpread, LEAST_DAYS, MOST_PAIRS, PowerTable, daily_spread, pair_spread};
 pub use sign_test::{LEAST_PAIRS, SignFlipTest, sign_flip_test};
-pub use treated::{AsTreated, as_treated};
+pub use treated::{AsTreated, as_treated, mean_with_interval};
 
 /// Level of all intervals, and one minus the level of all tests.
 pub const LEVEL: f64 = 0.95;

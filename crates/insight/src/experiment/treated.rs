@@ -42,22 +42,29 @@ pub fn as_treated(
         .clone()
         .map(|[a, b]| a.0 / a.1 as f64 - b.0 / b.1 as f64)
         .collect();
-    let effect = vitalcast_evaluation::mean(differences.iter().copied())?;
-    let pairs = differences.len();
-    let interval = (pairs >= 3).then(|| {
-        let degrees = pairs as f64 - 1.0;
-        let squares: f64 = differences.iter().map(|one| (one - effect).powi(2)).sum();
-        let error = (squares / degrees / pairs as f64).sqrt();
-        let reach = crate::distribution::t_of(1.0 - super::LEVEL, degrees) * error;
-        (effect - reach, effect + reach)
-    });
+    let (effect, interval) = mean_with_interval(&differences)?;
     Some(AsTreated {
         effect,
         interval,
-        pairs,
+        pairs: differences.len(),
         a_days: whole.clone().map(|[a, _]| a.1).sum(),
         b_days: whole.map(|[_, b]| b.1).sum(),
     })
+}
+
+/// The mean of some numbers, and its interval of 95 % by Student's t if there are at least three; `None`
+/// without any.
+pub fn mean_with_interval(numbers: &[f64]) -> Option<(f64, Option<(f64, f64)>)> {
+    let mean = vitalcast_evaluation::mean(numbers.iter().copied())?;
+    let count = numbers.len();
+    let interval = (count >= 3).then(|| {
+        let degrees = count as f64 - 1.0;
+        let squares: f64 = numbers.iter().map(|one| (one - mean).powi(2)).sum();
+        let error = (squares / degrees / count as f64).sqrt();
+        let reach = crate::distribution::t_of(1.0 - super::LEVEL, degrees) * error;
+        (mean - reach, mean + reach)
+    });
+    Some((mean, interval))
 }
 
 #[cfg(test)]

@@ -120,9 +120,10 @@ impl Engine {
              deleted.ndjson     deleted records that can be restored\n\
              models.json        trained models; their files are models/*.vcm\n\
              forecasts.json     forecasts, with the measured values\n\
+             experiments.json   experiments on oneself, with what was said of each day\n\
              jobs.json          requested trainings and imports\n\n\
              To read profile and records back: vitalcast import, with this file or the folder of its\n\
-             contents. Models, forecasts and deleted records are not read back.\n"
+             contents. Models, forecasts, experiments and deleted records are not read back.\n"
         )
         .map_err(failed)?;
         let mut fields = serde_json::json!(profile);
@@ -181,6 +182,8 @@ impl Engine {
             })
             .collect();
         zip.json("forecasts.json", &forecasts).map_err(failed)?;
+        zip.json("experiments.json", &self.stored_experiments(user)?)
+            .map_err(failed)?;
         let jobs: Vec<_> = self
             .wait(self.store.jobs_of(user, JOBS))?
             .iter()

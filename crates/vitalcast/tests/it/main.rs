@@ -6,6 +6,7 @@ mod architectures;
 mod backtest;
 mod correlations;
 mod explanations;
+mod experiments;
 mod forecasts;
 mod imports;
 mod known;
