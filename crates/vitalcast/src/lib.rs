@@ -13,9 +13,9 @@ pub use engine::{
     ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness, MetricDays,
     MetricOfDay, ModelPerformance, NewKey, PooledFit, PooledFits, SharedCache, SleepOfDay,
     SourceDays, ValueOfSource, all_days, attention_chart, backtest, day_importance_chart,
-    estimated_seconds, global_importance_chart, heat_map, importance_chart, lag_chart,
-    matter_chart, record_json, replay_chart, replay_skill_chart, significance_sentence,
-    waterfall_chart,
+    estimated_seconds, experiment_chart, experiment_report, global_importance_chart, heat_map,
+    importance_chart, lag_chart, matter_chart, record_json, replay_chart, replay_skill_chart,
+    significance_sentence, waterfall_chart,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::Forecaster;

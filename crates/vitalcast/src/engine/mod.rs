@@ -30,7 +30,7 @@ pub use cache::{CacheOptions, CacheStatistics, SharedCache};
 pub use correlation_pictures::{heat_map, lag_chart, significance_sentence};
 pub use coverage::{DataCoverage, DayCount, ForecastReadiness, MetricDays, SourceDays};
 pub use days::{DayOfPerson, MetricOfDay, SleepOfDay, ValueOfSource};
-pub use experiments::ExperimentError;
+pub use experiments::{ExperimentError, experiment_chart, experiment_report};
 pub use explanation_pictures::{
     attention_chart, day_importance_chart, global_importance_chart, importance_chart,
     waterfall_chart,

@@ -5,13 +5,13 @@
 
 mod analysis;
 mod error;
-//mod pictures;
+mod pictures;
 mod plan;
 mod view;
 mod words;
 
 pub use error::ExperimentError;
-//pub use pictures::{experiment_chart, experiment_report};
+pub use pictures::{experiment_chart, experiment_report};
 
 use super::Engine;
 use crate::error::EngineError;
