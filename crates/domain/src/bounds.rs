@@ -51,8 +51,10 @@ pub const MIN_CORRELATION: Bounds<f64> = bounds(0.0, 1.0);
 pub const TOP_K: Bounds<i64> = bounds(1, 1_000);
 /// Maximum number of features to list in an explanation.
 pub const TOP_FEATURES: Bounds<i64> = bounds(1, 51);
-/// Forecasts that an explanation may compute.
-pub const EVALUATIONS: Bounds<i64> = bounds(64, 20_000);
+/// Forecasts that an explanation of one forecast may compute.
+pub const EVALUATIONS: Bounds<i64> = bounds(64, 10_000);
+/// Forecasts that an explanation of a model may compute for each day.
+pub const EVALUATIONS_OF_DAY: Bounds<i64> = bounds(64, 2_048);
 /// Maximum lag, hours.
 pub const MAX_LAG_HOURS: Bounds<i64> = bounds(6, 168);
 /// Step between lags, hours.

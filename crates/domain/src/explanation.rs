@@ -2,7 +2,7 @@
 //! marked as such.
 
 use crate::architecture::ModelArchitecture;
-use crate::bounds::{Bounds, EVALUATIONS, TOP_FEATURES};
+use crate::bounds::{Bounds, EVALUATIONS, EVALUATIONS_OF_DAY, TOP_FEATURES};
 use crate::error::{FieldError, InvalidRequest};
 use crate::id::{ModelId, UserId};
 use crate::metric::{FeatureCategory, PredictionMetric, word_enum};
@@ -161,7 +161,7 @@ pub struct ExplainRequest {
     pub grouping: ExplanationGrouping,
     /// What boosted trees are explained against (addition to the contract).
     pub tree_background: TreeBackground,
-    /// Forecasts that may be computed, 64 to 20000 (addition to the contract).
+    /// Forecasts that may be computed, 64 to 10000 (addition to the contract).
     pub evaluations: usize,
     /// Random seed (addition to the contract).
     pub seed: u64,
@@ -211,7 +211,7 @@ pub struct GlobalImportanceRequest {
     pub method: ImportanceMethod,
     /// Maximum number of features to list, 1 to 51.
     pub top_k: usize,
-    /// Forecasts that may be computed for each day, 64 to 20000 (addition to the contract).
+    /// Forecasts that may be computed for each day, 64 to 2048 (addition to the contract).
     pub evaluations: usize,
     /// Random seed (addition to the contract).
     pub seed: u64,
@@ -237,7 +237,7 @@ impl GlobalImportanceRequest {
     pub fn validate(&self) -> Result<(), InvalidRequest> {
         checked(&[
             (TOP_FEATURES, "top_k", self.top_k),
-            (EVALUATIONS, "evaluations", self.evaluations),
+            (EVALUATIONS_OF_DAY, "evaluations", self.evaluations),
         ])
     }
 }
@@ -346,6 +346,26 @@ pub struct AttentionWeights {
     pub most_important_days: Vec<NaiveDate>,
 }
 
+/// A forecast with other values of one feature, those of earlier days (addition to the contract).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct FeatureDependence {
+    /// Name of the feature, with its category.
+    pub feature_name: String,
+    /// By the value of the feature, lowest first.
+    pub points: Vec<DependencePoint>,
+}
+
+/// One earlier day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct DependencePoint {
+    /// The value of the feature on the last day before it.
+    pub feature_value: f64,
+    /// The explained forecast, if the feature alone had the values of that time.
+    pub forecast: f64,
+    /// The forecast of that day itself.
+    pub forecast_of_day: f64,
+}
+
 /// Integrated gradients beside Shapley values (addition to the contract).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct GradientCheck {
@@ -418,6 +438,9 @@ pub struct ExplainResponse {
     pub attention: Option<AttentionWeights>,
     /// Weighted R² of the local linear model; null for other methods (addition to the contract).
     pub local_fit: Option<f64>,
+    /// The forecast with other values of the features that matter most; of networks only (addition to the
+    /// contract).
+    pub dependence: Vec<FeatureDependence>,
     /// Integrated gradients, if asked for (addition to the contract).
     pub check: Option<GradientCheck>,
     /// That this is no cause (addition to the contract).

@@ -48,11 +48,11 @@ pub use experiment_answer::{
     FinalTest, NoResult, PowerOption,
 };
 pub use explanation::{
-    AttentionOfDay, AttentionWeights, DayImportance, EXPLANATION_EVALUATIONS, EXPLANATION_SEED,
-    ExplainRequest, ExplainResponse, ExplainedFeature, ExplanationComputation, ExplanationGrouping,
-    FeatureDaysImportance, FeatureImportance, GlobalFeatureImportance, GlobalImportanceRequest,
-    GlobalImportanceResponse, GradientCheck, ImpactDirection, ImpactMagnitude, ImportanceMethod,
-    MemberForecast, TreeBackground,
+    AttentionOfDay, AttentionWeights, DayImportance, DependencePoint, EXPLANATION_EVALUATIONS,
+    EXPLANATION_SEED, ExplainRequest, ExplainResponse, ExplainedFeature, ExplanationComputation,
+    ExplanationGrouping, FeatureDaysImportance, FeatureDependence, FeatureImportance,
+    GlobalFeatureImportance, GlobalImportanceRequest, GlobalImportanceResponse, GradientCheck,
+    ImpactDirection, ImpactMagnitude, ImportanceMethod, MemberForecast, TreeBackground,
 };
 pub use id::{ExperimentId, JobId, KeyId, ModelId, UserId};
 pub use identity::{Coincident, Place};

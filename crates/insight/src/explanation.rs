@@ -115,7 +115,7 @@ pub fn importances(
     ]
     .map(named);
     Importances {
-        others: parts.iter().skip(top_k).map(|part| part.amount).sum(),
+        others: sum(parts.iter().skip(top_k).map(|part| part.amount)),
         listed,
         top,
         summary,
@@ -180,13 +180,16 @@ pub fn global_importances(
         one.rank = place + 1;
     }
     let positive = |one: &GlobalFeatureImportance| one.mean_importance.max(0.0);
-    let total: f64 = all.iter().map(positive).sum();
+    let total = sum(all.iter().map(positive));
     let shares = FeatureCategory::ALL
         .iter()
         .map(|category| {
             let of = all.iter().filter(|one| one.feature_category == *category);
-            let sum: f64 = of.map(positive).sum();
-            if total > 0.0 { sum / total } else { 0.0 }
+            if total > 0.0 {
+                sum(of.map(positive)) / total
+            } else {
+                0.0
+            }
         })
         .collect();
     let days = features.first().map_or(0, |of| of.days.len());
@@ -197,6 +200,11 @@ pub fn global_importances(
         shares,
         summary,
     }
+}
+
+/// A sum that is 0, not −0, of nothing.
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |sum, value| sum + value)
 }
 
 /// Whether a higher value goes with a higher forecast; where the value is not known or never changes, the
@@ -302,6 +310,9 @@ pub(crate) mod tests {
         assert_eq!(found.listed[0].impact_direction, ImpactDirection::Negative);
         assert_eq!(found.listed[1].impact_direction, ImpactDirection::Positive);
         let none = global_importances(metric, ImportanceMethod::Shap, &[], (9, 1), None);
-        assert!(none.listed.is_empty() && none.shares.iter().all(|share| *share == 0.0));
+        assert!(none.listed.is_empty());
+        // Zero, and not minus zero.
+        let shares = none.shares.iter().chain(&found.shares[3..]);
+        assert!(shares.into_iter().all(|share| share.to_bits() == 0));
     }
 }

@@ -8,6 +8,9 @@ const TOLD: usize = 3;
 /// Standard errors that a contribution is away from 0 to be told.
 const SURE: f64 = 2.0;
 
+/// Parts that say nothing of the person.
+const TECHNICAL: [&str; 3] = ["health_whole_numbers", "health_limits", "health_every_day"];
+
 /// Decimals of a metric: hours have two, all others one.
 fn decimals(metric: PredictionMetric) -> usize {
     match metric {
@@ -89,6 +92,9 @@ pub(crate) fn of_forecast(of: &ExplainedForecast<'_>, parts: &[ExplainedPart]) -
         return text;
     }
     let is_told = |part: &&ExplainedPart| {
+        if TECHNICAL.contains(&part.feature.name.as_str()) {
+            return false;
+        }
         let is_sure = part
             .standard_error
             .is_none_or(|error| part.size > SURE * error);

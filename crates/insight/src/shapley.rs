@@ -100,7 +100,7 @@ pub fn shapley<E>(
         .iter()
         .map(|free| coalitions(free.len()))
         .fold(0, usize::saturating_add);
-    let (mut values, is_exact) = if all <= effort.evaluations {
+    let (estimates, is_exact) = if all <= effort.evaluations {
         (enumerated(players, &free, value, without, &mut ask)?, true)
     } else {
         (
@@ -108,11 +108,10 @@ pub fn shapley<E>(
             false,
         )
     };
-    add_up(&mut values, value - base);
     Ok(Some(Shapley {
         base,
         value,
-        values,
+        values: adding_up(estimates, value - base),
         is_exact,
         evaluations: asked,
     }))
@@ -138,13 +137,22 @@ fn coalitions(players: usize) -> usize {
     all.map_or(usize::MAX, |all| all.saturating_sub(2))
 }
 
+/// A player's share before the values are made to add up.
+struct Estimate {
+    amount: f64,
+    /// Variance from the sampling of orders.
+    of_orders: f64,
+    /// Variance from the choice of backgrounds, where not all of them were used.
+    of_backgrounds: f64,
+}
+
 fn enumerated<E>(
     players: usize,
     free: &[Vec<usize>],
     value: f64,
     without: &[f64],
     ask: &mut impl FnMut(&[Mix]) -> Result<Vec<f64>, E>,
-) -> Result<Vec<ShapleyValue>, E> {
+) -> Result<Vec<Estimate>, E> {
     let mut amounts = vec![0.0; players];
     for (background, free) in free.iter().enumerate() {
         let count = free.len();
@@ -182,9 +190,10 @@ fn enumerated<E>(
     }
     Ok(amounts
         .into_iter()
-        .map(|amount| ShapleyValue {
+        .map(|amount| Estimate {
             amount,
-            standard_error: 0.0,
+            of_orders: 0.0,
+            of_backgrounds: 0.0,
         })
         .collect())
 }
@@ -202,7 +211,7 @@ fn sampled<E>(
     without: &[f64],
     effort: Effort,
     ask: &mut impl FnMut(&[Mix]) -> Result<Vec<f64>, E>,
-) -> Result<Vec<ShapleyValue>, E> {
+) -> Result<Vec<Estimate>, E> {
     let mut random = ChaCha8Rng::seed_from_u64(effort.seed);
     let mut turns: Vec<usize> = (0..free.len()).collect();
     turns.shuffle(&mut random);
@@ -296,29 +305,39 @@ fn sampled<E>(
         } else {
             0.0
         };
-        ShapleyValue {
+        Estimate {
             amount,
-            standard_error: (within / (count * count) + between).sqrt(),
+            of_orders: within / (count * count),
+            of_backgrounds: between,
         }
     };
     Ok((0..players).map(of_player).collect())
 }
 
-/// Makes the values add up: what is missing, because not every background was used, goes to the players
-/// by their share of the variance. Who never added anything keeps 0.
-fn add_up(values: &mut [ShapleyValue], total: f64) {
-    let missing = total - values.iter().map(|value| value.amount).sum::<f64>();
-    let of_variance = |value: &ShapleyValue| value.standard_error.powi(2);
-    let of_size = |value: &ShapleyValue| value.amount.abs();
-    for weight in [of_variance as fn(&ShapleyValue) -> f64, of_size] {
-        let sum: f64 = values.iter().map(weight).sum();
-        if sum > 0.0 {
-            for value in values {
-                value.amount += missing * weight(value) / sum;
+/// Makes the values add up. What is missing, because not every background was used, goes to the players by
+/// their share of that variance (least squares with the sum known), which then is smaller by as much. Who
+/// never added anything keeps 0.
+fn adding_up(estimates: Vec<Estimate>, total: f64) -> Vec<ShapleyValue> {
+    let missing = total - estimates.iter().map(|of| of.amount).sum::<f64>();
+    let variance: f64 = estimates.iter().map(|of| of.of_backgrounds).sum();
+    let size: f64 = estimates.iter().map(|of| of.amount.abs()).sum();
+    estimates
+        .into_iter()
+        .map(|of| {
+            let (share, left) = if variance > 0.0 {
+                let share = of.of_backgrounds / variance;
+                (share, of.of_backgrounds * (1.0 - share))
+            } else if size > 0.0 {
+                (of.amount.abs() / size, 0.0)
+            } else {
+                (0.0, 0.0)
+            };
+            ShapleyValue {
+                amount: of.amount + missing * share,
+                standard_error: (of.of_orders + left).max(0.0).sqrt(),
             }
-            return;
-        }
-    }
+        })
+        .collect()
 }
 
 pub(crate) fn mean(values: impl Iterator<Item = f64>) -> f64 {
@@ -520,6 +539,25 @@ mod tests {
         for evaluations in [1, 40, 100, 1_000] {
             adds_up(&game.explain(evaluations, 5));
         }
+    }
+
+    #[test]
+    fn the_only_one_who_differs_is_known_exactly_whatever_was_sampled() {
+        let (own, mut backgrounds) = drawn(20, 30);
+        for row in &mut backgrounds {
+            // Many could play; one is read.
+            row[0] += 1.0;
+        }
+        let game = Numbers {
+            own: own.clone(),
+            backgrounds: backgrounds.clone(),
+            of: |values: &[f64]| 2.0 * values[0],
+        };
+        let found = game.explain(200, 5);
+        let usual = mean(backgrounds.iter().map(|row| row[0]));
+        assert!((found.values[0].amount - 2.0 * (own[0] - usual)).abs() < 1e-9);
+        assert!(found.values[0].standard_error < 1e-9, "{found:?}");
+        assert!(found.values[1..].iter().all(|other| other.amount == 0.0));
     }
 
     #[test]

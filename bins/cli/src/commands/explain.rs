@@ -11,7 +11,7 @@ use vitalcast::charts::{
 };
 use vitalcast::{
     ExplainRequest, ExplainResponse, ExplanationComputation, GlobalImportanceRequest,
-    GlobalImportanceResponse, ModelId, attention_chart, day_importance_chart,
+    GlobalImportanceResponse, ModelId, attention_chart, day_importance_chart, dependence_charts,
     global_importance_chart, importance_chart, waterfall_chart, with_unit,
 };
 
@@ -322,6 +322,13 @@ fn report(answer: &ExplainResponse) -> HtmlReport {
     .with(why);
     if let (Some(_), Some(chart)) = (waterfall_chart(answer), importance_chart(answer)) {
         page = page.with(Section::new("How sure the amounts are").with(Block::Importance(chart)));
+    }
+    let dependence = dependence_charts(answer);
+    if !dependence.is_empty() {
+        let heading = Section::new("The same forecast with other values of your own");
+        page = page.with(dependence.into_iter().fold(heading, |section, chart| {
+            section.with(Block::Dependence(chart))
+        }));
     }
     if let Some(chart) = day_importance_chart(answer) {
         page = page.with(Section::new("Which days").with(Block::Importance(chart)));

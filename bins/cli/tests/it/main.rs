@@ -5,6 +5,7 @@ mod bad_input;
 mod cohort;
 mod correlations;
 mod determinism;
+mod explain;
 mod flow;
 mod help;
 mod imports;

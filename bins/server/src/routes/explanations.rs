@@ -157,7 +157,7 @@ shaped!(
         ),
         default(
             "evaluations",
-            Kind::lax_int(bounds::EVALUATIONS),
+            Kind::lax_int(bounds::EVALUATIONS_OF_DAY),
             "512",
             "Forecasts that may be computed for each day"
         ),

@@ -101,6 +101,17 @@ fn rows() -> Vec<Row> {
             "read",
             None,
         ),
+        Row {
+            // Found by its own id, which stands in the body.
+            stranger: 404,
+            ..row(
+                "post",
+                "/api/interpretability/global-importance",
+                "/api/interpretability/global-importance",
+                "read",
+                Some(json!({"model_id": "{model}"})),
+            )
+        },
         row(
             "put",
             "/api/predictions/models/{id}/active",
@@ -181,17 +192,6 @@ fn rows() -> Vec<Row> {
             "read",
             Some(anna.clone()),
         ),
-        Row {
-            // Found by its own id, which stands in the body.
-            stranger: 404,
-            ..row(
-                "post",
-                "/api/interpretability/global-importance",
-                "/api/interpretability/global-importance",
-                "read",
-                Some(json!({"model_id": "{model}"})),
-            )
-        },
         row("get", users, "/api/users/anna", "read", None),
         row(
             "get",

@@ -170,6 +170,9 @@ fn rule(
         (400, 404, "UNKNOWN_MODEL") => Some("404 unknown model"),
         (400, 422, "TOO_FAR_AHEAD") => Some("422 beyond the horizon"),
         (400, 200, _) if path.ends_with("/predict") => Some("target_date: any date"),
+        (400, 200, _) if path.ends_with("/explain") => {
+            Some("the model of many people forecasts without a training")
+        }
         (400, 200, _) if path.ends_with("/train") => {
             Some("D.2: days without meals are masked, not refused")
         }

@@ -66,7 +66,7 @@ pub(super) fn explaining(
     if rounding.abs() > 1e-9 {
         let rounded = names::of_other(
             "health_whole_numbers",
-            "rounding, because your readings are whole numbers",
+            "rounding to whole numbers, as your readings are",
             FeatureCategory::Health,
         );
         parts.push((rounded, rounding));

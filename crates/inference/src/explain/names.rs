@@ -85,7 +85,7 @@ pub(crate) fn of_feature(feature: &Feature, value: Option<f64>) -> ExplainedFeat
 pub(crate) fn of_own_history(metric: PredictionMetric, last: Option<f64>) -> ExplainedFeature {
     ExplainedFeature {
         name: OWN_HISTORY.to_owned(),
-        label: format!("your own last days of {}", lower_title(metric)),
+        label: "your recent readings, the last one".to_owned(),
         category: FeatureCategory::Health,
         unit: metric.unit_label().to_owned(),
         value: last,
@@ -127,12 +127,12 @@ pub(crate) fn of_series_part(
         ),
         SeriesPart::Lag(1) => (
             "health_lag_1".to_owned(),
-            "the reading of the last day".to_owned(),
+            "the last day's reading".to_owned(),
             day(1),
         ),
         SeriesPart::Lag(back) => (
             format!("health_lag_{back}"),
-            format!("the reading {} days before that", back - 1),
+            format!("the reading {} earlier", days(back - 1)),
             day(back),
         ),
         SeriesPart::WeekChange => (
@@ -182,7 +182,13 @@ pub(crate) fn of_series(series: MetricType, value: Option<f64>) -> ExplainedFeat
     let category = category_of(series);
     ExplainedFeature {
         name: format!("{category}_{}", series.as_str().to_lowercase()),
-        label: series.as_str().to_lowercase().replace('_', " "),
+        label: series
+            .as_str()
+            .to_lowercase()
+            .replace('_', " ")
+            .replace("rmssd", "(RMSSD)")
+            .replace("sdnn", "(SDNN)")
+            .replace("rem ", "REM "),
         category,
         unit: series.unit().symbol().to_owned(),
         value,
@@ -200,13 +206,12 @@ pub(crate) fn of_other(name: &str, label: &str, category: FeatureCategory) -> Ex
     }
 }
 
-/// `resting heart rate`, `heart rate variability (RMSSD)`.
-pub(crate) fn lower_title(metric: PredictionMetric) -> String {
-    metric
-        .title()
-        .to_lowercase()
-        .replace("(sdnn)", "(SDNN)")
-        .replace("(rmssd)", "(RMSSD)")
+/// `1 day`, `2 days`.
+fn days(count: usize) -> String {
+    match count {
+        1 => "1 day".to_owned(),
+        count => format!("{count} days"),
+    }
 }
 
 /// Movement, or a reading of the body.

@@ -363,6 +363,22 @@ impl<'a> WindowGame<'a> {
         of(&self.own) - others / self.others.len() as f64
     }
 
+    /// What a feature was on the last day of each earlier window, where it was known and a network reads it.
+    pub fn earlier_values(&self, feature: usize) -> Vec<Option<f64>> {
+        let lookback = self.model.lookback;
+        let of = |other: &WindowCells| {
+            let Kind::Network { features, .. } = self.model.kind() else {
+                return None;
+            };
+            let day = (lookback - 1 - self.hidden_days.min(lookback - 1)) * 2 * self.columns;
+            let observed = other.scaled.get(day + self.columns + feature)?;
+            let scaled = other.scaled.get(day + feature)?;
+            let value = features.inverse(feature, f64::from(*scaled));
+            (*observed > 0.0 && value.is_finite()).then_some(value)
+        };
+        self.others.iter().map(of).collect()
+    }
+
     /// The player of the metric's own history, where players are features.
     pub fn own_history(&self) -> usize {
         self.columns - 1

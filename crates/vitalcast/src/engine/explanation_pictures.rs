@@ -2,12 +2,12 @@
 
 use super::history::chart_unit;
 use vitalcast_charts::{
-    AttentionChart, AttentionDay, ImportanceChart, ImportanceRow, Unit, WaterfallChart,
-    WaterfallPart,
+    AttentionChart, AttentionDay, DependenceChart, ImportanceChart, ImportanceRow, Unit,
+    WaterfallChart, WaterfallPart,
 };
 use vitalcast_domain::{
-    ExplainResponse, FeatureImportance, GlobalImportanceResponse, ImportanceMethod,
-    PredictionMetric,
+    ExplainResponse, FeatureDependence, FeatureImportance, GlobalImportanceResponse,
+    ImportanceMethod, PredictionMetric,
 };
 
 /// Parts of a picture.
@@ -147,6 +147,45 @@ pub fn attention_chart(answer: &ExplainResponse) -> Option<AttentionChart> {
             })
             .collect(),
     })
+}
+
+/// The forecast with other values of the features that matter most: of networks.
+pub fn dependence_charts(answer: &ExplainResponse) -> Vec<DependenceChart> {
+    let of = |dependence: &FeatureDependence| {
+        let listed = &answer.feature_importances;
+        let one = listed
+            .iter()
+            .find(|one| one.feature_name == dependence.feature_name)?;
+        // Equal values of the feature are one place of the line.
+        let mut line: Vec<(f64, f64)> = Vec::new();
+        for same in dependence
+            .points
+            .chunk_by(|left, right| left.feature_value == right.feature_value)
+        {
+            let sum: f64 = same.iter().map(|point| point.forecast).sum();
+            line.push((same[0].feature_value, sum / same.len() as f64));
+        }
+        let points = dependence.points.iter();
+        Some(DependenceChart {
+            title: format!("{}: {}", answer.metric.title(), one.label),
+            subtitle: format!(
+                "line: the forecast of {} with this feature as on earlier days; points: the forecasts of \
+                 those days",
+                answer.target_date
+            ),
+            x_label: one.label.clone(),
+            x_unit: one.feature_unit.clone(),
+            unit: amounts(answer.metric),
+            line,
+            points: points
+                .map(|point| (point.feature_value, point.forecast_of_day))
+                .collect(),
+            current: one
+                .feature_value
+                .map(|value| (value, answer.predicted_value)),
+        })
+    };
+    answer.dependence.iter().filter_map(of).collect()
 }
 
 /// The importances of a model with their intervals; `None` where nothing matters.

@@ -32,8 +32,8 @@ pub use coverage::{DataCoverage, DayCount, ForecastReadiness, MetricDays, Source
 pub use days::{DayOfPerson, MetricOfDay, SleepOfDay, ValueOfSource};
 pub use experiments::{ExperimentError, experiment_chart, experiment_report};
 pub use explanation_pictures::{
-    attention_chart, day_importance_chart, global_importance_chart, importance_chart,
-    waterfall_chart,
+    attention_chart, day_importance_chart, dependence_charts, global_importance_chart,
+    importance_chart, waterfall_chart,
 };
 pub use features::{DayFeatures, DayFeaturesQuery, FeatureMatrix, FeatureQuery};
 pub use history::{ForecastRecord, HistoryDay, HistoryView};

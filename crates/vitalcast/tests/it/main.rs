@@ -10,6 +10,7 @@ mod experiments;
 mod forecasts;
 mod imports;
 mod known;
+mod known_effect;
 mod many_people;
 mod numbers;
 mod person_days;

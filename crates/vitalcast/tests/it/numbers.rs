@@ -110,7 +110,7 @@ fn a_replay_claims_no_level_that_its_errors_do_not_support() {
 }
 
 /// Numbers between 0 and 1 that look random and are the same every time.
-fn chance(index: usize) -> f64 {
+pub(crate) fn chance(index: usize) -> f64 {
     let mut state = (index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     state = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     state = (state ^ (state >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -10,10 +10,10 @@ use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
 use game::ForecastGame;
 use vitalcast_domain::{
-    ASSOCIATION, AttentionOfDay, AttentionWeights, DayImportance, ExplainRequest, ExplainResponse,
-    ExplainedFeature, ExplanationComputation, ExplanationGrouping, FeatureDaysImportance,
-    GradientCheck, ImportanceMethod, MemberForecast, ModelArchitecture, PredictRequest,
-    TreeBackground,
+    ASSOCIATION, AttentionOfDay, AttentionWeights, DayImportance, DependencePoint, ExplainRequest,
+    ExplainResponse, ExplainedFeature, ExplanationComputation, ExplanationGrouping,
+    FeatureDaysImportance, FeatureDependence, GradientCheck, ImportanceMethod, MemberForecast,
+    ModelArchitecture, PredictRequest, TreeBackground,
 };
 use vitalcast_evaluation::mean;
 use vitalcast_features::PersonData;
@@ -30,6 +30,8 @@ use vitalcast_store::Generation;
 
 /// Places on the line from each earlier day to the forecast, for integrated gradients.
 const PLACES: usize = 2;
+/// Features whose dependence is shown.
+const DEPENDENCES: usize = 3;
 /// Days that are named as the most important ones.
 const NAMED_DAYS: usize = 3;
 
@@ -192,6 +194,9 @@ fn explain(
     let mut response = answer(request, served, &forecast, found, attention)?;
     if let Some(amounts) = check {
         response.check = gap(&amounts, &response);
+    }
+    if let (Some(game), ImportanceMethod::Shap) = (&features, request.method) {
+        response.dependence = dependence(game, &response)?;
     }
     match request.grouping {
         ExplanationGrouping::Feature => {}
@@ -359,6 +364,59 @@ fn check(
         .collect())
 }
 
+/// The forecast with the values that its most important features had on earlier days.
+fn dependence(
+    game: &WindowGame<'_>,
+    response: &ExplainResponse,
+) -> Result<Vec<FeatureDependence>, EngineError> {
+    let players = game.players();
+    let named = |name: &str| {
+        let is_it = |feature: &ExplainedFeature| feature.name == name;
+        players
+            .iter()
+            .position(|player| player.feature.as_ref().is_some_and(is_it))
+    };
+    let nobody = vec![false; players.len()];
+    let whole = (0..game.backgrounds()).map(|background| (&nobody[..], background));
+    let of_days = game.forecasts(whole)?;
+    let mut found = Vec::new();
+    for one in &response.feature_importances {
+        let Some(feature) = named(&one.feature_name) else {
+            continue;
+        };
+        if found.len() == DEPENDENCES || one.contribution == 0.0 || feature == game.own_history() {
+            continue;
+        }
+        let mut others = vec![true; players.len()];
+        others[feature] = false;
+        let exchanged = (0..game.backgrounds()).map(|background| (&others[..], background));
+        let exchanged = game.forecasts(exchanged)?;
+        let mut points: Vec<DependencePoint> = game
+            .earlier_values(feature)
+            .into_iter()
+            .zip(exchanged.into_iter().zip(&of_days))
+            .filter_map(|(value, (forecast, of_day))| {
+                Some(DependencePoint {
+                    feature_value: value?,
+                    forecast,
+                    forecast_of_day: *of_day,
+                })
+            })
+            .collect();
+        points.sort_by(|left, right| left.feature_value.total_cmp(&right.feature_value));
+        let varies = points
+            .windows(2)
+            .any(|pair| pair[0].feature_value < pair[1].feature_value);
+        if varies {
+            found.push(FeatureDependence {
+                feature_name: one.feature_name.clone(),
+                points,
+            });
+        }
+    }
+    Ok(found)
+}
+
 /// How far integrated gradients lie from the listed contributions.
 fn gap(amounts: &[(String, f64)], response: &ExplainResponse) -> Option<GradientCheck> {
     let of = |name: &str| {
@@ -437,6 +495,7 @@ fn answer(
         members: members(forecast.sum.as_ref()),
         attention,
         local_fit: found.local_fit,
+        dependence: Vec::new(),
         check: None,
         association: ASSOCIATION.to_owned(),
     })

@@ -119,7 +119,7 @@ impl Engine {
         let share = |category: FeatureCategory| {
             let all = FeatureCategory::ALL.iter().zip(&ranked.shares);
             let found = all.filter(|(of, _)| **of == category);
-            found.map(|(_, share)| *share).sum()
+            found.fold(0.0, |sum, (_, share)| sum + share)
         };
         GlobalImportanceResponse {
             model_id: request.model_id.clone(),
@@ -224,12 +224,12 @@ fn measured_days(
     let layout = DayLayout::new(person, model.metric, from, until, model.lookback, now)?;
     let rows = layout.matrix().rows();
     let values = layout.known(0..rows, rows);
-    let mut found: Vec<(NaiveDate, f64)> = values
-        .iter()
-        .enumerate()
-        .filter_map(|(row, value)| Some((layout.day(row), (*value)?)))
+    // Unusual readings count as test days, too, but no forecast is compared with them.
+    let mut found: Vec<(NaiveDate, f64)> = (0..rows)
         .rev()
+        .filter(|row| values[*row].is_some() || layout.is_unusual(*row))
         .take(of.most)
+        .filter_map(|row| Some((layout.day(row), values[row]?)))
         .collect();
     found.reverse();
     Ok(found)
