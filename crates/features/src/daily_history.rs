@@ -20,45 +20,45 @@ use vitalcast_domain::{AsOf, History, MetricType, Profile, Record, UserId};
 /// The daily values of one person with their versions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DailyHistory {
-    user: UserId,
-    profile: Profile,
+    pub(crate) user: UserId,
+    pub(crate) profile: Profile,
     /// The moment as of which they were made.
-    made_at: DateTime<Utc>,
+    pub(crate) made_at: DateTime<Utc>,
     /// Times when the last record that counts became known, and when the next one does.
-    last_known: Option<DateTime<Utc>>,
-    next_known: Option<DateTime<Utc>>,
+    pub(crate) last_known: Option<DateTime<Utc>>,
+    pub(crate) next_known: Option<DateTime<Utc>>,
     /// Days with a record, in order.
-    days: Vec<Day>,
-    views: Vec<View>,
+    pub(crate) days: Vec<Day>,
+    pub(crate) views: Vec<View>,
     /// Fields of the views, and their values.
-    fields: Vec<u8>,
-    values: Vec<f64>,
-    readings: Vec<Readings>,
+    pub(crate) fields: Vec<u8>,
+    pub(crate) values: Vec<f64>,
+    pub(crate) readings: Vec<Readings>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Day {
-    date: NaiveDate,
+pub(crate) struct Day {
+    pub(crate) date: NaiveDate,
     /// Time when the first version of a record of this day became known.
-    first_known: DateTime<Utc>,
+    pub(crate) first_known: DateTime<Utc>,
     /// End of its views.
-    end: usize,
+    pub(crate) end: usize,
 }
 
 /// How a day looks from an evening on.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct View {
-    evening: NaiveDate,
+pub(crate) struct View {
+    pub(crate) evening: NaiveDate,
     /// End of its fields.
-    end: usize,
+    pub(crate) end: usize,
 }
 
 /// Number of versions of the readings of one metric and source.
 #[derive(Debug, Clone, PartialEq)]
-struct Readings {
-    metric: MetricType,
-    source: String,
-    versions: usize,
+pub(crate) struct Readings {
+    pub(crate) metric: MetricType,
+    pub(crate) source: String,
+    pub(crate) versions: usize,
 }
 
 const _: () = assert!(FIELDS <= u8::MAX as usize, "a byte for each field");
@@ -126,7 +126,7 @@ impl DailyHistory {
     }
 
     /// Adds the views of a day of a table that begins with `first`.
-    fn add_views(&mut self, first: NaiveDate, place: usize, table: &DailyTable) {
+    pub(crate) fn add_views(&mut self, first: NaiveDate, place: usize, table: &DailyTable) {
         let mut before: Option<&[f64]> = None;
         for (evening, cells) in table.views_of(place) {
             if before.is_none_or(|before| !has_same_bits(before, cells)) {
@@ -227,17 +227,17 @@ impl DailyHistory {
     }
 
     /// The day whose evening is at a moment that is over.
-    fn evening_at(&self, as_of: AsOf) -> Option<NaiveDate> {
+    pub(crate) fn evening_at(&self, as_of: AsOf) -> Option<NaiveDate> {
         let day = self.profile.day_of(as_of).pred_opt()?;
         (as_of <= self.made_at && self.profile.evening_of(day) == as_of).then_some(day)
     }
 
-    fn views_of(&self, day: usize) -> Range<usize> {
+    pub(crate) fn views_of(&self, day: usize) -> Range<usize> {
         let start = day.checked_sub(1).map_or(0, |before| self.days[before].end);
         start..self.days[day].end
     }
 
-    fn cells_of(&self, view: usize) -> Range<usize> {
+    pub(crate) fn cells_of(&self, view: usize) -> Range<usize> {
         let start = view
             .checked_sub(1)
             .map_or(0, |before| self.views[before].end);
@@ -246,7 +246,7 @@ impl DailyHistory {
 }
 
 /// Number of versions by metric and source.
-fn readings(history: &History) -> Vec<Readings> {
+pub(crate) fn readings(history: &History) -> Vec<Readings> {
     let mut counts: BTreeMap<(MetricType, &str), usize> = BTreeMap::new();
     for record in &history.records {
         if let Record::HealthMetric(reading) = record {

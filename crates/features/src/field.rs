@@ -36,8 +36,8 @@ const PLAIN: usize = Field::FlexibilityMinutes as usize + 1;
 /// All fields of a day.
 pub(crate) const FIELDS: usize = PLAIN + MetricType::ALL.len();
 
-/// Hour from which a meal counts as late.
-const LATE_HOUR: f64 = 20.0;
+/// Local hour from which a meal counts as late.
+pub const LATE_HOUR: f64 = 20.0;
 
 impl Field {
     pub(crate) fn index(self) -> usize {
@@ -146,13 +146,14 @@ fn of_activity(activity: &Activity, put: &mut impl FnMut(usize, f64)) {
         if let Some(hard) = hard {
             put(Field::HighMinutes.index(), if hard { minutes } else { 0.0 });
         }
-        let class = class_of(activity.activity_type);
+        let class = sport_class(activity.activity_type);
         for (field, of_class) in [
-            (Field::CardioMinutes, Class::Cardio),
-            (Field::StrengthMinutes, Class::Strength),
-            (Field::FlexibilityMinutes, Class::Flexibility),
+            (Field::CardioMinutes, SportClass::Cardio),
+            (Field::StrengthMinutes, SportClass::Strength),
+            (Field::FlexibilityMinutes, SportClass::Flexibility),
         ] {
-            put(field.index(), if class == of_class { minutes } else { 0.0 });
+            let counts = class == Some(of_class);
+            put(field.index(), if counts { minutes } else { 0.0 });
         }
     }
 }
@@ -166,15 +167,19 @@ fn share_of(intensity: Intensity) -> f64 {
     }
 }
 
+/// A class of sports whose minutes are a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
+pub enum SportClass {
+    /// Endurance sports.
     Cardio,
+    /// Strength training.
     Strength,
+    /// Yoga, stretching and Pilates.
     Flexibility,
-    None,
 }
 
-fn class_of(activity: ActivityType) -> Class {
+/// The class of a sport, if it has one.
+pub fn sport_class(activity: ActivityType) -> Option<SportClass> {
     use ActivityType as A;
     match activity {
         A::Running
@@ -188,9 +193,11 @@ fn class_of(activity: ActivityType) -> Class {
         | A::Soccer
         | A::Tennis
         | A::Dance
-        | A::MartialArts => Class::Cardio,
-        A::WeightTraining | A::Bodyweight | A::Crossfit | A::Powerlifting => Class::Strength,
-        A::Yoga | A::Stretching | A::Pilates => Class::Flexibility,
-        A::Golf | A::Other => Class::None,
+        | A::MartialArts => Some(SportClass::Cardio),
+        A::WeightTraining | A::Bodyweight | A::Crossfit | A::Powerlifting => {
+            Some(SportClass::Strength)
+        }
+        A::Yoga | A::Stretching | A::Pilates => Some(SportClass::Flexibility),
+        A::Golf | A::Other => None,
     }
 }

@@ -3,6 +3,7 @@
 
 mod before_sleep;
 mod catalogue;
+mod changed_days;
 mod coverage;
 mod daily;
 mod daily_history;
@@ -21,10 +22,12 @@ mod window;
 
 pub use before_sleep::amounts_before_sleep;
 pub use catalogue::{Feature, catalogue, feature_named, model_inputs};
+pub use changed_days::DayCells;
 pub use coverage::{Coverage, MetricCoverage, SourceCoverage, coverage};
 pub use daily_history::{DailyHistory, PersonData};
 pub use day::{DayValue, DayView, SleepView, SourceValue, day_view};
 pub use error::FeaturesError;
+pub use field::{LATE_HOUR, SportClass, sport_class};
 pub use known::{KnownTable, LaterRow, LaterValue, OwnHistory, known_table};
 pub use series::{KnownDays, KnownValues};
 pub use table::{FeatureTable, LOOK_BACK_DAYS, daily_values, feature_table, hindsight_table};

@@ -4,7 +4,9 @@ use crate::people::{day, delayed, instant, person, reading};
 use crate::properties::{DAYS, bits, first, someone};
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use proptest::prelude::*;
-use vitalcast_domain::{AsOf, MetricType};
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+use vitalcast_domain::{AsOf, History, MetricType, Record, RecordKind};
 use vitalcast_features::{
     DailyHistory, FeaturesError, KnownDays, LaterValue, PersonData, known_table,
 };
@@ -85,6 +87,94 @@ proptest! {
             prop_assert_eq!(records.last_known_day(to, as_of), days.last_known_day(to, as_of));
         }
     }
+}
+
+/// Kind and id of a record.
+fn id(record: &Record) -> (RecordKind, String) {
+    (record.kind(), record.provenance().source_id.clone())
+}
+
+/// All versions of the records that have one on some days.
+fn of_days(history: &History, days: RangeInclusive<NaiveDate>) -> History {
+    let is_on = |record: &&Record| days.contains(&record.provenance().day);
+    let ids: HashSet<_> = history.records.iter().filter(is_on).map(id).collect();
+    let mut some = history.clone();
+    some.records.retain(|record| ids.contains(&id(record)));
+    some
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn days_after_a_change_are_those_of_all_changed_records(
+        history in someone(), other in someone(), place in 2..DAYS - 1, hours in 0..DAYS * 24,
+        left_out in 0..4_usize, is_past in any::<bool>(),
+    ) {
+        let begin = history.profile.start_of_day(first());
+        let now = begin + TimeDelta::hours(hours as i64) + TimeDelta::minutes(17);
+        let (day, last) = (at(place), at(place + 1));
+        // The records of one day are others: some are left out, and those of somebody else are added.
+        let mut changed = history.clone();
+        let others = history.records.iter().filter(|record| record.provenance().day != day);
+        let stay: HashSet<_> = others.map(id).collect();
+        changed.records.retain(|record| {
+            let of_id = id(record).1.parse::<usize>().unwrap();
+            stay.contains(&id(record)) || of_id % 4 != left_out
+        });
+        let added = other.records.into_iter().filter_map(|mut record| {
+            record.provenance_mut().source_id += "-new";
+            (record.provenance().day == day).then_some(record)
+        });
+        changed.records.extend(added);
+        let evening = history.profile.evening_of(day);
+        let as_of = if is_past && evening <= now { evening } else { now };
+        let of_all = DailyHistory::new(&changed, now).unwrap();
+        let (old, new) = (of_days(&history, at(place - 1)..=last), of_days(&changed, at(place - 1)..=last));
+        let made = DailyHistory::new(&history, now).unwrap();
+        let made = made.with_changed_days(&old, &new, day..=last, as_of).unwrap();
+        let to = history.profile.day_of(as_of).pred_opt().unwrap().clamp(first(), at(DAYS - 1));
+        let (of_all, made) = (PersonData::from(&of_all), PersonData::from(&made));
+        prop_assert_eq!(all_bits(made, first(), to, as_of), all_bits(of_all, first(), to, as_of));
+        prop_assert_eq!(made.span(), of_all.span());
+        prop_assert_eq!(made.last_known_day(to, as_of), of_all.last_known_day(to, as_of));
+    }
+}
+
+#[test]
+fn days_that_are_added_are_read_like_others() {
+    let of = |id, on, metric, value| reading("UTC", id, on, metric, value);
+    let (rhr, steps) = (MetricType::RestingHeartRate, MetricType::Steps);
+    let records = vec![
+        of("a", "2025-10-01", rhr, 60.0),
+        of("b", "2025-10-01", steps, 4_000.0),
+        of("c", "2025-10-02", rhr, 61.0),
+        of("d", "2025-10-03", rhr, 70.0),
+    ];
+    let now = instant("2025-10-05T08:00:00Z");
+    let all = DailyHistory::new(&person("UTC", records), now).unwrap();
+    let evening = instant("2025-10-03T00:00:00Z");
+    let mut days = all.until(day("2025-10-02"), evening).unwrap();
+    let mut cells = all.cells_of_day(day("2025-10-01")).unwrap();
+    assert_eq!(
+        (cells.value(rhr), cells.value(steps)),
+        (Some(60.0), Some(4_000.0))
+    );
+    cells.set(rhr, Some(64.5));
+    days.push_day(day("2025-10-03"), &cells);
+    cells.set(steps, None);
+    days.push_day(day("2025-10-04"), &cells);
+    let known = KnownDays::new(
+        &days,
+        day("2025-10-01"),
+        day("2025-10-04"),
+        instant("2025-10-05T00:00:00Z"),
+    );
+    let known = known.unwrap();
+    let of = |metric| known.of(metric).unwrap().first;
+    assert_eq!(of(rhr), [Some(60.0), Some(61.0), Some(64.5), Some(64.5)]);
+    assert_eq!(of(steps), [Some(4_000.0), None, Some(4_000.0), None]);
+    assert!(all.cells_of_day(day("2025-10-04")).is_none());
 }
 
 fn of_two_days() -> (DailyHistory, DateTime<Utc>) {
