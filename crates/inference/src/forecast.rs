@@ -3,7 +3,7 @@
 use crate::error::InferenceError;
 use crate::interval::{Interval, distribution, interval, lead_of};
 use crate::layout::DayLayout;
-use crate::many_people::of_many_people;
+use crate::many_people::{expected_of_many_people, of_many_people};
 use crate::model::FittedModel;
 use crate::words;
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -90,6 +90,25 @@ pub fn forecast<'a>(
         None => of_windows(model, manifest, &asked)?,
     };
     answer(model, manifest, &asked, outlook)
+}
+
+/// What a model says of one day, without comparisons and words: the same distribution as that of
+/// [`forecast`], for those who ask for many.
+///
+/// # Errors
+///
+/// Those of [`forecast`].
+pub fn expected<'a>(
+    model: &FittedModel,
+    manifest: &Manifest,
+    person: impl Into<PersonData<'a>>,
+    query: &ForecastQuery,
+) -> Result<Distribution, InferenceError> {
+    let asked = Asked::new(person.into(), query)?;
+    match model.as_pooled() {
+        Some(pooled) => expected_of_many_people(model.metric, pooled, &asked),
+        None => Ok(of_windows(model, manifest, &asked)?.distribution),
+    }
 }
 
 /// A request with what follows from it.

@@ -7,7 +7,7 @@ use vitalcast_domain::{IntervalMethod, MAX_HORIZON_DAYS, PredictionMetric};
 use vitalcast_evaluation::{Bounds, Distribution};
 
 /// The half width in mean absolute errors that the reference service called 95 %.
-pub(crate) const REFERENCE_FACTOR: f64 = 1.96;
+pub const REFERENCE_FACTOR: f64 = 1.96;
 
 /// An interval around a forecast.
 #[derive(Debug, Clone, Copy, PartialEq)]

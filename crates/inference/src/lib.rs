@@ -18,8 +18,8 @@ pub use explain::{
     BACKGROUND_DAYS, Explaining, ForecastSum, WindowGame, WindowPlayer, day_to_day_spread,
     explaining, window_game,
 };
-pub use forecast::{COMPARISON_DAYS, Forecast, ForecastQuery, forecast};
-pub use interval::{Interval, interval, lead_of};
+pub use forecast::{COMPARISON_DAYS, Forecast, ForecastQuery, expected, forecast};
+pub use interval::{Interval, REFERENCE_FACTOR, interval, lead_of};
 pub use layout::{DayLayout, known_covariates};
 pub use many_people::LEAST_READINGS;
 pub use model::{FittedModel, ModelState, network_windows};

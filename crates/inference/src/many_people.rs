@@ -86,6 +86,31 @@ impl WholeRead {
             newest,
         })
     }
+
+    /// What the model says of the target.
+    fn distribution(
+        &self,
+        metric: PredictionMetric,
+        model: &PooledModel,
+        asked: &Asked<'_>,
+    ) -> Result<Distribution, InferenceError> {
+        let mut forecast = None;
+        let evening = self.end..=self.end;
+        model.replay(&self.person, evening, asked.ahead, |_, of_day| {
+            forecast = of_day;
+        });
+        let forecast = forecast.ok_or(InferenceError::NotFinite(asked.query.target_date))?;
+        plausible(metric, &forecast.distribution)
+    }
+}
+
+/// What the model says of a day, and nothing beside.
+pub(crate) fn expected_of_many_people(
+    metric: PredictionMetric,
+    model: &PooledModel,
+    asked: &Asked<'_>,
+) -> Result<Distribution, InferenceError> {
+    WholeRead::new(metric, model, asked)?.distribution(metric, model, asked)
 }
 
 pub(crate) fn of_many_people(
@@ -94,7 +119,8 @@ pub(crate) fn of_many_people(
     asked: &Asked<'_>,
 ) -> Result<Outlook, InferenceError> {
     let Asked { query, ahead, .. } = *asked;
-    let target = query.target_date;
+    let read = WholeRead::new(metric, model, asked)?;
+    let distribution = read.distribution(metric, model, asked)?;
     let WholeRead {
         days,
         count,
@@ -102,11 +128,7 @@ pub(crate) fn of_many_people(
         person,
         known,
         newest,
-    } = WholeRead::new(metric, model, asked)?;
-    let mut forecast = None;
-    model.replay(&person, end..=end, ahead, |_, of_day| forecast = of_day);
-    let forecast = forecast.ok_or(InferenceError::NotFinite(target))?;
-    let distribution = plausible(metric, &forecast.distribution)?;
+    } = read;
     let past = Past::of(model, &person, end);
     let series = days.person.series.known(0..count, count).into_owned();
     let interval = match query.interval_method {

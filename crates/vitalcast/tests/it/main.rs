@@ -5,8 +5,8 @@
 mod architectures;
 mod backtest;
 mod correlations;
-mod explanations;
 mod experiments;
+mod explanations;
 mod forecasts;
 mod imports;
 mod known;
