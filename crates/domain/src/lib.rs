@@ -6,6 +6,7 @@ mod answer;
 mod architecture;
 pub mod bounds;
 mod correlation;
+mod counterfactual;
 mod day;
 mod day_rule;
 mod error;
@@ -21,7 +22,9 @@ mod profile;
 mod provenance;
 mod record;
 mod request;
+mod trajectory;
 mod unit;
+mod what_if;
 
 pub use access::{KeyInfo, Scope};
 pub use answer::{
@@ -34,6 +37,10 @@ pub use correlation::{
     Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
     FeatureCopy, FeatureCorrelation, GrangerLag, HealthMetricTarget, LagRequest, LagResolution,
     LagResponse, LagResult, Pairing,
+};
+pub use counterfactual::{
+    Counterfactual, CounterfactualRequest, CounterfactualResponse, CounterfactualTarget,
+    SuggestedChange,
 };
 pub use day::{AsOf, Zone};
 pub use day_rule::{DayRule, NIGHT_GAP_MINUTES, ReadingKind, SHORTEST_NIGHT_HOURS};
@@ -68,7 +75,15 @@ pub use record::{
 pub use request::{
     BatchPredictRequest, DEFAULT_SEED, MAX_HORIZON_DAYS, PredictRequest, TrainModelRequest,
 };
+pub use trajectory::{
+    MAX_TRAJECTORY_PATHS, MetricTrajectory, SkippedMetric, TRAJECTORY_DAYS, TRAJECTORY_PATHS,
+    TrajectoryChange, TrajectoryPoint, TrajectoryRequest, TrajectoryResponse,
+};
 pub use unit::Unit;
+pub use what_if::{
+    AppliedChange, FeatureChange, MAX_CHANGES, MAX_SCENARIOS, ScenarioResult, WhatIfRequest,
+    WhatIfResponse, WhatIfScenario,
+};
 
 /// What every explanation, what-if and counterfactual says: none of them tells a cause.
 pub const ASSOCIATION: &str =
