@@ -5,6 +5,7 @@ mod adjust;
 mod answer;
 mod basis;
 mod coefficient;
+pub mod counterfactual;
 mod distribution;
 mod drivers;
 mod effective;
@@ -21,8 +22,10 @@ mod lags;
 mod local_linear;
 mod pairing;
 mod rank;
+pub mod scenario;
 mod shapley;
 mod test_of_pairs;
+pub mod trajectory;
 mod words;
 
 pub use adjust::benjamini_hochberg;

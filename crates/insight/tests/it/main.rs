@@ -6,4 +6,5 @@
 
 mod experiments;
 mod golden;
+mod scenario;
 mod validity;
