@@ -18,9 +18,10 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use vitalcast_domain::{
     BatchPredictRequest, BatchPredictResponse, CorrelationRequest, CorrelationResponse,
-    CorrelationSummary, HealthMetricTarget, JobId, JobInfo, LagRequest, LagResponse,
-    ListModelsResponse, ModelId, ModelInfo, PredictRequest, PredictResponse, PredictionMetric,
-    Profile, TrainModelRequest, TrainModelResponse, UserId,
+    CorrelationSummary, CounterfactualRequest, CounterfactualResponse, HealthMetricTarget, JobId,
+    JobInfo, LagRequest, LagResponse, ListModelsResponse, ModelId, ModelInfo, PredictRequest,
+    PredictResponse, PredictionMetric, Profile, TrainModelRequest, TrainModelResponse,
+    TrajectoryRequest, TrajectoryResponse, UserId, WhatIfRequest, WhatIfResponse,
 };
 
 /// Timeout of a request; the service responds to a training with a job before that.
@@ -229,6 +230,49 @@ impl Client {
         let (user, target) = (user.as_str(), target.as_str());
         let path = ["api", "correlations", user, target, "summary"];
         read(self.call(Method::GET, &path)?).await
+    }
+
+    /// Forecasts a day again after changes of the day before it. Records that a scenario adds are not sent:
+    /// the service takes changes of values only.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`], with code `INVALID_REQUEST` for a change that cannot be made.
+    pub async fn what_if(&self, request: &WhatIfRequest) -> Result<WhatIfResponse, ClientError> {
+        let mut body = json!(request);
+        for scenario in body["scenarios"].as_array_mut().into_iter().flatten() {
+            if let Some(scenario) = scenario.as_object_mut() {
+                scenario.remove("added");
+            }
+        }
+        self.post(&["api", "interpretability", "what-if"], &body)
+            .await
+    }
+
+    /// Searches few changes of a day that bring the forecast of the next to a target.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`], with code `INVALID_REQUEST` for a feature that cannot be changed.
+    pub async fn counterfactual(
+        &self,
+        request: &CounterfactualRequest,
+    ) -> Result<CounterfactualResponse, ClientError> {
+        self.post(&["api", "interpretability", "counterfactual"], request)
+            .await
+    }
+
+    /// Simulates how metrics go on, with changes on every day and without.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`]; a metric that cannot be forecast is not an error.
+    pub async fn trajectory(
+        &self,
+        request: &TrajectoryRequest,
+    ) -> Result<TrajectoryResponse, ClientError> {
+        self.post(&["api", "interpretability", "trajectory"], request)
+            .await
     }
 
     /// Deletes a model.

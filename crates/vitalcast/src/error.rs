@@ -1,6 +1,7 @@
 //! Errors of use cases: a kind for exit codes and HTTP statuses, a stable code for programs, and a
 //! sentence for people that says what was expected.
 
+use chrono::NaiveDate;
 use std::path::PathBuf;
 use vitalcast_domain::{JobId, KeyId, ModelArchitecture, ModelId, PredictionMetric, UserId};
 use vitalcast_import::ImportError;
@@ -33,7 +34,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// A stable code for programs.
-    fn code(self) -> &'static str {
+    pub(crate) fn code(self) -> &'static str {
         match self {
             Self::NotFound => "NOT_FOUND",
             Self::InvalidRequest => "INVALID_REQUEST",
@@ -126,6 +127,14 @@ pub enum EngineError {
          feature, or ask for another architecture"
     )]
     NotByDay(ModelArchitecture),
+    /// Nothing is recorded on the day that a what-if changes.
+    #[error("nothing is recorded on {day}, so there is nothing to change{}", last_day(.last.as_ref()))]
+    NothingOnDay {
+        /// The day.
+        day: NaiveDate,
+        /// The last day before it with a record.
+        last: Option<NaiveDate>,
+    },
     /// The artifact of a model is not the registered one.
     #[error(
         "the file of model {model} was replaced: train the model again or restore {}",
@@ -221,6 +230,7 @@ impl EngineError {
             Self::Training(error) => training_kind(error),
             Self::Inference(error) => inference_kind(error),
             Self::Experiment(error) => error.kind(),
+            Self::NothingOnDay { .. } => ErrorKind::NotEnoughData,
         }
     }
 
@@ -261,6 +271,7 @@ impl EngineError {
             | Self::NoModel { .. }
             | Self::NoAttention(_)
             | Self::NotByDay(_)
+            | Self::NothingOnDay { .. }
             | Self::InvalidSetting(_)
             | Self::Damaged(_)
             | Self::Interrupted
@@ -297,6 +308,7 @@ impl EngineError {
             Self::Inference(InferenceError::TooFarAhead { .. }) => "TOO_FAR_AHEAD",
             Self::Experiment(error) => error.code(),
             Self::Io { .. }
+            | Self::NothingOnDay { .. }
             | Self::InvalidSetting(_)
             | Self::Damaged(_)
             | Self::Interrupted
@@ -388,6 +400,16 @@ fn inference_kind(error: &InferenceError) -> ErrorKind {
         | InferenceError::Features(_)
         | InferenceError::Windows(_)
         | InferenceError::Evaluation(_) => ErrorKind::Internal,
+    }
+}
+
+/// Where the data end, in words.
+fn last_day(last: Option<&NaiveDate>) -> String {
+    match (last, last.and_then(NaiveDate::succ_opt)) {
+        (Some(last), Some(next)) => {
+            format!(": the last day with data before it is {last}, so ask for {next} or earlier")
+        }
+        (_, _) => ": no day before it has data".to_owned(),
     }
 }
 

@@ -12,10 +12,11 @@ pub use engine::{
     ForecastRecord, FormatSummary, HistoryDay, HistoryView, ImportSettings, ImportSummary,
     ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness, MetricDays,
     MetricOfDay, ModelPerformance, NewKey, PooledFit, PooledFits, SharedCache, SleepOfDay,
-    SourceDays, ValueOfSource, all_days, attention_chart, backtest, day_importance_chart,
-    dependence_charts, estimated_seconds, experiment_chart, experiment_report,
-    global_importance_chart, heat_map, importance_chart, lag_chart, matter_chart, record_json,
-    replay_chart, replay_skill_chart, significance_sentence, waterfall_chart,
+    SourceDays, ValueOfSource, all_days, attention_chart, backtest, counterfactual_chart,
+    day_importance_chart, dependence_charts, estimated_seconds, experiment_chart,
+    experiment_report, global_importance_chart, heat_map, importance_chart, lag_chart,
+    matter_chart, record_json, replay_chart, replay_skill_chart, significance_sentence,
+    trajectory_chart, waterfall_chart, what_if_chart,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::Forecaster;
@@ -44,6 +45,13 @@ pub use vitalcast_domain::{
     PredictionResult, Profile, Provenance, RangeVerdict, ReadingKind, Record, RecordKind, Scope,
     Span, StopRule, Told, TrainModelRequest, TrainModelResponse, TrainPooledRequest,
     TrainPooledResponse, TrainingMetrics, TreeBackground, Unit, UserId, Zone, ZoneFrom,
+};
+pub use vitalcast_domain::{
+    AppliedChange, Counterfactual, CounterfactualRequest, CounterfactualResponse,
+    CounterfactualTarget, FeatureChange, MAX_CHANGES, MAX_SCENARIOS, MAX_TRAJECTORY_PATHS,
+    MetricTrajectory, ScenarioResult, SkippedMetric, SuggestedChange, TRAJECTORY_DAYS,
+    TRAJECTORY_PATHS, TrajectoryChange, TrajectoryPoint, TrajectoryRequest, TrajectoryResponse,
+    WhatIfRequest, WhatIfResponse, WhatIfScenario,
 };
 pub use vitalcast_evaluation::level_in_words;
 pub use vitalcast_features::{Feature, FeatureTable, catalogue, feature_table, model_inputs};

@@ -23,6 +23,7 @@ mod predict;
 mod records;
 mod train;
 mod tune;
+mod what_if;
 mod wire;
 
 pub use backtest::{BacktestPeople, backtest, replay_chart, replay_skill_chart};
@@ -48,6 +49,7 @@ pub use predict::BatchForecast;
 pub use records::{Erasure, all_days};
 pub(crate) use train::cancelled;
 pub use tune::matter_chart;
+pub use what_if::{counterfactual_chart, trajectory_chart, what_if_chart};
 pub use wire::record_json;
 
 use crate::error::EngineError;
