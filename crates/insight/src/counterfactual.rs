@@ -81,7 +81,7 @@ pub struct Found {
     pub value: f64,
 }
 
-/// The best set of changes, and others whose most important change is another. Empty when nothing moves the
+/// The best set of changes, and others that share no change with it or with each other. Empty when nothing moves the
 /// forecast towards the target.
 ///
 /// `evaluate` gives the forecast after some changes; `None` when they cannot be made together.
@@ -112,22 +112,8 @@ pub fn search<E>(
             break;
         };
         let best = search.shrink(best)?;
-        let Some(main) = search.main_of(&best, &singles) else {
-            break;
-        };
-        used.push(main);
-        let is_new = answers.iter().all(|other| {
-            let ranges = |of: &Found| {
-                of.changes
-                    .iter()
-                    .map(|(range, _)| *range)
-                    .collect::<Vec<_>>()
-            };
-            ranges(other) != ranges(&best)
-        });
-        if is_new {
-            answers.push(best);
-        }
+        used.extend(best.changes.iter().map(|(range, _)| *range));
+        answers.push(best);
     }
     if goal.smallest {
         answers.sort_by(|left, right| {
@@ -311,16 +297,6 @@ impl<E> Search<'_, E> {
         }
         self.goal.progress(fewer.value) >= self.goal.progress(found.value)
     }
-
-    /// The change that moves most alone.
-    fn main_of(&self, found: &Found, singles: &BTreeMap<usize, Vec<Found>>) -> Option<usize> {
-        let alone = |range: usize| {
-            let best = singles.get(&range).and_then(|found| found.first());
-            best.map_or(0.0, |best| self.goal.progress(best.value))
-        };
-        let ranges = found.changes.iter().map(|(range, _)| *range);
-        ranges.max_by(|left, right| alone(*left).total_cmp(&alone(*right)))
-    }
 }
 
 /// How usual a day is among others: the share of the others that lie at least as far from their own nearest
@@ -434,8 +410,8 @@ mod tests {
         let changed: Vec<usize> = found[0].changes.iter().map(|(range, _)| *range).collect();
         assert_eq!(changed, vec![0, 1]);
         assert!(GOAL.is_reached(found[0].value));
-        // One change alone is all there is beside it.
-        assert!(found[1..].iter().all(|other| !GOAL.is_reached(other.value)));
+        // Nothing is left that moves it.
+        assert_eq!(found.len(), 1);
     }
 
     #[test]

@@ -115,12 +115,22 @@ fn energy_moves_with_the_macros_and_the_macros_with_the_energy() {
     let history = someone(0);
     let before = row(&history);
     let of = |lever, value| row(&changed(&history, &[Change::Set(lever, value)]).unwrap());
-    let protein = of(Lever::Protein, at(&before, "nutrition_protein_daily") + 30.0);
+    let protein = of(
+        Lever::Protein,
+        at(&before, "nutrition_protein_daily") + 30.0,
+    );
     let energy = |table: &FeatureTable| at(table, "nutrition_calories_daily");
     assert!((energy(&protein) - energy(&before) - 120.0).abs() < 1e-9);
     let half = of(Lever::Energy, energy(&before) / 2.0);
-    for name in ["nutrition_carbs_daily", "nutrition_fat_daily", "nutrition_protein_daily"] {
-        assert!((at(&half, name) * 2.0 - at(&before, name)).abs() < 1e-9, "{name}");
+    for name in [
+        "nutrition_carbs_daily",
+        "nutrition_fat_daily",
+        "nutrition_protein_daily",
+    ] {
+        assert!(
+            (at(&half, name) * 2.0 - at(&before, name)).abs() < 1e-9,
+            "{name}"
+        );
     }
 }
 
@@ -134,7 +144,9 @@ fn a_lower_total_counts_although_another_source_counted_more() {
 #[test]
 fn food_that_is_left_out_leaves_no_late_meal_behind() {
     let mut history = someone(0);
-    history.records.push(meal("diary", day(), 22, 90.0).placed(&Profile::default()));
+    history
+        .records
+        .push(meal("diary", day(), 22, 90.0).placed(&Profile::default()));
     assert_eq!(at(&row(&history), "nutrition_last_meal_time"), 22.0);
     let after = changed(&history, &[Change::Set(Lever::LateCarbs, 0.0)]).unwrap();
     let after = row(&after);
