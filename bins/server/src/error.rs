@@ -253,6 +253,7 @@ impl From<EngineError> for ApiError {
             | EngineError::TooCostly { .. }
             | EngineError::TookTooLong(_)
             | EngineError::FolderInUse(_)
+            | EngineError::NothingOnDay { .. }
             | EngineError::ForeignArtifact { .. }
             | EngineError::Io { .. }
             | EngineError::InvalidSetting(_)

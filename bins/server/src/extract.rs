@@ -80,11 +80,12 @@ impl<T: Input> FromRequestParts<Arc<App>> for Query<T> {
 fn from_query(shape: &crate::shape::Shape, pairs: Vec<(String, String)>) -> Value {
     use crate::shape::Kind;
     let scalar = |kind: &Kind, text: String| match kind {
-        Kind::Int(..) | Kind::Float(..) | Kind::Between(..) | Kind::LaxInt(..) => text
-            .parse::<i64>()
-            .map(Value::from)
-            .or_else(|_| text.parse::<f64>().map(Value::from))
-            .unwrap_or(Value::String(text)),
+        Kind::Int(..) | Kind::OneOf(_) | Kind::Float(..) | Kind::Between(..) | Kind::LaxInt(..) => {
+            text.parse::<i64>()
+                .map(Value::from)
+                .or_else(|_| text.parse::<f64>().map(Value::from))
+                .unwrap_or(Value::String(text))
+        }
         Kind::Bool => match text.as_str() {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),

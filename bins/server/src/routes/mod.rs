@@ -13,6 +13,7 @@ mod records;
 mod service;
 mod tuning;
 mod users;
+mod what_if;
 
 use crate::access::{Impersonal, OfUser};
 use crate::app::App;
@@ -142,6 +143,9 @@ pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(correlations::summary))
         .routes(routes!(explanations::explain))
         .routes(routes!(explanations::global_importance))
+        .routes(routes!(what_if::what_if))
+        .routes(routes!(what_if::counterfactual))
+        .routes(routes!(what_if::trajectory))
         .routes(routes!(users::overview, users::erase))
         .routes(routes!(users::profile, users::set_profile))
         .routes(routes!(users::forecasts))

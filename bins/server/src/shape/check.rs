@@ -98,6 +98,7 @@ impl Kind {
             Self::Id(longest) => id(value, longest, loc),
             Self::Word(words) => word(value, words, loc),
             Self::Int(low, high) => int(value, low, high, false, loc),
+            Self::OneOf(numbers) => one_of(value, numbers, loc),
             Self::LaxInt(low, high) => int(value, low, high, true, loc),
             Self::Float(low, high) => within(float(value, false, loc)?, low, high, value, loc),
             Self::LaxFloat(low, high, _) => within(float(value, true, loc)?, low, high, value, loc),
@@ -216,15 +217,31 @@ fn word(value: &Value, words: &[&str], loc: &[Place]) -> Checked {
         return Ok(value.clone());
     }
     let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
-    let expected = match quoted.as_slice() {
+    Err(not_one_of(value, &quoted, loc))
+}
+
+fn one_of(value: &Value, numbers: &[i64], loc: &[Place]) -> Checked {
+    let whole = match value.as_f64() {
+        Some(float) if float.fract() == 0.0 => value.as_i64().or(Some(float as i64)),
+        Some(_) | None => None,
+    };
+    if let Some(whole) = whole.filter(|whole| numbers.contains(whole)) {
+        return Ok(json!(whole));
+    }
+    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    Err(not_one_of(value, &numbers, loc))
+}
+
+fn not_one_of(value: &Value, accepted: &[String], loc: &[Place]) -> Vec<Fault> {
+    let expected = match accepted {
         [only] => only.clone(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
         [] => String::new(),
     };
-    Err(vec![
+    vec![
         Fault::new("enum", loc, format!("Input should be {expected}"), value)
             .with(json!({"expected": expected})),
-    ])
+    ]
 }
 
 fn int(value: &Value, low: i64, high: i64, lax: bool, loc: &[Place]) -> Checked {

@@ -25,7 +25,9 @@ pub(crate) enum Kind {
     Word(&'static [&'static str]),
     /// A whole number between two, both included.
     Int(i64, i64),
-    /// The same, also as text, as the reference service takes it.
+    /// One of some whole numbers.
+    OneOf(&'static [i64]),
+    /// A whole number between two, also as text, as the reference service takes it.
     LaxInt(i64, i64),
     /// A number between two, both included.
     Float(f64, f64),

@@ -96,6 +96,7 @@ impl Field {
             Kind::Id(_)
             | Kind::Word(_)
             | Kind::Int(..)
+            | Kind::OneOf(_)
             | Kind::LaxInt(..)
             | Kind::LaxFloat(..)
             | Kind::Between(..)
@@ -173,6 +174,11 @@ impl Kind {
                     .into(),
             ],
             Self::Int(low, high) => vec![whole(low, high)],
+            Self::OneOf(numbers) => vec![
+                of_type(Type::Integer)
+                    .enum_values(Some(numbers.iter().copied()))
+                    .into(),
+            ],
             Self::LaxInt(low, high) => vec![
                 whole(low, high),
                 of_type(Type::String)

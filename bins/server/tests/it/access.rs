@@ -135,6 +135,33 @@ fn rows() -> Vec<Row> {
         ),
         row(
             "post",
+            "/api/interpretability/what-if",
+            "/api/interpretability/what-if",
+            "read",
+            Some(json!({
+                "user_id": "anna", "metric": "RESTING_HEART_RATE", "target_date": DAY,
+                "scenarios": [{"scenario_name": "walk", "changes": [
+                    {"feature_name": "activity_steps_daily", "new_value": 9000}]}]
+            })),
+        ),
+        row(
+            "post",
+            "/api/interpretability/counterfactual",
+            "/api/interpretability/counterfactual",
+            "read",
+            Some(anna.clone()),
+        ),
+        row(
+            "post",
+            "/api/interpretability/trajectory",
+            "/api/interpretability/trajectory",
+            "read",
+            Some(
+                json!({"user_id": "anna", "metrics_to_predict": ["RESTING_HEART_RATE"], "paths": 2}),
+            ),
+        ),
+        row(
+            "post",
             "/api/features/engineer",
             "/api/features/engineer",
             "read",

@@ -162,6 +162,10 @@ fn rule(
         .iter()
         .any(|end| path.ends_with(end));
     if path.starts_with("/api/interpretability") && !is_explained {
+    if let Some(rule) = rule_of_changes(path, status, answer, nulls) {
+        return Some(rule);
+    }
+    if path.starts_with("/api/interpretability") {
         return (ours == 404).then_some("comes with a later part of the service");
     }
     match (status, ours, code) {
@@ -206,6 +210,29 @@ fn rule(
         }
         (200, 200, _) if nulls => Some("missing is null, never an invented number"),
         (404, 404, _) => Some("errors carry a code"),
+        _ => None,
+    }
+}
+
+/// The rules of what-if, counterfactual and trajectory.
+fn rule_of_changes(
+    path: &str,
+    status: u64,
+    (ours, new): (u16, &Value),
+    nulls: bool,
+) -> Option<&'static str> {
+    let is_of_it = ["/what-if", "/counterfactual", "/trajectory"]
+        .iter()
+        .any(|end| path.ends_with(end));
+    let told = new["detail"].to_string();
+    match (status, ours) {
+        (200, 422) if is_of_it && told.contains("cannot be made") => {
+            Some("what cannot be changed is refused, not ignored")
+        }
+        (200, 422) if is_of_it && told.contains("target_value") => {
+            Some("a target without a value is refused")
+        }
+        (200, 200) if is_of_it && nulls => Some("missing is null, never an invented number"),
         _ => None,
     }
 }

@@ -25,3 +25,4 @@ mod support;
 mod tls;
 mod tokens;
 mod tuning;
+mod what_if;
