@@ -4,6 +4,7 @@ mod backtest;
 mod data;
 mod explain;
 mod tune;
+mod what_if;
 
 pub(crate) use backtest::BacktestArgs;
 pub(crate) use data::{
@@ -12,6 +13,7 @@ pub(crate) use data::{
 };
 pub(crate) use explain::ExplainArgs;
 pub(crate) use tune::TuneArgs;
+pub(crate) use what_if::{CounterfactualArgs, TrajectoryArgs, WhatIfArgs};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -87,6 +89,12 @@ pub(crate) enum Command {
     Correlate(CorrelateArgs),
     /// Find after how many hours or days a feature shows in a metric
     Lags(LagsArgs),
+    /// Forecast a day again as if the day before it had been another
+    WhatIf(WhatIfArgs),
+    /// Find few changes of a day that bring the forecast of the next to a value
+    Counterfactual(CounterfactualArgs),
+    /// Simulate how a metric goes on for some weeks, with a change on every day
+    Trajectory(TrajectoryArgs),
     /// List, show, delete, export or activate trained models
     Models(ModelsArgs),
     /// Compare past forecasts with the values measured later

@@ -3,6 +3,7 @@
 pub(crate) mod backtest;
 pub(crate) mod cohort;
 pub(crate) mod correlate;
+pub(crate) mod counterfactual;
 pub(crate) mod coverage;
 pub(crate) mod data;
 pub(crate) mod demo;
@@ -17,9 +18,11 @@ pub(crate) mod people;
 pub(crate) mod predict;
 pub(crate) mod shell;
 pub(crate) mod train;
+pub(crate) mod trajectory;
 pub(crate) mod tune;
 pub(crate) mod users;
 pub(crate) mod watch;
+pub(crate) mod what_if;
 
 use crate::args::Global;
 use anyhow::Context;

@@ -14,3 +14,4 @@ mod interrupts;
 mod kills;
 mod people;
 mod support;
+mod what_if;
