@@ -158,15 +158,8 @@ fn rule(
 ) -> Option<&'static str> {
     let (ours, new) = answer;
     let code = new["code"].as_str().unwrap_or("");
-    let is_explained = ["explain", "global-importance"]
-        .iter()
-        .any(|end| path.ends_with(end));
-    if path.starts_with("/api/interpretability") && !is_explained {
     if let Some(rule) = rule_of_changes(path, status, answer, nulls) {
         return Some(rule);
-    }
-    if path.starts_with("/api/interpretability") {
-        return (ours == 404).then_some("comes with a later part of the service");
     }
     match (status, ours, code) {
         (400, 422, "NOT_ENOUGH_DATA") => Some("422 NOT_ENOUGH_DATA with counts"),
