@@ -97,9 +97,15 @@ pub struct ExperimentDay {
 }
 
 impl ExperimentDay {
-    /// Whether what was due was done; `None` if nobody knows.
+    /// Whether what was due was done: as the person says, else as the records show; `None` if nobody knows.
+    ///
+    /// On a day of B records that show A say nothing: "as usual" may include what A asks for.
     pub fn followed(&self) -> Option<bool> {
-        self.done.map(|done| done == self.condition)
+        self.said.or_else(|| match (self.condition, self.read?) {
+            (Condition::A, read) => Some(read == Condition::A),
+            (Condition::B, Condition::B) => Some(true),
+            (Condition::B, Condition::A) => None,
+        })
     }
 }
 

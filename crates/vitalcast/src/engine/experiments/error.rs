@@ -21,6 +21,24 @@ pub enum ExperimentError {
     /// Somebody else changes it all the time.
     #[error("experiment {0} is being changed by another request: try again")]
     ChangedMeanwhile(ExperimentId),
+    /// A day that is not one of the experiment.
+    #[error("{day} is not a day of the experiment, which has the days {first} to {last}")]
+    DayOutside {
+        /// The day.
+        day: NaiveDate,
+        /// First day of the experiment.
+        first: NaiveDate,
+        /// Last day of the experiment.
+        last: NaiveDate,
+    },
+    /// A day that has not come.
+    #[error("{day} has not come yet: today is {today}")]
+    DayNotYet {
+        /// The day.
+        day: NaiveDate,
+        /// The person's day now.
+        today: NaiveDate,
+    },
     /// Too few days with a value to plan with.
     #[error(
         "not enough data: {got} days with {metric} from {first} to {last}, but a plan needs {needed} to \
@@ -69,7 +87,10 @@ impl ExperimentError {
             Self::Unknown(_) => ErrorKind::NotFound,
             Self::Overlap(_) | Self::Ended(_) | Self::ChangedMeanwhile(_) => ErrorKind::Busy,
             Self::NotEnoughDays { .. } => ErrorKind::NotEnoughData,
-            Self::NoVariance { .. } | Self::TooSmallEffect { .. } => ErrorKind::InvalidRequest,
+            Self::DayOutside { .. }
+            | Self::DayNotYet { .. }
+            | Self::NoVariance { .. }
+            | Self::TooSmallEffect { .. } => ErrorKind::InvalidRequest,
         }
     }
 
@@ -80,6 +101,8 @@ impl ExperimentError {
             Self::Overlap(_) => "EXPERIMENT_OVERLAP",
             Self::Ended(_) => "EXPERIMENT_ENDED",
             Self::ChangedMeanwhile(_) => "BUSY",
+            Self::DayOutside { .. } => "DAY_OUTSIDE_EXPERIMENT",
+            Self::DayNotYet { .. } => "DAY_NOT_YET",
             Self::NotEnoughDays { .. } => "NOT_ENOUGH_DATA",
             Self::NoVariance { .. } => "NO_VARIANCE",
             Self::TooSmallEffect { .. } => "EFFECT_TOO_SMALL",

@@ -101,8 +101,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Request`] for a day that is not one of the experiment or has not come, and for a
-    /// remark that is too long; the errors of [`Engine::experiment`].
+    /// [`ExperimentError::DayOutside`], [`ExperimentError::DayNotYet`], [`EngineError::Request`] for a remark
+    /// that is too long; the errors of [`Engine::experiment`].
     pub fn record_adherence(
         &self,
         user: &UserId,
@@ -124,16 +124,10 @@ impl Engine {
         let changed = self.change(user, id, |experiment| {
             let (first, last) = (experiment.plan.start, experiment.last_day());
             if day < first || day > last {
-                return Err(refused(
-                    "day",
-                    format!("must be a day of the experiment, {first} to {last}, but is {day}"),
-                ));
+                return Err(ExperimentError::DayOutside { day, first, last }.into());
             }
             if day > today {
-                return Err(refused(
-                    "day",
-                    format!("must not be later than today, {today}, but is {day}"),
-                ));
+                return Err(ExperimentError::DayNotYet { day, today }.into());
             }
             let said = Adherence {
                 followed,

@@ -20,16 +20,16 @@ pub fn experiment_chart(view: &ExperimentView) -> ExperimentChart {
     ExperimentChart {
         title: plan.question.clone(),
         subtitle: format!(
-            "{} of {}, {} to {}{}",
+            "{}{}, {}, {} to {}",
             plan.metric.title(),
+            match plan.outcome_lag_days {
+                0 => String::new(),
+                1 => " the day after".to_owned(),
+                days => format!(" {days} days later"),
+            },
             experiment.user_id,
             plan.start,
             experiment.last_day(),
-            match plan.outcome_lag_days {
-                0 => String::new(),
-                1 => ", each day with the value of the day after".to_owned(),
-                days => format!(", each day with the value {days} days later"),
-            }
         ),
         unit: chart_unit(plan.metric),
         condition_labels: [plan.condition_a.clone(), plan.condition_b.clone()],
@@ -67,15 +67,14 @@ pub fn experiment_report(view: &ExperimentView) -> HtmlReport {
     let before = &experiment.baseline;
     let planned = Section::new("The plan")
         .with_paragraph(format!(
-            "“{}” (A) against “{}” (B), in {} pairs of two blocks of {} days, the order within each pair \
-             random (seed {}); {} days at the start of each block are not counted. It was planned on {} to \
-             find a difference of {} with a probability of {}.",
+            "“{}” (A) against “{}” (B), in {} pairs of two blocks of {}, the order within each pair random \
+             (seed {}), {}. It was planned on {} to find a difference of {} with a probability of {}.",
             plan.condition_a,
             plan.condition_b,
             plan.pairs(),
-            plan.block_days,
+            words::counted(plan.block_days, "day"),
             plan.seed,
-            plan.washout_days,
+            words::washout(plan.washout_days),
             experiment.planned_at.date_naive(),
             words::amount(metric, plan.smallest_effect),
             words::percent(plan.power)

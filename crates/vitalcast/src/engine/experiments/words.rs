@@ -22,11 +22,7 @@ pub(super) fn plan(preview: &ExperimentPreview) -> String {
         plan.last_day(),
         plan.pairs(),
         counted(plan.block_days, "day"),
-        match plan.washout_days {
-            0 => "all days counted".to_owned(),
-            1 => "the first day of each block not counted".to_owned(),
-            more => format!("the first {more} days of each block not counted"),
-        }
+        washout(plan.washout_days)
     );
     text.push_str(&format!(
         "Your {} days with a value before (standard deviation {}, correlation of a day with the next \
@@ -46,12 +42,12 @@ pub(super) fn plan(preview: &ExperimentPreview) -> String {
             percent(preview.power)
         ));
         text.push_str(&match preview.detectable_effect {
-            Some(found) => format!(
+            Some(found) if amount(metric, found) != effect => format!(
                 ", and one of {} with {}.",
                 amount(metric, found),
                 percent(plan.power)
             ),
-            None => ".".to_owned(),
+            Some(_) | None => ".".to_owned(),
         });
     }
     match (preview.pairs_needed, preview.days_needed) {
@@ -73,6 +69,15 @@ pub(super) fn plan(preview: &ExperimentPreview) -> String {
         StopRule::Futility => " It may end after half of the pairs if little hope is left.",
     });
     text
+}
+
+/// Which days of a block are not counted.
+pub(super) fn washout(days: usize) -> String {
+    match days {
+        0 => "all days counted".to_owned(),
+        1 => "the first day of each block not counted".to_owned(),
+        more => format!("the first {more} days of each block not counted"),
+    }
 }
 
 /// An analysis in sentences.
@@ -99,7 +104,7 @@ pub(super) fn analysis(experiment: &Experiment, analysis: &ExperimentAnalysis) -
             test.effect,
             test.lower.zip(test.upper),
             format!(
-                "p = {} by the randomisation test of {} pairs",
+                "{} by the randomisation test of {} pairs",
                 p_value(test.p_value),
                 analysis.pairs_used
             ),
@@ -108,14 +113,18 @@ pub(super) fn analysis(experiment: &Experiment, analysis: &ExperimentAnalysis) -
             now.effect,
             now.lower.zip(now.upper),
             format!(
-                "an interval that holds at every look, after {} of {} pairs",
+                "after {} of {} pairs",
                 analysis.pairs_over, analysis.pairs_planned
             ),
         ),
         (None, None) => return "No pair of blocks has enough values yet.".to_owned(),
     };
+    let kind = match analysis.final_test {
+        Some(_) => "95 % interval",
+        None => "95 % interval that holds at every look",
+    };
     let mut text = format!(
-        "After days of “{}”, {} was {} than after days of “{}”",
+        "After days of “{}”, {} was {} after days of “{}”",
         plan.condition_a,
         metric.title(),
         difference(metric, effect),
@@ -123,7 +132,7 @@ pub(super) fn analysis(experiment: &Experiment, analysis: &ExperimentAnalysis) -
     );
     text.push_str(&match interval {
         Some((lower, upper)) => format!(
-            " (95 % interval of the difference {} to {}; {evidence}).",
+            " ({kind} {} to {}; {evidence}).",
             number(metric, lower),
             amount(metric, upper)
         ),
@@ -139,12 +148,12 @@ pub(super) fn analysis(experiment: &Experiment, analysis: &ExperimentAnalysis) -
     ));
     if let (Some(treated), true) = (&analysis.as_treated, not_followed(analysis) > 0) {
         text.push_str(&format!(
-            " {} not as planned; by what was really done, the difference is {}.",
+            " {} not as planned; by what was really done, it was {} after days of the first.",
             match not_followed(analysis) {
                 1 => "1 day was".to_owned(),
                 days => format!("{days} days were"),
             },
-            amount(metric, treated.effect)
+            signed(metric, treated.effect)
         ));
     }
     if let Some(belief) = &analysis.belief {
@@ -226,16 +235,19 @@ fn not_followed(analysis: &ExperimentAnalysis) -> usize {
         .sum()
 }
 
-/// A difference in words: `1.8 bpm lower`.
-pub(super) fn difference(metric: PredictionMetric, effect: f64) -> String {
-    let size = amount(metric, effect.abs());
+/// A difference in words, to be followed by what it is compared with: `1.8 bpm lower than`.
+fn difference(metric: PredictionMetric, effect: f64) -> String {
     if number(metric, effect.abs()) == number(metric, 0.0) {
-        format!("no more than {size} different")
-    } else if effect > 0.0 {
-        format!("{size} higher")
+        "as good as the same as".to_owned()
     } else {
-        format!("{size} lower")
+        format!("{} than", signed(metric, effect))
     }
+}
+
+/// A difference in words: `1.8 bpm lower`.
+fn signed(metric: PredictionMetric, effect: f64) -> String {
+    let direction = if effect < 0.0 { "lower" } else { "higher" };
+    format!("{} {direction}", amount(metric, effect.abs()))
 }
 
 /// A number with its unit, and a minus sign.
@@ -276,13 +288,13 @@ pub(super) fn percent(share: f64) -> String {
 
 fn p_value(value: f64) -> String {
     if value < 0.001 {
-        "less than 0.001".to_owned()
+        "p < 0.001".to_owned()
     } else {
-        format!("{value:.3}")
+        format!("p = {value:.3}")
     }
 }
 
-fn counted(count: usize, noun: &str) -> String {
+pub(super) fn counted(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
         _ => format!("{count} {noun}s"),
@@ -299,10 +311,10 @@ mod tests {
         assert_eq!(amount(heart, -1.84), "−1.8 bpm");
         assert_eq!(amount(heart, -0.04), "0.0 bpm");
         assert_eq!(amount(PredictionMetric::SleepDuration, -0.254), "−0.25 h");
-        assert_eq!(difference(heart, -2.06), "2.1 bpm lower");
-        assert_eq!(difference(heart, 0.02), "no more than 0.0 bpm different");
+        assert_eq!(difference(heart, -2.06), "2.1 bpm lower than");
+        assert_eq!(difference(heart, 0.02), "as good as the same as");
         assert_eq!(percent(0.999), "more than 99 %");
         assert_eq!(percent(0.8), "80 %");
-        assert_eq!(p_value(0.000_4), "less than 0.001");
+        assert_eq!(p_value(0.000_4), "p < 0.001");
     }
 }
