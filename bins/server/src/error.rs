@@ -239,6 +239,7 @@ impl From<EngineError> for ApiError {
                     format!("No trained model{wanted} found for user {user} and metric {metric}"),
                 );
             }
+            EngineError::Request(faults) => return Self::from(faults.clone()),
             EngineError::QueueFull { .. } => {
                 return Self::new(
                     StatusCode::TOO_MANY_REQUESTS,
@@ -261,7 +262,7 @@ impl From<EngineError> for ApiError {
             | EngineError::NotByDay(_)
             | EngineError::Damaged(_)
             | EngineError::Interrupted
-            | EngineError::Request(_)
+            | EngineError::Experiment(_)
             | EngineError::Domain(_)
             | EngineError::Store(_)
             | EngineError::Import(_)

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod experiments;
 mod explanations;
 mod records;
 

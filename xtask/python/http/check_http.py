@@ -38,6 +38,9 @@ RULES = {
         "/api/users/{user_id}/ingest/health-auto-export",
         "/api/users/{user_id}/profile",
         "/api/users/{user_id}/forecasts/{metric}",
+        "/api/users/{user_id}/experiments",
+        "/api/users/{user_id}/experiments/{experiment_id}/days/{day}",
+        "/api/users/{user_id}/experiments/{experiment_id}/stop",
     ],
     "admin": ["/admin/keys"],
 }
@@ -102,12 +105,15 @@ def seed(base, admin):
     call("POST", f"{base}/api/users/spare/health-metrics", readings, key)
     spare = [train("spare", metrics[0], "naive") for _ in range(40)]
     jobs = call("GET", f"{base}/api/users/spare/jobs", key=key)["jobs"]
+    plan = {"question": "Late food?", "metric": metrics[0], "condition_a": "none", "start": NOW[:10]}
+    planned = call("POST", f"{base}/api/users/seeded/experiments", plan, key)
     seeded = {
         "today": NOW[:10],
         "metrics": metrics,
         "models": models,
         "spare_models": spare,
         "jobs": [job["job_id"] for job in jobs],
+        "experiment": planned["experiment"]["experiment_id"],
     }
     return key, seeded
 

@@ -18,7 +18,14 @@ OF_NETWORKS = (
     "epochs batch_size learning_rate hidden_dim num_layers dropout bidirectional".split()
 )
 # What a request that fits the schema may still be refused for.
-REASONS = {"NOT_ENOUGH_DATA", "TOO_FAR_AHEAD", "TOO_COSTLY"}
+REASONS = {
+    "NOT_ENOUGH_DATA",
+    "TOO_FAR_AHEAD",
+    "TOO_COSTLY",
+    "EFFECT_TOO_SMALL",
+    "DAY_OUTSIDE_EXPERIMENT",
+    "DAY_NOT_YET",
+}
 
 # Only what is right anyway is replaced, so that wrong ids stay wrong.
 USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -113,6 +120,8 @@ def map_path_parameters(context, path_parameters):
         about_the_person(path_parameters)
     if is_user_id(path_parameters.get("job_id")):
         path_parameters["job_id"] = _chance.choice(SEEDED["jobs"])
+    if is_user_id(path_parameters.get("experiment_id")):
+        path_parameters["experiment_id"] = SEEDED["experiment"]
     if is_user_id(path_parameters.get("id")):
         if operation.method == "delete":
             path_parameters["id"] = _chance.choice(SEEDED["spare_models"])

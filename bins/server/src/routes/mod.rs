@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 mod correlations;
 mod days;
+mod experiments;
 mod explanations;
 mod features;
 mod jobs;
@@ -168,6 +169,12 @@ pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(days::day))
         .routes(routes!(days::coverage))
         .routes(routes!(days::restore))
+        .routes(routes!(experiments::plan, experiments::list))
+        .routes(routes!(experiments::one, experiments::delete))
+        .routes(routes!(experiments::record))
+        .routes(routes!(experiments::analysis))
+        .routes(routes!(experiments::stop))
+        .routes(routes!(experiments::page))
         .routes(routes!(jobs::import))
         .routes(routes!(jobs::health_auto_export))
         .routes(routes!(jobs::of_user))

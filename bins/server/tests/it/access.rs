@@ -37,6 +37,12 @@ fn row(
     }
 }
 
+/// An experiment that begins today.
+fn experiment() -> Value {
+    json!({"question": "Does late food matter?", "metric": "RESTING_HEART_RATE",
+           "condition_a": "no food after 20:00", "start": "2026-11-23", "pairs": 6})
+}
+
 fn rows() -> Vec<Row> {
     let anna = json!({"user_id": "anna", "metric": "RESTING_HEART_RATE", "target_date": DAY});
     let train = json!({"user_id": "anna", "metric": "RESTING_HEART_RATE", "architecture": "naive"});
@@ -349,6 +355,62 @@ fn rows() -> Vec<Row> {
             None,
         ),
         row("get", "/metrics", "/metrics", "", None),
+        row(
+            "post",
+            "/api/users/{user_id}/experiments",
+            "/api/users/anna/experiments",
+            "ingest",
+            Some(experiment()),
+        ),
+        row(
+            "get",
+            "/api/users/{user_id}/experiments",
+            "/api/users/anna/experiments",
+            "read",
+            None,
+        ),
+        row(
+            "get",
+            "/api/users/{user_id}/experiments/{experiment_id}",
+            "/api/users/anna/experiments/rhr-20261123",
+            "read",
+            None,
+        ),
+        row(
+            "get",
+            "/api/users/{user_id}/experiments/{experiment_id}/analysis",
+            "/api/users/anna/experiments/rhr-20261123/analysis",
+            "read",
+            None,
+        ),
+        row(
+            "get",
+            "/api/users/{user_id}/experiments/{experiment_id}/page",
+            "/api/users/anna/experiments/rhr-20261123/page",
+            "read",
+            None,
+        ),
+        row(
+            "put",
+            "/api/users/{user_id}/experiments/{experiment_id}/days/{day}",
+            "/api/users/anna/experiments/rhr-20261123/days/2026-11-23",
+            "ingest",
+            Some(json!({"followed": true})),
+        ),
+        row(
+            "post",
+            "/api/users/{user_id}/experiments/{experiment_id}/stop",
+            "/api/users/anna/experiments/rhr-20261123/stop",
+            "ingest",
+            None,
+        ),
+        row(
+            "delete",
+            "/api/users/{user_id}/experiments/{experiment_id}",
+            "/api/users/anna/experiments/rhr-20261123",
+            "ingest",
+            None,
+        ),
         // Last: it ends what the others ask about.
         row("delete", users, "/api/users/anna", "erase", None),
     ];
@@ -477,8 +539,9 @@ fn every_operation_opens_only_for_those_it_is_for() {
         }
         // What deletes would take away what the admin asks for, so the admin asks first where that
         // changes nothing.
-        let deletes =
-            row.method == "delete" && url.contains("models/") || row.path == "/api/users/{user_id}";
+        let deletes = row.method == "delete"
+            && (url.contains("models/") || url.contains("experiments/"))
+            || row.path == "/api/users/{user_id}";
         let by_right = ask(Some(&right));
         let by_admin = if deletes { by_right } else { ask(Some(&admin)) };
         for (who, status) in [("right", by_right), ("admin", by_admin)] {

@@ -11,6 +11,7 @@ mod command;
 mod compatibility;
 mod contract;
 mod erase;
+mod experiments;
 mod explanations;
 mod faults;
 mod jobs;
