@@ -2,6 +2,7 @@
 
 mod backtest;
 mod data;
+mod experiment;
 mod explain;
 mod tune;
 mod what_if;
@@ -14,6 +15,11 @@ pub(crate) use data::{
 pub(crate) use explain::ExplainArgs;
 pub(crate) use tune::TuneArgs;
 pub(crate) use what_if::{CounterfactualArgs, TrajectoryArgs, WhatIfArgs};
+
+pub(crate) use experiment::{
+    ExperimentArgs, ExperimentCommand, ExperimentIdArgs, ExperimentPlanArgs, ExperimentRecordArgs,
+    ExperimentShowArgs,
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -95,6 +101,8 @@ pub(crate) enum Command {
     Counterfactual(CounterfactualArgs),
     /// Simulate how a metric goes on for some weeks, with a change on every day
     Trajectory(TrajectoryArgs),
+    /// Plan an experiment on yourself, record what you did, and see what it shows
+    Experiment(ExperimentArgs),
     /// List, show, delete, export or activate trained models
     Models(ModelsArgs),
     /// Compare past forecasts with the values measured later

@@ -52,6 +52,7 @@ fn run(cli: &Cli, output: &mut Output) -> anyhow::Result<()> {
         Command::WhatIf(args) => commands::what_if::run(args, &cli.global, output),
         Command::Counterfactual(args) => commands::counterfactual::run(args, &cli.global, output),
         Command::Trajectory(args) => commands::trajectory::run(args, &cli.global, output),
+        Command::Experiment(args) => commands::experiment::run(args, &cli.global, output),
         Command::Models(args) => commands::models::run(args, &cli.global, output),
         Command::History(args) => commands::history::run(args, &cli.global, output),
         Command::Profile(args) => commands::people::profile(args, &cli.global, output),

@@ -7,6 +7,7 @@ pub(crate) mod counterfactual;
 pub(crate) mod coverage;
 pub(crate) mod data;
 pub(crate) mod demo;
+pub(crate) mod experiment;
 pub(crate) mod explain;
 pub(crate) mod features;
 pub(crate) mod history;

@@ -5,6 +5,7 @@ mod bad_input;
 mod cohort;
 mod correlations;
 mod determinism;
+mod experiments;
 mod explain;
 mod flow;
 mod help;
