@@ -9,7 +9,7 @@ use crate::{
     scene::{PictureSize, Scene},
     terminal::{self, TerminalOptions},
     text::clean,
-    unit::Unit,
+    unit::{Unit, with_minus_sign},
 };
 
 /// The most rows of an importance chart.
@@ -20,7 +20,7 @@ pub const LARGEST_IMPORTANCE_ROWS: usize = 60;
 pub struct ImportanceRow {
     /// Name of the feature.
     pub label: String,
-    /// Its importance; permutation can make it negative.
+    /// Its importance; negative for a contribution that takes away, or by chance.
     pub value: f64,
     /// Lower end of its interval.
     pub lower: Option<f64>,
@@ -49,7 +49,7 @@ impl ImportanceRow {
     }
 }
 
-/// Horizontal bars of importances with their intervals, the largest first.
+/// Horizontal bars of importances with their intervals.
 ///
 /// A bar whose interval holds 0 is grey: such a feature may not matter at all.
 ///
@@ -67,7 +67,7 @@ impl ImportanceRow {
 ///     title: "What the forecasts depend on".to_owned(),
 ///     subtitle: String::new(),
 ///     unit: Some(Unit::beats_per_minute().with_decimals(2)),
-///     rows: vec![row("steps", 0.05), row("sleep last night", 0.42)],
+///     rows: vec![row("sleep last night", 0.42), row("steps", 0.05)],
 /// };
 /// assert_eq!(
 ///     chart.verdict(),
@@ -84,34 +84,33 @@ pub struct ImportanceChart {
     pub subtitle: String,
     /// Unit of the values, if they have one.
     pub unit: Option<Unit>,
-    /// The rows, in any order. 1 to [`LARGEST_IMPORTANCE_ROWS`].
+    /// The rows, from the top. 1 to [`LARGEST_IMPORTANCE_ROWS`].
     pub rows: Vec<ImportanceRow>,
 }
 
 chart_methods!(ImportanceChart);
 
 impl ImportanceChart {
-    /// One or two sentences: the most important row, and how many intervals hold 0.
+    /// One or two sentences: the row furthest from 0, and how many intervals hold 0.
     pub fn verdict(&self) -> String {
         let unit = self.shown_unit();
-        let ranked = self.ranked();
-        let Some(first) = ranked.first() else {
+        let Some(first) = self.largest() else {
             return "Nothing was compared.".to_owned();
         };
-        if ranked.iter().all(|row| row.value == 0.0) {
+        if first.value == 0.0 {
             return "None of them matters.".to_owned();
         }
         let mut text = format!(
             "Most important: {}, {}",
             clean(&first.label),
-            unit.write(first.value)
+            with_minus_sign(&unit.write(first.value))
         );
         if let Some((lower, upper)) = first.interval() {
             text.push_str(&format!(", interval {}", unit.write_range(lower, upper)));
         }
         text.push('.');
-        let with = ranked.iter().filter(|row| row.interval().is_some());
-        let unclear = ranked.iter().filter(|row| !row.is_clear()).count();
+        let with = self.rows.iter().filter(|row| row.interval().is_some());
+        let unclear = self.rows.iter().filter(|row| !row.is_clear()).count();
         let (with, verb) = (with.count(), if unclear == 1 { "holds" } else { "hold" });
         if unclear > 0 {
             text.push_str(&format!(" {unclear} of {with} intervals {verb} 0."));
@@ -130,11 +129,15 @@ impl ImportanceChart {
         rows::natural_height(&self.words(), &self.title, &self.around(), width)
     }
 
-    /// The rows, the largest value first; equal ones as given.
-    pub(crate) fn ranked(&self) -> Vec<&ImportanceRow> {
-        let mut rows: Vec<&ImportanceRow> = self.rows.iter().collect();
-        rows.sort_by(|one, other| other.value.total_cmp(&one.value));
-        rows
+    /// The row furthest from 0; the first of equals.
+    fn largest(&self) -> Option<&ImportanceRow> {
+        self.rows.iter().reduce(|best, next| {
+            if next.value.abs() > best.value.abs() {
+                next
+            } else {
+                best
+            }
+        })
     }
 
     fn around(&self) -> Around {
@@ -177,12 +180,12 @@ impl ImportanceChart {
 
     fn words(&self) -> Vec<Row> {
         let unit = self.shown_unit();
-        self.ranked()
+        self.rows
             .iter()
             .map(|row| Row {
                 label: row.label.clone(),
                 note: row.note.clone(),
-                number: unit.write(row.value),
+                number: with_minus_sign(&unit.write(row.value)),
                 is_strong: false,
             })
             .collect()
@@ -227,11 +230,11 @@ impl Drawn for ImportanceChart {
     fn describe(&self) -> String {
         let unit = self.shown_unit();
         let rows: Vec<String> = self
-            .ranked()
+            .rows
             .iter()
             .map(|row| format!("{} {}", clean(&row.label), unit.write(row.value)))
             .collect();
-        format!("{} In order: {}.", self.verdict(), rows.join(", "))
+        format!("{} All: {}.", self.verdict(), rows.join(", "))
     }
 
     fn scene(&self, size: PictureSize) -> Scene {
@@ -247,7 +250,7 @@ impl Drawn for ImportanceChart {
         );
         let thickness = table.thickness();
         let zero = table.x(0.0);
-        for (index, row) in self.ranked().iter().enumerate() {
+        for (index, row) in self.rows.iter().enumerate() {
             let (x, y) = (table.x(row.value), table.middle(index));
             let ink = if row.is_clear() {
                 Ink::Reading
@@ -258,7 +261,7 @@ impl Drawn for ImportanceChart {
             scene.rectangle(corner, ((x - zero).abs(), thickness), ink, 1.0);
         }
         table.level(&mut scene, 0.0, words.len(), Ink::Rule);
-        for (index, row) in self.ranked().iter().enumerate() {
+        for (index, row) in self.rows.iter().enumerate() {
             if let Some((lower, upper)) = row.interval() {
                 let ends = (table.x(lower), table.x(upper));
                 let cap = (thickness * 0.28).min(4.5);
@@ -297,15 +300,13 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_value_comes_first_and_negative_ones_last() {
+    fn the_row_furthest_from_zero_is_named_with_its_sign() {
         let chart = chart(vec![
-            row("a", -0.1, None),
-            row("b", 0.3, None),
-            row("c", 0.0, None),
+            row("a", 0.1, None),
+            row("b", -0.3, None),
+            row("c", 0.3, None),
         ]);
-        let order: Vec<&str> = chart.ranked().iter().map(|row| &*row.label).collect();
-        assert_eq!(order, ["b", "c", "a"]);
-        assert_eq!(chart.verdict(), "Most important: b, 0.30.");
+        assert_eq!(chart.verdict(), "Most important: b, \u{2212}0.30.");
     }
 
     #[test]

@@ -95,18 +95,29 @@ impl WaterfallChart {
     pub fn verdict(&self) -> String {
         let unit = self.shown_unit();
         let (value, base) = (unit.write(self.value), unit.write(self.base));
-        let label = clean(&self.value_label);
+        let label = as_first_word(&clean(&self.value_label));
         let base_label = clean(&self.base_label);
+        let says_nothing = base_label.trim().is_empty() || base_label.eq_ignore_ascii_case("base");
         let difference = unit.write((self.value - self.base).abs());
         let first = if unit.write_number(self.value) == unit.write_number(self.base) {
-            format!("{label}: {value}, the same as the base ({base_label}).")
+            let named = if says_nothing {
+                String::new()
+            } else {
+                format!(" ({base_label})")
+            };
+            format!("{label}: {value}, the same as the base{named}.")
         } else {
             let side = if self.value > self.base {
                 "above"
             } else {
                 "below"
             };
-            format!("{label}: {value}, {difference} {side} the base ({base_label}, {base}).")
+            let named = if says_nothing {
+                base
+            } else {
+                format!("{base_label}, {base}")
+            };
+            format!("{label}: {value}, {difference} {side} the base ({named}).")
         };
         match self.steps().first().filter(|step| step.amount != 0.0) {
             Some(step) if !self.parts.is_empty() => format!(
@@ -136,7 +147,9 @@ impl WaterfallChart {
         let listed = parts
             .iter()
             .map(|part| (&*part.label, &*part.note, part.amount));
-        let rest = (self.rest != 0.0).then_some(("Everything else", "", self.rest));
+        // A difference of sums leaves a rest of rounding.
+        let rounding = 1e-9 * self.base.abs().max(self.value.abs());
+        let rest = (self.rest.abs() > rounding).then_some(("Everything else", "", self.rest));
         let mut at = self.base;
         listed
             .chain(rest)
@@ -200,6 +213,15 @@ impl WaterfallChart {
         }));
         rows.push(end(&self.value_label, self.value, true));
         rows
+    }
+}
+
+/// With a capital letter.
+fn as_first_word(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().chain(characters).collect(),
+        None => String::new(),
     }
 }
 
@@ -335,6 +357,23 @@ mod tests {
         assert!(wrong.check().is_ok());
         wrong.value = 60.0;
         assert_eq!(wrong.check(), Err(ChartError::PartsDoNotAdd));
+    }
+
+    #[test]
+    fn a_rest_of_rounding_is_no_part() {
+        assert_eq!(chart(57.0, &[1.0], 1e-14).steps().len(), 1);
+        assert_eq!(chart(57.0, &[1.0], 1e-4).steps().len(), 2);
+    }
+
+    #[test]
+    fn labels_that_say_nothing_are_not_repeated() {
+        let mut chart = chart(57.0, &[1.5], 0.0);
+        chart.base_label = "base".to_owned();
+        chart.value_label = "forecast".to_owned();
+        assert_eq!(
+            chart.verdict(),
+            "Forecast: 58.5 bpm, 1.5 bpm above the base (57.0 bpm). Largest part: feature 0, +1.5 bpm."
+        );
     }
 
     #[test]

@@ -13,8 +13,8 @@ pub(crate) fn importance(chart: &ImportanceChart, options: TerminalOptions) -> S
     let mut text = String::new();
     push_heading(&mut text, &chart.title, &chart.subtitle, options);
     let unit = chart.shown_unit();
-    let ranked = chart.ranked();
-    let rows: Vec<Row> = ranked
+    let rows: Vec<Row> = chart
+        .rows
         .iter()
         .map(|row| {
             let note = crate::text::clean(&row.note);
@@ -40,7 +40,7 @@ pub(crate) fn importance(chart: &ImportanceChart, options: TerminalOptions) -> S
         .collect();
     let scale = Scale::new(chart.extremes());
     push_rows(&mut text, &rows, options, |index, room| {
-        let row = ranked[index];
+        let row = &chart.rows[index];
         let paint = if row.is_clear() {
             Paint::Reading
         } else {

@@ -46,9 +46,9 @@ pub(crate) fn importance() -> ImportanceChart {
         subtitle: String::new(),
         unit: Some(Unit::beats_per_minute().with_decimals(2)),
         rows: vec![
-            row("weekday", -0.05, 0.1),
             row("sleep", 0.5, 0.2),
             row("steps", 0.1, 0.15),
+            row("weekday", -0.05, 0.1),
         ],
     }
 }
