@@ -1,6 +1,6 @@
 //! Answers of explanations, made of numbers.
 
-use crate::exchange::{bootstrap_interval, mean_and_spread};
+use crate::exchange::{PermutationImportance, bootstrap_interval, mean_and_spread};
 use crate::explanation_words as words;
 use vitalcast_domain::{
     ExplainedFeature, FeatureCategory, FeatureImportance, GlobalFeatureImportance, ImpactDirection,
@@ -131,7 +131,7 @@ pub struct FeatureOverDays {
     pub days: Vec<(f64, Option<f64>)>,
     /// Mean, spread and interval where they are not those of the contributions' sizes: of permutation
     /// importance.
-    pub rise: Option<(f64, f64, Option<(f64, f64)>)>,
+    pub rise: Option<PermutationImportance>,
 }
 
 /// Importances of a model over days.
@@ -158,20 +158,25 @@ pub fn global_importances(
         .iter()
         .map(|of| {
             let sizes: Vec<f64> = of.days.iter().map(|(amount, _)| amount.abs()).collect();
-            let (mean, spread, interval) = of.rise.unwrap_or_else(|| {
-                let (mean, spread) = mean_and_spread(&sizes);
-                (mean, spread, bootstrap_interval(&sizes, seed))
-            });
+            let of_sizes = || {
+                let (rise, spread) = mean_and_spread(&sizes);
+                PermutationImportance {
+                    rise,
+                    spread,
+                    interval: bootstrap_interval(&sizes, seed),
+                }
+            };
+            let mean = of.rise.unwrap_or_else(of_sizes);
             GlobalFeatureImportance {
                 feature_name: of.feature.name.clone(),
                 feature_category: of.feature.category,
-                mean_importance: mean,
-                std_importance: spread,
+                mean_importance: mean.rise,
+                std_importance: mean.spread,
                 rank: 0,
                 impact_direction: direction(&of.days),
                 label: of.feature.label.clone(),
-                interval_lower: interval.map(|(lower, _)| lower),
-                interval_upper: interval.map(|(_, upper)| upper),
+                interval_lower: mean.interval.map(|(lower, _)| lower),
+                interval_upper: mean.interval.map(|(_, upper)| upper),
             }
         })
         .collect();

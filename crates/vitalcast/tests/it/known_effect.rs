@@ -95,7 +95,7 @@ fn explained(effect: f64) -> (f64, f64, Vec<ExplainResponse>) {
     };
     let mut go_on = |_: &vitalcast::EpochReport| ControlFlow::Continue(());
     let model = engine.train(&training, now(), now(), &mut go_on).unwrap();
-    println!("learned {:?}", model.learned_share);
+    assert!(model.learned_share.is_some());
     // Test days, on which nothing was chosen.
     let last: Vec<&(NaiveDate, bool)> = evenings.iter().rev().take(16).collect();
     let mut sums = [(0.0, 0_usize); 2];
@@ -131,7 +131,6 @@ fn what_is_known_to_raise_it_is_named_with_its_sign_and_about_its_size() {
     // Contributions count from the mean of evenings, two of five late. A network is believed only as far as
     // what it says held on validation days, less three standard errors, so it finds less than there is.
     let found = late - other;
-    println!("{late:.2} after late evenings, {other:.2} after others");
     assert!(found > 0.5 * EFFECT && found < 1.25 * EFFECT, "{found}");
     assert!(late > 0.0 && other < 0.0, "{late} {other}");
     for answer in &answers {
@@ -157,7 +156,6 @@ fn what_is_known_to_raise_it_is_named_with_its_sign_and_about_its_size() {
 #[test]
 fn without_an_effect_none_is_found() {
     let (late, other, answers) = explained(0.0);
-    println!("{late:.2} after late evenings, {other:.2} after others");
     assert!((late - other).abs() < 0.3, "{late} {other}");
     for answer in &answers {
         for one in &answer.feature_importances {

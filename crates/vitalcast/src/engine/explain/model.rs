@@ -89,11 +89,15 @@ impl Engine {
         if let (0, Some(error)) = (explained.people, failure) {
             return Err(error.into());
         }
-        Ok(self.global_answer(request, &served, explained, owner.is_some()))
+        Ok(Self::global_answer(
+            request,
+            &served,
+            explained,
+            owner.is_some(),
+        ))
     }
 
     fn global_answer(
-        &self,
         request: &GlobalImportanceRequest,
         served: &Served,
         explained: Explained,
@@ -235,6 +239,13 @@ fn measured_days(
     Ok(found)
 }
 
+/// A feature's permutation importance, and what it adds and is on each day.
+struct PermutedFeature {
+    feature: ExplainedFeature,
+    importance: PermutationImportance,
+    days: Vec<(f64, Option<f64>)>,
+}
+
 /// The explained days of one person.
 #[derive(Default)]
 struct DaysOfPerson {
@@ -242,11 +253,7 @@ struct DaysOfPerson {
     /// Of each day; empty for permutation importance.
     contributions: Vec<OfDay>,
     /// Of each feature.
-    permuted: Vec<(
-        ExplainedFeature,
-        PermutationImportance,
-        Vec<(f64, Option<f64>)>,
-    )>,
+    permuted: Vec<PermutedFeature>,
 }
 
 /// Contributions day by day, each of the forecast that was made on the evening before.
@@ -345,7 +352,11 @@ fn permuted(
             .into_iter()
             .zip(rises)
             .enumerate()
-            .map(|(player, (feature, rise))| (feature, rise, values(player)))
+            .map(|(player, (feature, importance))| PermutedFeature {
+                feature,
+                importance,
+                days: values(player),
+            })
             .collect();
         return Ok(DaysOfPerson {
             days: games.iter().map(|(day, _)| *day).collect(),
@@ -398,9 +409,10 @@ fn permuted(
         .cloned()
         .zip(rises)
         .enumerate()
-        .map(|(player, (feature, rise))| {
-            let values = (0..days.len()).map(|day| part(day, player)).collect();
-            (feature, rise, values)
+        .map(|(player, (feature, importance))| PermutedFeature {
+            feature,
+            importance,
+            days: (0..days.len()).map(|day| part(day, player)).collect(),
         })
         .collect();
     Ok(DaysOfPerson {
@@ -474,16 +486,16 @@ impl Explained {
         let last = found.days.last().copied();
         self.last_day = [self.last_day, last].into_iter().flatten().max();
         let of_days = found.contributions.iter().flatten().map(|(of, _)| of);
-        for feature in of_days.chain(found.permuted.iter().map(|(of, _, _)| of)) {
+        for feature in of_days.chain(found.permuted.iter().map(|of| &of.feature)) {
             if self.order.iter().all(|other| other.name != feature.name) {
                 self.order.push(feature.clone());
             }
         }
         self.contributions.extend(found.contributions);
-        for (feature, rise, days) in found.permuted {
-            let of = self.permuted.entry(feature.name).or_default();
-            of.rises.push(rise);
-            of.days.extend(days);
+        for permuted in found.permuted {
+            let of = self.permuted.entry(permuted.feature.name).or_default();
+            of.rises.push(permuted.importance);
+            of.days.extend(permuted.days);
         }
     }
 
@@ -502,7 +514,11 @@ impl Explained {
                 return FeatureOverDays {
                     feature: feature.clone(),
                     days: permuted.days.clone(),
-                    rise: Some((mean(|of| of.rise), mean(|of| of.spread), interval)),
+                    rise: Some(PermutationImportance {
+                        rise: mean(|of| of.rise),
+                        spread: mean(|of| of.spread),
+                        interval,
+                    }),
                 };
             }
             let days = self.contributions.iter().map(|day| {
