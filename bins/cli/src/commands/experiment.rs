@@ -253,13 +253,15 @@ fn show(
 
 fn print_view(view: &ExperimentView, output: &mut Output) -> anyhow::Result<()> {
     let experiment = &view.experiment;
+    // The chart has the question as its title.
     output.heading(&format!(
-        "{} ({}, {})",
-        experiment.plan.question, experiment.experiment_id, view.state
+        "Experiment {}, {}",
+        experiment.experiment_id, view.state
     ))?;
     // One that was stopped before its first day has nothing to draw.
-    if let Ok(picture) = experiment_chart(view).terminal(terminal_options()) {
-        output.line(picture)?;
+    match experiment_chart(view).terminal(terminal_options()) {
+        Ok(picture) => output.line(picture)?,
+        Err(_) => output.line(&experiment.plan.question)?,
     }
     let rows: Vec<Vec<String>> = view.days.iter().map(|day| row(view, day)).collect();
     output.table(
