@@ -43,6 +43,9 @@ impl Range {
 /// A change: which range, and its new value.
 pub type Chosen = (usize, f64);
 
+/// Gives the forecast after some changes; `None` when they cannot be made together.
+pub type Evaluate<'a, E> = dyn FnMut(&[Chosen]) -> Result<Option<f64>, E> + 'a;
+
 /// What is searched.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Goal {
@@ -84,15 +87,13 @@ pub struct Found {
 /// The best set of changes, and others that share no change with it or with each other. Empty when nothing moves the
 /// forecast towards the target.
 ///
-/// `evaluate` gives the forecast after some changes; `None` when they cannot be made together.
-///
 /// # Errors
 ///
 /// Those of `evaluate`.
-pub fn search<E>(
-    ranges: &[Range],
+pub fn search<'a, E>(
+    ranges: &'a [Range],
     goal: Goal,
-    evaluate: &mut dyn FnMut(&[Chosen]) -> Result<Option<f64>, E>,
+    evaluate: &'a mut Evaluate<'a, E>,
 ) -> Result<Vec<Found>, E> {
     let mut search = Search {
         ranges,
@@ -130,7 +131,7 @@ pub fn search<E>(
 struct Search<'a, E> {
     ranges: &'a [Range],
     goal: Goal,
-    evaluate: &'a mut dyn FnMut(&[Chosen]) -> Result<Option<f64>, E>,
+    evaluate: &'a mut Evaluate<'a, E>,
 }
 
 impl<E> Search<'_, E> {

@@ -67,8 +67,8 @@ fn rows(answer: &CounterfactualResponse) -> Vec<Vec<String>> {
     let all = std::iter::once(&answer.counterfactual).chain(&answer.alternatives);
     let mut rows = Vec::new();
     for (place, one) in all.enumerate() {
-        for (number, change) in one.changes.iter().enumerate() {
-            let only_first = |text: String| if number == 0 { text } else { String::new() };
+        for (row, change) in one.changes.iter().enumerate() {
+            let only_first = |text: String| if row == 0 { text } else { String::new() };
             rows.push(vec![
                 only_first(format!("{}", place + 1)),
                 change.feature_name.clone(),

@@ -13,9 +13,8 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 use vitalcast::{
     CounterfactualRequest, CounterfactualResponse, CounterfactualTarget, FeatureChange, FieldError,
-    MAX_CHANGES, MAX_SCENARIOS, MAX_TRAJECTORY_PATHS, ModelArchitecture, PredictionMetric, Scope,
-    TrajectoryChange, TrajectoryRequest, TrajectoryResponse, UserId, WhatIfRequest, WhatIfResponse,
-    WhatIfScenario,
+    MAX_CHANGES, MAX_SCENARIOS, ModelArchitecture, PredictionMetric, Scope, TrajectoryChange,
+    TrajectoryRequest, TrajectoryResponse, UserId, WhatIfRequest, WhatIfResponse, WhatIfScenario,
 };
 
 /// Longest name of a feature or scenario, and longest description.
@@ -277,6 +276,10 @@ pub(super) async fn counterfactual(
         .map(axum::Json)
 }
 
+/// More paths than these keep a processor busy for longer than anybody waits; programs and the command line
+/// take more.
+const MOST_PATHS: i64 = 200;
+
 const DAILY_CHANGE: Kind = Kind::Object(&[
     required(
         "feature_name",
@@ -334,10 +337,10 @@ shaped!(
             Kind::List {
                 item: &METRIC,
                 least: 1,
-                most: PredictionMetric::WORDS.len(),
+                most: 3,
                 unique: true,
             },
-            "The metrics"
+            "The metrics, at most three"
         ),
         optional(
             "start_date",
@@ -352,7 +355,7 @@ shaped!(
         ),
         default(
             "paths",
-            Kind::Int(1, MAX_TRAJECTORY_PATHS as i64),
+            Kind::Int(1, MOST_PATHS),
             "100",
             "Number of simulated paths"
         ),

@@ -106,7 +106,7 @@ pub(super) fn id_instead(id: &str) -> String {
 /// A day before a change, with the records that a change may touch. Made once, it serves many changes.
 #[derive(Debug)]
 pub struct Day {
-    pub(super) day: NaiveDate,
+    pub(super) date: NaiveDate,
     pub(super) as_of: AsOf,
     pub(super) profile: Profile,
     /// The current versions of the day's records, in the order of their times.
@@ -173,7 +173,7 @@ impl Day {
         });
         let last = day.succ_opt().ok_or_else(end_of_calendar)?;
         Ok(Self {
-            day,
+            date: day,
             as_of,
             profile: history.profile.clone(),
             records,
@@ -192,17 +192,17 @@ impl Day {
 
     /// The day.
     pub fn date(&self) -> NaiveDate {
-        self.day
+        self.date
     }
 
     /// The day before.
     pub(super) fn day_before(&self) -> NaiveDate {
-        self.day.pred_opt().unwrap_or(self.day)
+        self.date.pred_opt().unwrap_or(self.date)
     }
 
     /// The current versions of the records of the day or of the day before.
     pub(super) fn current_of(&self, on: NaiveDate) -> impl Iterator<Item = &Record> {
-        let records = if on == self.day {
+        let records = if on == self.date {
             &self.records
         } else {
             &self.records_before
@@ -232,7 +232,7 @@ impl Day {
 
     /// The days on which a change may show, and the day after them.
     pub fn changing_days(&self) -> std::ops::RangeInclusive<NaiveDate> {
-        self.day_before()..=self.day.succ_opt().unwrap_or(self.day)
+        self.day_before()..=self.date.succ_opt().unwrap_or(self.date)
     }
 
     /// A feature of the day.
@@ -314,7 +314,7 @@ impl Day {
     fn reading_of(&self, lever: Lever) -> Option<(MetricType, NaiveDate)> {
         let has = |metric| value_in(&self.view, metric).is_some();
         match lever {
-            Lever::Sleep => Some((MetricType::SleepDuration, self.day)),
+            Lever::Sleep => Some((MetricType::SleepDuration, self.date)),
             Lever::SleepQuality => {
                 let by_efficiency =
                     !has(MetricType::SleepScore) && has(MetricType::SleepEfficiency);
@@ -323,14 +323,14 @@ impl Day {
                 } else {
                     MetricType::SleepScore
                 };
-                Some((metric, self.day))
+                Some((metric, self.date))
             }
             Lever::RestingHeartRateBefore => {
                 Some((MetricType::RestingHeartRate, self.day_before()))
             }
             Lever::HrvBefore => Some((MetricType::HeartRateVariabilityRmssd, self.day_before())),
             Lever::RecoveryBefore => Some((MetricType::RecoveryScore, self.day_before())),
-            Lever::Reading(metric) => Some((metric, self.day)),
+            Lever::Reading(metric) => Some((metric, self.date)),
             Lever::Energy
             | Lever::Protein
             | Lever::Carbs
@@ -355,7 +355,7 @@ impl Day {
         record.validate().map_err(ScenarioError::Record)?;
         let placed = record.clone().placed(&self.profile);
         let provenance = placed.provenance();
-        if provenance.day != self.day || provenance.known_at > self.as_of {
+        if provenance.day != self.date || provenance.known_at > self.as_of {
             return Err(ScenarioError::Contradictory(
                 "a record that is added must be of the day that changes, and over by its end",
             ));

@@ -284,7 +284,7 @@ impl Table<'_> {
         let time = NaiveTime::from_num_seconds_from_midnight_opt(seconds, 0).unwrap_or_default();
         // Where a day begins later than at midnight, the hours before are those after its evening.
         let is_after_midnight = time.hour() < self.day.profile.day_begins_hour;
-        let date = self.day.day + Days::new(u64::from(is_after_midnight));
+        let date = self.day.date + Days::new(u64::from(is_after_midnight));
         Moment::Clock(date.and_time(time))
     }
 

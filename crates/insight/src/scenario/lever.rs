@@ -358,7 +358,7 @@ impl Lever {
             let minutes = (value * 60.0).round() as i64;
             return format!("{:02}:{:02}", minutes / 60, minutes % 60);
         }
-        let size = if self.unit() == "h" { 1 } else { 0 };
+        let size = usize::from(self.unit() == "h");
         format!("{value:.size$} {}", self.unit())
     }
 }

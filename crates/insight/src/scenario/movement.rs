@@ -64,15 +64,15 @@ pub(super) fn change_movement(
             .find(|metric| day.sources.contains_key(metric));
         match from {
             Some(&metric) => {
-                if !seen.insert((metric, day.day)) {
+                if !seen.insert((metric, day.date)) {
                     return Err(ScenarioError::Twice(lever.name()));
                 }
-                set_reading(day, metric, day.day, value, changed);
+                set_reading(day, metric, day.date, value, changed);
             }
             None if gym.has_month(lever) => gym.scale(lever, value)?,
             None => {
-                seen.insert((totals[0], day.day));
-                set_reading(day, totals[0], day.day, value, changed);
+                seen.insert((totals[0], day.date));
+                set_reading(day, totals[0], day.date, value, changed);
             }
         }
     }
@@ -277,7 +277,7 @@ impl<'a> Gym<'a> {
         } else {
             time
         };
-        let told = Told::at(Moment::Clock(self.day.day.and_time(time)));
+        let told = Told::at(Moment::Clock(self.day.date.and_time(time)));
         let id = format!("{SOURCE}-workout-{}", self.added);
         let activity = Activity {
             provenance: Provenance::told(source.unwrap_or(SOURCE), id, told),

@@ -16,7 +16,7 @@ pub(super) fn set_reading(
     value: f64,
     changed: &mut Changed,
 ) {
-    let view = if on == day.day {
+    let view = if on == day.date {
         &day.view
     } else {
         &day.view_before

@@ -8,6 +8,7 @@ use vitalcast::{
     RecordFilter, Told, TrajectoryChange, TrajectoryRequest, WhatIfRequest, WhatIfResponse,
     WhatIfScenario, feature_table,
 };
+use vitalcast_domain::Better;
 use vitalcast_insight::scenario::{Change, Changed, Day, Lever};
 
 const ARCHITECTURES: [Option<ModelArchitecture>; 3] = [
@@ -338,7 +339,7 @@ fn what_a_counterfactual_achieves_is_what_the_same_what_if_gives() {
         );
         // Better by what is better for the metric, and inside what the person did.
         assert!(
-            one.achieved_prediction < answer.current_prediction,
+            one.achieved_prediction > answer.current_prediction,
             "{one:?}"
         );
         assert_eq!(
@@ -506,4 +507,44 @@ fn a_change_every_day_is_made_within_its_limit_and_an_unknown_one_is_told() {
         answer.skipped_metrics[0].metric,
         PredictionMetric::RecoveryScore
     );
+}
+
+#[test]
+fn the_best_scenario_is_the_lowest_heart_rate_and_the_longest_sleep() {
+    let data = Data::new();
+    let day = last_full_day(&data);
+    for (metric, reading, low, high) in [
+        (RHR, "RESTING_HEART_RATE", 52.0, 66.0),
+        (PredictionMetric::SleepDuration, "SLEEP_DURATION", 4.0, 10.0),
+    ] {
+        let request = WhatIfRequest {
+            metric,
+            ..ask(
+                day,
+                vec![
+                    scenario("low", vec![set(reading, low)]),
+                    scenario("high", vec![set(reading, high)]),
+                ],
+            )
+        };
+        let answer = data.engine.what_if(&request, now()).unwrap();
+        let values: Vec<f64> = answer
+            .scenarios
+            .iter()
+            .map(|of| of.predicted_value)
+            .collect();
+        assert!(values[0] < values[1], "{metric}: {values:?}");
+        let (best, worst) = match metric.better() {
+            Better::Lower => ("low", "high"),
+            Better::Higher => ("high", "low"),
+        };
+        assert_eq!(
+            (
+                answer.best_scenario.as_str(),
+                answer.worst_scenario.as_str()
+            ),
+            (best, worst)
+        );
+        assert_eq!(answer.best_value, values[usize::from(best == "high")]);
+    }
 }

@@ -286,10 +286,10 @@ impl ChangeError {
 
 /// Data that no model can lay out are no fault of ours.
 pub(super) fn of_the_calendar(error: EngineError) -> EngineError {
-    match error {
-        EngineError::Inference(InferenceError::Features(error)) => EngineError::Features(error),
-        other => other,
+    if let EngineError::Inference(InferenceError::Features(error)) = error {
+        return EngineError::Features(error);
     }
+    error
 }
 
 /// What a person did on some days.

@@ -488,7 +488,8 @@ impl Simulation<'_> {
         let (first, last) = (bands[0], bands[bands.len() - 1]);
         let change = beyond_rounding(last.expected - first.expected, first.expected);
         let own = self.own_days();
-        let spread = quantile(&own, (1.0 + LEVEL) / 2.0) - quantile(&own, (1.0 - LEVEL) / 2.0);
+        let tail = (1.0 - LEVEL) / 2.0;
+        let spread = quantile(&own, 1.0 - tail) - quantile(&own, tail);
         MetricTrajectory {
             metric: self.metric,
             baseline_value: first.expected,
