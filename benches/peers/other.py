@@ -1,4 +1,5 @@
-"""Rows of `benches/src/rows.rs` by LightGBM, XGBoost, statsforecast, SciPy with statsmodels, and onnxruntime: same sizes, random data.
+"""Rows of `benches/src/rows.rs` by LightGBM, XGBoost, shap, statsforecast, SciPy with statsmodels, and onnxruntime: same
+sizes, random data.
 
 Prints one JSON object (see `measured.py`).
 """
@@ -68,6 +69,44 @@ def trees_predict(peer, threads):
     return lambda: model.predict(values)
 
 
+def shap_trees(count):
+    """Path-dependent Shapley values of XGBoost's trees; making the explainer is not timed, here as there."""
+
+    def row(peer, threads):
+        import shap
+
+        model = trees_fit(SMALL)("xgboost", threads)()
+        explainer = shap.TreeExplainer(model, feature_perturbation="tree_path_dependent")
+        values, _ = table(count, SMALL[1])
+        return lambda: explainer.shap_values(values)
+
+    return row
+
+
+def randomisation(peer, threads):
+    """20 differences of pairs, each with either sign: 10,000 draws."""
+    from scipy import stats
+
+    random = np.random.default_rng(2)
+    differences = 0.5 + random.uniform(-2, 2, 20)
+    zeros = np.zeros_like(differences)
+
+    def mean_difference(one, other, axis):
+        return np.mean(one - other, axis=axis)
+
+    def work():
+        stats.permutation_test(
+            (differences, zeros),
+            mean_difference,
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=10_000,
+            rng=random,
+        )
+
+    return work
+
+
 def correlations(peer, threads):
     """64 features of 180 days: SciPy's three coefficients, statsmodels' Granger tests of three lags."""
     import contextlib
@@ -126,12 +165,16 @@ ROWS = {
     "trees_predict": trees_predict,
     "ets": ets,
     "correlations": correlations,
+    "shap_trees": shap_trees(1),
+    "shap_trees_256": shap_trees(256),
+    "randomisation": randomisation,
     "infer_1": infer(1),
     "infer_256": infer(256),
 }
 
 if __name__ == "__main__":
     arguments = measured.arguments(ROWS)
-    packages = {"scipy": ["scipy", "statsmodels"]}.get(arguments.peer, [arguments.peer])
+    beside = {"scipy": ["scipy", "statsmodels"], "shap": ["shap", "xgboost"]}
+    packages = beside.get(arguments.peer, [arguments.peer])
     run = ROWS[arguments.row](arguments.peer, arguments.threads)
     measured.answer(arguments.row, run, packages)

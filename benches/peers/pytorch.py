@@ -1,4 +1,4 @@
-"""The rows of networks of `benches/src/rows.rs` in PyTorch: same sizes, same steps, random data.
+"""The rows of networks of `benches/src/rows.rs` in PyTorch, their explanation by captum: same sizes, same steps, random data.
 
 Prints one JSON object (see `measured.py`).
 """
@@ -74,6 +74,24 @@ def infer(count):
     return run
 
 
+def shapley():
+    """The features of one window by captum: 10 orders of 51 features, 511 evaluations, an order in one batch."""
+    from captum.attr import ShapleyValueSampling
+
+    model = Forecaster().eval()
+    window, other = (torch.rand(1, DAYS, INPUTS) * 3 - 1.5 for _ in range(2))
+    sampling = ShapleyValueSampling(lambda windows: model(windows).squeeze(1))
+    feature_of_cell = torch.arange(INPUTS).repeat(1, DAYS, 1)
+
+    def run():
+        with torch.inference_mode():
+            return sampling.attribute(
+                window, other, feature_mask=feature_of_cell, n_samples=10, perturbations_per_eval=INPUTS
+            )
+
+    return run
+
+
 def instructions():
     """The widest vectors of ATen, by our names; what it was held to shows here."""
     return torch.backends.cpu.get_cpu_capability().lower()
@@ -85,10 +103,12 @@ ROWS = {
     "train_100_people": lambda: lambda: train_people(100),
     "infer_1": lambda: infer(1),
     "infer_256": lambda: infer(256),
+    "shapley_network": shapley,
 }
 
 if __name__ == "__main__":
     arguments = measured.arguments(ROWS)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
-    measured.answer(arguments.row, ROWS[arguments.row](), ["torch"], instructions())
+    packages = {"captum": ["captum", "torch"]}.get(arguments.peer, ["torch"])
+    measured.answer(arguments.row, ROWS[arguments.row](), packages, instructions())

@@ -3,4 +3,5 @@
 //! What both a criterion bench and a comparison with peers measure stands here.
 
 pub mod correlations;
+pub mod explanations;
 pub mod rows;

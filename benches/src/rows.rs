@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::correlations::Analysis;
+use crate::explanations::{self, Unknown};
 use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -18,8 +19,8 @@ use vitalcast_models::{
 };
 use vitalcast_training::{FitError, FitJob, FitOptions, LabelledWindows, fit_many, fit_network};
 
-const DAYS: usize = 30;
-const INPUTS: usize = 51;
+pub(crate) const DAYS: usize = 30;
+pub(crate) const INPUTS: usize = 51;
 const EPOCHS: usize = 50;
 
 /// A piece of work with a name.
@@ -45,11 +46,19 @@ pub enum Row {
     Ets,
     /// 64 features against a target of 180 days by Pearson, Spearman, Kendall and Granger.
     Correlations,
+    /// Path-dependent Shapley values of one forecast of the small trees.
+    ShapTrees,
+    /// The same of 256 forecasts.
+    ShapTrees256,
+    /// Shapley values of 51 features of a window of the default network, 512 evaluations.
+    ShapleyNetwork,
+    /// A randomisation test of 20 pairs, 10,000 draws.
+    Randomisation,
 }
 
 impl Row {
     /// Every row.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::TrainDefault,
         Self::Train365Days,
         Self::Infer1,
@@ -60,6 +69,10 @@ impl Row {
         Self::TreesPredict,
         Self::Ets,
         Self::Correlations,
+        Self::ShapTrees,
+        Self::ShapTrees256,
+        Self::ShapleyNetwork,
+        Self::Randomisation,
     ];
 
     /// Its name in tables.
@@ -75,6 +88,10 @@ impl Row {
             Self::TreesPredict => "trees_predict",
             Self::Ets => "ets",
             Self::Correlations => "correlations",
+            Self::ShapTrees => "shap_trees",
+            Self::ShapTrees256 => "shap_trees_256",
+            Self::ShapleyNetwork => "shapley_network",
+            Self::Randomisation => "randomisation",
         }
     }
 
@@ -88,7 +105,11 @@ impl Row {
             | Self::TreesFit
             | Self::TreesPredict
             | Self::Ets
-            | Self::Correlations => (5, 30),
+            | Self::Correlations
+            | Self::ShapTrees
+            | Self::ShapTrees256
+            | Self::ShapleyNetwork
+            | Self::Randomisation => (5, 30),
         }
     }
 
@@ -108,6 +129,10 @@ impl Row {
             Self::TreesPredict => trees_predict(),
             Self::Ets => ets(),
             Self::Correlations => correlations(),
+            Self::ShapTrees => explanations::trees(Unknown::AsOnTheWay, 1),
+            Self::ShapTrees256 => explanations::trees(Unknown::AsOnTheWay, 256),
+            Self::ShapleyNetwork => explanations::network(if quick { 2 } else { 512 }),
+            Self::Randomisation => explanations::randomisation(),
         }
     }
 }
@@ -162,14 +187,14 @@ fn many_people(people: usize, epochs: usize) -> Box<dyn Fn()> {
 
 /// Sizes of a table and of the trees that are grown on it.
 #[derive(Debug, Clone, Copy)]
-struct Forest {
+pub(crate) struct Forest {
     rows: usize,
-    columns: usize,
+    pub(crate) columns: usize,
     depth: usize,
     leaf_rows: usize,
 }
 
-const SMALL: Forest = Forest {
+pub(crate) const SMALL: Forest = Forest {
     rows: 365,
     columns: 20,
     depth: 4,
@@ -183,14 +208,17 @@ const LARGE: Forest = Forest {
 };
 
 impl Forest {
-    fn with_rows(self, rows: usize) -> Self {
+    pub(crate) fn with_rows(self, rows: usize) -> Self {
         Self { rows, ..self }
     }
 
-    /// A table of which the first two columns count, a tenth of it missing, and its targets.
-    fn table(self) -> (Table, Vec<f64>) {
-        let mut random = ChaCha8Rng::seed_from_u64(9);
-        let values: Vec<f32> = (0..self.rows * self.columns)
+    /// Random values, a tenth of them missing, row by row.
+    pub(crate) fn values(self) -> Vec<f32> {
+        self.drawn(&mut ChaCha8Rng::seed_from_u64(9))
+    }
+
+    fn drawn(self, random: &mut ChaCha8Rng) -> Vec<f32> {
+        (0..self.rows * self.columns)
             .map(|_| {
                 if random.random_bool(0.1) {
                     f32::NAN
@@ -198,7 +226,13 @@ impl Forest {
                     random.random_range(-1.0..1.0)
                 }
             })
-            .collect();
+            .collect()
+    }
+
+    /// A table of which the first two columns count, a tenth of it missing, and its targets.
+    pub(crate) fn table(self) -> (Table, Vec<f64>) {
+        let mut random = ChaCha8Rng::seed_from_u64(9);
+        let values = self.drawn(&mut random);
         let known = |value: f32| {
             if value.is_nan() {
                 0.0
@@ -216,7 +250,7 @@ impl Forest {
         )
     }
 
-    fn options(self) -> TreeOptions {
+    pub(crate) fn options(self) -> TreeOptions {
         TreeOptions {
             trees: 100,
             depth: self.depth,
@@ -271,7 +305,7 @@ pub fn default_onnx() -> Vec<u8> {
     network.to_onnx(None).unwrap()
 }
 
-fn config() -> NetworkConfig {
+pub(crate) fn config() -> NetworkConfig {
     NetworkConfig::Lstm(LstmConfig {
         dropout: 0.2,
         ..LstmConfig::new(INPUTS, 128, 2)
@@ -279,11 +313,15 @@ fn config() -> NetworkConfig {
 }
 
 fn windows(count: usize) -> Windows {
+    Windows::new(count, DAYS, INPUTS, cells(count)).unwrap()
+}
+
+/// Random cells of so many windows.
+pub(crate) fn cells(count: usize) -> Vec<f32> {
     let mut random = ChaCha8Rng::seed_from_u64(count as u64);
-    let values = (0..count * DAYS * INPUTS)
+    (0..count * DAYS * INPUTS)
         .map(|_| random.random_range(-1.5_f32..1.5))
-        .collect();
-    Windows::new(count, DAYS, INPUTS, values).unwrap()
+        .collect()
 }
 
 fn labelled(count: usize) -> LabelledWindows {

@@ -6,6 +6,7 @@
 mod correlations;
 mod features;
 mod import;
+mod insight;
 mod pooled;
 mod rows;
 
@@ -25,6 +26,7 @@ criterion_group!(
     import::benches,
     features::benches,
     correlations::benches,
+    insight::benches,
     pooled::benches,
     rows::benches
 );

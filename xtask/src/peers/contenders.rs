@@ -22,6 +22,8 @@ pub(super) enum Peer {
     XgBoost,
     Statsforecast,
     SciPy,
+    Shap,
+    Captum,
 }
 
 impl Peer {
@@ -34,18 +36,21 @@ impl Peer {
             Self::XgBoost => "XGBoost",
             Self::Statsforecast => "statsforecast",
             Self::SciPy => "SciPy",
+            Self::Shap => "shap",
+            Self::Captum => "captum",
         }
     }
 
     /// Its script in `benches/peers`.
     fn script(self) -> &'static str {
         match self {
-            Self::PyTorch => "pytorch.py",
+            Self::PyTorch | Self::Captum => "pytorch.py",
             Self::Onnxruntime
             | Self::LightGbm
             | Self::XgBoost
             | Self::Statsforecast
-            | Self::SciPy => "other.py",
+            | Self::SciPy
+            | Self::Shap => "other.py",
         }
     }
 
@@ -53,8 +58,12 @@ impl Peer {
     /// processor has, whatever it is told; the others run the same instructions everywhere.
     fn can_be_held(self) -> bool {
         match self {
-            Self::PyTorch | Self::SciPy => true,
-            Self::Onnxruntime | Self::LightGbm | Self::XgBoost | Self::Statsforecast => false,
+            Self::PyTorch | Self::SciPy | Self::Captum => true,
+            Self::Onnxruntime
+            | Self::LightGbm
+            | Self::XgBoost
+            | Self::Statsforecast
+            | Self::Shap => false,
         }
     }
 }

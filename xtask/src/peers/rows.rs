@@ -42,7 +42,7 @@ const TREES: &[Peer] = &[Peer::LightGbm, Peer::XgBoost];
 const NETWORKS: &[Peer] = &[Peer::PyTorch, Peer::Onnxruntime];
 
 /// All rows, in the order of the table.
-pub(super) const ALL: [Work; 10] = [
+pub(super) const ALL: [Work; 14] = [
     Work::new("train_default", &[Peer::PyTorch]),
     Work::new("train_365_days", &[Peer::PyTorch]),
     Work {
@@ -59,6 +59,10 @@ pub(super) const ALL: [Work; 10] = [
     Work::new("trees_predict", TREES),
     Work::new("ets", &[Peer::Statsforecast]),
     Work::new("correlations", &[Peer::SciPy]),
+    Work::new("shap_trees", &[Peer::Shap]),
+    Work::new("shap_trees_256", &[Peer::Shap]),
+    Work::new("shapley_network", &[Peer::Captum]),
+    Work::new("randomisation", &[Peer::SciPy]),
 ];
 
 /// What a program answered for a row.
@@ -430,12 +434,13 @@ mod tests {
             assert!(ours.contains(&name), "{name}");
             for peer in work.peers {
                 let script = match peer {
-                    Peer::PyTorch => &torch,
+                    Peer::PyTorch | Peer::Captum => &torch,
                     Peer::Onnxruntime
                     | Peer::LightGbm
                     | Peer::XgBoost
                     | Peer::Statsforecast
-                    | Peer::SciPy => &other,
+                    | Peer::SciPy
+                    | Peer::Shap => &other,
                 };
                 assert!(script.contains(&name), "{name} of {}", peer.name());
             }
