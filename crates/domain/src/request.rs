@@ -51,16 +51,16 @@ pub struct TrainModelRequest {
     /// Use a bidirectional LSTM (addition to the contract); LSTM networks only.
     pub bidirectional: bool,
     /// Splits from the root of a tree to a leaf, 1 to 8 (addition to the contract); boosted trees only.
-    #[serde(skip_serializing_if = "is_default_tree_depth")]
+    #[serde(skip_serializing_if = "is_default::tree_depth")]
     pub tree_depth: usize,
     /// What each tree counts, 0.005 to 0.5 (addition to the contract); boosted trees only.
-    #[serde(skip_serializing_if = "is_default_tree_shrinkage")]
+    #[serde(skip_serializing_if = "is_default::tree_shrinkage")]
     pub tree_shrinkage: f64,
     /// Fewest days in a leaf, 1 to 100 (addition to the contract); boosted trees only.
-    #[serde(skip_serializing_if = "is_default_tree_leaf_rows")]
+    #[serde(skip_serializing_if = "is_default::tree_leaf_rows")]
     pub tree_leaf_rows: usize,
     /// Share of the days each tree is grown on, 0.3 to 1 (addition to the contract); boosted trees only.
-    #[serde(skip_serializing_if = "is_default_tree_row_share")]
+    #[serde(skip_serializing_if = "is_default::tree_row_share")]
     pub tree_row_share: f64,
     /// Random seed (addition to the contract).
     pub seed: u64,
@@ -71,21 +71,24 @@ const TREE_SHRINKAGE: f64 = 0.05;
 const TREE_LEAF_ROWS: usize = 5;
 const TREE_ROW_SHARE: f64 = 1.0;
 
-// Models of other kinds, and trees with default settings, are described as before there were these.
-fn is_default_tree_depth(value: &usize) -> bool {
-    *value == TREE_DEPTH
-}
+/// Models of other kinds, and trees with default settings, are described as before there were these.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+mod is_default {
+    pub(super) fn tree_depth(value: &usize) -> bool {
+        *value == super::TREE_DEPTH
+    }
 
-fn is_default_tree_shrinkage(value: &f64) -> bool {
-    *value == TREE_SHRINKAGE
-}
+    pub(super) fn tree_shrinkage(value: &f64) -> bool {
+        *value == super::TREE_SHRINKAGE
+    }
 
-fn is_default_tree_leaf_rows(value: &usize) -> bool {
-    *value == TREE_LEAF_ROWS
-}
+    pub(super) fn tree_leaf_rows(value: &usize) -> bool {
+        *value == super::TREE_LEAF_ROWS
+    }
 
-fn is_default_tree_row_share(value: &f64) -> bool {
-    *value == TREE_ROW_SHARE
+    pub(super) fn tree_row_share(value: &f64) -> bool {
+        *value == super::TREE_ROW_SHARE
+    }
 }
 
 #[derive(Deserialize)]

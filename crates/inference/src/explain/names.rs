@@ -58,7 +58,7 @@ pub(crate) fn label_of(feature: &Feature) -> String {
         "protein_per_kg" => "protein per kilogram of weight",
         "calories_per_kg" => "energy per kilogram of weight",
         "carbs_per_active_minute" => "carbohydrate per minute of exercise",
-        "protein_per_workout" => "protein per workout",
+        "protein_per_workout" => "the day's protein per workout",
         "protein_to_recovery" => "protein per hour since the last hard workout",
         "carbs_to_intensity" => "carbohydrate per intensity of workouts",
         other => return other.replace('_', " "),

@@ -187,9 +187,10 @@ fn explain(
             }
         }
     };
-    let check = match (&features, request.check, request.method) {
-        (Some(game), true, ImportanceMethod::Shap) => Some(check(game, &found.parts)?),
-        _ => None,
+    let is_checked = request.check && request.method == ImportanceMethod::Shap;
+    let check = match features.as_ref().filter(|_| is_checked) {
+        Some(game) => Some(check(game, &found.parts)?),
+        None => None,
     };
     let mut response = answer(request, served, &forecast, found, attention)?;
     if let Some(amounts) = check {
