@@ -198,6 +198,7 @@ pub struct CounterfactualResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use CounterfactualTarget as T;
 
     #[test]
     fn a_target_is_given_where_it_is_used() {
@@ -207,7 +208,6 @@ mod tests {
             PredictionMetric::RestingHeartRate,
             NaiveDate::default(),
         );
-        use CounterfactualTarget as T;
         for (target_type, target_value, is_valid) in [
             (T::Improve, None, true),
             (T::Improve, Some(56.0), false),
