@@ -92,7 +92,7 @@ pub(crate) fn run(args: &TuneArgs, global: &Global, output: &mut Output) -> anyh
     output.line(&answer.summary)?;
     if answer.on_unseen_days.helps {
         output.line(format!(
-            "To train with them: vitalcast train --metric {} --architecture {}{}",
+            "To train with them: vitalcast train --metric {} --architecture {} {}",
             answer.request.metric,
             answer.request.architecture,
             options(&answer.best)
@@ -147,11 +147,11 @@ fn row(answer: &TuningAnswer, trial: &Trial) -> Vec<String> {
 
 /// The options of `train` that make these settings.
 fn options(settings: &Settings) -> String {
-    settings
-        .0
-        .iter()
-        .map(|(setting, value)| format!(" --{} {value}", setting.name().replace('_', "-")))
-        .collect()
+    let options = settings.0.iter();
+    let options: Vec<String> = options
+        .map(|(setting, value)| format!("--{} {value}", setting.name().replace('_', "-")))
+        .collect();
+    options.join(" ")
 }
 
 fn page(answer: &TuningAnswer) -> HtmlReport {
