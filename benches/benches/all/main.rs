@@ -9,6 +9,7 @@ mod import;
 mod insight;
 mod pooled;
 mod rows;
+mod what_if;
 
 use criterion::{criterion_group, criterion_main};
 
@@ -28,6 +29,7 @@ criterion_group!(
     correlations::benches,
     insight::benches,
     pooled::benches,
-    rows::benches
+    rows::benches,
+    what_if::benches
 );
 criterion_main!(group);

@@ -249,6 +249,50 @@ pub struct ExperimentAnalysis {
     pub note: String,
 }
 
+/// What one way of looking at an experiment says of A less B.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExperimentDifference {
+    /// The way of looking, in words.
+    pub name: &'static str,
+    /// The difference, in the metric's unit.
+    pub effect: f64,
+    /// Its 95 % interval, where there is one.
+    pub interval: Option<(f64, f64)>,
+    /// The p value, where there is one.
+    pub p_value: Option<f64>,
+}
+
+impl ExperimentAnalysis {
+    /// The differences that are there, the deciding ones first.
+    pub fn differences(&self) -> Vec<ExperimentDifference> {
+        let test = self.final_test.as_ref().map(|test| ExperimentDifference {
+            name: "by what was due, at the end",
+            effect: test.effect,
+            interval: test.lower.zip(test.upper),
+            p_value: Some(test.p_value),
+        });
+        let now = self.always_valid.as_ref().map(|now| ExperimentDifference {
+            name: "by what was due, at every look",
+            effect: now.effect,
+            interval: now.lower.zip(now.upper),
+            p_value: Some(now.p_value),
+        });
+        let treated = self.as_treated.as_ref().map(|of| ExperimentDifference {
+            name: "by what was done",
+            effect: of.effect,
+            interval: of.lower.zip(of.upper),
+            p_value: None,
+        });
+        let belief = self.belief.as_ref().map(|of| ExperimentDifference {
+            name: "with a prior",
+            effect: of.effect,
+            interval: Some((of.lower, of.upper)),
+            p_value: None,
+        });
+        [test, now, treated, belief].into_iter().flatten().collect()
+    }
+}
+
 /// An experiment with its days.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ExperimentView {

@@ -51,8 +51,8 @@ pub use experiment::{
 };
 pub use experiment_answer::{
     AlwaysValidAnswer, AsTreatedAnswer, ConditionMean, ExperimentAnalysis, ExperimentBelief,
-    ExperimentDay, ExperimentPreview, ExperimentSummary, ExperimentVerdict, ExperimentView,
-    FinalTest, NoResult, PowerOption,
+    ExperimentDay, ExperimentDifference, ExperimentPreview, ExperimentSummary, ExperimentVerdict,
+    ExperimentView, FinalTest, NoResult, PowerOption,
 };
 pub use explanation::{
     AttentionOfDay, AttentionWeights, DayImportance, DependencePoint, EXPLANATION_EVALUATIONS,

@@ -10,8 +10,8 @@ use crate::output::Output;
 use chrono::{DateTime, Utc};
 use vitalcast::charts::PictureSize;
 use vitalcast::{
-    Engine, ExperimentAnalysis, ExperimentDay, ExperimentPreview, ExperimentRequest,
-    ExperimentView, UserId, experiment_chart, experiment_report, with_unit,
+    Engine, ExperimentAnalysis, ExperimentDay, ExperimentDifference, ExperimentPreview,
+    ExperimentRequest, ExperimentView, UserId, experiment_chart, experiment_report, with_unit,
 };
 
 pub(crate) fn run(
@@ -331,45 +331,16 @@ fn print_analysis(analysis: &ExperimentAnalysis, output: &mut Output) -> anyhow:
         &rows,
         &[1, 2, 3, 4],
     )?;
-    let row = |name: &str, effect: f64, ends: Option<(f64, f64)>, p_value: Option<f64>| {
+    let row = |of: &ExperimentDifference| {
+        let ends = |(lower, upper)| format!("{lower:+.2} to {upper:+.2}");
         vec![
-            name.to_owned(),
-            format!("{effect:+.2}"),
-            ends.map_or_else(dash, |(lower, upper)| format!("{lower:+.2} to {upper:+.2}")),
-            p_value.map_or_else(dash, |value| format!("{value:.3}")),
+            of.name.to_owned(),
+            format!("{:+.2}", of.effect),
+            of.interval.map_or_else(dash, ends),
+            of.p_value.map_or_else(dash, |value| format!("{value:.3}")),
         ]
     };
-    let mut rows = Vec::new();
-    if let Some(test) = &analysis.final_test {
-        let ends = test.lower.zip(test.upper);
-        rows.push(row(
-            "by what was due, at the end",
-            test.effect,
-            ends,
-            Some(test.p_value),
-        ));
-    }
-    if let Some(now) = &analysis.always_valid {
-        let ends = now.lower.zip(now.upper);
-        rows.push(row(
-            "by what was due, at every look",
-            now.effect,
-            ends,
-            Some(now.p_value),
-        ));
-    }
-    if let Some(treated) = &analysis.as_treated {
-        let ends = treated.lower.zip(treated.upper);
-        rows.push(row("by what was done", treated.effect, ends, None));
-    }
-    if let Some(belief) = &analysis.belief {
-        rows.push(row(
-            "with a prior",
-            belief.effect,
-            Some((belief.lower, belief.upper)),
-            None,
-        ));
-    }
+    let rows: Vec<Vec<String>> = analysis.differences().iter().map(row).collect();
     if !rows.is_empty() {
         let difference = format!("A less B, {}", analysis.unit);
         output.table(

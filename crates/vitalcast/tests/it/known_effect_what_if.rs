@@ -1,108 +1,12 @@
 //! What-ifs of people made by chance, of whom it is known what raises their resting heart rate.
 
-use crate::numbers::chance;
-use chrono::{DateTime, Days, NaiveDate, Utc};
-use std::ops::ControlFlow;
+use crate::late_eater::{EFFECT, Learned, RHR, learned, now, someone};
+use chrono::Days;
 use vitalcast::{
-    CounterfactualRequest, Engine, FeatureChange, HealthMetric, Meal, MetricType,
-    ModelArchitecture, PredictionMetric, Provenance, Record, TrainModelRequest, UserId,
-    WhatIfRequest, WhatIfScenario, Zone,
+    CounterfactualRequest, FeatureChange, ModelArchitecture, WhatIfRequest, WhatIfScenario,
 };
 
-const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
-const DAYS: u64 = 300;
-/// What late carbohydrates add to the next day's resting heart rate, bpm.
-const EFFECT: f64 = 2.0;
 const LATE: &str = "nutrition_late_night_carbs";
-
-fn now() -> DateTime<Utc> {
-    "2026-11-28T00:00:01Z".parse().unwrap()
-}
-
-fn last_day() -> NaiveDate {
-    "2026-11-27".parse().unwrap()
-}
-
-fn someone() -> UserId {
-    UserId::new("someone").unwrap()
-}
-
-/// A person who eats 90 g of carbohydrate at 21:30 on two evenings of five, and on which days.
-fn person(effect: f64, seed: usize) -> (Vec<Record>, Vec<(NaiveDate, bool)>) {
-    let mut drawn = seed * 1_000_000;
-    let mut draw = || {
-        drawn += 1;
-        chance(drawn)
-    };
-    let mut records = Vec::new();
-    let mut evenings = Vec::new();
-    let mut was_late = false;
-    for back in (0..DAYS).rev() {
-        let day = last_day() - Days::new(back);
-        // Twelve draws add up to nearly a normal distribution of variance 1.
-        let noise: f64 = (0..12).map(|_| draw() - 0.5).sum();
-        let value = 58.0 + 0.4 * noise + if was_late { effect } else { 0.0 };
-        let provenance = Provenance::of_day("watch", format!("rhr-{day}"), day, Zone::UTC);
-        let reading = HealthMetric::new(provenance, MetricType::RestingHeartRate, value);
-        records.push(Record::HealthMetric(reading));
-        was_late = draw() < 0.4;
-        let mut meal = |hour: &str, carbs: f64| {
-            let at = Zone::UTC.instant_of(format!("{day}T{hour}:00").parse().unwrap());
-            records.push(Record::Meal(Meal {
-                provenance: Provenance::at("diary", format!("{day} {hour}"), at, Zone::UTC),
-                name: None,
-                meal_type: None,
-                energy_kcal: Some(4.0 * carbs + 260.0),
-                protein_g: Some(20.0),
-                carbs_g: Some(carbs),
-                fat_g: Some(20.0),
-                fiber_g: None,
-                sugar_g: None,
-            }));
-        };
-        for hour in ["08:00", "13:00", "18:30"] {
-            meal(hour, 50.0 + 40.0 * draw());
-        }
-        if was_late {
-            meal("21:30", 90.0);
-        }
-        evenings.push((day, was_late));
-    }
-    (records, evenings)
-}
-
-struct Learned {
-    engine: Engine,
-    evenings: Vec<(NaiveDate, bool)>,
-    _folder: tempfile::TempDir,
-}
-
-/// The person, and a network that has read most of their days.
-fn learned(effect: f64) -> Learned {
-    let folder = tempfile::tempdir().unwrap();
-    let engine = Engine::open(folder.path()).unwrap();
-    let (records, evenings) = person(effect, 11);
-    engine.write_records(&someone(), records, now()).unwrap();
-    let training = TrainModelRequest {
-        architecture: ModelArchitecture::Lstm,
-        lookback_days: DAYS as usize,
-        sequence_length: 7,
-        epochs: 40,
-        hidden_dim: 32,
-        num_layers: 1,
-        batch_size: 16,
-        learning_rate: 0.003,
-        dropout: 0.0,
-        ..TrainModelRequest::new(someone(), RHR)
-    };
-    let mut go_on = |_: &vitalcast::EpochReport| ControlFlow::Continue(());
-    engine.train(&training, now(), now(), &mut go_on).unwrap();
-    Learned {
-        engine,
-        evenings,
-        _folder: folder,
-    }
-}
 
 impl Learned {
     /// The mean difference that late food makes on the last days: added where there was none, left out where

@@ -12,6 +12,7 @@ mod imports;
 mod known;
 mod known_effect;
 mod known_effect_what_if;
+mod late_eater;
 mod many_people;
 mod numbers;
 mod person_days;

@@ -5,7 +5,7 @@ use crate::engine::history::chart_unit;
 use vitalcast_charts::{
     Alignment, Block, ExperimentChart, ExperimentDay as ChartDay, HtmlReport, Section, Table,
 };
-use vitalcast_domain::{Condition, ExperimentView, PredictionMetric};
+use vitalcast_domain::{Condition, ExperimentDifference, ExperimentView, PredictionMetric};
 
 /// The timeline of an experiment. Values stand on the day of what was done, not on the day after it.
 pub fn experiment_chart(view: &ExperimentView) -> ExperimentChart {
@@ -102,42 +102,15 @@ pub fn experiment_report(view: &ExperimentView) -> HtmlReport {
 
 fn results(view: &ExperimentView) -> Table {
     let metric = view.experiment.plan.metric;
-    let analysis = &view.analysis;
-    let row = |name: &str, effect: f64, ends: Option<(f64, f64)>, p_value: Option<f64>| {
+    let row = |of: &ExperimentDifference| {
         vec![
-            Some(name.to_owned()),
-            Some(words::amount(metric, effect)),
-            ends.map(|ends| interval(metric, ends)),
-            p_value.map(|value| format!("{value:.3}")),
+            Some(of.name.to_owned()),
+            Some(words::amount(metric, of.effect)),
+            of.interval.map(|ends| interval(metric, ends)),
+            of.p_value.map(|value| format!("{value:.3}")),
         ]
     };
-    let mut rows = Vec::new();
-    if let Some(test) = &analysis.final_test {
-        let ends = test.lower.zip(test.upper);
-        rows.push(row(
-            "by what was due, at the end",
-            test.effect,
-            ends,
-            Some(test.p_value),
-        ));
-    }
-    if let Some(now) = &analysis.always_valid {
-        let ends = now.lower.zip(now.upper);
-        rows.push(row(
-            "by what was due, at every look",
-            now.effect,
-            ends,
-            Some(now.p_value),
-        ));
-    }
-    if let Some(treated) = &analysis.as_treated {
-        let ends = treated.lower.zip(treated.upper);
-        rows.push(row("by what was done", treated.effect, ends, None));
-    }
-    if let Some(belief) = &analysis.belief {
-        let ends = Some((belief.lower, belief.upper));
-        rows.push(row("with a prior", belief.effect, ends, None));
-    }
+    let differences = view.analysis.differences();
     Table {
         caption: "Difference, A less B".to_owned(),
         columns: [
@@ -148,7 +121,7 @@ fn results(view: &ExperimentView) -> Table {
         ]
         .map(|(name, alignment)| (name.to_owned(), alignment))
         .to_vec(),
-        rows,
+        rows: differences.iter().map(row).collect(),
     }
 }
 
