@@ -83,6 +83,39 @@ def shap_trees(count):
     return row
 
 
+def counterfactual(peer, threads):
+    """Four counterfactuals of XGBoost's trees by random search: a forecast that is higher by 1.5."""
+    import contextlib
+    import io
+
+    import dice_ml
+    import pandas
+
+    model = boosted("xgboost", threads, SMALL[2], SMALL[3])
+    values, targets = table(SMALL[0], SMALL[1])
+    names = [f"x{column}" for column in range(SMALL[1])]
+    learned = pandas.DataFrame(np.nan_to_num(values), columns=names)
+    model.fit(learned, targets)
+    data = dice_ml.Data(
+        dataframe=learned.assign(target=targets), continuous_features=names, outcome_name="target"
+    )
+    dice = dice_ml.Dice(
+        data, dice_ml.Model(model=model, backend="sklearn", model_type="regressor"), method="random"
+    )
+    query = pandas.DataFrame(np.zeros((1, SMALL[1]), dtype=np.float32), columns=names)
+    query.loc[0, ["x0", "x1"]] = 0.5, -0.5
+    base = float(model.predict(query)[0])
+
+    def work():
+        # It writes a progress bar.
+        with contextlib.redirect_stderr(io.StringIO()):
+            dice.generate_counterfactuals(
+                query, total_CFs=4, desired_range=[base + 1.5, base + 4.0], random_seed=7
+            )
+
+    return work
+
+
 def randomisation(peer, threads):
     """20 differences of pairs, each with either sign: 10,000 draws."""
     from scipy import stats
@@ -167,6 +200,7 @@ ROWS = {
     "correlations": correlations,
     "shap_trees": shap_trees(1),
     "shap_trees_256": shap_trees(256),
+    "counterfactual": counterfactual,
     "randomisation": randomisation,
     "infer_1": infer(1),
     "infer_256": infer(256),
@@ -174,7 +208,7 @@ ROWS = {
 
 if __name__ == "__main__":
     arguments = measured.arguments(ROWS)
-    beside = {"scipy": ["scipy", "statsmodels"], "shap": ["shap", "xgboost"]}
+    beside = {"scipy": ["scipy", "statsmodels"], "shap": ["shap", "xgboost"], "dice-ml": ["dice-ml", "xgboost"]}
     packages = beside.get(arguments.peer, [arguments.peer])
     run = ROWS[arguments.row](arguments.peer, arguments.threads)
     measured.answer(arguments.row, run, packages)

@@ -52,13 +52,15 @@ pub enum Row {
     ShapTrees256,
     /// Shapley values of 51 features of a window of the default network, 512 evaluations.
     ShapleyNetwork,
+    /// Four counterfactuals of a forecast of the small trees, of at most three changes each.
+    Counterfactual,
     /// A randomisation test of 20 pairs, 10,000 draws.
     Randomisation,
 }
 
 impl Row {
     /// Every row.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::TrainDefault,
         Self::Train365Days,
         Self::Infer1,
@@ -72,6 +74,7 @@ impl Row {
         Self::ShapTrees,
         Self::ShapTrees256,
         Self::ShapleyNetwork,
+        Self::Counterfactual,
         Self::Randomisation,
     ];
 
@@ -91,6 +94,7 @@ impl Row {
             Self::ShapTrees => "shap_trees",
             Self::ShapTrees256 => "shap_trees_256",
             Self::ShapleyNetwork => "shapley_network",
+            Self::Counterfactual => "counterfactual",
             Self::Randomisation => "randomisation",
         }
     }
@@ -109,6 +113,7 @@ impl Row {
             | Self::ShapTrees
             | Self::ShapTrees256
             | Self::ShapleyNetwork
+            | Self::Counterfactual
             | Self::Randomisation => (5, 30),
         }
     }
@@ -132,6 +137,7 @@ impl Row {
             Self::ShapTrees => explanations::trees(Unknown::AsOnTheWay, 1),
             Self::ShapTrees256 => explanations::trees(Unknown::AsOnTheWay, 256),
             Self::ShapleyNetwork => explanations::network(if quick { 2 } else { 512 }),
+            Self::Counterfactual => explanations::counterfactual(),
             Self::Randomisation => explanations::randomisation(),
         }
     }

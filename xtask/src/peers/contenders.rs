@@ -24,6 +24,7 @@ pub(super) enum Peer {
     SciPy,
     Shap,
     Captum,
+    DiceMl,
 }
 
 impl Peer {
@@ -38,6 +39,7 @@ impl Peer {
             Self::SciPy => "SciPy",
             Self::Shap => "shap",
             Self::Captum => "captum",
+            Self::DiceMl => "dice-ml",
         }
     }
 
@@ -50,7 +52,8 @@ impl Peer {
             | Self::XgBoost
             | Self::Statsforecast
             | Self::SciPy
-            | Self::Shap => "other.py",
+            | Self::Shap
+            | Self::DiceMl => "other.py",
         }
     }
 
@@ -63,7 +66,8 @@ impl Peer {
             | Self::LightGbm
             | Self::XgBoost
             | Self::Statsforecast
-            | Self::Shap => false,
+            | Self::Shap
+            | Self::DiceMl => false,
         }
     }
 }

@@ -42,7 +42,7 @@ const TREES: &[Peer] = &[Peer::LightGbm, Peer::XgBoost];
 const NETWORKS: &[Peer] = &[Peer::PyTorch, Peer::Onnxruntime];
 
 /// All rows, in the order of the table.
-pub(super) const ALL: [Work; 14] = [
+pub(super) const ALL: [Work; 15] = [
     Work::new("train_default", &[Peer::PyTorch]),
     Work::new("train_365_days", &[Peer::PyTorch]),
     Work {
@@ -62,6 +62,7 @@ pub(super) const ALL: [Work; 14] = [
     Work::new("shap_trees", &[Peer::Shap]),
     Work::new("shap_trees_256", &[Peer::Shap]),
     Work::new("shapley_network", &[Peer::Captum]),
+    Work::new("counterfactual", &[Peer::DiceMl]),
     Work::new("randomisation", &[Peer::SciPy]),
 ];
 
@@ -440,7 +441,8 @@ mod tests {
                     | Peer::XgBoost
                     | Peer::Statsforecast
                     | Peer::SciPy
-                    | Peer::Shap => &other,
+                    | Peer::Shap
+                    | Peer::DiceMl => &other,
                 };
                 assert!(script.contains(&name), "{name} of {}", peer.name());
             }

@@ -7,7 +7,7 @@ use crate::error::EngineError;
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use vitalcast_domain::{
     ASSOCIATION, Counterfactual, CounterfactualRequest, CounterfactualResponse,
-    CounterfactualTarget, Profile, SuggestedChange,
+    CounterfactualTarget, MetricType, ModelFamily, PredictionMetric, Profile, SuggestedChange,
 };
 use vitalcast_evaluation::beyond_rounding;
 use vitalcast_features::LATE_HOUR;
@@ -86,7 +86,7 @@ impl Engine {
             None => {
                 let summary = if is_met {
                     words::already_met(request.metric, goal)
-                } else if levers.is_empty() {
+                } else if levers.is_empty() && reads_any(&scene, named.as_deref()) {
                     words::no_lever(request.metric)
                 } else {
                     words::nothing_moves(&scene)
@@ -138,6 +138,56 @@ fn goal_of(request: &CounterfactualRequest, base: f64) -> Goal {
     }
 }
 
+/// Whether the model reads what a lever sets. A change of anything else can move the forecast only by way of
+/// something else: a meal on a day on which the watch lay in a drawer makes that a day with zero steps.
+fn is_read(scene: &Scene, lever: Lever) -> bool {
+    match scene.architecture().family() {
+        ModelFamily::Lstm | ModelFamily::Linear => true,
+        ModelFamily::Pooled => match lever {
+            Lever::Steps
+            | Lever::EnergyBurned
+            | Lever::Sleep
+            | Lever::SleepQuality
+            | Lever::RestingHeartRateBefore
+            | Lever::HrvBefore
+            | Lever::RecoveryBefore
+            | Lever::Reading(_) => true,
+            Lever::Energy
+            | Lever::Protein
+            | Lever::Carbs
+            | Lever::Fat
+            | Lever::Fiber
+            | Lever::LastMeal
+            | Lever::LateCarbs
+            | Lever::LateEnergy
+            | Lever::ActiveMinutes
+            | Lever::Workouts
+            | Lever::HardMinutes
+            | Lever::CardioMinutes
+            | Lever::StrengthMinutes
+            | Lever::FlexibilityMinutes => false,
+        },
+        ModelFamily::Series | ModelFamily::Ridge | ModelFamily::Trees => match scene.metric() {
+            PredictionMetric::SleepDuration => {
+                matches!(
+                    lever,
+                    Lever::Sleep | Lever::Reading(MetricType::SleepDuration)
+                )
+            }
+            metric @ (PredictionMetric::RestingHeartRate
+            | PredictionMetric::HeartRateVariabilitySdnn
+            | PredictionMetric::HeartRateVariabilityRmssd
+            | PredictionMetric::RecoveryScore) => lever == Lever::Reading(metric.metric_type()),
+        },
+    }
+}
+
+/// Whether the model reads anything that may change.
+fn reads_any(scene: &Scene, named: Option<&[Lever]>) -> bool {
+    let wanted = named.unwrap_or(&Lever::BEHAVIOUR);
+    wanted.iter().any(|lever| is_read(scene, *lever))
+}
+
 /// Which levers can move, and within what.
 fn levers(
     scene: &Scene,
@@ -150,6 +200,12 @@ fn levers(
     let wanted = named.unwrap_or(&Lever::BEHAVIOUR);
     for (place, &lever) in wanted.iter().enumerate() {
         if wanted[..place].contains(&lever) {
+            continue;
+        }
+        if !is_read(scene, lever) {
+            if named.is_some() {
+                warnings.push(words::of_unread(scene, &[lever.name()]));
+            }
             continue;
         }
         let today = lever.today();

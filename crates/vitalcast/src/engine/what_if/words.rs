@@ -242,7 +242,7 @@ fn reads(family: ModelFamily) -> &'static str {
 }
 
 /// What a model does not read, and which models do.
-fn of_unread(scene: &Scene, unread: &[&str]) -> String {
+pub(super) fn of_unread(scene: &Scene, unread: &[&str]) -> String {
     let architecture = scene.architecture();
     let reads = reads(architecture.family());
     let others = match architecture.family() {
