@@ -164,8 +164,10 @@ fn complete_operation(path: &str, operation: &mut Operation) {
         add("415", "Compressed body", &["Error"]);
     }
     // What a path or a body names may not be there.
-    let names_something =
-        path.contains('{') || path.contains("predictions") || path.ends_with("pooled-models");
+    let names_something = path.contains('{')
+        || ["predictions", "interpretability", "pooled-models"]
+            .iter()
+            .any(|word| path.contains(word));
     if names_something {
         add("404", "Not found, or the caller has no access", &["Error"]);
         add("409", "Conflict with the current state", &["Error"]);

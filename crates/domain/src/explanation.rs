@@ -229,16 +229,32 @@ impl GlobalImportanceRequest {
         }
     }
 
-    /// Checks every bound.
+    /// Checks every bound, and that the method weighs features.
     ///
     /// # Errors
     ///
     /// [`InvalidRequest`] with all invalid fields.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
-        checked(&[
+        let bounds = checked(&[
             (TOP_FEATURES, "top_k", self.top_k),
             (EVALUATIONS_OF_DAY, "evaluations", self.evaluations),
-        ])
+        ]);
+        let mut faults = bounds
+            .err()
+            .map_or_else(Vec::new, |InvalidRequest(faults)| faults);
+        if self.method == ImportanceMethod::Attention {
+            faults.push(FieldError {
+                field: "method",
+                message: "attention weighs days, not features: explain one forecast with method \
+                          attention, or ask for the global importance by shap, lime or permutation"
+                    .to_owned(),
+            });
+        }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(InvalidRequest(faults))
+        }
     }
 }
 

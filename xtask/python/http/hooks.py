@@ -25,6 +25,9 @@ REASONS = {
     "EFFECT_TOO_SMALL",
     "DAY_OUTSIDE_EXPERIMENT",
     "DAY_NOT_YET",
+    "NO_ATTENTION",
+    "NOT_BY_DAY",
+    "NO_VARIANCE",
 }
 
 # Only what is right anyway is replaced, so that wrong ids stay wrong.

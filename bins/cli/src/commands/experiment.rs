@@ -6,7 +6,9 @@ use crate::args::{
 };
 use crate::commands::correlate::{terminal_options, write_page};
 use crate::commands::history::draw_with;
+use crate::exit::UsageError;
 use crate::output::Output;
+use anyhow::bail;
 use chrono::{DateTime, Utc};
 use vitalcast::charts::PictureSize;
 use vitalcast::{
@@ -152,7 +154,11 @@ fn list(
             vec![
                 one.experiment_id.to_string(),
                 one.state.to_string(),
-                format!("{} to {}", one.first_day, one.last_day),
+                if one.last_day < one.first_day {
+                    "none".to_owned()
+                } else {
+                    format!("{} to {}", one.first_day, one.last_day)
+                },
                 one.question.clone(),
                 one.today.clone().unwrap_or_else(|| "–".to_owned()),
             ]
@@ -238,7 +244,12 @@ fn show(
 ) -> anyhow::Result<()> {
     let view = engine.experiment(&args.of.user, &args.of.experiment, now)?;
     if let Some(path) = &args.chart {
-        let chart = experiment_chart(&view);
+        let Some(chart) = experiment_chart(&view) else {
+            bail!(UsageError(
+                "nothing to draw: the experiment was stopped before its first day was over"
+                    .to_owned()
+            ));
+        };
         let size = PictureSize::default();
         draw_with(path, output, || chart.svg(size), || chart.png(size))?;
     }
@@ -259,9 +270,9 @@ fn print_view(view: &ExperimentView, output: &mut Output) -> anyhow::Result<()> 
         experiment.experiment_id, view.state
     ))?;
     // One that was stopped before its first day has nothing to draw.
-    match experiment_chart(view).terminal(terminal_options()) {
-        Ok(picture) => output.line(picture)?,
-        Err(_) => output.line(&experiment.plan.question)?,
+    match experiment_chart(view) {
+        Some(chart) => output.line(chart.terminal(terminal_options())?)?,
+        None => output.line(&experiment.plan.question)?,
     }
     let rows: Vec<Vec<String>> = view.days.iter().map(|day| row(view, day)).collect();
     output.table(

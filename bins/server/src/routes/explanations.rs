@@ -1,6 +1,6 @@
 //! Why a forecast is what it is, and which features matter in a model.
 
-use super::{METRIC, MODEL_ID, USER_ID};
+use super::{LARGEST_SEED, METRIC, MODEL_ID, USER_ID};
 use crate::access::{Caller, Impersonal, OfUser};
 use crate::app::App;
 use crate::error::ApiError;
@@ -27,7 +27,7 @@ const METHOD: Field = default(
 );
 const SEED: Field = default(
     "seed",
-    Kind::Int(0, i64::MAX),
+    Kind::Int(0, LARGEST_SEED),
     "42",
     "Random seed: the same seed, data and model give the same answer",
 );

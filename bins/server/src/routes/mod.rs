@@ -29,6 +29,8 @@ use vitalcast::{JobId, ModelId, PredictionMetric, UserId};
 /// Longest ids.
 pub(crate) const USER_ID: Kind = Kind::Id(UserId::MAX_LENGTH);
 const MODEL_ID: Kind = Kind::Id(ModelId::MAX_LENGTH);
+/// Largest random seed: a number that JavaScript keeps exactly.
+const LARGEST_SEED: i64 = 9_007_199_254_740_991;
 const JOB_ID: Kind = Kind::Id(JobId::MAX_LENGTH);
 /// The metrics that can be forecast.
 const METRIC: Kind = Kind::Word(PredictionMetric::WORDS);

@@ -1,7 +1,6 @@
 //! Training and forecasts.
 
-use super::METRIC;
-use super::USER_ID;
+use super::{LARGEST_SEED, METRIC, USER_ID};
 use crate::access::{Caller, OfUser};
 use crate::app::App;
 use crate::error::ApiError;
@@ -139,12 +138,7 @@ shaped!(
             "1.0",
             "Share of the days each tree is grown on; xgboost only"
         ),
-        default(
-            "seed",
-            Kind::Int(0, 9_007_199_254_740_991),
-            "42",
-            "Random seed"
-        ),
+        default("seed", Kind::Int(0, LARGEST_SEED), "42", "Random seed"),
         default(
             "wait_seconds",
             Kind::Int(0, 300),

@@ -1,7 +1,7 @@
 //! Searches for settings of a training.
 
 use super::predictions::{accepted, random};
-use super::{METRIC, USER_ID};
+use super::{LARGEST_SEED, METRIC, USER_ID};
 use crate::access::{Caller, OfUser};
 use crate::app::App;
 use crate::error::ApiError;
@@ -73,12 +73,7 @@ shaped!(
             "60",
             "Observed days that the person has at least"
         ),
-        default(
-            "seed",
-            Kind::Int(0, 9_007_199_254_740_991),
-            "42",
-            "Random seed"
-        ),
+        default("seed", Kind::Int(0, LARGEST_SEED), "42", "Random seed"),
     ],
     build_tune
 );

@@ -1,6 +1,6 @@
 //! What would change a forecast: what-if, counterfactual, trajectory.
 
-use super::{METRIC, USER_ID};
+use super::{LARGEST_SEED, METRIC, USER_ID};
 use crate::access::{Caller, OfUser};
 use crate::app::App;
 use crate::error::ApiError;
@@ -361,7 +361,7 @@ shaped!(
         ),
         default(
             "seed",
-            Kind::Int(0, i64::MAX),
+            Kind::Int(0, LARGEST_SEED),
             "42",
             "Random seed: the same seed and data give the same answer"
         ),

@@ -6,7 +6,8 @@ use tempfile::TempDir;
 use vitalcast::{
     Condition, Engine, EngineError, ErrorKind, Experiment, ExperimentAnalysis, ExperimentPreview,
     ExperimentRequest, ExperimentState, ExperimentVerdict, ExperimentView, HealthMetric, Meal,
-    MetricType, PredictionMetric, Profile, Provenance, Record, StopRule, UserId,
+    MetricType, PredictionMetric, Profile, Provenance, Record, StopRule, UserId, experiment_chart,
+    experiment_report,
 };
 
 const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
@@ -580,4 +581,18 @@ fn an_experiment_is_exported_erased_and_changes_no_forecast() {
             .unwrap()
             .is_empty()
     );
+}
+
+#[test]
+fn an_experiment_that_was_stopped_on_its_first_day_has_a_page_without_a_picture() {
+    let folder = Folder::new();
+    let experiment = folder.plan(&request()).experiment;
+    let stopped = folder
+        .engine
+        .stop_experiment(&someone(), &experiment.experiment_id, later(0))
+        .unwrap();
+    assert!(stopped.days.is_empty(), "{:?}", stopped.days);
+    assert_eq!(experiment_chart(&stopped), None);
+    let page = experiment_report(&stopped).render().unwrap();
+    assert!(page.contains("Does late food matter?"));
 }

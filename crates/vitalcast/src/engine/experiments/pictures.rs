@@ -8,7 +8,7 @@ use vitalcast_charts::{
 use vitalcast_domain::{Condition, ExperimentDifference, ExperimentView, PredictionMetric};
 
 /// The timeline of an experiment. Values stand on the day of what was done, not on the day after it.
-pub fn experiment_chart(view: &ExperimentView) -> ExperimentChart {
+pub fn experiment_chart(view: &ExperimentView) -> Option<ExperimentChart> {
     let experiment = &view.experiment;
     let plan = &experiment.plan;
     let mean = |condition: usize| {
@@ -17,7 +17,7 @@ pub fn experiment_chart(view: &ExperimentView) -> ExperimentChart {
             .zip(mean.lower.zip(mean.upper))
             .map(|(mean, (lower, upper))| (mean, lower, upper))
     };
-    ExperimentChart {
+    (!view.days.is_empty()).then(|| ExperimentChart {
         title: plan.question.clone(),
         subtitle: format!(
             "{}{}, {}, {} to {}",
@@ -49,7 +49,7 @@ pub fn experiment_chart(view: &ExperimentView) -> ExperimentChart {
             .collect(),
         means: [mean(0), mean(1)],
         today: view.today.as_ref().map(|day| day.day),
-    }
+    })
 }
 
 /// A page about an experiment: what was seen, the timeline, the days.
@@ -57,10 +57,11 @@ pub fn experiment_report(view: &ExperimentView) -> HtmlReport {
     let experiment = &view.experiment;
     let plan = &experiment.plan;
     let metric = plan.metric;
-    let mut seen = Section::new("What was seen")
-        .with(Block::Note(view.analysis.summary.clone()))
-        .with(Block::Experiment(experiment_chart(view)))
-        .with(Block::Table(results(view)));
+    let mut seen = Section::new("What was seen").with(Block::Note(view.analysis.summary.clone()));
+    if let Some(chart) = experiment_chart(view) {
+        seen = seen.with(Block::Experiment(chart));
+    }
+    seen = seen.with(Block::Table(results(view)));
     if let Some(treated) = &view.analysis.as_treated {
         seen = seen.with_paragraph(format!("By what was really done: {}", treated.note));
     }

@@ -48,7 +48,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`EngineError::UnknownModel`]; [`EngineError::InvalidSetting`] for attention, which weighs days and
+    /// [`EngineError::UnknownModel`]; [`EngineError::Request`], also for attention, which weighs days and
     /// not features; [`EngineError::Inference`] without a day that can be explained.
     pub fn global_importance(
         &self,
@@ -56,13 +56,6 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<GlobalImportanceResponse, EngineError> {
         request.validate()?;
-        if request.method == ImportanceMethod::Attention {
-            return Err(EngineError::InvalidSetting(
-                "attention weighs days, not features: explain one forecast with method attention, or \
-                 ask for the global importance by shap, lime or permutation"
-                    .to_owned(),
-            ));
-        }
         let served = self.served_by_id(&request.model_id)?;
         let manifest = served.manifest();
         let owner = served.owner();
