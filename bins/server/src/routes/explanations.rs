@@ -1,11 +1,11 @@
 //! Why a forecast is what it is, and which features matter in a model.
 
-use super::{LARGEST_SEED, METRIC, MODEL_ID, USER_ID};
+use super::{ARCHITECTURE, LARGEST_SEED, METRIC, MODEL_ID, MODEL_VERSION, USER_ID};
 use crate::access::{Caller, Impersonal, OfUser};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::Json;
-use crate::shape::{Field, Kind, default, deserialised, optional, required, shaped};
+use crate::shape::{Field, Kind, default, deserialised, required, shaped};
 use axum::extract::State;
 use chrono::NaiveDate;
 use serde::Deserialize;
@@ -62,16 +62,8 @@ shaped!(
             "10",
             "Maximum number of features to list"
         ),
-        optional(
-            "model_version",
-            Kind::Text(1, 40),
-            "Model version, for example v1.0.2; the active one when not given"
-        ),
-        optional(
-            "architecture",
-            Kind::Word(ModelArchitecture::WORDS),
-            "Use only models of this architecture"
-        ),
+        MODEL_VERSION,
+        ARCHITECTURE,
         default(
             "grouping",
             Kind::Word(ExplanationGrouping::WORDS),

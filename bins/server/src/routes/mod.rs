@@ -18,13 +18,13 @@ mod what_if;
 
 use crate::access::{Impersonal, OfUser};
 use crate::app::App;
-use crate::shape::{Kind, required, shaped};
+use crate::shape::{Field, Kind, optional, required, shaped};
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use vitalcast::{JobId, ModelId, PredictionMetric, UserId};
+use vitalcast::{JobId, ModelArchitecture, ModelId, PredictionMetric, UserId};
 
 /// Longest ids.
 pub(crate) const USER_ID: Kind = Kind::Id(UserId::MAX_LENGTH);
@@ -34,6 +34,19 @@ const LARGEST_SEED: i64 = 9_007_199_254_740_991;
 const JOB_ID: Kind = Kind::Id(JobId::MAX_LENGTH);
 /// The metrics that can be forecast.
 const METRIC: Kind = Kind::Word(PredictionMetric::WORDS);
+
+/// The version of a model that is asked for.
+const MODEL_VERSION: Field = optional(
+    "model_version",
+    Kind::Text(1, 40),
+    "Model version, for example v1.0.2; the active one when not given",
+);
+/// The architecture of a model that is asked for.
+const ARCHITECTURE: Field = optional(
+    "architecture",
+    Kind::Word(ModelArchitecture::WORDS),
+    "Use only models of this architecture",
+);
 
 /// A person in a path.
 #[derive(Debug, Deserialize)]

@@ -1,11 +1,11 @@
 //! Training and forecasts.
 
-use super::{LARGEST_SEED, METRIC, USER_ID};
+use super::{ARCHITECTURE, LARGEST_SEED, METRIC, MODEL_VERSION, USER_ID};
 use crate::access::{Caller, OfUser};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Json, Path};
-use crate::shape::{Kind, default, deserialised, optional, required, shaped};
+use crate::shape::{Kind, default, deserialised, required, shaped};
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -302,16 +302,8 @@ shaped!(
             "The local day to forecast; for a past day, only data known on the evening before are \
              used"
         ),
-        optional(
-            "model_version",
-            Kind::Text(1, 40),
-            "Model version, for example v1.0.2; the active one when not given"
-        ),
-        optional(
-            "architecture",
-            Kind::Word(ModelArchitecture::WORDS),
-            "Use only models of this architecture"
-        ),
+        MODEL_VERSION,
+        ARCHITECTURE,
         default(
             "force_recompute_features",
             Kind::LaxBool,
@@ -446,11 +438,7 @@ shaped!(
             "The metric to forecast"
         ),
         required("target_date", Kind::Date, "The local day to forecast"),
-        optional(
-            "model_version",
-            Kind::Text(1, 40),
-            "Model version; the active one when not given"
-        ),
+        MODEL_VERSION,
         default(
             "force_recompute_features",
             Kind::LaxBool,

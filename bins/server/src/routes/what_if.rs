@@ -1,6 +1,6 @@
 //! What would change a forecast: what-if, counterfactual, trajectory.
 
-use super::{LARGEST_SEED, METRIC, USER_ID};
+use super::{ARCHITECTURE, LARGEST_SEED, METRIC, MODEL_VERSION, USER_ID};
 use crate::access::{Caller, OfUser};
 use crate::app::App;
 use crate::error::ApiError;
@@ -28,16 +28,6 @@ const TARGET_DATE: Field = required(
     "target_date",
     Kind::Date,
     "The local day to forecast, at most tomorrow; the day before it is the one that changes",
-);
-const MODEL_VERSION: Field = optional(
-    "model_version",
-    Kind::Text(1, 40),
-    "Model version; the active one when not given",
-);
-const ARCHITECTURE: Field = optional(
-    "architecture",
-    Kind::Word(ModelArchitecture::WORDS),
-    "Use only models of this architecture",
 );
 
 const CHANGE: Kind = Kind::Object(&[

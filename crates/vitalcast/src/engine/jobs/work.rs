@@ -165,6 +165,9 @@ impl Shared {
         let TuningJob { request, seconds } = serde_json::from_value(live.job.request.clone())
             .map_err(|_| damaged(&live.job.job_id))?;
         let begun = Instant::now();
+        // The comparison at the end comes on top of the time that was asked for.
+        let limit = f64::from(seconds) + self.options.max_seconds;
+        let mut too_long = false;
         let mut on_progress = |progress: &TuningProgress<'_>| {
             live.progress(JobProgress {
                 done: progress.trials as u64,
@@ -172,7 +175,8 @@ impl Shared {
                 train_loss: None,
                 val_loss: None,
             });
-            if Self::goes_on(live).is_break() {
+            too_long = begun.elapsed().as_secs_f64() > limit;
+            if too_long || Self::goes_on(live).is_break() {
                 Proceed::Stop
             } else if begun.elapsed().as_secs() >= u64::from(seconds) {
                 Proceed::Finish
@@ -181,8 +185,11 @@ impl Shared {
             }
         };
         let users = std::slice::from_ref(&live.job.user_id);
-        let answer = self.engine.tune(users, &request, now, &mut on_progress)?;
-        Ok(serde_json::to_value(answer).expect("answers are plain values"))
+        match self.engine.tune(users, &request, now, &mut on_progress) {
+            Err(EngineError::Interrupted) if too_long => Err(EngineError::TookTooLong(limit)),
+            Err(error) => Err(error),
+            Ok(answer) => Ok(serde_json::to_value(answer).expect("answers are plain values")),
+        }
     }
 
     fn import(&self, live: &Live, now: DateTime<Utc>) -> Result<serde_json::Value, EngineError> {
