@@ -172,15 +172,17 @@ impl<'a> DayRecords<'a> {
         Sleep::new(sessions, self.sessions_before.iter().copied())
     }
 
-    /// Whether the day holds nothing but amounts of zero: then the device was not worn, and its amounts
-    /// do not count. The types of our own summarise whatever part of the day was measured; beside the
-    /// contract's they do not show that an amount was.
+    /// Whether nothing was measured but amounts of zero: then the device was not worn, and its amounts
+    /// do not count. A meal is written down without a device, so it shows nothing; a workout shows that
+    /// the person moved. The types of our own summarise whatever part of the day was measured; beside
+    /// the contract's they do not show that an amount was.
     pub(crate) fn is_not_worn(&self) -> bool {
         let readings = || self.readings.iter().flatten();
         let has_contract = readings().any(|reading| reading.metric.is_of_the_contract());
         let is_zero_amount =
             |reading: &&HealthMetric| reading.value == 0.0 && reading.metric.is_amount();
-        self.events.is_empty()
+        let has_workout = (self.events.iter()).any(|record| matches!(record, Record::Activity(_)));
+        !has_workout
             && readings()
                 .filter(|reading| !has_contract || reading.metric.is_of_the_contract())
                 .all(is_zero_amount)

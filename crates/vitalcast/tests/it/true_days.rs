@@ -501,6 +501,31 @@ fn steps_of_zero_with_nothing_else_are_not_measured() {
 }
 
 #[test]
+fn a_meal_does_not_show_that_the_watch_was_worn() {
+    let home = Home::new();
+    home.import(
+        "userId,recordedAt,metricType,value,unit,source\n\
+         flo,2026-03-02T21:00:00Z,STEPS,0,count,watch\n\
+         flo,2026-03-03T21:00:00Z,STEPS,9000,count,watch\n",
+    );
+    home.import(
+        "userId,consumedAt,name,mealType,calories,carbs\n\
+         flo,2026-03-02T08:00:00Z,porridge,breakfast,400,60\n",
+    );
+    let unworn = home.day("flo", "2026-03-02");
+    assert!(unworn.is_not_worn);
+    assert_eq!(unworn.meals, 1);
+    close(
+        home.feature("flo", "2026-03-02", "nutrition_calories_daily"),
+        400.0,
+    );
+    close(
+        home.feature("flo", "2026-03-03", "activity_steps_7d_avg"),
+        9000.0,
+    );
+}
+
+#[test]
 fn a_deleted_record_can_be_restored_and_does_not_come_back_by_itself() {
     let home = Home::new();
     let table = "userId,recordedAt,metricType,value,unit,source\n\
