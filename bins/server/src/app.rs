@@ -2,12 +2,12 @@
 
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::gate::Gate;
 use crate::log::LogWriter;
 use crate::rate::RateLimits;
 use crate::tokens::TokenVerifier;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use vitalcast::{Clock, Engine, EngineError, JobRunner, PooledFits};
 
@@ -54,68 +54,8 @@ pub(crate) struct App {
     parsed: Arc<Semaphore>,
 }
 
-/// How many do something at once, and how many wait for it.
-struct Gate {
-    permits: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    most_waiting: usize,
-}
-
-impl Gate {
-    fn new(at_once: usize, most_waiting: usize) -> Self {
-        Self {
-            permits: Arc::new(Semaphore::new(at_once)),
-            waiting: AtomicUsize::new(0),
-            most_waiting,
-        }
-    }
-
-    /// Runs something that blocks, on a thread that may; refuses at once when too many wait.
-    async fn run<T: Send + 'static>(
-        &self,
-        engine: &Arc<Engine>,
-        work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
-    ) -> Result<T, ApiError> {
-        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.most_waiting {
-                    self.waiting.fetch_sub(1, Ordering::Relaxed);
-                    metrics::counter!("vitalcast_overloaded_total").increment(1);
-                    return Err(ApiError::overloaded());
-                }
-                // Given back also when the client goes away while it waits.
-                let _counted = Counted(&self.waiting);
-                let permit = Arc::clone(&self.permits).acquire_owned().await;
-                permit.map_err(|_| ApiError::overloaded())?
-            }
-        };
-        let engine = Arc::clone(engine);
-        let done = tokio::task::spawn_blocking(move || {
-            let outcome = work(&engine);
-            drop(permit);
-            outcome
-        });
-        match done.await {
-            Ok(outcome) => outcome.map_err(ApiError::from),
-            Err(_) => {
-                tracing::error!("a use case panicked");
-                Err(ApiError::internal())
-            }
-        }
-    }
-}
-
 fn units(bytes: usize) -> usize {
     bytes.div_ceil(UNIT)
-}
-
-struct Counted<'a>(&'a AtomicUsize);
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 impl App {
@@ -209,12 +149,21 @@ impl App {
         (self.clock)()
     }
 
+    async fn through<T: Send + 'static>(
+        &self,
+        gate: &Gate,
+        work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let engine = Arc::clone(&self.engine);
+        gate.run(move || work(&engine)).await
+    }
+
     /// Something that computes.
     pub(crate) async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.computing.run(&self.engine, work).await
+        self.through(&self.computing, work).await
     }
 
     /// Something that writes and may share its commit with others.
@@ -222,7 +171,7 @@ impl App {
         &self,
         work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.writing.run(&self.engine, work).await
+        self.through(&self.writing, work).await
     }
 
     /// A look at the database.
@@ -230,7 +179,7 @@ impl App {
         &self,
         work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.quick.run(&self.engine, work).await
+        self.through(&self.quick, work).await
     }
 
     /// A look at how the service is, beside whatever else goes on.
@@ -238,7 +187,7 @@ impl App {
         &self,
         work: impl FnOnce(&Engine) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.health.run(&self.engine, work).await
+        self.through(&self.health, work).await
     }
 
     /// A look at the queue of jobs, or a change of it.

@@ -7,6 +7,7 @@ mod config;
 mod document;
 mod error;
 mod extract;
+mod gate;
 mod guard;
 mod healthcheck;
 mod listener;
