@@ -50,8 +50,10 @@ Commands:
                                      next to statsforecast and LightGBM (pip installs them into
                                      target/peers). --lstm: also a network for each person (slow);
                                      --vitalcast: use this program instead of building it
-  bench-server [--json]              Load test of the service: forecasts, records, parallel
-                                     trainings, idle connections, overload
+  bench-server [--json] [--rows NAME,NAME]
+                                     Load test of the service: forecasts, records, parallel
+                                     trainings, idle connections, overload. --rows: only these; the
+                                     peak of forecasts and the memory at the end are always measured
   help                               Show this text
 
 Tests need the toolchain of rust-toolchain.toml (rustup installs it) and a C compiler with its linker
@@ -95,18 +97,15 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["pretrain", "--from", from] => pretrain::run(Path::new(from)),
         ["bench-peers", rest @ ..] => match peers::Options::parsed(rest) {
             Ok(options) => peers::run(&options).map(|()| ExitCode::SUCCESS),
-            Err(why) => {
-                printer::complain(&format!(
-                    "error: {why}; `cargo xtask --help` lists the options"
-                ));
-                Ok(ExitCode::from(USAGE))
-            }
+            Err(why) => wrong_usage(&why),
         },
         ["bench-accuracy", rest @ ..] if let Some(options) = accuracy::Options::parsed(rest) => {
             accuracy::run(&options).map(|()| ExitCode::SUCCESS)
         }
-        ["bench-server"] => server::run(false).map(|()| ExitCode::SUCCESS),
-        ["bench-server", "--json"] => server::run(true).map(|()| ExitCode::SUCCESS),
+        ["bench-server", rest @ ..] => match server::Options::parsed(rest) {
+            Ok(options) => server::run(&options).map(|()| ExitCode::SUCCESS),
+            Err(why) => wrong_usage(&why),
+        },
         other => {
             printer::complain(&format!(
                 "error: `{}` is not a command; `cargo xtask --help` lists them",
@@ -115,6 +114,13 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(USAGE))
         }
     }
+}
+
+fn wrong_usage(why: &str) -> anyhow::Result<ExitCode> {
+    printer::complain(&format!(
+        "error: {why}; `cargo xtask --help` lists the options"
+    ));
+    Ok(ExitCode::from(USAGE))
 }
 
 /// The folder with the workspace's `Cargo.toml`, wherever the command was started.

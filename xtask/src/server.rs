@@ -41,8 +41,41 @@ const ROWS: [(&str, &str, &str); 13] = [
     ("idle_10000", "< 300 MB", ""),
 ];
 
+/// What to measure, and how to print it.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Options {
+    as_json: bool,
+    /// Names of rows; none: all.
+    rows: Vec<&'static str>,
+}
+
+impl Options {
+    pub(crate) fn parsed(words: &[&str]) -> Result<Self, String> {
+        let mut options = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "--json" => options.as_json = true,
+                "--rows" => {
+                    let names = words.next().ok_or("--rows needs a value")?;
+                    for name in names.split(',') {
+                        let known = ROWS.iter().find(|(row, ..)| *row == name);
+                        let (known, ..) = known.ok_or_else(|| {
+                            let names: Vec<&str> = ROWS.iter().map(|(row, ..)| *row).collect();
+                            format!("--rows {name}: expected some of {}", names.join(","))
+                        })?;
+                        options.rows.push(known);
+                    }
+                }
+                other => return Err(format!("bench-server has no option {other}")),
+            }
+        }
+        Ok(options)
+    }
+}
+
 /// Measures and prints the table, or JSON.
-pub(crate) fn run(as_json: bool) -> anyhow::Result<()> {
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let root = crate::root()?;
     let service = built("vitalcast-server", "vitalcast-server")?;
     let load = built("vitalcast-benches", "server_load")?;
@@ -50,22 +83,24 @@ pub(crate) fn run(as_json: bool) -> anyhow::Result<()> {
     let output = Command::new(load)
         .arg(service)
         .arg(root.join("target/server-load"))
+        .args(&options.rows)
         .output()
         .context("starting the load")?;
     if !output.status.success() {
         bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
     }
     let rows: Vec<Value> = serde_json::from_slice(&output.stdout).context("reading the rows")?;
-    if as_json {
+    if options.as_json {
         say(&json!({ "rows": rows }).to_string());
         return Ok(());
     }
     say("| scenario | goal | measured | reference service |");
     say("| --- | --- | --- | --- |");
     for (name, goal, reference) in ROWS {
-        let row = rows.iter().find(|row| row["name"] == name);
-        let measured = row.map_or_else(|| "not measured".to_owned(), measured);
-        say(&format!("| {name} | {goal} | {measured} | {reference} |"));
+        if let Some(row) = rows.iter().find(|row| row["name"] == name) {
+            let measured = measured(row);
+            say(&format!("| {name} | {goal} | {measured} | {reference} |"));
+        }
     }
     Ok(())
 }
@@ -96,4 +131,20 @@ fn measured(row: &Value) -> String {
         text.push_str(&format!("; {:.0} other answers", value("other")));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_rows_are_measured_unless_some_are_named() {
+        assert_eq!(Options::parsed(&[]), Ok(Options::default()));
+        let some = Options::parsed(&["--rows", "overload_5x,idle_10000", "--json"]).unwrap();
+        assert_eq!(some.rows, ["overload_5x", "idle_10000"]);
+        assert!(some.as_json);
+        for wrong in [&["--rows"][..], &["--rows", "overlaod"], &["--fast"]] {
+            assert!(Options::parsed(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

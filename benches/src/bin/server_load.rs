@@ -234,10 +234,16 @@ async fn open(
                 if due - begun > length {
                     return Outcome::Ok(measured);
                 }
-                tokio::time::sleep_until(due.into()).await;
+                // A timer wakes up to a millisecond late, which is not the service's.
+                let asked = if due > Instant::now() {
+                    tokio::time::sleep_until(due.into()).await;
+                    Instant::now()
+                } else {
+                    due
+                };
                 let (method, path, body) = asking(place);
                 let (status, _) = ask(&mut connection, method, &path, body).await?;
-                measured.add(status, due.elapsed().as_secs_f64());
+                measured.add(status, asked.elapsed().as_secs_f64());
             }
         }));
     }
@@ -416,7 +422,9 @@ async fn idle_connections(server: &Server) -> Outcome<Value> {
     )
 }
 
-async fn measure(binary: &Path, folder: &Path) -> Outcome<Vec<Value>> {
+/// Measures the rows that are asked for; without names, all.
+async fn measure(binary: &Path, folder: &Path, names: &[String]) -> Outcome<Vec<Value>> {
+    let wants = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
     let free = [
         ("VITALCAST_SERVER_LIMITS__RATE_PER_SECOND", "0"),
         ("VITALCAST_SERVER_LIMITS__HEADER_SECONDS", "60"),
@@ -425,51 +433,59 @@ async fn measure(binary: &Path, folder: &Path) -> Outcome<Vec<Value>> {
     let address = server.address.clone();
     prepare(&address).await?;
     drop(server);
-    let mut starts = Vec::new();
-    for _ in 0..5 {
-        starts.push(Server::start(binary, folder, &free)?.1);
+    let mut rows = Vec::new();
+    if wants("start_to_ready") {
+        let mut starts = Vec::new();
+        for _ in 0..5 {
+            starts.push(Server::start(binary, folder, &free)?.1);
+        }
+        starts.sort_by(f64::total_cmp);
+        rows.push(json!({"name": "start_to_ready", "seconds": starts[2]}));
     }
-    starts.sort_by(f64::total_cmp);
-    let mut rows = vec![json!({"name": "start_to_ready", "seconds": starts[2]})];
     let (server, _) = Server::start(binary, folder, &free)?;
     let address = server.address.clone();
     let length = Duration::from_secs(8);
-    closed(&address, 64, Duration::from_secs(2), cached()).await?;
-    rows.push(
-        closed(&address, 64, length, cached())
-            .await?
-            .row("cached_64_connections"),
-    );
+    if wants("cached_64_connections") {
+        closed(&address, 64, Duration::from_secs(2), cached()).await?;
+        let all = closed(&address, 64, length, cached()).await?;
+        rows.push(all.row("cached_64_connections"));
+    }
     // Everybody's model is read once.
     closed(&address, 8, Duration::from_secs(2), uncached()).await?;
-    rows.push(
-        open(&address, 200.0, 32, length, uncached())
-            .await?
-            .row("uncached_200_per_second"),
-    );
+    if wants("uncached_200_per_second") {
+        let all = open(&address, 200.0, 32, length, uncached()).await?;
+        rows.push(all.row("uncached_200_per_second"));
+    }
     let peak = closed(&address, 8, length, uncached()).await?;
     let peak_rate = peak.latencies.len() as f64 / peak.seconds;
     rows.push(peak.row("uncached_peak"));
-    rows.push(
-        open(&address, 1_000.0, 64, length, one_record(0))
-            .await?
-            .row("ingest_1_at_1000_per_second"),
-    );
-    rows.push(
-        closed(&address, 64, length, one_record(1_000_000))
-            .await?
-            .row("ingest_1_peak"),
-    );
-    rows.push(ten_thousand(&address).await?);
-    rows.extend(beside_trainings(&address).await?);
-    // Five times as many as it can: enough connections that none waits for another here.
-    let overload = open(&address, 5.0 * peak_rate, 1_000, length, uncached()).await?;
-    rows.push(overload.row("overload_5x"));
+    if wants("ingest_1_at_1000_per_second") {
+        let all = open(&address, 1_000.0, 64, length, one_record(0)).await?;
+        rows.push(all.row("ingest_1_at_1000_per_second"));
+    }
+    if wants("ingest_1_peak") {
+        let all = closed(&address, 64, length, one_record(1_000_000)).await?;
+        rows.push(all.row("ingest_1_peak"));
+    }
+    if wants("ingest_10000") {
+        rows.push(ten_thousand(&address).await?);
+    }
+    let beside = ["before", "during", "after"].map(|when| format!("forecasts_{when}_trainings"));
+    if beside.iter().any(|name| wants(name)) {
+        rows.extend(beside_trainings(&address).await?);
+    }
+    if wants("overload_5x") {
+        // Five times as many as it can: enough connections that none waits for another here.
+        let all = open(&address, 5.0 * peak_rate, 1_000, length, uncached()).await?;
+        rows.push(all.row("overload_5x"));
+    }
     rows.push(json!({"name": "memory_at_the_end", "memory_mb": server.memory()}));
     drop(server);
-    // Of connections alone: what trainings took is not theirs.
-    let (server, _) = Server::start(binary, folder, &free)?;
-    rows.push(idle_connections(&server).await?);
+    if wants("idle_10000") {
+        // Of connections alone: what trainings took is not theirs.
+        let (server, _) = Server::start(binary, folder, &free)?;
+        rows.push(idle_connections(&server).await?);
+    }
     Ok(rows)
 }
 
@@ -478,15 +494,18 @@ async fn measure(binary: &Path, folder: &Path) -> Outcome<Vec<Value>> {
 fn main() -> Outcome<()> {
     let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
     let (Some(binary), Some(folder)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: server_load SERVER FOLDER".into());
+        return Err("usage: server_load SERVER FOLDER [ROW…]".into());
     };
+    let names: Vec<String> = arguments
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    let rows = runtime.block_on(measure(&binary, &folder))?;
+    let rows = runtime.block_on(measure(&binary, &folder, &names))?;
     println!("{}", Value::from(rows));
     Ok(())
 }
