@@ -39,11 +39,9 @@ pub fn trees(unknown: Unknown, forecasts: usize) -> Box<dyn Fn()> {
             trees.explainer_against(&background).unwrap()
         }
     };
-    let rows = SMALL.with_rows(forecasts).values();
+    let (rows, _) = SMALL.with_rows(forecasts).table();
     Box::new(move || {
-        for row in rows.chunks(SMALL.columns) {
-            black_box(explainer.explain(black_box(row)));
-        }
+        black_box(explainer.explain_rows(black_box(&rows)));
     })
 }
 

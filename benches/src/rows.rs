@@ -219,10 +219,6 @@ impl Forest {
     }
 
     /// Random values, a tenth of them missing, row by row.
-    pub(crate) fn values(self) -> Vec<f32> {
-        self.drawn(&mut ChaCha8Rng::seed_from_u64(9))
-    }
-
     fn drawn(self, random: &mut ChaCha8Rng) -> Vec<f32> {
         (0..self.rows * self.columns)
             .map(|_| {

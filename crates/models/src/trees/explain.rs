@@ -15,9 +15,12 @@
 use super::{BoostedTrees, Node};
 use crate::error::ModelError;
 use crate::trees::table::Table;
+use rayon::prelude::*;
 
 /// Most columns on the way to a leaf.
 const MAX_PATH: usize = 64;
+/// Rows that a thread explains at once, at least.
+const FEWEST_ROWS: usize = 16;
 /// Most entries about a background.
 const MAX_ENTRIES: usize = 1 << 26;
 
@@ -276,6 +279,13 @@ impl TreeExplainer {
             base: self.base,
             contributions,
         }
+    }
+
+    /// The same of every row of a table, in its order.
+    pub fn explain_rows(&self, table: &Table) -> Vec<TreeExplanation> {
+        let rows = table.values().par_chunks(table.columns().max(1));
+        let explained = rows.with_min_len(FEWEST_ROWS).map(|row| self.explain(row));
+        explained.collect()
     }
 }
 

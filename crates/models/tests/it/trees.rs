@@ -240,9 +240,11 @@ fn golden_explanations_are_those_of_the_shap_package() {
     let against = forest.explainer_against(&table_of(&background)).unwrap();
     for (explainer, expected) in [(along, path_dependent), (against, interventional)] {
         assert_eq!(rows.len(), expected.values.len());
-        for (row, values) in rows.iter().zip(&expected.values) {
+        let of_table = explainer.explain_rows(&table_of(&rows));
+        for ((row, values), of_table) in rows.iter().zip(&expected.values).zip(of_table) {
             let row: Vec<f32> = row.iter().map(|value| value.unwrap_or(f32::NAN)).collect();
             let found = explainer.explain(&row);
+            assert_eq!(found, of_table);
             assert!((found.base - expected.base).abs() < 1e-6, "{}", found.base);
             assert_eq!(found.contributions.len(), values.len());
             for (found, value) in found.contributions.iter().zip(values) {

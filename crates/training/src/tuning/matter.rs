@@ -34,7 +34,7 @@ pub(super) fn matter(
         .flat_map(|tried| tried.point.iter().map(|place| *place as f32))
         .collect();
     let errors: Vec<f64> = tried.iter().map(|tried| tried.error).collect();
-    let table = Table::new(tried.len(), settings.len(), values.clone())?;
+    let table = Table::new(tried.len(), settings.len(), values)?;
     let options = TreeOptions {
         trees: 200,
         leaf_rows: 3,
@@ -42,16 +42,13 @@ pub(super) fn matter(
         ..TreeOptions::default()
     };
     let explainer = BoostedTrees::fit(&table, &errors, &options)?.explainer()?;
-    let shares: Vec<Vec<f64>> = values
-        .chunks_exact(settings.len())
-        .map(|row| explainer.explain(row).contributions)
-        .collect();
+    let explained = explainer.explain_rows(&table);
     let mut found: Vec<Matter> = settings
         .iter()
         .enumerate()
         .map(|(place, setting)| Matter {
             setting: *setting,
-            effect: mean(shares.iter().map(|shares| shares[place].abs())).unwrap_or(0.0),
+            effect: mean(explained.iter().map(|row| row.contributions[place].abs())).unwrap_or(0.0),
         })
         .collect();
     found.sort_by(|left, right| right.effect.total_cmp(&left.effect));
