@@ -5,7 +5,7 @@ use std::time::Instant;
 use vitalcast_artifact::encode_state;
 use vitalcast_models::{
     ComputeDevice, Head, LinearConfig, LstmConfig, Network, NetworkConfig, ReadOut,
-    SeriesForecaster, SeriesMethod, SeriesModel, Windows,
+    SeriesForecaster, SeriesMethod, Windows,
 };
 
 use crate::Outcome;
@@ -70,19 +70,7 @@ pub(crate) fn run() -> Outcome {
         })
         .collect();
     let month = &history[history.len() - DAYS..];
-    for (name, method) in [
-        ("naive", SeriesMethod::Naive),
-        ("seasonal naive", SeriesMethod::SeasonalNaive),
-        ("moving average", SeriesMethod::MovingAverage { days: 7 }),
-        (
-            "exponential smoothing, fitted",
-            SeriesMethod::ExponentialSmoothing { alpha: None },
-        ),
-        ("ETS", SeriesMethod::Ets),
-        ("Theta", SeriesMethod::Theta),
-        ("ridge on lags, 7 leads", SeriesMethod::ridge()),
-        ("boosted trees on lags, 7 leads", SeriesMethod::trees()),
-    ] {
+    for method in SeriesMethod::every() {
         let model = method.fit(&history)?;
         let fit = timed(|| {
             black_box(method.fit(&history)).ok();
@@ -92,41 +80,14 @@ pub(crate) fn run() -> Outcome {
         });
         let bytes = encode_state(&model)?.len();
         println!(
-            "| {name} | {} | {bytes} | {} | {} |",
-            parameters(&model),
+            "| {} | {} | {bytes} | {} | {} |",
+            model.name(),
+            model.parameter_count(),
             words(fit),
             words(seconds)
         );
     }
     Ok(())
-}
-
-/// Numbers that were fitted.
-fn parameters(model: &SeriesModel) -> String {
-    match model {
-        SeriesModel::ExponentialSmoothing { .. } => "1".to_owned(),
-        SeriesModel::Ets(model) => {
-            let fitted = [
-                Some(model.alpha),
-                model.beta,
-                model.gamma,
-                (model.damping < 1.0).then_some(model.damping),
-            ];
-            fitted.iter().flatten().count().to_string()
-        }
-        SeriesModel::Theta(_) => "2".to_owned(),
-        SeriesModel::Ridge(model) => model.parameter_count().to_string(),
-        SeriesModel::Trees(model) => {
-            let nodes: usize = (1..)
-                .map_while(|lead| model.lead(lead))
-                .map(vitalcast_models::BoostedTrees::node_count)
-                .sum();
-            format!("{nodes} nodes")
-        }
-        SeriesModel::Naive | SeriesModel::SeasonalNaive | SeriesModel::MovingAverage { .. } => {
-            "0".to_owned()
-        }
-    }
 }
 
 /// Median seconds of a run.

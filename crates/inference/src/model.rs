@@ -49,35 +49,11 @@ impl ModelState {
     /// Whether this is what a model of that architecture keeps. The state names its variants by number
     /// only; the manifest names the architecture in words.
     fn is_of(&self, architecture: ModelArchitecture) -> bool {
-        let series = |is_it: fn(&SeriesModel) -> bool| match self {
-            Self::Series(model) => is_it(model),
-            Self::Network { .. } | Self::Deviation { .. } | Self::Average(_) | Self::Pooled(_) => {
-                false
-            }
-        };
-        match architecture {
-            ModelArchitecture::Lstm
-            | ModelArchitecture::LstmAttention
-            | ModelArchitecture::MultiTask
-            | ModelArchitecture::Linear => {
-                matches!(self, Self::Network { .. } | Self::Deviation { .. })
-            }
-            ModelArchitecture::Average => matches!(self, Self::Average(_)),
-            ModelArchitecture::Pooled => matches!(self, Self::Pooled(_)),
-            ModelArchitecture::Naive => series(|model| matches!(model, SeriesModel::Naive)),
-            ModelArchitecture::SeasonalNaive => {
-                series(|model| matches!(model, SeriesModel::SeasonalNaive))
-            }
-            ModelArchitecture::MovingAverage => {
-                series(|model| matches!(model, SeriesModel::MovingAverage { .. }))
-            }
-            ModelArchitecture::ExponentialSmoothing => {
-                series(|model| matches!(model, SeriesModel::ExponentialSmoothing { .. }))
-            }
-            ModelArchitecture::Ets => series(|model| matches!(model, SeriesModel::Ets(_))),
-            ModelArchitecture::Theta => series(|model| matches!(model, SeriesModel::Theta(_))),
-            ModelArchitecture::Ridge => series(|model| matches!(model, SeriesModel::Ridge(_))),
-            ModelArchitecture::Xgboost => series(|model| matches!(model, SeriesModel::Trees(_))),
+        match self {
+            Self::Network { .. } | Self::Deviation { .. } => architecture.is_network(),
+            Self::Series(model) => model.name() == architecture.as_str(),
+            Self::Average(model) => model.name() == architecture.as_str(),
+            Self::Pooled(_) => architecture == ModelArchitecture::Pooled,
         }
     }
 }
@@ -342,8 +318,8 @@ impl FittedModel {
                     base: base.clone(),
                 }))?))
             }
-            Kind::Series(SeriesModel::Trees(trees)) => Ok(trees.to_onnx(1)),
-            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => Ok(None),
+            Kind::Series(series) => Ok(series.to_onnx()),
+            Kind::Average(_) | Kind::Pooled(_) => Ok(None),
         }
     }
 

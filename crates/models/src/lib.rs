@@ -36,9 +36,9 @@ pub use onnx::{ColumnScaling, Scaling};
 pub use pytorch::pytorch_weights;
 pub use random::DropoutSource;
 pub use series::{
-    AverageModel, Calibrated, EtsModel, ForecastInterval, LEVEL_DAYS, MemberShare, RidgeModel,
-    SeriesForecaster, SeriesMethod, SeriesModel, SeriesPart, SeriesParts, ThetaModel, TreeGame,
-    TreesOnLags,
+    AverageModel, Calibrated, EtsModel, ExponentialSmoothing, ForecastInterval, LEVEL_DAYS,
+    MemberShare, MovingAverage, RidgeModel, SeriesForecaster, SeriesMethod, SeriesModel,
+    SeriesPart, SeriesParts, ThetaModel, TreeGame, TreesOnLags,
 };
 pub use trees::{
     BoostedTrees, Monotone, Table, TreeExplainer, TreeExplanation, TreeGrowth, TreeLoss,

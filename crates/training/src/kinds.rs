@@ -6,7 +6,7 @@ use vitalcast_models::{Head, ReadOut, SeriesMethod, TreeOptions};
 /// Trees of `xgboost` for each of the epochs asked for: a hundred by default.
 const TREES_PER_EPOCH: usize = 2;
 /// Days of a moving average, alone or as a member of an average.
-pub(crate) const MOVING_AVERAGE_DAYS: usize = 7;
+const MOVING_AVERAGE_DAYS: usize = 7;
 
 /// The training method of a model.
 #[derive(Debug, Clone, PartialEq)]

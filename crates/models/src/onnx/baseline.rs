@@ -4,6 +4,22 @@ use super::graph::{Builder, int};
 use crate::error::ModelError;
 use crate::series::{SeriesModel, WEEK};
 
+/// A forecast of a series that a graph can compute.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum BaseInGraph {
+    /// The last value.
+    LastValue,
+    /// The latest value of the target's weekday; the last value while there is none.
+    Weekday,
+    /// The mean of so many days; the last value while there is none.
+    LastDays(usize),
+    /// Simple exponential smoothing.
+    Smoothed {
+        /// Weight of the newest value.
+        alpha: f64,
+    },
+}
+
 /// A simple baseline of the last of `columns` columns of `windows` `[batch, days, columns]`, one day
 /// ahead: `[batch, 1]`, NaN for a window without any value in that column.
 ///
@@ -15,10 +31,14 @@ pub(super) fn simple_baseline(
     base: &SeriesModel,
     columns: usize,
 ) -> Result<String, ModelError> {
+    let base = base
+        .kind()
+        .base_in_graph()
+        .ok_or(ModelError::NoGraph("a base that is no simple baseline"))?;
     let series = Series::new(graph, columns);
     let value = match base {
-        SeriesModel::Naive => series.last_of(graph, &series.mask, "base.last"),
-        SeriesModel::SeasonalNaive => {
+        BaseInGraph::LastValue => series.last_of(graph, &series.mask, "base.last"),
+        BaseInGraph::Weekday => {
             let back = series.days_back(graph);
             let week = graph.floats("base.week", &[1], &[WEEK as f32]);
             let fmod = vec![int("fmod", 1)];
@@ -28,9 +48,9 @@ pub(super) fn simple_baseline(
             let value = series.last_of(graph, &of_day, "base.seasonal");
             series.or_last(graph, &of_day, &value)
         }
-        SeriesModel::MovingAverage { days } => {
+        BaseInGraph::LastDays(days) => {
             let back = series.days_back(graph);
-            let days = graph.floats("base.days", &[1], &[*days as f32]);
+            let days = graph.floats("base.days", &[1], &[days as f32]);
             let is_near = graph.node("Less", &[&back, &days], "base.is_near", vec![]);
             let near = graph.node("Cast", &[&is_near], "base.near", vec![int("to", 1)]);
             let near = graph.node("Mul", &[&near, &series.mask], "base.near_seen", vec![]);
@@ -39,13 +59,13 @@ pub(super) fn simple_baseline(
             let mean = graph.node("Div", &[&sum, &count], "base.mean", vec![]);
             series.or_last(graph, &near, &mean)
         }
-        SeriesModel::ExponentialSmoothing { alpha } => {
+        BaseInGraph::Smoothed { alpha } => {
             // Of the newest value alpha, of each earlier one (1 - alpha) times as much; of the oldest
             // all that is left.
             let rank = series.rank(graph, &series.mask, "base.rank");
             let keep = graph.floats("base.keep", &[1], &[(1.0 - alpha) as f32]);
             let left = graph.node("Pow", &[&keep, &rank], "base.left", vec![]);
-            let alpha = graph.floats("base.alpha", &[1], &[*alpha as f32]);
+            let alpha = graph.floats("base.alpha", &[1], &[alpha as f32]);
             let share = graph.node("Mul", &[&left, &alpha], "base.share", vec![]);
             let earlier = series.earlier(graph, "base.earlier");
             let zero = graph.floats("base.none", &[1], &[0.0]);
@@ -53,12 +73,6 @@ pub(super) fn simple_baseline(
             let weight = graph.node("Where", &[&is_oldest, &left, &share], "base.weight", vec![]);
             let weight = graph.node("Mul", &[&weight, &series.mask], "base.weights", vec![]);
             series.sum(graph, &weight, "base.smoothed")
-        }
-        SeriesModel::Ets(_)
-        | SeriesModel::Theta(_)
-        | SeriesModel::Ridge(_)
-        | SeriesModel::Trees(_) => {
-            return Err(ModelError::NoGraph("a base that is no simple baseline"));
         }
     };
     Ok(series.or_missing(graph, &value))

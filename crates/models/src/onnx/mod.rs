@@ -9,4 +9,5 @@ mod message;
 mod network;
 mod trees;
 
+pub(crate) use baseline::BaseInGraph;
 pub use network::{ColumnScaling, Scaling};

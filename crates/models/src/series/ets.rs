@@ -6,7 +6,11 @@
 //! [`nelder_mead`], the form by AICc. A missing day updates nothing: the state goes on by itself.
 
 use super::linear_algebra::solve;
-use super::{SeriesForecaster, SeriesPart, WEEK, finite, mean, nelder_mead, shows_a_week_twice};
+use super::{
+    SeriesForecaster, SeriesKind, SeriesPart, Sum, TreeGame, WEEK, enough, finite, mean,
+    nelder_mead, shows_a_week_twice,
+};
+use crate::error::ModelError;
 use serde::{Deserialize, Serialize};
 
 /// Columns of a run: what the data does to a state that begins at zero, and what each component of
@@ -58,8 +62,16 @@ struct Run {
 }
 
 impl EtsModel {
-    /// The form and parameters with the lowest AICc. `None` for fewer than four values.
-    pub(super) fn fit(history: &[Option<f64>]) -> Option<Self> {
+    /// The form and parameters with the lowest AICc, of four values or more.
+    pub(super) fn fit(history: &[Option<f64>]) -> Result<Self, ModelError> {
+        enough(
+            Self::of_best_form(history),
+            history,
+            "observed days for ETS",
+        )
+    }
+
+    fn of_best_form(history: &[Option<f64>]) -> Option<Self> {
         let count = history.iter().flatten().count();
         let mut best: Option<(f64, Self)> = None;
         for trend in [Trend::None, Trend::Additive, Trend::Damped] {
@@ -242,16 +254,29 @@ impl EtsModel {
         let season = run.season[(history.len() + lead - 1) % WEEK];
         Some([run.level, slope * run.trend, season])
     }
+}
 
-    /// The same, named; the level still contains the base.
-    pub(super) fn sum(
+impl SeriesKind for EtsModel {
+    fn sum(
         &self,
         history: &[Option<f64>],
         lead: usize,
-    ) -> Option<Vec<(SeriesPart, f64)>> {
-        let amounts = self.components(history, lead)?;
-        let names = [SeriesPart::Level, SeriesPart::Trend, SeriesPart::Weekday];
-        Some(names.into_iter().zip(amounts).collect())
+        _: TreeGame,
+    ) -> Result<Option<Sum>, ModelError> {
+        let components = self.components(history, lead);
+        Ok(components.map(|[level, trend, season]| {
+            Sum::of([
+                (SeriesPart::Level, level),
+                (SeriesPart::Trend, trend),
+                (SeriesPart::Weekday, season),
+            ])
+        }))
+    }
+
+    fn parameter_count(&self) -> usize {
+        let damping = (self.damping < 1.0).then_some(self.damping);
+        let fitted = [Some(self.alpha), self.beta, self.gamma, damping];
+        fitted.iter().flatten().count()
     }
 }
 
@@ -398,7 +423,7 @@ mod tests {
         assert!((found - 58.0).abs() < 1e-6, "{found}");
         assert_eq!(model.forecast(&[None, None], 1), None);
         assert_eq!(model.forecast(&[], 1), None);
-        assert_eq!(EtsModel::fit(&[Some(60.0), None, Some(61.0)]), None);
+        assert!(EtsModel::fit(&[Some(60.0), None, Some(61.0)]).is_err());
         let constant = EtsModel::fit(&[Some(7.0); 40]).unwrap();
         assert!((constant.forecast(&[Some(7.0); 40], 7).unwrap() - 7.0).abs() < 1e-9);
     }

@@ -7,6 +7,7 @@
 mod average;
 mod calibrated;
 mod ets;
+mod kind;
 mod lags;
 mod linear_algebra;
 mod method;
@@ -25,12 +26,17 @@ pub use ets::EtsModel;
 pub use method::{SeriesMethod, SeriesModel};
 pub use parts::{MemberShare, SeriesPart, SeriesParts, TreeGame};
 pub use ridge::RidgeModel;
+pub use simple::{ExponentialSmoothing, MovingAverage};
 pub use theta::ThetaModel;
 pub use trees_on_lags::TreesOnLags;
 
 pub use lags::LEVEL_DAYS;
 
+pub(crate) use kind::SeriesKind;
+
+use crate::error::ModelError;
 use calibrated::{replay, sorted};
+use kind::Sum;
 use vitalcast_evaluation::half_width;
 
 /// Days of the season: people live by the week.
@@ -38,7 +44,7 @@ pub(crate) const WEEK: usize = 7;
 
 /// A forecaster that reads nothing but the series itself.
 pub trait SeriesForecaster {
-    /// Its stable name.
+    /// Its stable name: that of its architecture on the wire.
     fn name(&self) -> &'static str;
 
     /// Forecasts the day `lead` (at least 1) days after the last day of `history`.
@@ -74,6 +80,19 @@ fn shows_a_week_twice(history: &[Option<f64>]) -> bool {
     first
         .zip(last)
         .is_some_and(|(first, last)| last - first + 1 >= 2 * WEEK)
+}
+
+/// What was fitted, or how many days with a value it takes.
+fn enough<M>(
+    fitted: Option<M>,
+    history: &[Option<f64>],
+    what: &'static str,
+) -> Result<M, ModelError> {
+    fitted.ok_or_else(|| ModelError::TooShort {
+        what,
+        needed: 4,
+        found: history.iter().flatten().count(),
+    })
 }
 
 /// Mean of what is observed.

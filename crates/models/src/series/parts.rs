@@ -5,10 +5,8 @@
 //! All models but boosted trees are sums by themselves, so their parts are exact and need no sampling;
 //! trees are taken apart by exact Shapley values, see [`crate::TreeExplainer`].
 
-use super::lags::{Known, WIDTH};
-use super::{AverageModel, SeriesForecaster, SeriesModel, TreesOnLags, WEEK, mean};
+use super::{AverageModel, SeriesForecaster, SeriesModel, WEEK, mean};
 use crate::error::ModelError;
-use crate::trees::Table;
 
 /// What a part of a forecast stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,8 +69,8 @@ pub struct MemberShare {
     pub forecast: f64,
 }
 
-/// Parts before they are put in order.
-type Sum = Vec<(SeriesPart, f64)>;
+/// Parts, not yet in order.
+type Amounts = Vec<(SeriesPart, f64)>;
 
 impl SeriesModel {
     /// What the forecast of the day `lead` days after the history is made of. `None` when the history
@@ -90,45 +88,11 @@ impl SeriesModel {
         let (Some(base), Some(value)) = (mean(history), self.forecast(history, lead)) else {
             return Ok(None);
         };
-        let lead = lead.max(1);
-        let one = |part| Some(vec![(part, value - base)]);
-        let mut trees = None;
-        let parts = match self {
-            Self::Naive => one(SeriesPart::LastValue),
-            Self::SeasonalNaive => {
-                let back = WEEK - (lead - 1) % WEEK;
-                let weekdays = (back..=history.len()).step_by(WEEK);
-                let is_known = weekdays
-                    .map(|back| history[history.len() - back])
-                    .any(|value| value.is_some());
-                one(if is_known {
-                    SeriesPart::Weekday
-                } else {
-                    SeriesPart::LastValue
-                })
-            }
-            Self::MovingAverage { days } => {
-                let recent = &history[history.len().saturating_sub(*days)..];
-                one(if mean(recent).is_some() {
-                    SeriesPart::LastDays(*days)
-                } else {
-                    SeriesPart::LastValue
-                })
-            }
-            Self::ExponentialSmoothing { .. } => one(SeriesPart::Level),
-            Self::Ets(model) => above(base, model.sum(history, lead)),
-            Self::Theta(model) => above(base, model.sum(history, lead)),
-            Self::Ridge(model) => above(base, model.sum(history, lead)),
-            Self::Trees(model) => match model.sum(history, lead, game)? {
-                Some((parts, used)) => {
-                    trees = Some(used);
-                    above(base, Some(parts))
-                }
-                None => None,
-            },
-        };
+        let sum = self.kind().sum(history, lead.max(1), game)?;
+        let trees = sum.as_ref().and_then(|sum| sum.trees);
         // A forecast that ran away is the last value.
-        let parts = parts
+        let parts = sum
+            .map(|sum| above(base, sum.parts))
             .filter(|parts| parts.iter().all(|(_, amount)| amount.is_finite()))
             .unwrap_or_else(|| vec![(SeriesPart::LastValue, value - base)]);
         Ok(Some(SeriesParts {
@@ -188,21 +152,22 @@ impl AverageModel {
     }
 }
 
-/// Parts whose level is that of the series, with a level that counts from the base.
-fn above(base: f64, parts: Option<Sum>) -> Option<Sum> {
-    let mut parts = parts?;
-    for (part, amount) in &mut parts {
-        if *part == SeriesPart::Level {
-            *amount -= base;
-        }
+/// The parts as they count from the base: it is taken off the level, or off the one part that stands for
+/// the level.
+fn above(base: f64, mut parts: Amounts) -> Amounts {
+    let level = parts
+        .iter()
+        .position(|(part, _)| *part == SeriesPart::Level);
+    if let Some((_, amount)) = parts.get_mut(level.unwrap_or(0)) {
+        *amount -= base;
     }
-    Some(parts)
+    parts
 }
 
 /// Each part once, in order, without those that add nothing.
-fn merged(mut parts: Sum) -> Sum {
+fn merged(mut parts: Amounts) -> Amounts {
     parts.sort_by_key(|(part, _)| *part);
-    let mut once: Sum = Vec::with_capacity(parts.len());
+    let mut once: Amounts = Vec::with_capacity(parts.len());
     for (part, amount) in parts {
         match once.last_mut() {
             Some((before, sum)) if *before == part => *sum += amount,
@@ -225,66 +190,10 @@ pub(super) fn of_lag(place: usize) -> SeriesPart {
     }
 }
 
-impl TreesOnLags {
-    /// The level, the persistence of the last value, what the trees say without knowing anything, and what
-    /// each lag adds.
-    fn sum(
-        &self,
-        history: &[Option<f64>],
-        lead: usize,
-        game: TreeGame,
-    ) -> Result<Option<(Sum, TreeGame)>, ModelError> {
-        let lead = self.nearest(lead);
-        let (Some(known), Some(persistence), Some(trees)) = (
-            Known::at(history, lead),
-            self.persistence(lead),
-            self.lead(lead),
-        ) else {
-            return Ok(None);
-        };
-        let path_dependent = match game {
-            TreeGame::PathDependent => trees.explainer().ok(),
-            TreeGame::Interventional => None,
-        };
-        let (explainer, used) = match path_dependent {
-            Some(explainer) => (explainer, TreeGame::PathDependent),
-            None => (
-                trees.explainer_against(&background(history, lead)?)?,
-                TreeGame::Interventional,
-            ),
-        };
-        let explained = explainer.explain(&known.values);
-        let mut parts = vec![
-            (SeriesPart::Level, known.level),
-            (
-                SeriesPart::LastValue,
-                persistence * Known::last(&known.values),
-            ),
-            (SeriesPart::Constant, explained.base),
-        ];
-        let of_lags = explained.contributions.iter().enumerate();
-        parts.extend(of_lags.map(|(place, amount)| (of_lag(place), *amount)));
-        Ok(Some((parts, used)))
-    }
-}
-
-/// What was known on each day of a history that has a week before it; on its last day where none has.
-fn background(history: &[Option<f64>], lead: usize) -> Result<Table, ModelError> {
-    let mut rows: Vec<[f32; WIDTH]> = (WEEK..history.len())
-        .filter_map(|end| Known::at(&history[..end], lead))
-        .map(|known| known.values)
-        .collect();
-    if rows.is_empty() {
-        rows.extend(Known::at(history, lead).map(|known| known.values));
-    }
-    Table::new(rows.len(), WIDTH, rows.into_flattened())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::series::SeriesMethod;
-    use crate::trees::TreeOptions;
 
     /// Days with a level, a week, a trend and a gap.
     fn history(days: usize) -> Vec<Option<f64>> {
@@ -298,25 +207,16 @@ mod tests {
     }
 
     fn fitted() -> Vec<SeriesModel> {
-        [
-            SeriesMethod::Naive,
-            SeriesMethod::SeasonalNaive,
-            SeriesMethod::MovingAverage { days: 7 },
-            SeriesMethod::ExponentialSmoothing { alpha: None },
-            SeriesMethod::Ets,
-            SeriesMethod::Theta,
-            SeriesMethod::ridge(),
-            SeriesMethod::Trees {
-                horizon: 7,
-                options: TreeOptions {
-                    trees: 20,
-                    ..TreeOptions::default()
-                },
-            },
-        ]
-        .iter()
-        .map(|method| method.fit(&history(120)).unwrap())
-        .collect()
+        let mut methods = SeriesMethod::every();
+        for method in &mut methods {
+            if let SeriesMethod::Trees { options, .. } = method {
+                options.trees = 20;
+            }
+        }
+        methods
+            .iter()
+            .map(|method| method.fit(&history(120)).unwrap())
+            .collect()
     }
 
     #[track_caller]

@@ -5,7 +5,7 @@
 use super::lags::{Known, WIDTH, examples, persistence};
 use super::linear_algebra::Cholesky;
 use super::parts::of_lag;
-use super::{SeriesForecaster, SeriesPart, finite};
+use super::{SeriesForecaster, SeriesKind, SeriesPart, Sum, TreeGame, finite};
 use crate::error::ModelError;
 use serde::{Deserialize, Serialize};
 
@@ -39,11 +39,6 @@ impl RidgeModel {
             .collect::<Result<_, _>>()?;
         Ok(Self { leads })
     }
-
-    /// Weights, intercepts and persistences of all leads.
-    pub fn parameter_count(&self) -> usize {
-        self.leads.iter().map(|lead| lead.weights.len() + 2).sum()
-    }
 }
 
 impl SeriesForecaster for RidgeModel {
@@ -67,17 +62,20 @@ impl SeriesForecaster for RidgeModel {
     }
 }
 
-impl RidgeModel {
+impl SeriesKind for RidgeModel {
     /// The level, the persistence of the last value, the intercept, and weight × input of each lag, a value
-    /// and whether it is missing together; the level still contains the base.
-    pub(super) fn sum(
+    /// and whether it is missing together.
+    fn sum(
         &self,
         history: &[Option<f64>],
         lead: usize,
-    ) -> Option<Vec<(SeriesPart, f64)>> {
+        _: TreeGame,
+    ) -> Result<Option<Sum>, ModelError> {
         let lead = lead.clamp(1, self.leads.len().max(1));
-        let regression = self.leads.get(lead - 1)?;
-        let known = Known::at(history, lead)?;
+        let (Some(regression), Some(known)) = (self.leads.get(lead - 1), Known::at(history, lead))
+        else {
+            return Ok(None);
+        };
         let kept = regression.persistence * Known::last(&known.values);
         let mut parts = vec![
             (SeriesPart::Level, known.level),
@@ -89,7 +87,12 @@ impl RidgeModel {
         parts.extend(inputs.enumerate().map(|(place, (input, (mean, weight)))| {
             (of_lag(place % WIDTH), (input - mean) * weight)
         }));
-        Some(parts)
+        Ok(Some(Sum { parts, trees: None }))
+    }
+
+    /// Weights, intercepts and persistences of all leads.
+    fn parameter_count(&self) -> usize {
+        self.leads.iter().map(|lead| lead.weights.len() + 2).sum()
     }
 }
 

@@ -1,10 +1,38 @@
 //! The simple baselines: what a forecast has to beat.
 
-use super::{SeriesModel, WEEK, last, mean};
+use super::{
+    SeriesForecaster, SeriesKind, SeriesModel, SeriesPart, Sum, TreeGame, WEEK, last, mean,
+};
+use crate::error::{ModelError, within};
+use crate::onnx::BaseInGraph;
+use serde::{Deserialize, Serialize};
 
-const MOVING_AVERAGE_DAYS: usize = 7;
 /// Smoothing factor where none is fitted.
 const DEFAULT_ALPHA: f64 = 0.3;
+/// Longest moving average.
+const MAX_DAYS: usize = 366;
+
+/// The last value seen.
+#[derive(Debug)]
+pub(super) struct Naive;
+
+/// The latest value seen on the target's weekday; on any day while there is none.
+#[derive(Debug)]
+pub(super) struct SeasonalNaive;
+
+/// Mean of the values seen in the last `days` days; the last value seen while there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovingAverage {
+    /// How many days.
+    pub days: usize,
+}
+
+/// Simple exponential smoothing (Brown 1956), starting from the oldest value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ExponentialSmoothing {
+    /// Weight of the newest value, above 0 to 1.
+    pub alpha: f64,
+}
 
 impl SeriesModel {
     /// The last value seen.
@@ -19,24 +47,168 @@ impl SeriesModel {
 
     /// Mean of the last seven days.
     pub fn moving_average() -> Self {
-        Self::MovingAverage {
-            days: MOVING_AVERAGE_DAYS,
-        }
+        Self::MovingAverage(MovingAverage::WEEK)
     }
 
     /// Exponential smoothing with factor 0.3.
     pub fn exponential_smoothing() -> Self {
-        Self::ExponentialSmoothing {
+        Self::ExponentialSmoothing(ExponentialSmoothing {
             alpha: DEFAULT_ALPHA,
-        }
+        })
     }
 
-    /// Exponential smoothing with the factor (0.01 to 1 in hundredths) that forecasts the observed
-    /// history best one value ahead; 0.3 for fewer than three values.
-    pub fn fit_exponential_smoothing(history: &[Option<f64>]) -> Self {
+    /// The simple baselines a model is compared with.
+    pub fn simple() -> Vec<Self> {
+        vec![
+            Self::naive(),
+            Self::seasonal_naive(),
+            Self::moving_average(),
+            Self::exponential_smoothing(),
+        ]
+    }
+
+    /// A simple baseline by its name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::simple()
+            .into_iter()
+            .find(|model| model.name() == name)
+    }
+}
+
+impl SeriesForecaster for Naive {
+    fn name(&self) -> &'static str {
+        "naive"
+    }
+
+    fn forecast(&self, history: &[Option<f64>], _: usize) -> Option<f64> {
+        last(history)
+    }
+}
+
+impl SeriesKind for Naive {
+    fn sum(
+        &self,
+        history: &[Option<f64>],
+        _: usize,
+        _: TreeGame,
+    ) -> Result<Option<Sum>, ModelError> {
+        Ok(last(history).map(|value| Sum::of([(SeriesPart::LastValue, value)])))
+    }
+
+    fn parameter_count(&self) -> usize {
+        0
+    }
+
+    fn base_in_graph(&self) -> Option<BaseInGraph> {
+        Some(BaseInGraph::LastValue)
+    }
+}
+
+impl SeasonalNaive {
+    fn of_weekday(history: &[Option<f64>], lead: usize) -> Option<f64> {
+        // Days back from the end of the history to the target's weekday: 1 is the last day.
+        let back = WEEK - (lead.max(1) - 1) % WEEK;
+        (back..=history.len())
+            .step_by(WEEK)
+            .find_map(|back| history[history.len() - back])
+    }
+}
+
+impl SeriesForecaster for SeasonalNaive {
+    fn name(&self) -> &'static str {
+        "seasonal_naive"
+    }
+
+    fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64> {
+        Self::of_weekday(history, lead).or_else(|| last(history))
+    }
+}
+
+impl SeriesKind for SeasonalNaive {
+    fn sum(
+        &self,
+        history: &[Option<f64>],
+        lead: usize,
+        _: TreeGame,
+    ) -> Result<Option<Sum>, ModelError> {
+        let of_weekday = Self::of_weekday(history, lead);
+        let part = match of_weekday {
+            Some(value) => Some((SeriesPart::Weekday, value)),
+            None => last(history).map(|value| (SeriesPart::LastValue, value)),
+        };
+        Ok(part.map(|part| Sum::of([part])))
+    }
+
+    fn parameter_count(&self) -> usize {
+        0
+    }
+
+    fn base_in_graph(&self) -> Option<BaseInGraph> {
+        Some(BaseInGraph::Weekday)
+    }
+}
+
+impl MovingAverage {
+    /// The last seven days.
+    pub(super) const WEEK: Self = Self { days: WEEK };
+
+    /// The mean of so many days, 1 to 366.
+    pub(super) fn of(days: usize) -> Result<Self, ModelError> {
+        within("days", days as f64, 1.0, MAX_DAYS as f64)?;
+        Ok(Self { days })
+    }
+
+    fn of_days(self, history: &[Option<f64>]) -> Option<f64> {
+        mean(&history[history.len().saturating_sub(self.days)..])
+    }
+}
+
+impl SeriesForecaster for MovingAverage {
+    fn name(&self) -> &'static str {
+        "moving_average"
+    }
+
+    fn forecast(&self, history: &[Option<f64>], _: usize) -> Option<f64> {
+        self.of_days(history).or_else(|| last(history))
+    }
+}
+
+impl SeriesKind for MovingAverage {
+    fn sum(
+        &self,
+        history: &[Option<f64>],
+        _: usize,
+        _: TreeGame,
+    ) -> Result<Option<Sum>, ModelError> {
+        let part = match self.of_days(history) {
+            Some(value) => Some((SeriesPart::LastDays(self.days), value)),
+            None => last(history).map(|value| (SeriesPart::LastValue, value)),
+        };
+        Ok(part.map(|part| Sum::of([part])))
+    }
+
+    fn parameter_count(&self) -> usize {
+        0
+    }
+
+    fn base_in_graph(&self) -> Option<BaseInGraph> {
+        Some(BaseInGraph::LastDays(self.days))
+    }
+}
+
+impl ExponentialSmoothing {
+    /// With a factor above 0 to 1. Without one, with that (0.01 to 1 in hundredths) which forecasts the
+    /// observed history best one value ahead; 0.3 for fewer than three values.
+    pub(super) fn fit(history: &[Option<f64>], alpha: Option<f64>) -> Result<Self, ModelError> {
+        if let Some(alpha) = alpha {
+            within("alpha", alpha, f64::MIN_POSITIVE, 1.0)?;
+            return Ok(Self { alpha });
+        }
         let values: Vec<f64> = history.iter().flatten().copied().collect();
         if values.len() < 3 {
-            return Self::exponential_smoothing();
+            return Ok(Self {
+                alpha: DEFAULT_ALPHA,
+            });
         }
         let squared_error = |alpha: f64| {
             let mut level = values[0];
@@ -53,54 +225,50 @@ impl SeriesModel {
             .map(|hundredths| f64::from(hundredths) / 100.0)
             .min_by(|left, right| squared_error(*left).total_cmp(&squared_error(*right)))
             .unwrap_or(DEFAULT_ALPHA);
-        Self::ExponentialSmoothing { alpha }
+        Ok(Self { alpha })
     }
 
-    /// The simple baselines a model is compared with.
-    pub fn simple() -> Vec<Self> {
-        vec![
-            Self::naive(),
-            Self::seasonal_naive(),
-            Self::moving_average(),
-            Self::exponential_smoothing(),
-        ]
-    }
-
-    /// A simple baseline by its name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        use super::SeriesForecaster;
-        Self::simple()
-            .into_iter()
-            .find(|model| model.name() == name)
+    /// The level after smoothing from the oldest value on.
+    fn level(self, history: &[Option<f64>]) -> Option<f64> {
+        let mut values = history.iter().flatten();
+        let first = *values.next()?;
+        Some(values.fold(first, |level, value| level + self.alpha * (value - level)))
     }
 }
 
-/// The latest value seen on the target's weekday; on any day while there is none.
-pub(super) fn seasonal_naive(history: &[Option<f64>], lead: usize) -> Option<f64> {
-    // Days back from the end of the history to the target's weekday: 1 is the last day.
-    let back = WEEK - (lead.max(1) - 1) % WEEK;
-    (back..=history.len())
-        .step_by(WEEK)
-        .find_map(|back| history[history.len() - back])
-        .or_else(|| last(history))
+impl SeriesForecaster for ExponentialSmoothing {
+    fn name(&self) -> &'static str {
+        "exponential_smoothing"
+    }
+
+    fn forecast(&self, history: &[Option<f64>], _: usize) -> Option<f64> {
+        self.level(history)
+    }
 }
 
-/// Mean of the values seen in the last `days` days; the last value seen while there is none.
-pub(super) fn moving_average(history: &[Option<f64>], days: usize) -> Option<f64> {
-    mean(&history[history.len().saturating_sub(days)..]).or_else(|| last(history))
-}
+impl SeriesKind for ExponentialSmoothing {
+    fn sum(
+        &self,
+        history: &[Option<f64>],
+        _: usize,
+        _: TreeGame,
+    ) -> Result<Option<Sum>, ModelError> {
+        let level = self.level(history);
+        Ok(level.map(|level| Sum::of([(SeriesPart::Level, level)])))
+    }
 
-/// The level after smoothing from the oldest value on.
-pub(super) fn smoothed(history: &[Option<f64>], alpha: f64) -> Option<f64> {
-    let mut values = history.iter().flatten();
-    let first = *values.next()?;
-    Some(values.fold(first, |level, value| level + alpha * (value - level)))
+    fn parameter_count(&self) -> usize {
+        1
+    }
+
+    fn base_in_graph(&self) -> Option<BaseInGraph> {
+        Some(BaseInGraph::Smoothed { alpha: self.alpha })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::SeriesForecaster;
 
     #[test]
     fn naive_skips_missing_days() {
@@ -156,21 +324,13 @@ mod tests {
     #[test]
     fn a_fitted_factor_follows_a_random_walk_and_averages_noise() {
         let walk: Vec<Option<f64>> = (0..40).map(|day| Some(f64::from(day * day))).collect();
-        let SeriesModel::ExponentialSmoothing { alpha } =
-            SeriesModel::fit_exponential_smoothing(&walk)
-        else {
-            panic!("smoothing is what was fitted");
-        };
-        assert_eq!(alpha, 1.0);
+        let fitted = ExponentialSmoothing::fit(&walk, None).unwrap();
+        assert_eq!(fitted.alpha, 1.0);
         let noise: Vec<Option<f64>> = (0..40)
             .map(|day| Some(if day % 2 == 0 { 1.0 } else { -1.0 }))
             .collect();
-        let SeriesModel::ExponentialSmoothing { alpha } =
-            SeriesModel::fit_exponential_smoothing(&noise)
-        else {
-            panic!("smoothing is what was fitted");
-        };
-        assert!(alpha < 0.2, "{alpha}");
+        let fitted = ExponentialSmoothing::fit(&noise, None).unwrap();
+        assert!(fitted.alpha < 0.2, "{fitted:?}");
     }
 
     #[test]

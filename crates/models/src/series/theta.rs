@@ -2,7 +2,11 @@
 //! with half the slope of a straight line as drift (Hyndman and Billah 2003), on a series whose weekly
 //! season, where there is one, was taken off.
 
-use super::{EtsModel, SeriesForecaster, SeriesPart, WEEK, finite, mean, shows_a_week_twice};
+use super::{
+    EtsModel, SeriesForecaster, SeriesKind, SeriesPart, Sum, TreeGame, WEEK, enough, finite, mean,
+    shows_a_week_twice,
+};
+use crate::error::ModelError;
 use serde::{Deserialize, Serialize};
 
 /// The normal distribution's 95th percentile.
@@ -18,18 +22,17 @@ pub struct ThetaModel {
 }
 
 impl ThetaModel {
-    /// `None` for fewer than four values.
-    pub(super) fn fit(history: &[Option<f64>]) -> Option<Self> {
-        if history.iter().flatten().count() < 4 {
-            return None;
-        }
+    /// Fits to four values or more.
+    pub(super) fn fit(history: &[Option<f64>]) -> Result<Self, ModelError> {
+        let is_enough = history.iter().flatten().count() >= 4;
+        enough(is_enough.then_some(()), history, "observed days for Theta")?;
         let seasonal = shows_a_week_twice(history) && has_season(history);
         let plain = if seasonal {
             without(history, &season(history))
         } else {
             history.to_vec()
         };
-        Some(Self {
+        Ok(Self {
             alpha: EtsModel::fit_level(&plain).alpha,
             seasonal,
         })
@@ -72,16 +75,28 @@ impl ThetaModel {
             season[(history.len() + lead - 1) % WEEK],
         ])
     }
+}
 
-    /// The same, named; the level still contains the base.
-    pub(super) fn sum(
+impl SeriesKind for ThetaModel {
+    fn sum(
         &self,
         history: &[Option<f64>],
         lead: usize,
-    ) -> Option<Vec<(SeriesPart, f64)>> {
-        let amounts = self.components(history, lead)?;
-        let names = [SeriesPart::Level, SeriesPart::Trend, SeriesPart::Weekday];
-        Some(names.into_iter().zip(amounts).collect())
+        _: TreeGame,
+    ) -> Result<Option<Sum>, ModelError> {
+        let components = self.components(history, lead);
+        Ok(components.map(|[level, trend, season]| {
+            Sum::of([
+                (SeriesPart::Level, level),
+                (SeriesPart::Trend, trend),
+                (SeriesPart::Weekday, season),
+            ])
+        }))
+    }
+
+    /// The weight of the newest value, and whether there is a season.
+    fn parameter_count(&self) -> usize {
+        2
     }
 }
 
@@ -229,7 +244,7 @@ mod tests {
 
     #[test]
     fn little_and_nothing_are_told_apart() {
-        assert_eq!(ThetaModel::fit(&[Some(1.0), None, Some(2.0)]), None);
+        assert!(ThetaModel::fit(&[Some(1.0), None, Some(2.0)]).is_err());
         let model = ThetaModel::fit(&[1.0, 2.0, 1.0, 2.0, 1.5].map(Some)).unwrap();
         assert_eq!(model.forecast(&[None], 1), None);
         assert!((model.forecast(&[Some(5.0)], 1).unwrap() - 5.0).abs() < 1e-6);

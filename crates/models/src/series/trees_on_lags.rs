@@ -2,7 +2,8 @@
 //! set of trees for each lead.
 
 use super::lags::{Known, WIDTH, examples, persistence};
-use super::{SeriesForecaster, finite};
+use super::parts::of_lag;
+use super::{SeriesForecaster, SeriesKind, SeriesPart, Sum, TreeGame, WEEK, finite};
 use crate::error::ModelError;
 use crate::trees::{BoostedTrees, Table, TreeOptions};
 use serde::{Deserialize, Serialize};
@@ -70,7 +71,7 @@ impl TreesOnLags {
 
 impl SeriesForecaster for TreesOnLags {
     fn name(&self) -> &'static str {
-        "trees"
+        "xgboost"
     }
 
     fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64> {
@@ -80,4 +81,71 @@ impl SeriesForecaster for TreesOnLags {
         let change = self.lead(lead)?.predict_row(&known.values);
         finite(known.level + kept + change, history)
     }
+}
+
+impl SeriesKind for TreesOnLags {
+    /// The level, the persistence of the last value, what the trees say without knowing anything, and what
+    /// each lag adds.
+    fn sum(
+        &self,
+        history: &[Option<f64>],
+        lead: usize,
+        game: TreeGame,
+    ) -> Result<Option<Sum>, ModelError> {
+        let lead = self.nearest(lead);
+        let (Some(known), Some(persistence), Some(trees)) = (
+            Known::at(history, lead),
+            self.persistence(lead),
+            self.lead(lead),
+        ) else {
+            return Ok(None);
+        };
+        let path_dependent = match game {
+            TreeGame::PathDependent => trees.explainer().ok(),
+            TreeGame::Interventional => None,
+        };
+        let (explainer, used) = match path_dependent {
+            Some(explainer) => (explainer, TreeGame::PathDependent),
+            None => (
+                trees.explainer_against(&background(history, lead)?)?,
+                TreeGame::Interventional,
+            ),
+        };
+        let explained = explainer.explain(&known.values);
+        let mut parts = vec![
+            (SeriesPart::Level, known.level),
+            (
+                SeriesPart::LastValue,
+                persistence * Known::last(&known.values),
+            ),
+            (SeriesPart::Constant, explained.base),
+        ];
+        let of_lags = explained.contributions.iter().enumerate();
+        parts.extend(of_lags.map(|(place, amount)| (of_lag(place), *amount)));
+        Ok(Some(Sum {
+            parts,
+            trees: Some(used),
+        }))
+    }
+
+    fn parameter_count(&self) -> usize {
+        let trees = self.leads.iter().map(|lead| &lead.trees);
+        trees.map(BoostedTrees::node_count).sum()
+    }
+
+    fn graph(&self) -> Option<Vec<u8>> {
+        self.to_onnx(1)
+    }
+}
+
+/// What was known on each day of a history that has a week before it; on its last day where none has.
+fn background(history: &[Option<f64>], lead: usize) -> Result<Table, ModelError> {
+    let mut rows: Vec<[f32; WIDTH]> = (WEEK..history.len())
+        .filter_map(|end| Known::at(&history[..end], lead))
+        .map(|known| known.values)
+        .collect();
+    if rows.is_empty() {
+        rows.extend(Known::at(history, lead).map(|known| known.values));
+    }
+    Table::new(rows.len(), WIDTH, rows.into_flattened())
 }

@@ -3,26 +3,21 @@
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use vitalcast_models::{ModelError, SeriesForecaster, SeriesMethod, TreeOptions};
+use vitalcast_models::{ModelError, SeriesForecaster, SeriesMethod};
 
+/// Every kind, quick to fit.
 fn methods() -> Vec<SeriesMethod> {
-    vec![
-        SeriesMethod::Naive,
-        SeriesMethod::SeasonalNaive,
-        SeriesMethod::MovingAverage { days: 7 },
-        SeriesMethod::ExponentialSmoothing { alpha: Some(0.3) },
-        SeriesMethod::ExponentialSmoothing { alpha: None },
-        SeriesMethod::Ets,
-        SeriesMethod::Theta,
-        SeriesMethod::Ridge { horizon: 2 },
-        SeriesMethod::Trees {
-            horizon: 2,
-            options: TreeOptions {
-                trees: 30,
-                ..TreeOptions::default()
-            },
-        },
-    ]
+    let mut methods = SeriesMethod::every();
+    for method in &mut methods {
+        if let SeriesMethod::Ridge { horizon } | SeriesMethod::Trees { horizon, .. } = method {
+            *horizon = 2;
+        }
+        if let SeriesMethod::Trees { options, .. } = method {
+            options.trees = 30;
+        }
+    }
+    methods.push(SeriesMethod::ExponentialSmoothing { alpha: Some(0.3) });
+    methods
 }
 
 /// A level, a weekly season, an error that lasts for days, and every `hole`-th day missing.

@@ -3,7 +3,7 @@
 use super::{Cohort, ReplayModel, ReplayRequest};
 use crate::cohort::CohortPerson;
 use crate::error::TrainingError;
-use crate::kinds::{Fitting, MOVING_AVERAGE_DAYS};
+use crate::kinds::Fitting;
 use crate::network::EpochReport;
 use crate::pipeline::train;
 use chrono::Days;
@@ -13,7 +13,9 @@ use std::ops::{ControlFlow, Range};
 use vitalcast_domain::{AsOf, ModelArchitecture, PredictionMetric, TrainModelRequest, UserId};
 use vitalcast_evaluation::Replayed;
 use vitalcast_inference::{DayLayout, FittedModel};
-use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesMethod, SeriesModel};
+use vitalcast_models::{
+    ComputeDevice, MovingAverage, SeriesForecaster, SeriesMethod, SeriesModel,
+};
 use vitalcast_windows::WindowEnd;
 
 /// Days of the mean of a month.
@@ -47,10 +49,10 @@ pub(super) fn series<'a>(
     let architecture = match model {
         ReplayModel::Of(architecture) => architecture,
         ReplayModel::Mean30 => {
-            let mean = || SeriesModel::MovingAverage { days: MONTH };
+            let mean = SeriesModel::MovingAverage(MovingAverage { days: MONTH });
             return Ok(Some(SeriesOfPeople {
                 people,
-                models: people.iter().map(|_| Some(boxed(mean()))).collect(),
+                models: people.iter().map(|_| Some(boxed(mean.clone()))).collect(),
             }));
         }
         ReplayModel::Auto | ReplayModel::Population => return Ok(None),
@@ -59,7 +61,7 @@ pub(super) fn series<'a>(
     let request = settings_of(architecture, user, replay)?;
     let models = match Fitting::of(&request) {
         Fitting::Network(_) | Fitting::OfManyPeople => return Ok(None),
-        Fitting::Series { method, .. } if learns_from_all(&method) => {
+        Fitting::Series { method, .. } if method.learns_from_many() => {
             let histories: Vec<_> = people
                 .iter()
                 .zip(until)
@@ -110,18 +112,6 @@ fn boxed<F: SeriesForecaster + Send + Sync + 'static>(
     Box::new(model)
 }
 
-fn learns_from_all(method: &SeriesMethod) -> bool {
-    match method {
-        SeriesMethod::Ridge { .. } | SeriesMethod::Trees { .. } => true,
-        SeriesMethod::Naive
-        | SeriesMethod::SeasonalNaive
-        | SeriesMethod::MovingAverage { .. }
-        | SeriesMethod::ExponentialSmoothing { .. }
-        | SeriesMethod::Ets
-        | SeriesMethod::Theta => false,
-    }
-}
-
 type Boxed = Option<Box<dyn SeriesForecaster + Send + Sync>>;
 
 fn of_each(
@@ -130,11 +120,7 @@ fn of_each(
     fit: impl Fn(&[Option<f64>]) -> Boxed + Sync,
 ) -> Vec<Boxed> {
     // With no days to fit to, the mean of the last week stands in.
-    let fallback = || {
-        Some(boxed(SeriesModel::MovingAverage {
-            days: MOVING_AVERAGE_DAYS,
-        }))
-    };
+    let fallback = || Some(boxed(SeriesModel::moving_average()));
     people
         .par_iter()
         .zip(until)
