@@ -32,7 +32,7 @@ pub use answer::{
     PredictResponse, PredictionResult, RangeVerdict, TrainModelResponse, TrainPooledRequest,
     TrainPooledResponse, TrainingMetrics,
 };
-pub use architecture::{ModelArchitecture, ModelFamily};
+pub use architecture::{ModelArchitecture, ModelFamily, ModelReads};
 pub use correlation::{
     Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
     FeatureCopy, FeatureCorrelation, GrangerLag, HealthMetricTarget, LagRequest, LagResolution,

@@ -221,10 +221,7 @@ impl TrainModelRequest {
         let lstm = self.architecture.is_lstm();
         let network = self.architecture.is_network();
         let trees = self.architecture.family() == ModelFamily::Trees;
-        let in_epochs = match self.architecture.family() {
-            ModelFamily::Lstm | ModelFamily::Linear | ModelFamily::Trees => true,
-            ModelFamily::Ridge | ModelFamily::Series | ModelFamily::Pooled => false,
-        };
+        let in_epochs = self.architecture.has_epochs();
         [
             ("epochs", in_epochs, self.epochs != default.epochs),
             ("batch_size", network, self.batch_size != default.batch_size),

@@ -7,7 +7,7 @@ use crate::error::EngineError;
 use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use vitalcast_domain::{
     ASSOCIATION, Counterfactual, CounterfactualRequest, CounterfactualResponse,
-    CounterfactualTarget, MetricType, ModelFamily, PredictionMetric, Profile, SuggestedChange,
+    CounterfactualTarget, MetricType, ModelReads, PredictionMetric, Profile, SuggestedChange,
 };
 use vitalcast_evaluation::beyond_rounding;
 use vitalcast_features::LATE_HOUR;
@@ -141,9 +141,9 @@ fn goal_of(request: &CounterfactualRequest, base: f64) -> Goal {
 /// Whether the model reads what a lever sets. A change of anything else can move the forecast only by way of
 /// something else: a meal on a day on which the watch lay in a drawer makes that a day with zero steps.
 fn is_read(scene: &Scene, lever: Lever) -> bool {
-    match scene.architecture().family() {
-        ModelFamily::Lstm | ModelFamily::Linear => true,
-        ModelFamily::Pooled => match lever {
+    match scene.architecture().family().reads() {
+        ModelReads::Features => true,
+        ModelReads::DailySeries => match lever {
             Lever::Steps
             | Lever::EnergyBurned
             | Lever::Sleep
@@ -167,7 +167,7 @@ fn is_read(scene: &Scene, lever: Lever) -> bool {
             | Lever::StrengthMinutes
             | Lever::FlexibilityMinutes => false,
         },
-        ModelFamily::Series | ModelFamily::Ridge | ModelFamily::Trees => match scene.metric() {
+        ModelReads::OwnDays => match scene.metric() {
             PredictionMetric::SleepDuration => {
                 matches!(
                     lever,

@@ -3,9 +3,9 @@
 use super::SAME;
 use super::scene::Scene;
 use vitalcast_domain::{
-    AppliedChange, Better, MetricTrajectory, ModelFamily, PredictionMetric, PredictionResult,
-    ScenarioResult, SkippedMetric, SuggestedChange, TrajectoryRequest, WhatIfRequest,
-    WhatIfScenario,
+    AppliedChange, Better, MetricTrajectory, ModelArchitecture, ModelReads, PredictionMetric,
+    PredictionResult, ScenarioResult, SkippedMetric, SuggestedChange, TrajectoryRequest,
+    WhatIfRequest, WhatIfScenario,
 };
 use vitalcast_inference::with_unit;
 use vitalcast_insight::counterfactual::Goal;
@@ -225,17 +225,15 @@ pub(super) fn warnings(scene: &Scene, scenarios: &[ScenarioResult]) -> Vec<Strin
     warnings
 }
 
-/// What a family of models reads.
-fn reads(family: ModelFamily) -> &'static str {
-    match family {
-        ModelFamily::Pooled => {
+/// What a model reads, in words.
+fn reads(architecture: ModelArchitecture) -> &'static str {
+    match architecture.family().reads() {
+        ModelReads::DailySeries => {
             "reads daily readings and totals of watches and rings, but no meals and no workouts, and it \
              forecasts whole numbers where the readings are whole numbers"
         }
-        ModelFamily::Series | ModelFamily::Ridge | ModelFamily::Trees => {
-            "reads only the earlier days of the metric itself"
-        }
-        ModelFamily::Linear | ModelFamily::Lstm => {
+        ModelReads::OwnDays => "reads only the earlier days of the metric itself",
+        ModelReads::Features => {
             "has learned nothing from it for you: it was never seen in training, or did not help there"
         }
     }
@@ -244,12 +242,19 @@ fn reads(family: ModelFamily) -> &'static str {
 /// What a model does not read, and which models do.
 pub(super) fn of_unread(scene: &Scene, unread: &[&str]) -> String {
     let architecture = scene.architecture();
-    let reads = reads(architecture.family());
-    let others = match architecture.family() {
-        ModelFamily::Linear | ModelFamily::Lstm => "",
-        ModelFamily::Pooled | ModelFamily::Series | ModelFamily::Ridge | ModelFamily::Trees => {
-            ". Models of the architectures linear, lstm, lstm_attention and multi_task read all features: \
-             train one and name its architecture"
+    let reads = reads(architecture);
+    let others = match architecture.family().reads() {
+        ModelReads::Features => String::new(),
+        ModelReads::DailySeries | ModelReads::OwnDays => {
+            let all: Vec<&str> = ModelArchitecture::ALL
+                .iter()
+                .filter(|other| other.is_network())
+                .map(|other| other.as_str())
+                .collect();
+            format!(
+                ". Models of these architectures read all features: {}. Train one and name its architecture",
+                all.join(", ")
+            )
         }
     };
     format!(
@@ -334,7 +339,7 @@ pub(super) fn nothing_moves(scene: &Scene) -> String {
          ({}) {}.",
         scene.metric().title(),
         scene.architecture(),
-        reads(scene.architecture().family())
+        reads(scene.architecture())
     )
 }
 
