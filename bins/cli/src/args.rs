@@ -24,7 +24,7 @@ pub(crate) use experiment::{
 };
 
 use chrono::{DateTime, NaiveDate, Utc};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use vitalcast::{
@@ -242,8 +242,20 @@ fn share(text: &str) -> Result<f64, String> {
 
 /// Every architecture there is, listed in the help.
 fn architecture() -> impl TypedValueParser<Value = ModelArchitecture> {
-    PossibleValuesParser::new(ModelArchitecture::WORDS)
-        .try_map(|word| word.parse::<ModelArchitecture>())
+    one_of(ModelArchitecture::ALL.iter().copied())
+}
+
+/// Architectures, listed in the help with what each is.
+fn one_of(
+    architectures: impl Iterator<Item = ModelArchitecture>,
+) -> impl TypedValueParser<Value = ModelArchitecture> {
+    let listed = architectures.map(|of| listed(of.as_str(), of.description()));
+    PossibleValuesParser::new(listed).try_map(|word| word.parse::<ModelArchitecture>())
+}
+
+/// A value in the help, described without the full stop, as everything there.
+fn listed(name: &'static str, description: &'static str) -> PossibleValue {
+    PossibleValue::new(name).help(description.trim_end_matches('.'))
 }
 
 /// See [`Command::Predict`].

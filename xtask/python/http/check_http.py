@@ -107,6 +107,7 @@ def seed(base, admin):
     jobs = call("GET", f"{base}/api/users/spare/jobs", key=key)["jobs"]
     plan = {"question": "Late food?", "metric": metrics[0], "condition_a": "none", "start": NOW[:10]}
     planned = call("POST", f"{base}/api/users/seeded/experiments", plan, key)
+    schemas = call("GET", f"{base}/openapi.json")["components"]["schemas"]
     seeded = {
         "today": NOW[:10],
         "metrics": metrics,
@@ -114,6 +115,7 @@ def seed(base, admin):
         "spare_models": spare,
         "jobs": [job["job_id"] for job in jobs],
         "experiment": planned["experiment"]["experiment_id"],
+        "architectures": schemas["TrainModelRequest"]["properties"]["architecture"]["enum"],
     }
     return key, seeded
 

@@ -9,7 +9,8 @@ import re
 import schemathesis
 
 PERSON = "seeded"
-# What `check_http.seed` has made: models, some to be deleted, jobs, and the day it is there.
+# What `check_http.seed` has made: models, some to be deleted, jobs, the day it is there; and what is
+# known of the service.
 SEEDED = json.loads(os.environ.get("VITALCAST_SEEDED", "null")) or {}
 # Trained within milliseconds, whatever the other settings are.
 QUICK = {"naive", "seasonal_naive", "moving_average", "exponential_smoothing", "pooled"}
@@ -46,17 +47,7 @@ def is_user_id(value):
     return isinstance(value, str) and USER_ID.fullmatch(value)
 
 
-ARCHITECTURES = QUICK | {
-    "lstm",
-    "lstm_attention",
-    "multi_task",
-    "linear",
-    "xgboost",
-    "ridge",
-    "ets",
-    "theta",
-    "average",
-}
+ARCHITECTURES = set(SEEDED.get("architectures", ()))
 METRICS = {
     "RESTING_HEART_RATE",
     "HEART_RATE_VARIABILITY_SDNN",

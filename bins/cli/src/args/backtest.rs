@@ -1,6 +1,6 @@
 //! The options of `backtest`.
 
-use super::{metric, share};
+use super::{listed, metric, share};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
@@ -8,7 +8,8 @@ use vitalcast::{PredictionMetric, ReplayModel, UserId};
 
 /// Every model that can be replayed, listed in the help.
 fn replay_model() -> impl TypedValueParser<Value = ReplayModel> {
-    PossibleValuesParser::new(ReplayModel::names()).try_map(|word| word.parse::<ReplayModel>())
+    let all = ReplayModel::all().map(|model| listed(model.name(), model.description()));
+    PossibleValuesParser::new(all).try_map(|word| word.parse::<ReplayModel>())
 }
 
 /// One horizon or a range: `1`, `1..7` or `1-7`.

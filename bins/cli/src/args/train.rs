@@ -9,7 +9,7 @@ use vitalcast::{ComputeDevice, ModelArchitecture, PredictionMetric, UserId};
 /// refused unless it is the default.
 #[derive(Debug, Args)]
 pub(crate) struct TrainingSettings {
-    /// Model (xgboost: boosted trees; average: of ets, theta and the 7-day mean)
+    /// Model
     #[arg(long, value_name = "NAME", value_parser = architecture(), default_value = "lstm")]
     pub(crate) architecture: ModelArchitecture,
     /// Days of history to learn from, 30 to 365

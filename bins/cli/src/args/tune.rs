@@ -1,6 +1,6 @@
 //! The options of `tune`.
 
-use super::{metric, share};
+use super::{metric, one_of, share};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
@@ -8,11 +8,8 @@ use vitalcast::{ModelArchitecture, PredictionMetric, Search, Setting, UserId};
 
 /// The architectures with settings to search, listed in the help.
 fn tunable() -> impl TypedValueParser<Value = ModelArchitecture> {
-    let with_settings = ModelArchitecture::ALL
-        .iter()
-        .filter(|architecture| !Setting::of(**architecture).is_empty());
-    PossibleValuesParser::new(with_settings.map(|architecture| architecture.as_str()))
-        .try_map(|word| word.parse::<ModelArchitecture>())
+    let all = ModelArchitecture::ALL.iter().copied();
+    one_of(all.filter(|architecture| !Setting::of(*architecture).is_empty()))
 }
 
 fn search() -> impl TypedValueParser<Value = Search> {

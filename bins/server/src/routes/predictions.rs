@@ -46,7 +46,7 @@ shaped!(
             "architecture",
             Kind::Word(ModelArchitecture::WORDS),
             "\"lstm\"",
-            "Model architecture"
+            ModelArchitecture::LIST
         ),
         default(
             "lookback_days",
@@ -540,5 +540,35 @@ fn nothing(
             .iter()
             .map(|metric| (*metric, no_model(user, *metric)))
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shape::Input;
+
+    #[test]
+    fn the_days_that_a_model_needs_are_told() {
+        let guide = include_str!("../../../../docs/service.md");
+        let fields = TrainBody::shape().fields;
+        let days = fields.iter().find(|field| field.name == "sequence_length");
+        let meaning = days.unwrap().meaning;
+        for architecture in ModelArchitecture::ALL {
+            let least = architecture.least_days_read();
+            if least as i64 <= bounds::SEQUENCE_LENGTH.low {
+                continue;
+            }
+            // "at least 20 for ets, theta and average", "`ets` and `average`: at least 20"
+            let said = |text: &str, what: &str| {
+                let clauses = text
+                    .split([';', '\n'])
+                    .flat_map(|part| part.split(", and "));
+                let of_days = clauses.filter(|clause| clause.contains(&least.to_string()));
+                of_days.into_iter().any(|clause| clause.contains(what))
+            };
+            assert!(said(meaning, architecture.as_str()), "{architecture}");
+            assert!(said(guide, &format!("`{architecture}`")), "{architecture}");
+        }
     }
 }

@@ -17,7 +17,7 @@ use vitalcast::{
     UserId,
 };
 
-/// The architectures with settings to search.
+/// The architectures with settings to search; a test compares them.
 const TUNABLE: &[&str] = &["lstm", "lstm_attention", "multi_task", "xgboost", "linear"];
 const SEARCHES: &[&str] = &["tpe", "random"];
 

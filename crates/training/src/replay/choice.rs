@@ -52,7 +52,7 @@ impl Work<'_> {
             })
             .collect();
         let mut candidates = Vec::new();
-        for model in ReplayModel::LADDER {
+        for model in ReplayModel::ladder() {
             if let Some(models) = series(model, self.cohort, &halves, self.request)? {
                 candidates.push((model, models));
             }

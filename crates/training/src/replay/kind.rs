@@ -1,7 +1,9 @@
 //! What can be replayed, and by which name.
 
+use crate::kinds::is_rung;
 use std::str::FromStr;
 use vitalcast_domain::{DomainError, ModelArchitecture};
+use vitalcast_models::SeriesModel;
 
 /// A model of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,18 +20,21 @@ pub enum ReplayModel {
 
 impl ReplayModel {
     /// The rungs of the ladder, simplest first: what `auto` chooses among.
-    pub const LADDER: [Self; 10] = [
-        Self::Of(ModelArchitecture::Naive),
-        Self::Of(ModelArchitecture::SeasonalNaive),
-        Self::Of(ModelArchitecture::MovingAverage),
-        Self::Mean30,
-        Self::Of(ModelArchitecture::ExponentialSmoothing),
-        Self::Of(ModelArchitecture::Ets),
-        Self::Of(ModelArchitecture::Theta),
-        Self::Of(ModelArchitecture::Ridge),
-        Self::Population,
-        Self::Of(ModelArchitecture::Pooled),
-    ];
+    pub fn ladder() -> Vec<Self> {
+        let mut rungs: Vec<Self> = ModelArchitecture::ALL
+            .iter()
+            .copied()
+            .filter(|architecture| is_rung(*architecture))
+            .map(Self::Of)
+            .collect();
+        let mut insert = |model, before| {
+            let place = rungs.iter().position(|rung| *rung == Self::Of(before));
+            rungs.insert(place.unwrap_or(rungs.len()), model);
+        };
+        insert(Self::Mean30, ModelArchitecture::ExponentialSmoothing);
+        insert(Self::Population, ModelArchitecture::Pooled);
+        rungs
+    }
 
     /// Its name in tables and on the command line.
     pub fn name(self) -> &'static str {
@@ -41,12 +46,22 @@ impl ReplayModel {
         }
     }
 
-    /// All names.
-    pub fn names() -> Vec<&'static str> {
-        let own = [Self::Auto, Self::Population, Self::Mean30].map(Self::name);
-        own.into_iter()
-            .chain(ModelArchitecture::WORDS.iter().copied())
-            .collect()
+    /// What it is, in a few words.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Auto => "The best rung of the ladder for each person, chosen on earlier days.",
+            Self::Population => "The model of many people that is part of this release.",
+            Self::Mean30 => "Mean of the last thirty days.",
+            Self::Of(architecture) => architecture.description(),
+        }
+    }
+
+    /// All that can be replayed.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let architectures = ModelArchitecture::ALL.iter().copied().map(Self::Of);
+        [Self::Auto, Self::Population, Self::Mean30]
+            .into_iter()
+            .chain(architectures)
     }
 
     /// Whether it is as simple as a baseline.
@@ -54,22 +69,7 @@ impl ReplayModel {
         match self {
             Self::Mean30 => true,
             Self::Auto | Self::Population => false,
-            Self::Of(architecture) => match architecture {
-                ModelArchitecture::Naive
-                | ModelArchitecture::SeasonalNaive
-                | ModelArchitecture::MovingAverage
-                | ModelArchitecture::ExponentialSmoothing => true,
-                ModelArchitecture::Lstm
-                | ModelArchitecture::LstmAttention
-                | ModelArchitecture::MultiTask
-                | ModelArchitecture::Xgboost
-                | ModelArchitecture::Linear
-                | ModelArchitecture::Ets
-                | ModelArchitecture::Theta
-                | ModelArchitecture::Ridge
-                | ModelArchitecture::Average
-                | ModelArchitecture::Pooled => false,
-            },
+            Self::Of(architecture) => SeriesModel::from_name(architecture.as_str()).is_some(),
         }
     }
 }
@@ -84,17 +84,37 @@ impl FromStr for ReplayModel {
     type Err = DomainError;
 
     fn from_str(text: &str) -> Result<Self, DomainError> {
-        let own = [Self::Auto, Self::Population, Self::Mean30];
-        match own.into_iter().find(|model| model.name() == text) {
-            Some(model) => Ok(model),
-            None => text
-                .parse()
-                .map(Self::Of)
-                .map_err(|_| DomainError::UnknownWord {
+        Self::all()
+            .find(|model| model.name() == text)
+            .ok_or_else(|| {
+                let names: Vec<&str> = Self::all().map(Self::name).collect();
+                DomainError::UnknownWord {
                     what: "model",
                     got: text.chars().take(40).collect(),
-                    expected: Self::names().join(", "),
-                }),
-        }
+                    expected: names.join(", "),
+                }
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ladder_is_climbed_from_the_simplest_rung() {
+        let names: Vec<&str> = ReplayModel::ladder()
+            .iter()
+            .map(|model| model.name())
+            .collect();
+        assert_eq!(
+            names.join(" "),
+            "naive seasonal_naive moving_average mean_30 exponential_smoothing ets theta ridge \
+             population pooled"
+        );
+        let simple = ReplayModel::ladder()
+            .into_iter()
+            .filter(|model| model.is_simple());
+        assert_eq!(simple.count(), 5);
     }
 }

@@ -15,16 +15,16 @@ pub use report::{AgainstBaseline, ModelReport};
 
 use crate::cohort::{CohortPerson, lay_out};
 use crate::error::TrainingError;
+use crate::kinds::Fitting;
 use crate::settings::Settings;
 use chrono::NaiveDate;
 use rayon::prelude::*;
 use serde::Serialize;
+use series::{networks, settings_of};
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range, RangeInclusive};
-use vitalcast_domain::{
-    AsOf, DEFAULT_SEED, History, MAX_HORIZON_DAYS, ModelArchitecture, PredictionMetric, UserId,
-};
-use vitalcast_evaluation::{Distribution, ReplayedPerson, Scored, replay};
+use vitalcast_domain::{AsOf, DEFAULT_SEED, History, MAX_HORIZON_DAYS, PredictionMetric, UserId};
+use vitalcast_evaluation::{Distribution, Replayed, ReplayedPerson, Scored, replay};
 use vitalcast_inference::{PooledRecipe, population};
 use vitalcast_pooled::{LEVELS, Learner, PooledModel};
 
@@ -336,7 +336,7 @@ pub fn replay_people(
     for model in request.models.iter().copied().chain(simple()) {
         proceed(model.name())?;
         if model == ReplayModel::Auto {
-            for rung in ReplayModel::LADDER {
+            for rung in ReplayModel::ladder() {
                 proceed(rung.name())?;
                 work.run(rung, &mut || check_of(&mut proceed, rung))?;
             }
@@ -392,7 +392,7 @@ fn check_of(
 
 /// What everything is compared with.
 fn simple() -> impl Iterator<Item = ReplayModel> {
-    ReplayModel::LADDER
+    ReplayModel::ladder()
         .into_iter()
         .filter(|model| model.is_simple())
 }
@@ -445,67 +445,67 @@ impl Work<'_> {
         model: ReplayModel,
         check: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Forecasts, TrainingError> {
-        let leads = self.leads();
-        let longest = leads.last().copied().unwrap_or(1);
         let cohort = self.cohort;
+        let architecture = match model {
+            ReplayModel::Auto => return Ok(Vec::new()),
+            ReplayModel::Population => {
+                let of_release = population(cohort.metric)?;
+                let model = of_release.and_then(|model| model.model.as_pooled());
+                return Ok(self.of_pooled(model));
+            }
+            ReplayModel::Mean30 => return self.of_series(model),
+            ReplayModel::Of(architecture) => architecture,
+        };
+        let user = cohort.people[0].user.clone();
+        match Fitting::of(&settings_of(architecture, user, self.request)?) {
+            Fitting::OfManyPeople => {
+                let longest = *self.request.horizon.end();
+                self.pooled(longest)?;
+                Ok(self.of_pooled(self.pooled.model()))
+            }
+            Fitting::Network(_) => {
+                let networks = networks(architecture, cohort, &self.leads(), self.request, check)?;
+                self.calibrated(&networks, &networks.calibrated)
+            }
+            Fitting::Series { .. } | Fitting::Average { .. } => self.of_series(model),
+        }
+    }
+
+    fn of_pooled(&self, model: Option<&PooledModel>) -> Forecasts {
+        let leads = self.leads().into_iter();
+        model.map_or_else(Vec::new, |model| {
+            leads
+                .flat_map(|lead| self.cohort.of_pooled(model, lead))
+                .collect()
+        })
+    }
+
+    fn of_series(&self, model: ReplayModel) -> Result<Forecasts, TrainingError> {
+        let until = self.cohort.until(*self.request.horizon.end());
+        let calibrated: Vec<Range<usize>> = until
+            .iter()
+            .zip(&self.cohort.scored)
+            .map(|(until, scored)| if scored.is_empty() { 0..0 } else { 1..*until })
+            .collect();
+        match series::series(model, self.cohort, &until, self.request)? {
+            Some(models) => self.calibrated(&models, &calibrated),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Replays a model that gives one value a day, with intervals calibrated on some targets.
+    fn calibrated(
+        &self,
+        model: &dyn Replayed,
+        calibrated: &[Range<usize>],
+    ) -> Result<Forecasts, TrainingError> {
         let mut levels: Vec<f64> = LEVELS.iter().chain(&self.request.levels).copied().collect();
         levels.sort_by(f64::total_cmp);
         levels.dedup();
+        let people = self.cohort.replayed(calibrated);
         let mut found = Vec::new();
-        match model {
-            ReplayModel::Auto => {}
-            ReplayModel::Population => {
-                let of_release = population(cohort.metric)?;
-                if let Some(model) = of_release.and_then(|model| model.model.as_pooled()) {
-                    for &lead in &leads {
-                        found.extend(cohort.of_pooled(model, lead));
-                    }
-                }
-            }
-            ReplayModel::Of(ModelArchitecture::Pooled) => {
-                if let Some(model) = self.pooled(longest)? {
-                    for &lead in &leads {
-                        found.extend(cohort.of_pooled(model, lead));
-                    }
-                }
-            }
-            ReplayModel::Of(
-                architecture @ (ModelArchitecture::Lstm
-                | ModelArchitecture::LstmAttention
-                | ModelArchitecture::MultiTask
-                | ModelArchitecture::Linear),
-            ) => {
-                let networks = series::networks(architecture, cohort, &leads, self.request, check)?;
-                let people = cohort.replayed(&networks.calibrated);
-                for &lead in &leads {
-                    found.extend(replay(&networks, &people, lead, &levels)?);
-                }
-            }
-            ReplayModel::Mean30
-            | ReplayModel::Of(
-                ModelArchitecture::Naive
-                | ModelArchitecture::SeasonalNaive
-                | ModelArchitecture::MovingAverage
-                | ModelArchitecture::ExponentialSmoothing
-                | ModelArchitecture::Ets
-                | ModelArchitecture::Theta
-                | ModelArchitecture::Ridge
-                | ModelArchitecture::Xgboost
-                | ModelArchitecture::Average,
-            ) => {
-                let until = cohort.until(longest);
-                let calibrated: Vec<Range<usize>> = until
-                    .iter()
-                    .zip(&cohort.scored)
-                    .map(|(until, scored)| if scored.is_empty() { 0..0 } else { 1..*until })
-                    .collect();
-                if let Some(models) = series::series(model, cohort, &until, self.request)? {
-                    let people = cohort.replayed(&calibrated);
-                    for &lead in &leads {
-                        found.extend(replay(&models, &people, lead, &levels)?);
-                    }
-                }
-            }
+        for lead in self.leads() {
+            found.extend(replay(model, &people, lead, &levels)?);
         }
         Ok(found)
     }
