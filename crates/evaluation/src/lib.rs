@@ -29,5 +29,5 @@ pub use interval::{coverage, mean_width};
 pub use mean::{ROUNDING, beyond_rounding, mean};
 pub use normal_range::{NormalRange, Verdict};
 pub use readiness::ProductionReadiness;
-pub use replay::{Replayed, ReplayedPerson, Scored, replay};
+pub use replay::{Replayed, ReplayedDay, ReplayedPerson, Scored, replay, replay_days};
 pub use scores::{LevelScore, Report, ScoredDay};

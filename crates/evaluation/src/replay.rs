@@ -1,8 +1,8 @@
 //! Replays of past days: what a model would have forecast, with intervals as they would have been.
 //!
-//! A model gives values. This module asks for them origin by origin, calibrates on the days that are given
-//! for it, and follows each person through the scored days. Everything that says how good a model is goes
-//! through here.
+//! A model gives values. This module asks for them origin by origin ([`replay_days`]), calibrates on the
+//! days that are given for it, and follows each person through the scored days ([`replay`]). Everything that
+//! says how good a model is goes through here.
 
 use crate::calibration::{Calibration, Step};
 use crate::distribution::{Bounds, Distribution};
@@ -19,6 +19,50 @@ pub trait Replayed: Sync {
     /// The value of a person's day `lead - 1` days after `origin`, the first day after those that are
     /// known. `None` when there is nothing to go by.
     fn forecast(&self, person: usize, origin: usize, lead: usize) -> Option<f64>;
+}
+
+/// An observed day and what was forecast of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReplayedDay {
+    /// The day that was forecast.
+    pub target: usize,
+    /// The first day that was not known.
+    pub origin: usize,
+    /// What was observed.
+    pub observed: f64,
+    /// The forecast.
+    pub forecast: f64,
+}
+
+impl ReplayedDay {
+    /// What was observed, minus the forecast.
+    pub fn residual(self) -> f64 {
+        self.observed - self.forecast
+    }
+}
+
+/// What a model would have forecast of a person's days, `lead` days ahead: those of the targets that were
+/// observed, in their order. Days of which the model has nothing to say are left out.
+pub fn replay_days<'a>(
+    model: &'a dyn Replayed,
+    person: usize,
+    observed: &'a [Option<f64>],
+    targets: impl IntoIterator<Item = usize> + 'a,
+    lead: usize,
+) -> impl Iterator<Item = ReplayedDay> + 'a {
+    targets.into_iter().filter_map(move |target| {
+        let origin = (target + 1).checked_sub(lead)?;
+        let observed = observed.get(target).copied().flatten()?;
+        let forecast = model
+            .forecast(person, origin, lead)
+            .filter(|value| value.is_finite())?;
+        Some(ReplayedDay {
+            target,
+            origin,
+            observed,
+            forecast,
+        })
+    })
 }
 
 /// The days of one person.
@@ -107,35 +151,23 @@ fn steps(
     usual: f64,
 ) -> Vec<Step> {
     let mut changes = Changes::default();
-    let mut found = Vec::new();
     let mut known = 0;
-    for target in targets.clone() {
-        let Some(origin) = (target + 1).checked_sub(lead) else {
-            continue;
-        };
-        while known < origin {
-            changes.push(person.observed[known]);
-            known += 1;
-        }
-        let Some(observed) = person.observed.get(target).copied().flatten() else {
-            continue;
-        };
-        let Some(forecast) = model
-            .forecast(index, origin, lead)
-            .filter(|value| value.is_finite())
-        else {
-            continue;
-        };
-        found.push(Step {
-            origin,
-            target,
-            forecast,
-            observed,
-            scale: changes.mean(usual),
-            counts: changes.readings >= LEAST_READINGS,
-        });
-    }
-    found
+    replay_days(model, index, person.observed, targets.clone(), lead)
+        .map(|day| {
+            while known < day.origin {
+                changes.push(person.observed[known]);
+                known += 1;
+            }
+            Step {
+                origin: day.origin,
+                target: day.target,
+                forecast: day.forecast,
+                observed: day.observed,
+                scale: changes.mean(usual),
+                counts: changes.readings >= LEAST_READINGS,
+            }
+        })
+        .collect()
 }
 
 /// The mean change of all people from reading to reading; above 0.

@@ -8,6 +8,8 @@ mod network;
 mod pipeline;
 mod pooled;
 mod replay;
+mod replayed;
+mod report;
 mod settings;
 mod tuning;
 

@@ -1,4 +1,4 @@
-//! One training run: history → windows → split → fit → calibrate → test → artifact.
+//! One training run: history → windows → split → fit → report → artifact.
 //!
 //! Every choice (weights, stop, learning rate, baseline) is made on days before the test part, and errors
 //! are reported on that part only. The interval rests on the residuals of validation and test part
@@ -9,17 +9,13 @@ use crate::error::TrainingError;
 use crate::kinds::{FittedOn, Fitting, NetworkKind};
 use crate::network::{EpochReport, FitError, FitOptions, FitOutcome, LabelledWindows, fit_network};
 use crate::pooled::{self, ManyPeople};
+use crate::report::{Baseline, Report, best_simple_baseline};
 use chrono::{Days, NaiveDate};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
-use vitalcast_artifact::{
-    Artifact, Calibration, Deviation, Gate, LeadCalibration, Manifest, ReportedMetrics,
-    WindowCounts,
-};
-use vitalcast_domain::{
-    AsOf, History, MAX_HORIZON_DAYS, ModelFamily, PredictionMetric, TrainModelRequest,
-};
-use vitalcast_evaluation::{Accuracy, ProductionReadiness, mean, skill};
+use vitalcast_artifact::{Artifact, Deviation, Manifest, ReportedMetrics, WindowCounts};
+use vitalcast_domain::{AsOf, History, ModelFamily, PredictionMetric, TrainModelRequest};
+use vitalcast_evaluation::{ProductionReadiness, Replayed, mean};
 use vitalcast_features::daily_values;
 use vitalcast_inference::{DayLayout, FittedModel, network_windows};
 use vitalcast_models::{
@@ -94,7 +90,7 @@ pub fn train(
         }
         Fitting::OfManyPeople => return Err(TrainingError::NoPopulation(metric)),
     };
-    let report = report(&model, &data, history, as_of, served)?;
+    let report = Report::of(&model, &data, history, as_of, served)?;
     let artifact = assemble_artifact(&model, &data, request, device, fit.as_ref(), &report)?;
     Ok(Trained {
         model,
@@ -119,14 +115,14 @@ fn epochs_trained(request: &TrainModelRequest, fit: Option<&NetworkFit>) -> usiz
 }
 
 /// The prepared data of a training: layout and split.
-struct Prepared {
-    layout: DayLayout,
+pub(crate) struct Prepared {
+    pub(crate) layout: DayLayout,
     /// The metric's daily values as known at the end: what the windows are labelled with.
-    targets: Vec<Option<f64>>,
+    pub(crate) targets: Vec<Option<f64>>,
     /// Daily values of the other metrics that a network of many outputs learns beside.
     beside: Vec<Vec<Option<f64>>>,
-    split: ChronologicalSplit,
-    first_day: NaiveDate,
+    pub(crate) split: ChronologicalSplit,
+    pub(crate) first_day: NaiveDate,
     last_day: NaiveDate,
 }
 
@@ -149,24 +145,11 @@ impl Prepared {
             usual
         }
     }
-
-    /// The forecast of a simple baseline for a window's day.
-    fn baseline(&self, kind: &SeriesModel, window: &Window, lookback: usize) -> Option<f64> {
-        let first = (window.last_row + 1).saturating_sub(lookback);
-        let history = self
-            .layout
-            .known(first..window.last_row + 1, window.last_row);
-        kind.forecast(&history, 1)
-    }
-
-    fn labels(&self, windows: &[Window]) -> Vec<f64> {
-        windows.iter().map(|window| self.label(window)).collect()
-    }
 }
 
 /// The windows as read on the evening of their last day; with hidden days, on the evening of the last
 /// day before those.
-fn read(windows: &[Window], hidden_days: usize) -> Vec<WindowEnd> {
+pub(crate) fn read(windows: &[Window], hidden_days: usize) -> Vec<WindowEnd> {
     windows
         .iter()
         .map(|window| WindowEnd::on_evening(window.last_row, hidden_days))
@@ -289,7 +272,12 @@ fn fit(
     let features = StandardScaler::fit(data.layout.matrix(), 0..last_training_row + 1)?;
     let train = data.usual(&data.split.train);
     let base = best_simple_baseline(data, request.sequence_length).unwrap_or(SeriesModel::Naive);
-    let usual = |window: &Window| data.baseline(&base, window, request.sequence_length);
+    let baseline = Baseline {
+        kind: &base,
+        data,
+        lookback: request.sequence_length,
+    };
+    let usual = |window: &Window| baseline.forecast(0, window.target_row, 1);
     let deviations: Vec<f64> = train
         .iter()
         .filter_map(|window| Some(data.label(window) - usual(window)?))
@@ -438,122 +426,6 @@ fn days_to_fit(data: &Prepared, on: FittedOn) -> Cow<'_, [Option<f64>]> {
         FittedOn::DaysBeforeTest => before(&data.split.test),
         FittedOn::TrainingDays => before(&data.split.validation),
     }
-}
-
-/// The errors on the test days, and those of the best baseline.
-struct Report {
-    accuracy: Accuracy,
-    baseline: Option<(SeriesModel, f64)>,
-    skill: Option<f64>,
-    gate: Option<Gate>,
-    calibration: Calibration,
-}
-
-fn report(
-    model: &FittedModel,
-    data: &Prepared,
-    history: &History,
-    as_of: AsOf,
-    served: Option<&ManyPeople<'_>>,
-) -> Result<Report, TrainingError> {
-    let test = &data.split.test;
-    let forecasts = model.forecast_rows(&data.layout, &read(test, 0), 0)?;
-    let errors: Vec<(NaiveDate, f64)> = test
-        .iter()
-        .zip(&forecasts)
-        .filter_map(|(window, forecast)| {
-            let day = data.first_day + Days::new(window.target_row as u64);
-            Some((day, data.label(window) - (*forecast)?))
-        })
-        .collect();
-    let (actual, predicted): (Vec<f64>, Vec<f64>) = data
-        .labels(test)
-        .into_iter()
-        .zip(forecasts)
-        .filter_map(|(actual, forecast)| Some((actual, forecast?)))
-        .unzip();
-    let accuracy = Accuracy::of(&actual, &predicted)?;
-    let baseline = best_simple_baseline(data, model.lookback);
-    let baseline_mae = baseline
-        .as_ref()
-        .and_then(|kind| baseline_mae(kind, data, test, model.lookback));
-    let skill = match baseline_mae {
-        Some(mae) => skill(accuracy.mae, mae)?,
-        None => None,
-    };
-    Ok(Report {
-        accuracy,
-        skill,
-        gate: pooled::gate(history, model.metric, &errors, as_of, served)?,
-        baseline: baseline.zip(baseline_mae),
-        calibration: calibrate(model, data)?,
-    })
-}
-
-/// The simple baseline with the smallest error on the days before the test part.
-fn best_simple_baseline(data: &Prepared, lookback: usize) -> Option<SeriesModel> {
-    let earlier: Vec<Window> = data
-        .split
-        .train
-        .iter()
-        .chain(&data.split.validation)
-        .copied()
-        .collect();
-    SeriesModel::simple()
-        .into_iter()
-        .filter_map(|kind| {
-            let mae = baseline_mae(&kind, data, &earlier, lookback)?;
-            Some((kind, mae))
-        })
-        .min_by(|(_, left), (_, right)| left.total_cmp(right))
-        .map(|(kind, _)| kind)
-}
-
-fn baseline_mae(
-    kind: &SeriesModel,
-    data: &Prepared,
-    windows: &[Window],
-    lookback: usize,
-) -> Option<f64> {
-    mean(windows.iter().filter_map(|window| {
-        Some((data.baseline(kind, window, lookback)? - data.label(window)).abs())
-    }))
-}
-
-/// Residuals on days the weights were not fitted on, one set for each lead: for lead k the last
-/// k − 1 days of each window are hidden, which is what a forecast k days past the last known day
-/// sees, on the evening of the day before those. These are the validation part and the test part: nothing was chosen on the latter, and what is
-/// reported on it are errors, not coverage. A model without weights, or with one to four numbers for all
-/// days, is hardly better on the training part than elsewhere, so that part counts as well.
-fn calibrate(model: &FittedModel, data: &Prepared) -> Result<Calibration, TrainingError> {
-    let learned = model.is_fitted_closely();
-    let windows: Vec<Window> = if learned {
-        &[]
-    } else {
-        data.split.train.as_slice()
-    }
-    .iter()
-    .chain(&data.split.validation)
-    .chain(&data.split.test)
-    .copied()
-    .collect();
-    let labels = data.labels(&windows);
-    let mut leads = Vec::with_capacity(MAX_HORIZON_DAYS);
-    for lead in 1..=MAX_HORIZON_DAYS.min(model.lookback - 1) {
-        let hidden_days = lead - 1;
-        let read = read(&windows, hidden_days);
-        let forecasts = model.forecast_rows(&data.layout, &read, hidden_days)?;
-        let residuals: Vec<f64> = labels
-            .iter()
-            .zip(forecasts)
-            .filter_map(|(label, forecast)| Some(label - forecast?))
-            .collect();
-        // A baseline may have nothing to go by at a long lead; a shorter one then stands for it.
-        if !residuals.is_empty() {
-            leads.push(LeadCalibration::from_residuals(lead, &residuals)?);
-        }
-    }
-    Ok(Calibration::widening(leads)?)
 }
 
 fn assemble_artifact(

@@ -3,6 +3,7 @@
 use crate::cohort::{CohortPerson, lay_out};
 use crate::error::TrainingError;
 use crate::pipeline::{Trained, settings};
+use crate::replayed::{Computed, SeriesOfPerson};
 use chrono::NaiveDate;
 use rayon::prelude::*;
 use serde_json::Value;
@@ -15,7 +16,7 @@ use vitalcast_domain::{
     TrainModelRequest,
 };
 use vitalcast_evaluation::{
-    Accuracy, Comparison, PairedDay, ProductionReadiness, diebold_mariano, mean, skill,
+    Accuracy, Comparison, PairedDay, ProductionReadiness, diebold_mariano, mean, replay_days, skill,
 };
 use vitalcast_inference::{FittedModel, PooledRecipe, population};
 use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesModel};
@@ -201,21 +202,8 @@ fn paired(
     person: &CohortPerson,
     first: usize,
 ) -> Vec<PairedDay> {
-    let days = person.observed.len();
-    if first >= days {
-        return Vec::new();
-    }
-    let errors = |model: &PooledModel| {
-        let mut errors = BTreeMap::new();
-        model.replay(&person.days.person, first..=days - 1, 1, |day, forecast| {
-            if let (Some(value), Some(forecast)) = (person.observed[day], forecast) {
-                errors.insert(day, value - forecast.distribution.value());
-            }
-        });
-        errors
-    };
-    let theirs = errors(rival);
-    errors(model)
+    let theirs = residuals(rival, person, first);
+    residuals(model, person, first)
         .into_iter()
         .filter_map(|(day, a)| {
             let b = *theirs.get(&day)?;
@@ -225,6 +213,15 @@ fn paired(
                 b,
             })
         })
+        .collect()
+}
+
+/// The residuals of a model on a person's days from `first` on, one day ahead.
+fn residuals(model: &PooledModel, person: &CohortPerson, first: usize) -> BTreeMap<usize, f64> {
+    let targets = first..person.observed.len();
+    let computed = Computed::of_pooled(model, person, targets.clone(), 1);
+    replay_days(&computed, 0, &person.observed, targets, 1)
+        .map(|day| (day.target, day.residual()))
         .collect()
 }
 
@@ -336,16 +333,10 @@ pub(crate) fn gate(
         return Ok(None);
     };
     let place = |day: NaiveDate| usize::try_from((day - person.days.first_day).num_days()).ok();
-    let days = person.observed.len();
-    let Some(start) = place(*first).filter(|start| *start < days) else {
+    let Some(start) = place(*first) else {
         return Ok(None);
     };
-    let mut theirs = BTreeMap::new();
-    rival.replay(&person.days.person, start..=days - 1, 1, |day, forecast| {
-        if let (Some(value), Some(forecast)) = (person.observed[day], forecast) {
-            theirs.insert(day, value - forecast.distribution.value());
-        }
-    });
+    let theirs = residuals(rival, person, start);
     let (own, rivals): (Vec<f64>, Vec<f64>) = errors
         .iter()
         .filter_map(|(day, error)| Some((*error, *theirs.get(&place(*day)?)?)))
@@ -430,40 +421,28 @@ impl Errors {
             return;
         }
         self.residuals.resize(MAX_HORIZON_DAYS, Vec::new());
-        for lead in 1..=MAX_HORIZON_DAYS {
-            let start = (first + 1).saturating_sub(lead);
-            let of_lead = &mut self.residuals[lead - 1];
-            let (actual, forecasts) = (&mut self.actual, &mut self.forecast);
-            model.replay(
-                &person.days.person,
-                start..=days - 1,
-                lead,
-                |origin, forecast| {
-                    let observed = person.observed.get(origin + lead - 1).copied().flatten();
-                    if let (Some(value), Some(forecast)) = (observed, forecast) {
-                        let forecast = forecast.distribution.value();
-                        of_lead.push(value - forecast);
-                        if lead == 1 {
-                            actual.push(value);
-                            forecasts.push(forecast);
-                        }
-                    }
-                },
-            );
+        let observed = &person.observed;
+        for (of_lead, lead) in self.residuals.iter_mut().zip(1..) {
+            let computed = Computed::of_pooled(model, person, first..days, lead);
+            for day in replay_days(&computed, 0, observed, first..days, lead) {
+                of_lead.push(day.residual());
+                if lead == 1 {
+                    self.actual.push(day.observed);
+                    self.forecast.push(day.forecast);
+                }
+            }
         }
         let simple = SeriesModel::simple();
         self.baselines.resize(simple.len(), Default::default());
-        for (baseline, (before, scored)) in simple.iter().zip(&mut self.baselines) {
-            for day in 1..days {
-                let forecast = baseline.forecast(&person.known(day), 1);
-                if let (Some(value), Some(forecast)) = (person.observed[day], forecast) {
-                    let error = (value - forecast).abs();
-                    if day < first {
-                        before.push(error);
-                    } else {
-                        scored.push(error);
-                    }
-                }
+        for (model, (before, scored)) in simple.iter().zip(&mut self.baselines) {
+            let baseline = SeriesOfPerson { model, person };
+            for day in replay_days(&baseline, 0, observed, 1..days, 1) {
+                let errors = if day.target < first {
+                    &mut *before
+                } else {
+                    &mut *scored
+                };
+                errors.push(day.residual().abs());
             }
         }
     }

@@ -3,11 +3,12 @@
 use super::series::series;
 use super::{Forecasts, ReplayModel, Work};
 use crate::error::TrainingError;
+use crate::replayed::Computed;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use vitalcast_domain::{ModelArchitecture, UserId};
-use vitalcast_evaluation::{Replayed, diebold_mariano, mean};
+use vitalcast_evaluation::{Replayed, diebold_mariano, mean, replay_days};
 use vitalcast_inference::population;
 use vitalcast_pooled::PooledModel;
 
@@ -169,30 +170,9 @@ impl Work<'_> {
                 errors_of(&models, index, days, &person.observed)
             }));
         };
-        Ok(errors_of_pooled(pooled, person, days))
+        let computed = Computed::of_pooled(pooled, person, days.clone(), 1);
+        Ok(errors_of(&computed, index, days, &person.observed))
     }
-}
-
-fn errors_of_pooled(
-    model: &PooledModel,
-    person: &crate::cohort::CohortPerson,
-    days: Range<usize>,
-) -> Vec<Option<f64>> {
-    let mut found = Vec::with_capacity(days.len());
-    if !days.is_empty() {
-        model.replay(
-            &person.days.person,
-            days.start..=days.end - 1,
-            1,
-            |day, forecast| {
-                let error = person.observed[day]
-                    .zip(forecast)
-                    .map(|(value, forecast)| (value - forecast.distribution.value()).abs());
-                found.push(error);
-            },
-        );
-    }
-    found
 }
 
 fn errors_of(
@@ -201,6 +181,9 @@ fn errors_of(
     days: Range<usize>,
     observed: &[Option<f64>],
 ) -> Vec<Option<f64>> {
-    days.map(|day| Some((observed[day]? - models.forecast(index, day, 1)?).abs()))
-        .collect()
+    let mut found = vec![None; days.len()];
+    for day in replay_days(models, index, observed, days.clone(), 1) {
+        found[day.target - days.start] = Some(day.residual().abs());
+    }
+    found
 }

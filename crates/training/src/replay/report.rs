@@ -4,7 +4,7 @@ use super::{ReplayModel, ReplayRow, Work, simple};
 use crate::error::TrainingError;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use vitalcast_evaluation::{Comparison, PairedDay, Report, Scored, ScoredDay, mean};
+use vitalcast_evaluation::{Comparison, PairedDay, Report, Scored, ScoredDay, mean, replay_days};
 
 /// How good a model was at one horizon.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,11 +55,8 @@ impl Work<'_> {
                     } else {
                         until[index]
                     };
-                    (1..end).filter_map(move |day| {
-                        let forecast =
-                            vitalcast_evaluation::Replayed::forecast(models, index, day, 1)?;
-                        Some((person.observed[day]? - forecast).abs())
-                    })
+                    replay_days(models, index, &person.observed, 1..end, 1)
+                        .map(|day| day.residual().abs())
                 });
             if let Some(error) = mean(errors)
                 && best.is_none_or(|(_, least)| error < least)

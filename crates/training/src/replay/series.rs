@@ -6,16 +6,14 @@ use crate::error::TrainingError;
 use crate::kinds::Fitting;
 use crate::network::EpochReport;
 use crate::pipeline::train;
+use crate::replayed::Computed;
 use chrono::Days;
 use rayon::prelude::*;
-use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 use vitalcast_domain::{AsOf, ModelArchitecture, PredictionMetric, TrainModelRequest, UserId};
 use vitalcast_evaluation::Replayed;
 use vitalcast_inference::{DayLayout, FittedModel};
-use vitalcast_models::{
-    ComputeDevice, MovingAverage, SeriesForecaster, SeriesMethod, SeriesModel,
-};
+use vitalcast_models::{ComputeDevice, MovingAverage, SeriesForecaster, SeriesMethod, SeriesModel};
 use vitalcast_windows::WindowEnd;
 
 /// Days of the mean of a month.
@@ -130,14 +128,14 @@ fn of_each(
 
 /// The forecasts of each person's network, computed beforehand.
 pub(super) struct Networks {
-    forecasts: Vec<HashMap<(usize, usize), f64>>,
+    forecasts: Vec<Computed>,
     /// The targets that the weights were not fitted on.
     pub(super) calibrated: Vec<Range<usize>>,
 }
 
 impl Replayed for Networks {
     fn forecast(&self, person: usize, origin: usize, lead: usize) -> Option<f64> {
-        self.forecasts[person].get(&(origin, lead)).copied()
+        self.forecasts[person].forecast(person, origin, lead)
     }
 }
 
@@ -156,7 +154,7 @@ pub(super) fn networks(
     };
     let longest = leads.iter().copied().max().unwrap_or(1);
     for (person, scored) in cohort.people.iter().zip(&cohort.scored) {
-        let mut forecasts = HashMap::new();
+        let mut forecasts = Computed::default();
         let mut calibrated = 0..0;
         if let Some(history) = cohort
             .history_of(&person.user)
@@ -212,11 +210,11 @@ fn windows(
     targets: Range<usize>,
     leads: &[usize],
     as_of: AsOf,
-) -> Result<HashMap<(usize, usize), f64>, TrainingError> {
+) -> Result<Computed, TrainingError> {
     let first_day = person.days.date(targets.start) - Days::new(DAYS_BEFORE);
     let last_day = person.days.date(targets.end - 1);
     let layout = DayLayout::new(history, metric, first_day, last_day, model.lookback, as_of)?;
-    let mut found = HashMap::new();
+    let mut found = Computed::default();
     for &lead in leads {
         let origins: Vec<usize> = targets
             .clone()
@@ -229,9 +227,7 @@ fn windows(
             .collect();
         let values = model.forecast_rows(&layout, &ends, lead - 1)?;
         for (origin, value) in origins.into_iter().zip(values) {
-            if let Some(value) = value {
-                found.insert((origin, lead), value);
-            }
+            found.insert(origin, lead, value);
         }
     }
     Ok(found)

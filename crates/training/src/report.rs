@@ -1,0 +1,171 @@
+//! What a training reports of its model: the residuals of a replay of its own days, by the functions that
+//! every replay goes through.
+
+use crate::error::TrainingError;
+use crate::pipeline::{Prepared, read};
+use crate::pooled::{self, ManyPeople};
+use crate::replayed::Computed;
+use chrono::{Days, NaiveDate};
+use vitalcast_artifact::{Calibration, Gate, LeadCalibration};
+use vitalcast_domain::{AsOf, History, MAX_HORIZON_DAYS};
+use vitalcast_evaluation::{Accuracy, Replayed, ReplayedDay, mean, replay_days, skill};
+use vitalcast_inference::FittedModel;
+use vitalcast_models::{SeriesForecaster, SeriesModel};
+use vitalcast_windows::Window;
+
+/// The errors on the test days, and those of the best baseline.
+pub(crate) struct Report {
+    pub(crate) accuracy: Accuracy,
+    pub(crate) baseline: Option<(SeriesModel, f64)>,
+    pub(crate) skill: Option<f64>,
+    pub(crate) gate: Option<Gate>,
+    pub(crate) calibration: Calibration,
+}
+
+impl Report {
+    /// Reports on a model and calibrates it.
+    pub(crate) fn of(
+        model: &FittedModel,
+        data: &Prepared,
+        history: &History,
+        as_of: AsOf,
+        served: Option<&ManyPeople<'_>>,
+    ) -> Result<Self, TrainingError> {
+        let test = &data.split.test;
+        let days = of_model(model, data, test, 1)?;
+        let errors: Vec<(NaiveDate, f64)> = days
+            .iter()
+            .map(|day| {
+                (
+                    data.first_day + Days::new(day.target as u64),
+                    day.residual(),
+                )
+            })
+            .collect();
+        let (actual, predicted): (Vec<f64>, Vec<f64>) =
+            days.iter().map(|day| (day.observed, day.forecast)).unzip();
+        let accuracy = Accuracy::of(&actual, &predicted)?;
+        let baseline = best_simple_baseline(data, model.lookback);
+        let baseline = baseline.and_then(|kind| {
+            let mae = baseline_mae(&kind, data, test, model.lookback)?;
+            Some((kind, mae))
+        });
+        let skill = match &baseline {
+            Some((_, mae)) => skill(accuracy.mae, *mae)?,
+            None => None,
+        };
+        Ok(Self {
+            accuracy,
+            skill,
+            gate: pooled::gate(history, model.metric, &errors, as_of, served)?,
+            baseline,
+            calibration: calibrate(model, data)?,
+        })
+    }
+}
+
+/// A simple baseline that reads as many days as the model.
+pub(crate) struct Baseline<'a> {
+    pub(crate) kind: &'a SeriesModel,
+    pub(crate) data: &'a Prepared,
+    pub(crate) lookback: usize,
+}
+
+impl Replayed for Baseline<'_> {
+    fn forecast(&self, _: usize, origin: usize, lead: usize) -> Option<f64> {
+        let read = origin.saturating_sub(self.lookback)..origin;
+        let history = self.data.layout.known(read, origin.saturating_sub(1));
+        self.kind.forecast(&history, lead)
+    }
+}
+
+/// The simple baseline with the smallest error on the days before the test part.
+pub(crate) fn best_simple_baseline(data: &Prepared, lookback: usize) -> Option<SeriesModel> {
+    let earlier: Vec<Window> = data
+        .split
+        .train
+        .iter()
+        .chain(&data.split.validation)
+        .copied()
+        .collect();
+    SeriesModel::simple()
+        .into_iter()
+        .filter_map(|kind| {
+            let mae = baseline_mae(&kind, data, &earlier, lookback)?;
+            Some((kind, mae))
+        })
+        .min_by(|(_, left), (_, right)| left.total_cmp(right))
+        .map(|(kind, _)| kind)
+}
+
+fn baseline_mae(
+    kind: &SeriesModel,
+    data: &Prepared,
+    windows: &[Window],
+    lookback: usize,
+) -> Option<f64> {
+    let baseline = Baseline {
+        kind,
+        data,
+        lookback,
+    };
+    mean(of_windows(&baseline, data, windows, 1).map(|day| day.residual().abs()))
+}
+
+/// Residuals on days the weights were not fitted on, one set for each lead: for lead k the last
+/// k − 1 days of each window are hidden, which is what a forecast k days past the last known day
+/// sees, on the evening of the day before those. These are the validation part and the test part: nothing was chosen on the latter, and what is
+/// reported on it are errors, not coverage. A model without weights, or with one to four numbers for all
+/// days, is hardly better on the training part than elsewhere, so that part counts as well.
+fn calibrate(model: &FittedModel, data: &Prepared) -> Result<Calibration, TrainingError> {
+    let learned = model.is_fitted_closely();
+    let windows: Vec<Window> = if learned {
+        &[]
+    } else {
+        data.split.train.as_slice()
+    }
+    .iter()
+    .chain(&data.split.validation)
+    .chain(&data.split.test)
+    .copied()
+    .collect();
+    let mut leads = Vec::with_capacity(MAX_HORIZON_DAYS);
+    for lead in 1..=MAX_HORIZON_DAYS.min(model.lookback - 1) {
+        let days = of_model(model, data, &windows, lead)?;
+        let residuals: Vec<f64> = days.into_iter().map(ReplayedDay::residual).collect();
+        // A baseline may have nothing to go by at a long lead; a shorter one then stands for it.
+        if !residuals.is_empty() {
+            leads.push(LeadCalibration::from_residuals(lead, &residuals)?);
+        }
+    }
+    Ok(Calibration::widening(leads)?)
+}
+
+/// What a model says of the days of some windows, `lead` days ahead.
+fn of_model(
+    model: &FittedModel,
+    data: &Prepared,
+    windows: &[Window],
+    lead: usize,
+) -> Result<Vec<ReplayedDay>, TrainingError> {
+    let hidden_days = lead - 1;
+    let forecasts = model.forecast_rows(&data.layout, &read(windows, hidden_days), hidden_days)?;
+    let mut computed = Computed::default();
+    for (window, forecast) in windows.iter().zip(forecasts) {
+        if let Some(origin) = (window.target_row + 1).checked_sub(lead) {
+            computed.insert(origin, lead, forecast);
+        }
+    }
+    Ok(of_windows(&computed, data, windows, lead).collect())
+}
+
+/// The replay of the days of some windows.
+fn of_windows<'a>(
+    model: &'a dyn Replayed,
+    data: &'a Prepared,
+    windows: &'a [Window],
+    lead: usize,
+) -> impl Iterator<Item = ReplayedDay> + 'a {
+    let targets = windows.iter().map(|window| window.target_row);
+    replay_days(model, 0, &data.targets, targets, lead)
+}
