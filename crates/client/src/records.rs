@@ -292,3 +292,44 @@ pub struct Origin {
     /// Time of the last change in the source.
     pub updated_at: Option<DateTime<Utc>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vitalcast_domain::RecordField;
+
+    fn assert_fields(record: &impl Serialize, fields: &[RecordField], not_sent: &[&str]) {
+        let serde_json::Value::Object(sent) = serde_json::to_value(record).unwrap() else {
+            panic!("a record is an object");
+        };
+        let mut names: Vec<&str> = sent.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        let origin = ["source", "source_id", "day", "known_at", "updated_at"];
+        let mut expected: Vec<&str> = fields
+            .iter()
+            .map(|field| field.name)
+            .chain(origin)
+            .collect();
+        expected.retain(|name| !not_sent.contains(name));
+        expected.sort_unstable();
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn records_are_sent_with_the_fields_of_the_domain() {
+        use vitalcast_domain::{Activity as A, HealthMetric as H, Meal as M};
+        let at: Moment = "2026-11-22T12:15:00Z".parse().unwrap();
+        assert_fields(&Meal::new(at, "diary"), M::FIELDS, &[]);
+        assert_fields(
+            &Activity::new(at, ActivityType::Running, "watch"),
+            A::FIELDS,
+            &[],
+        );
+        // Always in the metric's unit.
+        assert_fields(
+            &HealthMetric::new(at, MetricType::Steps, 9.0, "watch"),
+            H::FIELDS,
+            &["unit"],
+        );
+    }
+}

@@ -76,6 +76,19 @@ pub const EXPERIMENT_QUESTION: usize = 300;
 /// Most characters of the name of a condition.
 pub const EXPERIMENT_LABEL: usize = 80;
 
+/// Bytes of the name of a source, and of an id within it.
+pub const SOURCE_LENGTH: Bounds<i64> = bounds(1, 200);
+/// Characters of the name of a meal.
+pub const MEAL_NAME_LENGTH: Bounds<i64> = bounds(1, 500);
+/// Characters of a unit.
+pub const UNIT_LENGTH: Bounds<i64> = bounds(1, 20);
+/// A reading in any unit; each metric type has narrower bounds in its own.
+pub const READING: Bounds<f64> = bounds(0.0, 1_000_000.0);
+/// Local hour at which a day begins.
+pub const DAY_BEGINS_HOUR: Bounds<i64> = bounds(0, 23);
+/// Most zones of a profile, most sources of a metric's order, and most cycles.
+pub const LISTED: usize = 500;
+
 impl Bounds<i64> {
     /// Notes a fault when the value is outside the bounds.
     pub(crate) fn check(self, faults: &mut Vec<FieldError>, field: &'static str, value: usize) {

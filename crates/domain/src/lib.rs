@@ -21,6 +21,7 @@ mod moment;
 mod profile;
 mod provenance;
 mod record;
+mod record_field;
 mod request;
 mod trajectory;
 mod unit;
@@ -72,6 +73,7 @@ pub use record::{
     Activity, ActivityType, HealthMetric, History, Intensity, Meal, MealType, Record, RecordKind,
     SUM_OF_DAY,
 };
+pub use record_field::{FieldContent, FieldUnit, NumberField, RecordField};
 pub use request::{
     BatchPredictRequest, DEFAULT_SEED, MAX_HORIZON_DAYS, PredictRequest, TrainModelRequest,
 };

@@ -1,5 +1,6 @@
 //! The profile of a person; all fields except the time zone are optional.
 
+use crate::bounds::{DAY_BEGINS_HOUR, LISTED};
 use crate::day::{AsOf, Zone};
 use crate::error::{FieldError, InvalidRequest};
 use crate::metric::{MetricType, word_enum};
@@ -103,9 +104,6 @@ impl Default for Profile {
     }
 }
 
-/// Most zones of a profile, and most sources of a metric's order.
-const MAX_LISTED: usize = 500;
-
 impl Profile {
     /// The zone at an instant, and the last day before the next zone begins.
     fn zone_at(&self, instant: DateTime<Utc>) -> (Zone, Option<NaiveDate>) {
@@ -195,50 +193,41 @@ impl Profile {
     ///
     /// [`InvalidRequest`] with all invalid fields.
     pub fn validate(&self) -> Result<(), InvalidRequest> {
-        let checks = [
-            ("weight_kg", self.weight_kg, 2.0, 700.0),
-            ("height_cm", self.height_cm, 30.0, 280.0),
-            ("goal_weight_kg", self.goal_weight_kg, 2.0, 700.0),
-            ("goal_energy_kcal", self.goal_energy_kcal, 200.0, 20_000.0),
-            ("goal_protein_g", self.goal_protein_g, 0.0, 2_000.0),
-            ("goal_carbs_g", self.goal_carbs_g, 0.0, 3_000.0),
-            ("goal_fat_g", self.goal_fat_g, 0.0, 2_000.0),
-        ];
-        let mut faults: Vec<FieldError> = checks
-            .into_iter()
-            .filter(|(_, value, low, high)| {
-                value.is_some_and(|value| !(*low..=*high).contains(&value))
-            })
-            .map(|(field, _, low, high)| FieldError {
-                field,
-                message: format!("must be between {low} and {high}"),
+        let mut faults: Vec<FieldError> = Self::NUMBERS
+            .iter()
+            .filter(|field| field.check(self).is_err())
+            .map(|field| FieldError {
+                field: field.name,
+                message: format!(
+                    "must be between {} and {}",
+                    field.bounds.low, field.bounds.high
+                ),
             })
             .collect();
-        if self.day_begins_hour > 23 {
-            faults.push(FieldError {
-                field: "day_begins_hour",
-                message: "must be between 0 and 23".to_owned(),
-            });
-        }
+        DAY_BEGINS_HOUR.check(
+            &mut faults,
+            "day_begins_hour",
+            self.day_begins_hour as usize,
+        );
         if !self.moves.is_sorted_by(|one, next| one.from < next.from) {
             faults.push(FieldError {
                 field: "moves",
                 message: "must be in time order, with one zone a day".to_owned(),
             });
         }
-        if self.moves.len() > MAX_LISTED {
+        if self.moves.len() > LISTED {
             faults.push(FieldError {
                 field: "moves",
-                message: format!("must have at most {MAX_LISTED} zones"),
+                message: format!("must have at most {LISTED} zones"),
             });
         }
         let named = |sources: &Vec<String>| {
-            sources.len() <= MAX_LISTED && sources.iter().all(|source| !source.is_empty())
+            sources.len() <= LISTED && sources.iter().all(|source| !source.is_empty())
         };
         if !self.preferred_sources.values().all(named) {
             faults.push(FieldError {
                 field: "preferred_sources",
-                message: format!("must have at most {MAX_LISTED} sources, each with a name"),
+                message: format!("must have at most {LISTED} sources, each with a name"),
             });
         }
         if !self.cycle_starts.is_sorted() {

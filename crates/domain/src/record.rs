@@ -5,6 +5,7 @@
 //! other content is a *correction*: a new version that becomes known later. At any time, the current
 //! version is the one with the latest `known_at` not after that time; older versions stay for replays.
 
+use crate::bounds::{Bounds, SOURCE_LENGTH};
 use crate::day_rule::{DayRule, ReadingKind, SHORTEST_NIGHT_HOURS};
 use crate::error::DomainError;
 use crate::id::UserId;
@@ -263,8 +264,6 @@ pub enum Record {
 /// End of the name of a source whose meals are sums of whole days, behind the name of the diary that also has
 /// the foods: `cronometer/day`. Such a meal counts only on days without the foods.
 pub const SUM_OF_DAY: &str = "/day";
-/// Longest accepted `source` and `source_id`, in bytes.
-const MAX_SOURCE: usize = 200;
 
 impl Record {
     /// The provenance of the record.
@@ -357,68 +356,25 @@ impl Record {
             ("source", &provenance.source),
             ("source_id", &provenance.source_id),
         ] {
-            if text.is_empty() || text.len() > MAX_SOURCE {
+            let Bounds { low, high } = SOURCE_LENGTH;
+            if !(low..=high).contains(&(text.len() as i64)) {
                 return Err(DomainError::OutOfRange {
                     what,
-                    low: 1.0,
-                    high: MAX_SOURCE as f64,
+                    low: low as f64,
+                    high: high as f64,
                     unit: "bytes",
                 });
             }
         }
         provenance.told.validate()?;
-        let numbers: &[(&'static str, Option<f64>, f64, f64, &'static str)] = match self {
-            Self::Meal(meal) => &[
-                ("calories", meal.energy_kcal, 0.0, 20_000.0, "kcal"),
-                ("protein", meal.protein_g, 0.0, 2_000.0, "g"),
-                ("carbs", meal.carbs_g, 0.0, 3_000.0, "g"),
-                ("fat", meal.fat_g, 0.0, 2_000.0, "g"),
-                ("fiber", meal.fiber_g, 0.0, 500.0, "g"),
-                ("sugar", meal.sugar_g, 0.0, 3_000.0, "g"),
-            ],
-            Self::Activity(activity) => &[
-                ("duration", activity.duration_minutes, 0.0, 2_880.0, "min"),
-                (
-                    "calories burned",
-                    activity.energy_kcal,
-                    0.0,
-                    30_000.0,
-                    "kcal",
-                ),
-                (
-                    "average heart rate",
-                    activity.average_heart_rate,
-                    20.0,
-                    260.0,
-                    "/min",
-                ),
-                (
-                    "max heart rate",
-                    activity.max_heart_rate,
-                    20.0,
-                    260.0,
-                    "/min",
-                ),
-                ("distance", activity.distance_m, 0.0, 1_000_000.0, "m"),
-                ("steps", activity.steps, 0.0, 200_000.0, ""),
-            ],
-            Self::HealthMetric(reading) => return reading.metric.check(reading.value),
-        };
-        for &(what, value, low, high, unit) in numbers {
-            let Some(value) = value else { continue };
-            if !value.is_finite() {
-                return Err(DomainError::NotFinite { what });
+        match self {
+            Self::Meal(meal) => Meal::NUMBERS.iter().try_for_each(|field| field.check(meal)),
+            Self::Activity(activity) => {
+                let mut numbers = Activity::NUMBERS.iter();
+                numbers.try_for_each(|field| field.check(activity))
             }
-            if !(low..=high).contains(&value) {
-                return Err(DomainError::OutOfRange {
-                    what,
-                    low,
-                    high,
-                    unit,
-                });
-            }
+            Self::HealthMetric(reading) => reading.metric.check(reading.value),
         }
-        Ok(())
     }
 }
 

@@ -1,11 +1,13 @@
 //! Records in request bodies: their schemas, and the conversion to stored records.
 
-use crate::shape::{Field, Input, Kind, default, optional, read_back, required, shaped};
+use crate::shape::{
+    Field, Input, Kind, SOURCE_NAME, default, fields_of, optional, read_back, required, shaped,
+};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 use vitalcast::{
     Activity, ActivityType, FieldError, HealthMetric, Intensity, Meal, MealType, MetricType,
-    Moment, Provenance, ReadingKind, Record, Told, Unit,
+    Moment, Provenance, ReadingKind, Record, Told, Unit, bounds,
 };
 
 /// The earliest year of a record.
@@ -14,13 +16,13 @@ const OLDEST: i32 = 1990;
 // Fields every record has.
 const SOURCE: Field = default(
     "source",
-    Kind::Text(1, 200),
+    SOURCE_NAME,
     "\"api\"",
     "Vendor or app that the record comes from",
 );
 const SOURCE_ID: Field = optional(
     "source_id",
-    Kind::Text(1, 200),
+    SOURCE_NAME,
     "Id of the record within the source. When not given, it is made from the time (or the date, if \
      no time is known) and the name of a meal or the type of an activity. Writing the same id with \
      other content corrects the record",
@@ -35,12 +37,13 @@ const UPDATED_AT: Field = optional(
     Kind::Instant,
     "Time of the last change in the source: an older version never replaces a newer one",
 );
-const ENDED_AT: Field = optional("ended_at", Kind::InstantOrDate, "End of the span");
 const KNOWN_AT: Field = optional(
     "known_at",
     Kind::Instant,
     "Time when the record became known; when not given, the time of the record itself",
 );
+
+const ORIGIN: [Field; 5] = [SOURCE, SOURCE_ID, DAY, KNOWN_AT, UPDATED_AT];
 
 // As they read back.
 const SOURCE_ID_READ: Field = required(
@@ -85,26 +88,7 @@ shaped!(
     MealBody,
     "Meal",
     ClosedBody,
-    &[
-        required(
-            "consumed_at",
-            Kind::InstantOrDate,
-            "Time of the meal, or a date if the time is not known"
-        ),
-        optional("name", Kind::Text(1, 500), "Name of the meal"),
-        optional("meal_type", Kind::Word(MealType::WORDS), "Meal of the day"),
-        optional("calories", Kind::Float(0.0, 20_000.0), "Energy, kcal"),
-        optional("protein", Kind::Float(0.0, 2_000.0), "Protein, g"),
-        optional("carbs", Kind::Float(0.0, 3_000.0), "Carbohydrate, g"),
-        optional("fat", Kind::Float(0.0, 2_000.0), "Fat, g"),
-        optional("fiber", Kind::Float(0.0, 500.0), "Fibre, g"),
-        optional("sugar", Kind::Float(0.0, 3_000.0), "Sugar, g"),
-        SOURCE,
-        SOURCE_ID,
-        DAY,
-        KNOWN_AT,
-        UPDATED_AT,
-    ]
+    &fields_of::<{ Meal::FIELDS.len() + ORIGIN.len() }>(Meal::FIELDS, &ORIGIN)
 );
 
 read_back!(
@@ -140,43 +124,7 @@ shaped!(
     ActivityBody,
     "Activity",
     ClosedBody,
-    &[
-        required(
-            "started_at",
-            Kind::InstantOrDate,
-            "Start time, or a date if the time is not known"
-        ),
-        ENDED_AT,
-        required(
-            "activity_type",
-            Kind::Word(ActivityType::WORDS),
-            "Type of activity"
-        ),
-        optional("intensity", Kind::Word(Intensity::WORDS), "Intensity"),
-        optional("duration", Kind::Float(0.0, 2_880.0), "Duration, minutes"),
-        optional(
-            "calories_burned",
-            Kind::Float(0.0, 30_000.0),
-            "Energy above rest, kcal"
-        ),
-        optional(
-            "average_heart_rate",
-            Kind::Float(20.0, 260.0),
-            "Mean heart rate, beats per minute"
-        ),
-        optional(
-            "max_heart_rate",
-            Kind::Float(20.0, 260.0),
-            "Highest heart rate, beats per minute"
-        ),
-        optional("distance", Kind::Float(0.0, 1_000_000.0), "Distance, m"),
-        optional("steps", Kind::Float(0.0, 200_000.0), "Steps"),
-        SOURCE,
-        SOURCE_ID,
-        DAY,
-        KNOWN_AT,
-        UPDATED_AT,
-    ]
+    &fields_of::<{ Activity::FIELDS.len() + ORIGIN.len() }>(Activity::FIELDS, &ORIGIN)
 );
 
 read_back!(
@@ -203,36 +151,7 @@ shaped!(
     HealthMetricBody,
     "HealthMetric",
     ClosedBody,
-    &[
-        required(
-            "recorded_at",
-            Kind::InstantOrDate,
-            "Time of the reading, start of its span, or a date for a value of that day; for a night \
-             without an end, the time of waking"
-        ),
-        ENDED_AT,
-        optional(
-            "kind",
-            Kind::Word(ReadingKind::WORDS),
-            "What it is a measurement of; when not given, it follows from metric and time"
-        ),
-        required("metric_type", Kind::Word(MetricType::WORDS), "The metric"),
-        required(
-            "value",
-            Kind::Float(0.0, 1_000_000.0),
-            "Measured value in the given unit; it must be physiologically plausible"
-        ),
-        optional(
-            "unit",
-            Kind::Text(1, 20),
-            "Unit, for example bpm, ms, h, min; the unit of the metric when not given"
-        ),
-        SOURCE,
-        SOURCE_ID,
-        DAY,
-        KNOWN_AT,
-        UPDATED_AT,
-    ]
+    &fields_of::<{ HealthMetric::FIELDS.len() + ORIGIN.len() }>(HealthMetric::FIELDS, &ORIGIN)
 );
 
 read_back!(
@@ -240,7 +159,11 @@ read_back!(
     "HealthMetricRecord",
     HealthMetricBody,
     &[
-        required("unit", Kind::Text(1, 20), "Unit of the metric"),
+        required(
+            "unit",
+            Kind::text(bounds::UNIT_LENGTH),
+            "Unit of the metric"
+        ),
         required(
             "partial",
             Kind::Bool,

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::document::File;
 use crate::error::ApiError;
 use crate::extract::{Json, Path, Query};
-use crate::shape::{Kind, default, optional, required, shaped};
+use crate::shape::{Kind, SOURCE_NAME, default, field_of, optional, required, shaped};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use vitalcast::{
     ActivityLevel, EngineError, Erasure, FieldError, HistoryView, MetricType, PredictionMetric,
-    Profile, Scope, UserId,
+    Profile, Scope, UserId, bounds,
 };
 
 /// An overview of the data of a person.
@@ -128,7 +128,7 @@ shaped!(
                     required("zone", Kind::Zone, "IANA time zone"),
                 ]),
                 least: 0,
-                most: 500,
+                most: bounds::LISTED,
                 unique: true,
             },
             "[]",
@@ -136,7 +136,7 @@ shaped!(
         ),
         default(
             "day_begins_hour",
-            Kind::Int(0, 23),
+            Kind::int(bounds::DAY_BEGINS_HOUR),
             "0",
             "Local hour at which a day begins; 0 is midnight"
         ),
@@ -145,38 +145,22 @@ shaped!(
             Kind::Map {
                 names: MetricType::WORDS,
                 item: &Kind::List {
-                    item: &Kind::Text(1, 200),
+                    item: &SOURCE_NAME,
                     least: 0,
-                    most: 500,
+                    most: bounds::LISTED,
                     unique: true,
                 },
             },
             "{}",
             "Sources in the order of preference, by metric type"
         ),
-        optional("weight_kg", Kind::Float(2.0, 700.0), "Body weight, kg"),
-        optional("height_cm", Kind::Float(30.0, 280.0), "Height, cm"),
-        optional("goal_weight_kg", Kind::Float(2.0, 700.0), "Weight goal, kg"),
-        optional(
-            "goal_energy_kcal",
-            Kind::Float(200.0, 20_000.0),
-            "Energy goal per day, kcal"
-        ),
-        optional(
-            "goal_protein_g",
-            Kind::Float(0.0, 2_000.0),
-            "Protein goal per day, g"
-        ),
-        optional(
-            "goal_carbs_g",
-            Kind::Float(0.0, 3_000.0),
-            "Carbohydrate goal per day, g"
-        ),
-        optional(
-            "goal_fat_g",
-            Kind::Float(0.0, 2_000.0),
-            "Fat goal per day, g"
-        ),
+        field_of(&Profile::WEIGHT.field()),
+        field_of(&Profile::HEIGHT.field()),
+        field_of(&Profile::GOAL_WEIGHT.field()),
+        field_of(&Profile::GOAL_ENERGY.field()),
+        field_of(&Profile::GOAL_PROTEIN.field()),
+        field_of(&Profile::GOAL_CARBS.field()),
+        field_of(&Profile::GOAL_FAT.field()),
         optional(
             "activity_level",
             Kind::Word(ActivityLevel::WORDS),
@@ -187,7 +171,7 @@ shaped!(
             Kind::List {
                 item: &Kind::Date,
                 least: 0,
-                most: 500,
+                most: bounds::LISTED,
                 unique: true,
             },
             "[]",

@@ -13,8 +13,8 @@ pub(crate) use json::{Listed, parse, parse_list};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use vitalcast::FieldError;
-use vitalcast::bounds::Bounds;
+use vitalcast::bounds::{self, Bounds};
+use vitalcast::{FieldContent, FieldError, RecordField};
 
 /// The kind of a value.
 #[derive(Debug, Clone, Copy)]
@@ -81,11 +81,19 @@ impl Kind {
         Self::Float(bounds.low, bounds.high)
     }
 
+    /// Text of a length within bounds, in characters.
+    pub(crate) const fn text(bounds: Bounds<i64>) -> Self {
+        Self::Text(bounds.low as usize, bounds.high as usize)
+    }
+
     /// A number within bounds, also as text of this pattern.
     pub(crate) const fn lax_float(bounds: Bounds<f64>, pattern: &'static str) -> Self {
         Self::LaxFloat(bounds.low, bounds.high, pattern)
     }
 }
+
+/// The name of a source, or of a record within it.
+pub(crate) const SOURCE_NAME: Kind = Kind::text(bounds::SOURCE_LENGTH);
 
 /// The value of a missing field.
 #[derive(Debug, Clone, Copy)]
@@ -125,6 +133,40 @@ pub(crate) const fn optional(name: &'static str, kind: Kind, meaning: &'static s
         presence: Presence::Optional,
         meaning,
     }
+}
+
+/// A field of a record or a number of a profile, as the domain describes it.
+pub(crate) const fn field_of(field: &RecordField) -> Field {
+    let kind = match field.content {
+        FieldContent::Moment => Kind::InstantOrDate,
+        FieldContent::Text(length) => Kind::text(length),
+        FieldContent::Word(words) => Kind::Word(words),
+        FieldContent::Number(bounds) => Kind::float(bounds),
+    };
+    if field.required {
+        required(field.name, kind, field.meaning)
+    } else {
+        optional(field.name, kind, field.meaning)
+    }
+}
+
+/// The fields of a record, as the domain describes them, with `more` behind them.
+pub(crate) const fn fields_of<const N: usize>(
+    fields: &[RecordField],
+    more: &[Field],
+) -> [Field; N] {
+    assert!(fields.len() + more.len() == N, "a place for each field");
+    let mut all = [more[0]; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < fields.len() {
+            field_of(&fields[at])
+        } else {
+            more[at - fields.len()]
+        };
+        at += 1;
+    }
+    all
 }
 
 /// A field with a default, written as JSON.

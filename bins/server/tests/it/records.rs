@@ -478,6 +478,86 @@ fn the_document_tells_the_fields_that_are_read_back() {
     assert_eq!(count, 64);
 }
 
+#[test]
+fn the_document_and_the_check_of_bodies_have_the_bounds_of_the_domain() {
+    use vitalcast::{Activity, FieldContent, HealthMetric, Meal, RecordField};
+    let service = Service::new();
+    let document = service.get("/openapi.json").ok();
+    let schema = |name: &str| document["components"]["schemas"][name].clone();
+    // A field that can be missing has several forms.
+    let form = |property: &Value, kind: &str| -> Value {
+        let forms = property["anyOf"].as_array().cloned();
+        let forms = forms.unwrap_or_else(|| vec![property.clone()]);
+        forms
+            .into_iter()
+            .find(|form| form["type"] == kind)
+            .unwrap_or_else(|| panic!("{property} has no form of {kind}"))
+    };
+    let when = "2026-11-22T12:15:00Z";
+    for (name, path, base, fields) in [
+        ("Meal", "meals", json!({"consumed_at": when}), Meal::FIELDS),
+        (
+            "Activity",
+            "activities",
+            json!({"started_at": when, "activity_type": "RUNNING"}),
+            Activity::FIELDS,
+        ),
+        (
+            "HealthMetric",
+            "health-metrics",
+            json!({"recorded_at": when, "metric_type": "STEPS", "value": 9}),
+            HealthMetric::FIELDS,
+        ),
+    ] {
+        let schema = schema(name);
+        let required: Vec<&str> = fields
+            .iter()
+            .filter(|field| field.required)
+            .map(|field| field.name)
+            .collect();
+        let told: Vec<&str> = schema["required"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|name| name.as_str().unwrap())
+            .collect();
+        assert_eq!(told, required, "{name}");
+        for RecordField {
+            name,
+            content,
+            meaning,
+            ..
+        } in fields
+        {
+            let property = &schema["properties"][name];
+            assert_eq!(property["description"], *meaning, "{name}");
+            let mut refused = base.clone();
+            match content {
+                FieldContent::Number(bounds) => {
+                    let form = form(property, "number");
+                    assert_eq!(form["minimum"].as_f64(), Some(bounds.low), "{name}");
+                    assert_eq!(form["maximum"].as_f64(), Some(bounds.high), "{name}");
+                    refused[name] = json!(bounds.high + 1.0);
+                }
+                FieldContent::Text(length) => {
+                    let form = form(property, "string");
+                    assert_eq!(form["minLength"].as_i64(), Some(length.low), "{name}");
+                    assert_eq!(form["maxLength"].as_i64(), Some(length.high), "{name}");
+                    refused[name] = json!("x".repeat(length.high as usize + 1));
+                }
+                FieldContent::Word(words) => {
+                    assert_eq!(form(property, "string")["enum"], json!(words), "{name}");
+                    refused[name] = json!("no such word");
+                }
+                FieldContent::Moment => refused[name] = json!("no time"),
+            }
+            let answer = service.post(&format!("/api/users/anna/{path}"), &json!([refused]));
+            assert_eq!(answer.status, 422, "{name}");
+            assert_eq!(answer.json()["detail"][0]["loc"][2], *name, "{name}");
+        }
+    }
+}
+
 fn names(object: &Value) -> BTreeSet<&str> {
     let fields = object.as_object().unwrap();
     fields.keys().map(String::as_str).collect()

@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use vitalcast_domain::{
     Activity, ActivityType, Coincident, DomainError, HealthMetric, Meal, MetricType, Moment,
-    Provenance, Record, Unit, UserId, Zone,
+    NumberField, Provenance, Record, Unit, UserId, Zone,
 };
 use workout::{DurationUnit, duration};
 
@@ -421,14 +421,26 @@ impl Reader {
         None
     }
 
+    /// A number of a record in the unit of its field.
+    fn number<T>(
+        &mut self,
+        importer: &mut Importer<'_>,
+        cells: &impl Cells,
+        column: Column,
+        field: &NumberField<T>,
+    ) -> Option<f64> {
+        self.optional(importer, cells, column, field.unit.unit())
+    }
+
     /// A heart rate of a workout; 0 says that there is none.
     fn heart_rate(
         &mut self,
         importer: &mut Importer<'_>,
         cells: &impl Cells,
         column: Column,
+        field: &NumberField<Activity>,
     ) -> Option<f64> {
-        let rate = self.optional(importer, cells, column, Some(Unit::PerMinute))?;
+        let rate = self.number(importer, cells, column, field)?;
         if MetricType::RestingHeartRate.not_measured(rate) {
             importer.skip(SkipReason::Missing);
             return None;
@@ -479,16 +491,21 @@ impl Reader {
             self.unknown("activities are of a type that is not known; they count as OTHER");
             ActivityType::Other
         });
-        let kcal = Some(Unit::Kilocalories);
+        use {Activity as A, Column as C};
         Ok(Record::Activity(Activity {
             activity_type,
             intensity,
             duration_minutes,
-            energy_kcal: self.optional(importer, cells, Column::CaloriesBurned, kcal),
-            average_heart_rate: self.heart_rate(importer, cells, Column::AverageHeartRate),
-            max_heart_rate: self.heart_rate(importer, cells, Column::MaxHeartRate),
-            distance_m: self.optional(importer, cells, Column::Distance, None),
-            steps: self.optional(importer, cells, Column::Steps, Some(Unit::Count)),
+            energy_kcal: self.number(importer, cells, C::CaloriesBurned, &A::ENERGY),
+            average_heart_rate: self.heart_rate(
+                importer,
+                cells,
+                C::AverageHeartRate,
+                &A::AVERAGE_HEART_RATE,
+            ),
+            max_heart_rate: self.heart_rate(importer, cells, C::MaxHeartRate, &A::MAX_HEART_RATE),
+            distance_m: self.number(importer, cells, C::Distance, &A::DISTANCE),
+            steps: self.number(importer, cells, C::Steps, &A::STEPS),
             provenance,
         }))
     }
@@ -510,24 +527,23 @@ impl Reader {
                 known
             }
         };
-        let kcal = Some(Unit::Kilocalories);
-        let mut energy_kcal = self.optional(importer, cells, Column::Calories, kcal);
+        let mut energy_kcal = self.number(importer, cells, Column::Calories, &Meal::ENERGY);
         if energy_kcal.is_none() {
             let kilojoules = Some(Unit::Kilojoules);
             energy_kcal = self
                 .optional(importer, cells, Column::EnergyKj, kilojoules)
                 .and_then(|energy| Unit::Kilojoules.convert(energy, Unit::Kilocalories));
         }
-        let mut grams = |column| self.optional(importer, cells, column, Some(Unit::Grams));
+        let mut number = |column, field| self.number(importer, cells, column, field);
         Record::Meal(Meal {
             name,
             meal_type,
             energy_kcal,
-            protein_g: grams(Column::Protein),
-            carbs_g: grams(Column::Carbs),
-            fat_g: grams(Column::Fat),
-            fiber_g: grams(Column::Fiber),
-            sugar_g: grams(Column::Sugar),
+            protein_g: number(Column::Protein, &Meal::PROTEIN),
+            carbs_g: number(Column::Carbs, &Meal::CARBS),
+            fat_g: number(Column::Fat, &Meal::FAT),
+            fiber_g: number(Column::Fiber, &Meal::FIBER),
+            sugar_g: number(Column::Sugar, &Meal::SUGAR),
             provenance,
         })
     }
@@ -614,16 +630,7 @@ fn time_span(text: &str, unit: Unit) -> Option<(f64, Unit)> {
 
 /// Whether a meal has no number.
 fn is_empty(meal: &Meal) -> bool {
-    [
-        meal.energy_kcal,
-        meal.protein_g,
-        meal.carbs_g,
-        meal.fat_g,
-        meal.fiber_g,
-        meal.sugar_g,
-    ]
-    .iter()
-    .all(Option::is_none)
+    Meal::NUMBERS.iter().all(|field| field.of(meal).is_none())
 }
 
 /// Removes the number that an error is about; whether there is one that can be missing.
@@ -631,26 +638,14 @@ fn leave_out(record: &mut Record, error: &DomainError) -> bool {
     let (DomainError::OutOfRange { what, .. } | DomainError::NotFinite { what }) = error else {
         return false;
     };
-    let number = match record {
-        Record::HealthMetric(_) => None,
-        Record::Meal(meal) => match *what {
-            "calories" => Some(&mut meal.energy_kcal),
-            "protein" => Some(&mut meal.protein_g),
-            "carbs" => Some(&mut meal.carbs_g),
-            "fat" => Some(&mut meal.fat_g),
-            "fiber" => Some(&mut meal.fiber_g),
-            "sugar" => Some(&mut meal.sugar_g),
-            _ => None,
-        },
-        Record::Activity(activity) => match *what {
-            "duration" => Some(&mut activity.duration_minutes),
-            "calories burned" => Some(&mut activity.energy_kcal),
-            "average heart rate" => Some(&mut activity.average_heart_rate),
-            "max heart rate" => Some(&mut activity.max_heart_rate),
-            "distance" => Some(&mut activity.distance_m),
-            "steps" => Some(&mut activity.steps),
-            _ => None,
-        },
-    };
-    number.is_some_and(|number| number.take().is_some())
+    match record {
+        Record::HealthMetric(_) => false,
+        Record::Meal(meal) => remove(meal, Meal::NUMBERS, what),
+        Record::Activity(activity) => remove(activity, Activity::NUMBERS, what),
+    }
+}
+
+fn remove<T>(of: &mut T, fields: &[NumberField<T>], words: &str) -> bool {
+    let named = fields.iter().find(|field| field.words == words);
+    named.is_some_and(|field| field.of_mut(of).take().is_some())
 }

@@ -1,7 +1,9 @@
 //! The reference service's tables.
 
 use crate::folder::{Folder, instant, options, read, read_bytes, read_with};
-use vitalcast_domain::{ActivityType, Intensity, MealType, MetricType, Record, UserId};
+use vitalcast_domain::{
+    Activity, ActivityType, HealthMetric, Intensity, Meal, MealType, MetricType, Record, UserId,
+};
 use vitalcast_import::{Format, ImportOptions, KnownAt, RejectReason as R, SkipReason};
 
 const METRICS: &str = "id,userId,recordedAt,metricType,value,unit,source,createdAt\n";
@@ -31,6 +33,75 @@ fn a_reading_is_read_with_all_it_says() {
     assert_eq!(provenance.known_at, instant("2024-03-01T07:00:00Z"));
     assert_eq!(provenance.day.to_string(), "2024-03-01");
     assert_eq!(read.people, [("u1".to_owned(), "UTC".to_owned())]);
+}
+
+/// A name on the wire as the tables write it.
+fn in_camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let (initial, rest) = word.split_at(1);
+        name + &initial.to_uppercase() + rest
+    })
+}
+
+#[test]
+fn every_number_of_a_record_is_read_from_the_column_of_its_name() {
+    const TIME: &str = "2024-03-01T12:15:00Z";
+    for field in Meal::NUMBERS {
+        let header = format!("id,userId,consumedAt,{}", in_camel_case(field.name));
+        let table = format!("{header}\nm1,u1,{TIME},42\n");
+        let Record::Meal(meal) = read_bytes("x.csv", table).1.only().clone() else {
+            panic!("{}", field.name)
+        };
+        for other in Meal::NUMBERS {
+            let expected = (other.name == field.name).then_some(42.0);
+            assert_eq!(other.of(&meal), expected, "{} {}", field.name, other.name);
+        }
+    }
+    for field in Activity::NUMBERS {
+        let header = format!("id,userId,startedAt,activityType,{}", field.name);
+        let table = format!("{header}\na1,u1,{TIME},RUNNING,42\n");
+        let Record::Activity(activity) = read_bytes("x.csv", table).1.only().clone() else {
+            panic!("{}", field.name)
+        };
+        for other in Activity::NUMBERS {
+            let expected = (other.name == field.name).then_some(42.0);
+            assert_eq!(
+                other.of(&activity),
+                expected,
+                "{} {}",
+                field.name,
+                other.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_table_without_a_field_that_records_need_is_refused_with_its_name() {
+    for fields in [Meal::FIELDS, Activity::FIELDS, HealthMetric::FIELDS] {
+        let required: Vec<String> = fields
+            .iter()
+            .filter(|field| field.required)
+            .map(|field| in_camel_case(field.name))
+            .collect();
+        // A table is told by its time; without that it is another.
+        for missing in required.iter().skip(1) {
+            let columns: Vec<&str> = std::iter::once("userId")
+                .chain(required.iter().map(String::as_str))
+                .filter(|name| name != missing)
+                .collect();
+            let options = ImportOptions {
+                format: Some(Format::REFERENCE_TABLES),
+                ..options()
+            };
+            let folder = Folder::new();
+            let table = folder.write("x.csv", format!("{}\n", columns.join(",")));
+            let refused = read_with(&table, &options).unwrap_err().to_string();
+            assert!(refused.contains(missing.as_str()), "{missing}: {refused}");
+        }
+    }
 }
 
 #[test]

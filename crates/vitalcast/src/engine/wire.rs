@@ -2,37 +2,33 @@
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
-use vitalcast_domain::{Moment, Provenance, Record};
+use vitalcast_domain::{Activity, Meal, Moment, NumberField, Provenance, Record};
 
 /// The fields of a record, in a fixed order for each kind; null if not known.
 pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
     let provenance = record.provenance();
     let moment = written(provenance);
     let mut fields: Vec<(&'static str, Value)> = match record {
-        Record::Meal(meal) => vec![
-            ("consumed_at", moment),
-            ("time_known", json!(meal.time_known())),
-            ("name", json!(meal.name)),
-            ("meal_type", json!(meal.meal_type)),
-            ("calories", json!(meal.energy_kcal)),
-            ("protein", json!(meal.protein_g)),
-            ("carbs", json!(meal.carbs_g)),
-            ("fat", json!(meal.fat_g)),
-            ("fiber", json!(meal.fiber_g)),
-            ("sugar", json!(meal.sugar_g)),
-        ],
-        Record::Activity(activity) => vec![
-            ("started_at", moment),
-            ("ended_at", json!(provenance.told.until)),
-            ("activity_type", json!(activity.activity_type)),
-            ("intensity", json!(activity.intensity)),
-            ("duration", json!(activity.duration_minutes)),
-            ("calories_burned", json!(activity.energy_kcal)),
-            ("average_heart_rate", json!(activity.average_heart_rate)),
-            ("max_heart_rate", json!(activity.max_heart_rate)),
-            ("distance", json!(activity.distance_m)),
-            ("steps", json!(activity.steps)),
-        ],
+        Record::Meal(meal) => {
+            let mut fields = vec![
+                ("consumed_at", moment),
+                ("time_known", json!(meal.time_known())),
+                ("name", json!(meal.name)),
+                ("meal_type", json!(meal.meal_type)),
+            ];
+            fields.extend(numbers(meal, Meal::NUMBERS));
+            fields
+        }
+        Record::Activity(activity) => {
+            let mut fields = vec![
+                ("started_at", moment),
+                ("ended_at", json!(provenance.told.until)),
+                ("activity_type", json!(activity.activity_type)),
+                ("intensity", json!(activity.intensity)),
+            ];
+            fields.extend(numbers(activity, Activity::NUMBERS));
+            fields
+        }
         Record::HealthMetric(reading) => vec![
             ("recorded_at", moment),
             ("ended_at", json!(provenance.told.until)),
@@ -51,6 +47,10 @@ pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
         ("updated_at", json!(provenance.told.updated_at)),
     ]);
     fields
+}
+
+fn numbers<T>(of: &T, fields: &[NumberField<T>]) -> impl Iterator<Item = (&'static str, Value)> {
+    fields.iter().map(|field| (field.name, json!(field.of(of))))
 }
 
 /// The time of a record as it was written; a clock time with the offset that the person had then.

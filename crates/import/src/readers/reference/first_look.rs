@@ -8,7 +8,7 @@ use crate::survey::{Dates, Ids, Numbers, Quantity, quantity};
 use crate::time::{DateOrder, Stamp, read};
 use chrono::{DateTime, TimeDelta, Utc};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use vitalcast_domain::MetricType;
+use vitalcast_domain::{Activity, Meal, MetricType, bounds};
 
 /// Number of rows that decide whether `createdAt` shows a bulk import.
 const SAMPLE: usize = 1_000;
@@ -20,20 +20,36 @@ const BULK: usize = 20;
 
 /// Columns of numbers, each with what its numbers are.
 const QUANTITIES: [(Column, Quantity); 14] = [
-    (Column::Calories, Quantity::Large(10.0, 20_000.0)),
+    (
+        Column::Calories,
+        Quantity::Large(10.0, Meal::ENERGY.bounds.high),
+    ),
     (Column::EnergyKj, Quantity::Large(40.0, 84_000.0)),
-    (Column::Protein, Quantity::Any(2_000.0)),
-    (Column::Carbs, Quantity::Any(3_000.0)),
-    (Column::Fat, Quantity::Any(2_000.0)),
-    (Column::Fiber, Quantity::Any(500.0)),
-    (Column::Sugar, Quantity::Any(3_000.0)),
+    (Column::Protein, Quantity::Any(Meal::PROTEIN.bounds.high)),
+    (Column::Carbs, Quantity::Any(Meal::CARBS.bounds.high)),
+    (Column::Fat, Quantity::Any(Meal::FAT.bounds.high)),
+    (Column::Fiber, Quantity::Any(Meal::FIBER.bounds.high)),
+    (Column::Sugar, Quantity::Any(Meal::SUGAR.bounds.high)),
+    // In any unit.
     (Column::Duration, Quantity::Any(1e8)),
-    (Column::CaloriesBurned, Quantity::Large(10.0, 30_000.0)),
-    (Column::AverageHeartRate, Quantity::Any(260.0)),
-    (Column::MaxHeartRate, Quantity::Any(260.0)),
-    (Column::Distance, Quantity::Large(50.0, 1_000_000.0)),
-    (Column::Steps, Quantity::Whole(200_000.0)),
-    (Column::Value, Quantity::Any(1e6)),
+    (
+        Column::CaloriesBurned,
+        Quantity::Large(10.0, Activity::ENERGY.bounds.high),
+    ),
+    (
+        Column::AverageHeartRate,
+        Quantity::Any(Activity::AVERAGE_HEART_RATE.bounds.high),
+    ),
+    (
+        Column::MaxHeartRate,
+        Quantity::Any(Activity::MAX_HEART_RATE.bounds.high),
+    ),
+    (
+        Column::Distance,
+        Quantity::Large(50.0, Activity::DISTANCE.bounds.high),
+    ),
+    (Column::Steps, Quantity::Whole(Activity::STEPS.bounds.high)),
+    (Column::Value, Quantity::Any(bounds::READING.high)),
 ];
 const METRICS: usize = MetricType::ALL.len();
 
