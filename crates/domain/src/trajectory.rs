@@ -27,24 +27,6 @@ pub struct TrajectoryChange {
     pub change_description: String,
 }
 
-impl TrajectoryChange {
-    /// The largest change a day of a feature (reference contract C.5); `None` where there is none.
-    pub fn limit(&self) -> Option<f64> {
-        match self.feature_name.as_str() {
-            "nutrition_protein_daily" | "nutrition_sugar_daily" | "nutrition_late_night_carbs" => {
-                Some(100.0)
-            }
-            "nutrition_carbs_daily" => Some(200.0),
-            "nutrition_fat_daily" => Some(80.0),
-            "nutrition_fiber_daily" => Some(30.0),
-            "nutrition_sodium_daily" => Some(2_000.0),
-            "nutrition_late_night_calories" => Some(500.0),
-            "nutrition_calories_daily" => Some(1_000.0),
-            _ => None,
-        }
-    }
-}
-
 /// Simulate the days to come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrajectoryRequest {

@@ -1,6 +1,6 @@
 //! Amounts in the hours before falling asleep: real hours, where records have their times.
 
-use crate::catalogue::Feature;
+use crate::catalogue::FeatureId;
 use crate::error::FeaturesError;
 use crate::field::late;
 use crate::knowledge::{Calendar, visible};
@@ -16,24 +16,30 @@ const LOOK_BACK: u64 = 9;
 
 /// The amount of a record that a daily feature sums up, 0 if the record does not count; `None` for
 /// other features.
-fn amount(feature: &Feature, record: &Record) -> Option<f64> {
-    match (feature.name, record) {
-        (name, Record::Meal(meal)) if meal.time_known() => match name {
-            "nutrition_calories_daily" => meal.energy_kcal,
-            "nutrition_late_night_calories" => meal.energy_kcal.map(|energy| late(meal, energy)),
-            "nutrition_protein_daily" => meal.protein_g,
-            "nutrition_carbs_daily" => meal.carbs_g,
-            "nutrition_late_night_carbs" => meal.carbs_g.map(|carbs| late(meal, carbs)),
-            "nutrition_fat_daily" => meal.fat_g,
-            "nutrition_fiber_daily" => meal.fiber_g,
-            _ => None,
-        },
-        (name, Record::Activity(activity)) => match name {
-            "activity_active_minutes_daily" => activity.duration_minutes,
-            "activity_calories_burned_daily" => activity.energy_kcal,
-            _ => None,
-        },
-        (_, Record::Meal(_) | Record::HealthMetric(_)) => None,
+fn amount(feature: FeatureId, record: &Record) -> Option<f64> {
+    use FeatureId as F;
+    let of = |amounts: &[(FeatureId, Option<f64>)]| {
+        let found = amounts.iter().find(|(id, _)| *id == feature);
+        found.and_then(|(_, amount)| *amount)
+    };
+    match record {
+        Record::Meal(meal) if meal.time_known() => {
+            let late = |amount: Option<f64>| amount.map(|amount| late(meal, amount));
+            of(&[
+                (F::CaloriesDaily, meal.energy_kcal),
+                (F::LateNightCalories, late(meal.energy_kcal)),
+                (F::ProteinDaily, meal.protein_g),
+                (F::CarbsDaily, meal.carbs_g),
+                (F::LateNightCarbs, late(meal.carbs_g)),
+                (F::FatDaily, meal.fat_g),
+                (F::FiberDaily, meal.fiber_g),
+            ])
+        }
+        Record::Activity(activity) => of(&[
+            (F::ActiveMinutesDaily, activity.duration_minutes),
+            (F::CaloriesBurnedDaily, activity.energy_kcal),
+        ]),
+        Record::Meal(_) | Record::HealthMetric(_) => None,
     }
 }
 
@@ -51,7 +57,7 @@ fn amount(feature: &Feature, record: &Record) -> Option<f64> {
 /// [`FeaturesError::EndOfCalendar`].
 pub fn amounts_before_sleep(
     history: &History,
-    feature: &Feature,
+    feature: FeatureId,
     windows: &[(f64, f64)],
     first_day: NaiveDate,
     last_day: NaiveDate,

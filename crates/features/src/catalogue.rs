@@ -1,11 +1,26 @@
-//! The feature catalogue: one table that names every feature once. The matrix, the answers of the
-//! API, the documentation and the tests derive from it.
+//! The feature catalogue: one table that names every feature once, with its formula. Ids, columns, the
+//! answers of the API, the days that a feature looks back on and the tests derive from it.
 
+use crate::error::UnknownFeature;
+use crate::field::{Field, Fields};
+use crate::formula::{
+    ACTIVE_MINUTES, CARBS, ENERGY, ENERGY_BURNED, FAT, FIBER, FIRST_MEAL,
+    Formula::{
+        self, BelowGoal, CycleDay, CyclePhase, Day, DayBefore, DayOfWeek, DaysSinceRest,
+        EatingWindow, EnergyShare, FromMean, IsWeekend, MealRegularity, Mean, Minutes, Month,
+        Ratio, RecoveryTime, SleepQuality, Slope, Spread, WeekOfTotals, WeekOfYear, Weight,
+        WorkoutCount,
+    },
+    HRV, INTENSITY, LAST_MEAL, LATE_CARBS, LATE_ENERGY, MEALS, MONTH, PROTEIN, RECOVERY, RHR,
+    SLEEP, STEPS, WEEK,
+};
 use vitalcast_domain::{FeatureCategory, MetricType};
 
 /// One feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Feature {
+    /// Its id.
+    pub id: FeatureId,
     /// Name in matrices, with its category: `nutrition_protein_daily`.
     pub name: &'static str,
     /// Name within its category: `protein_daily`.
@@ -20,57 +35,81 @@ pub struct Feature {
     pub model_input: bool,
     /// Description in one line.
     pub meaning: &'static str,
+    /// How it is computed.
+    pub(crate) formula: Formula,
+}
+
+/// What a feature is computed from. The calendar and the profile are no records, and not listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FeatureSource {
+    /// Meals.
+    Meals,
+    /// Workouts.
+    Workouts,
+    /// Readings of a metric type.
+    Readings(MetricType),
 }
 
 impl Feature {
+    /// The number of days that the feature of a day reads, that day included: 1 for a total of the day, 7
+    /// for a mean of the week, 0 for the calendar. It follows from the formula.
+    pub const fn look_back_days(&self) -> usize {
+        self.formula.days()
+    }
+
+    /// What the feature is computed from. It follows from the formula.
+    pub fn sources(&self) -> impl Iterator<Item = FeatureSource> {
+        let fields = self.formula.fields();
+        let meals = fields.has_meals().then_some(FeatureSource::Meals);
+        let workouts = fields.has_workouts().then_some(FeatureSource::Workouts);
+        let readings = MetricType::ALL
+            .iter()
+            .filter(move |metric| fields.has_readings_of(**metric))
+            .map(|metric| FeatureSource::Readings(*metric));
+        meals.into_iter().chain(workouts).chain(readings)
+    }
+
     /// Whether readings of a metric go into the feature: its value on some day is that of the metric,
     /// computed from it, or a vendor's score of it. Such a feature explains the metric by itself.
     pub fn is_made_of(&self, metric: MetricType) -> bool {
         use MetricType as M;
-        let made_of: &[MetricType] = match self.name {
-            name if name.starts_with("health_rhr_") => &[M::RestingHeartRate],
-            // Two measures of the same beats.
-            name if name.starts_with("health_hrv_") => {
-                &[M::HeartRateVariabilityRmssd, M::HeartRateVariabilitySdnn]
-            }
-            name if name.starts_with("health_sleep_duration_") => &[M::SleepDuration],
-            name if name.starts_with("health_sleep_quality_") => {
-                &[M::SleepScore, M::SleepEfficiency, M::SleepDuration]
-            }
-            // Vendors compute it from the night's heart rate, its variability and the sleep.
-            name if name.starts_with("health_recovery_score_") => &[
-                M::RecoveryScore,
-                M::RestingHeartRate,
-                M::HeartRateVariabilityRmssd,
-                M::HeartRateVariabilitySdnn,
-                M::SleepDuration,
-                M::SleepScore,
-            ],
-            name if name.starts_with("activity_steps_") => &[M::Steps],
-            name if name.starts_with("activity_active_minutes_") => &[M::ExerciseMinutes],
-            name if name.starts_with("activity_calories_burned_") => {
-                &[M::ActiveCalories, M::TotalCalories]
-            }
-            "interaction_carbs_per_active_minute" => &[M::ExerciseMinutes],
-            _ => &[],
-        };
-        made_of.contains(&metric)
+        let fields = self.formula.fields();
+        let reads = |metric| fields.has_readings_of(metric);
+        if reads(metric) {
+            return true;
+        }
+        // Two measures of the same beats.
+        (metric == M::HeartRateVariabilitySdnn && reads(M::HeartRateVariabilityRmssd))
+            // Vendors compute the score of a night from its length,
+            || (metric == M::SleepDuration && reads(M::SleepScore))
+            // and recovery from the night's heart rate, its variability and the sleep.
+            || (reads(M::RecoveryScore)
+                && [
+                    M::RestingHeartRate,
+                    M::HeartRateVariabilityRmssd,
+                    M::HeartRateVariabilitySdnn,
+                    M::SleepDuration,
+                    M::SleepScore,
+                ]
+                .contains(&metric))
     }
 
     /// Whether the value of a day is a reading of the day before.
     pub fn is_of_the_day_before(&self) -> bool {
-        self.field.ends_with("_yesterday")
+        matches!(self.formula, Formula::DayBefore(_))
     }
 
     /// Whether a vendor's score goes into the metric of the same day: the feature is a part of what
     /// the metric is computed from.
     pub fn is_part_of(&self, metric: MetricType) -> bool {
-        let in_sleep = self.name.starts_with("health_sleep_");
+        let fields = self.formula.fields();
+        let reads = |metric| fields.has_readings_of(metric);
+        let in_sleep = reads(MetricType::SleepDuration) || reads(MetricType::SleepScore);
         match metric {
             MetricType::RecoveryScore | MetricType::ReadinessScore => {
                 in_sleep
-                    || self.name.starts_with("health_rhr_")
-                    || self.name.starts_with("health_hrv_")
+                    || reads(MetricType::RestingHeartRate)
+                    || reads(MetricType::HeartRateVariabilityRmssd)
             }
             MetricType::SleepScore => in_sleep,
             MetricType::RestingHeartRate
@@ -121,91 +160,156 @@ impl Feature {
     }
 }
 
-macro_rules! feature {
-    ($category:ident, $prefix:literal, $field:literal, $unit:literal, $nullable:literal,
-     $model_input:literal, $meaning:literal) => {
-        Feature {
-            name: concat!($prefix, "_", $field),
-            field: $field,
-            category: FeatureCategory::$category,
-            unit: $unit,
-            nullable: $nullable,
-            model_input: $model_input,
-            meaning: $meaning,
+/// Declares the ids and the catalogue: id, name in its category, unit, whether models read it (`input`)
+/// or only tables and analyses (`column`), formula, meaning.
+macro_rules! features {
+    ($($category:ident $prefix:literal {
+        $($id:ident $field:literal, $unit:literal, $use:ident, $formula:expr, $meaning:literal;)+
+    })+) => {
+        /// A feature of the catalogue.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum FeatureId {
+            $($(#[doc = $meaning] $id,)+)+
+        }
+
+        /// The fields of the reference contract (B.4), in its order: a feature stands at the place of
+        /// its id.
+        static CATALOGUE: [Feature; FeatureId::ALL.len()] = [
+            $($(Feature {
+                id: FeatureId::$id,
+                name: concat!($prefix, "_", $field),
+                field: $field,
+                category: FeatureCategory::$category,
+                unit: $unit,
+                nullable: { const FORMULA: Formula = $formula; FORMULA.can_be_missing() },
+                model_input: is_input!($use),
+                meaning: $meaning,
+                formula: $formula,
+            },)+)+
+        ];
+
+        impl FeatureId {
+            /// All of them, in the order of the reference contract.
+            pub const ALL: &'static [Self] = &[$($(Self::$id,)+)+];
         }
     };
 }
 
-/// The fields of the reference contract (B.4), in its order.
-#[rustfmt::skip]
-const FEATURES: [Feature; 64] = [
-    feature!(Nutrition, "nutrition", "calories_daily", "kcal", true, true, "Energy eaten in the day"),
-    feature!(Nutrition, "nutrition", "protein_daily", "g", true, true, "Protein eaten in the day"),
-    feature!(Nutrition, "nutrition", "carbs_daily", "g", true, true, "Carbohydrate eaten in the day"),
-    feature!(Nutrition, "nutrition", "fat_daily", "g", true, true, "Fat eaten in the day"),
-    feature!(Nutrition, "nutrition", "fiber_daily", "g", true, true, "Fibre eaten in the day"),
-    feature!(Nutrition, "nutrition", "calories_7d_avg", "kcal", true, true, "Mean energy of the observed days of the last week"),
-    feature!(Nutrition, "nutrition", "protein_7d_avg", "g", true, true, "Mean protein of the observed days of the last week"),
-    feature!(Nutrition, "nutrition", "carbs_7d_avg", "g", true, true, "Mean carbohydrate of the observed days of the last week"),
-    feature!(Nutrition, "nutrition", "fat_7d_avg", "g", true, true, "Mean fat of the observed days of the last week"),
-    feature!(Nutrition, "nutrition", "protein_ratio", "share", true, true, "Share of the energy that came from protein (4 kcal/g), at most 1"),
-    feature!(Nutrition, "nutrition", "carbs_ratio", "share", true, true, "Share of the energy that came from carbohydrate (4 kcal/g), at most 1"),
-    feature!(Nutrition, "nutrition", "fat_ratio", "share", true, true, "Share of the energy that came from fat (9 kcal/g), at most 1"),
-    feature!(Nutrition, "nutrition", "first_meal_time", "h", true, false, "Local hour of the first meal"),
-    feature!(Nutrition, "nutrition", "last_meal_time", "h", true, true, "Local hour of the last meal"),
-    feature!(Nutrition, "nutrition", "eating_window", "h", true, true, "Hours from the first meal to the last"),
-    feature!(Nutrition, "nutrition", "meal_count", "count", true, false, "Meals of a day with any meal"),
-    feature!(Nutrition, "nutrition", "late_night_carbs", "g", true, false, "Carbohydrate eaten from 20:00 on"),
-    feature!(Nutrition, "nutrition", "late_night_calories", "kcal", true, true, "Energy eaten from 20:00 on"),
-    feature!(Nutrition, "nutrition", "meal_regularity", "0-1", true, true, "1 minus a third of the standard deviation of the week's first meals in hours, at least 0"),
-    feature!(Nutrition, "nutrition", "calorie_deficit", "kcal", true, false, "Energy goal, scaled by activity level, minus energy eaten"),
-    feature!(Nutrition, "nutrition", "calorie_deficit_7d", "kcal", true, false, "Mean of that over the observed days of the last week"),
-    feature!(Activity, "activity", "steps_daily", "count", true, true, "Steps of the day"),
-    feature!(Activity, "activity", "active_minutes_daily", "min", true, true, "Minutes of exercise, as the watch counts them or else from workouts"),
-    feature!(Activity, "activity", "calories_burned_daily", "kcal", true, true, "Active energy, else total energy, else that of workouts"),
-    feature!(Activity, "activity", "steps_7d_avg", "count", true, true, "Mean steps of the observed days of the last week"),
-    feature!(Activity, "activity", "active_minutes_7d_avg", "min", true, true, "Mean exercise minutes of the observed days of the last week"),
-    feature!(Activity, "activity", "calories_burned_7d_avg", "kcal", true, false, "Mean energy burned of the observed days of the last week"),
-    feature!(Activity, "activity", "workout_count_daily", "count", true, true, "Workouts of the day; 0 only when workouts were recorded in the last 30 days"),
-    feature!(Activity, "activity", "workout_intensity_avg", "0-1", true, true, "Mean intensity of the day's workouts: low 0.33, moderate 0.66, high and maximum 1"),
-    feature!(Activity, "activity", "high_intensity_minutes", "min", true, true, "Minutes of high or maximum intensity"),
-    feature!(Activity, "activity", "recovery_time", "h", true, true, "24 times the days since the last hard workout of the last 30 days; 72 when none of the known ones was hard"),
-    feature!(Activity, "activity", "days_since_rest", "days", true, true, "Days in a row with a workout, up to this one, at most 30"),
-    feature!(Activity, "activity", "cardio_minutes_7d", "min", true, true, "Minutes of endurance sports in the last week"),
-    feature!(Activity, "activity", "strength_minutes_7d", "min", true, true, "Minutes of strength training in the last week"),
-    feature!(Activity, "activity", "flexibility_minutes_7d", "min", true, false, "Minutes of yoga, stretching and Pilates in the last week"),
-    feature!(Health, "health", "rhr_yesterday", "bpm", true, true, "Resting heart rate of the day before"),
-    feature!(Health, "health", "rhr_7d_avg", "bpm", true, true, "Mean resting heart rate of the last week"),
-    feature!(Health, "health", "rhr_7d_std", "bpm", true, false, "Population standard deviation of the last week's resting heart rate"),
-    feature!(Health, "health", "rhr_trend", "bpm/day", true, true, "Least-squares slope of the last week's resting heart rate"),
-    feature!(Health, "health", "rhr_baseline", "bpm", true, false, "Mean resting heart rate of the last 30 days"),
-    feature!(Health, "health", "rhr_deviation", "bpm", true, true, "Resting heart rate of the day before minus that mean"),
-    feature!(Health, "health", "hrv_yesterday", "ms", true, true, "HRV (RMSSD) of the day before"),
-    feature!(Health, "health", "hrv_7d_avg", "ms", true, true, "Mean HRV (RMSSD) of the last week"),
-    feature!(Health, "health", "hrv_7d_std", "ms", true, false, "Population standard deviation of the last week's HRV"),
-    feature!(Health, "health", "hrv_trend", "ms/day", true, true, "Least-squares slope of the last week's HRV"),
-    feature!(Health, "health", "hrv_baseline", "ms", true, false, "Mean HRV of the last 30 days"),
-    feature!(Health, "health", "hrv_deviation", "ms", true, true, "HRV of the day before minus that mean"),
-    feature!(Health, "health", "sleep_duration_last", "h", true, true, "Time asleep in the night that ended on this day"),
-    feature!(Health, "health", "sleep_quality_last", "0-100", true, true, "Sleep score of that night, else its efficiency"),
-    feature!(Health, "health", "sleep_duration_7d_avg", "h", true, true, "Mean time asleep of the last week's nights"),
-    feature!(Health, "health", "recovery_score_yesterday", "0-100", true, true, "Recovery score of the day before"),
-    feature!(Health, "health", "recovery_score_7d_avg", "0-100", true, false, "Mean recovery score of the last week"),
-    feature!(Temporal, "temporal", "day_of_week", "0-6", false, true, "0 is Monday"),
-    feature!(Temporal, "temporal", "is_weekend", "0/1", false, true, "Saturday or Sunday"),
-    feature!(Temporal, "temporal", "week_of_year", "1-53", false, true, "ISO week"),
-    feature!(Temporal, "temporal", "month", "1-12", false, true, "Month"),
-    feature!(Temporal, "temporal", "menstrual_cycle_day", "days", true, true, "Day of the cycle, 1 on its first day, if cycles are tracked"),
-    feature!(Temporal, "temporal", "menstrual_cycle_phase", "1-4", true, false, "1 menstrual (days 1-5), 2 follicular (6-13), 3 ovulatory (14-16), 4 luteal (17 on)"),
-    feature!(Interaction, "interaction", "protein_per_kg", "g/kg", true, true, "Protein of the day per kilogram of body weight"),
-    feature!(Interaction, "interaction", "calories_per_kg", "kcal/kg", true, true, "Energy of the day per kilogram of body weight"),
-    feature!(Interaction, "interaction", "carbs_per_active_minute", "g/min", true, true, "Carbohydrate of the day per minute of exercise"),
-    feature!(Interaction, "interaction", "protein_per_workout", "g", true, true, "Protein of the day per workout"),
-    feature!(Interaction, "interaction", "protein_to_recovery", "g/h", true, true, "Protein of the day per hour of recovery time"),
-    feature!(Interaction, "interaction", "carbs_to_intensity", "g", true, true, "Carbohydrate of the day per unit of workout intensity"),
-];
+macro_rules! is_input {
+    (input) => {
+        true
+    };
+    (column) => {
+        false
+    };
+}
 
-static CATALOGUE: [Feature; 64] = FEATURES;
+#[rustfmt::skip]
+features! {
+    Nutrition "nutrition" {
+        CaloriesDaily "calories_daily", "kcal", input, Day(ENERGY), "Energy eaten in the day";
+        ProteinDaily "protein_daily", "g", input, Day(PROTEIN), "Protein eaten in the day";
+        CarbsDaily "carbs_daily", "g", input, Day(CARBS), "Carbohydrate eaten in the day";
+        FatDaily "fat_daily", "g", input, Day(FAT), "Fat eaten in the day";
+        FiberDaily "fiber_daily", "g", input, Day(FIBER), "Fibre eaten in the day";
+        Calories7dAvg "calories_7d_avg", "kcal", input, WeekOfTotals(ENERGY), "Mean energy of the observed days of the last week";
+        Protein7dAvg "protein_7d_avg", "g", input, WeekOfTotals(PROTEIN), "Mean protein of the observed days of the last week";
+        Carbs7dAvg "carbs_7d_avg", "g", input, WeekOfTotals(CARBS), "Mean carbohydrate of the observed days of the last week";
+        Fat7dAvg "fat_7d_avg", "g", input, WeekOfTotals(FAT), "Mean fat of the observed days of the last week";
+        ProteinRatio "protein_ratio", "share", input, EnergyShare { of: PROTEIN, kcal_per_gram: 4 }, "Share of the energy that came from protein (4 kcal/g), at most 1";
+        CarbsRatio "carbs_ratio", "share", input, EnergyShare { of: CARBS, kcal_per_gram: 4 }, "Share of the energy that came from carbohydrate (4 kcal/g), at most 1";
+        FatRatio "fat_ratio", "share", input, EnergyShare { of: FAT, kcal_per_gram: 9 }, "Share of the energy that came from fat (9 kcal/g), at most 1";
+        FirstMealTime "first_meal_time", "h", column, Day(FIRST_MEAL), "Local hour of the first meal";
+        LastMealTime "last_meal_time", "h", input, Day(LAST_MEAL), "Local hour of the last meal";
+        EatingWindow "eating_window", "h", input, EatingWindow, "Hours from the first meal to the last";
+        MealCount "meal_count", "count", column, Day(MEALS), "Meals of a day with any meal";
+        LateNightCarbs "late_night_carbs", "g", column, Day(LATE_CARBS), "Carbohydrate eaten from 20:00 on";
+        LateNightCalories "late_night_calories", "kcal", input, Day(LATE_ENERGY), "Energy eaten from 20:00 on";
+        MealRegularity "meal_regularity", "0-1", input, MealRegularity, "1 minus a third of the standard deviation of the week's first meals in hours, at least 0";
+        CalorieDeficit "calorie_deficit", "kcal", column, BelowGoal(&Day(ENERGY)), "Energy goal, scaled by activity level, minus energy eaten";
+        CalorieDeficit7d "calorie_deficit_7d", "kcal", column, BelowGoal(&WeekOfTotals(ENERGY)), "Mean of that over the observed days of the last week";
+    }
+    Activity "activity" {
+        StepsDaily "steps_daily", "count", input, Day(STEPS), "Steps of the day";
+        ActiveMinutesDaily "active_minutes_daily", "min", input, Day(ACTIVE_MINUTES), "Minutes of exercise, as the watch counts them or else from workouts";
+        CaloriesBurnedDaily "calories_burned_daily", "kcal", input, Day(ENERGY_BURNED), "Active energy, else total energy, else that of workouts";
+        Steps7dAvg "steps_7d_avg", "count", input, WeekOfTotals(STEPS), "Mean steps of the observed days of the last week";
+        ActiveMinutes7dAvg "active_minutes_7d_avg", "min", input, WeekOfTotals(ACTIVE_MINUTES), "Mean exercise minutes of the observed days of the last week";
+        CaloriesBurned7dAvg "calories_burned_7d_avg", "kcal", column, WeekOfTotals(ENERGY_BURNED), "Mean energy burned of the observed days of the last week";
+        WorkoutCountDaily "workout_count_daily", "count", input, WorkoutCount, "Workouts of the day; 0 only when workouts were recorded in the last 30 days";
+        WorkoutIntensityAvg "workout_intensity_avg", "0-1", input, Day(INTENSITY), "Mean intensity of the day's workouts: low 0.33, moderate 0.66, high and maximum 1";
+        HighIntensityMinutes "high_intensity_minutes", "min", input, Minutes { of: Field::HighMinutes, days: 1 }, "Minutes of high or maximum intensity";
+        RecoveryTime "recovery_time", "h", input, RecoveryTime, "24 times the days since the last hard workout of the last 30 days; 72 when none of the known ones was hard";
+        DaysSinceRest "days_since_rest", "days", input, DaysSinceRest, "Days in a row with a workout, up to this one, at most 30";
+        CardioMinutes7d "cardio_minutes_7d", "min", input, Minutes { of: Field::CardioMinutes, days: WEEK }, "Minutes of endurance sports in the last week";
+        StrengthMinutes7d "strength_minutes_7d", "min", input, Minutes { of: Field::StrengthMinutes, days: WEEK }, "Minutes of strength training in the last week";
+        FlexibilityMinutes7d "flexibility_minutes_7d", "min", column, Minutes { of: Field::FlexibilityMinutes, days: WEEK }, "Minutes of yoga, stretching and Pilates in the last week";
+    }
+    Health "health" {
+        RhrYesterday "rhr_yesterday", "bpm", input, DayBefore(RHR), "Resting heart rate of the day before";
+        Rhr7dAvg "rhr_7d_avg", "bpm", input, Mean(RHR, WEEK), "Mean resting heart rate of the last week";
+        Rhr7dStd "rhr_7d_std", "bpm", column, Spread(RHR, WEEK), "Population standard deviation of the last week's resting heart rate";
+        RhrTrend "rhr_trend", "bpm/day", input, Slope(RHR, WEEK), "Least-squares slope of the last week's resting heart rate";
+        RhrBaseline "rhr_baseline", "bpm", column, Mean(RHR, MONTH), "Mean resting heart rate of the last 30 days";
+        RhrDeviation "rhr_deviation", "bpm", input, FromMean(RHR, MONTH), "Resting heart rate of the day before minus that mean";
+        HrvYesterday "hrv_yesterday", "ms", input, DayBefore(HRV), "HRV (RMSSD) of the day before";
+        Hrv7dAvg "hrv_7d_avg", "ms", input, Mean(HRV, WEEK), "Mean HRV (RMSSD) of the last week";
+        Hrv7dStd "hrv_7d_std", "ms", column, Spread(HRV, WEEK), "Population standard deviation of the last week's HRV";
+        HrvTrend "hrv_trend", "ms/day", input, Slope(HRV, WEEK), "Least-squares slope of the last week's HRV";
+        HrvBaseline "hrv_baseline", "ms", column, Mean(HRV, MONTH), "Mean HRV of the last 30 days";
+        HrvDeviation "hrv_deviation", "ms", input, FromMean(HRV, MONTH), "HRV of the day before minus that mean";
+        SleepDurationLast "sleep_duration_last", "h", input, Day(SLEEP), "Time asleep in the night that ended on this day";
+        SleepQualityLast "sleep_quality_last", "0-100", input, SleepQuality, "Sleep score of that night, else its efficiency";
+        SleepDuration7dAvg "sleep_duration_7d_avg", "h", input, Mean(SLEEP, WEEK), "Mean time asleep of the last week's nights";
+        RecoveryScoreYesterday "recovery_score_yesterday", "0-100", input, DayBefore(RECOVERY), "Recovery score of the day before";
+        RecoveryScore7dAvg "recovery_score_7d_avg", "0-100", column, Mean(RECOVERY, WEEK), "Mean recovery score of the last week";
+    }
+    Temporal "temporal" {
+        DayOfWeek "day_of_week", "0-6", input, DayOfWeek, "0 is Monday";
+        IsWeekend "is_weekend", "0/1", input, IsWeekend, "Saturday or Sunday";
+        WeekOfYear "week_of_year", "1-53", input, WeekOfYear, "ISO week";
+        Month "month", "1-12", input, Month, "Month";
+        MenstrualCycleDay "menstrual_cycle_day", "days", input, CycleDay, "Day of the cycle, 1 on its first day, if cycles are tracked";
+        MenstrualCyclePhase "menstrual_cycle_phase", "1-4", column, CyclePhase, "1 menstrual (days 1-5), 2 follicular (6-13), 3 ovulatory (14-16), 4 luteal (17 on)";
+    }
+    Interaction "interaction" {
+        ProteinPerKg "protein_per_kg", "g/kg", input, Ratio(&Day(PROTEIN), &Weight), "Protein of the day per kilogram of body weight";
+        CaloriesPerKg "calories_per_kg", "kcal/kg", input, Ratio(&Day(ENERGY), &Weight), "Energy of the day per kilogram of body weight";
+        CarbsPerActiveMinute "carbs_per_active_minute", "g/min", input, Ratio(&Day(CARBS), &Day(ACTIVE_MINUTES)), "Carbohydrate of the day per minute of exercise";
+        ProteinPerWorkout "protein_per_workout", "g", input, Ratio(&Day(PROTEIN), &WorkoutCount), "Protein of the day per workout";
+        ProteinToRecovery "protein_to_recovery", "g/h", input, Ratio(&Day(PROTEIN), &RecoveryTime), "Protein of the day per hour of recovery time";
+        CarbsToIntensity "carbs_to_intensity", "g", input, Ratio(&Day(CARBS), &Day(INTENSITY)), "Carbohydrate of the day per unit of workout intensity";
+    }
+}
+
+impl FeatureId {
+    /// The feature.
+    pub fn feature(self) -> &'static Feature {
+        &CATALOGUE[self as usize]
+    }
+
+    /// Its name in matrices, with its category: `nutrition_protein_daily`.
+    pub fn name(self) -> &'static str {
+        self.feature().name
+    }
+}
+
+impl std::fmt::Display for FeatureId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for FeatureId {
+    type Err = UnknownFeature;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let found = CATALOGUE.iter().find(|feature| feature.name == name);
+        found
+            .map(|feature| feature.id)
+            .ok_or_else(|| UnknownFeature::new(name))
+    }
+}
 
 /// All features, in the order of the reference contract.
 pub fn catalogue() -> &'static [Feature] {
@@ -217,35 +321,44 @@ pub fn model_inputs() -> impl Iterator<Item = &'static Feature> {
     CATALOGUE.iter().filter(|feature| feature.model_input)
 }
 
-/// The feature with a name, if there is one.
-pub fn feature_named(name: &str) -> Option<&'static Feature> {
-    CATALOGUE.iter().find(|feature| feature.name == name)
-}
-
-/// Index of a feature in the catalogue.
-pub(crate) fn place(name: &str) -> Option<usize> {
-    CATALOGUE.iter().position(|feature| feature.name == name)
-}
-
-/// Index of a feature that formulas name: looked up when the program is built.
-pub(crate) const fn place_of(name: &str) -> usize {
-    let name = name.as_bytes();
-    let mut place = 0;
-    while place < FEATURES.len() {
-        let other = FEATURES[place].name.as_bytes();
-        let mut same = other.len() == name.len();
-        let mut at = 0;
-        while same && at < name.len() {
-            same = other[at] == name[at];
-            at += 1;
+/// The number of days that features read at most, the day of the row included. The features of a period
+/// need the records of as many days before it: a night may begin on the evening before the first day that
+/// is read.
+pub const LOOK_BACK_DAYS: usize = {
+    let mut longest = 0;
+    let mut at = 0;
+    while at < CATALOGUE.len() {
+        if CATALOGUE[at].look_back_days() > longest {
+            longest = CATALOGUE[at].look_back_days();
         }
-        if same {
-            return place;
-        }
-        place += 1;
+        at += 1;
     }
-    panic!("formulas name features of the catalogue")
+    longest
+};
+
+/// What a feature reads: fields of the daily table, and how many days.
+#[derive(Clone, Copy)]
+pub(crate) struct Reads {
+    pub(crate) fields: Fields,
+    pub(crate) days: usize,
 }
+
+/// What each feature reads, in the order of the catalogue.
+pub(crate) static READS: [Reads; FeatureId::ALL.len()] = {
+    let mut reads = [Reads {
+        fields: Fields::of(&[]),
+        days: 0,
+    }; FeatureId::ALL.len()];
+    let mut at = 0;
+    while at < reads.len() {
+        reads[at] = Reads {
+            fields: CATALOGUE[at].formula.fields(),
+            days: CATALOGUE[at].formula.days(),
+        };
+        at += 1;
+    }
+    reads
+};
 
 #[cfg(test)]
 mod tests {
@@ -274,6 +387,47 @@ mod tests {
         };
         assert_eq!(sizes(false), [21, 14, 17, 6, 6]);
         assert_eq!(sizes(true), [16, 12, 12, 5, 6]);
+    }
+
+    #[test]
+    fn a_feature_stands_at_the_place_of_its_id_and_is_found_by_its_name() {
+        for (place, feature) in catalogue().iter().enumerate() {
+            assert_eq!(feature.id as usize, place);
+            assert_eq!(feature.id.feature(), feature);
+            assert_eq!(feature.name.parse::<FeatureId>().unwrap(), feature.id);
+        }
+        let unknown = "nutrition_magic".parse::<FeatureId>().unwrap_err();
+        assert_eq!(
+            unknown.to_string(),
+            "\"nutrition_magic\" is no feature: expected one of the catalogue, for example \
+             nutrition_protein_daily"
+        );
+    }
+
+    #[test]
+    fn look_backs_and_sources_follow_from_the_formulas() {
+        use FeatureSource::{Meals, Readings, Workouts};
+        let of = |id: FeatureId| {
+            let sources: Vec<FeatureSource> = id.feature().sources().collect();
+            (id.feature().look_back_days(), sources)
+        };
+        assert_eq!(of(FeatureId::CaloriesDaily), (1, vec![Meals]));
+        assert_eq!(of(FeatureId::CalorieDeficit7d), (7, vec![Meals]));
+        assert_eq!(
+            of(FeatureId::RhrYesterday),
+            (2, vec![Readings(MetricType::RestingHeartRate)])
+        );
+        // Which source of steps counts is a question to the month.
+        assert_eq!(
+            of(FeatureId::StepsDaily),
+            (30, vec![Workouts, Readings(MetricType::Steps)])
+        );
+        assert_eq!(
+            of(FeatureId::ProteinToRecovery),
+            (30, vec![Meals, Workouts])
+        );
+        assert_eq!(of(FeatureId::DayOfWeek), (0, vec![]));
+        assert_eq!(LOOK_BACK_DAYS, 30);
     }
 
     #[test]

@@ -28,3 +28,23 @@ pub enum FeaturesError {
     #[error("the days were made at another moment than {0}")]
     OtherMoment(DateTime<Utc>),
 }
+
+/// A name that no feature of the catalogue has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{name:?} is no feature: expected one of the catalogue, for example nutrition_protein_daily"
+)]
+pub struct UnknownFeature {
+    name: String,
+}
+
+impl UnknownFeature {
+    /// Longest name that is repeated, characters.
+    const LONGEST_NAME: usize = 80;
+
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.chars().take(Self::LONGEST_NAME).collect(),
+        }
+    }
+}

@@ -40,14 +40,58 @@ pub(crate) const FIELDS: usize = PLAIN + MetricType::ALL.len();
 pub const LATE_HOUR: f64 = 20.0;
 
 impl Field {
-    pub(crate) fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         self as usize
     }
 }
 
 /// The field of a reading.
-pub(crate) fn of_metric(metric: MetricType) -> usize {
+pub(crate) const fn of_metric(metric: MetricType) -> usize {
     PLAIN + metric as usize
+}
+
+/// Some fields of the daily table, as bits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Fields(u128);
+
+const _: () = assert!(FIELDS <= u128::BITS as usize, "a bit for each field");
+
+impl Fields {
+    pub(crate) const fn of(fields: &[usize]) -> Self {
+        let mut bits = 0;
+        let mut at = 0;
+        while at < fields.len() {
+            bits |= 1 << fields[at];
+            at += 1;
+        }
+        Self(bits)
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(crate) const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether a meal can change any of them.
+    pub(crate) const fn has_meals(self) -> bool {
+        self.0 & ((1 << Field::Workouts as usize) - 1) != 0
+    }
+
+    /// Whether a workout can change any of them.
+    pub(crate) const fn has_workouts(self) -> bool {
+        self.0 & ((1 << PLAIN) - (1 << Field::Workouts as usize)) != 0
+    }
+
+    pub(crate) const fn has_readings_of(self, metric: MetricType) -> bool {
+        self.meets(Self::of(&[of_metric(metric)]))
+    }
 }
 
 /// The aggregation of what meals and activities add to a field.

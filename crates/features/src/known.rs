@@ -5,13 +5,13 @@
 //! do have versions, and a version is computed from the one before: only what reads a changed field
 //! is computed again.
 
-use crate::catalogue::catalogue;
+use crate::catalogue::{LOOK_BACK_DAYS, catalogue};
 use crate::daily::DailyTable;
 use crate::daily_history::PersonData;
 use crate::error::FeaturesError;
-use crate::field::{FIELDS, of_metric};
-use crate::row::{Changed, Evening, Fields};
-use crate::table::{FeatureTable, LOOK_BACK_DAYS, Span};
+use crate::field::{FIELDS, Fields, of_metric};
+use crate::row::{Changed, Evening};
+use crate::table::{FeatureTable, Span};
 use chrono::{Days, NaiveDate};
 use vitalcast_domain::{AsOf, MetricType, Profile};
 
@@ -148,8 +148,10 @@ impl Changes {
         for day in 0..days {
             for (evening, before, from_then) in daily.later(day) {
                 let fields = (0..FIELDS)
-                    .filter(|&field| before[field].to_bits() != from_then[field].to_bits());
-                let fields = Fields::of(fields);
+                    .filter(|&field| before[field].to_bits() != from_then[field].to_bits())
+                    .fold(Fields::default(), |all, field| {
+                        all.and(Fields::of(&[field]))
+                    });
                 if !fields.is_empty() {
                     changes.push((day, evening, fields));
                 }
@@ -214,7 +216,7 @@ impl RowVersions<'_> {
                 profile,
             };
             let before = values.clone();
-            evening.update(&mut values, changed);
+            evening.update(&mut values, &changed);
             let is_new = values
                 .iter()
                 .zip(&before)

@@ -1,6 +1,6 @@
 //! The feature table of one person or many.
 
-use crate::catalogue::{catalogue, place};
+use crate::catalogue::{FeatureId, LOOK_BACK_DAYS, catalogue};
 use crate::daily::{DailyTable, daily_table};
 use crate::daily_history::PersonData;
 use crate::error::FeaturesError;
@@ -9,9 +9,6 @@ use crate::row::Evening;
 use chrono::{Days, NaiveDate};
 use vitalcast_domain::{AsOf, History, MetricType, PredictionMetric, UserId};
 
-/// Number of days before a day that its features depend on: features of a period need the records of
-/// this number of days before it.
-pub const LOOK_BACK_DAYS: usize = 30;
 /// Maximum number of days in a table.
 pub(crate) const MAX_DAYS: i64 = 20_000;
 
@@ -48,9 +45,9 @@ impl FeatureTable {
         self.days
     }
 
-    /// A feature of the day in a row; `None` when it is missing or there is no such feature or row.
-    pub fn value_at(&self, row: usize, name: &str) -> Option<f64> {
-        *self.row(row)?.get(place(name)?)?
+    /// A feature of the day in a row; `None` when it is missing or there is no such row.
+    pub fn value_at(&self, row: usize, feature: FeatureId) -> Option<f64> {
+        self.row(row)?[feature as usize]
     }
 
     /// All features of the day in a row, in the order of the catalogue.

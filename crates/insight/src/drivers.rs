@@ -82,7 +82,7 @@ pub fn by_own_day(table: &FeatureTable, feature: &Feature) -> Vec<Option<f64>> {
     let rows = ahead..table.days() + ahead;
     rows.map(|row| {
         (row < table.days())
-            .then(|| table.value_at(row, feature.name))
+            .then(|| table.value_at(row, feature.id))
             .flatten()
     })
     .collect()

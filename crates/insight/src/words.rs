@@ -9,7 +9,7 @@ use vitalcast_domain::{
     Correlation, CorrelationMethod, CorrelationResponse, LagRequest, LagResolution, LagResponse,
     Pairing,
 };
-use vitalcast_features::{Feature, feature_named};
+use vitalcast_features::{Feature, FeatureId};
 
 /// The number of findings that get a sentence of their own.
 const TOLD: usize = 3;
@@ -25,7 +25,8 @@ fn name_of(feature: &Feature) -> String {
 }
 
 fn name_of_named(name: &str) -> String {
-    feature_named(name).map_or_else(|| name.to_owned(), name_of)
+    let feature = name.parse::<FeatureId>();
+    feature.map_or_else(|_| name.to_owned(), |id| name_of(id.feature()))
 }
 
 /// A number with digits that fit its size: three for a large one, two for a small one.

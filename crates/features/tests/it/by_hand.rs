@@ -2,7 +2,7 @@
 
 use crate::people::{day, instant, known, meal, much_later, person, reading, workout};
 use vitalcast_domain::{ActivityType, History, Intensity, MetricType};
-use vitalcast_features::{FeatureTable, daily_values, feature_table};
+use vitalcast_features::{FeatureId, FeatureTable, daily_values, feature_table};
 
 const UTC: &str = "UTC";
 const RHR: MetricType = MetricType::RestingHeartRate;
@@ -14,18 +14,18 @@ fn table(history: &History, first: &str, last: &str) -> FeatureTable {
 #[test]
 fn nothing_known_is_missing_and_never_zero() {
     let table = table(&person(UTC, Vec::new()), "2024-05-01", "2024-05-01");
-    let known: Vec<&str> = vitalcast_features::catalogue()
+    let known: Vec<FeatureId> = FeatureId::ALL
         .iter()
-        .map(|feature| feature.name)
-        .filter(|name| table.value_at(0, name).is_some())
+        .copied()
+        .filter(|feature| table.value_at(0, *feature).is_some())
         .collect();
     assert_eq!(
         known,
         [
-            "temporal_day_of_week",
-            "temporal_is_weekend",
-            "temporal_week_of_year",
-            "temporal_month"
+            FeatureId::DayOfWeek,
+            FeatureId::IsWeekend,
+            FeatureId::WeekOfYear,
+            FeatureId::Month
         ]
     );
 }
@@ -44,25 +44,25 @@ fn a_day_without_a_workout_is_zero_only_when_workouts_are_recorded() {
     };
     let history = person(UTC, vec![run("2024-05-01T18:00:00")]);
     let table = table(&history, "2024-04-30", "2024-06-05");
-    let at = |row: usize, name: &str| table.value_at(row, name);
-    assert_eq!(at(0, "activity_workout_count_daily"), None, "not yet");
-    assert_eq!(at(1, "activity_workout_count_daily"), Some(1.0));
-    assert_eq!(at(1, "activity_workout_intensity_avg"), Some(1.0));
-    assert_eq!(at(1, "activity_high_intensity_minutes"), Some(40.0));
-    assert_eq!(at(1, "activity_recovery_time"), Some(0.0));
-    assert_eq!(at(1, "activity_days_since_rest"), Some(1.0));
-    assert_eq!(at(3, "activity_workout_count_daily"), Some(0.0));
-    assert_eq!(at(3, "activity_recovery_time"), Some(48.0));
-    assert_eq!(at(3, "activity_cardio_minutes_7d"), Some(40.0));
-    assert_eq!(at(3, "activity_strength_minutes_7d"), Some(0.0));
-    assert_eq!(at(3, "activity_days_since_rest"), Some(0.0));
+    let at = |row: usize, feature: FeatureId| table.value_at(row, feature);
+    assert_eq!(at(0, FeatureId::WorkoutCountDaily), None, "not yet");
+    assert_eq!(at(1, FeatureId::WorkoutCountDaily), Some(1.0));
+    assert_eq!(at(1, FeatureId::WorkoutIntensityAvg), Some(1.0));
+    assert_eq!(at(1, FeatureId::HighIntensityMinutes), Some(40.0));
+    assert_eq!(at(1, FeatureId::RecoveryTime), Some(0.0));
+    assert_eq!(at(1, FeatureId::DaysSinceRest), Some(1.0));
+    assert_eq!(at(3, FeatureId::WorkoutCountDaily), Some(0.0));
+    assert_eq!(at(3, FeatureId::RecoveryTime), Some(48.0));
+    assert_eq!(at(3, FeatureId::CardioMinutes7d), Some(40.0));
+    assert_eq!(at(3, FeatureId::StrengthMinutes7d), Some(0.0));
+    assert_eq!(at(3, FeatureId::DaysSinceRest), Some(0.0));
     assert_eq!(
-        at(8, "activity_cardio_minutes_7d"),
+        at(8, FeatureId::CardioMinutes7d),
         Some(0.0),
         "8 May: a week without"
     );
     assert_eq!(
-        at(36, "activity_workout_count_daily"),
+        at(36, FeatureId::WorkoutCountDaily),
         None,
         "a month without any"
     );
@@ -82,9 +82,9 @@ fn a_workout_of_unknown_length_has_no_minutes() {
         )],
     );
     let table = table(&history, "2024-05-01", "2024-05-01");
-    assert_eq!(table.value_at(0, "activity_workout_count_daily"), Some(1.0));
-    assert_eq!(table.value_at(0, "activity_flexibility_minutes_7d"), None);
-    assert_eq!(table.value_at(0, "activity_recovery_time"), None);
+    assert_eq!(table.value_at(0, FeatureId::WorkoutCountDaily), Some(1.0));
+    assert_eq!(table.value_at(0, FeatureId::FlexibilityMinutes7d), None);
+    assert_eq!(table.value_at(0, FeatureId::RecoveryTime), None);
 }
 
 #[test]
@@ -101,13 +101,10 @@ fn local_days_decide_also_when_clocks_change() {
     );
     let table = table(&history, "2025-10-25", "2025-10-27");
     for (row, energy) in [500.0, 700.0, 300.0].into_iter().enumerate() {
-        assert_eq!(
-            table.value_at(row, "nutrition_calories_daily"),
-            Some(energy)
-        );
+        assert_eq!(table.value_at(row, FeatureId::CaloriesDaily), Some(energy));
     }
-    assert_eq!(table.value_at(1, "nutrition_last_meal_time"), Some(23.5));
-    assert_eq!(table.value_at(1, "nutrition_late_night_carbs"), Some(80.0));
+    assert_eq!(table.value_at(1, FeatureId::LastMealTime), Some(23.5));
+    assert_eq!(table.value_at(1, FeatureId::LateNightCarbs), Some(80.0));
     // 30 March 2025 is 23 hours long; its evening comes an hour earlier.
     let history = person(zone, vec![reading(zone, "r", "2025-03-30", RHR, 60.0)]);
     let known_at = history.records[0].provenance().known_at;
@@ -115,7 +112,7 @@ fn local_days_decide_also_when_clocks_change() {
     let on_the_day = |as_of| {
         let day = day("2025-03-30");
         let table = feature_table(&history, day, day, as_of).unwrap();
-        table.value_at(0, "health_rhr_7d_avg")
+        table.value_at(0, FeatureId::Rhr7dAvg)
     };
     assert_eq!(on_the_day(known_at), Some(60.0));
     assert_eq!(on_the_day(known_at - chrono::TimeDelta::seconds(1)), None);
@@ -131,7 +128,7 @@ fn a_correction_counts_from_the_evening_it_was_known() {
     let history = person(UTC, vec![corrected, first]);
     let table = table(&history, "2024-05-01", "2024-05-04");
     let seen: Vec<_> = (0..4)
-        .map(|row| table.value_at(row, "health_rhr_7d_avg"))
+        .map(|row| table.value_at(row, FeatureId::Rhr7dAvg))
         .collect();
     assert_eq!(seen, [Some(60.0), Some(60.0), Some(50.0), Some(50.0)]);
     let outcome = |as_of: &str| {
@@ -154,7 +151,7 @@ fn a_correction_that_moves_a_meal_takes_it_from_its_old_day() {
     );
     let days = |last: &str| {
         // The week's mean on an evening tells what each evening sees.
-        table(&history, last, last).value_at(0, "nutrition_calories_7d_avg")
+        table(&history, last, last).value_at(0, FeatureId::Calories7dAvg)
     };
     assert_eq!(days("2024-05-02"), Some(400.0));
     assert_eq!(
@@ -165,12 +162,12 @@ fn a_correction_that_moves_a_meal_takes_it_from_its_old_day() {
     assert_eq!(days("2024-05-09"), None);
     let table = table(&history, "2024-05-01", "2024-05-03");
     assert_eq!(
-        table.value_at(0, "nutrition_meal_count"),
+        table.value_at(0, FeatureId::MealCount),
         Some(1.0),
         "seen that evening"
     );
     assert_eq!(
-        table.value_at(1, "nutrition_meal_count"),
+        table.value_at(1, FeatureId::MealCount),
         None,
         "not yet moved"
     );
@@ -184,7 +181,7 @@ fn a_late_reading_is_not_there_before_it_is_known() {
     );
     let table = table(&person(UTC, vec![late]), "2024-05-01", "2024-05-06");
     let seen: Vec<bool> = (0..6)
-        .map(|row| table.value_at(row, "health_rhr_7d_avg").is_some())
+        .map(|row| table.value_at(row, FeatureId::Rhr7dAvg).is_some())
         .collect();
     assert_eq!(seen, [false, false, false, false, true, true]);
 }
@@ -200,7 +197,7 @@ fn a_partial_night_is_neither_feature_nor_outcome() {
         [None]
     );
     let table = feature_table(&history, day, day, much_later()).unwrap();
-    assert_eq!(table.value_at(0, "health_sleep_duration_last"), None);
+    assert_eq!(table.value_at(0, FeatureId::SleepDurationLast), None);
 }
 
 #[test]
@@ -213,12 +210,12 @@ fn the_profile_gives_weight_goal_and_cycle() {
     history.profile.activity_level = Some(vitalcast_domain::ActivityLevel::Active);
     history.profile.cycle_starts = vec![day("2024-04-01"), day("2024-04-27")];
     let table = table(&history, "2024-05-10", "2024-05-10");
-    let at = |name: &str| table.value_at(0, name);
-    assert_eq!(at("nutrition_calorie_deficit"), Some(300.0));
-    assert_eq!(at("interaction_calories_per_kg"), Some(1_800.0 / 70.0));
-    assert_eq!(at("interaction_protein_per_kg"), Some(20.0 / 70.0));
-    assert_eq!(at("temporal_menstrual_cycle_day"), Some(14.0));
-    assert_eq!(at("temporal_menstrual_cycle_phase"), Some(3.0));
+    let at = |feature: FeatureId| table.value_at(0, feature);
+    assert_eq!(at(FeatureId::CalorieDeficit), Some(300.0));
+    assert_eq!(at(FeatureId::CaloriesPerKg), Some(1_800.0 / 70.0));
+    assert_eq!(at(FeatureId::ProteinPerKg), Some(20.0 / 70.0));
+    assert_eq!(at(FeatureId::MenstrualCycleDay), Some(14.0));
+    assert_eq!(at(FeatureId::MenstrualCyclePhase), Some(3.0));
 }
 
 #[test]

@@ -235,7 +235,7 @@ proptest! {
                 continue;
             }
             let seen: BTreeSet<u64> = (0..table.days())
-                .filter_map(|row| table.value_at(row, feature.name))
+                .filter_map(|row| table.value_at(row, feature.id))
                 .map(f64::to_bits)
                 .collect();
             prop_assert!(seen.len() <= 1, "{} {seen:?}", feature.name);

@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use std::path::Path;
 use vitalcast_domain::{History, Profile, Record, UserId};
-use vitalcast_features::{FeatureTable, daily_values, feature_table, model_inputs};
+use vitalcast_features::{FeatureId, FeatureTable, daily_values, feature_table};
 use vitalcast_import::{ImportOptions, Reject, Sink, SinkError, import};
 
 #[derive(Default)]
@@ -98,60 +98,54 @@ fn the_inputs_of_a_real_day_are_those_computed_by_hand() {
         clock(10., 26.),
     ];
     let expected = [
-        ("nutrition_calories_daily", Some(energy)),
-        ("nutrition_protein_daily", Some(69.3)),
-        ("nutrition_carbs_daily", Some(130.0)),
-        ("nutrition_fat_daily", Some(28.2)),
-        ("nutrition_fiber_daily", Some(22.4)),
+        (FeatureId::CaloriesDaily, Some(energy)),
+        (FeatureId::ProteinDaily, Some(69.3)),
+        (FeatureId::CarbsDaily, Some(130.0)),
+        (FeatureId::FatDaily, Some(28.2)),
+        (FeatureId::FiberDaily, Some(22.4)),
         // Carbohydrate by day: 134, 134, 123, 118, 107, 117, 130.
-        ("nutrition_carbs_7d_avg", Some(863.0 / 7.0)),
-        ("nutrition_protein_ratio", Some(4.0 * 69.3 / energy)),
-        ("nutrition_carbs_ratio", Some(4.0 * 130.0 / energy)),
-        ("nutrition_fat_ratio", Some(9.0 * 28.2 / energy)),
-        ("nutrition_last_meal_time", Some(clock(20., 24.))),
+        (FeatureId::Carbs7dAvg, Some(863.0 / 7.0)),
+        (FeatureId::ProteinRatio, Some(4.0 * 69.3 / energy)),
+        (FeatureId::CarbsRatio, Some(4.0 * 130.0 / energy)),
+        (FeatureId::FatRatio, Some(9.0 * 28.2 / energy)),
+        (FeatureId::LastMealTime, Some(clock(20., 24.))),
         (
-            "nutrition_eating_window",
+            FeatureId::EatingWindow,
             Some(clock(20., 24.) - clock(10., 26.)),
         ),
         (
-            "nutrition_late_night_calories",
+            FeatureId::LateNightCalories,
             Some(4.0 * 50.0 + 4.0 * 35.8 + 9.0 * 12.3),
         ),
         (
-            "nutrition_meal_regularity",
+            FeatureId::MealRegularity,
             Some(1.0 - spread(&first_meals) / 3.0),
         ),
-        ("activity_steps_daily", Some(6_898.0)),
-        ("activity_steps_7d_avg", Some(63_525.0 / 7.0)),
-        ("activity_calories_burned_daily", Some(184.0)),
+        (FeatureId::StepsDaily, Some(6_898.0)),
+        (FeatureId::Steps7dAvg, Some(63_525.0 / 7.0)),
+        (FeatureId::CaloriesBurnedDaily, Some(184.0)),
         // No workout was ever recorded, so nothing is known of workouts.
-        ("activity_workout_count_daily", None),
-        ("activity_workout_intensity_avg", None),
-        ("activity_recovery_time", None),
-        ("activity_cardio_minutes_7d", None),
-        ("health_rhr_yesterday", Some(57.0)),
-        ("health_rhr_7d_avg", Some(mean(&rhr))),
+        (FeatureId::WorkoutCountDaily, None),
+        (FeatureId::WorkoutIntensityAvg, None),
+        (FeatureId::RecoveryTime, None),
+        (FeatureId::CardioMinutes7d, None),
+        (FeatureId::RhrYesterday, Some(57.0)),
+        (FeatureId::Rhr7dAvg, Some(mean(&rhr))),
         // Least squares over the days -3..=3: (-168 - 110 - 55 + 57 + 114 + 171) / 28.
-        ("health_rhr_trend", Some(9.0 / 28.0)),
-        ("health_hrv_yesterday", None),
-        ("health_sleep_duration_last", Some(31_740.0 / 3_600.0)),
-        (
-            "health_sleep_duration_7d_avg",
-            Some(mean(&asleep) / 3_600.0),
-        ),
-        ("temporal_day_of_week", Some(1.0)),
-        ("temporal_is_weekend", Some(0.0)),
-        ("temporal_week_of_year", Some(49.0)),
-        ("temporal_month", Some(12.0)),
-        ("temporal_menstrual_cycle_day", None),
+        (FeatureId::RhrTrend, Some(9.0 / 28.0)),
+        (FeatureId::HrvYesterday, None),
+        (FeatureId::SleepDurationLast, Some(31_740.0 / 3_600.0)),
+        (FeatureId::SleepDuration7dAvg, Some(mean(&asleep) / 3_600.0)),
+        (FeatureId::DayOfWeek, Some(1.0)),
+        (FeatureId::IsWeekend, Some(0.0)),
+        (FeatureId::WeekOfYear, Some(49.0)),
+        (FeatureId::Month, Some(12.0)),
+        (FeatureId::MenstrualCycleDay, None),
         // No weight in the profile.
-        ("interaction_protein_per_kg", None),
+        (FeatureId::ProteinPerKg, None),
     ];
     for (name, expected) in expected {
-        assert!(
-            model_inputs().any(|feature| feature.name == name),
-            "{name} is no model input"
-        );
+        assert!(name.feature().model_input, "{name} is no model input");
         let value = table.value_at(0, name);
         match (value, expected) {
             (Some(value), Some(expected)) => assert!(
@@ -162,28 +156,25 @@ fn the_inputs_of_a_real_day_are_those_computed_by_hand() {
         }
     }
     // Not an input, but of the catalogue.
-    let first = table.value_at(0, "nutrition_first_meal_time").unwrap();
+    let first = table.value_at(0, FeatureId::FirstMealTime).unwrap();
     assert!((first - clock(10., 26.)).abs() < 1e-12);
-    let deviation = table.value_at(0, "health_rhr_7d_std").unwrap();
+    let deviation = table.value_at(0, FeatureId::Rhr7dStd).unwrap();
     assert!((deviation - spread(&rhr)).abs() < 1e-12);
 }
 
 #[test]
 fn at_noon_the_dinner_and_the_days_resting_heart_rate_are_not_known() {
     let table = the_day(instant("2023-12-05T12:00:00Z"));
-    assert_eq!(table.value_at(0, "nutrition_carbs_daily"), Some(30.0));
+    assert_eq!(table.value_at(0, FeatureId::CarbsDaily), Some(30.0));
+    assert_eq!(table.value_at(0, FeatureId::LateNightCalories), Some(0.0));
+    assert_eq!(table.value_at(0, FeatureId::StepsDaily), None);
     assert_eq!(
-        table.value_at(0, "nutrition_late_night_calories"),
-        Some(0.0)
-    );
-    assert_eq!(table.value_at(0, "activity_steps_daily"), None);
-    assert_eq!(
-        table.value_at(0, "health_sleep_duration_last"),
+        table.value_at(0, FeatureId::SleepDurationLast),
         Some(31_740.0 / 3_600.0)
     );
     let six_days = [56.0, 55.0, 55.0, 56.0, 57.0, 57.0];
     assert_eq!(
-        table.value_at(0, "health_rhr_7d_avg"),
+        table.value_at(0, FeatureId::Rhr7dAvg),
         Some(mean(&six_days))
     );
 }

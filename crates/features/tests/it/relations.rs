@@ -4,7 +4,7 @@ use crate::people::{day, instant, known, meal, much_later, person, reading};
 use chrono::Days;
 use vitalcast_domain::{HealthMetric, MetricType, Profile, Provenance, Record};
 use vitalcast_features::{
-    DayView, amounts_before_sleep, catalogue, daily_values, day_view, feature_named, feature_table,
+    DayView, FeatureId, amounts_before_sleep, catalogue, daily_values, day_view, feature_table,
     hindsight_table,
 };
 
@@ -46,7 +46,7 @@ fn a_feature_that_moves_with_a_metric_is_known_to_be_made_of_it() {
         });
         let varied = feature_table(&varied, last(), last(), much_later()).unwrap();
         for feature in catalogue() {
-            let at = |table: &vitalcast_features::FeatureTable| table.value_at(0, feature.name);
+            let at = |table: &vitalcast_features::FeatureTable| table.value_at(0, feature.id);
             if at(&before) != at(&after) || at(&before) != at(&varied) {
                 assert!(
                     feature.is_made_of(metric),
@@ -66,14 +66,14 @@ fn hindsight_sees_what_came_late_and_an_evening_does_not() {
         "2025-09-01T00:00:00Z",
     );
     let history = person(ZONE, vec![late]);
-    let name = "nutrition_calories_daily";
+    let feature = FeatureId::CaloriesDaily;
     let evening = feature_table(&history, on, on, much_later()).unwrap();
     let hindsight = hindsight_table(&history, on, on, much_later()).unwrap();
-    assert_eq!(evening.value_at(0, name), None);
-    assert_eq!(hindsight.value_at(0, name), Some(500.0));
+    assert_eq!(evening.value_at(0, feature), None);
+    assert_eq!(hindsight.value_at(0, feature), Some(500.0));
     // But never what was not known by the moment asked for.
     let before = hindsight_table(&history, on, on, instant("2025-08-01T00:00:00Z")).unwrap();
-    assert_eq!(before.value_at(0, name), None);
+    assert_eq!(before.value_at(0, feature), None);
 }
 
 /// A night of so many hours that ended at 7:00.
@@ -101,7 +101,7 @@ fn amounts_are_counted_back_from_falling_asleep() {
             night("2025-06-27", 8.0),
         ],
     );
-    let carbs = feature_named("nutrition_carbs_daily").unwrap();
+    let carbs = FeatureId::CarbsDaily;
     let windows = [(0.0, 2.0), (2.0, 4.0), (4.0, 6.0)];
     let found = amounts_before_sleep(
         &history,
@@ -123,7 +123,7 @@ fn amounts_are_counted_back_from_falling_asleep() {
 #[test]
 fn an_evening_without_a_diary_is_not_an_empty_one() {
     let zone = Profile::default().zone.name();
-    let carbs = feature_named("nutrition_carbs_daily").unwrap();
+    let carbs = FeatureId::CarbsDaily;
     // Asleep at half past midnight.
     let of = |meals: Vec<Record>| {
         let mut all = vec![night("2025-06-30", 6.5)];
@@ -149,7 +149,7 @@ fn an_evening_without_a_diary_is_not_an_empty_one() {
 #[test]
 fn late_amounts_before_sleep_are_late() {
     let zone = Profile::default().zone.name();
-    let late = feature_named("nutrition_late_night_carbs").unwrap();
+    let late = FeatureId::LateNightCarbs;
     let on = day("2025-06-30");
     // Asleep at 23:00.
     let history = person(
@@ -168,7 +168,7 @@ fn late_amounts_before_sleep_are_late() {
 
 #[test]
 fn without_times_there_are_no_hours() {
-    let carbs = feature_named("nutrition_carbs_daily").unwrap();
+    let carbs = FeatureId::CarbsDaily;
     let on = last();
     // A night stamped with the evening tells no waking.
     let history = person(
@@ -180,7 +180,7 @@ fn without_times_there_are_no_hours() {
     );
     let found = amounts_before_sleep(&history, carbs, &[(0.0, 6.0)], on, on, much_later());
     assert_eq!(found.unwrap(), None);
-    let ratio = feature_named("nutrition_protein_ratio").unwrap();
+    let ratio = FeatureId::ProteinRatio;
     let found = amounts_before_sleep(&history, ratio, &[(0.0, 6.0)], on, on, much_later());
     assert_eq!(found.unwrap(), None);
 }

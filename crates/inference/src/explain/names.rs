@@ -1,7 +1,7 @@
 //! What the parts of a forecast are called.
 
 use vitalcast_domain::{ExplainedFeature, FeatureCategory, MetricType, PredictionMetric};
-use vitalcast_features::Feature;
+use vitalcast_features::{Feature, FeatureId};
 use vitalcast_models::SeriesPart;
 
 /// The metric's own days in models that read features beside them.
@@ -9,59 +9,73 @@ pub(crate) const OWN_HISTORY: &str = "health_own_history";
 
 /// A model input for people. Its value is that of the last day that the model reads.
 pub(crate) fn label_of(feature: &Feature) -> String {
-    let label = match feature.field {
-        "calories_daily" => "energy eaten",
-        "protein_daily" => "protein eaten",
-        "carbs_daily" => "carbohydrate eaten",
-        "fat_daily" => "fat eaten",
-        "fiber_daily" => "fibre eaten",
-        "calories_7d_avg" => "the week's mean energy eaten",
-        "protein_7d_avg" => "the week's mean protein",
-        "carbs_7d_avg" => "the week's mean carbohydrate",
-        "fat_7d_avg" => "the week's mean fat",
-        "protein_ratio" => "the share of energy from protein",
-        "carbs_ratio" => "the share of energy from carbohydrate",
-        "fat_ratio" => "the share of energy from fat",
-        "last_meal_time" => "the time of the last meal",
-        "eating_window" => "the time from first to last meal",
-        "late_night_calories" => "energy eaten after 20:00",
-        "meal_regularity" => "the regularity of first meals",
-        "steps_daily" => "steps",
-        "active_minutes_daily" => "minutes of exercise",
-        "calories_burned_daily" => "energy burned",
-        "steps_7d_avg" => "the week's mean steps",
-        "active_minutes_7d_avg" => "the week's mean minutes of exercise",
-        "workout_count_daily" => "the number of workouts",
-        "workout_intensity_avg" => "the intensity of workouts",
-        "high_intensity_minutes" => "minutes of hard exercise",
-        "recovery_time" => "the time since the last hard workout",
-        "days_since_rest" => "days with a workout in a row",
-        "cardio_minutes_7d" => "the week's endurance sport",
-        "strength_minutes_7d" => "the week's strength training",
-        "rhr_yesterday" => "the resting heart rate of the day before",
-        "rhr_7d_avg" => "the week's mean resting heart rate",
-        "rhr_trend" => "the week's trend of the resting heart rate",
-        "rhr_deviation" => "the resting heart rate against its month",
-        "hrv_yesterday" => "the HRV of the day before",
-        "hrv_7d_avg" => "the week's mean HRV",
-        "hrv_trend" => "the week's trend of the HRV",
-        "hrv_deviation" => "the HRV against its month",
-        "sleep_duration_last" => "last night's sleep",
-        "sleep_quality_last" => "last night's sleep quality",
-        "sleep_duration_7d_avg" => "the week's mean sleep",
-        "recovery_score_yesterday" => "the recovery score of the day before",
-        "day_of_week" => "the day of the week",
-        "is_weekend" => "the weekend",
-        "week_of_year" => "the week of the year",
-        "month" => "the month",
-        "menstrual_cycle_day" => "the day of the cycle",
-        "protein_per_kg" => "protein per kilogram of weight",
-        "calories_per_kg" => "energy per kilogram of weight",
-        "carbs_per_active_minute" => "carbohydrate per minute of exercise",
-        "protein_per_workout" => "the day's protein per workout",
-        "protein_to_recovery" => "protein per hour since the last hard workout",
-        "carbs_to_intensity" => "carbohydrate per intensity of workouts",
-        other => return other.replace('_', " "),
+    use FeatureId as F;
+    let label = match feature.id {
+        F::CaloriesDaily => "energy eaten",
+        F::ProteinDaily => "protein eaten",
+        F::CarbsDaily => "carbohydrate eaten",
+        F::FatDaily => "fat eaten",
+        F::FiberDaily => "fibre eaten",
+        F::Calories7dAvg => "the week's mean energy eaten",
+        F::Protein7dAvg => "the week's mean protein",
+        F::Carbs7dAvg => "the week's mean carbohydrate",
+        F::Fat7dAvg => "the week's mean fat",
+        F::ProteinRatio => "the share of energy from protein",
+        F::CarbsRatio => "the share of energy from carbohydrate",
+        F::FatRatio => "the share of energy from fat",
+        F::LastMealTime => "the time of the last meal",
+        F::EatingWindow => "the time from first to last meal",
+        F::LateNightCalories => "energy eaten after 20:00",
+        F::MealRegularity => "the regularity of first meals",
+        F::StepsDaily => "steps",
+        F::ActiveMinutesDaily => "minutes of exercise",
+        F::CaloriesBurnedDaily => "energy burned",
+        F::Steps7dAvg => "the week's mean steps",
+        F::ActiveMinutes7dAvg => "the week's mean minutes of exercise",
+        F::WorkoutCountDaily => "the number of workouts",
+        F::WorkoutIntensityAvg => "the intensity of workouts",
+        F::HighIntensityMinutes => "minutes of hard exercise",
+        F::RecoveryTime => "the time since the last hard workout",
+        F::DaysSinceRest => "days with a workout in a row",
+        F::CardioMinutes7d => "the week's endurance sport",
+        F::StrengthMinutes7d => "the week's strength training",
+        F::RhrYesterday => "the resting heart rate of the day before",
+        F::Rhr7dAvg => "the week's mean resting heart rate",
+        F::RhrTrend => "the week's trend of the resting heart rate",
+        F::RhrDeviation => "the resting heart rate against its month",
+        F::HrvYesterday => "the HRV of the day before",
+        F::Hrv7dAvg => "the week's mean HRV",
+        F::HrvTrend => "the week's trend of the HRV",
+        F::HrvDeviation => "the HRV against its month",
+        F::SleepDurationLast => "last night's sleep",
+        F::SleepQualityLast => "last night's sleep quality",
+        F::SleepDuration7dAvg => "the week's mean sleep",
+        F::RecoveryScoreYesterday => "the recovery score of the day before",
+        F::DayOfWeek => "the day of the week",
+        F::IsWeekend => "the weekend",
+        F::WeekOfYear => "the week of the year",
+        F::Month => "the month",
+        F::MenstrualCycleDay => "the day of the cycle",
+        F::ProteinPerKg => "protein per kilogram of weight",
+        F::CaloriesPerKg => "energy per kilogram of weight",
+        F::CarbsPerActiveMinute => "carbohydrate per minute of exercise",
+        F::ProteinPerWorkout => "the day's protein per workout",
+        F::ProteinToRecovery => "protein per hour since the last hard workout",
+        F::CarbsToIntensity => "carbohydrate per intensity of workouts",
+        // No model reads them.
+        F::FirstMealTime
+        | F::MealCount
+        | F::LateNightCarbs
+        | F::CalorieDeficit
+        | F::CalorieDeficit7d
+        | F::CaloriesBurned7dAvg
+        | F::FlexibilityMinutes7d
+        | F::Rhr7dStd
+        | F::RhrBaseline
+        | F::Hrv7dStd
+        | F::HrvBaseline
+        | F::RecoveryScore7dAvg
+        | F::MenstrualCyclePhase => return feature.field.replace('_', " "),
     };
     label.to_owned()
 }

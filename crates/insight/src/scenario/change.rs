@@ -2,14 +2,14 @@
 
 use super::error::ScenarioError;
 use super::food::change_food;
-use super::lever::Lever;
+use super::lever::{Lever, ShownBy};
 use super::movement::change_movement;
 use super::reading::set_reading;
 use chrono::{Days, NaiveDate};
 use std::collections::{BTreeMap, BTreeSet};
 use vitalcast_domain::{AsOf, History, MetricType, Profile, Record, RecordKind};
 use vitalcast_features::{
-    DayView, FeatureTable, FeaturesError, LOOK_BACK_DAYS, day_view, hindsight_table,
+    DayView, FeatureId, FeatureTable, FeaturesError, LOOK_BACK_DAYS, day_view, hindsight_table,
 };
 
 /// Days before the changed one whose records are looked at: for what is usual, and for features.
@@ -236,35 +236,15 @@ impl Day {
     }
 
     /// A feature of the day.
-    pub(super) fn feature(&self, name: &str) -> Option<f64> {
-        self.row.value_at(0, name)
+    pub(super) fn feature(&self, feature: FeatureId) -> Option<f64> {
+        self.row.value_at(0, feature)
     }
 
     /// What the day holds of something that can be set; `None` for nothing.
     pub fn value(&self, lever: Lever) -> Option<f64> {
-        match lever {
-            Lever::Reading(metric) => value_in(&self.view, metric),
-            Lever::Energy
-            | Lever::Protein
-            | Lever::Carbs
-            | Lever::Fat
-            | Lever::Fiber
-            | Lever::LastMeal
-            | Lever::LateCarbs
-            | Lever::LateEnergy
-            | Lever::Steps
-            | Lever::ActiveMinutes
-            | Lever::EnergyBurned
-            | Lever::Workouts
-            | Lever::HardMinutes
-            | Lever::CardioMinutes
-            | Lever::StrengthMinutes
-            | Lever::FlexibilityMinutes
-            | Lever::Sleep
-            | Lever::SleepQuality
-            | Lever::RestingHeartRateBefore
-            | Lever::HrvBefore
-            | Lever::RecoveryBefore => self.feature(lever.name()),
+        match lever.shown_by() {
+            ShownBy::Metric(metric) => value_in(&self.view, metric),
+            ShownBy::Feature(feature) => self.feature(feature),
         }
     }
 

@@ -10,7 +10,7 @@ use super::reading::again;
 use chrono::{Days, NaiveTime, Timelike};
 use std::collections::BTreeMap;
 use vitalcast_domain::{Meal, Moment, Provenance, Record, Told};
-use vitalcast_features::LATE_HOUR;
+use vitalcast_features::{FeatureId, LATE_HOUR};
 
 /// Hour at which late food is added.
 const LATE_SNACK: f64 = 21.0;
@@ -587,8 +587,8 @@ impl Shares {
     fn of(day: &Day) -> Self {
         /// What people eat on average; for somebody of whom nothing is known.
         const USUAL: [f64; 3] = [0.16, 0.5, 0.34];
-        let of = |names: [&str; 4]| {
-            let [energy, protein, carbs, fat] = names.map(|name| day.feature(name));
+        let of = |features: [FeatureId; 4]| {
+            let [energy, protein, carbs, fat] = features.map(|feature| day.feature(feature));
             let energy = energy.filter(|energy| *energy > 0.0)?;
             Some([
                 protein? * 4.0 / energy,
@@ -597,17 +597,17 @@ impl Shares {
             ])
         };
         let today = of([
-            "nutrition_calories_daily",
-            "nutrition_protein_daily",
-            "nutrition_carbs_daily",
-            "nutrition_fat_daily",
+            FeatureId::CaloriesDaily,
+            FeatureId::ProteinDaily,
+            FeatureId::CarbsDaily,
+            FeatureId::FatDaily,
         ]);
         let week = || {
             of([
-                "nutrition_calories_7d_avg",
-                "nutrition_protein_7d_avg",
-                "nutrition_carbs_7d_avg",
-                "nutrition_fat_7d_avg",
+                FeatureId::Calories7dAvg,
+                FeatureId::Protein7dAvg,
+                FeatureId::Carbs7dAvg,
+                FeatureId::Fat7dAvg,
             ])
         };
         Self(today.or_else(week).unwrap_or(USUAL))

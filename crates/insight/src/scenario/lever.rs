@@ -1,8 +1,8 @@
 //! What can be set: the totals of a day and its readings, each with its rule.
 
 use super::error::ScenarioError;
-use vitalcast_domain::{FeatureCategory, MetricType, SHORTEST_NIGHT_HOURS};
-use vitalcast_features::feature_named;
+use vitalcast_domain::{FeatureCategory, Meal, MetricType, NumberField, SHORTEST_NIGHT_HOURS};
+use vitalcast_features::FeatureId;
 
 /// Something of a day that can be set. Its name on the wire is that of the feature which shows it, or
 /// of a metric type.
@@ -54,6 +54,15 @@ pub enum Lever {
     Reading(MetricType),
 }
 
+/// Where the value of a lever is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ShownBy {
+    /// In a feature of the day.
+    Feature(FeatureId),
+    /// In the day's value of a metric type.
+    Metric(MetricType),
+}
+
 impl Lever {
     /// All that features show, in the order of the catalogue.
     pub const FEATURES: [Self; 21] = [
@@ -103,31 +112,39 @@ impl Lever {
         Self::Reading(MetricType::SedentaryMinutes),
     ];
 
+    /// What shows it in a table or a day view.
+    pub fn shown_by(self) -> ShownBy {
+        match self {
+            Self::Energy => ShownBy::Feature(FeatureId::CaloriesDaily),
+            Self::Protein => ShownBy::Feature(FeatureId::ProteinDaily),
+            Self::Carbs => ShownBy::Feature(FeatureId::CarbsDaily),
+            Self::Fat => ShownBy::Feature(FeatureId::FatDaily),
+            Self::Fiber => ShownBy::Feature(FeatureId::FiberDaily),
+            Self::LastMeal => ShownBy::Feature(FeatureId::LastMealTime),
+            Self::LateCarbs => ShownBy::Feature(FeatureId::LateNightCarbs),
+            Self::LateEnergy => ShownBy::Feature(FeatureId::LateNightCalories),
+            Self::Steps => ShownBy::Feature(FeatureId::StepsDaily),
+            Self::ActiveMinutes => ShownBy::Feature(FeatureId::ActiveMinutesDaily),
+            Self::EnergyBurned => ShownBy::Feature(FeatureId::CaloriesBurnedDaily),
+            Self::Workouts => ShownBy::Feature(FeatureId::WorkoutCountDaily),
+            Self::HardMinutes => ShownBy::Feature(FeatureId::HighIntensityMinutes),
+            Self::CardioMinutes => ShownBy::Feature(FeatureId::CardioMinutes7d),
+            Self::StrengthMinutes => ShownBy::Feature(FeatureId::StrengthMinutes7d),
+            Self::FlexibilityMinutes => ShownBy::Feature(FeatureId::FlexibilityMinutes7d),
+            Self::Sleep => ShownBy::Feature(FeatureId::SleepDurationLast),
+            Self::SleepQuality => ShownBy::Feature(FeatureId::SleepQualityLast),
+            Self::RestingHeartRateBefore => ShownBy::Feature(FeatureId::RhrYesterday),
+            Self::HrvBefore => ShownBy::Feature(FeatureId::HrvYesterday),
+            Self::RecoveryBefore => ShownBy::Feature(FeatureId::RecoveryScoreYesterday),
+            Self::Reading(metric) => ShownBy::Metric(metric),
+        }
+    }
+
     /// The name on the wire.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Energy => "nutrition_calories_daily",
-            Self::Protein => "nutrition_protein_daily",
-            Self::Carbs => "nutrition_carbs_daily",
-            Self::Fat => "nutrition_fat_daily",
-            Self::Fiber => "nutrition_fiber_daily",
-            Self::LastMeal => "nutrition_last_meal_time",
-            Self::LateCarbs => "nutrition_late_night_carbs",
-            Self::LateEnergy => "nutrition_late_night_calories",
-            Self::Steps => "activity_steps_daily",
-            Self::ActiveMinutes => "activity_active_minutes_daily",
-            Self::EnergyBurned => "activity_calories_burned_daily",
-            Self::Workouts => "activity_workout_count_daily",
-            Self::HardMinutes => "activity_high_intensity_minutes",
-            Self::CardioMinutes => "activity_cardio_minutes_7d",
-            Self::StrengthMinutes => "activity_strength_minutes_7d",
-            Self::FlexibilityMinutes => "activity_flexibility_minutes_7d",
-            Self::Sleep => "health_sleep_duration_last",
-            Self::SleepQuality => "health_sleep_quality_last",
-            Self::RestingHeartRateBefore => "health_rhr_yesterday",
-            Self::HrvBefore => "health_hrv_yesterday",
-            Self::RecoveryBefore => "health_recovery_score_yesterday",
-            Self::Reading(metric) => metric.as_str(),
+        match self.shown_by() {
+            ShownBy::Feature(feature) => feature.name(),
+            ShownBy::Metric(metric) => metric.as_str(),
         }
     }
 
@@ -138,21 +155,16 @@ impl Lever {
     /// [`ScenarioError::Follows`] for a feature that follows from others,
     /// [`ScenarioError::UnknownFeature`] for what is neither a feature nor a metric type.
     pub fn named(name: &str) -> Result<Self, ScenarioError> {
-        if let Some(lever) = Self::FEATURES.into_iter().find(|of| of.name() == name) {
-            return Ok(lever);
-        }
         if let Ok(metric) = name.parse::<MetricType>() {
             return Ok(Self::Reading(metric));
         }
-        match feature_named(name) {
-            Some(feature) => Err(ScenarioError::Follows {
-                feature: feature.name,
-                instead: instead_of(feature.name),
-            }),
-            None => Err(ScenarioError::UnknownFeature {
-                name: name.chars().take(80).collect(),
-            }),
-        }
+        let feature: FeatureId = name.parse().map_err(|_| ScenarioError::UnknownFeature {
+            name: name.chars().take(80).collect(),
+        })?;
+        of_feature(feature).map_err(|instead| ScenarioError::Follows {
+            feature: feature.name(),
+            instead,
+        })
     }
 
     /// The unit of its value.
@@ -237,11 +249,13 @@ impl Lever {
 
     /// Lowest and highest value that can be set, in its unit: what a day can hold at all.
     pub fn range(self) -> (f64, f64) {
+        let of = |field: NumberField<Meal>| (field.bounds.low, field.bounds.high);
         match self {
-            Self::Energy | Self::LateEnergy => (0.0, 20_000.0),
-            Self::Protein | Self::Fat => (0.0, 2_000.0),
-            Self::Carbs | Self::LateCarbs => (0.0, 3_000.0),
-            Self::Fiber => (0.0, 500.0),
+            Self::Energy | Self::LateEnergy => of(Meal::ENERGY),
+            Self::Protein => of(Meal::PROTEIN),
+            Self::Carbs | Self::LateCarbs => of(Meal::CARBS),
+            Self::Fat => of(Meal::FAT),
+            Self::Fiber => of(Meal::FIBER),
             Self::LastMeal => (0.0, 23.99),
             Self::Steps => MetricType::Steps.plausible_range(),
             Self::EnergyBurned => MetricType::ActiveCalories.plausible_range(),
@@ -256,6 +270,34 @@ impl Lever {
             Self::HrvBefore => MetricType::HeartRateVariabilityRmssd.plausible_range(),
             Self::RecoveryBefore => MetricType::RecoveryScore.plausible_range(),
             Self::Reading(metric) => metric.plausible_range(),
+        }
+    }
+
+    /// The largest change of every day that a trajectory simulates (reference contract C.5); `None` where
+    /// there is no limit.
+    pub fn largest_daily_change(self) -> Option<f64> {
+        match self {
+            Self::Energy => Some(1_000.0),
+            Self::Protein | Self::LateCarbs => Some(100.0),
+            Self::Carbs => Some(200.0),
+            Self::Fat => Some(80.0),
+            Self::Fiber => Some(30.0),
+            Self::LateEnergy => Some(500.0),
+            Self::LastMeal
+            | Self::Steps
+            | Self::ActiveMinutes
+            | Self::EnergyBurned
+            | Self::Workouts
+            | Self::HardMinutes
+            | Self::CardioMinutes
+            | Self::StrengthMinutes
+            | Self::FlexibilityMinutes
+            | Self::Sleep
+            | Self::SleepQuality
+            | Self::RestingHeartRateBefore
+            | Self::HrvBefore
+            | Self::RecoveryBefore
+            | Self::Reading(_) => None,
         }
     }
 
@@ -374,49 +416,67 @@ pub enum Today {
     Over,
 }
 
-/// What to change in place of a feature that follows from others.
-fn instead_of(feature: &str) -> &'static str {
-    match feature {
-        "nutrition_calories_7d_avg"
-        | "nutrition_calorie_deficit"
-        | "nutrition_calorie_deficit_7d"
-        | "interaction_calories_per_kg" => "change nutrition_calories_daily",
-        "nutrition_protein_7d_avg"
-        | "nutrition_protein_ratio"
-        | "interaction_protein_per_kg"
-        | "interaction_protein_per_workout"
-        | "interaction_protein_to_recovery" => "change nutrition_protein_daily",
-        "nutrition_carbs_7d_avg"
-        | "nutrition_carbs_ratio"
-        | "interaction_carbs_per_active_minute"
-        | "interaction_carbs_to_intensity" => "change nutrition_carbs_daily",
-        "nutrition_fat_7d_avg" | "nutrition_fat_ratio" => "change nutrition_fat_daily",
-        "nutrition_first_meal_time"
-        | "nutrition_eating_window"
-        | "nutrition_meal_count"
-        | "nutrition_meal_regularity" => "change nutrition_last_meal_time, or add a meal",
-        "activity_steps_7d_avg" => "change activity_steps_daily",
-        "activity_active_minutes_7d_avg" => "change activity_active_minutes_daily",
-        "activity_calories_burned_7d_avg" => "change activity_calories_burned_daily",
-        "activity_workout_intensity_avg"
-        | "activity_recovery_time"
-        | "activity_days_since_rest" => {
+/// The lever that a feature shows; of one that follows from others, what to change in its place.
+fn of_feature(feature: FeatureId) -> Result<Lever, &'static str> {
+    use FeatureId as F;
+    Err(match feature {
+        F::CaloriesDaily => return Ok(Lever::Energy),
+        F::ProteinDaily => return Ok(Lever::Protein),
+        F::CarbsDaily => return Ok(Lever::Carbs),
+        F::FatDaily => return Ok(Lever::Fat),
+        F::FiberDaily => return Ok(Lever::Fiber),
+        F::LastMealTime => return Ok(Lever::LastMeal),
+        F::LateNightCarbs => return Ok(Lever::LateCarbs),
+        F::LateNightCalories => return Ok(Lever::LateEnergy),
+        F::StepsDaily => return Ok(Lever::Steps),
+        F::ActiveMinutesDaily => return Ok(Lever::ActiveMinutes),
+        F::CaloriesBurnedDaily => return Ok(Lever::EnergyBurned),
+        F::WorkoutCountDaily => return Ok(Lever::Workouts),
+        F::HighIntensityMinutes => return Ok(Lever::HardMinutes),
+        F::CardioMinutes7d => return Ok(Lever::CardioMinutes),
+        F::StrengthMinutes7d => return Ok(Lever::StrengthMinutes),
+        F::FlexibilityMinutes7d => return Ok(Lever::FlexibilityMinutes),
+        F::SleepDurationLast => return Ok(Lever::Sleep),
+        F::SleepQualityLast => return Ok(Lever::SleepQuality),
+        F::RhrYesterday => return Ok(Lever::RestingHeartRateBefore),
+        F::HrvYesterday => return Ok(Lever::HrvBefore),
+        F::RecoveryScoreYesterday => return Ok(Lever::RecoveryBefore),
+        F::Calories7dAvg | F::CalorieDeficit | F::CalorieDeficit7d | F::CaloriesPerKg => {
+            "change nutrition_calories_daily"
+        }
+        F::Protein7dAvg
+        | F::ProteinRatio
+        | F::ProteinPerKg
+        | F::ProteinPerWorkout
+        | F::ProteinToRecovery => "change nutrition_protein_daily",
+        F::Carbs7dAvg | F::CarbsRatio | F::CarbsPerActiveMinute | F::CarbsToIntensity => {
+            "change nutrition_carbs_daily"
+        }
+        F::Fat7dAvg | F::FatRatio => "change nutrition_fat_daily",
+        F::FirstMealTime | F::EatingWindow | F::MealCount | F::MealRegularity => {
+            "change nutrition_last_meal_time, or add a meal"
+        }
+        F::Steps7dAvg => "change activity_steps_daily",
+        F::ActiveMinutes7dAvg => "change activity_active_minutes_daily",
+        F::CaloriesBurned7dAvg => "change activity_calories_burned_daily",
+        F::WorkoutIntensityAvg | F::RecoveryTime | F::DaysSinceRest => {
             "change activity_high_intensity_minutes or activity_workout_count_daily"
         }
-        "health_rhr_7d_avg"
-        | "health_rhr_7d_std"
-        | "health_rhr_trend"
-        | "health_rhr_baseline"
-        | "health_rhr_deviation" => "change RESTING_HEART_RATE or health_rhr_yesterday",
-        "health_hrv_7d_avg"
-        | "health_hrv_7d_std"
-        | "health_hrv_trend"
-        | "health_hrv_baseline"
-        | "health_hrv_deviation" => "change HEART_RATE_VARIABILITY_RMSSD or health_hrv_yesterday",
-        "health_sleep_duration_7d_avg" => "change health_sleep_duration_last",
-        "health_recovery_score_7d_avg" => "change health_recovery_score_yesterday",
-        _ => "the calendar cannot be changed",
-    }
+        F::Rhr7dAvg | F::Rhr7dStd | F::RhrTrend | F::RhrBaseline | F::RhrDeviation => {
+            "change RESTING_HEART_RATE or health_rhr_yesterday"
+        }
+        F::Hrv7dAvg | F::Hrv7dStd | F::HrvTrend | F::HrvBaseline | F::HrvDeviation => {
+            "change HEART_RATE_VARIABILITY_RMSSD or health_hrv_yesterday"
+        }
+        F::SleepDuration7dAvg => "change health_sleep_duration_last",
+        F::RecoveryScore7dAvg => "change health_recovery_score_yesterday",
+        F::DayOfWeek
+        | F::IsWeekend
+        | F::WeekOfYear
+        | F::Month
+        | F::MenstrualCycleDay
+        | F::MenstrualCyclePhase => "the calendar cannot be changed",
+    })
 }
 
 #[cfg(test)]

@@ -14,4 +14,4 @@ mod reading;
 
 pub use change::{Change, Changed, DAYS_LOOKED_AT, Day, RecordKey};
 pub use error::ScenarioError;
-pub use lever::{Lever, Today};
+pub use lever::{Lever, ShownBy, Today};

@@ -6,8 +6,8 @@ use vitalcast_domain::{
     Activity, ActivityType, HealthMetric, History, Intensity, Meal, MetricType, Moment, Profile,
     Provenance, Record, Told, UserId,
 };
-use vitalcast_features::{FeatureTable, catalogue, feature_table};
-use vitalcast_insight::scenario::{Change, Day, Lever, ScenarioError};
+use vitalcast_features::{FeatureId, FeatureTable, catalogue, feature_table};
+use vitalcast_insight::scenario::{Change, Day, Lever, ScenarioError, ShownBy};
 
 fn day() -> NaiveDate {
     "2026-05-20".parse().unwrap()
@@ -91,8 +91,8 @@ fn changed(history: &History, changes: &[Change]) -> Result<History, ScenarioErr
     Ok(of_day.change(changes)?.apply(history))
 }
 
-fn at(table: &FeatureTable, name: &str) -> f64 {
-    table.value_at(0, name).unwrap()
+fn at(table: &FeatureTable, feature: FeatureId) -> f64 {
+    table.value_at(0, feature).unwrap()
 }
 
 #[test]
@@ -100,14 +100,14 @@ fn a_meal_that_is_added_moves_means_ratios_late_calories_and_the_eating_window()
     let history = someone(0);
     let (before, extra) = (row(&history), meal("by hand", day(), 21, 100.0));
     let after = row(&changed(&history, &[Change::Add(Box::new(extra))]).unwrap());
-    let moved = |name: &str| at(&after, name) - at(&before, name);
-    assert!((moved("nutrition_carbs_daily") - 100.0).abs() < 1e-9);
-    assert!((moved("nutrition_carbs_7d_avg") - 100.0 / 7.0).abs() < 1e-9);
-    assert!((moved("nutrition_late_night_calories") - 635.0).abs() < 1e-9);
-    assert!((moved("nutrition_eating_window") - 2.0).abs() < 1e-9);
-    assert!(moved("nutrition_carbs_ratio") > 0.0);
-    assert!(moved("interaction_calories_per_kg") > 9.0);
-    assert_eq!(moved("activity_steps_daily"), 0.0);
+    let moved = |feature: FeatureId| at(&after, feature) - at(&before, feature);
+    assert!((moved(FeatureId::CarbsDaily) - 100.0).abs() < 1e-9);
+    assert!((moved(FeatureId::Carbs7dAvg) - 100.0 / 7.0).abs() < 1e-9);
+    assert!((moved(FeatureId::LateNightCalories) - 635.0).abs() < 1e-9);
+    assert!((moved(FeatureId::EatingWindow) - 2.0).abs() < 1e-9);
+    assert!(moved(FeatureId::CarbsRatio) > 0.0);
+    assert!(moved(FeatureId::CaloriesPerKg) > 9.0);
+    assert_eq!(moved(FeatureId::StepsDaily), 0.0);
 }
 
 #[test]
@@ -115,17 +115,14 @@ fn energy_moves_with_the_macros_and_the_macros_with_the_energy() {
     let history = someone(0);
     let before = row(&history);
     let of = |lever, value| row(&changed(&history, &[Change::Set(lever, value)]).unwrap());
-    let protein = of(
-        Lever::Protein,
-        at(&before, "nutrition_protein_daily") + 30.0,
-    );
-    let energy = |table: &FeatureTable| at(table, "nutrition_calories_daily");
+    let protein = of(Lever::Protein, at(&before, FeatureId::ProteinDaily) + 30.0);
+    let energy = |table: &FeatureTable| at(table, FeatureId::CaloriesDaily);
     assert!((energy(&protein) - energy(&before) - 120.0).abs() < 1e-9);
     let half = of(Lever::Energy, energy(&before) / 2.0);
     for name in [
-        "nutrition_carbs_daily",
-        "nutrition_fat_daily",
-        "nutrition_protein_daily",
+        FeatureId::CarbsDaily,
+        FeatureId::FatDaily,
+        FeatureId::ProteinDaily,
     ] {
         assert!(
             (at(&half, name) * 2.0 - at(&before, name)).abs() < 1e-9,
@@ -138,7 +135,7 @@ fn energy_moves_with_the_macros_and_the_macros_with_the_energy() {
 fn a_lower_total_counts_although_another_source_counted_more() {
     let history = someone(0);
     let after = row(&changed(&history, &[Change::Set(Lever::Steps, 3_000.0)]).unwrap());
-    assert_eq!(at(&after, "activity_steps_daily"), 3_000.0);
+    assert_eq!(at(&after, FeatureId::StepsDaily), 3_000.0);
 }
 
 #[test]
@@ -147,11 +144,11 @@ fn food_that_is_left_out_leaves_no_late_meal_behind() {
     history
         .records
         .push(meal("diary", day(), 22, 90.0).placed(&Profile::default()));
-    assert_eq!(at(&row(&history), "nutrition_last_meal_time"), 22.0);
+    assert_eq!(at(&row(&history), FeatureId::LastMealTime), 22.0);
     let after = changed(&history, &[Change::Set(Lever::LateCarbs, 0.0)]).unwrap();
     let after = row(&after);
-    assert_eq!(at(&after, "nutrition_last_meal_time"), 19.0);
-    assert_eq!(at(&after, "nutrition_late_night_calories"), 0.0);
+    assert_eq!(at(&after, FeatureId::LastMealTime), 19.0);
+    assert_eq!(at(&after, FeatureId::LateNightCalories), 0.0);
 }
 
 #[test]
@@ -162,8 +159,8 @@ fn a_day_without_meals_gets_one() {
         .records
         .retain(|record| !(is_meal(record) && record.provenance().day == day()));
     let after = row(&changed(&history, &[Change::Set(Lever::Energy, 600.0)]).unwrap());
-    assert!((at(&after, "nutrition_calories_daily") - 600.0).abs() < 1e-9);
-    assert!(at(&after, "nutrition_protein_daily") > 0.0);
+    assert!((at(&after, FeatureId::CaloriesDaily) - 600.0).abs() < 1e-9);
+    assert!(at(&after, FeatureId::ProteinDaily) > 0.0);
     let none = changed(&history, &[Change::Set(Lever::LastMeal, 18.0)]).unwrap_err();
     assert!(matches!(none, ScenarioError::Impossible { .. }), "{none}");
 }
@@ -199,9 +196,10 @@ proptest! {
                     prop_assert!(value.is_none_or(f64::is_finite), "{}", feature.name);
                 }
                 if let [Change::Set(lever, value)] = changes.as_slice()
-                    && !matches!(lever, Lever::Reading(_) | Lever::Workouts | Lever::LastMeal)
+                    && let ShownBy::Feature(feature) = lever.shown_by()
+                    && !matches!(lever, Lever::Workouts | Lever::LastMeal)
                 {
-                    let shown = table.value_at(0, lever.name()).unwrap_or(0.0);
+                    let shown = table.value_at(0, feature).unwrap_or(0.0);
                     let is_near = (shown - value).abs() <= 1e-6 * value.abs().max(1.0);
                     prop_assert!(is_near, "{}: {value} {shown}", lever.name());
                 }

@@ -4,7 +4,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vitalcast_domain::CorrelationMethod;
-use vitalcast_features::catalogue;
+use vitalcast_features::{FeatureId, catalogue};
 use vitalcast_insight::{Column, DriverSettings, Drivers, daily_lags, drivers, lags};
 
 const RUNS: u64 = 1_000;
@@ -195,7 +195,7 @@ fn a_true_effect_is_found_with_its_sign_size_and_lag() {
         let late: Vec<_> = analysis
             .tested
             .iter()
-            .filter(|test| test.feature.name == "nutrition_late_night_carbs")
+            .filter(|test| test.feature.id == FeatureId::LateNightCarbs)
             .collect();
         let effect = late[0].effect.unwrap();
         sizes += effect.change;

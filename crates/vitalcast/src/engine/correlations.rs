@@ -9,7 +9,7 @@ use vitalcast_domain::{
     LagResponse, Pairing, Profile, UserId,
 };
 use vitalcast_features::{
-    Feature, LOOK_BACK_DAYS, amounts_before_sleep, daily_values, feature_named, hindsight_table,
+    Feature, FeatureId, LOOK_BACK_DAYS, amounts_before_sleep, daily_values, hindsight_table,
 };
 use vitalcast_insight::{
     DriverSettings, LaggedFeature, Lags, Looked, NoLags, by_own_day, columns, correlation_answer,
@@ -216,7 +216,7 @@ impl Engine {
 
 /// The data that give the time of falling asleep, counted back from waking.
 fn night() -> &'static Feature {
-    feature_named("health_sleep_duration_last").expect("the catalogue has it")
+    FeatureId::SleepDurationLast.feature()
 }
 
 impl Window {
@@ -239,9 +239,10 @@ impl Window {
         history_days: usize,
         now: DateTime<Utc>,
     ) -> Result<Result<(Lags, &'static Feature, u32), NoLags>, EngineError> {
-        let Some(feature) = feature_named(&request.feature_name) else {
+        let Ok(feature) = request.feature_name.parse::<FeatureId>() else {
             return Ok(Err(NoLags::UnknownFeature));
         };
+        let feature = feature.feature();
         let metric = request.target_metric.metric_type();
         if feature.is_made_of(metric) {
             return Ok(Err(NoLags::FeatureIsTarget));
@@ -276,7 +277,7 @@ impl Window {
                     .collect();
                 let amounts = amounts_before_sleep(
                     &self.history,
-                    feature,
+                    feature.id,
                     &windows,
                     self.begin,
                     self.looked.last_day,

@@ -321,7 +321,7 @@ fn day_features_of(
                 .filter(|feature| feature.category == category);
             features
                 .map(|feature| {
-                    let value = table.value_at(0, feature.name);
+                    let value = table.value_at(0, feature.id);
                     count += 1;
                     missing += usize::from(value.is_none());
                     (feature.field.to_owned(), wire_value(feature, value))
@@ -397,7 +397,7 @@ impl FeatureMatrix {
         let row = self.table.days() - 1;
         self.features
             .iter()
-            .map(move |feature| (*feature, self.table.value_at(row, feature.name)))
+            .map(move |feature| (*feature, self.table.value_at(row, feature.id)))
     }
 
     /// The response of the contract for one day: fields by category, their number, the number of
@@ -422,7 +422,7 @@ impl FeatureMatrix {
                 .iter()
                 .filter(|feature| feature.category == category)
             {
-                let value = self.table.value_at(row, feature.name);
+                let value = self.table.value_at(row, feature.id);
                 missing += usize::from(value.is_none());
                 fields.insert(feature.field.to_owned(), json!(value));
             }
@@ -450,7 +450,7 @@ impl FeatureMatrix {
             text.push_str(&day.to_string());
             for feature in &self.features {
                 text.push(',');
-                if let Some(value) = self.table.value_at(row, feature.name) {
+                if let Some(value) = self.table.value_at(row, feature.id) {
                     write!(text, "{value}").expect("writing to a string cannot fail");
                 }
             }
@@ -476,7 +476,7 @@ impl Serialize for FeatureMatrix {
                 let values: Vec<Option<f64>> = self
                     .features
                     .iter()
-                    .map(|feature| self.table.value_at(row, feature.name))
+                    .map(|feature| self.table.value_at(row, feature.id))
                     .collect();
                 json!({"date": day, "values": values})
             })

@@ -4,8 +4,8 @@ use crate::real::{Data, RHR, now, person, training};
 use chrono::{Days, NaiveDate};
 use vitalcast::{
     CounterfactualRequest, CounterfactualTarget, Deletion, EngineError, ErrorKind, FeatureChange,
-    Meal, ModelArchitecture, Moment, PredictRequest, PredictionMetric, Provenance, Record,
-    RecordFilter, Told, TrajectoryChange, TrajectoryRequest, WhatIfRequest, WhatIfResponse,
+    FeatureId, Meal, ModelArchitecture, Moment, PredictRequest, PredictionMetric, Provenance,
+    Record, RecordFilter, Told, TrajectoryChange, TrajectoryRequest, WhatIfRequest, WhatIfResponse,
     WhatIfScenario, feature_table,
 };
 use vitalcast_domain::Better;
@@ -39,14 +39,14 @@ fn last_full_day(data: &Data) -> NaiveDate {
     let history = data.history();
     let (first, last) = history.span().unwrap();
     let table = feature_table(&history, first, last, now()).unwrap();
-    let has = |row: usize, name: &str| table.value_at(row, name).is_some();
+    let has = |row: usize, feature: FeatureId| table.value_at(row, feature).is_some();
     let row = (0..table.days())
         .rev()
         .find(|&row| {
             table.own_history(RHR)[row].is_some()
-                && has(row, "nutrition_carbs_daily")
-                && has(row, "activity_steps_daily")
-                && has(row, "health_sleep_duration_last")
+                && has(row, FeatureId::CarbsDaily)
+                && has(row, FeatureId::StepsDaily)
+                && has(row, FeatureId::SleepDurationLast)
         })
         .unwrap();
     first + Days::new(row as u64)

@@ -10,11 +10,11 @@ use vitalcast_domain::{
     FieldError, History, IntervalMethod, InvalidRequest, ModelArchitecture, PredictRequest,
     PredictionMetric, Profile, UserId,
 };
-use vitalcast_features::{DailyHistory, KnownDays, KnownTable, PersonData, catalogue, known_table};
+use vitalcast_features::{DailyHistory, KnownDays, KnownTable, PersonData, known_table};
 use vitalcast_inference::{
     Forecast, ForecastQuery, InferenceError, REFERENCE_FACTOR, expected, forecast,
 };
-use vitalcast_insight::scenario::{Change, DAYS_LOOKED_AT, Day, Lever};
+use vitalcast_insight::scenario::{Change, DAYS_LOOKED_AT, Day, Lever, ShownBy};
 use vitalcast_store::Store;
 
 /// Days of what a person usually does.
@@ -326,24 +326,24 @@ impl Habits {
     fn values(&self, lever: Lever) -> Vec<Option<f64>> {
         let evenings = self.table.evenings();
         let rows = evenings.days();
-        if let Lever::Reading(metric) = lever {
-            let Some(known) = self.known.of(metric) else {
-                return vec![None; rows];
-            };
-            let mut values = known.first;
-            for later in &known.later {
-                values[later.day] = later.value;
+        let feature = match lever.shown_by() {
+            ShownBy::Feature(feature) => feature,
+            ShownBy::Metric(metric) => {
+                let Some(known) = self.known.of(metric) else {
+                    return vec![None; rows];
+                };
+                let mut values = known.first;
+                for later in &known.later {
+                    values[later.day] = later.value;
+                }
+                return values;
             }
-            return values;
-        }
+        };
         let mut values: Vec<Option<f64>> = (0..rows)
-            .map(|row| evenings.value_at(row, lever.name()))
+            .map(|row| evenings.value_at(row, feature))
             .collect();
-        let place = catalogue().iter().position(|of| of.name == lever.name());
         for later in self.table.later() {
-            if let Some(place) = place {
-                values[later.row] = later.values[place];
-            }
+            values[later.row] = later.values[feature as usize];
         }
         values
     }

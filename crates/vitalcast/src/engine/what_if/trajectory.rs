@@ -191,7 +191,8 @@ fn is_of_the_metric(error: &EngineError) -> bool {
 
 /// A change within the limit of its feature.
 fn within_limit(change: &TrajectoryChange) -> f64 {
-    let limit = change.limit();
+    let lever = Lever::named(&change.feature_name).ok();
+    let limit = lever.and_then(Lever::largest_daily_change);
     limit.map_or(change.delta, |limit| change.delta.clamp(-limit, limit))
 }
 
