@@ -1,17 +1,18 @@
 //! One day of a person, and restoring what was deleted.
 
 use super::UserPath;
+use super::records::{SELECTION, Selection};
 use crate::access::{Caller, Impersonal, OfUser};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Path, Query};
-use crate::shape::{Kind, optional, required, shaped};
+use crate::shape::{Kind, joined, optional, required, shaped};
 use axum::extract::State;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use vitalcast::{DataCoverage, DayOfPerson, MetricType, RecordFilter, RecordKind, Scope, UserId};
+use vitalcast::{DataCoverage, DayOfPerson, RecordKind, Scope, UserId};
 
 /// A person and a day in a path.
 #[derive(Debug, Deserialize)]
@@ -106,11 +107,8 @@ pub(super) async fn coverage(
 #[derive(Debug, Deserialize)]
 pub(super) struct RestoreQuery {
     kind: RecordKind,
-    from: NaiveDate,
-    to: NaiveDate,
-    source: Option<String>,
-    source_id: Option<String>,
-    metric_type: Option<MetricType>,
+    #[serde(flatten)]
+    selection: Selection,
 }
 
 impl Impersonal for RestoreQuery {}
@@ -119,18 +117,14 @@ shaped!(
     RestoreQuery,
     "RestoreQuery",
     ClosedQuery,
-    &[
-        required("kind", Kind::Word(RecordKind::WORDS), "Kind of the records"),
-        required("from", Kind::Date, "First local day"),
-        required("to", Kind::Date, "Last local day"),
-        optional("source", Kind::Text(1, 200), "Only records of this source"),
-        optional(
-            "source_id",
-            Kind::Text(1, 200),
-            "Only the record with this id within its source"
-        ),
-        super::records::METRIC_TYPE,
-    ]
+    &joined::<{ 1 + SELECTION.len() }>(
+        &[required(
+            "kind",
+            Kind::Word(RecordKind::WORDS),
+            "Kind of the records"
+        )],
+        &SELECTION
+    )
 );
 
 /// The number of restored records.
@@ -154,12 +148,7 @@ pub(super) async fn restore(
 ) -> Result<axum::Json<Restored>, ApiError> {
     let user_id = caller.open(path, Scope::Ingest)?.user_id;
     let query = query.take();
-    let filter = RecordFilter {
-        source: query.source,
-        source_id: query.source_id,
-        metric: query.metric_type,
-        ..RecordFilter::all(query.kind, query.from..=query.to)
-    };
+    let filter = query.selection.of(query.kind);
     let user = user_id.clone();
     let restored = app
         .write(move |engine| engine.restore_records(&user, &filter))

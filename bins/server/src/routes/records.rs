@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::{Path, Query, media_type, read_body};
 use crate::shape::{
-    Fault, Field, Kind, Listed, MAX_FAULTS, Place, default, faults_of, optional, parse, parse_list,
-    required, shaped,
+    Fault, Field, Kind, Listed, MAX_FAULTS, Place, SOURCE_NAME, default, faults_of, joined,
+    optional, parse, parse_list, required, shaped,
 };
 use axum::extract::{Request, State};
 use base64::Engine as _;
@@ -25,7 +25,8 @@ use vitalcast::{
     all_days, record_json,
 };
 
-pub(super) const METRIC_TYPE: Field = optional(
+const SOURCE: Field = optional("source", SOURCE_NAME, "Only records of this source");
+const METRIC_TYPE: Field = optional(
     "metric_type",
     Kind::Word(MetricType::WORDS),
     "Only readings of this metric type",
@@ -210,7 +211,7 @@ shaped!(
             Kind::Text(1, 2_000),
             "Cursor: the value of `next` of the previous page"
         ),
-        optional("source", Kind::Text(1, 200), "Only records of this source"),
+        SOURCE,
         METRIC_TYPE,
         default(
             "deleted",
@@ -272,14 +273,46 @@ fn days(from: Option<NaiveDate>, to: Option<NaiveDate>) -> std::ops::RangeInclus
     from.unwrap_or(*all.start())..=to.unwrap_or(*all.end())
 }
 
-/// A filter for the records to delete.
+/// The records that are deleted or restored.
 #[derive(Debug, Deserialize)]
-pub(super) struct DeleteQuery {
+pub(super) struct Selection {
     from: NaiveDate,
     to: NaiveDate,
     source: Option<String>,
     source_id: Option<String>,
     metric_type: Option<MetricType>,
+}
+
+/// Its fields.
+pub(super) const SELECTION: [Field; 5] = [
+    required("from", Kind::Date, "First local day"),
+    required("to", Kind::Date, "Last local day"),
+    SOURCE,
+    optional(
+        "source_id",
+        SOURCE_NAME,
+        "Only the record with this id within its source",
+    ),
+    METRIC_TYPE,
+];
+
+impl Selection {
+    /// The filter for records of a kind.
+    pub(super) fn of(self, kind: RecordKind) -> RecordFilter {
+        RecordFilter {
+            source: self.source,
+            source_id: self.source_id,
+            metric: self.metric_type,
+            ..RecordFilter::all(kind, self.from..=self.to)
+        }
+    }
+}
+
+/// A filter for the records to delete.
+#[derive(Debug, Deserialize)]
+pub(super) struct DeleteQuery {
+    #[serde(flatten)]
+    selection: Selection,
     restorable: bool,
 }
 
@@ -289,23 +322,15 @@ shaped!(
     DeleteQuery,
     "DeleteQuery",
     ClosedQuery,
-    &[
-        required("from", Kind::Date, "First local day"),
-        required("to", Kind::Date, "Last local day"),
-        optional("source", Kind::Text(1, 200), "Only records of this source"),
-        optional(
-            "source_id",
-            Kind::Text(1, 200),
-            "Only the record with this id within its source"
-        ),
-        METRIC_TYPE,
-        default(
+    &joined::<{ SELECTION.len() + 1 }>(
+        &SELECTION,
+        &[default(
             "restorable",
             Kind::Bool,
             "false",
             "Whether the records can be restored; otherwise they are deleted for ever"
-        ),
-    ]
+        )]
+    )
 );
 
 /// The number of deleted records.
@@ -322,12 +347,7 @@ async fn delete(
     kind: RecordKind,
     query: DeleteQuery,
 ) -> Result<axum::Json<Gone>, ApiError> {
-    let filter = RecordFilter {
-        source: query.source,
-        source_id: query.source_id,
-        metric: query.metric_type,
-        ..RecordFilter::all(kind, query.from..=query.to)
-    };
+    let filter = query.selection.of(kind);
     let deletion = if query.restorable {
         Deletion::Restorable { at: app.now() }
     } else {

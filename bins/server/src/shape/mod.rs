@@ -169,6 +169,22 @@ pub(crate) const fn fields_of<const N: usize>(
     all
 }
 
+/// Some fields and others behind them.
+pub(crate) const fn joined<const N: usize>(fields: &[Field], more: &[Field]) -> [Field; N] {
+    assert!(fields.len() + more.len() == N, "a place for each field");
+    let mut all = [fields[0]; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < fields.len() {
+            fields[at]
+        } else {
+            more[at - fields.len()]
+        };
+        at += 1;
+    }
+    all
+}
+
 /// A field with a default, written as JSON.
 pub(crate) const fn default(
     name: &'static str,
