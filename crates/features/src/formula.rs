@@ -16,7 +16,44 @@ pub(crate) enum Amount {
     Field(usize),
     /// The first of several fields that has anything in the last month, so that one day is not measured
     /// by one source and the next by another.
-    FirstRecorded(&'static [usize]),
+    FirstRecorded(Choice),
+}
+
+/// What several fields tell of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    Steps,
+    ActiveMinutes,
+    EnergyBurned,
+}
+
+impl Choice {
+    /// Number of choices.
+    pub(crate) const COUNT: usize = Self::EnergyBurned as usize + 1;
+
+    /// The fields, the preferred one first.
+    pub(crate) const fn fields(self) -> &'static [usize] {
+        match self {
+            Self::Steps => const { &[of_metric(MetricType::Steps), Field::WorkoutSteps as usize] },
+            Self::ActiveMinutes => {
+                const {
+                    &[
+                        of_metric(MetricType::ExerciseMinutes),
+                        Field::WorkoutMinutes as usize,
+                    ]
+                }
+            }
+            Self::EnergyBurned => {
+                const {
+                    &[
+                        of_metric(MetricType::ActiveCalories),
+                        of_metric(MetricType::TotalCalories),
+                        Field::WorkoutEnergy as usize,
+                    ]
+                }
+            }
+        }
+    }
 }
 
 /// How a feature of a day is computed from the days up to it.
@@ -93,17 +130,9 @@ pub(crate) const LAST_MEAL: Amount = Amount::Field(Field::LastMeal as usize);
 pub(crate) const LATE_CARBS: Amount = Amount::Field(Field::LateCarbs as usize);
 pub(crate) const LATE_ENERGY: Amount = Amount::Field(Field::LateEnergy as usize);
 pub(crate) const INTENSITY: Amount = Amount::Field(Field::Intensity as usize);
-pub(crate) const STEPS: Amount =
-    Amount::FirstRecorded(&[of_metric(MetricType::Steps), Field::WorkoutSteps as usize]);
-pub(crate) const ACTIVE_MINUTES: Amount = Amount::FirstRecorded(&[
-    of_metric(MetricType::ExerciseMinutes),
-    Field::WorkoutMinutes as usize,
-]);
-pub(crate) const ENERGY_BURNED: Amount = Amount::FirstRecorded(&[
-    of_metric(MetricType::ActiveCalories),
-    of_metric(MetricType::TotalCalories),
-    Field::WorkoutEnergy as usize,
-]);
+pub(crate) const STEPS: Amount = Amount::FirstRecorded(Choice::Steps);
+pub(crate) const ACTIVE_MINUTES: Amount = Amount::FirstRecorded(Choice::ActiveMinutes);
+pub(crate) const ENERGY_BURNED: Amount = Amount::FirstRecorded(Choice::EnergyBurned);
 pub(crate) const RHR: Amount = Amount::Field(of_metric(MetricType::RestingHeartRate));
 pub(crate) const HRV: Amount = Amount::Field(of_metric(MetricType::HeartRateVariabilityRmssd));
 pub(crate) const SLEEP: Amount = Amount::Field(of_metric(MetricType::SleepDuration));
@@ -113,7 +142,7 @@ impl Amount {
     const fn fields(self) -> Fields {
         match self {
             Self::Field(field) => Fields::of(&[field]),
-            Self::FirstRecorded(fields) => Fields::of(fields),
+            Self::FirstRecorded(choice) => Fields::of(choice.fields()),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::daily::DailyTable;
 use crate::daily_history::PersonData;
 use crate::error::FeaturesError;
 use crate::field::{FIELDS, Fields, of_metric};
-use crate::row::{Changed, Evening};
+use crate::row::{Changed, Evening, Kept};
 use crate::table::{FeatureTable, Span};
 use chrono::{Days, NaiveDate};
 use vitalcast_domain::{AsOf, MetricType, Profile};
@@ -214,6 +214,7 @@ impl RowVersions<'_> {
                 day,
                 is_unfinished: self.as_of < profile.evening_of(day),
                 profile,
+                kept: Kept::default(),
             };
             let before = values.clone();
             evening.update(&mut values, &changed);

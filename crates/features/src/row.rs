@@ -3,9 +3,10 @@
 use crate::catalogue::{LOOK_BACK_DAYS, READS, catalogue};
 use crate::daily::DailyTable;
 use crate::field::{Field, Fields, of_metric};
-use crate::formula::{Amount, ENERGY, FIRST_MEAL, Formula, LAST_MEAL, MONTH, WEEK};
+use crate::formula::{Amount, Choice, ENERGY, FIRST_MEAL, Formula, LAST_MEAL, MONTH, WEEK};
 use crate::window::Series;
 use chrono::{Datelike, NaiveDate};
+use std::cell::{Cell, OnceCell};
 use vitalcast_domain::{MetricType, Profile};
 use vitalcast_evaluation::beyond_rounding;
 
@@ -55,6 +56,16 @@ pub(crate) struct Evening<'a> {
     /// Whether the day was not over by then: its totals still run.
     pub(crate) is_unfinished: bool,
     pub(crate) profile: &'a Profile,
+    pub(crate) kept: Kept,
+}
+
+/// What several formulas of a row ask of its month, kept once it is known.
+#[derive(Default)]
+pub(crate) struct Kept {
+    chosen: [OnceCell<usize>; Choice::COUNT],
+    records_workouts: OnceCell<bool>,
+    /// The amount whose month was averaged last, with its mean.
+    mean: Cell<Option<(Amount, Option<f64>)>>,
 }
 
 impl Evening<'_> {
@@ -84,13 +95,12 @@ impl Evening<'_> {
         match formula {
             Formula::Day(of) => self.of(*of).back(0),
             Formula::DayBefore(of) => self.of(*of).back(1),
-            Formula::Mean(of, days) => self.of(*of).mean(*days),
+            Formula::Mean(of, days) => self.mean(*of, *days),
             Formula::WeekOfTotals(of) => self.week_of_totals(self.of(*of)),
             Formula::Spread(of, days) => self.of(*of).deviation(*days),
             Formula::Slope(of, days) => self.of(*of).slope(*days),
             Formula::FromMean(of, days) => {
-                let series = self.of(*of);
-                let (yesterday, mean) = (series.back(1)?, series.mean(*days)?);
+                let (yesterday, mean) = (self.of(*of).back(1)?, self.mean(*of, *days)?);
                 Some(beyond_rounding(yesterday - mean, mean))
             }
             Formula::EnergyShare { of, kcal_per_gram } => {
@@ -150,9 +160,27 @@ impl Evening<'_> {
     fn of(&self, amount: Amount) -> Series<'_> {
         match amount {
             Amount::Field(field) => self.series(field),
-            Amount::FirstRecorded(fields) => {
-                let recorded = |field: &&usize| self.series(**field).any(MONTH);
-                self.series(*fields.iter().find(recorded).unwrap_or(&fields[0]))
+            Amount::FirstRecorded(choice) => {
+                let chosen = self.kept.chosen[choice as usize].get_or_init(|| {
+                    let fields = choice.fields();
+                    let recorded = |field: &&usize| self.series(**field).any(MONTH);
+                    *fields.iter().find(recorded).unwrap_or(&fields[0])
+                });
+                self.series(*chosen)
+            }
+        }
+    }
+
+    fn mean(&self, of: Amount, days: usize) -> Option<f64> {
+        if days != MONTH {
+            return self.of(of).mean(days);
+        }
+        match self.kept.mean.get() {
+            Some((kept, mean)) if kept == of => mean,
+            Some(_) | None => {
+                let mean = self.of(of).mean(days);
+                self.kept.mean.set(Some((of, mean)));
+                mean
             }
         }
     }
@@ -184,7 +212,8 @@ impl Evening<'_> {
     /// Whether workouts are recorded at all: without any in the last month, "no workout today" is
     /// not known.
     fn records_workouts(&self) -> bool {
-        self.field(Field::Workouts).any(MONTH)
+        let found = || self.field(Field::Workouts).any(MONTH);
+        *self.kept.records_workouts.get_or_init(found)
     }
 
     /// Minutes of some kind over the last days: what is known of them; 0 when the days had no

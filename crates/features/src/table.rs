@@ -5,7 +5,7 @@ use crate::daily::{DailyTable, daily_table};
 use crate::daily_history::PersonData;
 use crate::error::FeaturesError;
 use crate::field::of_metric;
-use crate::row::Evening;
+use crate::row::{Evening, Kept};
 use chrono::{Days, NaiveDate};
 use vitalcast_domain::{AsOf, History, MetricType, PredictionMetric, UserId};
 
@@ -194,6 +194,7 @@ impl Span {
                 day,
                 is_unfinished: finished.is_none_or(|finished| row > finished),
                 profile,
+                kept: Kept::default(),
             };
             values.extend(evening.row());
         }
