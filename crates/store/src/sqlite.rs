@@ -10,6 +10,7 @@ mod mark;
 mod models;
 mod open;
 mod people;
+mod placing;
 mod records;
 mod upgrade;
 

@@ -2,13 +2,12 @@
 
 use super::SqliteStore;
 use super::generation::{Change, Part};
-use crate::content::{content, record};
 use crate::error::StoreError;
 use crate::rows;
 use crate::store::UserSummary;
 use chrono::NaiveDate;
 use sqlx::{Row, Sqlite, Transaction};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use vitalcast_domain::{PredictionMetric, Profile, SHORTEST_NIGHT_HOURS, UserId};
 
 impl SqliteStore {
@@ -55,8 +54,12 @@ impl SqliteStore {
         profile: &Profile,
     ) -> Result<u64, StoreError> {
         let text = serde_json::to_string(profile).expect("profiles hold plain values");
+        let mut placing = self.placing_before_writing(user, profile).await?;
         let mut transaction = self.begin().await?;
-        let before = self.person(&mut transaction, user).await?;
+        self.person(&mut transaction, user).await?;
+        if !self.still_holds(&placing, &mut transaction, user).await? {
+            placing = self.placing(&mut transaction, user, profile).await?;
+        }
         let changed =
             sqlx::query("UPDATE users SET profile = ?2 WHERE user_id = ?1 AND profile <> ?2")
                 .bind(user.as_str())
@@ -64,12 +67,7 @@ impl SqliteStore {
                 .execute(&mut *transaction)
                 .await
                 .map_err(|error| self.failed(error))?;
-        let moved = if profile.has_the_days_of(&before) {
-            0
-        } else {
-            self.place_again(&mut transaction, user, &before, profile)
-                .await?
-        };
+        self.place(&placing, &mut transaction, user).await?;
         if changed.rows_affected() > 0 {
             let mut change = Change::new("profile");
             change.add(text.as_bytes());
@@ -77,63 +75,7 @@ impl SqliteStore {
                 .await?;
         }
         self.commit(transaction).await?;
-        Ok(moved)
-    }
-
-    /// Places all records of a person by another profile; returns how many current ones have another
-    /// day now.
-    async fn place_again(
-        &self,
-        transaction: &mut Transaction<'static, Sqlite>,
-        user: &UserId,
-        before: &Profile,
-        after: &Profile,
-    ) -> Result<u64, StoreError> {
-        let rows = sqlx::query(
-            "SELECT identity, version, known_at, content FROM records WHERE user_id = ?1",
-        )
-        .bind(user.as_str())
-        .fetch_all(&mut **transaction)
-        .await
-        .map_err(|error| self.failed(error))?;
-        let mut moved: HashSet<&str> = HashSet::new();
-        for row in &rows {
-            let known_at: i64 = rows::get("records", row, "known_at")?;
-            let instant = rows::instant("records", known_at)?;
-            let old = record(rows::get::<&str>("records", row, "content")?, instant)?;
-            let was = old.clone().placed(before);
-            let is = old.clone().placed(after);
-            let (then, now) = (was.provenance(), is.provenance());
-            // A correction keeps the moment from which it is known; what follows from the time of the
-            // record moves with it.
-            let known_at = if then.known_at.timestamp_micros() == known_at {
-                now.known_at.timestamp_micros()
-            } else {
-                known_at
-            };
-            if *now == *old.provenance() {
-                continue;
-            }
-            let identity: &str = rows::get("records", row, "identity")?;
-            if now.day != old.provenance().day {
-                moved.insert(identity);
-            }
-            sqlx::query(
-                "UPDATE records SET day = ?4, observed_at = ?5, known_at = ?6, content = ?7 \
-                 WHERE user_id = ?1 AND identity = ?2 AND version = ?3",
-            )
-            .bind(user.as_str())
-            .bind(identity)
-            .bind(rows::get::<i64>("records", row, "version")?)
-            .bind(now.day.to_string())
-            .bind(now.observed_at.timestamp_micros())
-            .bind(known_at)
-            .bind(content(&is))
-            .execute(&mut **transaction)
-            .await
-            .map_err(|error| self.failed(error))?;
-        }
-        Ok(moved.len() as u64)
+        Ok(placing.moved())
     }
 
     pub(super) async fn number_of_people(&self) -> Result<u64, StoreError> {
@@ -219,7 +161,7 @@ impl SqliteStore {
     }
 }
 
-fn profile_in(text: &str) -> Result<Profile, StoreError> {
+pub(super) fn profile_in(text: &str) -> Result<Profile, StoreError> {
     serde_json::from_str(text).map_err(|_| StoreError::BadRow {
         table: "users",
         what: "the profile is not valid".to_owned(),

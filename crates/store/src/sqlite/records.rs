@@ -59,13 +59,22 @@ fn place_of(text: &str) -> Result<(String, i64, String), StoreError> {
     serde_json::from_str(text).map_err(|_| StoreError::BadPlace)
 }
 
-/// A new version of a record.
-struct NewVersion {
-    identity: String,
-    version: i64,
-    known_at: i64,
-    content: String,
-    record: Record,
+/// A version of a record to write.
+pub(super) struct NewVersion {
+    pub(super) identity: String,
+    pub(super) version: i64,
+    pub(super) known_at: i64,
+    pub(super) content: String,
+    pub(super) record: Record,
+}
+
+/// What becomes of a version that is stored already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnConflict {
+    /// There is none.
+    Refuse,
+    /// It is placed anew.
+    Place,
 }
 
 /// The conditions of a filter on the current versions; [`bound`] gives the values.
@@ -233,6 +242,28 @@ impl SqliteStore {
                 record,
             });
         }
+        self.insert_versions(transaction, user, &versions, OnConflict::Refuse)
+            .await?;
+        if has_changed || !versions.is_empty() {
+            for version in &versions {
+                change.add(version.identity.as_bytes());
+                change.add(&version.known_at.to_le_bytes());
+                change.add(version.content.as_bytes());
+            }
+            self.changed(transaction, user.as_str(), Part::Data, &change)
+                .await?;
+        }
+        Ok(report)
+    }
+
+    /// Inserts versions of records of a person.
+    pub(super) async fn insert_versions(
+        &self,
+        transaction: &mut Transaction<'static, Sqlite>,
+        user: &UserId,
+        versions: &[NewVersion],
+        on_conflict: OnConflict,
+    ) -> Result<(), StoreError> {
         for chunk in versions.chunks(ROWS_PER_INSERT) {
             let mut insert = QueryBuilder::<Sqlite>::new(
                 "INSERT INTO records (user_id, identity, version, kind, metric, day, observed_at, \
@@ -254,22 +285,23 @@ impl SqliteStore {
                     .push_bind(version.known_at)
                     .push_bind(&version.content);
             });
+            match on_conflict {
+                OnConflict::Refuse => {}
+                OnConflict::Place => {
+                    insert.push(
+                        " ON CONFLICT (user_id, identity, version) DO UPDATE SET \
+                         day = excluded.day, observed_at = excluded.observed_at, \
+                         known_at = excluded.known_at, content = excluded.content",
+                    );
+                }
+            }
             insert
                 .build()
                 .execute(&mut **transaction)
                 .await
                 .map_err(|error| self.failed(error))?;
         }
-        if has_changed || !versions.is_empty() {
-            for version in &versions {
-                change.add(version.identity.as_bytes());
-                change.add(&version.known_at.to_le_bytes());
-                change.add(version.content.as_bytes());
-            }
-            self.changed(transaction, user.as_str(), Part::Data, &change)
-                .await?;
-        }
-        Ok(report)
+        Ok(())
     }
 
     /// Replaces the content of a version by one that says the same.

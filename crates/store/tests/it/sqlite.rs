@@ -2,7 +2,7 @@
 
 use crate::samples::{forecast, meal, model, now, reading, user};
 use std::path::Path;
-use vitalcast_domain::PredictionMetric;
+use vitalcast_domain::{PredictionMetric, Profile, Record};
 use vitalcast_store::{SqliteStore, Store, StoreError};
 
 pub(crate) fn wait<F: Future>(future: F) -> F::Output {
@@ -81,6 +81,83 @@ fn writers_beside_one_another_lose_nothing() {
     assert_eq!(history.unwrap().unwrap().records.len(), 100);
 }
 
+/// A meal in the evening, by UTC: in Tokyo on the next day.
+fn dinner(id: &str, day: &str) -> Record {
+    meal(id, &format!("{day}T20:00:00Z"), "dinner")
+}
+
+fn in_zone(zone: &str) -> Profile {
+    Profile {
+        zone: zone.parse().unwrap(),
+        ..Profile::default()
+    }
+}
+
+#[test]
+fn setting_a_zone_moves_more_records_than_go_into_one_statement() {
+    wait(async {
+        let store = SqliteStore::open_in_memory().await.unwrap();
+        let meals: Vec<Record> = (0..2_345)
+            .map(|number| dinner(&number.to_string(), "2024-05-01"))
+            .collect();
+        store
+            .write_records(&user("a"), &meals, now())
+            .await
+            .unwrap();
+        let before = store.history(&user("a"), None).await.unwrap().unwrap();
+        for (zone, day) in [("Asia/Tokyo", "2024-05-02"), ("UTC", "2024-05-01")] {
+            let moved = store.set_profile(&user("a"), &in_zone(zone)).await;
+            assert_eq!(moved.unwrap(), 2_345);
+            let history = store.history(&user("a"), None).await.unwrap().unwrap();
+            let mut records = history.records.iter();
+            assert!(records.all(|record| record.provenance().day.to_string() == day));
+        }
+        let after = store.history(&user("a"), None).await.unwrap().unwrap();
+        assert_eq!(after.records, before.records);
+    });
+}
+
+#[test]
+fn what_is_written_while_a_zone_is_set_lies_on_the_days_of_that_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("v.db");
+    let writers: Vec<_> = (0..2)
+        .map(|writer| {
+            let path = path.clone();
+            std::thread::spawn(move || {
+                wait(async {
+                    let store = open(&path).await;
+                    for number in 0..40 {
+                        let id = format!("{writer}-{number}");
+                        store
+                            .write_records(&user("a"), &[dinner(&id, "2024-05-01")], now())
+                            .await
+                            .unwrap();
+                    }
+                });
+            })
+        })
+        .collect();
+    wait(async {
+        let store = open(&path).await;
+        for zone in ["Asia/Tokyo", "UTC"].into_iter().cycle().take(20) {
+            store.set_profile(&user("a"), &in_zone(zone)).await.unwrap();
+        }
+        store
+            .set_profile(&user("a"), &in_zone("Asia/Tokyo"))
+            .await
+            .unwrap();
+    });
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    let history = wait(async { open(&path).await.history(&user("a"), None).await });
+    let records = history.unwrap().unwrap().records;
+    assert_eq!(records.len(), 80);
+    let mut days = records.iter().map(|record| record.provenance().day);
+    assert!(days.all(|day| day.to_string() == "2024-05-02"));
+}
+
 #[test]
 fn of_two_models_registered_at_once_each_gets_its_own_version() {
     let folder = tempfile::tempdir().unwrap();
@@ -88,7 +165,7 @@ fn of_two_models_registered_at_once_each_gets_its_own_version() {
     wait(async {
         open(&path)
             .await
-            .set_profile(&user("a"), &vitalcast_domain::Profile::default())
+            .set_profile(&user("a"), &Profile::default())
             .await
     })
     .unwrap();
