@@ -4,6 +4,7 @@ use crate::error::ImportError;
 use crate::format::Format;
 use crate::map::ColumnMap;
 use crate::options::{ImportOptions, Sink};
+use crate::people::Group;
 use crate::report::{FormatReport, ImportReport, Reject, RejectReason, SkipReason};
 use crate::table::Fault;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -29,6 +30,8 @@ pub(crate) struct Importer<'s> {
     done_bytes: BTreeMap<PathBuf, u64>,
     /// Whether the records are versions of a whole history.
     are_versions: bool,
+    /// The person in whose folder the files lie that are being read.
+    in_folder_of: Option<UserId>,
     /// Files that could not be read.
     failed: Vec<ImportError>,
 }
@@ -60,22 +63,41 @@ impl<'s> Importer<'s> {
             sizes,
             done_bytes: BTreeMap::new(),
             are_versions: false,
+            in_folder_of: None,
             failed: Vec::new(),
         })
     }
 
-    /// Reads the files of a format.
-    pub(crate) fn read(&mut self, format: Format, files: &[PathBuf]) -> Result<(), ImportError> {
+    /// Reads the files of a format, person by person.
+    pub(crate) fn read(&mut self, format: Format, groups: &[Group]) -> Result<(), ImportError> {
         let before = self.report.records;
         self.are_versions = format == Format::OWN_EXPORT;
-        format.read(self, files)?;
-        self.flush()?;
-        self.report.files += files.len() as u64;
-        self.report.formats.push(FormatReport {
-            format,
-            files: files.len() as u64,
-            records: self.report.records - before,
-        });
+        let mut count = 0;
+        let mut others: Vec<&str> = Vec::new();
+        for (person, files) in groups {
+            if let Some(person) = person.as_ref().filter(|person| !self.wants(person)) {
+                self.skip(SkipReason::OtherUser);
+                others.push(person.as_str());
+                continue;
+            }
+            self.in_folder_of.clone_from(person);
+            format.read(self, files)?;
+            self.flush()?;
+            count += files.len() as u64;
+        }
+        self.in_folder_of = None;
+        if !others.is_empty() {
+            let others = others.join(", ");
+            self.note(format!("folders of other people are left out: {others}"));
+        }
+        if count > 0 {
+            self.report.files += count;
+            self.report.formats.push(FormatReport {
+                format,
+                files: count,
+                records: self.report.records - before,
+            });
+        }
         Ok(())
     }
 
@@ -158,12 +180,18 @@ impl<'s> Importer<'s> {
         file: &Path,
         describe: impl FnOnce(&mut Profile),
     ) -> Result<UserId, ImportError> {
-        let named = self.options.user.as_ref().or(self.options.owner.as_ref());
+        let told = self.options.user.as_ref().or(self.in_folder_of.as_ref());
+        let named = told.or(self.options.owner.as_ref());
         let user = named.cloned().ok_or_else(|| ImportError::WithoutUser {
             path: file.to_owned(),
         })?;
-        if self.options.user.is_none() {
+        if told.is_none() {
             self.report.owner = Some(user.clone());
+        } else if self.options.user.is_none() {
+            self.note(
+                "the files are of several people, whose ids are the names of their folders"
+                    .to_owned(),
+            );
         }
         if !self.people.contains_key(&user) {
             let mut profile = Profile {

@@ -19,6 +19,7 @@ mod numbers;
 mod objects;
 mod one_person;
 mod options;
+mod people;
 mod readers;
 mod readings;
 mod report;
@@ -45,6 +46,7 @@ pub use suggest::suggest;
 
 use archive::Opened;
 use batch::Importer;
+use people::People;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{Profile, Record, UserId};
@@ -93,10 +95,12 @@ fn import_opened(
     let mut shown = Shown { opened, sink };
     let mut importer = Importer::new(survey.all(), options, &mut shown)?;
     importer.report.unread = std::mem::take(&mut survey.unread);
+    let name = |file: &Path| opened.name(file);
+    let people = People::of(survey.all().map(|file| opened.name(file)));
     for format in Format::all() {
-        let files = survey.of(format);
-        if !files.is_empty() {
-            importer.read(format, files)?;
+        let groups = people.groups(survey.of(format), &name);
+        if !groups.is_empty() {
+            importer.read(format, &groups)?;
         }
     }
     importer.finish()

@@ -30,6 +30,7 @@ mod nightscout;
 mod odd_files;
 mod open_mhealth;
 mod oura;
+mod people;
 mod polar;
 mod properties;
 mod reference;
