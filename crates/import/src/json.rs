@@ -9,7 +9,7 @@ use crate::format::Columns;
 use crate::report::RejectReason;
 use crate::table::Fault;
 use crate::text::{MAX_LINE, Next, Text};
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -193,7 +193,7 @@ impl<'p> Rows<'p> {
             let before = line;
             let mut used = 0;
             let mut found = None;
-            for byte in chunk {
+            while let Some(byte) = chunk.get(used) {
                 used += 1;
                 let step = self.scan.step(*byte, line);
                 line += u64::from(*byte == b'\n');
@@ -202,6 +202,15 @@ impl<'p> Rows<'p> {
                     Step::Row => self.row.push(*byte),
                     Step::Begins => {
                         self.row.clear();
+                        // Nearly all objects are whole: they are cut out at once.
+                        if let Some(object) = whole_object(&chunk[used - 1..]) {
+                            self.row.extend_from_slice(object);
+                            used += object.len() - 1;
+                            line += memchr_iter(b'\n', object).count() as u64;
+                            self.scan.skipped_row();
+                            found = Some(Ok(()));
+                            break;
+                        }
                         self.row.push(*byte);
                     }
                     Step::Ends => {
@@ -245,6 +254,89 @@ fn too_long() -> Fault {
 
 fn broken(what: &str) -> Fault {
     (RejectReason::NotJson, format!("not JSON: {what}"))
+}
+
+/// Bytes that mean something outside of texts, and those that do in them.
+const OUTSIDE: u8 = 1;
+const IN_TEXT: u8 = 2;
+static MEANS: [u8; 256] = {
+    let mut means = [0; 256];
+    means[b'"' as usize] = OUTSIDE | IN_TEXT;
+    means[b'\\' as usize] = IN_TEXT;
+    means[b'\n' as usize] = IN_TEXT;
+    means[b'{' as usize] = OUTSIDE;
+    means[b'[' as usize] = OUTSIDE;
+    means[b'}' as usize] = OUTSIDE;
+    means[b']' as usize] = OUTSIDE;
+    means
+};
+/// Most objects and lists within each other that are cut out at once.
+const DEEPEST: u32 = 64;
+
+/// The object at the beginning of a text, if it is there to its end and nothing in it may be damage. What
+/// this passes over, [`Scan`] finds byte by byte.
+fn whole_object(text: &[u8]) -> Option<&[u8]> {
+    let skip = |from: usize, kind: u8| {
+        let rest = text.get(from..)?;
+        let place = rest
+            .iter()
+            .position(|byte| MEANS[usize::from(*byte)] & kind != 0);
+        Some(from + place?)
+    };
+    // A bit for each open part: 1 is a list.
+    let mut open: u64 = 0;
+    let mut depth: u32 = 0;
+    let mut place = 0;
+    loop {
+        match text[place] {
+            b'"' => loop {
+                place = skip(place + 1, IN_TEXT)?;
+                match text[place] {
+                    b'"' => break,
+                    b'\\' if *text.get(place + 1)? != b'\n' => place += 1,
+                    // A line break: the quote was never closed.
+                    _ => return None,
+                }
+            },
+            b'{' | b'[' if depth == DEEPEST => return None,
+            b'[' => {
+                open = (open << 1) | 1;
+                depth += 1;
+            }
+            b'{' => {
+                if depth > 0 && !may_begin(&text[..place], open & 1 == 1) {
+                    return None;
+                }
+                open <<= 1;
+                depth += 1;
+            }
+            _ => {
+                open >>= 1;
+                depth -= 1;
+                if depth == 0 {
+                    return text.get(..=place).filter(|object| object.len() <= MAX_LINE);
+                }
+            }
+        }
+        place = skip(place + 1, OUTSIDE)?;
+    }
+}
+
+/// Whether an object may begin after a text: on a line of its own only where a value may stand, since
+/// otherwise what is before was never closed.
+fn may_begin(before: &[u8], in_list: bool) -> bool {
+    let last = before.iter().rposition(|byte| !byte.is_ascii_whitespace());
+    let Some(last) = last else {
+        return false;
+    };
+    if memchr(b'\n', &before[last..]).is_none() {
+        return true;
+    }
+    match before[last] {
+        b':' => !in_list,
+        b'[' | b',' => in_list,
+        _ => false,
+    }
 }
 
 /// What a byte is.
@@ -302,6 +394,12 @@ impl Scan {
             lost: false,
             begun: 1,
         }
+    }
+
+    /// A row was read to its end without this.
+    fn skipped_row(&mut self) {
+        self.within.clear();
+        (self.last, self.fresh) = (b'}', false);
     }
 
     /// At the end of the file: the line of a row that is not closed.
@@ -422,5 +520,85 @@ impl Scan {
             return Step::NoObject;
         }
         Step::Outside
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Length of the object at the beginning of a text, found byte by byte.
+    fn slowly(text: &[u8]) -> Option<usize> {
+        let mut scan = Scan::new(true);
+        for (place, byte) in text.iter().enumerate() {
+            match scan.step(*byte, 1) {
+                Step::Begins | Step::Row => {}
+                Step::Ends => return Some(place + 1),
+                Step::Outside | Step::Broken { .. } | Step::NoObject => return None,
+            }
+        }
+        None
+    }
+
+    fn objects() -> impl Strategy<Value = Vec<Value>> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<i32>().prop_map(Value::from),
+            "\\PC{0,6}|[\"\\\\\n{}\\[\\],:]{0,6}".prop_map(Value::from),
+        ];
+        let value = leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[a-c\"{]{1,3}", inner, 0..4)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        });
+        let object = prop::collection::btree_map("[a-c]{1,2}", value, 0..4);
+        let object = object.prop_map(|fields| Value::Object(fields.into_iter().collect()));
+        prop::collection::vec(object, 0..6)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn an_object_is_cut_out_at_once_exactly_where_it_is_byte_by_byte(
+            parts in prop::collection::vec(
+                prop::sample::select(vec![
+                    "{", "}", "}", "[", "]", "\"", "\\", "\n", ",", ":", " ", "a", "\"k\":",
+                    "\"k\": {", "\n{", ",\n{", "[\n", "é",
+                ]),
+                0..24,
+            ),
+        ) {
+            let text = format!("{{{}", parts.concat());
+            let length = whole_object(text.as_bytes()).map(<[u8]>::len);
+            prop_assert_eq!(length, slowly(text.as_bytes()), "{}", text);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn the_objects_of_a_list_are_its_rows(objects in objects(), is_pretty in any::<bool>()) {
+            let list = Value::from(objects.clone());
+            let text = if is_pretty {
+                serde_json::to_vec_pretty(&list).unwrap()
+            } else {
+                serde_json::to_vec(&list).unwrap()
+            };
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.json");
+            std::fs::write(&path, text).unwrap();
+            let mut rows = Rows::with(Text::open(&path).unwrap(), Layout::Lists);
+            let mut found = Vec::new();
+            while let Some(row) = rows.next().unwrap() {
+                prop_assert!(row.fault.is_none());
+                found.push(serde_json::from_slice::<Value>(rows.row()).unwrap());
+            }
+            prop_assert_eq!(found, objects);
+        }
     }
 }

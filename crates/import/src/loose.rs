@@ -9,23 +9,34 @@ use std::fmt::Formatter;
 
 /// A number, also as a text.
 pub(crate) fn number<'de, D: Deserializer<'de>>(field: D) -> Result<Option<f64>, D::Error> {
-    Ok(match field.deserialize_any(Any)? {
-        Scalar::None => None,
+    let number = field.deserialize_any(Told(|told: Scalar<'_>| match told {
+        Scalar::None | Scalar::Bool(_) => None,
         Scalar::Whole(number) => Some(number as f64),
         Scalar::Number(number) => Some(number),
         Scalar::Text(text) => text.trim().parse().ok(),
-    }
-    .filter(|number: &f64| number.is_finite()))
+    }))?;
+    Ok(number.filter(|number| number.is_finite()))
 }
 
 /// A text, also of a number or a word such as `true`.
 pub(crate) fn text<'de, D: Deserializer<'de>>(field: D) -> Result<Option<String>, D::Error> {
-    Ok(match field.deserialize_any(Any)? {
-        Scalar::None => None,
-        Scalar::Whole(number) => Some(number.to_string()),
-        Scalar::Number(number) => Some(number.to_string()),
-        Scalar::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+    read(field, |text| {
+        Some(text.to_owned()).filter(|text| !text.is_empty())
     })
+}
+
+/// What a function makes of such a text.
+pub(crate) fn read<'de, T, D: Deserializer<'de>>(
+    field: D,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, D::Error> {
+    field.deserialize_any(Told(|told: Scalar<'_>| match told {
+        Scalar::None => None,
+        Scalar::Bool(word) => read(if word { "true" } else { "false" }),
+        Scalar::Whole(number) => read(&number.to_string()),
+        Scalar::Number(number) => read(&number.to_string()),
+        Scalar::Text(text) => read(text.trim()),
+    }))
 }
 
 /// Reads a part of another type as if it were missing.
@@ -38,54 +49,56 @@ where
     Ok(serde_json::from_value(value).unwrap_or_default())
 }
 
-enum Scalar {
+enum Scalar<'a> {
     None,
+    Bool(bool),
     Whole(i128),
     Number(f64),
-    Text(String),
+    Text(&'a str),
 }
 
-struct Any;
+/// Passes a field on to a function, whatever it is.
+struct Told<F>(F);
 
-impl<'de> Visitor<'de> for Any {
-    type Value = Scalar;
+impl<'de, T, F: FnOnce(Scalar<'_>) -> T> Visitor<'de> for Told<F> {
+    type Value = T;
 
     fn expecting(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("anything")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Scalar, E> {
-        Ok(Scalar::Text(value.to_string()))
+    fn visit_bool<E>(self, value: bool) -> Result<T, E> {
+        Ok((self.0)(Scalar::Bool(value)))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Scalar, E> {
-        Ok(Scalar::Whole(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<T, E> {
+        Ok((self.0)(Scalar::Whole(value.into())))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Scalar, E> {
-        Ok(Scalar::Whole(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<T, E> {
+        Ok((self.0)(Scalar::Whole(value.into())))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Scalar, E> {
-        Ok(Scalar::Number(value))
+    fn visit_f64<E>(self, value: f64) -> Result<T, E> {
+        Ok((self.0)(Scalar::Number(value)))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Scalar, E> {
-        Ok(Scalar::Text(value.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<T, E> {
+        Ok((self.0)(Scalar::Text(value)))
     }
 
-    fn visit_unit<E>(self) -> Result<Scalar, E> {
-        Ok(Scalar::None)
+    fn visit_unit<E>(self) -> Result<T, E> {
+        Ok((self.0)(Scalar::None))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<T, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::None)
+        Ok((self.0)(Scalar::None))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::None)
+        Ok((self.0)(Scalar::None))
     }
 }
 

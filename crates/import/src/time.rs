@@ -91,8 +91,8 @@ fn usual(text: &[u8]) -> Option<Stamp> {
     if !matches!(separator, b'T' | b' ') {
         return None;
     }
-    let year = two(*y1, *y2)? * 100 + two(*y3, *y4)?;
-    let day = NaiveDate::from_ymd_opt(year as i32, two(*o1, *o2)?, two(*d1, *d2)?)?;
+    let year = two_digits(*y1, *y2)? * 100 + two_digits(*y3, *y4)?;
+    let day = NaiveDate::from_ymd_opt(year as i32, two_digits(*o1, *o2)?, two_digits(*d1, *d2)?)?;
     let (mut nanos, mut rest) = (0, rest);
     if let [b'.', after @ ..] = rest {
         let digits = after
@@ -110,13 +110,18 @@ fn usual(text: &[u8]) -> Option<Stamp> {
     }
     // As finely as records keep it.
     let nanos = nanos / 1_000 * 1_000;
-    let time = NaiveTime::from_hms_nano_opt(two(*h1, *h2)?, two(*m1, *m2)?, two(*s1, *s2)?, nanos)?;
+    let time = NaiveTime::from_hms_nano_opt(
+        two_digits(*h1, *h2)?,
+        two_digits(*m1, *m2)?,
+        two_digits(*s1, *s2)?,
+        nanos,
+    )?;
     let wall = day.and_time(time);
     match rest {
         [] => Some(Stamp::Wall(wall)),
         b"Z" => Some(Stamp::Instant(wall.and_utc(), None)),
         [b' ', sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
-            let (hours, minutes) = (two(*h1, *h2)?, two(*m1, *m2)?);
+            let (hours, minutes) = (two_digits(*h1, *h2)?, two_digits(*m1, *m2)?);
             if hours > 18 || minutes > 59 {
                 return None;
             }
@@ -132,7 +137,8 @@ fn usual(text: &[u8]) -> Option<Stamp> {
     }
 }
 
-fn two(tens: u8, ones: u8) -> Option<u32> {
+/// The number of two digits.
+pub(crate) fn two_digits(tens: u8, ones: u8) -> Option<u32> {
     (tens.is_ascii_digit() && ones.is_ascii_digit())
         .then(|| u32::from(tens - b'0') * 10 + u32::from(ones - b'0'))
 }

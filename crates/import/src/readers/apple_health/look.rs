@@ -56,6 +56,7 @@ impl Look {
         let mut look = Self::default();
         let mut buffer: Vec<u8> = Vec::with_capacity(BEFORE + AT_ONCE);
         let mut from = 0;
+        let mut passed = 0;
         loop {
             let read = (&mut file)
                 .take(AT_ONCE as u64)
@@ -65,7 +66,9 @@ impl Look {
                 0 => buffer.len(),
                 _ => buffer.len().saturating_sub(AFTER).max(from),
             };
-            for (number, finder) in finders.iter().enumerate() {
+            // The time of the export stands at the beginning.
+            let count = finders.len() - usize::from(passed > AT_ONCE);
+            for (number, finder) in finders.iter().take(count).enumerate() {
                 // A hit begins before `until` and may end after it.
                 let end = buffer.len().min(until + finder.needle().len() - 1);
                 for place in finder.find_iter(&buffer[from..end]) {
@@ -83,6 +86,7 @@ impl Look {
                 return Ok(look);
             }
             let gone = until.saturating_sub(BEFORE);
+            passed += gone;
             buffer.drain(..gone);
             from = until - gone;
         }

@@ -7,6 +7,7 @@ use super::look::Look;
 use super::meals::{Meals, Portion};
 use super::sources::Sources;
 use super::workouts::Workout;
+use crate::amounts::LocalDays;
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::healthkit::{Amount, Nutrient, Type, grams, percent};
@@ -20,7 +21,7 @@ use quick_xml::events::BytesStart;
 use quick_xml::events::attributes::Attribute;
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
-use vitalcast_domain::{MealType, MetricType, Moment, Profile, Record, Unit, UserId, Zone};
+use vitalcast_domain::{MealType, MetricType, Moment, Record, Unit, UserId, Zone};
 
 /// Most stages, portions and values of days that are kept until the end of the file.
 const MOST_KEPT: usize = 6_000_000;
@@ -30,7 +31,7 @@ pub(super) struct Export<'i, 's> {
     pub(super) importer: &'i mut Importer<'s>,
     path: &'i Path,
     user: UserId,
-    profile: Profile,
+    days_of: LocalDays,
     /// Whether the person's zone is known. If not, written offsets count.
     zone_known: bool,
     used_offset: bool,
@@ -98,7 +99,7 @@ impl<'i, 's> Export<'i, 's> {
         Self {
             path,
             user,
-            profile,
+            days_of: LocalDays::of(profile),
             zone_known,
             used_offset: false,
             seen: options.now,
@@ -304,15 +305,16 @@ impl<'i, 's> Export<'i, 's> {
     fn shifted(&self, at: DateTime<Utc>, written: Option<i32>) -> DateTime<Utc> {
         match written {
             Some(offset) if !self.zone_known => {
-                let more = offset - self.profile.offset_seconds(at);
+                let more = offset - self.days_of.profile().offset_seconds(at);
                 at + TimeDelta::seconds(i64::from(more))
             }
             Some(_) | None => at,
         }
     }
 
-    fn day_of(&self, at: DateTime<Utc>, written: Option<i32>) -> NaiveDate {
-        self.profile.day_of(self.shifted(at, written))
+    fn day_of(&mut self, at: DateTime<Utc>, written: Option<i32>) -> NaiveDate {
+        let at = self.shifted(at, written);
+        self.days_of.day_of(at)
     }
 
     /// A record from its attributes; `None` if it is of a type that is not used.

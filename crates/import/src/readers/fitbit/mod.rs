@@ -25,7 +25,7 @@ mod old;
 mod site;
 mod tables;
 
-use crate::amounts::HeartRates;
+use crate::amounts::{HeartRates, LocalDays};
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading};
@@ -33,7 +33,7 @@ use crate::readings::Place;
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Content, Sample, file_name, look};
 use crate::table::Fault;
-use crate::time::{DateOrder, Stamp, iso, read as read_time};
+use crate::time::{DateOrder, Stamp, iso, read as read_time, two_digits};
 use body::Body;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use daily::DailyTable;
@@ -311,6 +311,7 @@ fn table_kind(columns: &Columns<'_>, name: &str) -> Option<(Kind, Confidence)> {
 /// Everything that is collected from the files of an export.
 struct Export<'f> {
     profile: Profile,
+    local: LocalDays,
     days: Days<'f>,
     nights: Nights<'f>,
     /// Workouts by id, those of the tables first; with their places.
@@ -352,6 +353,7 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
     let user = importer.owner_like(first, |profile| body.describe(profile))?;
     let mut export = Export {
         profile: importer.profile_of(&user),
+        local: LocalDays::of(importer.profile_of(&user)),
         days: Days::until(importer.options.now),
         nights: Nights::default(),
         workouts: BTreeMap::new(),
@@ -504,6 +506,9 @@ impl<'f> Export<'f> {
 
 /// A time as Fitbit writes it.
 fn stamp(text: &str) -> Option<Stamp> {
+    if let Some(stamp) = american(text.as_bytes()) {
+        return Some(stamp);
+    }
     let (date, clock) = text.split_once(' ').unwrap_or((text, ""));
     let mut parts = date.splitn(3, '/');
     if let (Some(month), Some(day), Some(year)) = (parts.next(), parts.next(), parts.next())
@@ -515,9 +520,43 @@ fn stamp(text: &str) -> Option<Stamp> {
     read_time(text, DateOrder::MonthFirst).ok()
 }
 
+/// The fast way for the millions of `01/31/24 07:00:00`.
+fn american(text: &[u8]) -> Option<Stamp> {
+    let &[
+        o1,
+        o2,
+        b'/',
+        d1,
+        d2,
+        b'/',
+        y1,
+        y2,
+        b' ',
+        h1,
+        h2,
+        b':',
+        m1,
+        m2,
+        b':',
+        s1,
+        s2,
+    ] = text
+    else {
+        return None;
+    };
+    let year = 2_000 + two_digits(y1, y2)? as i32;
+    let day = NaiveDate::from_ymd_opt(year, two_digits(o1, o2)?, two_digits(d1, d2)?)?;
+    let (hour, minute) = (two_digits(h1, h2)?, two_digits(m1, m2)?);
+    Some(Stamp::Wall(day.and_hms_opt(
+        hour,
+        minute,
+        two_digits(s1, s2)?,
+    )?))
+}
+
 /// The local day that a time in a daily file names: midnight with a `Z` is a label, not an instant.
-fn labelled_day(text: &str, profile: &Profile) -> Option<NaiveDate> {
-    Some(match stamp(text)? {
+fn labelled_day(stamp: Stamp, profile: &Profile) -> NaiveDate {
+    match stamp {
         Stamp::Day(day) => day,
         Stamp::Wall(wall) => wall.date(),
         Stamp::Instant(at, Some(offset)) => {
@@ -525,16 +564,21 @@ fn labelled_day(text: &str, profile: &Profile) -> Option<NaiveDate> {
         }
         Stamp::Instant(at, None) if at.time() == NaiveTime::MIN => at.date_naive(),
         Stamp::Instant(at, None) => profile.day_of(at),
-    })
+    }
 }
 
 /// An instant; a time without a mark is in UTC.
-fn utc(text: &str) -> Option<DateTime<Utc>> {
-    match stamp(text)? {
+fn instant(stamp: Stamp) -> Option<DateTime<Utc>> {
+    match stamp {
         Stamp::Instant(at, _) => Some(at),
         Stamp::Wall(wall) => Some(wall.and_utc()),
         Stamp::Day(_) => None,
     }
+}
+
+/// The instant of a text.
+fn utc(text: &str) -> Option<DateTime<Utc>> {
+    stamp(text).and_then(instant)
 }
 
 fn bad_time(name: &str) -> Fault {

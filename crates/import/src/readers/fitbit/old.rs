@@ -1,7 +1,7 @@
 //! The JSON files of an export.
 
 use super::days::{Value, When};
-use super::{Export, SOURCE, bad_time, labelled_day, stamp, utc};
+use super::{Export, SOURCE, bad_time, instant, labelled_day, stamp, utc};
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::Columns;
@@ -13,7 +13,7 @@ use crate::report::SkipReason;
 use crate::sports::sport;
 use crate::table::Fault;
 use crate::time::Stamp;
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,9 +24,20 @@ use vitalcast_domain::{Activity, ActivityType, MetricType, Moment, Provenance, T
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Timed<T> {
-    #[serde(default, deserialize_with = "loose::text")]
-    date_time: Option<String>,
+    #[serde(default, deserialize_with = "time")]
+    date_time: Option<Stamp>,
     value: Option<T>,
+}
+
+impl<T> Timed<T> {
+    /// The instant; a time without a mark is in UTC.
+    fn at(&self) -> Option<DateTime<Utc>> {
+        self.date_time.and_then(instant)
+    }
+}
+
+fn time<'de, D: serde::Deserializer<'de>>(field: D) -> Result<Option<Stamp>, D::Error> {
+    loose::read(field, stamp)
 }
 
 #[derive(Deserialize)]
@@ -159,9 +170,9 @@ impl<'f> Export<'f> {
         &self,
         importer: &mut Importer<'_>,
         place: Place<'_>,
-        text: Option<&str>,
+        time: Option<Stamp>,
     ) -> Result<Option<NaiveDate>, ImportError> {
-        let day = text.and_then(|text| labelled_day(text, &self.profile));
+        let day = time.map(|time| labelled_day(time, &self.profile));
         if day.is_none() {
             importer.reject(place.reject(bad_time("dateTime")))?;
         }
@@ -187,14 +198,14 @@ impl<'f> Export<'f> {
                         importer.skip(SkipReason::Missing);
                         return Ok(());
                     }
-                    Given::Date(date) => Some(date),
+                    Given::Date(date) => stamp(&date),
                     Given::Absent => row.date_time,
                 };
                 if value.is_none_or(|value| value <= 0.0) {
                     importer.skip(SkipReason::Missing);
                     return Ok(());
                 }
-                if let Some(day) = self.day(importer, place, date.as_deref())? {
+                if let Some(day) = self.day(importer, place, date)? {
                     let how = (Unit::PerMinute, When::Evening);
                     self.value(importer, place, 1, day, M::RestingHeartRate, value, how);
                 }
@@ -214,7 +225,7 @@ impl<'f> Export<'f> {
             file,
             &is_timed,
             |importer, place, row: Timed<Number>| {
-                let at = row.date_time.as_deref().and_then(utc);
+                let at = row.at();
                 let Some(at) = at else {
                     return importer.reject(place.reject(bad_time("dateTime")));
                 };
@@ -224,7 +235,7 @@ impl<'f> Export<'f> {
                     return Ok(());
                 };
                 if self.days.is_new(metric, at) {
-                    let day = self.profile.day_of(at);
+                    let day = self.local.day_of(at);
                     self.days.amount(metric, SOURCE, place, (at, day), value);
                 } else {
                     importer.skip(SkipReason::Repeated);
@@ -245,7 +256,7 @@ impl<'f> Export<'f> {
             file,
             &is_timed,
             |importer, place, row: Timed<Number>| {
-                if let Some(day) = self.day(importer, place, row.date_time.as_deref())? {
+                if let Some(day) = self.day(importer, place, row.date_time)? {
                     self.minutes(importer, place, day, metric, row.value);
                 }
                 Ok(())
@@ -263,7 +274,7 @@ impl<'f> Export<'f> {
             file,
             &is_timed,
             |importer, place, row: Timed<InZones>| {
-                let Some(day) = self.day(importer, place, row.date_time.as_deref())? else {
+                let Some(day) = self.day(importer, place, row.date_time)? else {
                     return Ok(());
                 };
                 let mut zones = row.value.and_then(|value| value.values_in_zones);
@@ -309,7 +320,7 @@ impl<'f> Export<'f> {
             file,
             &is_timed,
             |importer, place, row: Timed<Beats>| {
-                let at = row.date_time.as_deref().and_then(utc);
+                let at = row.at();
                 let rate = row.value.and_then(|value| value.bpm);
                 match (at, rate) {
                     (Some(at), Some(rate)) => self.heart_rate(SOURCE, place, at, rate),
@@ -331,7 +342,7 @@ impl<'f> Export<'f> {
             file,
             &is_timed,
             |importer, place, row: Timed<Vo2>| {
-                if let Some(day) = self.day(importer, place, row.date_time.as_deref())? {
+                if let Some(day) = self.day(importer, place, row.date_time)? {
                     let value = row.value.and_then(|value| value.filtered.or(value.plain));
                     let how = (Unit::MillilitresPerKilogramMinute, When::Evening);
                     self.value(importer, place, 1, day, M::Vo2Max, value, how);

@@ -63,7 +63,7 @@ impl<'f> Export<'f> {
                 line: row.line(),
             };
             let time = row.text(Some(day_column));
-            let Some(day) = labelled_day(time, &self.profile) else {
+            let Some(day) = stamp(time).map(|stamp| labelled_day(stamp, &self.profile)) else {
                 importer.reject(place.reject(bad_time(daily.day)))?;
                 continue;
             };
@@ -124,7 +124,8 @@ impl<'f> Export<'f> {
                 file,
                 line: row.line(),
             };
-            let Some(day) = labelled_day(row.text(Some(date)), &self.profile) else {
+            let written = stamp(row.text(Some(date)));
+            let Some(day) = written.map(|stamp| labelled_day(stamp, &self.profile)) else {
                 importer.reject(place.reject(bad_time("DATE")))?;
                 continue;
             };

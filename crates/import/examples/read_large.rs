@@ -1,7 +1,9 @@
-//! Writes an Apple Health export of a given size and reads it: how fast, and with how much memory.
+//! Writes an export of a given size and reads it: how fast, and with how much memory.
 //!
 //! ```sh
-//! cargo run --release -p vitalcast-import --example read_apple -- 1024
+//! cargo run --release -p vitalcast-import --example read_large -- apple 1024
+//! cargo run --release -p vitalcast-import --example read_large -- heart-rate 256
+//! cargo run --release -p vitalcast-import --example read_large -- steps 256
 //! ```
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -42,7 +44,7 @@ impl Sink for Counting {
 }
 
 /// Writes records of a watch and a phone, minute by minute, until the file is large enough.
-fn write(path: &Path, bytes: u64) -> std::io::Result<()> {
+fn write_apple(path: &Path, bytes: u64) -> std::io::Result<()> {
     let mut file = BufWriter::new(File::create(path)?);
     file.write_all(
         b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!DOCTYPE HealthData [\n<!ELEMENT HealthData \
@@ -78,14 +80,58 @@ fn write(path: &Path, bytes: u64) -> std::io::Result<()> {
     file.flush()
 }
 
+/// Writes samples as Google Takeout does, one after another, until the file is large enough: heart rates
+/// every five seconds, or steps by the minute.
+fn write_takeout(path: &Path, bytes: u64, of_heart: bool) -> std::io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    file.write_all(b"[")?;
+    let mut at: DateTime<Utc> = "2016-01-01T00:00:00Z".parse().unwrap_or_default();
+    let (mut written, mut number) = (0, 0_u64);
+    while written < bytes {
+        let comma = if number == 0 { "" } else { "," };
+        let stamp = at.format("%m/%d/%y %H:%M:%S");
+        let (value, seconds) = if of_heart {
+            let rate = 55 + number % 80;
+            (
+                format!("{{\n    \"bpm\" : {rate},\n    \"confidence\" : 3\n  }}"),
+                5,
+            )
+        } else {
+            (format!("\"{}\"", number % 90), 60)
+        };
+        let row = format!("{comma}{{\n  \"dateTime\" : \"{stamp}\",\n  \"value\" : {value}\n}}");
+        file.write_all(row.as_bytes())?;
+        written += row.len() as u64;
+        number += 1;
+        at += TimeDelta::seconds(seconds);
+    }
+    file.write_all(b"]\n")?;
+    file.flush()
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let mebibytes: u64 = match std::env::args().nth(1) {
+    let kind = std::env::args().nth(1).unwrap_or_default();
+    let mebibytes: u64 = match std::env::args().nth(2) {
         Some(text) => text.parse()?,
         None => 256,
     };
     let folder = tempfile::tempdir()?;
-    let path = folder.path().join("export.xml");
-    write(&path, mebibytes << 20)?;
+    let bytes = mebibytes << 20;
+    let path = match kind.as_str() {
+        "apple" => {
+            let path = folder.path().join("export.xml");
+            write_apple(&path, bytes)?;
+            path
+        }
+        "heart-rate" | "steps" => {
+            let of_heart = kind == "heart-rate";
+            let name = if of_heart { "heart_rate" } else { "steps" };
+            let path = folder.path().join(format!("{name}-2016-01-01.json"));
+            write_takeout(&path, bytes, of_heart)?;
+            path
+        }
+        _ => return Err("expected apple, heart-rate or steps, and a size in MiB".into()),
+    };
     let options = ImportOptions {
         owner: Some(UserId::new("me")?),
         ..ImportOptions::at("2026-01-01T00:00:00Z".parse()?)
@@ -97,7 +143,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut output = std::io::stdout();
     writeln!(
         output,
-        "{mebibytes} MiB, {} elements, {} records, {} rejected: {seconds:.2} s, {:.0} MiB/s",
+        "{kind}, {mebibytes} MiB, {} rows, {} records, {} rejected: {seconds:.2} s, {:.0} MiB/s",
         report.rows_read,
         sink.records,
         sink.rejected,
