@@ -6,12 +6,12 @@
 use crate::detect::all_files;
 use crate::error::ImportError;
 use crate::report::Unread;
+use crate::work_folder::WorkFolder;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// Bytes at the beginning of a zip file.
 const SIGNATURE: &[u8] = b"PK\x03\x04";
@@ -51,7 +51,7 @@ pub(crate) struct Opened {
     /// Folders of unpacked archives, each with the archive.
     unpacked: Vec<(PathBuf, PathBuf)>,
     /// They are removed when the import is over.
-    folders: Vec<TempDir>,
+    folders: Vec<WorkFolder>,
 }
 
 /// Whether a file is a zip file, by its content.
@@ -63,7 +63,7 @@ pub(crate) fn is_zip(path: &Path) -> bool {
             .is_ok_and(|()| head == *SIGNATURE)
 }
 
-/// Unpacks the archives among some paths.
+/// Unpacks the archives among some paths into folders in a place.
 ///
 /// # Errors
 ///
@@ -71,6 +71,7 @@ pub(crate) fn is_zip(path: &Path) -> bool {
 /// [`ImportError::Unrecognised`] for a path that is no whole archive or holds too much.
 pub(crate) fn open(
     paths: &[PathBuf],
+    place: &Path,
     limits: &Limits,
     progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<Opened, ImportError> {
@@ -96,8 +97,8 @@ pub(crate) fn open(
         progress,
     };
     for archive in archives {
-        let folder = TempDir::new().map_err(|source| ImportError::Read {
-            path: std::env::temp_dir(),
+        let folder = WorkFolder::new_in(place).map_err(|source| ImportError::Read {
+            path: place.to_owned(),
             source,
         })?;
         let is_named = paths.contains(&archive);

@@ -34,6 +34,7 @@ mod text;
 mod time;
 mod translated;
 mod words;
+mod work_folder;
 mod workouts;
 mod zones;
 
@@ -43,6 +44,7 @@ pub use map::{ColumnMap, MapError};
 pub use options::{ImportOptions, KnownAt, Sink};
 pub use report::{FormatReport, ImportReport, Reject, RejectReason, SkipReason, Unread};
 pub use suggest::suggest;
+pub use work_folder::WorkFolder;
 
 use archive::Opened;
 use batch::Importer;
@@ -66,7 +68,8 @@ pub fn import<P: AsRef<Path>>(
 ) -> Result<ImportReport, ImportError> {
     let paths: Vec<PathBuf> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
     let mut progress = |done, total| sink.progress(done, total);
-    let mut opened = archive::open(&paths, &archive::LIMITS, &mut progress)?;
+    let place = options.unpack_in.clone().unwrap_or_else(std::env::temp_dir);
+    let mut opened = archive::open(&paths, &place, &archive::LIMITS, &mut progress)?;
     let mut unread = std::mem::take(&mut opened.left_out);
     let imported = import_opened(&opened, options, sink);
     let mut report = imported.map_err(|error| opened.named(error))?;

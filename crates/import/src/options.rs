@@ -6,6 +6,7 @@ use crate::map::ColumnMap;
 use crate::report::Reject;
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use vitalcast_domain::{DomainError, Profile, Record, UserId, Zone};
 
 /// The time from which a row of the reference tables counts as known.
@@ -61,6 +62,9 @@ pub struct ImportOptions {
     pub map: Option<ColumnMap>,
     /// Maps of earlier imports: a table that no reader knows is read by the first that has its columns.
     pub remembered: Vec<ColumnMap>,
+    /// The folder in which archives are unpacked while they are read; that of the system for temporary files
+    /// when not given. What killed processes have left there is removed.
+    pub unpack_in: Option<PathBuf>,
 }
 
 impl ImportOptions {
@@ -76,6 +80,7 @@ impl ImportOptions {
             known_at: KnownAt::Auto,
             map: None,
             remembered: Vec::new(),
+            unpack_in: None,
         }
     }
 }
