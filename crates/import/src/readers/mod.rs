@@ -29,6 +29,7 @@ pub(crate) mod reference;
 mod samsung_health;
 mod sleep_as_android;
 mod strava;
+mod suunto;
 pub(crate) mod t1d_uom;
 mod tidepool;
 mod ultrahuman;
@@ -73,6 +74,7 @@ pub(crate) static READERS: &[&FormatReader] = &[
     &apple_health::READER,
     &health_auto_export::READER,
     &strava::READER,
+    &suunto::READER,
     &autosleep::READER,
     &reference::READER,
 ];

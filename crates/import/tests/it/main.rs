@@ -13,6 +13,7 @@ mod fit;
 mod fitabase;
 mod fitbit;
 mod folder;
+mod formats;
 mod gadgetbridge;
 mod garmin;
 mod google_fit;
