@@ -70,6 +70,10 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         let which = ["--workspace", "--test", "it", "properties::"];
         large(&which, &mut totals)
     })?;
+    steps.run("damage", || {
+        let which = ["--package", "vitalcast-import", "--test", "it", "damage::"];
+        large(&which, &mut totals)
+    })?;
     steps.run("schemathesis", || tests_run::schemathesis(EXAMPLES))?;
     steps.run("gpu", || gpu(&mut totals))?;
     steps.run("arm", || arm(&mut totals))?;

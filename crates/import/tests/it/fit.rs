@@ -58,6 +58,16 @@ fn garmin() -> Vec<u8> {
     message(0, &[(0, ENUM, 32), (1, U16, 1)])
 }
 
+/// A file of a watch with a day's steps.
+pub(crate) fn small_file() -> Vec<u8> {
+    file(&[
+        garmin(),
+        info("2024-03-01T06:00:00Z", "2024-03-01T07:00:00Z"),
+        monitoring("2024-03-01T12:00:00Z", 6, 4_000, 120),
+        monitoring("2024-03-01T20:00:00Z", 1, 900, 80),
+    ])
+}
+
 /// `monitoring_info` at an instant, with the time of the person's clock.
 fn info(utc: &str, clock: &str) -> Vec<u8> {
     message(103, &[(253, U32, at(utc)), (0, U32, at(clock))])

@@ -34,6 +34,20 @@ fn at(text: &str) -> i64 {
     instant(text).timestamp_millis()
 }
 
+/// The bytes of a database with a reading and a night.
+pub(crate) fn small_database() -> Vec<u8> {
+    let folder = Folder::new();
+    let begin = at("2024-03-01T22:00:00Z");
+    let rows = format!(
+        "INSERT INTO resting_heart_rate_record_table (time, zone_offset, app_info_id, beats_per_minute) VALUES \
+         ({begin}, 3600, 1, 55); INSERT INTO sleep_session_record_table (start_time, end_time, \
+         start_zone_offset, end_zone_offset, app_info_id) VALUES ({begin}, {}, 3600, 3600, 1);",
+        begin + 28_800_000
+    );
+    let path = folder.database("a.db", &format!("{TABLES}{rows}"));
+    std::fs::read(path).unwrap()
+}
+
 fn export(zone: &str, statements: &str) -> (ImportReport, Read) {
     let folder = Folder::new();
     let name = "health_connect_export.db";

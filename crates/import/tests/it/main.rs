@@ -7,6 +7,7 @@ mod archives;
 mod autosleep;
 mod cells;
 mod cronometer;
+mod damage;
 mod elite_hrv;
 mod fhir;
 mod fit;

@@ -4,7 +4,7 @@ use crate::folder::{Folder, Read, options, read, read_with};
 use proptest::prelude::*;
 use vitalcast_domain::Record;
 
-const HEADERS: &[(&str, &str)] = &[
+pub(crate) const HEADERS: &[(&str, &str)] = &[
     (
         "health_metrics.csv",
         "id,userId,recordedAt,metricType,value,unit,source,createdAt",
