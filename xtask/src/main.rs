@@ -97,14 +97,14 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["pretrain", "--from", from] => pretrain::run(Path::new(from)),
         ["bench-peers", rest @ ..] => match peers::Options::parsed(rest) {
             Ok(options) => peers::run(&options).map(|()| ExitCode::SUCCESS),
-            Err(why) => wrong_usage(&why),
+            Err(why) => Ok(wrong_usage(&why)),
         },
         ["bench-accuracy", rest @ ..] if let Some(options) = accuracy::Options::parsed(rest) => {
             accuracy::run(&options).map(|()| ExitCode::SUCCESS)
         }
         ["bench-server", rest @ ..] => match server::Options::parsed(rest) {
             Ok(options) => server::run(&options).map(|()| ExitCode::SUCCESS),
-            Err(why) => wrong_usage(&why),
+            Err(why) => Ok(wrong_usage(&why)),
         },
         other => {
             printer::complain(&format!(
@@ -116,11 +116,11 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn wrong_usage(why: &str) -> anyhow::Result<ExitCode> {
+fn wrong_usage(why: &str) -> ExitCode {
     printer::complain(&format!(
         "error: {why}; `cargo xtask --help` lists the options"
     ));
-    Ok(ExitCode::from(USAGE))
+    ExitCode::from(USAGE)
 }
 
 /// The folder with the workspace's `Cargo.toml`, wherever the command was started.

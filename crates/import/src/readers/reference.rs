@@ -454,6 +454,8 @@ impl Reader {
         cells: &impl Cells,
         provenance: Provenance,
     ) -> Result<Record, Fault> {
+        use {Activity as A, Column as C};
+
         let told = provenance.told;
         // A date says nothing about how long it took.
         let between = match (told.at, told.until) {
@@ -491,7 +493,6 @@ impl Reader {
             self.unknown("activities are of a type that is not known; they count as OTHER");
             ActivityType::Other
         });
-        use {Activity as A, Column as C};
         Ok(Record::Activity(Activity {
             activity_type,
             intensity,
