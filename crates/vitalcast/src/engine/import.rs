@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use vitalcast_domain::{MetricType, Moment, Profile, Record, RecordKind, UserId, Zone};
 use vitalcast_import::{
     ColumnMap, Format, ImportError, ImportOptions, KnownAt, Reject, Sink, SinkError, SkipReason,
+    WorkFolder,
 };
 use vitalcast_store::{Deletion, RecordFilter, Store, WriteReport};
 
@@ -21,6 +22,8 @@ const ONLY_PERSON: &str = "me";
 /// File with the maps of people's own tables, a line each; and most of them.
 const MAPS: &str = "column-maps.txt";
 const MOST_MAPS: usize = 100;
+/// The folder for what exists only while something is imported.
+const TEMPORARY: &str = "temporary";
 /// Start and end of the file name of a list of rejected rows.
 const REJECTS: &str = "rejects-";
 const CSV: &str = ".csv";
@@ -157,9 +160,10 @@ impl Engine {
         now: DateTime<Utc>,
         progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
     ) -> Result<ImportSummary, EngineError> {
-        let folder = tempfile::tempdir().map_err(|source| EngineError::Io {
+        let place = self.temporary();
+        let folder = WorkFolder::new_in(&place).map_err(|source| EngineError::Io {
             doing: "make a temporary folder in",
-            path: std::env::temp_dir(),
+            path: place,
             source,
         })?;
         let rejects = folder.path().join("rejects.csv");
@@ -223,6 +227,7 @@ impl Engine {
             known_at: settings.known_at,
             map: settings.map.clone(),
             remembered: known.unwrap_or(self).remembered_maps()?,
+            unpack_in: Some(known.unwrap_or(self).temporary()),
             ..ImportOptions::at(now)
         };
         let report = vitalcast_import::import(paths, &options, &mut sink).map_err(unwrap_sink)?;
@@ -288,6 +293,11 @@ impl Engine {
 }
 
 impl Engine {
+    /// The place of what exists only while something is imported.
+    fn temporary(&self) -> PathBuf {
+        self.folder().join(TEMPORARY)
+    }
+
     /// The maps of own tables that were given before, newest first.
     fn remembered_maps(&self) -> Result<Vec<ColumnMap>, EngineError> {
         let path = self.folder().join(MAPS);
