@@ -128,6 +128,8 @@ pub struct Jobs {
     pub max_estimated_seconds: f64,
     /// Maximum run time of a training, seconds.
     pub max_seconds: f64,
+    /// Hours that an unfinished upload is kept after its last part.
+    pub upload_hours: u32,
 }
 
 impl Jobs {
@@ -224,6 +226,7 @@ impl Default for Config {
                 max_waiting_per_user: jobs.max_waiting_per_user,
                 max_estimated_seconds: jobs.max_estimated_seconds,
                 max_seconds: jobs.max_seconds,
+                upload_hours: 24,
             },
             auth: Auth::default(),
             tls: Tls::default(),
@@ -321,6 +324,7 @@ impl Config {
                 "jobs.max_waiting_per_user",
                 self.jobs.max_waiting_per_user as u64,
             ),
+            ("jobs.upload_hours", u64::from(self.jobs.upload_hours)),
             ("limits.connections", self.limits.connections as u64),
             ("limits.body_bytes", self.limits.body_bytes),
             ("limits.ingest_bytes", self.limits.ingest_bytes),

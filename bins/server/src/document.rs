@@ -117,6 +117,7 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
             &mut item.get,
             &mut item.put,
             &mut item.post,
+            &mut item.patch,
             &mut item.delete,
         ];
         for operation in operations.into_iter().flatten() {
@@ -156,6 +157,9 @@ fn complete_operation(path: &str, operation: &mut Operation) {
             "Invalid values, or too little data",
             &["ValidationError", "Error"],
         );
+    }
+    if path.ends_with("/uploads") {
+        add("413", "File too large", &["Error"]);
     }
     if has_body {
         add("400", "Incomplete or invalid body", &["Error"]);

@@ -5,7 +5,7 @@ use crate::shape::{Fault, faults_of};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
-use vitalcast::{EngineError, ErrorKind, InvalidRequest, JobError, JobId};
+use vitalcast::{EngineError, ErrorKind, InvalidRequest, JobError, JobId, UploadError};
 
 /// Seconds to wait after a failure of storage or of the token issuer.
 const RETRY_DEPENDENCY: u64 = 5;
@@ -20,6 +20,8 @@ pub(crate) struct ApiError {
     /// Seconds to wait before the next attempt.
     retry_after: Option<u64>,
     job_id: Option<JobId>,
+    /// Number of bytes of an upload that have arrived.
+    upload_offset: Option<u64>,
 }
 
 /// The error: a sentence, or a list of invalid fields.
@@ -37,6 +39,7 @@ impl ApiError {
             detail: Detail::Text(detail.into()),
             retry_after: None,
             job_id: None,
+            upload_offset: None,
         }
     }
 
@@ -94,6 +97,14 @@ impl ApiError {
             StatusCode::PAYLOAD_TOO_LARGE,
             "TOO_LARGE",
             format!("The request body is larger than the limit of {limit} bytes"),
+        )
+    }
+
+    pub(crate) fn broken_body() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "BROKEN_BODY",
+            "The request body is incomplete",
         )
     }
 
@@ -198,6 +209,9 @@ impl IntoResponse for ApiError {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if let Some(received) = self.upload_offset {
+            headers.insert("upload-offset", HeaderValue::from(received));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -239,6 +253,12 @@ impl From<EngineError> for ApiError {
                     format!("No trained model{wanted} found for user {user} and metric {metric}"),
                 );
             }
+            EngineError::Upload(UploadError::WrongOffset { received, .. }) => {
+                return Self {
+                    upload_offset: Some(*received),
+                    ..Self::new(StatusCode::CONFLICT, error.code(), error.to_string())
+                };
+            }
             EngineError::Request(faults) => return Self::from(faults.clone()),
             EngineError::QueueFull { .. } => {
                 return Self::new(
@@ -263,6 +283,7 @@ impl From<EngineError> for ApiError {
             | EngineError::Damaged(_)
             | EngineError::Interrupted
             | EngineError::Experiment(_)
+            | EngineError::Upload(_)
             | EngineError::Domain(_)
             | EngineError::Store(_)
             | EngineError::Import(_)

@@ -151,6 +151,7 @@ impl Server {
                 max_waiting_per_user: config.jobs.max_waiting_per_user,
                 max_estimated_seconds: config.jobs.max_estimated_seconds,
                 max_seconds: config.jobs.max_seconds,
+                keep_uploads: chrono::TimeDelta::hours(i64::from(config.jobs.upload_hours)),
             },
             Arc::clone(&clock),
         )?;

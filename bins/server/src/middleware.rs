@@ -186,6 +186,7 @@ pub(crate) async fn time_limit(
         let route = route.as_str();
         route.ends_with("/train")
             || route.ends_with("/imports")
+            || route.ends_with("/uploads/{upload_id}")
             || route.ends_with("/events")
             || route.ends_with("/export")
     });
@@ -251,16 +252,17 @@ pub(crate) async fn method_not_allowed(_: Method) -> ApiError {
 }
 
 /// Headers that a page of an allowed origin may send.
-pub(crate) const ACCEPTED_HEADERS: [HeaderName; 5] = [
+pub(crate) const ACCEPTED_HEADERS: [HeaderName; 6] = [
     AUTHORIZATION,
     CONTENT_TYPE,
     ACCEPT,
     HeaderName::from_static("last-event-id"),
+    HeaderName::from_static("upload-offset"),
     REQUEST_ID,
 ];
 
 /// Headers of answers that such a page may read, beside those that any page may.
-pub(crate) const EXPOSED_HEADERS: [HeaderName; 8] = [
+pub(crate) const EXPOSED_HEADERS: [HeaderName; 10] = [
     REQUEST_ID,
     ALLOW,
     CONTENT_DISPOSITION,
@@ -269,4 +271,6 @@ pub(crate) const EXPOSED_HEADERS: [HeaderName; 8] = [
     WWW_AUTHENTICATE,
     RATE_LIMIT,
     RATE_LIMIT_POLICY,
+    HeaderName::from_static("upload-offset"),
+    HeaderName::from_static("upload-length"),
 ];

@@ -81,7 +81,13 @@ fn finish(router: Router<Arc<App>>, known: Router, app: Arc<App>) -> Router {
         router = router.layer(
             CorsLayer::new()
                 .allow_origin(AllowOrigin::list(origins))
-                .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+                .allow_methods([
+                    Method::GET,
+                    Method::POST,
+                    Method::PUT,
+                    Method::PATCH,
+                    Method::DELETE,
+                ])
                 .allow_headers(middleware::ACCEPTED_HEADERS)
                 .expose_headers(middleware::EXPOSED_HEADERS),
         );

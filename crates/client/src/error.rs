@@ -3,6 +3,7 @@
 use reqwest::Response;
 use serde::Deserialize;
 use serde_json::Value;
+use std::path::PathBuf;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -29,6 +30,14 @@ pub enum ClientError {
         faults: Vec<Fault>,
         /// Seconds to wait before the next attempt.
         retry_after: Option<u64>,
+    },
+    /// A file to upload cannot be read.
+    #[error("cannot read {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
     },
     /// An unexpected response.
     #[error("cannot read the response")]
@@ -83,7 +92,7 @@ impl ClientError {
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Service { code, .. } => Some(code),
-            Self::Address(_) | Self::Transport(_) | Self::Answer(_) => None,
+            Self::Address(_) | Self::Transport(_) | Self::Answer(_) | Self::File { .. } => None,
         }
     }
 }

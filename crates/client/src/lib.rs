@@ -5,12 +5,14 @@ mod error;
 mod experiments;
 mod explanations;
 mod records;
+mod uploads;
 
 pub use error::{ClientError, Fault, Place};
 pub use records::{
     Activity, ActivityRecord, HealthMetric, HealthMetricRecord, Meal, MealRecord, Origin, Page,
     Written,
 };
+pub use uploads::{PartSent, Upload};
 
 use futures_util::{Stream, StreamExt, stream};
 use reqwest::{Method, RequestBuilder, Response, Url};

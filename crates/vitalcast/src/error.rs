@@ -192,6 +192,9 @@ pub enum EngineError {
     /// An experiment.
     #[error(transparent)]
     Experiment(#[from] crate::ExperimentError),
+    /// An upload in parts.
+    #[error(transparent)]
+    Upload(#[from] crate::UploadError),
     /// The evaluation.
     #[error(transparent)]
     Evaluation(#[from] vitalcast_evaluation::EvaluationError),
@@ -230,6 +233,7 @@ impl EngineError {
             Self::Training(error) => training_kind(error),
             Self::Inference(error) => inference_kind(error),
             Self::Experiment(error) => error.kind(),
+            Self::Upload(error) => error.kind(),
             Self::NothingOnDay { .. } => ErrorKind::NotEnoughData,
         }
     }
@@ -282,6 +286,7 @@ impl EngineError {
             | Self::Training(_)
             | Self::Inference(_)
             | Self::Experiment(_)
+            | Self::Upload(_)
             | Self::Evaluation(_) => false,
         }
     }
@@ -307,6 +312,7 @@ impl EngineError {
             Self::Store(StoreError::BadPlace) => "UNKNOWN_PLACE",
             Self::Inference(InferenceError::TooFarAhead { .. }) => "TOO_FAR_AHEAD",
             Self::Experiment(error) => error.code(),
+            Self::Upload(error) => error.code(),
             Self::Io { .. }
             | Self::NothingOnDay { .. }
             | Self::InvalidSetting(_)

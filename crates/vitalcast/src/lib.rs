@@ -11,12 +11,12 @@ pub use engine::{
     ExperimentError, FeatureMatrix, FeatureQuery, FilesNotRead, FolderLock, ForecastReadiness,
     ForecastRecord, FormatSummary, HistoryDay, HistoryView, ImportSettings, ImportSummary,
     ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness, MetricDays,
-    MetricOfDay, ModelPerformance, NewKey, PooledFit, PooledFits, SharedCache, SleepOfDay,
-    SourceDays, ValueOfSource, all_days, attention_chart, backtest, counterfactual_chart,
-    day_importance_chart, dependence_charts, estimated_seconds, experiment_chart,
-    experiment_report, global_importance_chart, heat_map, importance_chart, lag_chart,
-    matter_chart, record_json, replay_chart, replay_skill_chart, significance_sentence,
-    trajectory_chart, waterfall_chart, what_if_chart,
+    MetricOfDay, ModelPerformance, NewKey, NewUpload, PooledFit, PooledFits, SharedCache,
+    SleepOfDay, SourceDays, UploadError, UploadInfo, UploadPart, ValueOfSource, all_days,
+    attention_chart, backtest, counterfactual_chart, day_importance_chart, dependence_charts,
+    estimated_seconds, experiment_chart, experiment_report, global_importance_chart, heat_map,
+    importance_chart, lag_chart, matter_chart, record_json, replay_chart, replay_skill_chart,
+    significance_sentence, trajectory_chart, waterfall_chart, what_if_chart,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::Forecaster;

@@ -35,6 +35,8 @@ RULES = {
         "/api/users/{user_id}/activities",
         "/api/users/{user_id}/health-metrics",
         "/api/users/{user_id}/imports",
+        "/api/users/{user_id}/uploads",
+        "/api/users/{user_id}/uploads/{upload_id}",
         "/api/users/{user_id}/ingest/health-auto-export",
         "/api/users/{user_id}/profile",
         "/api/users/{user_id}/forecasts/{metric}",

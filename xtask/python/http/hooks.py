@@ -29,6 +29,7 @@ REASONS = {
     "NO_ATTENTION",
     "NOT_BY_DAY",
     "NO_VARIANCE",
+    "TOO_LONG",
 }
 
 # Only what is right anyway is replaced, so that wrong ids stay wrong.

@@ -21,6 +21,7 @@ pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> an
         rejects_file: args.rejects.clone(),
         dry_run: args.dry_run,
         mirror: args.mirror,
+        without_coverage: false,
     };
     if args.watch {
         let every = Duration::from_secs(args.every);

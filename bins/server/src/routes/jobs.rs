@@ -98,7 +98,8 @@ pub(super) async fn import(
         .map_err(|error| ApiError::from(EngineError::from(error)))?;
     let id = JobId::from_random(super::predictions::random()?);
     let upload = receive(&app, request.into_body(), &id).await?;
-    queue(&app, user_id, upload, query.name, format, query.zone, id).await
+    let names = (query.name, format, query.zone);
+    queue(&app, user_id, upload, names, false, id).await
 }
 
 /// Import what the app Health Auto Export posts.
@@ -124,7 +125,7 @@ pub(super) async fn health_auto_export(
     let upload = receive(&app, request.into_body(), &id).await?;
     let name = "health-auto-export.json".to_owned();
     let format = Some(Format::HEALTH_AUTO_EXPORT);
-    queue(&app, user_id, upload, name, format, None, id).await
+    queue(&app, user_id, upload, (name, format, None), true, id).await
 }
 
 /// Queues the import of an upload.
@@ -132,9 +133,8 @@ async fn queue(
     app: &Arc<App>,
     user_id: UserId,
     upload: Upload,
-    name: String,
-    format: Option<Format>,
-    zone: Option<Zone>,
+    (name, format, zone): (String, Option<Format>, Option<Zone>),
+    is_one_of_many: bool,
     id: JobId,
 ) -> Result<Response, ApiError> {
     let job = app
@@ -145,6 +145,7 @@ async fn queue(
                 name,
                 format,
                 zone,
+                is_one_of_many,
             };
             jobs.import(upload, id)
         })
@@ -168,13 +169,7 @@ async fn receive(app: &App, mut body: Body, id: &JobId) -> Result<Upload, ApiErr
     let mut length = 0;
     let receiving = async {
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| {
-                ApiError::new(
-                    StatusCode::BAD_REQUEST,
-                    "BROKEN_BODY",
-                    "The request body is incomplete",
-                )
-            })?;
+            let frame = frame.map_err(|_| ApiError::broken_body())?;
             let Ok(bytes) = frame.into_data() else {
                 continue;
             };

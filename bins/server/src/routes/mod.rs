@@ -13,6 +13,7 @@ mod record_body;
 mod records;
 mod service;
 mod tuning;
+mod uploads;
 mod users;
 mod what_if;
 
@@ -191,6 +192,8 @@ pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(experiments::stop))
         .routes(routes!(experiments::page))
         .routes(routes!(jobs::import))
+        .routes(routes!(uploads::begin))
+        .routes(routes!(uploads::one, uploads::append, uploads::cancel))
         .routes(routes!(jobs::health_auto_export))
         .routes(routes!(jobs::of_user))
         .routes(routes!(jobs::one, jobs::cancel))

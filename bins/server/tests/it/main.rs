@@ -26,4 +26,5 @@ mod support;
 mod tls;
 mod tokens;
 mod tuning;
+mod uploads;
 mod what_if;

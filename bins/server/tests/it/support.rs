@@ -170,6 +170,17 @@ impl Service {
         url: &str,
         body: Option<&Value>,
     ) -> Answer {
+        self.send(self.request_with(key, method, url, body))
+    }
+
+    /// Such a request, not sent.
+    pub(crate) fn request_with(
+        &self,
+        key: Option<&str>,
+        method: &str,
+        url: &str,
+        body: Option<&Value>,
+    ) -> reqwest::RequestBuilder {
         let mut request = self.http.request(method.parse().unwrap(), url);
         if let Some(key) = key {
             request = request.bearer_auth(key);
@@ -177,7 +188,7 @@ impl Service {
         if let Some(body) = body {
             request = request.json(body);
         }
-        self.send(request)
+        request
     }
 
     /// Days of resting heart rate up to yesterday, and a model of them.

@@ -51,6 +51,9 @@ pub struct ImportSettings {
     /// The export is complete: records of the same source, kind and metric that it does not hold, on the
     /// days that it spans, are deleted so that they can be restored.
     pub mirror: bool,
+    /// Do not say what there is of the person afterwards: that reads the whole history, and takes longer than
+    /// a small import itself.
+    pub without_coverage: bool,
 }
 
 /// The result of an import: counts of rows and records.
@@ -91,7 +94,7 @@ pub struct ImportSummary {
     pub people: Vec<UserId>,
     /// Notes about the result.
     pub notes: Vec<String>,
-    /// What there is of the person after the import, if it was of one person.
+    /// What there is of the person after the import, if it was of one person and not left out.
     pub coverage: Option<DataCoverage>,
 }
 
@@ -255,7 +258,7 @@ impl Engine {
         }
         let people: Vec<UserId> = sink.people.into_iter().collect();
         let coverage = match people.as_slice() {
-            [one] => Some(self.coverage(one, None, now)?),
+            [one] if !settings.without_coverage => Some(self.coverage(one, None, now)?),
             _ => None,
         };
         let formats = report.formats.into_iter().map(|found| FormatSummary {

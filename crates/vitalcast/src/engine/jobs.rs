@@ -2,18 +2,23 @@
 //! cancelled.
 
 mod cost;
+mod imports;
 mod leaving;
 mod live;
+mod uploads;
 mod work;
 
 pub use cost::estimated_seconds;
+use imports::ImportRequest;
+pub use imports::ImportUpload;
 pub(super) use live::info;
 pub use live::{JobEvent, JobWatch};
+pub use uploads::{NewUpload, UploadError, UploadInfo, UploadPart};
 pub(super) use work::{failure, lower_priority, on_own_threads};
 
 use super::Engine;
 use crate::error::EngineError;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use live::Live;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -24,9 +29,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use vitalcast_domain::{
     History, JobError, JobId, JobInfo, JobKind, JobState, PredictionMetric, Profile,
-    TrainModelRequest, UserId, Zone,
+    TrainModelRequest, UserId,
 };
-use vitalcast_import::Format;
 use vitalcast_store::{JobOutcome, Jobs, NewJob, Store, StoredJob};
 use vitalcast_training::TuningRequest;
 
@@ -43,8 +47,6 @@ const LOCK: &str = "server.lock";
 const MAX_ATTEMPTS: u32 = 3;
 /// Number of ended jobs whose events stay in memory for their watchers.
 const REMEMBERED: usize = 1_000;
-/// Assumed speed of an import, bytes per second.
-const ASSUMED_READING: f64 = 5e6;
 
 /// Limits for the number and the run time of jobs.
 #[derive(Debug, Clone)]
@@ -61,11 +63,13 @@ pub struct JobOptions {
     pub max_estimated_seconds: f64,
     /// Maximum run time of a training, seconds.
     pub max_seconds: f64,
+    /// How long an unfinished upload is kept after its last part.
+    pub keep_uploads: TimeDelta,
 }
 
 impl Default for JobOptions {
     /// Two jobs at the same time with two threads each, 1,000 waiting jobs, 10 per person, 15 minutes
-    /// each.
+    /// each; unfinished uploads are kept for a day.
     fn default() -> Self {
         Self {
             parallel: 2,
@@ -74,32 +78,9 @@ impl Default for JobOptions {
             max_waiting_per_user: 10,
             max_estimated_seconds: 900.0,
             max_seconds: 900.0,
+            keep_uploads: TimeDelta::days(1),
         }
     }
-}
-
-/// An uploaded file to import for one person.
-#[derive(Debug, Clone)]
-pub struct ImportUpload {
-    /// Id of the person.
-    pub user_id: UserId,
-    /// Path of the file; it is moved, and deleted at the end of the import.
-    pub file: PathBuf,
-    /// Original file name; its extension decides between CSV and JSON lines.
-    pub name: String,
-    /// Format of the file; detected from the content when not given.
-    pub format: Option<Format>,
-    /// IANA time zone of the person.
-    pub zone: Option<Zone>,
-}
-
-/// An import in the queue.
-#[derive(Debug, Serialize, Deserialize)]
-struct ImportRequest {
-    file: String,
-    format: Option<String>,
-    zone: Option<Zone>,
-    bytes: u64,
 }
 
 /// A search in the queue.
@@ -134,6 +115,7 @@ struct Shared {
     state: Mutex<State>,
     wake: Condvar,
     threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    turns: uploads::Turns,
     /// Lock of the data folder: only one server uses it. It is released on stop, even if clones still
     /// exist.
     lock: Mutex<Option<FolderLock>>,
@@ -182,6 +164,7 @@ impl JobRunner {
         engine.wait(engine.store.requeue_running(clock()))?;
         let open = engine.wait(engine.store.open_jobs())?;
         remove_orphans(&uploads, &open);
+        engine.remove_broken_uploads();
         let shared = Arc::new(Shared {
             engine,
             options,
@@ -189,6 +172,7 @@ impl JobRunner {
             state: Mutex::default(),
             wake: Condvar::new(),
             threads: Mutex::default(),
+            turns: Mutex::default(),
             lock: Mutex::new(Some(lock)),
         });
         for stored in &open {
@@ -215,7 +199,9 @@ impl JobRunner {
                 })?;
             locked(&shared.threads).push(thread);
         }
-        Ok(Self(shared))
+        let runner = Self(shared);
+        runner.remove_expired_uploads();
+        Ok(runner)
     }
 
     /// Requests a training. If the same training is queued or running already, its job is returned and
@@ -286,69 +272,6 @@ impl JobRunner {
             cost_seconds: estimated,
             created_at: (self.0.clock)(),
         })
-    }
-
-    /// Requests an import. The file is moved into the data folder.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::QueueFull`], [`EngineError::Io`], [`EngineError::Store`].
-    pub fn import(&self, upload: ImportUpload, id: JobId) -> Result<JobInfo, EngineError> {
-        let engine = &self.0.engine;
-        // A folder of its own: some formats tell by a file's name whose it is.
-        let file = format!("{id}/{UPLOAD}/{}", plain_name(&upload.name));
-        let path = engine.uploads().join(&file);
-        let failed = |source| EngineError::Io {
-            doing: "keep the upload",
-            path: path.clone(),
-            source,
-        };
-        let bytes = std::fs::metadata(&upload.file).map_err(failed)?.len();
-        std::fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(failed)?;
-        std::fs::rename(&upload.file, &path).map_err(failed)?;
-        let made = self.make_person(&upload.user_id, upload.zone);
-        if made.is_err() {
-            remove_upload(&engine.uploads(), &id);
-            made?;
-        }
-        let request = ImportRequest {
-            file,
-            format: upload.format.map(|format| format.to_string()),
-            zone: upload.zone,
-            bytes,
-        };
-        let submitted = self.submit(NewJob {
-            job_id: id.clone(),
-            user_id: upload.user_id,
-            kind: JobKind::Import,
-            metric: None,
-            request: serde_json::to_value(request).expect("requests are plain values"),
-            cost_seconds: bytes as f64 / ASSUMED_READING,
-            created_at: (self.0.clock)(),
-        });
-        if submitted.is_err() {
-            // Nobody will read it.
-            remove_upload(&engine.uploads(), &id);
-        }
-        submitted
-    }
-
-    /// Creates the person before the import, for an upload with their first records.
-    fn make_person(&self, user: &UserId, zone: Option<Zone>) -> Result<(), EngineError> {
-        let engine = &self.0.engine;
-        let state = locked(&self.0.state);
-        if state.leaving.contains(user) {
-            return Err(EngineError::BeingErased(user.clone()));
-        }
-        if engine.wait(engine.store.profile(user))?.is_none() {
-            let profile = Profile {
-                zone: zone.unwrap_or(Zone::UTC),
-                ..Profile::default()
-            };
-            engine.set_profile(user, &profile)?;
-        }
-        drop(state);
-        Ok(())
     }
 
     fn submit(&self, job: NewJob) -> Result<JobInfo, EngineError> {
@@ -552,15 +475,15 @@ impl Engine {
     }
 }
 
-/// Removes uploads that belong to no waiting job.
-fn remove_orphans(uploads: &Path, open: &[StoredJob]) {
-    for entry in std::fs::read_dir(uploads).into_iter().flatten().flatten() {
+/// Removes uploads that belong to no waiting job, but not those that can be gone on with.
+fn remove_orphans(folder: &Path, open: &[StoredJob]) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let wanted = open
             .iter()
             .any(|stored| name.starts_with(stored.job.job_id.as_str()));
-        if !wanted {
+        if !wanted && name != uploads::UNFINISHED {
             remove(&entry.path());
         }
     }
@@ -578,28 +501,6 @@ fn remove(path: &Path) {
     } else {
         std::fs::remove_file(path)
     };
-}
-
-/// A file name that is valid on any system, with the extension that decides between CSV and JSON lines.
-fn plain_name(name: &str) -> String {
-    const LONGEST: usize = 100;
-    let plain: Vec<char> = name
-        .chars()
-        .map(|letter| match letter {
-            '.' | '-' | '_' => letter,
-            letter if letter.is_ascii_alphanumeric() => letter,
-            _ => '_',
-        })
-        .collect();
-    let kept: String = plain[plain.len().saturating_sub(LONGEST)..]
-        .iter()
-        .collect();
-    let kept = kept.trim_start_matches('.');
-    match Path::new(kept).extension() {
-        Some(_) => kept.to_owned(),
-        None if kept.is_empty() => "upload.csv".to_owned(),
-        None => format!("{kept}.csv"),
-    }
 }
 
 #[cfg(test)]

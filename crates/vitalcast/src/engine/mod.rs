@@ -40,7 +40,8 @@ pub use features::{DayFeatures, DayFeaturesQuery, FeatureMatrix, FeatureQuery};
 pub use history::{ForecastRecord, HistoryDay, HistoryView};
 pub use import::{FilesNotRead, FormatSummary, ImportSettings, ImportSummary};
 pub use jobs::{
-    Clock, FolderLock, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, estimated_seconds,
+    Clock, FolderLock, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, NewUpload,
+    UploadError, UploadInfo, UploadPart, estimated_seconds,
 };
 pub use keys::{KeyRandomness, NewKey};
 pub use many_people::{PooledFit, PooledFits};

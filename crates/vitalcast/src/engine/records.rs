@@ -303,6 +303,7 @@ impl Engine {
             model_files += self.remove_unregistered_files(Duration::ZERO)?;
         }
         self.remove_rejects()?;
+        self.remove_uploads_of(user);
         self.remove_searches()?;
         // A forecast that was under way may have been added meanwhile; its person is not there.
         self.forget_forecasts(user);

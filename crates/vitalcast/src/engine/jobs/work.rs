@@ -206,6 +206,7 @@ impl Shared {
             user: Some(live.job.user_id.clone()),
             rejects_file: Some(path.with_extension("rejects.csv")),
             mirror: false,
+            without_coverage: request.is_one_of_many,
             ..ImportSettings::default()
         };
         let mut told = None;
