@@ -1,12 +1,10 @@
-//! What data there is: a row of days for each metric and source.
+//! What data there is: a calendar of days for each metric, and its sources below it.
 
 use crate::{
-    axis::{date_ticks, write_date},
+    axis::write_date,
     error::{ChartError, LARGEST_SPAN_DAYS, check_count},
-    font::Weight,
     paint::{self, Style},
-    palette::Ink,
-    scene::{Anchor, PictureSize, Scene},
+    scene::PictureSize,
     terminal::{self, TerminalOptions},
     text::clean,
 };
@@ -14,10 +12,6 @@ use chrono::{Days, NaiveDate};
 
 /// The most rows of a coverage chart.
 pub const LARGEST_COVERAGE_ROWS: usize = 400;
-/// From one row to the next in a picture.
-const PITCH: f64 = 20.0;
-/// Size of the letters.
-const LETTERS: f64 = 12.0;
 
 /// A row of a coverage chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +24,9 @@ pub struct CoverageRow {
     pub is_part: bool,
 }
 
-/// The days on which there is data, as a strip per metric and source: the darker, the more of the days
-/// have a value.
+/// The days on which there is data, as a calendar per metric: weeks side by side, Monday at the top, the names of
+/// months above. A part, such as a source, is a strip of the same weeks: the darker, the more of their days
+/// have a value. Of a long history the last years are drawn, and all days are counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoverageChart {
     /// Title of the chart.
@@ -96,8 +91,7 @@ impl CoverageChart {
 
     /// A height that suits the number of rows, within the limits of [`PictureSize`].
     pub fn natural_height(&self) -> u32 {
-        let rows = self.rows.len() as f64 * PITCH;
-        ((rows + 130.0) as u32).clamp(160, 4000)
+        ((self.rows_height() + 130.0) as u32).clamp(200, 4000)
     }
 
     fn check(&self) -> Result<(), ChartError> {
@@ -142,7 +136,7 @@ impl CoverageChart {
         format!("{there} of {} days", row.days.len())
     }
 
-    fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let rows: Vec<String> = self
             .rows
             .iter()
@@ -155,85 +149,6 @@ impl CoverageChart {
             rows.join(" ")
         )
     }
-
-    fn scene(&self, size: PictureSize) -> Scene {
-        let mut scene = Scene::new(size, &self.title, self.describe());
-        let margin = scene.margin();
-        let top = scene.heading(&self.subtitle) + 12.0;
-        let bottom = scene.height() - margin - 34.0;
-        let pitch = ((bottom - top) / self.rows.len() as f64).clamp(1.0, PITCH);
-        let letters = LETTERS.min(pitch * 0.8);
-        let limit = scene.width() * 0.36;
-        let count = |row: &CoverageRow| row.days.iter().filter(|day| **day).count().to_string();
-        let widest = |texts: &mut dyn Iterator<Item = String>, scene: &Scene| {
-            texts
-                .map(|text| scene.fonts.room(&text, letters, Weight::Regular))
-                .fold(0.0, f64::max)
-        };
-        let labels: Vec<String> = self
-            .rows
-            .iter()
-            .map(|row| {
-                let text = clean(&row.label);
-                scene.fonts.fit(&text, letters, Weight::Regular, limit)
-            })
-            .collect();
-        let left = margin + widest(&mut labels.iter().cloned(), &scene) + 12.0;
-        let right = scene.width() - margin - widest(&mut self.rows.iter().map(count), &scene) - 8.0;
-        let width = (right - left).max(10.0);
-        let days = self.length() as f64;
-        let at = |day: usize| left + width * day as f64 / days;
-        let rows_bottom = top + pitch * self.rows.len() as f64;
-        let ticks = date_ticks(self.first_day, self.last_day(), (width / 64.0) as usize);
-        for tick in ticks {
-            let place = (tick.date - self.first_day).num_days().max(0) as usize;
-            let x = at(place);
-            scene.rectangle((x, top), (1.0, rows_bottom - top + 4.0), Ink::Grid, 1.0);
-            let style = (11.0, Weight::Regular, Ink::Muted);
-            scene.text((x, rows_bottom + 16.0), Anchor::Start, style, &tick.label);
-            if let Some(year) = tick.year {
-                scene.text((x, rows_bottom + 30.0), Anchor::Start, style, &year);
-            }
-        }
-        for ((index, row), label) in self.rows.iter().enumerate().zip(&labels) {
-            let y = top + index as f64 * pitch;
-            let middle = y + pitch / 2.0 + letters * 0.36;
-            let ink = if row.is_part { Ink::Muted } else { Ink::Text };
-            let style = (letters, Weight::Regular, ink);
-            scene.text((left - 12.0, middle), Anchor::End, style, label);
-            let edge = (scene.width() - margin, middle);
-            scene.text(edge, Anchor::End, style, &count(row));
-            let colour = if row.is_part {
-                Ink::Baseline
-            } else {
-                Ink::Reading
-            };
-            let (height, gap) = (pitch * 0.6, pitch * 0.2);
-            scene.rectangle((left, y + gap), (width, height), Ink::Grid, 0.35);
-            for (from, to) in runs(&row.days) {
-                let corner = (at(from), y + gap);
-                scene.rectangle(corner, (at(to) - at(from), height), colour, 1.0);
-            }
-        }
-        scene
-    }
-}
-
-/// First day and day after the last of each run of days with a value.
-fn runs(days: &[bool]) -> Vec<(usize, usize)> {
-    let mut runs = Vec::new();
-    let mut begun = None;
-    for (place, is_there) in days.iter().copied().chain([false]).enumerate() {
-        match (begun, is_there) {
-            (None, true) => begun = Some(place),
-            (Some(from), false) => {
-                runs.push((from, place));
-                begun = None;
-            }
-            (None, false) | (Some(_), true) => {}
-        }
-    }
-    runs
 }
 
 #[cfg(test)]
@@ -254,12 +169,6 @@ mod tests {
                 })
                 .collect(),
         }
-    }
-
-    #[test]
-    fn runs_of_days_are_found() {
-        assert_eq!(runs(&[true, true, false, true]), [(0, 2), (3, 4)]);
-        assert_eq!(runs(&[false]), []);
     }
 
     #[test]

@@ -3,10 +3,12 @@
 
 mod attention;
 mod axis;
+mod calendar;
 mod chart;
 mod correlation;
 mod coverage;
 mod dependence;
+mod draw_coverage;
 mod draw_experiment;
 mod draw_heat_map;
 mod draw_history;
