@@ -464,6 +464,9 @@ pub(crate) struct HistoryArgs {
     /// Number of days to show
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) days: u32,
+    /// Show what was known at this time, and the forecasts made by then [default: as known now]
+    #[arg(long, value_name = "RFC3339")]
+    pub(crate) as_of: Option<DateTime<Utc>>,
     /// Save a chart to this .svg or .png file
     #[arg(long, value_name = "FILE")]
     pub(crate) chart: Option<PathBuf>,

@@ -234,6 +234,7 @@ fn page(
             metric,
             Some(prediction.target_date),
             DRAWN_DAYS,
+            None,
             now,
         )?;
         let mut section = Section::new(format!(

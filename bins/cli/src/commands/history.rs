@@ -14,6 +14,7 @@ pub(crate) fn run(args: &HistoryArgs, global: &Global, output: &mut Output) -> a
         args.metric,
         None,
         args.days as usize,
+        args.as_of,
         global.now(),
     )?;
     if let Some(path) = &args.chart {
@@ -22,7 +23,13 @@ pub(crate) fn run(args: &HistoryArgs, global: &Global, output: &mut Output) -> a
     if output.is_json() {
         return output.json(&view);
     }
-    output.heading(&format!("{} of {}", args.metric.title(), args.user))?;
+    let known = args.as_of.map_or_else(String::new, |_| {
+        format!(
+            ", as known at {}",
+            view.as_of.format("%H:%M UTC on %Y-%m-%d")
+        )
+    });
+    output.heading(&format!("{} of {}{known}", args.metric.title(), args.user))?;
     show(&view.chart(None), output)?;
     let rows: Vec<Vec<String>> = view
         .forecasts()

@@ -35,6 +35,7 @@ pub(crate) fn run(args: &PredictArgs, global: &Global, output: &mut Output) -> a
                 request.metric,
                 Some(request.target_date),
                 DRAWN_DAYS,
+                None,
                 now,
             )?;
             history::draw(&view.chart(Some(&answer.prediction)), path, output)?;
@@ -123,6 +124,7 @@ pub(crate) fn print(
         metric,
         Some(prediction.target_date),
         DRAWN_DAYS,
+        None,
         now,
     )?;
     history::show(&view.chart(Some(prediction)), output)?;

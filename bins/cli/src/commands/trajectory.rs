@@ -63,7 +63,14 @@ fn charts(
 ) -> anyhow::Result<Vec<TrajectoryChart>> {
     let mut charts = Vec::new();
     for of in &answer.trajectories {
-        let view = engine.history(&answer.user_id, of.metric, Some(start), DRAWN_DAYS, now)?;
+        let view = engine.history(
+            &answer.user_id,
+            of.metric,
+            Some(start),
+            DRAWN_DAYS,
+            None,
+            now,
+        )?;
         let past: Vec<_> = view.days.iter().map(|day| (day.date, day.actual)).collect();
         charts.extend(trajectory_chart(answer, of.metric, &past));
     }

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -222,6 +222,7 @@ pub(super) async fn set_profile(
 pub(super) struct SpanQuery {
     days: usize,
     last_day: Option<NaiveDate>,
+    as_of: Option<DateTime<Utc>>,
 }
 
 impl Impersonal for SpanQuery {}
@@ -236,6 +237,11 @@ shaped!(
             "last_day",
             Kind::Date,
             "Last day; the last day with data or a forecast when not given"
+        ),
+        optional(
+            "as_of",
+            Kind::Instant,
+            "Use only what was known at this time, and the forecasts made by then; now when not given"
         ),
     ]
 );
@@ -257,7 +263,14 @@ pub(super) async fn forecasts(
     let now = app.now();
     let view = app
         .compute(move |engine| {
-            engine.history(&path.user_id, path.metric, span.last_day, span.days, now)
+            engine.history(
+                &path.user_id,
+                path.metric,
+                span.last_day,
+                span.days,
+                span.as_of,
+                now,
+            )
         })
         .await?;
     Ok(axum::Json(view))

@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use vitalcast_charts::{AverageLine, ForecastPoint, HistoryChart, Unit};
-use vitalcast_domain::{History, ModelId, PredictionMetric, PredictionResult, UserId};
+use vitalcast_domain::{History, ModelId, PredictionMetric, PredictionResult, Record, UserId};
 use vitalcast_evaluation::mean;
 use vitalcast_features::daily_values;
 use vitalcast_store::{Store, StoredForecast};
@@ -62,11 +62,11 @@ pub struct HistoryView {
     pub unit: &'static str,
     /// The time as of which the measured values were known.
     pub as_of: DateTime<Utc>,
-    /// Mean of the measured values of these days.
+    /// Mean of the measured values of these days, without one that was not over.
     pub average: Option<f64>,
     /// The days, in order.
     pub days: Vec<HistoryDay>,
-    /// Mean absolute error of the forecasts with a measured value.
+    /// Mean absolute error of the forecasts of days that were over and have a measured value.
     pub mae: Option<f64>,
     /// Share of them whose measured value is inside the interval.
     pub coverage: Option<f64>,
@@ -74,7 +74,8 @@ pub struct HistoryView {
 
 impl Engine {
     /// The `days` days up to `last_day` (default: the last day with data or a forecast), with forecasts
-    /// and measured values.
+    /// and measured values, as known now or at another time: then with the values that were known and the
+    /// forecasts that had been made.
     ///
     /// # Errors
     ///
@@ -85,17 +86,25 @@ impl Engine {
         metric: PredictionMetric,
         last_day: Option<NaiveDate>,
         days: usize,
+        as_of: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> Result<HistoryView, EngineError> {
         let history = self.load(user)?;
         self.flush_forecasts()?;
-        let forecasts = self.settled_forecasts(&history, metric, now)?;
+        let mut forecasts = self.settled_forecasts(&history, metric, now)?;
+        if let Some(as_of) = as_of {
+            forecasts.retain(|forecast| forecast.predicted_at <= as_of);
+        }
         let last_day = last_day
             .or_else(|| {
+                let provenances = history.records.iter().map(Record::provenance);
+                let known = provenances.filter(|of| as_of.is_none_or(|as_of| of.known_at <= as_of));
                 let forecast = forecasts.iter().map(|forecast| forecast.target_date).max();
-                history.span().map(|(_, last)| last).max(forecast)
+                known.map(|of| of.day).max().max(forecast)
             })
             .unwrap_or_else(|| history.profile.day_of(now));
+        let as_of = as_of.map_or(now, |as_of| as_of.min(now));
+        let today = history.profile.day_of(as_of);
         // Years before the first have no dates that others could read.
         let beginning = *all_days().start();
         let first_day = last_day
@@ -113,7 +122,7 @@ impl Engine {
                 })
                 .or_insert(forecast);
         }
-        let actual = daily_values(&history, metric.metric_type(), first_day, last_day, now)?;
+        let actual = daily_values(&history, metric.metric_type(), first_day, last_day, as_of)?;
         let days: Vec<HistoryDay> = first_day
             .iter_days()
             .zip(actual)
@@ -128,11 +137,11 @@ impl Engine {
                     lower: forecast.lower,
                     upper: forecast.upper,
                     level: forecast.level,
-                    actual: forecast.actual,
+                    actual: actual.filter(|_| date <= today),
                 }),
             })
             .collect();
-        Ok(view(user.clone(), metric, days, now))
+        Ok(view(user.clone(), metric, days, as_of, today))
     }
 
     /// The forecasts of a metric with the measured values known now. The value of a day can still
@@ -182,9 +191,12 @@ fn view(
     metric: PredictionMetric,
     days: Vec<HistoryDay>,
     as_of: DateTime<Utc>,
+    today: NaiveDate,
 ) -> HistoryView {
-    let actual: Vec<f64> = days.iter().filter_map(|day| day.actual).collect();
-    let settled = || days.iter().filter_map(|day| day.forecast.as_ref());
+    // What is measured of a day that is not over can still change.
+    let over = || days.iter().filter(|day| day.date < today);
+    let actual: Vec<f64> = over().filter_map(|day| day.actual).collect();
+    let settled = || over().filter_map(|day| day.forecast.as_ref());
     let errors: Vec<f64> = settled()
         .filter_map(|forecast| Some((forecast.actual? - forecast.value).abs()))
         .collect();

@@ -185,7 +185,7 @@ fn a_forecast_and_what_came_true_stand_side_by_side() {
     }
     let view = data
         .engine
-        .history(&person(), RHR, Some(day("2023-12-07")), 3, now())
+        .history(&person(), RHR, Some(day("2023-12-07")), 3, None, now())
         .unwrap();
     let settled: Vec<_> = view
         .days
@@ -202,6 +202,67 @@ fn a_forecast_and_what_came_true_stand_side_by_side() {
 }
 
 #[test]
+fn a_history_can_be_looked_at_as_it_was_known_then() {
+    let data = Data::new();
+    data.train(&training(ModelArchitecture::Naive));
+    predict(&data, &request("2023-12-07"));
+    let as_of = |as_of: Option<&str>| {
+        let as_of = as_of.map(|text| text.parse().unwrap());
+        data.engine
+            .history(&person(), RHR, Some(day("2023-12-07")), 7, as_of, now())
+            .unwrap()
+    };
+    let known_now = as_of(None);
+    assert_eq!(known_now.as_of, now());
+    assert_eq!(known_now.days[6].actual, Some(58.0));
+    assert!(known_now.days[6].forecast.is_some());
+    // On the day before neither its reading nor the forecast that was made later was known.
+    let before = as_of(Some("2023-12-06T21:00:00Z"));
+    assert_eq!(before.as_of.to_rfc3339(), "2023-12-06T21:00:00+00:00");
+    assert_eq!(before.days.len(), 7);
+    assert_eq!(
+        (before.days[6].actual, &before.days[6].forecast),
+        (None, &None)
+    );
+    assert_eq!(before.days[4].actual, known_now.days[4].actual);
+    // A moment to come knows what is known now.
+    assert_eq!(as_of(Some("2999-01-01T00:00:00Z")), known_now);
+}
+
+#[test]
+fn a_day_that_is_not_over_is_shown_but_in_no_average_and_no_error() {
+    let data = Data::new();
+    data.train(&training(ModelArchitecture::Naive));
+    predict(&data, &request("2023-12-07"));
+    let target = day("2023-12-07");
+    let profile = data.engine.profile(&person()).unwrap();
+    let end = profile.evening_of(target);
+    let view = |as_of| {
+        data.engine
+            .history(&person(), RHR, Some(target), 1, Some(as_of), now())
+            .unwrap()
+    };
+    // A first reading of the day.
+    let noon = profile.start_of_day(target) + chrono::TimeDelta::hours(12);
+    let reading = HealthMetric::new(
+        Provenance::at("garmin", "at-noon", noon, profile.zone),
+        MetricType::RestingHeartRate,
+        66.0,
+    );
+    data.engine
+        .write_records(&person(), vec![Record::HealthMetric(reading)], now())
+        .unwrap();
+    let during = view(noon);
+    assert_eq!(during.days[0].actual, Some(66.0));
+    assert_eq!(
+        (during.average, during.mae, during.coverage),
+        (None, None, None)
+    );
+    let after = view(end);
+    assert_eq!(after.average, after.days[0].actual);
+}
+
+#[test]
 fn an_outcome_changes_with_the_readings_it_comes_from() {
     let data = Data::new();
     data.train(&training(ModelArchitecture::Naive));
@@ -209,7 +270,7 @@ fn an_outcome_changes_with_the_readings_it_comes_from() {
     let known = || {
         let view = data
             .engine
-            .history(&person(), RHR, Some(day("2023-12-07")), 1, now())
+            .history(&person(), RHR, Some(day("2023-12-07")), 1, None, now())
             .unwrap();
         (view.days[0].forecast.as_ref().unwrap().actual, view.mae)
     };
