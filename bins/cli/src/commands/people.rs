@@ -44,6 +44,11 @@ pub(crate) fn profile(
         if moved > 0 {
             output.note(format_args!("{moved} records belong to another day now."));
         }
+        if !args.prefer.is_empty() {
+            for note in engine.unused_preferences(&args.user)? {
+                output.note(format_args!("{note}."));
+            }
+        }
     }
     if output.is_json() {
         return output.json(&profile);

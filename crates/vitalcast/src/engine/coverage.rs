@@ -4,8 +4,9 @@ use super::Engine;
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use vitalcast_charts::{CoverageChart, CoverageRow};
-use vitalcast_domain::{DayRule, History, MetricType, PredictionMetric, UserId};
+use vitalcast_domain::{DayRule, History, MetricType, PredictionMetric, Record, UserId};
 use vitalcast_features::{Coverage, coverage};
 use vitalcast_inference::{COMPARISON_DAYS, LEAST_READINGS};
 
@@ -107,6 +108,48 @@ impl Engine {
         let as_of = as_of.map_or(now, |as_of| as_of.min(now));
         Ok(DataCoverage::of(&self.load(user)?, as_of)?)
     }
+
+    /// A sentence for each preferred source of the profile that has no records to prefer.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::UnknownUser`], [`EngineError::Store`].
+    pub fn unused_preferences(&self, user: &UserId) -> Result<Vec<String>, EngineError> {
+        Ok(unused_preferences(&self.load(user)?))
+    }
+}
+
+/// Says which preferred sources have nothing, and which sources there are instead.
+fn unused_preferences(history: &History) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (&metric, order) in &history.profile.preferred_sources {
+        let sources: BTreeSet<&str> = history
+            .records
+            .iter()
+            .filter(|record| match record {
+                Record::HealthMetric(reading) => reading.metric == metric,
+                // Of workouts recorded twice, the order of the minutes of exercise decides.
+                Record::Activity(_) => metric == MetricType::ExerciseMinutes,
+                Record::Meal(_) => false,
+            })
+            .map(|record| record.provenance().source.as_str())
+            .collect();
+        let there: Vec<&str> = sources.iter().copied().collect();
+        let instead = if there.is_empty() {
+            "no source has any".to_owned()
+        } else {
+            format!("there are some of {}", there.join(", "))
+        };
+        for source in order {
+            if !sources.contains(source.as_str()) {
+                notes.push(format!(
+                    "{source} is preferred for {metric}, but has no readings of it ({instead}); the \
+                     preference counts once it has"
+                ));
+            }
+        }
+    }
+    notes
 }
 
 /// The number of days that are there, and the places of the first and the last.
@@ -141,6 +184,7 @@ impl DataCoverage {
             answer.fill(&found);
             answer.days = Some(found);
         }
+        answer.notes.extend(unused_preferences(history));
         answer.forecasts = PredictionMetric::ALL
             .iter()
             .map(|&metric| {

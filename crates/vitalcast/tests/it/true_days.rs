@@ -676,3 +676,29 @@ fn an_unusual_reading_is_shown_as_unusual() {
         255.0,
     );
 }
+
+#[test]
+fn a_preference_for_a_source_that_has_nothing_is_kept_and_told() {
+    let home = Home::new();
+    home.import(
+        "userId,recordedAt,metricType,value,source\n\
+         kim,2026-06-08,STEPS,4000,phone\n\
+         kim,2026-06-08,STEPS,9000,watch\n",
+    );
+    let user = UserId::new("kim").unwrap();
+    let mut profile = home.engine.profile(&user).unwrap();
+    let order = vec!["phone".to_owned(), "ring".to_owned()];
+    profile.preferred_sources = [(MetricType::Steps, order)].into();
+    home.engine.set_profile(&user, &profile).unwrap();
+    let coverage = home.engine.coverage(&user, None, instant(NOW)).unwrap();
+    let told = "ring is preferred for STEPS, but has no readings of it (there are some of phone, \
+                watch); the preference counts once it has";
+    assert_eq!(coverage.notes, [told]);
+    assert_eq!(home.engine.unused_preferences(&user).unwrap(), [told]);
+    let of_day = home
+        .engine
+        .day(&user, day("2026-06-08"), None, instant(NOW))
+        .unwrap();
+    assert_eq!(of_day.values[0].source.as_deref(), Some("phone"));
+    assert_eq!(home.engine.profile(&user).unwrap(), profile);
+}
