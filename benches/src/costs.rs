@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::time::Instant;
 use vitalcast_artifact::encode_state;
 use vitalcast_models::{
-    ComputeDevice, Head, LinearConfig, LstmConfig, Network, NetworkConfig, ReadOut,
-    SeriesForecaster, SeriesMethod, Windows,
+    Head, LinearConfig, LstmConfig, Network, NetworkConfig, ReadOut, SeriesForecaster,
+    SeriesMethod, Windows,
 };
 
 use crate::Outcome;
@@ -54,7 +54,7 @@ pub(crate) fn run() -> Outcome {
     let values = (0..DAYS * INPUTS).map(|place| ((place * 37) % 101) as f32 / 50.0 - 1.0);
     let window = Windows::new(1, DAYS, INPUTS, values.collect())?;
     for (name, config) in networks {
-        let network = Network::new(&config, 1, &ComputeDevice::Flex.open()?)?;
+        let network = Network::new(&config, 1)?;
         let seconds = timed(|| {
             black_box(network.predict(&window)).ok();
         });

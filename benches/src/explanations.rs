@@ -5,7 +5,6 @@
 use std::convert::Infallible;
 use std::hint::black_box;
 
-use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vitalcast_insight::counterfactual::{Chosen, Goal, Range, search};
@@ -57,7 +56,7 @@ pub fn explainer_of_trees() -> Box<dyn Fn()> {
 
 /// Shapley values of the features of one window of the default network, against 30 others.
 pub fn network(evaluations: usize) -> Box<dyn Fn()> {
-    let network = Network::new(&config(), 1, &Device::flex()).unwrap();
+    let network = Network::new(&config(), 1).unwrap();
     let values = cells(1 + BACKGROUNDS);
     let effort = Effort {
         evaluations,

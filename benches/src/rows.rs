@@ -7,7 +7,6 @@
 
 use crate::correlations::Analysis;
 use crate::explanations::{self, Unknown};
-use burn::tensor::Device;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
@@ -294,7 +293,7 @@ fn ets() -> Box<dyn Fn()> {
 }
 
 fn inference(count: usize) -> Box<dyn Fn()> {
-    let network = Network::new(&config(), 1, &Device::flex()).unwrap();
+    let network = Network::new(&config(), 1).unwrap();
     let windows = windows(count);
     Box::new(move || {
         black_box(network.predict(&windows).unwrap());
@@ -303,7 +302,7 @@ fn inference(count: usize) -> Box<dyn Fn()> {
 
 /// The default network as an ONNX file, without scaling.
 pub fn default_onnx() -> Vec<u8> {
-    let network = Network::new(&config(), 1, &Device::flex()).unwrap();
+    let network = Network::new(&config(), 1).unwrap();
     network.to_onnx(None).unwrap()
 }
 

@@ -10,9 +10,8 @@ use serde_json::{Value, json};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use vitalcast_models::{
-    BoostedTrees, ColumnScaling, ComputeDevice, Head, LinearConfig, LstmConfig, Network,
-    NetworkConfig, ReadOut, Scaling, SeriesForecaster, SeriesMethod, SeriesModel, Table,
-    TreeOptions, Windows,
+    BoostedTrees, ColumnScaling, Head, LinearConfig, LstmConfig, Network, NetworkConfig, ReadOut,
+    Scaling, SeriesForecaster, SeriesMethod, SeriesModel, Table, TreeOptions, Windows,
 };
 
 const WINDOWS: usize = 5;
@@ -73,7 +72,7 @@ fn network_cases(
     name: &str,
     config: &NetworkConfig,
 ) -> Result<[Value; 2], Box<dyn Error>> {
-    let network = Network::new(config, 21, &ComputeDevice::Flex.open()?)?;
+    let network = Network::new(config, 21)?;
     let column = |mean, scale, is_read| ColumnScaling {
         mean,
         scale,
@@ -151,7 +150,7 @@ fn deviation_case(folder: &Path, base: SeriesModel) -> Result<Value, Box<dyn Err
         outputs: 2,
         ..LstmConfig::new(4, 8, 1)
     });
-    let network = Network::new(&config, 22, &ComputeDevice::Flex.open()?)?;
+    let network = Network::new(&config, 22)?;
     let column = |mean, scale| ColumnScaling {
         mean,
         scale,

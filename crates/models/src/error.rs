@@ -119,6 +119,9 @@ pub enum ModelError {
         /// What was given.
         found: usize,
     },
+    /// Too few windows to learn from at once.
+    #[error("the number of windows of a batch is {0}, expected at least 2")]
+    Batch(usize),
     /// Windows of another shape than those they are put beside: days and features.
     #[error(
         "windows of part {part} have {} days and {} features, expected {} and {} as in part 0",
@@ -160,6 +163,14 @@ pub enum ModelError {
     /// A missing weight.
     #[error("weight {0} is missing")]
     MissingWeight(String),
+    /// Another number of weights than the network has.
+    #[error("there are {found} weights, expected {expected}")]
+    WeightCount {
+        /// What the network has.
+        expected: usize,
+        /// What was given.
+        found: usize,
+    },
     /// An unknown weight.
     #[error("weight {0} belongs to no part of this network")]
     UnknownWeight(String),

@@ -71,6 +71,16 @@ impl InstructionSet {
         CHOSEN.get_or_init(choose).clone()
     }
 
+    /// Does some work on numbers compiled for the instruction set that networks are computed with, as far
+    /// as it is inlined; without one, for every machine. Sums keep their order, and no product is
+    /// fused with a sum, so the set changes no bit.
+    pub fn vectorized<T>(work: impl FnOnce() -> T) -> T {
+        match Self::chosen() {
+            Ok(set) => set.dispatch(work),
+            Err(_) => work(),
+        }
+    }
+
     /// The one to compute with where a network has been made before.
     pub(crate) fn of_networks() -> Self {
         Self::chosen().expect("no network can be made without one")

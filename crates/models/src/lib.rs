@@ -1,22 +1,19 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod attention;
-mod batch_norm;
 mod config;
-mod dense;
 mod device;
 mod error;
-mod head;
 mod instruction_set;
-mod linear;
-mod lstm;
+mod layout;
+mod learning;
 mod lstm_kernel;
-mod lstm_operation;
-mod lstm_sequence;
 mod network;
+#[cfg(feature = "burn")]
+mod on_burn;
 mod onnx;
 mod plain;
+mod products;
 mod pytorch;
 mod random;
 mod series;
@@ -24,17 +21,19 @@ mod trees;
 mod weights;
 mod windows;
 
-pub use batch_norm::BatchStatistics;
 pub use config::{Head, LinearConfig, LstmConfig, NetworkConfig, ReadOut};
 pub use device::ComputeDevice;
 pub use error::ModelError;
 pub use instruction_set::InstructionSet;
-pub use linear::LinearForecaster;
-pub use lstm::LstmForecaster;
-pub use network::{Network, NetworkModule, Prediction, TrainingPass};
+pub use learning::Learner;
+pub use network::{Network, Prediction};
+#[cfg(feature = "burn")]
+pub use on_burn::{
+    BatchStatistics, BurnNetwork, DropoutSource, LinearForecaster, LstmForecaster, NetworkModule,
+    TrainingPass,
+};
 pub use onnx::{ColumnScaling, Scaling};
 pub use pytorch::pytorch_weights;
-pub use random::DropoutSource;
 pub use series::{
     AverageModel, Calibrated, EtsModel, ExponentialSmoothing, ForecastInterval, LEVEL_DAYS,
     MemberShare, MovingAverage, RidgeModel, SeriesForecaster, SeriesMethod, SeriesModel,

@@ -44,7 +44,8 @@ mod product;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use backward::backward;
+pub(crate) use activation::squash;
+pub(crate) use backward::{Gradients, Scratch, backward};
 pub(crate) use forward::{Saved, forward, forward_and_save};
 pub(crate) use pack::Packed;
 

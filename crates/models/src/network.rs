@@ -1,42 +1,16 @@
 //! Networks: creation from a seed or from weights, forecasts, and export.
 
-use crate::batch_norm::BatchStatistics;
 use crate::config::NetworkConfig;
-use crate::device::is_cpu;
 use crate::error::{ModelError, within};
-use crate::head::HeadModule;
 use crate::instruction_set::InstructionSet;
-use crate::linear::LinearForecaster;
-use crate::lstm::LstmForecaster;
-use crate::plain::{PlainNetwork, Said, numbers};
-use crate::random::DropoutSource;
+use crate::layout::Layout;
+use crate::plain::PlainNetwork;
 use crate::weights;
 use crate::windows::Windows;
-use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
 use std::sync::{Arc, OnceLock};
 
 /// Windows forecast at once: bounds the memory of a large prediction.
-const BATCH: usize = 256;
-
-/// The trainable part of a network.
-#[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "one per model, never in bulk")]
-pub enum NetworkModule {
-    /// See [`LstmForecaster`].
-    Lstm(LstmForecaster),
-    /// See [`LinearForecaster`].
-    Linear(LinearForecaster),
-}
-
-/// What a forward pass in training gives.
-#[derive(Debug)]
-pub struct TrainingPass {
-    /// `[batch, outputs]`
-    pub output: Tensor<2>,
-    /// Of each batch norm; for [`Network::absorb`] after the step.
-    pub statistics: Vec<BatchStatistics>,
-}
+pub(crate) const BATCH: usize = 256;
 
 /// The output of a network.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,13 +22,13 @@ pub struct Prediction {
     pub attention: Option<Vec<f32>>,
 }
 
-/// A network: its configuration and its weights.
+/// A network: its configuration and its weights. It forecasts on the CPU.
 #[derive(Debug, Clone)]
 pub struct Network {
     config: NetworkConfig,
-    module: NetworkModule,
-    device: Device,
-    /// On a CPU, what forecasts, made when it is first needed.
+    layout: Arc<Layout>,
+    weights: Arc<[f32]>,
+    /// What forecasts, made when it is first needed.
     plain: Arc<OnceLock<PlainNetwork>>,
 }
 
@@ -64,54 +38,33 @@ impl Network {
     /// # Errors
     ///
     /// [`ModelError::OutOfBounds`] naming the field, and what [`InstructionSet::chosen`] refuses.
-    pub fn new(config: &NetworkConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
-        config.validate()?;
-        InstructionSet::chosen()?;
-        let module = match config {
-            NetworkConfig::Lstm(config) => {
-                NetworkModule::Lstm(LstmForecaster::new(config, seed, device))
-            }
-            NetworkConfig::Linear(config) => {
-                NetworkModule::Linear(LinearForecaster::new(config, seed, device))
-            }
-        };
-        Ok(Self {
-            config: config.clone(),
-            module,
-            device: device.clone(),
-            plain: Arc::default(),
-        })
+    pub fn new(config: &NetworkConfig, seed: u64) -> Result<Self, ModelError> {
+        let layout = checked(config)?;
+        let weights = layout.initial(seed);
+        Ok(Self::of_parts(config.clone(), Arc::new(layout), weights))
     }
 
-    /// A network with weights from safetensors bytes in PyTorch's names and layout, on
-    /// [`ComputeDevice::Flex`](crate::ComputeDevice::Flex).
+    /// A network with weights from safetensors bytes in PyTorch's names and layout.
     ///
     /// # Errors
     ///
     /// [`ModelError`] for bytes that are no safetensors file, weights that are missing, unknown,
     /// of another shape, or not finite.
     pub fn from_safetensors(config: &NetworkConfig, bytes: &[u8]) -> Result<Self, ModelError> {
-        Self::from_safetensors_on(config, bytes, &Device::flex())
+        let layout = checked(config)?;
+        let weights = weights::load(&layout, bytes)?;
+        Ok(Self::of_parts(config.clone(), Arc::new(layout), weights))
     }
 
-    /// The same on a device of one's choice.
-    ///
-    /// # Errors
-    ///
-    /// As [`Network::from_safetensors`].
-    pub fn from_safetensors_on(
-        config: &NetworkConfig,
-        bytes: &[u8],
-        device: &Device,
-    ) -> Result<Self, ModelError> {
-        let network = Self::new(config, 0, device)?;
-        let module = weights::load(network.module, config, bytes)?;
-        Ok(Self {
-            config: config.clone(),
-            module,
-            device: device.clone(),
+    /// Weights of this configuration, in the order of its layout.
+    pub(crate) fn of_parts(config: NetworkConfig, layout: Arc<Layout>, weights: Vec<f32>) -> Self {
+        assert_eq!(weights.len(), layout.size(), "a number for each weight");
+        Self {
+            config,
+            layout,
+            weights: weights.into(),
             plain: Arc::default(),
-        })
+        }
     }
 
     /// The weights as safetensors bytes in PyTorch's names and layout.
@@ -120,7 +73,7 @@ impl Network {
     ///
     /// [`ModelError::WeightNotFinite`] for a network that has gone wrong.
     pub fn to_safetensors(&self) -> Result<Vec<u8>, ModelError> {
-        weights::save(&self.module, &self.config)
+        weights::save(&self.layout, &self.weights)
     }
 
     /// The configuration of the network.
@@ -128,25 +81,30 @@ impl Network {
         &self.config
     }
 
-    /// The device of the network.
-    pub fn device(&self) -> &Device {
-        &self.device
+    /// Names, shapes and places of the weights.
+    pub(crate) fn layout(&self) -> &Arc<Layout> {
+        &self.layout
     }
 
-    /// The trainable part.
-    pub fn module(&self) -> &NetworkModule {
-        &self.module
+    /// Every trainable value and running statistic, one weight after the other.
+    pub fn weights(&self) -> &[f32] {
+        &self.weights
     }
 
-    /// The same network with other weights.
-    #[must_use]
-    pub fn with_module(&self, module: NetworkModule) -> Self {
-        Self {
-            config: self.config.clone(),
-            module,
-            device: self.device.clone(),
-            plain: Arc::default(),
+    /// The same network with other weights, in the order of [`Network::weights`].
+    ///
+    /// # Errors
+    ///
+    /// [`ModelError::WeightCount`] for another number of them.
+    pub fn with_weights(&self, weights: Vec<f32>) -> Result<Self, ModelError> {
+        if weights.len() != self.layout.size() {
+            return Err(ModelError::WeightCount {
+                expected: self.layout.size(),
+                found: weights.len(),
+            });
         }
+        let layout = Arc::clone(&self.layout);
+        Ok(Self::of_parts(self.config.clone(), layout, weights))
     }
 
     /// The same network with one output multiplied by a factor and then shifted, in the last layer. With
@@ -163,34 +121,24 @@ impl Network {
     ) -> Result<Self, ModelError> {
         let last = self.config.outputs() as f64 - 1.0;
         within("output", output as f64, 0.0, last)?;
-        let module = match self.module.clone() {
-            NetworkModule::Lstm(mut network) => {
-                match &mut network.head {
-                    HeadModule::Joint(head) => {
-                        head.dense_out = head.dense_out.with_output_scaled(output, factor, shift);
-                    }
-                    HeadModule::PerOutput(head) => {
-                        let task = &mut head.tasks[output];
-                        task.out = task.out.with_output_scaled(0, factor, shift);
-                    }
-                }
-                NetworkModule::Lstm(network)
-            }
-            NetworkModule::Linear(mut network) => {
-                network.dense = network.dense.with_output_scaled(output, factor, shift);
-                NetworkModule::Linear(network)
-            }
-        };
-        Ok(self.with_module(module))
+        let (dense, column) = self.layout.last_layer(output);
+        let mut weights = self.weights.to_vec();
+        let of_output = dense.weight.of_mut(&mut weights)[column..].iter_mut();
+        for value in of_output.step_by(dense.output) {
+            *value *= factor;
+        }
+        let bias = &mut dense.bias.of_mut(&mut weights)[column];
+        *bias = factor * *bias + shift;
+        self.with_weights(weights)
     }
 
     /// Number of trainable values and running statistics.
     pub fn parameter_count(&self) -> usize {
-        self.module.num_params()
+        self.layout.size()
     }
 
     /// Forecasts every window: `[windows × outputs]`, the outputs of the first window, of the
-    /// second, and so on. On a CPU a window forecasts the same alone and among others, bit for bit.
+    /// second, and so on. A window forecasts the same alone and among others, bit for bit.
     ///
     /// # Errors
     ///
@@ -206,81 +154,20 @@ impl Network {
     /// [`ModelError::Width`] for windows of another width.
     pub fn explain(&self, windows: &Windows) -> Result<Prediction, ModelError> {
         self.check_width(windows)?;
+        let plain = self
+            .plain
+            .get_or_init(|| PlainNetwork::new(&self.layout, &self.weights));
         let indices: Vec<usize> = (0..windows.count()).collect();
         let mut values = Vec::with_capacity(windows.count() * self.config.outputs());
         let mut attention: Option<Vec<f32>> = None;
         for batch in indices.chunks(BATCH) {
-            let said = if is_cpu(&self.device) {
-                let plain = self
-                    .plain
-                    .get_or_init(|| PlainNetwork::new(&self.module.valid(), &self.config));
-                plain.forward(&windows.gather(batch), batch.len(), windows.lookback())
-            } else {
-                let device = self.device.clone().without_autodiff();
-                let inputs = tensor(windows, batch, &device);
-                let (output, weights) = self.run(&self.module.valid(), inputs);
-                Said {
-                    values: numbers(output),
-                    attention: weights.map(numbers),
-                }
-            };
+            let said = plain.forward(&windows.gather(batch), batch.len(), windows.lookback());
             values.extend(said.values);
             if let Some(weights) = said.attention {
                 attention.get_or_insert_default().extend(weights);
             }
         }
         Ok(Prediction { values, attention })
-    }
-
-    /// A forward pass with running statistics: `[batch, days, features]` to `[batch, outputs]`.
-    pub fn forward(&self, windows: Tensor<3>) -> Tensor<2> {
-        self.run(&self.module, windows).0
-    }
-
-    fn run(&self, module: &NetworkModule, windows: Tensor<3>) -> (Tensor<2>, Option<Tensor<2>>) {
-        match (module, &self.config) {
-            (NetworkModule::Lstm(network), NetworkConfig::Lstm(config)) => {
-                network.forward(config, windows)
-            }
-            (NetworkModule::Linear(network), _) => (network.forward(windows), None),
-            (NetworkModule::Lstm(_), NetworkConfig::Linear(_)) => {
-                unreachable!("module and configuration are made together")
-            }
-        }
-    }
-
-    /// A forward pass with batch statistics and dropout; the batch needs at least two rows.
-    pub fn forward_training(
-        &self,
-        windows: Tensor<3>,
-        dropout: &mut DropoutSource,
-    ) -> TrainingPass {
-        match (&self.module, &self.config) {
-            (NetworkModule::Lstm(network), NetworkConfig::Lstm(config)) => {
-                let (output, statistics) = network.forward_training(config, windows, dropout);
-                TrainingPass { output, statistics }
-            }
-            (NetworkModule::Linear(_), _) | (NetworkModule::Lstm(_), NetworkConfig::Linear(_)) => {
-                TrainingPass {
-                    output: self.forward(windows),
-                    statistics: Vec::new(),
-                }
-            }
-        }
-    }
-
-    /// Takes the statistics of a batch into the running ones.
-    #[must_use]
-    pub fn absorb(self, statistics: Vec<BatchStatistics>) -> Self {
-        let module = match self.module {
-            NetworkModule::Lstm(network) => NetworkModule::Lstm(network.absorb(statistics)),
-            linear @ NetworkModule::Linear(_) => linear,
-        };
-        Self {
-            module,
-            plain: Arc::default(),
-            ..self
-        }
     }
 
     /// Refuses windows of another width than the network reads.
@@ -301,15 +188,9 @@ impl Network {
     }
 }
 
-/// Some windows as a tensor `[batch, days, features]`.
-fn tensor(windows: &Windows, indices: &[usize], device: &Device) -> Tensor<3> {
-    let shape = [indices.len(), windows.lookback(), windows.features()];
-    Tensor::from_data(TensorData::new(windows.gather(indices), shape), device)
-}
-
-impl Windows {
-    /// Some windows as a tensor `[batch, days, features]` on a device.
-    pub fn tensor(&self, indices: &[usize], device: &Device) -> Tensor<3> {
-        tensor(self, indices, device)
-    }
+/// The layout of a configuration that this machine can compute.
+fn checked(config: &NetworkConfig) -> Result<Layout, ModelError> {
+    config.validate()?;
+    InstructionSet::chosen()?;
+    Ok(Layout::new(config))
 }

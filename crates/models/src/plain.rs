@@ -3,15 +3,13 @@
 //! Each window is computed by itself, in one order of additions, so that what it forecasts does not
 //! depend on what else is forecast beside it.
 
-use crate::batch_norm::{BatchNorm, EPSILON};
-use crate::config::{LstmConfig, NetworkConfig};
-use crate::dense::Dense;
-use crate::head::HeadModule;
 use crate::instruction_set::InstructionSet;
-use crate::lstm::LstmForecaster;
+use crate::layout::{DensePart, HeadPart, Layout, LstmPart, NormPart, Structure};
 use crate::lstm_kernel::{Packed, Shape, forward};
-use crate::network::NetworkModule;
-use burn::tensor::Tensor;
+use crate::products::add_product;
+
+/// What batch norm adds to a variance.
+pub(crate) const EPSILON: f64 = 1e-5;
 
 /// What a network says of some windows.
 pub(crate) struct Said {
@@ -30,9 +28,9 @@ pub(crate) enum PlainNetwork {
 
 #[derive(Debug)]
 pub(crate) struct PlainLstm {
-    config: LstmConfig,
-    /// Layers from the input up, directions alternating, each with the width of what it reads.
-    layers: Vec<(usize, Packed)>,
+    hidden: usize,
+    /// Levels from the input up; of each the directions, with the width of what they read.
+    levels: Vec<Vec<(usize, Packed)>>,
     attention: Option<[PlainDense; 2]>,
     head: PlainHead,
 }
@@ -47,16 +45,24 @@ enum PlainHead {
 }
 
 impl PlainNetwork {
-    /// From a module that records no gradients.
-    pub(crate) fn new(module: &NetworkModule, config: &NetworkConfig) -> Self {
-        match (module, config) {
-            (NetworkModule::Lstm(network), NetworkConfig::Lstm(config)) => {
-                Self::Lstm(Box::new(PlainLstm::new(network, config)))
-            }
-            (NetworkModule::Linear(network), _) => Self::Linear(PlainDense::new(&network.dense)),
-            (NetworkModule::Lstm(_), NetworkConfig::Linear(_)) => {
-                unreachable!("module and configuration are made together")
-            }
+    /// Of weights that lie as in the layout.
+    pub(crate) fn new(layout: &Layout, weights: &[f32]) -> Self {
+        match layout.structure() {
+            Structure::Lstm {
+                levels,
+                attention,
+                head,
+            } => Self::Lstm(Box::new(PlainLstm {
+                hidden: levels[0][0].hidden,
+                levels: levels
+                    .iter()
+                    .map(|level| level.iter().map(|layer| packed(layer, weights)).collect())
+                    .collect(),
+                attention: attention
+                    .map(|dense| dense.map(|dense| PlainDense::new(&dense, weights))),
+                head: PlainHead::new(head, weights),
+            })),
+            Structure::Linear(dense) => Self::Linear(PlainDense::new(dense, weights)),
         }
     }
 
@@ -72,64 +78,37 @@ impl PlainNetwork {
     }
 }
 
-impl PlainLstm {
-    fn new(network: &LstmForecaster, config: &LstmConfig) -> Self {
-        let layers = network.layers.iter().map(|layer| {
-            let [input, _] = layer.weight_input.val().dims();
-            let shape = Shape {
-                days: 1,
-                batch: 1,
-                input,
-                hidden: config.hidden_width,
-            };
-            let bias = numbers(layer.bias_input.val() + layer.bias_hidden.val());
-            let from_input = numbers(layer.weight_input.val());
-            let from_hidden = numbers(layer.weight_hidden.val());
-            let set = InstructionSet::of_networks();
-            let packed = Packed::new(set, shape, &from_input, &from_hidden, &bias);
-            (input, packed)
-        });
-        let head = match &network.head {
-            HeadModule::Joint(head) => PlainHead::Joint([
-                PlainDense::normalised(&head.dense_1, &head.norm_1),
-                PlainDense::normalised(&head.dense_2, &head.norm_2),
-                PlainDense::new(&head.dense_out),
-            ]),
-            HeadModule::PerOutput(head) => PlainHead::PerOutput {
-                shared: PlainDense::new(&head.shared),
-                tasks: head
-                    .tasks
-                    .iter()
-                    .map(|task| [&task.dense, &task.out].map(PlainDense::new))
-                    .collect(),
-            },
-        };
-        Self {
-            config: config.clone(),
-            layers: layers.collect(),
-            attention: network
-                .attention
-                .as_ref()
-                .map(|attention| [&attention.dense, &attention.score].map(PlainDense::new)),
-            head,
-        }
-    }
+/// A layer's weights ready for the forward pass, and the width of what it reads.
+fn packed(layer: &LstmPart, weights: &[f32]) -> (usize, Packed) {
+    let shape = Shape {
+        days: 1,
+        batch: 1,
+        input: layer.input,
+        hidden: layer.hidden,
+    };
+    let from_input = layer.from_input.of(weights);
+    let from_hidden = layer.from_hidden.of(weights);
+    let set = InstructionSet::of_networks();
+    let packed = Packed::new(set, shape, from_input, from_hidden, &layer.bias(weights));
+    (layer.input, packed)
+}
 
+impl PlainLstm {
     fn forward(&self, windows: &[f32], count: usize, days: usize) -> Said {
         let mut sequence = by_day(windows, count, days);
-        for directions in self.layers.chunks(self.config.directions()) {
+        for directions in &self.levels {
             let run = |place: usize| {
                 let (input, packed) = &directions[place];
                 let shape = Shape {
                     days,
                     batch: count,
                     input: *input,
-                    hidden: self.config.hidden_width,
+                    hidden: self.hidden,
                 };
                 forward(shape, &sequence, packed, place == 1)
             };
             sequence = if directions.len() == 2 {
-                beside(&run(0), &run(1), self.config.hidden_width)
+                beside(&run(0), &run(1), self.hidden)
             } else {
                 run(0)
             };
@@ -148,8 +127,7 @@ impl PlainLstm {
         count: usize,
         days: usize,
     ) -> (Vec<f32>, Option<Vec<f32>>) {
-        let hidden = self.config.hidden_width;
-        let width = hidden * self.config.directions();
+        let width = self.hidden * self.levels[0].len();
         let day = |day: usize| &sequence[day * count * width..][..count * width];
         if let Some([dense, score]) = &self.attention {
             let mut inner = dense.forward(sequence);
@@ -178,6 +156,23 @@ impl PlainLstm {
 }
 
 impl PlainHead {
+    fn new(head: &HeadPart, weights: &[f32]) -> Self {
+        match head {
+            HeadPart::Joint { dense, norms } => Self::Joint([
+                PlainDense::normalised(&dense[0], &norms[0], weights),
+                PlainDense::normalised(&dense[1], &norms[1], weights),
+                PlainDense::new(&dense[2], weights),
+            ]),
+            HeadPart::PerOutput { shared, tasks } => Self::PerOutput {
+                shared: PlainDense::new(shared, weights),
+                tasks: tasks
+                    .iter()
+                    .map(|task| task.map(|dense| PlainDense::new(&dense, weights)))
+                    .collect(),
+            },
+        }
+    }
+
     /// `[count, width]` to `[count × outputs]`.
     fn forward(&self, read: &[f32], count: usize) -> Vec<f32> {
         match self {
@@ -208,23 +203,18 @@ pub(crate) struct PlainDense {
 }
 
 impl PlainDense {
-    fn new(dense: &Dense) -> Self {
+    fn new(dense: &DensePart, weights: &[f32]) -> Self {
         Self {
-            weight: numbers(dense.weight.val()),
-            bias: numbers(dense.bias.val()),
+            weight: dense.weight.of(weights).to_vec(),
+            bias: dense.bias.of(weights).to_vec(),
         }
     }
 
     /// With the batch norm behind it taken in, by its running statistics.
-    fn normalised(dense: &Dense, norm: &BatchNorm) -> Self {
-        let mut plain = Self::new(dense);
-        let [scale, shift, mean, variance] = [
-            &norm.weight,
-            &norm.bias,
-            &norm.running_mean,
-            &norm.running_variance,
-        ]
-        .map(|values| numbers(values.val()));
+    fn normalised(dense: &DensePart, norm: &NormPart, weights: &[f32]) -> Self {
+        let mut plain = Self::new(dense, weights);
+        let [scale, shift, mean, variance] =
+            [norm.weight, norm.bias, norm.mean, norm.variance].map(|place| place.of(weights));
         for column in 0..plain.bias.len() {
             let factor = f64::from(scale[column]) / (f64::from(variance[column]) + EPSILON).sqrt();
             for weight in plain.weight[column..].iter_mut().step_by(shift.len()) {
@@ -238,18 +228,9 @@ impl PlainDense {
 
     /// `[rows × input]` to `[rows × output]`; products and sums are rounded one by one.
     fn forward(&self, rows: &[f32]) -> Vec<f32> {
-        let output = self.bias.len();
-        let input = self.weight.len() / output;
+        let input = self.weight.len() / self.bias.len();
         let mut sums = self.bias.repeat(rows.len() / input);
-        InstructionSet::of_networks().dispatch(|| {
-            for (row, sums) in rows.chunks_exact(input).zip(sums.chunks_exact_mut(output)) {
-                for (value, weights) in row.iter().zip(self.weight.chunks_exact(output)) {
-                    for (sum, weight) in sums.iter_mut().zip(weights) {
-                        *sum += value * weight;
-                    }
-                }
-            }
-        });
+        add_product(rows, &self.weight, input, &mut sums);
         sums
     }
 }
@@ -262,7 +243,7 @@ fn rectified(mut values: Vec<f32>) -> Vec<f32> {
 }
 
 /// Weights that are positive and add up to one.
-fn softmax(scores: impl Iterator<Item = f32> + Clone, weights: &mut [f32]) {
+pub(crate) fn softmax(scores: impl Iterator<Item = f32> + Clone, weights: &mut [f32]) {
     let highest = scores.clone().fold(f32::NEG_INFINITY, f32::max);
     for (weight, score) in weights.iter_mut().zip(scores) {
         *weight = (score - highest).exp();
@@ -286,7 +267,7 @@ fn by_day(windows: &[f32], count: usize, days: usize) -> Vec<f32> {
 }
 
 /// Two `[days, count, hidden]` as one `[days, count, 2 × hidden]`.
-fn beside(left: &[f32], right: &[f32], hidden: usize) -> Vec<f32> {
+pub(crate) fn beside(left: &[f32], right: &[f32], hidden: usize) -> Vec<f32> {
     let mut both = Vec::with_capacity(left.len() + right.len());
     for (left, right) in left.chunks_exact(hidden).zip(right.chunks_exact(hidden)) {
         both.extend_from_slice(left);
@@ -295,7 +276,8 @@ fn beside(left: &[f32], right: &[f32], hidden: usize) -> Vec<f32> {
     both
 }
 
-fn mean_over_days(windows: &[f32], count: usize, days: usize) -> Vec<f32> {
+/// `[count, days, features]` to `[count, features]`.
+pub(crate) fn mean_over_days(windows: &[f32], count: usize, days: usize) -> Vec<f32> {
     let features = windows.len() / (count * days);
     let mut means = vec![0.0; count * features];
     for (mean, window) in means
@@ -312,10 +294,4 @@ fn mean_over_days(windows: &[f32], count: usize, days: usize) -> Vec<f32> {
         }
     }
     means
-}
-
-/// The numbers of a tensor, row by row.
-pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    let data = tensor.into_data();
-    data.try_to_vec().expect("networks compute in f32")
 }

@@ -3,7 +3,6 @@
 //! burn's own generator is one per process, so two trainings at once would share it. These draws
 //! depend on the seed alone.
 
-use burn::tensor::{Device, Tensor, TensorData};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -31,43 +30,47 @@ fn unit(bits: u32) -> f64 {
 
 /// Draws dropout masks; one per training, so that the same seed gives the same masks in order.
 #[derive(Debug)]
-pub struct DropoutSource {
+pub(crate) struct DropoutMasks {
     random: ChaCha8Rng,
     probability: f64,
+    bytes: Vec<u8>,
 }
 
-impl DropoutSource {
+impl DropoutMasks {
     /// Masks that drop with this probability (0 to below 1).
-    pub fn new(seed: u64, probability: f64) -> Self {
+    pub(crate) fn new(seed: u64, probability: f64) -> Self {
         Self {
             // Another stream than the one initial weights come from.
             random: ChaCha8Rng::seed_from_u64(seed ^ 0x9e37_79b9_7f4a_7c15),
             probability,
+            bytes: Vec::new(),
         }
     }
 
-    /// Drops values and scales the rest up, so that the expectation stays.
-    pub(crate) fn apply<const D: usize>(&mut self, values: Tensor<D>) -> Tensor<D> {
+    /// Drops values and scales the rest up, so that the expectation stays. The mask is kept: its factors,
+    /// or nothing if nothing is ever dropped.
+    pub(crate) fn apply(&mut self, values: &mut [f32], mask: &mut Vec<f32>) {
+        mask.clear();
         if self.probability <= 0.0 {
-            return values;
+            return;
         }
-        let shape = values.dims();
         let keep = (1.0 / (1.0 - self.probability)) as f32;
         // Two bytes decide on a value, which is fine enough for a probability and half the work.
         let threshold = (self.probability * 65_536.0).round() as u32;
-        let mut bytes = vec![0; 2 * shape.iter().product::<usize>()];
-        self.random.fill_bytes(&mut bytes);
-        let mask: Vec<f32> = bytes
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|pair| {
-                let draw = u32::from(u16::from_le_bytes(*pair));
-                if draw < threshold { 0.0 } else { keep }
-            })
-            .collect();
-        let device: Device = values.device();
-        values * Tensor::from_data(TensorData::new(mask, shape), &device)
+        self.bytes.resize(2 * values.len(), 0);
+        self.random.fill_bytes(&mut self.bytes);
+        mask.extend(self.bytes.as_chunks::<2>().0.iter().map(|pair| {
+            let draw = u32::from(u16::from_le_bytes(*pair));
+            if draw < threshold { 0.0 } else { keep }
+        }));
+        masked(values, mask);
+    }
+}
+
+/// Values, or gradients of values, times the factors of a mask.
+pub(crate) fn masked(values: &mut [f32], mask: &[f32]) {
+    for (value, factor) in values.iter_mut().zip(mask) {
+        *value *= factor;
     }
 }
 
@@ -85,16 +88,23 @@ mod tests {
 
     #[test]
     fn masks_drop_the_asked_share_and_keep_the_expectation() {
-        let device = Device::flex();
-        let mut source = DropoutSource::new(3, 0.2);
-        let kept: Vec<f32> = source
-            .apply(Tensor::<1>::ones([10_000], &device))
-            .into_data()
-            .try_to_vec()
-            .unwrap();
+        let mut source = DropoutMasks::new(3, 0.2);
+        let mut kept = vec![1.0; 10_000];
+        let mut mask = Vec::new();
+        source.apply(&mut kept, &mut mask);
+        assert_eq!(kept, mask);
         let dropped = kept.iter().filter(|value| **value == 0.0).count();
         assert!((1_850..2_150).contains(&dropped), "{dropped}");
         let mean = kept.iter().sum::<f32>() / 10_000.0;
         assert!((mean - 1.0).abs() < 0.03, "{mean}");
+    }
+
+    #[test]
+    fn without_dropout_nothing_changes_and_nothing_is_drawn() {
+        let mut source = DropoutMasks::new(3, 0.0);
+        let (mut kept, mut mask) = (vec![2.0; 4], vec![0.0]);
+        source.apply(&mut kept, &mut mask);
+        assert_eq!(kept, [2.0; 4]);
+        assert!(mask.is_empty());
     }
 }

@@ -130,6 +130,17 @@ impl Windows {
             .copied()
             .collect()
     }
+
+    /// The same day by day, `[days, windows, features]`, in the place of what was there.
+    pub(crate) fn gather_by_day(&self, indices: &[usize], to: &mut Vec<f32>) {
+        to.clear();
+        for day in 0..self.lookback {
+            for index in indices {
+                let first = (index * self.lookback + day) * self.features;
+                to.extend_from_slice(&self.values[first..first + self.features]);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +168,9 @@ mod tests {
         let both = Windows::concat(&[&one, &two]).unwrap();
         assert_eq!(both.count(), 3);
         assert_eq!(both.gather(&[2, 0]), [5.0, 6.0, 1.0, 2.0]);
+        let mut by_day = vec![0.0];
+        both.gather_by_day(&[2, 0], &mut by_day);
+        assert_eq!(by_day, [5.0, 1.0, 6.0, 2.0]);
         let longer = Windows::new(1, 3, 1, vec![0.0; 3]).unwrap();
         assert_eq!(
             Windows::concat(&[&one, &longer]).unwrap_err().to_string(),

@@ -37,7 +37,7 @@ const OUTSIDE: [&str; 2] = ["vitalcast-benches", "xtask"];
 /// Who may name a dependency, by the first part of its name (`clap` stands for `clap_complete`
 /// too). Also for tests, so that no test reaches behind a seam; `vitalcast-benches` may name any.
 const HOMES: [(&str, &[&str]); 11] = [
-    ("burn", &["vitalcast-models", "vitalcast-training"]),
+    ("burn", &["vitalcast-models"]),
     ("arrow", &["vitalcast-cohort"]),
     ("parquet", &["vitalcast-cohort"]),
     // Phones and watches export databases; they are only read.

@@ -120,6 +120,24 @@ fn a_dependency_has_the_same_features_whatever_is_built() {
 }
 
 #[test]
+fn the_programs_contain_no_burn_unless_asked_for() {
+    let of = |features: &[&str]| {
+        let selection = [
+            "--package",
+            "vitalcast-cli",
+            "--package",
+            "vitalcast-server",
+        ];
+        let tree = resolved(&[&selection[..], features].concat(), "normal,build");
+        let burn = |name: &&String| name.split('-').next() == Some("burn");
+        tree.keys().filter(burn).count()
+    };
+    assert_eq!(of(&[]), 0);
+    // It is found where it is.
+    assert!(of(&["--features", "vitalcast-models/ndarray"]) > 5);
+}
+
+#[test]
 fn a_dependency_with_other_features_in_one_selection_is_found() {
     let selections = |with: &str, without: &str| {
         BTreeMap::from([

@@ -86,7 +86,7 @@ pub(crate) struct TrainArgs {
     /// Train even if the same model exists already
     #[arg(long)]
     pub(crate) force: bool,
-    /// Device for training networks: flex or ndarray (CPU), wgpu (GPU); depends on the build
+    /// Device for training networks: cpu; in builds with burn also flex or ndarray (CPU), wgpu (GPU)
     #[arg(long, value_name = "DEVICE", default_value_t)]
     pub(crate) device: ComputeDevice,
     #[command(flatten)]

@@ -1,7 +1,28 @@
 //! The squashing functions, a vector at a time.
 
 use super::product::multiply_add;
-use pulp::Simd;
+use crate::instruction_set::InstructionSet;
+use pulp::{Simd, WithSimd};
+
+/// Replaces numbers by their tanh, as the layers compute it.
+pub(crate) fn squash(set: InstructionSet, values: &mut [f32]) {
+    struct Squash<'a>(&'a mut [f32]);
+    impl WithSimd for Squash<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) {
+            let (whole, rest) = S::as_mut_simd_f32s(self.0);
+            for values in whole {
+                *values = tanh(simd, *values);
+            }
+            if !rest.is_empty() {
+                let values = tanh(simd, simd.partial_load_f32s(rest));
+                simd.partial_store_f32s(rest, values);
+            }
+        }
+    }
+    set.dispatch(Squash(values));
+}
 
 /// Rational approximation of tanh, within 3.5e-7: a minimax quotient of an odd polynomial of degree 13
 /// and an even one of degree 6, as Eigen computes it.
@@ -39,8 +60,6 @@ pub(super) fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::instruction_set::InstructionSet;
-    use pulp::WithSimd;
 
     struct Of<'a>(&'a mut [f32], &'a mut [f32]);
 

@@ -15,102 +15,115 @@ mod weights;
 
 use weights::WeightGradients;
 
-/// Gradients of a layer.
-pub(crate) struct Gradients {
+/// Where the gradients of a layer go.
+pub(crate) struct Gradients<'a> {
     /// `[days, batch, input]`, if asked for.
-    pub(crate) sequence: Option<Vec<f32>>,
+    pub(crate) sequence: Option<&'a mut [f32]>,
     /// `[input, 4 × hidden]`
-    pub(crate) input: Vec<f32>,
+    pub(crate) input: &'a mut [f32],
     /// `[hidden, 4 × hidden]`
-    pub(crate) hidden: Vec<f32>,
+    pub(crate) hidden: &'a mut [f32],
     /// `[4 × hidden]`
-    pub(crate) bias: Vec<f32>,
+    pub(crate) bias: &'a mut [f32],
+}
+
+/// Memory of a backward pass, to be used again.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    turned_hidden: Vec<f32>,
+    turned_input: Vec<f32>,
+    /// Gradients of the weights, panel by panel.
+    panels: Vec<Vec<f32>>,
 }
 
 /// The backward pass, with the instruction set of the forward pass: `[days, batch, hidden]` gradients
-/// of the output to those of everything else.
+/// of the output to those of everything else. What was saved is used up.
 #[expect(clippy::too_many_arguments, reason = "what a backward pass needs")]
 pub(crate) fn backward(
     set: InstructionSet,
     shape: Shape,
     sequence: &[f32],
     weights: (&[f32], &[f32]),
-    mut saved: Vec<Saved>,
+    saved: &mut [Saved],
     reverse: bool,
     output: &[f32],
-    wants_sequence: bool,
-) -> Gradients {
+    scratch: &mut Scratch,
+    gradients: Gradients<'_>,
+) {
+    let Scratch {
+        turned_hidden,
+        turned_input,
+        panels,
+    } = scratch;
     let chunks = Chunks {
         batch: shape.batch,
         count: saved.len(),
     };
-    let turned_hidden = pack_turned(set, weights.1, shape.hidden, shape.hidden);
-    let turned_input =
-        wants_sequence.then(|| pack_turned(set, weights.0, shape.input, shape.hidden));
-    let parts: Vec<Vec<f32>> = saved
+    let wants_sequence = gradients.sequence.is_some();
+    pack_turned(set, weights.1, shape.hidden, shape.hidden, turned_hidden);
+    if wants_sequence {
+        pack_turned(set, weights.0, shape.input, shape.hidden, turned_input);
+    }
+    saved.par_iter_mut().enumerate().for_each(|(chunk, saved)| {
+        set.dispatch(Backward {
+            shape,
+            rows: chunks.rows(chunk),
+            saved,
+            reverse,
+            output,
+            turned_hidden,
+            turned_input: wants_sequence.then_some(turned_input),
+        });
+    });
+    let lanes = lanes(set);
+    panels.resize_with(shape.panels(lanes), Vec::new);
+    let saved = &*saved;
+    panels
         .par_iter_mut()
         .enumerate()
-        .map(|(chunk, saved)| {
-            set.dispatch(Backward {
-                shape,
-                rows: chunks.rows(chunk),
-                saved,
-                reverse,
-                output,
-                turned_hidden: &turned_hidden,
-                turned_input: turned_input.as_deref(),
-            })
-        })
-        .collect();
-    let lanes = lanes(set);
-    let panels: Vec<Vec<f32>> = (0..shape.panels(lanes))
-        .into_par_iter()
-        .map(|panel| {
+        .for_each(|(panel, gradients)| {
             set.dispatch(WeightGradients {
                 shape,
                 chunks,
                 panel,
                 sequence,
-                saved: &saved,
+                saved,
                 reverse,
-            })
-        })
-        .collect();
-    let (input, rest) = (shape.input, shape.hidden);
-    let unpack =
-        |first: usize, rows: usize| unpack(&panels, shape.hidden, lanes, first..first + rows);
-    Gradients {
-        input: unpack(0, input),
-        hidden: unpack(input, rest),
-        bias: unpack(input + rest, 1),
-        sequence: wants_sequence.then(|| gather(shape, chunks, &parts)),
+                gradients,
+            });
+        });
+    let (input, hidden) = (shape.input, shape.hidden);
+    unpack(panels, hidden, lanes, 0, gradients.input);
+    unpack(panels, hidden, lanes, input, gradients.hidden);
+    unpack(panels, hidden, lanes, input + hidden, gradients.bias);
+    if let Some(to) = gradients.sequence {
+        gather(shape, chunks, saved, to);
     }
 }
 
-/// Some rows of `[row][gate][lane]` of every panel as `[rows, 4 × hidden]`.
-fn unpack(panels: &[Vec<f32>], hidden: usize, lanes: usize, rows: Range<usize>) -> Vec<f32> {
+/// Rows of `[row][gate][lane]` of every panel, from the first on, as `[rows, 4 × hidden]`.
+fn unpack(panels: &[Vec<f32>], hidden: usize, lanes: usize, first: usize, to: &mut [f32]) {
     let width = GATES * lanes;
-    let mut to = vec![0.0; rows.len() * GATES * hidden];
-    for (row, to) in rows.zip(to.chunks_exact_mut(GATES * hidden)) {
+    for (row, to) in to.chunks_exact_mut(GATES * hidden).enumerate() {
         for (panel, from) in panels.iter().enumerate() {
             let unit = panel * lanes;
             let units = lanes.min(hidden - unit);
-            for (gate, from) in from[row * width..][..width].chunks_exact(lanes).enumerate() {
+            let from = &from[(first + row) * width..][..width];
+            for (gate, from) in from.chunks_exact(lanes).enumerate() {
                 to[gate * hidden + unit..][..units].copy_from_slice(&from[..units]);
             }
         }
     }
-    to
 }
 
 /// The inputs' gradients of all chunks beside one another, without the padding.
-fn gather(shape: Shape, chunks: Chunks, parts: &[Vec<f32>]) -> Vec<f32> {
-    let mut gradient = vec![0.0; shape.days * shape.batch * shape.input];
+fn gather(shape: Shape, chunks: Chunks, saved: &[Saved], gradient: &mut [f32]) {
     for (day, gradient) in gradient
         .chunks_exact_mut(shape.batch * shape.input)
         .enumerate()
     {
-        for (chunk, part) in parts.iter().enumerate() {
+        for (chunk, saved) in saved.iter().enumerate() {
+            let part = &saved.inputs;
             let rows = chunks.rows(chunk);
             let size = part.len() / shape.days;
             let from = part[day * size..][..size].chunks_exact(size / rows.len());
@@ -122,7 +135,6 @@ fn gather(shape: Shape, chunks: Chunks, parts: &[Vec<f32>]) -> Vec<f32> {
             }
         }
     }
-    gradient
 }
 
 /// A chunk's way back through the days.
@@ -137,22 +149,22 @@ struct Backward<'a> {
 }
 
 impl WithSimd for Backward<'_> {
-    /// `[day][row][padded input]` gradients of the chunk's input; empty when not asked for.
-    type Output = Vec<f32>;
+    /// Gradients of the gates, and of the input if asked for, are in `saved`.
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+    fn with_simd<S: Simd>(self, simd: S) {
         if const { group::<S>() == GATES } {
-            self.run::<S, GATES>(simd)
+            self.run::<S, GATES>(simd);
         } else {
-            self.run::<S, 2>(simd)
+            self.run::<S, 2>(simd);
         }
     }
 }
 
 impl Backward<'_> {
     #[inline(always)]
-    fn run<S: Simd, const G: usize>(self, simd: S) -> Vec<f32> {
+    fn run<S: Simd, const G: usize>(self, simd: S) {
         let Self {
             shape,
             rows,
@@ -222,15 +234,15 @@ impl Backward<'_> {
             }
         }
         let Some(turned) = turned_input else {
-            return Vec::new();
+            return;
         };
         let stride = shape.input.next_multiple_of(G * lanes);
-        let mut gradient = vec![0.0; shape.days * rows * stride];
-        for (block, gradient) in gradient.chunks_mut(together * rows * stride).enumerate() {
-            let gates = &saved.gates[block * together * size..];
+        let Saved { gates, inputs, .. } = saved;
+        inputs.resize(shape.days * rows * stride, 0.0);
+        for (block, gradient) in inputs.chunks_mut(together * rows * stride).enumerate() {
+            let gates = &gates[block * together * size..];
             times_turned::<S, G>(simd, gates, plane, turned, &mut beside, gradient, stride);
         }
-        gradient
     }
 }
 

@@ -10,7 +10,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// What the backward pass needs of a chunk.
+/// What the backward pass needs of a chunk. Its memory can be used again for another pass.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Saved {
     /// `[panel][day][row][gate][lane]`: gates after their activation; later their gradients.
@@ -19,21 +19,46 @@ pub(crate) struct Saved {
     pub(super) cells: Vec<f32>,
     /// `[day][row][padded hidden]`
     pub(super) states: Vec<f32>,
+    /// `[day][row][padded input]`: gradients of the input, made by the backward pass.
+    pub(super) inputs: Vec<f32>,
+}
+
+impl Saved {
+    /// With room for so many numbers. They are not cleared: all are written before they are read.
+    fn with_room(mut self, gates: usize, cells: usize, states: usize) -> Self {
+        self.gates.resize(gates, 0.0);
+        self.cells.resize(cells, 0.0);
+        self.states.resize(states, 0.0);
+        self
+    }
 }
 
 /// Runs a layer over `[days, batch, input]`: `[days, batch, hidden]`, the state after each day.
 pub(crate) fn forward(shape: Shape, sequence: &[f32], packed: &Packed, reverse: bool) -> Vec<f32> {
-    run(shape, sequence, packed, reverse, false).0
+    let (mut saved, mut output) = (Vec::new(), Vec::new());
+    run(
+        shape,
+        sequence,
+        packed,
+        reverse,
+        false,
+        &mut saved,
+        &mut output,
+    );
+    output
 }
 
-/// The same, and what the backward pass needs, one entry a chunk.
+/// The same into `output`, and what the backward pass needs into `saved`, one entry a chunk. What they
+/// held before is overwritten, and their memory used again.
 pub(crate) fn forward_and_save(
     shape: Shape,
     sequence: &[f32],
     packed: &Packed,
     reverse: bool,
-) -> (Vec<f32>, Vec<Saved>) {
-    run(shape, sequence, packed, reverse, true)
+    saved: &mut Vec<Saved>,
+    output: &mut Vec<f32>,
+) {
+    run(shape, sequence, packed, reverse, true, saved, output);
 }
 
 fn run(
@@ -42,30 +67,31 @@ fn run(
     packed: &Packed,
     reverse: bool,
     saving: bool,
-) -> (Vec<f32>, Vec<Saved>) {
+    saved: &mut Vec<Saved>,
+    output: &mut Vec<f32>,
+) {
     assert_eq!(sequence.len(), shape.days * shape.batch * shape.input);
     let chunks = Chunks::new(shape.batch, rayon::current_num_threads());
-    let saved: Vec<Saved> = (0..chunks.count)
-        .into_par_iter()
-        .map(|chunk| {
-            packed.set.dispatch(Forward {
-                shape,
-                rows: chunks.rows(chunk),
-                sequence,
-                packed,
-                reverse,
-                saving,
-            })
-        })
-        .collect();
-    (gather(shape, chunks, &saved, lanes(packed.set)), saved)
+    saved.resize_with(chunks.count, Saved::default);
+    saved.par_iter_mut().enumerate().for_each(|(chunk, saved)| {
+        packed.set.dispatch(Forward {
+            shape,
+            rows: chunks.rows(chunk),
+            sequence,
+            packed,
+            reverse,
+            saving,
+            saved,
+        });
+    });
+    gather(shape, chunks, saved, lanes(packed.set), output);
 }
 
 /// Numbers from which on it pays to copy with more than one thread.
 const MANY: usize = 1 << 18;
 
 /// The states of all chunks beside one another, without the padding.
-fn gather(shape: Shape, chunks: Chunks, saved: &[Saved], lanes: usize) -> Vec<f32> {
+fn gather(shape: Shape, chunks: Chunks, saved: &[Saved], lanes: usize, output: &mut Vec<f32>) {
     let padded = shape.panels(lanes) * lanes;
     let of_day = |(day, output): (usize, &mut [f32])| {
         for (chunk, saved) in saved.iter().enumerate() {
@@ -81,7 +107,7 @@ fn gather(shape: Shape, chunks: Chunks, saved: &[Saved], lanes: usize) -> Vec<f3
         }
     };
     let day = shape.batch * shape.hidden;
-    let mut output = vec![0.0; shape.days * day];
+    output.resize(shape.days * day, 0.0);
     if output.len() < MANY {
         output.chunks_exact_mut(day).enumerate().for_each(of_day);
     } else {
@@ -90,7 +116,6 @@ fn gather(shape: Shape, chunks: Chunks, saved: &[Saved], lanes: usize) -> Vec<f3
             .enumerate()
             .for_each(of_day);
     }
-    output
 }
 
 /// A chunk's way through the days.
@@ -102,35 +127,38 @@ struct Forward<'a> {
     reverse: bool,
     /// Whether gates and cells of every day are kept.
     saving: bool,
+    saved: &'a mut Saved,
 }
 
 impl WithSimd for Forward<'_> {
-    type Output = Saved;
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Saved {
+    fn with_simd<S: Simd>(self, simd: S) {
         if const { group::<S>() == GATES } {
-            self.run::<S, GATES>(simd)
+            self.run::<S, GATES>(simd);
         } else {
-            self.run::<S, 2>(simd)
+            self.run::<S, 2>(simd);
         }
     }
 }
 
 impl Forward<'_> {
     #[inline(always)]
-    fn run<S: Simd, const G: usize>(self, simd: S) -> Saved {
+    fn run<S: Simd, const G: usize>(self, simd: S) {
         let (shape, rows) = (self.shape, self.rows.len());
         let panels = shape.panels(S::F32_LANES);
         let padded = panels * S::F32_LANES;
         let size = rows * GATES * S::F32_LANES;
         let together = (TOGETHER / rows).clamp(1, shape.days);
         let kept = if self.saving { shape.days } else { together };
-        let mut saved = Saved {
-            gates: vec![0.0; panels * kept * size],
-            cells: vec![0.0; if self.saving { shape.days } else { 1 } * rows * padded],
-            states: vec![0.0; shape.days * rows * padded],
-        };
+        let days_of_cells = if self.saving { shape.days } else { 1 };
+        let saved = std::mem::take(self.saved);
+        let mut saved = saved.with_room(
+            panels * kept * size,
+            days_of_cells * rows * padded,
+            shape.days * rows * padded,
+        );
         let mut cell_before = vec![0.0; rows * padded];
         let mut beside = vec![0.0; rows * shape.hidden];
         for first in (0..shape.days).step_by(together) {
@@ -178,7 +206,7 @@ impl Forward<'_> {
                 cell_before.copy_from_slice(cells);
             }
         }
-        saved
+        *self.saved = saved;
     }
 
     /// What the bias and the inputs of some days add to the gates, in `gates`.

@@ -6,7 +6,7 @@ use super::{GATES, Shape, group, lanes};
 use crate::instruction_set::InstructionSet;
 
 /// A layer's weights ready for the forward pass.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Packed {
     pub(super) set: InstructionSet,
     pub(super) input: Vec<f32>,
@@ -25,21 +25,38 @@ impl Packed {
         hidden: &[f32],
         bias: &[f32],
     ) -> Self {
-        let (lanes, group) = (lanes(set), group(set));
-        let pack = |weights, rows| pack(weights, rows, shape.hidden, lanes, group);
-        Self {
+        let mut packed = Self {
             set,
-            input: pack(input, shape.input),
-            hidden: pack(hidden, shape.hidden),
-            bias: pack(bias, 1),
-        }
+            input: Vec::new(),
+            hidden: Vec::new(),
+            bias: Vec::new(),
+        };
+        packed.renew(shape, input, hidden, bias);
+        packed
+    }
+
+    /// Other weights of the same shape in the same memory.
+    pub(crate) fn renew(&mut self, shape: Shape, input: &[f32], hidden: &[f32], bias: &[f32]) {
+        let (lanes, group) = (lanes(self.set), group(self.set));
+        let pack = |weights, rows, to| pack(weights, rows, shape.hidden, lanes, group, to);
+        pack(input, shape.input, &mut self.input);
+        pack(hidden, shape.hidden, &mut self.hidden);
+        pack(bias, 1, &mut self.bias);
     }
 }
 
 /// Weights `[rows, 4 × hidden]` in panels: `[panel][group of gates][row][gate of the group][lane]`.
-fn pack(weights: &[f32], rows: usize, hidden: usize, lanes: usize, group: usize) -> Vec<f32> {
+/// What fills panels up is zero, and stays so where a list is used again.
+fn pack(
+    weights: &[f32],
+    rows: usize,
+    hidden: usize,
+    lanes: usize,
+    group: usize,
+    packed: &mut Vec<f32>,
+) {
     let part = group * lanes;
-    let mut packed = vec![0.0; rows * hidden.div_ceil(lanes) * GATES * lanes];
+    packed.resize(rows * hidden.div_ceil(lanes) * GATES * lanes, 0.0);
     for (place, packed) in packed.chunks_exact_mut(rows * part).enumerate() {
         let (panel, first_gate) = (place * group / GATES, place * group % GATES);
         let first = panel * lanes;
@@ -54,7 +71,6 @@ fn pack(weights: &[f32], rows: usize, hidden: usize, lanes: usize, group: usize)
             }
         }
     }
-    packed
 }
 
 /// Weights `[rows, 4 × hidden]` turned round, for products with gate gradients:
@@ -64,11 +80,12 @@ pub(super) fn pack_turned(
     weights: &[f32],
     rows: usize,
     hidden: usize,
-) -> Vec<f32> {
+    packed: &mut Vec<f32>,
+) {
     let lanes = lanes(set);
     let part = group(set) * lanes;
     let depth = hidden.div_ceil(lanes) * GATES * lanes;
-    let mut packed = vec![0.0; rows.div_ceil(part) * depth * part];
+    packed.resize(rows.div_ceil(part) * depth * part, 0.0);
     for (packed, weights) in packed
         .chunks_exact_mut(depth * part)
         .zip(weights.chunks(part * GATES * hidden))
@@ -84,5 +101,4 @@ pub(super) fn pack_turned(
             }
         }
     }
-    packed
 }

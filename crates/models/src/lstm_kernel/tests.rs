@@ -1,6 +1,6 @@
 //! Each instruction set that this machine has against the others.
 
-use super::{Chunks, Packed, Shape, backward, forward, forward_and_save};
+use super::{Chunks, Gradients, Packed, Scratch, Shape, backward, forward, forward_and_save};
 use crate::instruction_set::InstructionSet;
 use crate::random::WeightSource;
 
@@ -54,26 +54,34 @@ impl Case {
     /// The output, and the gradients of the sequence, both weights and the bias.
     fn computed(&self, set: InstructionSet, reverse: bool) -> [Vec<f32>; 5] {
         let packed = self.packed(set);
-        let (output, saved) = forward_and_save(self.shape, &self.sequence, &packed, reverse);
-        let weights = (&self.weights[0][..], &self.weights[1][..]);
+        let (mut saved, mut output) = (Vec::new(), Vec::new());
         let (shape, sequence) = (self.shape, &self.sequence);
-        let gradients = backward(
-            set,
-            shape,
-            sequence,
-            weights,
-            saved,
-            reverse,
-            &self.output,
-            true,
-        );
-        [
-            output,
-            gradients.sequence.unwrap(),
-            gradients.input,
-            gradients.hidden,
-            gradients.bias,
-        ]
+        let weights = (&self.weights[0][..], &self.weights[1][..]);
+        let zeros = |values: &[f32]| vec![0.0; values.len()];
+        let mut gradient = zeros(sequence);
+        let [mut input, mut hidden, mut bias] = self.weights.each_ref().map(|of| zeros(of));
+        let mut scratch = Scratch::default();
+        // Twice with the same memory: nothing is left of the pass before.
+        for _ in 0..2 {
+            forward_and_save(shape, sequence, &packed, reverse, &mut saved, &mut output);
+            backward(
+                set,
+                shape,
+                sequence,
+                weights,
+                &mut saved,
+                reverse,
+                &self.output,
+                &mut scratch,
+                Gradients {
+                    sequence: Some(&mut gradient),
+                    input: &mut input,
+                    hidden: &mut hidden,
+                    bias: &mut bias,
+                },
+            );
+        }
+        [output, gradient, input, hidden, bias]
     }
 }
 
@@ -134,7 +142,16 @@ fn forecasting_gives_the_bits_of_training_and_of_each_row_alone() {
         for set in InstructionSet::available() {
             let packed = case.packed(set);
             let together = forward(shape, &case.sequence, &packed, reverse);
-            let (saving, _) = forward_and_save(shape, &case.sequence, &packed, reverse);
+            let mut saving = Vec::new();
+            let sequence = &case.sequence;
+            forward_and_save(
+                shape,
+                sequence,
+                &packed,
+                reverse,
+                &mut Vec::new(),
+                &mut saving,
+            );
             assert_eq!(bits(&together), bits(&saving), "{set}, {sizes:?}");
             for row in [0, shape.batch / 2, shape.batch - 1] {
                 let of_row = |values: &[f32], width: usize| -> Vec<f32> {

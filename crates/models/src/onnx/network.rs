@@ -2,18 +2,12 @@
 
 use super::baseline::simple_baseline;
 use super::graph::{Axis, Builder, float, int, ints, text};
-use crate::batch_norm::{BatchNorm, EPSILON};
-use crate::config::{LstmConfig, NetworkConfig, ReadOut};
-use crate::dense::Dense;
+use crate::config::{NetworkConfig, ReadOut};
 use crate::error::{ModelError, within};
-use crate::head::HeadModule;
-use crate::lstm::LstmForecaster;
-use crate::lstm_sequence::LstmLayer;
-use crate::network::{Network, NetworkModule};
-use crate::plain::numbers;
+use crate::layout::{DensePart, HeadPart, LstmPart, NormPart, Place, Structure};
+use crate::network::Network;
+use crate::plain::EPSILON;
 use crate::series::SeriesModel;
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
 
 /// How a column of the data becomes an input, or an output a number in the data's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,20 +67,11 @@ impl Network {
         } else {
             "forecast"
         };
-        match (&self.module().valid(), self.config()) {
-            (NetworkModule::Lstm(network), NetworkConfig::Lstm(config)) => {
-                lstm(&mut graph, network, config, &read, said);
-            }
-            (NetworkModule::Linear(network), _) => {
-                let axes = graph.ints("linear.axes", &[1]);
-                let keep = vec![int("keepdims", 0)];
-                let mean = graph.node("ReduceMean", &[&read, &axes], "linear.mean", keep);
-                dense(&mut graph, &network.dense, "linear", &mean, said);
-            }
-            (NetworkModule::Lstm(_), NetworkConfig::Linear(_)) => {
-                unreachable!("module and configuration are made together")
-            }
-        }
+        let mut writing = Writing {
+            graph: &mut graph,
+            weights: self.weights(),
+        };
+        writing.network(self.layout().structure(), &read, said);
         let outputs = self.config().outputs();
         if let Some(scaling) = scaling {
             let part = |of: fn(&ColumnScaling) -> f64| -> Vec<f32> {
@@ -191,204 +176,221 @@ fn scaled(graph: &mut Builder, scaling: &Scaling) -> String {
     )
 }
 
-fn lstm(
-    graph: &mut Builder,
-    network: &LstmForecaster,
-    config: &LstmConfig,
-    windows: &str,
-    output: &str,
-) {
-    let by_day = vec![ints("perm", vec![1, 0, 2])];
-    let mut sequence = graph.node("Transpose", &[windows], "days", by_day);
-    let joined = graph.ints("joined.shape", &[0, 0, -1]);
-    for (level, layers) in network.layers.chunks(config.directions()).enumerate() {
-        let name = format!("lstm.{level}");
-        let all = layer(graph, layers, config.hidden_width, &name, &sequence);
-        let perm = vec![ints("perm", vec![0, 2, 1, 3])];
-        let turned = graph.node("Transpose", &[&all], &format!("{name}.turned"), perm);
-        sequence = graph.node(
-            "Reshape",
-            &[&turned, &joined],
-            &format!("{name}.out"),
-            vec![],
-        );
-    }
-    let read = read_out(graph, network, &sequence);
-    match &network.head {
-        HeadModule::Joint(head) => {
-            let first = dense(graph, &head.dense_1, "head.fc1", &read, "head.fc1");
-            let first = norm(graph, &head.norm_1, "head.bn1", &first);
-            let first = graph.node("Relu", &[&first], "head.relu1", vec![]);
-            let second = dense(graph, &head.dense_2, "head.fc2", &first, "head.fc2");
-            let second = norm(graph, &head.norm_2, "head.bn2", &second);
-            let second = graph.node("Relu", &[&second], "head.relu2", vec![]);
-            dense(graph, &head.dense_out, "head.fc_out", &second, output);
-        }
-        HeadModule::PerOutput(head) => {
-            let shared = dense(graph, &head.shared, "shared_fc", &read, "shared_fc");
-            let shared = graph.node("Relu", &[&shared], "shared_fc.relu", vec![]);
-            let outputs: Vec<String> = head
-                .tasks
-                .iter()
-                .enumerate()
-                .map(|(index, task)| {
-                    let name = format!("task_heads.{index}");
-                    let hidden = format!("{name}.0");
-                    let hidden = dense(graph, &task.dense, &hidden, &shared, &hidden);
-                    let hidden = graph.node("Relu", &[&hidden], &format!("{name}.1"), vec![]);
-                    let out = format!("{name}.2");
-                    dense(graph, &task.out, &out, &hidden, &out)
-                })
-                .collect();
-            let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
-            graph.node("Concat", &outputs, output, vec![int("axis", 1)]);
-        }
-    }
+/// A graph, and the weights of the network that goes into it.
+struct Writing<'a> {
+    graph: &'a mut Builder,
+    weights: &'a [f32],
 }
 
-/// `[days, batch, width]` to `[batch, width]`.
-fn read_out(graph: &mut Builder, network: &LstmForecaster, sequence: &str) -> String {
-    let first_axis = vec![int("axis", 0)];
-    let at = |graph: &mut Builder, day: i64, name: &str| {
-        let place = graph.ints(&format!("{name}.place"), &[day]);
-        let day = graph.node(
-            "Gather",
-            &[sequence, &place],
-            &format!("{name}.day"),
-            first_axis.clone(),
-        );
-        let axes = graph.ints(&format!("{name}.axes"), &[0]);
-        graph.node("Squeeze", &[&day, &axes], name, vec![])
-    };
-    if let Some(attention) = &network.attention {
-        let hidden = product(graph, &attention.dense, "attention.0", sequence);
-        let hidden = graph.node("Tanh", &[&hidden], "attention.1", vec![]);
-        let scores = product(graph, &attention.score, "attention.2", &hidden);
-        let weights = graph.node(
-            "Softmax",
-            &[&scores],
-            "attention.weights",
-            first_axis.clone(),
-        );
-        let weighted = graph.node("Mul", &[sequence, &weights], "attention.weighted", vec![]);
-        let days = graph.ints("attention.days", &[0]);
-        let last = graph.ints("attention.last", &[2]);
-        let flat = graph.node("Squeeze", &[&weights, &last], "attention.by_day", vec![]);
-        graph.node(
-            "Transpose",
-            &[&flat],
-            "attention",
-            vec![ints("perm", vec![1, 0])],
-        );
-        let keep = vec![int("keepdims", 0)];
-        return graph.node("ReduceSum", &[&weighted, &days], "attention.mean", keep);
-    }
-    at(graph, -1, "last_day")
-}
-
-/// One layer in one or both directions: `[days, batch, input]` to `[days, directions, batch, hidden]`.
-fn layer(
-    graph: &mut Builder,
-    layers: &[LstmLayer],
-    hidden: usize,
-    name: &str,
-    sequence: &str,
-) -> String {
-    let directions = layers.len();
-    let input = layers[0].weight_input.val().dims()[0];
-    // ONNX: rows of gates i, o, f, g; here columns of gates i, f, g, o.
-    let of_matrix = |weight: &Param<Tensor<2>>, inputs: usize| -> Vec<f32> {
-        let values = numbers(weight.val());
-        let mut turned = Vec::with_capacity(values.len());
-        for gate in [0, 3, 1, 2] {
-            for unit in 0..hidden {
-                let column = gate * hidden + unit;
-                turned.extend((0..inputs).map(|row| values[row * 4 * hidden + column]));
+impl Writing<'_> {
+    fn network(&mut self, structure: &Structure, windows: &str, output: &str) {
+        match structure {
+            Structure::Lstm {
+                levels,
+                attention,
+                head,
+            } => {
+                let by_day = vec![ints("perm", vec![1, 0, 2])];
+                let days = self.graph.node("Transpose", &[windows], "days", by_day);
+                let sequence = self.levels(levels, days);
+                let read = self.read_out(attention.as_ref(), &sequence);
+                self.head(head, &read, output);
+            }
+            Structure::Linear(dense) => {
+                let axes = self.graph.ints("linear.axes", &[1]);
+                let keep = vec![int("keepdims", 0)];
+                let inputs = [windows, &axes];
+                let mean = self.graph.node("ReduceMean", &inputs, "linear.mean", keep);
+                self.dense(dense, "linear", &mean, output);
             }
         }
-        turned
-    };
-    let of_vector = |bias: &Param<Tensor<1>>| -> Vec<f32> {
-        let values = numbers(bias.val());
-        [0, 3, 1, 2]
-            .into_iter()
-            .flat_map(|gate| values[gate * hidden..(gate + 1) * hidden].to_vec())
-            .collect()
-    };
-    let mut from_input = Vec::new();
-    let mut from_hidden = Vec::new();
-    let mut bias = Vec::new();
-    for layer in layers {
-        from_input.extend(of_matrix(&layer.weight_input, input));
-        from_hidden.extend(of_matrix(&layer.weight_hidden, hidden));
-        bias.extend(of_vector(&layer.bias_input));
-        bias.extend(of_vector(&layer.bias_hidden));
     }
-    let gates = 4 * hidden;
-    let from_input = graph.floats(
-        &format!("{name}.W"),
-        &[directions, gates, input],
-        &from_input,
-    );
-    let from_hidden = graph.floats(
-        &format!("{name}.R"),
-        &[directions, gates, hidden],
-        &from_hidden,
-    );
-    let bias = graph.floats(&format!("{name}.B"), &[directions, 2 * gates], &bias);
-    let direction = if directions == 2 {
-        "bidirectional"
-    } else {
-        "forward"
-    };
-    let attributes = vec![
-        text("direction", direction),
-        int("hidden_size", hidden as i64),
-    ];
-    let inputs = [sequence, &from_input, &from_hidden, &bias];
-    graph.node("LSTM", &inputs, &format!("{name}.all"), attributes)
-}
 
-/// A dense layer on `[batch, input]`.
-fn dense(graph: &mut Builder, dense: &Dense, name: &str, input: &str, output: &str) -> String {
-    let (weight, bias) = weights(graph, dense, name);
-    graph.node("Gemm", &[input, &weight, &bias], output, vec![])
-}
+    /// `[days, batch, input]` to `[days, batch, width]`.
+    fn levels(&mut self, levels: &[Vec<LstmPart>], mut sequence: String) -> String {
+        let joined = self.graph.ints("joined.shape", &[0, 0, -1]);
+        for (level, layers) in levels.iter().enumerate() {
+            let name = format!("lstm.{level}");
+            let all = self.layer(layers, &name, &sequence);
+            let perm = vec![ints("perm", vec![0, 2, 1, 3])];
+            let turned = format!("{name}.turned");
+            let turned = self.graph.node("Transpose", &[&all], &turned, perm);
+            let out = format!("{name}.out");
+            sequence = self
+                .graph
+                .node("Reshape", &[&turned, &joined], &out, vec![]);
+        }
+        sequence
+    }
 
-/// A dense layer on `[days, batch, input]`.
-fn product(graph: &mut Builder, dense: &Dense, name: &str, input: &str) -> String {
-    let (weight, bias) = weights(graph, dense, name);
-    let product = graph.node(
-        "MatMul",
-        &[input, &weight],
-        &format!("{name}.product"),
-        vec![],
-    );
-    graph.node("Add", &[&product, &bias], name, vec![])
-}
+    fn head(&mut self, head: &HeadPart, read: &str, output: &str) {
+        match head {
+            HeadPart::Joint { dense, norms } => {
+                let first = self.dense(&dense[0], "head.fc1", read, "head.fc1");
+                let first = self.norm(&norms[0], "head.bn1", &first);
+                let first = self.rectified(&first, "head.relu1");
+                let second = self.dense(&dense[1], "head.fc2", &first, "head.fc2");
+                let second = self.norm(&norms[1], "head.bn2", &second);
+                let second = self.rectified(&second, "head.relu2");
+                self.dense(&dense[2], "head.fc_out", &second, output);
+            }
+            HeadPart::PerOutput { shared, tasks } => {
+                let shared = self.dense(shared, "shared_fc", read, "shared_fc");
+                let shared = self.rectified(&shared, "shared_fc.relu");
+                let mut outputs = Vec::with_capacity(tasks.len());
+                for (index, [dense, out]) in tasks.iter().enumerate() {
+                    let name = format!("task_heads.{index}");
+                    let hidden = format!("{name}.0");
+                    let hidden = self.dense(dense, &hidden, &shared, &hidden);
+                    let hidden = self.rectified(&hidden, &format!("{name}.1"));
+                    let last = format!("{name}.2");
+                    outputs.push(self.dense(out, &last, &hidden, &last));
+                }
+                let outputs: Vec<&str> = outputs.iter().map(String::as_str).collect();
+                let axis = vec![int("axis", 1)];
+                self.graph.node("Concat", &outputs, output, axis);
+            }
+        }
+    }
 
-fn weights(graph: &mut Builder, dense: &Dense, name: &str) -> (String, String) {
-    let weight = dense.weight.val();
-    let shape = weight.dims();
-    let weight = graph.floats(&format!("{name}.weight"), &shape, &numbers(weight));
-    let bias = numbers(dense.bias.val());
-    let bias = graph.floats(&format!("{name}.bias"), &[bias.len()], &bias);
-    (weight, bias)
-}
+    fn rectified(&mut self, input: &str, name: &str) -> String {
+        self.graph.node("Relu", &[input], name, vec![])
+    }
 
-fn norm(graph: &mut Builder, norm: &BatchNorm, name: &str, input: &str) -> String {
-    let parts = [
-        ("weight", &norm.weight),
-        ("bias", &norm.bias),
-        ("running_mean", &norm.running_mean),
-        ("running_var", &norm.running_variance),
-    ]
-    .map(|(part, values)| {
-        let values = numbers(values.val());
-        graph.floats(&format!("{name}.{part}"), &[values.len()], &values)
-    });
-    let [weight, bias, mean, variance] = &parts;
-    let inputs = [input, weight, bias, mean, variance];
-    let epsilon = vec![float("epsilon", EPSILON as f32)];
-    graph.node("BatchNormalization", &inputs, name, epsilon)
+    /// `[days, batch, width]` to `[batch, width]`.
+    fn read_out(&mut self, attention: Option<&[DensePart; 2]>, sequence: &str) -> String {
+        let first_axis = vec![int("axis", 0)];
+        if let Some([dense, score]) = attention {
+            let hidden = self.product(dense, "attention.0", sequence);
+            let hidden = self.graph.node("Tanh", &[&hidden], "attention.1", vec![]);
+            let scores = self.product(score, "attention.2", &hidden);
+            let graph = &mut *self.graph;
+            let weights = graph.node("Softmax", &[&scores], "attention.weights", first_axis);
+            let weighted = graph.node("Mul", &[sequence, &weights], "attention.weighted", vec![]);
+            let days = graph.ints("attention.days", &[0]);
+            let last = graph.ints("attention.last", &[2]);
+            let flat = graph.node("Squeeze", &[&weights, &last], "attention.by_day", vec![]);
+            graph.node(
+                "Transpose",
+                &[&flat],
+                "attention",
+                vec![ints("perm", vec![1, 0])],
+            );
+            let keep = vec![int("keepdims", 0)];
+            return graph.node("ReduceSum", &[&weighted, &days], "attention.mean", keep);
+        }
+        let place = self.graph.ints("last_day.place", &[-1]);
+        let inputs = [sequence, place.as_str()];
+        let day = self
+            .graph
+            .node("Gather", &inputs, "last_day.day", first_axis);
+        let axes = self.graph.ints("last_day.axes", &[0]);
+        self.graph
+            .node("Squeeze", &[&day, &axes], "last_day", vec![])
+    }
+
+    /// One layer in one or both directions: `[days, batch, input]` to `[days, directions, batch, hidden]`.
+    fn layer(&mut self, layers: &[LstmPart], name: &str, sequence: &str) -> String {
+        let directions = layers.len();
+        let LstmPart { input, hidden, .. } = layers[0];
+        let (graph, weights) = (&mut *self.graph, self.weights);
+        // ONNX: rows of gates i, o, f, g; here columns of gates i, f, g, o.
+        let of_matrix = |place: Place, inputs: usize| -> Vec<f32> {
+            let values = place.of(weights);
+            let mut turned = Vec::with_capacity(values.len());
+            for gate in [0, 3, 1, 2] {
+                for unit in 0..hidden {
+                    let column = gate * hidden + unit;
+                    turned.extend((0..inputs).map(|row| values[row * 4 * hidden + column]));
+                }
+            }
+            turned
+        };
+        let of_vector = |place: Place| -> Vec<f32> {
+            let values = place.of(weights);
+            [0, 3, 1, 2]
+                .into_iter()
+                .flat_map(|gate| values[gate * hidden..(gate + 1) * hidden].to_vec())
+                .collect()
+        };
+        let mut from_input = Vec::new();
+        let mut from_hidden = Vec::new();
+        let mut bias = Vec::new();
+        for layer in layers {
+            from_input.extend(of_matrix(layer.from_input, input));
+            from_hidden.extend(of_matrix(layer.from_hidden, hidden));
+            bias.extend(of_vector(layer.bias_input));
+            bias.extend(of_vector(layer.bias_hidden));
+        }
+        let gates = 4 * hidden;
+        let from_input = graph.floats(
+            &format!("{name}.W"),
+            &[directions, gates, input],
+            &from_input,
+        );
+        let from_hidden = graph.floats(
+            &format!("{name}.R"),
+            &[directions, gates, hidden],
+            &from_hidden,
+        );
+        let bias = graph.floats(&format!("{name}.B"), &[directions, 2 * gates], &bias);
+        let direction = if directions == 2 {
+            "bidirectional"
+        } else {
+            "forward"
+        };
+        let attributes = vec![
+            text("direction", direction),
+            int("hidden_size", hidden as i64),
+        ];
+        let inputs = [sequence, &from_input, &from_hidden, &bias];
+        graph.node("LSTM", &inputs, &format!("{name}.all"), attributes)
+    }
+
+    /// A dense layer on `[batch, input]`.
+    fn dense(&mut self, dense: &DensePart, name: &str, input: &str, output: &str) -> String {
+        let (weight, bias) = self.of_dense(dense, name);
+        self.graph
+            .node("Gemm", &[input, &weight, &bias], output, vec![])
+    }
+
+    /// A dense layer on `[days, batch, input]`.
+    fn product(&mut self, dense: &DensePart, name: &str, input: &str) -> String {
+        let (weight, bias) = self.of_dense(dense, name);
+        let product = format!("{name}.product");
+        let product = self
+            .graph
+            .node("MatMul", &[input, &weight], &product, vec![]);
+        self.graph.node("Add", &[&product, &bias], name, vec![])
+    }
+
+    fn of_dense(&mut self, dense: &DensePart, name: &str) -> (String, String) {
+        let shape = [dense.input, dense.output];
+        let weight = dense.weight.of(self.weights);
+        let weight = self.graph.floats(&format!("{name}.weight"), &shape, weight);
+        let bias = dense.bias.of(self.weights);
+        let bias = self
+            .graph
+            .floats(&format!("{name}.bias"), &[bias.len()], bias);
+        (weight, bias)
+    }
+
+    fn norm(&mut self, norm: &NormPart, name: &str, input: &str) -> String {
+        let parts = [
+            ("weight", norm.weight),
+            ("bias", norm.bias),
+            ("running_mean", norm.mean),
+            ("running_var", norm.variance),
+        ]
+        .map(|(part, place)| {
+            let values = place.of(self.weights);
+            self.graph
+                .floats(&format!("{name}.{part}"), &[values.len()], values)
+        });
+        let [weight, bias, mean, variance] = &parts;
+        let inputs = [input, weight, bias, mean, variance];
+        let epsilon = vec![float("epsilon", EPSILON as f32)];
+        self.graph
+            .node("BatchNormalization", &inputs, name, epsilon)
+    }
 }

@@ -1,8 +1,8 @@
 //! The smallest inputs there are, and sizes that would not fit into memory.
 
 use vitalcast_models::{
-    ColumnScaling, ComputeDevice, Head, LinearConfig, LstmConfig, ModelError, Network,
-    NetworkConfig, ReadOut, Scaling, SeriesMethod, SeriesModel, Windows,
+    ColumnScaling, Head, LinearConfig, LstmConfig, ModelError, Network, NetworkConfig, ReadOut,
+    Scaling, SeriesMethod, SeriesModel, Windows,
 };
 
 fn networks() -> Vec<NetworkConfig> {
@@ -28,10 +28,9 @@ fn networks() -> Vec<NetworkConfig> {
 
 #[test]
 fn one_window_of_one_day_is_enough_for_every_network() {
-    let device = ComputeDevice::Flex.open().unwrap();
     let window = Windows::new(1, 1, 3, vec![0.5, -1.0, 2.0]).unwrap();
     for config in networks() {
-        let network = Network::new(&config, 1, &device).unwrap();
+        let network = Network::new(&config, 1).unwrap();
         let said = network.explain(&window).unwrap();
         assert_eq!(said.values.len(), 2, "{config:?}");
         assert!(
@@ -48,10 +47,9 @@ fn one_window_of_one_day_is_enough_for_every_network() {
 
 #[test]
 fn windows_and_scalings_of_another_width_are_refused() {
-    let device = ComputeDevice::Flex.open().unwrap();
     let wide = Windows::new(1, 2, 4, vec![0.0; 8]).unwrap();
     for config in networks() {
-        let network = Network::new(&config, 1, &device).unwrap();
+        let network = Network::new(&config, 1).unwrap();
         let width = ModelError::Width {
             expected: 3,
             found: 4,
@@ -73,10 +71,9 @@ fn windows_and_scalings_of_another_width_are_refused() {
 
 #[test]
 fn one_output_is_scaled_alone_and_at_zero_says_zero() {
-    let device = ComputeDevice::Flex.open().unwrap();
     let windows = Windows::new(2, 2, 3, (0..12).map(|at| at as f32 / 6.0).collect()).unwrap();
     for config in networks() {
-        let network = Network::new(&config, 5, &device).unwrap();
+        let network = Network::new(&config, 5).unwrap();
         let before = network.predict(&windows).unwrap();
         let halved = network.with_output_scaled(1, 0.5, 3.0).unwrap();
         let after = halved.predict(&windows).unwrap();
@@ -104,12 +101,11 @@ fn one_output_is_scaled_alone_and_at_zero_says_zero() {
 
 #[test]
 fn only_a_simple_baseline_is_written_into_a_graph() {
-    let device = ComputeDevice::Flex.open().unwrap();
     let config = NetworkConfig::Linear(LinearConfig {
         input_width: 2,
         outputs: 1,
     });
-    let network = Network::new(&config, 1, &device).unwrap();
+    let network = Network::new(&config, 1).unwrap();
     let days: Vec<Option<f64>> = (0..40).map(|day| Some(f64::from(day % 7))).collect();
     let as_it_is = ColumnScaling {
         mean: 0.0,
@@ -132,7 +128,6 @@ fn only_a_simple_baseline_is_written_into_a_graph() {
 
 #[test]
 fn absurd_sizes_are_refused_before_memory_is_taken() {
-    let device = ComputeDevice::Flex.open().unwrap();
     let plain = LstmConfig::new(3, 8, 1);
     for (field, config) in [
         (
@@ -185,7 +180,7 @@ fn absurd_sizes_are_refused_before_memory_is_taken() {
             },
         ),
     ] {
-        let error = Network::new(&NetworkConfig::Lstm(config), 1, &device).unwrap_err();
+        let error = Network::new(&NetworkConfig::Lstm(config), 1).unwrap_err();
         assert!(error.to_string().starts_with(field), "{error}");
     }
 }

@@ -2,7 +2,9 @@ use safetensors::SafeTensors;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use vitalcast_models::{ComputeDevice, Head, LstmConfig, Network, NetworkConfig, ReadOut, Windows};
+use vitalcast_models::{
+    ComputeDevice, Head, LstmConfig, Network, NetworkConfig, Prediction, ReadOut, Windows,
+};
 
 #[derive(Deserialize)]
 pub(crate) struct Entry {
@@ -123,27 +125,38 @@ fn assert_near(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
 fn golden_networks_give_pytorchs_eval_output() {
     for entry in entries() {
         let golden = read(&entry);
+        let network = Network::from_safetensors(&golden.config, &golden.weights).unwrap();
+        check(
+            &entry,
+            &golden,
+            "cpu",
+            &network.explain(&golden.windows).unwrap(),
+        );
+        #[cfg(feature = "burn")]
         for device in devices() {
-            let network = Network::from_safetensors_on(
-                &golden.config,
-                &golden.weights,
-                &device.open().unwrap(),
-            )
-            .unwrap();
-            let found = network.explain(&golden.windows).unwrap();
-            let what = format!("{} on {device}", entry.name);
-            assert_near(&found.values, &golden.eval_output, 1e-5, &what);
-            assert_eq!(
-                found.attention.is_some(),
-                golden.eval_attention.is_some(),
-                "{what}"
-            );
-            if let (Some(found), Some(expected)) = (found.attention, &golden.eval_attention) {
-                assert_near(&found, expected, 1e-6, &what);
-                for weights in found.chunks(entry.sequence_length) {
-                    assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{what}");
-                }
+            if device == ComputeDevice::Cpu {
+                continue;
             }
+            let on_device = device.open().unwrap();
+            let network = vitalcast_models::BurnNetwork::new(&network, &on_device);
+            let found = network.explain(&golden.windows).unwrap();
+            check(&entry, &golden, device.name(), &found);
+        }
+    }
+}
+
+fn check(entry: &Entry, golden: &Golden, device: &str, found: &Prediction) {
+    let what = format!("{} on {device}", entry.name);
+    assert_near(&found.values, &golden.eval_output, 1e-5, &what);
+    assert_eq!(
+        found.attention.is_some(),
+        golden.eval_attention.is_some(),
+        "{what}"
+    );
+    if let (Some(found), Some(expected)) = (&found.attention, &golden.eval_attention) {
+        assert_near(found, expected, 1e-6, &what);
+        for weights in found.chunks(entry.sequence_length) {
+            assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{what}");
         }
     }
 }
@@ -152,25 +165,21 @@ fn golden_networks_give_pytorchs_eval_output() {
 fn a_window_forecasts_the_same_alone_and_among_others() {
     for entry in entries() {
         let golden = read(&entry);
-        for device in [ComputeDevice::Flex, ComputeDevice::NdArray] {
-            let Ok(device) = device.open() else { continue };
-            let network =
-                Network::from_safetensors_on(&golden.config, &golden.weights, &device).unwrap();
-            let together = network.predict(&golden.windows).unwrap();
-            for (index, expected) in together.chunks(entry.tasks).enumerate() {
-                let alone = Windows::new(
-                    1,
-                    entry.sequence_length,
-                    entry.input_dim,
-                    golden.windows.gather(&[index]),
-                )
-                .unwrap();
-                let found = network.predict(&alone).unwrap();
-                let bits = |values: &[f32]| -> Vec<u32> {
-                    values.iter().map(|value| value.to_bits()).collect()
-                };
-                assert_eq!(bits(&found), bits(expected), "{} {found:?}", entry.name);
-            }
+        let network = Network::from_safetensors(&golden.config, &golden.weights).unwrap();
+        let together = network.predict(&golden.windows).unwrap();
+        for (index, expected) in together.chunks(entry.tasks).enumerate() {
+            let alone = Windows::new(
+                1,
+                entry.sequence_length,
+                entry.input_dim,
+                golden.windows.gather(&[index]),
+            )
+            .unwrap();
+            let found = network.predict(&alone).unwrap();
+            let bits = |values: &[f32]| -> Vec<u32> {
+                values.iter().map(|value| value.to_bits()).collect()
+            };
+            assert_eq!(bits(&found), bits(expected), "{} {found:?}", entry.name);
         }
     }
 }

@@ -1,23 +1,8 @@
 //! Gradients of whole networks, name by name, as PyTorch computes them.
 
 use crate::golden::{Entry, devices, entries, floats, read};
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Gradients, Tensor, TensorData};
 use safetensors::SafeTensors;
-use vitalcast_models::{ComputeDevice, DropoutSource, Network};
-
-/// Puts its gradient in the place of every weight, so that the writer gives it PyTorch's name and
-/// layout.
-struct ToGradients<'a>(&'a Gradients);
-
-impl ModuleMapper for ToGradients<'_> {
-    fn map_float<const D: usize>(&mut self, weight: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        match weight.val().grad(self.0) {
-            Some(gradient) => Param::from_tensor(gradient),
-            None => weight,
-        }
-    }
-}
+use vitalcast_models::{ComputeDevice, Learner, Network};
 
 #[test]
 fn golden_networks_have_pytorchs_gradients() {
@@ -31,12 +16,10 @@ fn golden_networks_have_pytorchs_gradients() {
 fn compare(entry: &Entry, device: ComputeDevice) {
     let golden = read(entry);
     let name_of_case = format!("{} on {device}", entry.name);
-    let device = device.open().unwrap().autodiff();
-    let network = Network::from_safetensors_on(&golden.config, &golden.weights, &device).unwrap();
+    let network = Network::from_safetensors(&golden.config, &golden.weights).unwrap();
+    let mut learner = Learner::new(&network, 0, device).unwrap();
     let everything: Vec<usize> = (0..golden.windows.count()).collect();
-    let inputs = golden.windows.tensor(&everything, &device);
-    let pass = network.forward_training(inputs, &mut DropoutSource::new(0, 0.0));
-    let output: Vec<f32> = pass.output.clone().into_data().try_to_vec().unwrap();
+    let output = learner.forward(&golden.windows, &everything).unwrap();
     assert_eq!(output.len(), golden.train_output.len(), "{name_of_case}");
     for (found, expected) in output.iter().zip(&golden.train_output) {
         assert!(
@@ -44,11 +27,16 @@ fn compare(entry: &Entry, device: ComputeDevice) {
             "{name_of_case}: {found} {expected}"
         );
     }
-    let shape = pass.output.dims();
-    let target = Tensor::<2>::from_data(TensorData::new(golden.target.clone(), shape), &device);
-    let gradients = (pass.output - target).square().mean().backward();
-    let module = network.module().clone().map(&mut ToGradients(&gradients));
-    let written = network.with_module(module).to_safetensors().unwrap();
+    // Of the mean of squared errors.
+    let of_output: Vec<f32> = output
+        .iter()
+        .zip(&golden.target)
+        .map(|(output, target)| 2.0 * (output - target) / golden.target.len() as f32)
+        .collect();
+    let gradients = learner.backward(&of_output).to_vec();
+    // In the place of the weights, so that the writer gives them PyTorch's names and layout.
+    let written = network.with_weights(gradients).unwrap();
+    let written = written.to_safetensors().unwrap();
     let written = SafeTensors::deserialize(&written).unwrap();
     assert!(golden.gradients.len() >= 14, "{name_of_case}");
     let largest_of = |values: &[f32]| {

@@ -4,6 +4,7 @@
 mod bounds;
 mod golden;
 mod gradients;
+mod learning;
 mod pytorch;
 mod series;
 mod trees;

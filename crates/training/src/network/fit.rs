@@ -1,17 +1,14 @@
 //! The training loop.
 
+use super::adam::{Adam, clip_by_norm};
 use super::error::FitError;
-use super::gradients::clip_by_norm;
 use super::labels::LabelledWindows;
 use super::plateau::ReduceLrOnPlateau;
-use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
-use burn_optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::ops::ControlFlow;
-use vitalcast_models::{ComputeDevice, DropoutSource, Network, NetworkConfig, NetworkModule};
+use vitalcast_models::{ComputeDevice, Learner, Network, NetworkConfig};
 
 /// Options for fitting a network.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +47,7 @@ impl Default for FitOptions {
             constant_learning_rate: false,
             from_zero: false,
             seed: 0,
-            device: ComputeDevice::Flex,
+            device: ComputeDevice::default(),
         }
     }
 }
@@ -116,14 +113,13 @@ pub fn fit_network(
     options: &FitOptions,
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<FittedNetwork, FitError> {
-    let device = options.device.open()?.autodiff();
-    let mut network = Network::new(config, options.seed, &device)?;
+    let mut network = Network::new(config, options.seed)?;
     if options.from_zero {
         for output in 0..config.outputs() {
             network = network.with_output_scaled(output, 0.0, 0.0)?;
         }
     }
-    run(network, train, validation, options, on_epoch)
+    run(&network, train, validation, options, on_epoch)
 }
 
 /// Continues fitting a network from weights in safetensors, like [`fit_network`] from initial weights.
@@ -139,22 +135,21 @@ pub fn continue_network(
     options: &FitOptions,
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<FittedNetwork, FitError> {
-    let device = options.device.open()?.autodiff();
-    let network = Network::from_safetensors_on(config, weights, &device)?;
-    run(network, train, validation, options, on_epoch)
+    let network = Network::from_safetensors(config, weights)?;
+    run(&network, train, validation, options, on_epoch)
 }
 
 fn run(
-    network: Network,
+    network: &Network,
     train: &LabelledWindows,
     validation: &LabelledWindows,
     options: &FitOptions,
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<FittedNetwork, FitError> {
     let mut fitting = Fitting::new(network, options)?;
-    fitting.network.check_width(&train.windows)?;
-    fitting.network.check_width(&validation.windows)?;
-    let expected = fitting.network.config().outputs();
+    network.check_width(&train.windows)?;
+    network.check_width(&validation.windows)?;
+    let expected = network.config().outputs();
     for data in [train, validation] {
         if data.outputs() != expected {
             return Err(FitError::Outputs {
@@ -169,15 +164,16 @@ fn run(
     let mut schedule = ReduceLrOnPlateau::new(options.learning_rate);
     let mut order: Vec<usize> = (0..train.count()).collect();
     let mut random = ChaCha8Rng::seed_from_u64(options.seed.wrapping_add(1));
-    let mut best: Option<(f64, usize, NetworkModule)> = None;
+    let mut best: Option<(f64, usize, Network)> = None;
     let mut last = None;
     for epoch in 1..=options.epochs {
         if options.shuffle {
             order.shuffle(&mut random);
         }
         let learning_rate = schedule.learning_rate();
-        let train_loss = fitting.epoch(train, &order, options, learning_rate);
-        let validation_loss = loss(&fitting.network, validation)?;
+        let train_loss = fitting.epoch(train, &order, options, learning_rate)?;
+        let network = fitting.learner.network();
+        let validation_loss = loss(&network, validation)?;
         if !train_loss.is_finite() || !validation_loss.is_finite() {
             return Err(FitError::Diverged {
                 epoch,
@@ -191,7 +187,7 @@ fn run(
             .as_ref()
             .is_none_or(|(loss, ..)| validation_loss < *loss)
         {
-            best = Some((validation_loss, epoch, fitting.network.module().clone()));
+            best = Some((validation_loss, epoch, network));
         }
         let (best_loss, best_epoch) = best
             .as_ref()
@@ -212,11 +208,11 @@ fn run(
             break;
         }
     }
-    let (Some(last), Some((best_validation_loss, best_epoch, module))) = (last, best) else {
+    let (Some(last), Some((best_validation_loss, best_epoch, network))) = (last, best) else {
         unreachable!("at least one epoch was run");
     };
     Ok(FittedNetwork {
-        network: fitting.network.with_module(module.valid()),
+        network,
         outcome: FitOutcome {
             epochs_trained: last.epoch,
             early_stopped: last.epoch < options.epochs,
@@ -229,27 +225,20 @@ fn run(
 }
 
 /// A network during training, with its optimizer.
-pub(super) struct Fitting {
-    pub(super) network: Network,
-    optimizer: ModuleOptimizer,
-    dropout: DropoutSource,
-    device: Device,
+struct Fitting {
+    learner: Learner,
+    optimizer: Adam,
+    /// Of the loss by each output.
+    gradient: Vec<f32>,
 }
 
 impl Fitting {
-    pub(super) fn new(network: Network, options: &FitOptions) -> Result<Self, FitError> {
+    fn new(network: &Network, options: &FitOptions) -> Result<Self, FitError> {
         check(options)?;
-        let device = network.device().clone();
-        let probability = match network.config() {
-            NetworkConfig::Lstm(config) => config.dropout,
-            NetworkConfig::Linear(_) => 0.0,
-        };
         Ok(Self {
-            network,
-            // PyTorch's epsilon; burn's default is 1e-5.
-            optimizer: AdamConfig::new().with_epsilon(1e-8).init(),
-            dropout: DropoutSource::new(options.seed, probability),
-            device,
+            learner: Learner::new(network, options.seed, options.device)?,
+            optimizer: Adam::new(network.weights().len()),
+            gradient: Vec::new(),
         })
     }
 
@@ -260,40 +249,41 @@ impl Fitting {
         order: &[usize],
         options: &FitOptions,
         learning_rate: f64,
-    ) -> f64 {
+    ) -> Result<f64, FitError> {
         let mut sum = 0.0;
         for batch in batches(order, options.batch_size) {
-            let inputs = data.windows.tensor(batch, &self.device);
-            let (labels, weights) = data.weighted(batch);
-            let shape = [batch.len(), data.outputs()];
-            let tensor = |values| Tensor::from_data(TensorData::new(values, shape), &self.device);
-            let (labels, weights) = (tensor(labels), tensor(weights));
-            sum += self.step(inputs, labels, weights, options.clip_norm, learning_rate)
-                * batch.len() as f64;
+            let loss = self.step(data, batch, options.clip_norm, learning_rate)?;
+            sum += loss * batch.len() as f64;
         }
-        sum / order.len() as f64
+        Ok(sum / order.len() as f64)
     }
 
     /// One step of Adam on one batch; the loss before it.
-    pub(super) fn step(
+    fn step(
         &mut self,
-        inputs: Tensor<3>,
-        labels: Tensor<2>,
-        weights: Tensor<2>,
+        data: &LabelledWindows,
+        batch: &[usize],
         clip_norm: Option<f64>,
         learning_rate: f64,
-    ) -> f64 {
-        let pass = self.network.forward_training(inputs, &mut self.dropout);
-        let loss = ((pass.output - labels).square() * weights).sum();
-        let value = f64::from(loss.clone().into_scalar::<f32>());
-        let module = self.network.module().clone();
-        let mut gradients = GradientsParams::from_grads(loss.backward(), &module);
-        if let Some(limit) = clip_norm {
-            clip_by_norm(&module, &mut gradients, limit);
+    ) -> Result<f64, FitError> {
+        let (labels, weights) = data.weighted(batch);
+        let output = self.learner.forward(&data.windows, batch)?;
+        let mut loss = 0.0;
+        self.gradient.clear();
+        for ((output, label), weight) in output.iter().zip(labels).zip(weights) {
+            let error = output - label;
+            loss += f64::from(error * error * weight);
+            self.gradient.push(2.0 * error * weight);
         }
-        let module = self.optimizer.step(learning_rate, module, gradients);
-        self.network = self.network.with_module(module).absorb(pass.statistics);
-        value
+        self.learner.backward(&self.gradient);
+        let optimizer = &mut self.optimizer;
+        self.learner.update(|weights, gradients| {
+            if let Some(limit) = clip_norm {
+                clip_by_norm(gradients, limit);
+            }
+            optimizer.step(learning_rate, weights, gradients);
+        });
+        Ok(loss)
     }
 }
 
@@ -394,26 +384,24 @@ mod tests {
 
     #[test]
     fn the_loss_falls_on_one_repeated_batch() {
-        let device = Device::flex().autodiff();
-        let network = Network::new(&lstm(0.0), 1, &device).unwrap();
-        let mut fitting = Fitting::new(network, &short(1)).unwrap();
+        let network = Network::new(&lstm(0.0), 1).unwrap();
+        let mut fitting = Fitting::new(&network, &short(1)).unwrap();
         let data = data(16);
         let order: Vec<usize> = (0..16).collect();
         let losses: Vec<f64> = (0..30)
-            .map(|_| fitting.epoch(&data, &order, &short(1), 0.01))
+            .map(|_| fitting.epoch(&data, &order, &short(1), 0.01).unwrap())
             .collect();
         assert!(losses[29] < 0.5 * losses[0], "{losses:?}");
     }
 
     #[test]
     fn every_weight_moves_in_one_step() {
-        let device = Device::flex().autodiff();
-        let network = Network::new(&lstm(0.0), 1, &device).unwrap();
+        let network = Network::new(&lstm(0.0), 1).unwrap();
         let before = network.to_safetensors().unwrap();
-        let mut fitting = Fitting::new(network, &short(1)).unwrap();
+        let mut fitting = Fitting::new(&network, &short(1)).unwrap();
         let order: Vec<usize> = (0..16).collect();
-        fitting.epoch(&data(16), &order, &short(1), 0.01);
-        let after = fitting.network.to_safetensors().unwrap();
+        fitting.epoch(&data(16), &order, &short(1), 0.01).unwrap();
+        let after = fitting.learner.network().to_safetensors().unwrap();
         let read = |bytes: &[u8]| -> Vec<(String, Vec<u8>)> {
             safetensors::SafeTensors::deserialize(bytes)
                 .unwrap()

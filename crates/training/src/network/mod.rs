@@ -3,9 +3,9 @@
 //!
 //! All random numbers come from the seed: the same windows, options and seed give the same weights.
 
+mod adam;
 mod error;
 mod fit;
-mod gradients;
 mod labels;
 mod many;
 mod plateau;

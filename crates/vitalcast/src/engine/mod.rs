@@ -173,7 +173,7 @@ impl Engine {
     /// [`EngineError::InvalidSetting`] for a device that this build or this machine does not support.
     pub fn with_device(self, device: ComputeDevice) -> Result<Self, EngineError> {
         device
-            .open()
+            .check()
             .map_err(|error| EngineError::InvalidSetting(error.to_string()))?;
         Ok(Self { device, ..self })
     }

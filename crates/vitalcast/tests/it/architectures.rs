@@ -215,7 +215,7 @@ fn networks_are_fitted_on_every_device_of_this_build_and_forecast_on_the_cpu() {
             .request
             .get("device")
             .and_then(|device| device.as_str());
-        assert_eq!(named.unwrap_or("flex"), device.name());
+        assert_eq!(named.unwrap_or("cpu"), device.name());
         let query = PredictRequest::new(person(), RHR, day("2024-01-12"));
         let forecast = data.engine.predict(&query, now()).unwrap();
         forecasts.push(forecast.prediction.predicted_value);

@@ -20,29 +20,32 @@ pub(super) struct WeightGradients<'a> {
     pub(super) sequence: &'a [f32],
     pub(super) saved: &'a [Saved],
     pub(super) reverse: bool,
+    /// `[input + hidden + 1][gate][lane]`: of the input's weights, the state's, and the bias.
+    pub(super) gradients: &'a mut Vec<f32>,
 }
 
 impl WithSimd for WeightGradients<'_> {
-    /// `[input + hidden + 1][gate][lane]`: of the input's weights, the state's, and the bias.
-    type Output = Vec<f32>;
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
+    fn with_simd<S: Simd>(self, simd: S) {
         if const { group::<S>() == GATES } {
-            self.run::<S, GATES>(simd)
+            self.run::<S, GATES>(simd);
         } else {
-            self.run::<S, 2>(simd)
+            self.run::<S, 2>(simd);
         }
     }
 }
 
 impl WeightGradients<'_> {
     #[inline(always)]
-    fn run<S: Simd, const G: usize>(self, simd: S) -> Vec<f32> {
+    fn run<S: Simd, const G: usize>(self, simd: S) {
         let shape = self.shape;
         let width = GATES * S::F32_LANES;
         let padded = shape.panels(S::F32_LANES) * S::F32_LANES;
-        let mut gradients = vec![0.0; (shape.input + shape.hidden + 1) * width];
+        let gradients = self.gradients;
+        gradients.clear();
+        gradients.resize((shape.input + shape.hidden + 1) * width, 0.0);
         let (input, rest) = gradients.split_at_mut(shape.input * width);
         let (hidden, bias) = rest.split_at_mut(shape.hidden * width);
         let bias = vectors_mut::<S, GATES>(bias);
@@ -91,7 +94,6 @@ impl WeightGradients<'_> {
                 }
             }
         }
-        gradients
     }
 }
 

@@ -3,12 +3,11 @@
 //! Nothing outside calls anything but [`LstmLayer::forward`], which takes the fused operation where
 //! the device has one and the form composed of the backend's operations elsewhere.
 
+use super::lstm_operation;
 use crate::device::is_cpu;
-use crate::lstm_operation;
-use crate::random::WeightSource;
 use burn::module::{Module, Param};
 use burn::tensor::activation::sigmoid;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 /// Weights of one layer and direction. Gates lie side by side in the order i, f, g, o.
 #[derive(Module, Debug)]
@@ -24,24 +23,12 @@ pub(crate) struct LstmLayer {
 }
 
 impl LstmLayer {
-    /// Xavier weights per PyTorch's matrix shapes, zero biases.
-    pub(crate) fn new(
-        input: usize,
-        hidden: usize,
-        random: &mut WeightSource,
-        device: &Device,
-    ) -> Self {
+    /// All weights zero.
+    pub(crate) fn new(input: usize, hidden: usize, device: &Device) -> Self {
         let gates = 4 * hidden;
-        let mut matrix = |rows: usize| {
-            let values = random.xavier(rows * gates, rows, gates);
-            Param::from_tensor(Tensor::from_data(
-                TensorData::new(values, [rows, gates]),
-                device,
-            ))
-        };
         Self {
-            weight_input: matrix(input),
-            weight_hidden: matrix(hidden),
+            weight_input: Param::from_tensor(Tensor::zeros([input, gates], device)),
+            weight_hidden: Param::from_tensor(Tensor::zeros([hidden, gates], device)),
             bias_input: Param::from_tensor(Tensor::zeros([gates], device)),
             bias_hidden: Param::from_tensor(Tensor::zeros([gates], device)),
         }
@@ -108,11 +95,26 @@ impl LstmLayer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::Device;
+    use crate::random::WeightSource;
+    use burn::tensor::TensorData;
     use proptest::prelude::*;
 
     /// Sizes of a layer and its input: days, batch, input, hidden.
     type Sizes = (usize, usize, usize, usize);
+
+    /// A layer with drawn weights and zero biases.
+    fn drawn(input: usize, hidden: usize, random: &mut WeightSource, device: &Device) -> LstmLayer {
+        let gates = 4 * hidden;
+        let mut matrix = |rows: usize| {
+            let values = TensorData::new(random.xavier(rows * gates, rows, gates), [rows, gates]);
+            Param::from_tensor(Tensor::from_data(values, device))
+        };
+        LstmLayer {
+            weight_input: matrix(input),
+            weight_hidden: matrix(hidden),
+            ..LstmLayer::new(input, hidden, device)
+        }
+    }
 
     /// Outputs and gradients: of the sequence, the weights, the bias.
     fn computed(
@@ -123,7 +125,7 @@ mod tests {
         let (days, batch, input, hidden) = sizes;
         let device = Device::flex().autodiff();
         let mut random = WeightSource::new(5);
-        let layer = LstmLayer::new(input, hidden, &mut random, &device);
+        let layer = drawn(input, hidden, &mut random, &device);
         let mut numbers = |count: usize| random.xavier(count, 3, 3);
         let sequence = numbers(days * batch * input);
         let bias = numbers(4 * hidden);
@@ -214,7 +216,7 @@ mod tests {
         let (days, input, hidden) = (9, 6, 24);
         let device = Device::flex();
         let mut random = WeightSource::new(2);
-        let layer = LstmLayer::new(input, hidden, &mut random, &device);
+        let layer = drawn(input, hidden, &mut random, &device);
         let sequence = random.xavier(days * 21 * input, 3, 3);
         let all = Tensor::<3>::from_data(TensorData::new(sequence, [days, 21, input]), &device);
         let together = layer.forward(all.clone(), false);

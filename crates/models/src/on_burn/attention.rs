@@ -1,7 +1,6 @@
 //! Attention over days: dense, tanh, dense, softmax; the days' outputs added up by these weights.
 
-use crate::dense::Dense;
-use crate::random::WeightSource;
+use super::dense::Dense;
 use burn::module::Module;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
@@ -14,10 +13,10 @@ pub(crate) struct Attention {
 }
 
 impl Attention {
-    pub(crate) fn new(width: usize, random: &mut WeightSource, device: &Device) -> Self {
+    pub(crate) fn new(width: usize, device: &Device) -> Self {
         Self {
-            dense: Dense::new(width, width / 2, random, device),
-            score: Dense::new(width / 2, 1, random, device),
+            dense: Dense::new(width, width / 2, device),
+            score: Dense::new(width / 2, 1, device),
         }
     }
 

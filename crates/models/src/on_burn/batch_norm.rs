@@ -1,10 +1,11 @@
 //! Batch normalisation (Ioffe and Szegedy 2015) as PyTorch's `BatchNorm1d`: batch statistics in
 //! training, running statistics otherwise; running variance unbiased, momentum 0.1.
 
+use super::network::numbers;
+use crate::plain::EPSILON;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
-pub(crate) const EPSILON: f64 = 1e-5;
 const MOMENTUM: f64 = 0.1;
 
 /// Mean and variance of a batch, to be taken into the running statistics after the step.
@@ -12,6 +13,13 @@ const MOMENTUM: f64 = 0.1;
 pub struct BatchStatistics {
     mean: Tensor<1>,
     variance: Tensor<1>,
+}
+
+impl BatchStatistics {
+    /// Mean and unbiased variance.
+    pub(super) fn numbers(&self) -> [Vec<f32>; 2] {
+        [&self.mean, &self.variance].map(|values| numbers(values.clone()))
+    }
 }
 
 /// Scale, shift and running statistics, each `[width]`.

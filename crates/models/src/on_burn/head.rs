@@ -1,9 +1,9 @@
 //! What makes values of what was read out of the LSTM.
 
-use crate::batch_norm::{BatchNorm, BatchStatistics};
+use super::batch_norm::{BatchNorm, BatchStatistics};
+use super::dense::Dense;
 use crate::config::LstmConfig;
-use crate::dense::Dense;
-use crate::random::{DropoutSource, WeightSource};
+use crate::random::DropoutMasks;
 use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
@@ -20,19 +20,14 @@ pub(crate) struct JointHead {
 }
 
 impl JointHead {
-    pub(crate) fn new(
-        config: &LstmConfig,
-        width: usize,
-        random: &mut WeightSource,
-        device: &Device,
-    ) -> Self {
+    pub(crate) fn new(config: &LstmConfig, width: usize, device: &Device) -> Self {
         let hidden = config.hidden_width;
         Self {
-            dense_1: Dense::new(width, hidden / 2, random, device),
+            dense_1: Dense::new(width, hidden / 2, device),
             norm_1: BatchNorm::new(hidden / 2, device),
-            dense_2: Dense::new(hidden / 2, hidden / 4, random, device),
+            dense_2: Dense::new(hidden / 2, hidden / 4, device),
             norm_2: BatchNorm::new(hidden / 4, device),
-            dense_out: Dense::new(hidden / 4, config.outputs, random, device),
+            dense_out: Dense::new(hidden / 4, config.outputs, device),
         }
     }
 
@@ -45,13 +40,13 @@ impl JointHead {
     pub(crate) fn forward_training(
         &self,
         read: Tensor<2>,
-        dropout: &mut DropoutSource,
+        dropout: &mut DropoutMasks,
     ) -> (Tensor<2>, Vec<BatchStatistics>) {
-        let first = self.dense_1.forward(dropout.apply(read));
+        let first = self.dense_1.forward(dropout.apply_to(read));
         let (first, statistics_1) = self.norm_1.forward_training(first);
-        let second = self.dense_2.forward(dropout.apply(relu(first)));
+        let second = self.dense_2.forward(dropout.apply_to(relu(first)));
         let (second, statistics_2) = self.norm_2.forward_training(second);
-        let output = self.dense_out.forward(dropout.apply(relu(second)));
+        let output = self.dense_out.forward(dropout.apply_to(relu(second)));
         (output, vec![statistics_1, statistics_2])
     }
 
@@ -81,19 +76,14 @@ pub(crate) struct Task {
 }
 
 impl PerOutputHead {
-    pub(crate) fn new(
-        config: &LstmConfig,
-        width: usize,
-        random: &mut WeightSource,
-        device: &Device,
-    ) -> Self {
+    pub(crate) fn new(config: &LstmConfig, width: usize, device: &Device) -> Self {
         let hidden = config.hidden_width;
         Self {
-            shared: Dense::new(width, hidden / 2, random, device),
+            shared: Dense::new(width, hidden / 2, device),
             tasks: (0..config.outputs)
                 .map(|_| Task {
-                    dense: Dense::new(hidden / 2, hidden / 4, random, device),
-                    out: Dense::new(hidden / 4, 1, random, device),
+                    dense: Dense::new(hidden / 2, hidden / 4, device),
+                    out: Dense::new(hidden / 4, 1, device),
                 })
                 .collect(),
         }
@@ -111,13 +101,13 @@ impl PerOutputHead {
     pub(crate) fn forward_training(
         &self,
         read: Tensor<2>,
-        dropout: &mut DropoutSource,
+        dropout: &mut DropoutMasks,
     ) -> Tensor<2> {
-        let shared = relu(self.shared.forward(dropout.apply(read)));
-        let shared = dropout.apply(shared);
+        let shared = relu(self.shared.forward(dropout.apply_to(read)));
+        let shared = dropout.apply_to(shared);
         let mut of = |task: &Task| {
             let hidden = relu(task.dense.forward(shared.clone()));
-            task.out.forward(dropout.apply(hidden))
+            task.out.forward(dropout.apply_to(hidden))
         };
         Tensor::cat(self.tasks.iter().map(&mut of).collect(), 1)
     }

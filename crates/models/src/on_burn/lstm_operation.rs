@@ -10,7 +10,9 @@
 )]
 
 use crate::instruction_set::InstructionSet;
-use crate::lstm_kernel::{Packed, Saved, Shape, backward, forward, forward_and_save};
+use crate::lstm_kernel::{
+    Gradients as LayerGradients, Packed, Saved, Scratch, Shape, backward, forward, forward_and_save,
+};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -133,7 +135,9 @@ impl<B: OnCpu, C: CheckpointStrategy> LstmOperation for Autodiff<B, C> {
                 let layer = Layer::<B>::new(sequence, weight_input, weight_hidden, reverse);
                 let packed = layer.packed(bias);
                 let sequence = B::numbers(&layer.sequence);
-                let (states, saved) = forward_and_save(layer.shape, sequence, &packed, reverse);
+                let (mut saved, mut states) = (Vec::new(), Vec::new());
+                let shape = layer.shape;
+                forward_and_save(shape, sequence, &packed, reverse, &mut saved, &mut states);
                 let shape = [layer.shape.days, layer.shape.batch, layer.shape.hidden];
                 prepared.finish(Kept { layer, saved }, B::tensor(states, shape))
             }
@@ -206,7 +210,7 @@ impl<B: OnCpu> Backward<B, 4> for LstmBackward {
         gradients: &mut Gradients,
         _checkpointer: &mut Checkpointer,
     ) {
-        let Kept { layer, saved } = operation.state;
+        let Kept { layer, mut saved } = operation.state;
         let Layer {
             shape,
             reverse,
@@ -216,29 +220,41 @@ impl<B: OnCpu> Backward<B, 4> for LstmBackward {
         } = layer;
         let output = B::contiguous(gradients.consume::<B>(&operation.node));
         let [sequence_node, input_node, hidden_node, bias_node] = operation.parents;
-        let found = backward(
+        let gates = 4 * shape.hidden;
+        let mut of_sequence = sequence_node
+            .is_some()
+            .then(|| vec![0.0; shape.days * shape.batch * shape.input]);
+        let mut input = vec![0.0; shape.input * gates];
+        let mut hidden = vec![0.0; shape.hidden * gates];
+        let mut bias = vec![0.0; gates];
+        backward(
             InstructionSet::of_networks(),
             shape,
             B::numbers(&sequence),
             (B::numbers(&weight_input), B::numbers(&weight_hidden)),
-            saved,
+            &mut saved,
             reverse,
             B::numbers(&output),
-            sequence_node.is_some(),
+            &mut Scratch::default(),
+            LayerGradients {
+                sequence: of_sequence.as_deref_mut(),
+                input: &mut input,
+                hidden: &mut hidden,
+                bias: &mut bias,
+            },
         );
-        let gates = 4 * shape.hidden;
-        if let (Some(node), Some(values)) = (sequence_node, found.sequence) {
+        if let (Some(node), Some(values)) = (sequence_node, of_sequence) {
             let gradient = B::tensor(values, [shape.days, shape.batch, shape.input]);
             gradients.register::<B>(node.id, gradient);
         }
         if let Some(node) = input_node {
-            gradients.register::<B>(node.id, B::tensor(found.input, [shape.input, gates]));
+            gradients.register::<B>(node.id, B::tensor(input, [shape.input, gates]));
         }
         if let Some(node) = hidden_node {
-            gradients.register::<B>(node.id, B::tensor(found.hidden, [shape.hidden, gates]));
+            gradients.register::<B>(node.id, B::tensor(hidden, [shape.hidden, gates]));
         }
         if let Some(node) = bias_node {
-            gradients.register::<B>(node.id, B::tensor(found.bias, [gates]));
+            gradients.register::<B>(node.id, B::tensor(bias, [gates]));
         }
     }
 }

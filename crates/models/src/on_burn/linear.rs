@@ -1,22 +1,20 @@
 //! The linear baseline: a dense layer on the window's mean over days.
 
+use super::dense::Dense;
 use crate::config::LinearConfig;
-use crate::dense::Dense;
-use crate::random::WeightSource;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-/// See the module's header; made by [`crate::Network`].
+/// See the module's header; made by [`crate::BurnNetwork`].
 #[derive(Module, Debug)]
 pub struct LinearForecaster {
     pub(crate) dense: Dense,
 }
 
 impl LinearForecaster {
-    pub(crate) fn new(config: &LinearConfig, seed: u64, device: &Device) -> Self {
-        let mut random = WeightSource::new(seed);
+    pub(crate) fn new(config: &LinearConfig, device: &Device) -> Self {
         Self {
-            dense: Dense::new(config.input_width, config.outputs, &mut random, device),
+            dense: Dense::new(config.input_width, config.outputs, device),
         }
     }
 

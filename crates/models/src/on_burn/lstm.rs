@@ -1,15 +1,15 @@
 //! The stacked LSTM: layers in one or both directions, what is read out of them, and a head.
 
-use crate::attention::Attention;
-use crate::batch_norm::BatchStatistics;
+use super::attention::Attention;
+use super::batch_norm::BatchStatistics;
+use super::head::{HeadModule, JointHead, PerOutputHead};
+use super::lstm_sequence::LstmLayer;
 use crate::config::{Head, LstmConfig, ReadOut};
-use crate::head::{HeadModule, JointHead, PerOutputHead};
-use crate::lstm_sequence::LstmLayer;
-use crate::random::{DropoutSource, WeightSource};
+use crate::random::DropoutMasks;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-/// See the module's header; made by [`crate::Network`].
+/// See the module's header; made by [`crate::BurnNetwork`].
 #[derive(Module, Debug)]
 pub struct LstmForecaster {
     /// Layers from the input up; with two directions forward and backward alternate.
@@ -27,8 +27,7 @@ struct Read {
 }
 
 impl LstmForecaster {
-    pub(crate) fn new(config: &LstmConfig, seed: u64, device: &Device) -> Self {
-        let mut random = WeightSource::new(seed);
+    pub(crate) fn new(config: &LstmConfig, device: &Device) -> Self {
         let directions = config.directions();
         let hidden = config.hidden_width;
         let top = hidden * directions;
@@ -37,17 +36,15 @@ impl LstmForecaster {
                 let input = if layer == 0 { config.input_width } else { top };
                 std::iter::repeat_n(input, directions)
             })
-            .map(|input| LstmLayer::new(input, hidden, &mut random, device))
+            .map(|input| LstmLayer::new(input, hidden, device))
             .collect();
         let attention = match config.read_out {
             ReadOut::LastDay => None,
-            ReadOut::Attention => Some(Attention::new(top, &mut random, device)),
+            ReadOut::Attention => Some(Attention::new(top, device)),
         };
         let head = match config.head {
-            Head::Joint => HeadModule::Joint(JointHead::new(config, top, &mut random, device)),
-            Head::PerOutput => {
-                HeadModule::PerOutput(PerOutputHead::new(config, top, &mut random, device))
-            }
+            Head::Joint => HeadModule::Joint(JointHead::new(config, top, device)),
+            Head::PerOutput => HeadModule::PerOutput(PerOutputHead::new(config, top, device)),
         };
         Self {
             layers,
@@ -61,14 +58,14 @@ impl LstmForecaster {
         &self,
         config: &LstmConfig,
         windows: Tensor<3>,
-        mut dropout: Option<&mut DropoutSource>,
+        mut dropout: Option<&mut DropoutMasks>,
     ) -> Read {
         let mut sequence = windows.swap_dims(0, 1);
         for (level, layer) in self.layers.chunks(config.directions()).enumerate() {
             if level > 0
                 && let Some(dropout) = dropout.as_deref_mut()
             {
-                sequence = dropout.apply(sequence);
+                sequence = dropout.apply_to(sequence);
             }
             sequence = match layer {
                 [forward, backward] => Tensor::cat(
@@ -117,7 +114,7 @@ impl LstmForecaster {
         &self,
         config: &LstmConfig,
         windows: Tensor<3>,
-        dropout: &mut DropoutSource,
+        dropout: &mut DropoutMasks,
     ) -> (Tensor<2>, Vec<BatchStatistics>) {
         let read = self.encode(config, windows, Some(dropout)).values;
         match &self.head {
