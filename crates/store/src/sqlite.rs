@@ -128,6 +128,10 @@ impl Store for SqliteStore {
         Ok(self.summaries(Some(user)).await?.pop())
     }
 
+    async fn last_day(&self, user: &UserId) -> Result<Option<NaiveDate>, StoreError> {
+        self.last_day_of(user).await
+    }
+
     async fn count_users(&self) -> Result<u64, StoreError> {
         self.number_of_people().await
     }

@@ -353,6 +353,12 @@ pub trait Store: Send + Sync {
         user: &UserId,
     ) -> impl Future<Output = Result<Option<UserSummary>, StoreError>> + Send;
 
+    /// The last day with a record of one person; `None` for an unknown person.
+    fn last_day(
+        &self,
+        user: &UserId,
+    ) -> impl Future<Output = Result<Option<NaiveDate>, StoreError>> + Send;
+
     /// The number of people.
     fn count_users(&self) -> impl Future<Output = Result<u64, StoreError>> + Send;
 

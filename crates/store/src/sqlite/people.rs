@@ -6,7 +6,7 @@ use crate::error::StoreError;
 use crate::rows;
 use crate::store::UserSummary;
 use chrono::NaiveDate;
-use sqlx::{Row, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Row, Sqlite, Transaction};
 use std::collections::{BTreeMap, HashMap};
 use vitalcast_domain::{PredictionMetric, Profile, SHORTEST_NIGHT_HOURS, UserId};
 
@@ -87,14 +87,36 @@ impl SqliteStore {
         Ok(count.unsigned_abs())
     }
 
+    /// The last day with a record in its current version. Days are looked at from the last one on, so it
+    /// takes no longer with years of data.
+    pub(super) async fn last_day_of(&self, user: &UserId) -> Result<Option<NaiveDate>, StoreError> {
+        let row = sqlx::query(
+            "SELECT day FROM records r WHERE user_id = ?1 AND deleted_at IS NULL \
+               AND NOT EXISTS (SELECT 1 FROM records n WHERE n.user_id = ?1 \
+                 AND n.identity = r.identity AND n.version > r.version AND n.deleted_at IS NULL) \
+             ORDER BY day DESC LIMIT 1",
+        )
+        .bind(user.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(|error| self.failed(error))?;
+        row.map(|row| rows::parsed("records", &row, "day"))
+            .transpose()
+    }
+
     /// Overviews of the data of all people, or of one person.
     pub(super) async fn summaries(
         &self,
         user: Option<&UserId>,
     ) -> Result<Vec<UserSummary>, StoreError> {
-        let rows = sqlx::query(
+        // One condition for both would make SQLite read everybody's records for one person.
+        let (whose, whose_row) = match user {
+            Some(_) => ("user_id = ?1", "u.user_id = ?1"),
+            None => ("?1 IS NULL", "?1 IS NULL"),
+        };
+        let rows = sqlx::query(AssertSqlSafe(format!(
             "WITH current AS (SELECT user_id, kind, day, max(version) FROM records \
-                              WHERE deleted_at IS NULL AND (?1 IS NULL OR user_id = ?1) \
+                              WHERE deleted_at IS NULL AND {whose} \
                               GROUP BY user_id, identity) \
              SELECT u.user_id, min(c.day) AS first_day, max(c.day) AS last_day, \
                     count(DISTINCT c.day) AS days, \
@@ -102,16 +124,15 @@ impl SqliteStore {
                     count(CASE c.kind WHEN 'activity' THEN 1 END) AS activities, \
                     count(CASE c.kind WHEN 'health_metric' THEN 1 END) AS health_metrics \
              FROM users u LEFT JOIN current c ON c.user_id = u.user_id \
-             WHERE ?1 IS NULL OR u.user_id = ?1 GROUP BY u.user_id ORDER BY u.user_id",
-        )
+             WHERE {whose_row} GROUP BY u.user_id ORDER BY u.user_id",
+        )))
         .bind(user.map(UserId::as_str))
         .fetch_all(&self.pool)
         .await
         .map_err(|error| self.failed(error))?;
-        let metric_rows = sqlx::query(
+        let metric_rows = sqlx::query(AssertSqlSafe(format!(
             "WITH current AS (SELECT user_id, metric, day, content, max(version) FROM records \
-                              WHERE metric IS NOT NULL AND deleted_at IS NULL \
-                                AND (?1 IS NULL OR user_id = ?1) \
+                              WHERE metric IS NOT NULL AND deleted_at IS NULL AND {whose} \
                               GROUP BY user_id, identity), \
              days AS (SELECT user_id, metric, day, \
                              sum(json_extract(content, '$.value')) AS total \
@@ -119,7 +140,7 @@ impl SqliteStore {
              SELECT user_id, metric, count(*) AS days FROM days \
              WHERE total > 0 AND (metric <> 'SLEEP_DURATION' OR total >= ?2) \
              GROUP BY user_id, metric",
-        )
+        )))
         .bind(user.map(UserId::as_str))
         .bind(SHORTEST_NIGHT_HOURS)
         .fetch_all(&self.pool)

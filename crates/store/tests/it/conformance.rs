@@ -340,7 +340,16 @@ async fn a_summary_counts_current_versions_and_whole_nights<S: Store>(store: &S)
         .unwrap();
     let summary = store.users().await.unwrap().remove(1);
     assert_eq!(summary.last_day, Some(day("2024-05-09")));
+    let last = async || store.last_day(&user("b")).await.unwrap();
+    assert_eq!(last().await, summary.last_day);
     assert_eq!((summary.days, summary.meals), (4, 1));
+    let one = store.user(&user("b")).await.unwrap();
+    assert_eq!(one.as_ref(), Some(&summary));
+    // Back again: where it was in between is no day with data.
+    let back = [meal("5", "2024-05-02T12:00:00Z", "rice")];
+    store.write_records(&user("b"), &back, now()).await.unwrap();
+    assert_eq!(last().await, Some(day("2024-05-04")));
+    assert_eq!(store.last_day(&user("a")).await.unwrap(), None);
 }
 
 async fn the_data_version_tells_of_every_change<S: Store>(store: &S) {

@@ -222,10 +222,7 @@ impl Engine {
     /// [`EngineError::UnknownUser`], [`EngineError::Store`].
     pub fn next_day(&self, user: &UserId, now: DateTime<Utc>) -> Result<NaiveDate, EngineError> {
         let today = self.profile(user)?.day_of(now);
-        let last = self
-            .user(user)?
-            .and_then(|summary| summary.last_day)
-            .unwrap_or(today);
+        let last = self.wait(self.store.last_day(user))?.unwrap_or(today);
         Ok(last.min(today) + Days::new(1))
     }
 
