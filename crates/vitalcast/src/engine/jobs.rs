@@ -44,7 +44,7 @@ const UPLOAD: &str = "upload";
 /// The lock file of the server that uses a data folder.
 const LOCK: &str = "server.lock";
 /// A job that was interrupted this number of times fails: it may be the cause of the crashes.
-const MAX_ATTEMPTS: u32 = 3;
+pub(super) const MAX_ATTEMPTS: u32 = 3;
 /// Number of ended jobs whose events stay in memory for their watchers.
 const REMEMBERED: usize = 1_000;
 

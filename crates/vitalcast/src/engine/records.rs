@@ -305,6 +305,7 @@ impl Engine {
         self.remove_rejects()?;
         self.remove_uploads_of(user);
         self.remove_searches()?;
+        self.forget_fits_of(user)?;
         // A forecast that was under way may have been added meanwhile; its person is not there.
         self.forget_forecasts(user);
         let shared_cache_cleared = self.forget_person(user).is_some();

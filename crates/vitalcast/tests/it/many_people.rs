@@ -3,10 +3,11 @@
 use crate::real::RHR;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use vitalcast::{
-    Engine, EngineError, ErrorKind, HealthMetric, MetricType, ModelArchitecture, PredictRequest,
-    Profile, Provenance, Record, TrainModelRequest, TrainPooledRequest, TrainPooledResponse,
-    UserId, Zone,
+    Engine, EngineError, ErrorKind, HealthMetric, JobState, MetricType, ModelArchitecture,
+    PooledFit, PooledFits, PredictRequest, Profile, Provenance, Record, TrainModelRequest,
+    TrainPooledRequest, TrainPooledResponse, UserId, Zone,
 };
 
 const DAYS: u64 = 80;
@@ -221,4 +222,92 @@ fn too_few_people_an_unknown_one_and_a_stop_are_told() {
     let stopped = engine.train_pooled(&request(), now(), now(), &mut |_, _| ControlFlow::Break(()));
     assert_eq!(stopped.unwrap_err().kind(), ErrorKind::Interrupted);
     assert!(engine.models_of_many_people().unwrap().is_empty());
+}
+
+/// Fits beside a service on a data folder, and how the one of a metric ended.
+struct Beside {
+    engine: Arc<Engine>,
+    fits: PooledFits,
+}
+
+impl Beside {
+    fn new(engine: &Arc<Engine>) -> Self {
+        let engine = Arc::clone(engine);
+        let fits = PooledFits::new(Arc::clone(&engine), Arc::new(now), 1);
+        Self { engine, fits }
+    }
+
+    fn note(&self) -> std::path::PathBuf {
+        self.engine
+            .folder()
+            .join("fits")
+            .join("RESTING_HEART_RATE.json")
+    }
+
+    fn ended(&self) -> Option<PooledFit> {
+        loop {
+            let fit = self.fits.all().pop()?;
+            if fit.state.is_final() {
+                return Some(fit);
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn a_fit_that_was_cut_is_started_again_until_it_was_cut_three_times() {
+    let (_folder, engine) = folder();
+    swinging(&engine, 1..8);
+    let engine = Arc::new(engine);
+    let first = Beside::new(&engine);
+    assert!(first.ended().is_none());
+    // The service stops.
+    first.fits.stop();
+    first.fits.start(request()).unwrap();
+    let cut = first.ended().unwrap();
+    assert_eq!((cut.state, cut.attempts), (JobState::Cancelled, 1));
+    let noted = std::fs::read(first.note()).unwrap();
+    // The next process goes on.
+    let second = Beside::new(&engine);
+    let fitted = second.ended().unwrap();
+    assert_eq!((fitted.state, fitted.attempts), (JobState::Succeeded, 2));
+    assert_eq!(fitted.result.unwrap().people, 7);
+    assert!(!second.note().exists());
+    assert!(Beside::new(&engine).ended().is_none());
+    // A fit during which the process died each time.
+    let noted = String::from_utf8(noted).unwrap();
+    let thrice = noted.replace("\"attempts\":1", "\"attempts\":3");
+    assert_ne!(noted, thrice);
+    std::fs::write(second.note(), thrice).unwrap();
+    let failed = Beside::new(&engine).ended().unwrap();
+    assert_eq!(failed.state, JobState::Failed);
+    let error = failed.error.unwrap();
+    assert_eq!(error.code, "GAVE_UP");
+    assert!(
+        error.detail.contains("interrupted 3 times"),
+        "{}",
+        error.detail
+    );
+    assert!(!second.note().exists());
+}
+
+#[test]
+fn the_note_of_a_fit_that_names_a_person_goes_with_the_person() {
+    let (_folder, engine) = folder();
+    swinging(&engine, 1..3);
+    let engine = Arc::new(engine);
+    let beside = Beside::new(&engine);
+    beside.fits.stop();
+    let named = TrainPooledRequest {
+        users: vec![user(1)],
+        ..request()
+    };
+    beside.fits.start(named).unwrap();
+    beside.ended();
+    let lock = engine.lock_folder().unwrap();
+    engine.erase_user(&user(2), &lock).unwrap();
+    assert!(beside.note().exists());
+    engine.erase_user(&user(1), &lock).unwrap();
+    assert!(!beside.note().exists());
 }
