@@ -59,6 +59,7 @@ fn fit(people: &[Person]) -> PooledModel {
             })
             .collect(),
         horizon: HORIZON,
+        without: None,
     };
     PooledModel::fit(&design, &learners, false).unwrap()
 }

@@ -147,6 +147,7 @@ impl PooledRecipe {
                 .map(|(_, covariate)| covariate.clone())
                 .collect(),
             horizon: MAX_HORIZON_DAYS,
+            without: None,
         }
     }
 

@@ -98,6 +98,7 @@ fn main() -> Result<(), vitalcast_pooled::PooledError> {
             })
             .collect(),
         horizon,
+        without: None,
     };
     println!("people are there: {:?} MiB", most_memory());
     let start = Instant::now();

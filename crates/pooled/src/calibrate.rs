@@ -191,7 +191,7 @@ fn forecasts(
                 let Some(observed) = observed(target) else {
                     continue;
                 };
-                let own_mean = state.own.weekday_mean(next, ahead + 1) / spread;
+                let own_mean = state.weekday_mean(ahead + 1, next, spread);
                 features[WEEKDAY_MEAN] = regression.standardise_one(WEEKDAY_MEAN, own_mean);
                 found.push(Forecast {
                     origin: day as u32,

@@ -58,9 +58,56 @@ pub struct Design {
     pub covariates: Vec<Covariate>,
     /// Days ahead, 1 or more.
     pub horizon: usize,
+    /// A part of the recipe that is left out, to see what it is worth; `None` for a model that is served.
+    /// It is not stored with a model.
+    #[serde(skip)]
+    pub without: Option<Part>,
+}
+
+/// A part of the recipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Deviations of other series.
+    OtherSeries,
+    /// The weekday, and the person's own mean deviation on it.
+    Weekday,
+    /// Days since the last reading.
+    Gap,
+    /// The pull towards the mean of people.
+    PopulationMean,
+    /// Deviations are measured from the last reading where a series wanders. Without it, always from the
+    /// level.
+    LastReading,
+    /// The person's own day-to-day spread. Without it, all people of a source have the same.
+    OwnSpread,
+    /// The robust loss. Without it, squared errors.
+    RobustLoss,
+    /// The prior of the coefficients. Without it, one a thousand times as weak.
+    Shrinkage,
+    /// Whole numbers where all readings are.
+    WholeNumbers,
+}
+
+impl Part {
+    /// All parts.
+    pub const ALL: [Self; 9] = [
+        Self::OtherSeries,
+        Self::Weekday,
+        Self::Gap,
+        Self::PopulationMean,
+        Self::LastReading,
+        Self::OwnSpread,
+        Self::RobustLoss,
+        Self::Shrinkage,
+        Self::WholeNumbers,
+    ];
 }
 
 impl Design {
+    pub(crate) fn lacks(&self, part: Part) -> bool {
+        self.without == Some(part)
+    }
+
     /// Whether every penalty is finite and above 0.
     pub(crate) fn has_penalties(&self) -> bool {
         let of_others = self.covariates.iter().map(|covariate| covariate.penalty);

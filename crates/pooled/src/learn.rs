@@ -1,6 +1,6 @@
 //! Fitting to many people: what they have in common by source, and the coefficients of each lead.
 
-use crate::design::Design;
+use crate::design::{Design, Part as OfRecipe};
 use crate::own::{Base, LEAST_READINGS, OWN, Population, Smoothed, WEEKDAY_MEAN};
 use crate::person::{Person, State, walk, width};
 use crate::robust::{self, Curvature, Fit, Rows, standardisation, standardised};
@@ -17,6 +17,8 @@ pub(crate) const LEAST_OF_A_PERSON: usize = 7;
 const MOST_ROWS: usize = 60_000;
 /// The variance between people is at least this share of that within them.
 const LEAST_BETWEEN: f64 = 0.05;
+/// What is left of the prior of the coefficients in a recipe without it.
+const WEAK_PRIOR: f64 = 1e-3;
 
 /// A person to learn from.
 #[derive(Debug, Clone)]
@@ -238,7 +240,8 @@ fn population(design: &Design, people: &[&Learner<'_>]) -> Population {
         .collect();
     let from_last = || all.iter().flat_map(|of| &of.from_last).copied();
     let from_level = || all.iter().flat_map(|of| &of.from_level).copied();
-    let base = if from_last().sum::<f64>() < from_level().sum::<f64>() {
+    let wanders = from_last().sum::<f64>() < from_level().sum::<f64>();
+    let base = if wanders && !design.lacks(OfRecipe::LastReading) {
         Base::Last
     } else {
         Base::Level
@@ -328,8 +331,7 @@ fn regress<'a>(
                     return;
                 }
                 part.features.extend(row.iter().map(|value| *value as f32));
-                let of_lead =
-                    |ahead: usize| (state.own.weekday_mean(next, ahead + 1) / spread) as f32;
+                let of_lead = |ahead: usize| state.weekday_mean(ahead + 1, next, spread) as f32;
                 part.weekday_means.extend((0..horizon).map(of_lead));
                 part.targets.extend(labels);
             });
@@ -352,6 +354,11 @@ fn regress<'a>(
             *value = standardised(f64::from(*value), *mean, *spread) as f32;
         }
     }
+    let weaker = if design.lacks(OfRecipe::Shrinkage) {
+        WEAK_PRIOR
+    } else {
+        1.0
+    };
     let penalties: Vec<f64> = std::iter::repeat_n(design.own_penalty, OWN)
         .chain(
             design
@@ -359,6 +366,7 @@ fn regress<'a>(
                 .iter()
                 .flat_map(|covariate| [covariate.penalty; 2]),
         )
+        .map(|penalty| weaker * penalty)
         .collect();
     let (mut leads, mut curvatures) = (Vec::<Fit>::new(), Vec::<Curvature>::new());
     for ahead in 0..horizon {
@@ -379,7 +387,11 @@ fn regress<'a>(
             }
             None => leads.last().zip(curvatures.last()),
         };
-        let (fit, curvature) = robust::fit(&rows, &of_lead, &penalties, start);
+        let (fit, curvature) = if design.lacks(OfRecipe::RobustLoss) {
+            squared(&rows, &of_lead, &penalties)
+        } else {
+            robust::fit(&rows, &of_lead, &penalties, start)
+        };
         leads.push(fit);
         curvatures.push(curvature);
     }
@@ -397,6 +409,20 @@ fn regress<'a>(
         },
         curvatures,
     )
+}
+
+/// A fit to squared errors, which the robust loss is for errors that are small enough. Near 0 both losses
+/// bend alike.
+fn squared(rows: &Rows, targets: &[f32], penalties: &[f64]) -> (Fit, Curvature) {
+    const SMALL: f32 = 1e-3;
+    let targets: Vec<f32> = targets.iter().map(|target| SMALL * target).collect();
+    let (mut fit, curvature) = robust::fit(rows, &targets, penalties, None);
+    let back = 1.0 / f64::from(SMALL);
+    fit.intercept *= back;
+    for coefficient in &mut fit.coefficients {
+        *coefficient *= back;
+    }
+    (fit, curvature)
 }
 
 #[cfg(test)]
@@ -427,6 +453,7 @@ mod tests {
             own_penalty: 100.0,
             covariates: Vec::new(),
             horizon: 1,
+            without: None,
         };
         population(&design, &learners.iter().collect::<Vec<_>>())
     }

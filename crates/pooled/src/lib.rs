@@ -13,7 +13,7 @@ mod robust;
 mod validate;
 
 pub use calibrate::LEVELS;
-pub use design::{Covariate, Design, Transform};
+pub use design::{Covariate, Design, Part, Transform};
 pub use error::PooledError;
 pub use learn::Learner;
 pub use model::{Contribution, PooledForecast, PooledModel};

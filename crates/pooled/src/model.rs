@@ -287,7 +287,7 @@ impl<'a> Replay<'a> {
             *lower = forecast + (*lower - forecast) * factor;
             *upper = forecast + (*upper - forecast) * factor;
         }
-        let is_whole = self.state.own.is_whole();
+        let is_whole = self.state.is_whole();
         Some(PooledForecast {
             distribution: distribution(transform, is_whole, forecast, &bounds)?,
             readings: self.state.own.readings(),

@@ -28,6 +28,10 @@ const VARIANCE_OF_MEDIAN: f64 = 2.2;
 
 /// Number of features of the own history.
 pub(crate) const OWN: usize = 4 + WEIGHTS.len() + LAGS.len() + 3 + WEEK;
+/// Place of the pull towards the mean of people.
+pub(crate) const POPULATION_MEAN: usize = OWN - WEEK - 3;
+/// Place of the gap.
+pub(crate) const GAP: usize = OWN - WEEK - 1;
 /// Place of the one feature that depends on the target's weekday. (The weekdays themselves are those of
 /// the day after the origin: the coefficients of each lead count from there.)
 pub(crate) const WEEKDAY_MEAN: usize = OWN - WEEK - 2;
@@ -103,11 +107,13 @@ pub(crate) struct OwnHistory {
     weekdays: [(f64, usize); WEEK],
     squares: f64,
     deviations: usize,
+    /// Whether the person's own deviations count in the spread.
+    has_own_spread: bool,
     all_whole: bool,
 }
 
 impl OwnHistory {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(has_own_spread: bool) -> Self {
         Self {
             readings: 0,
             sum: 0.0,
@@ -118,6 +124,7 @@ impl OwnHistory {
             weekdays: [(0.0, 0); WEEK],
             squares: 0.0,
             deviations: 0,
+            has_own_spread,
             all_whole: true,
         }
     }
@@ -172,9 +179,11 @@ impl OwnHistory {
             return;
         };
         if let Some(base) = self.base(population.base) {
-            let square = (value - base).powi(2);
-            self.squares += square.min(SPREAD_CAP * population.variance);
-            self.deviations += 1;
+            if self.has_own_spread {
+                let square = (value - base).powi(2);
+                self.squares += square.min(SPREAD_CAP * population.variance);
+                self.deviations += 1;
+            }
             let (sum, count) = &mut self.weekdays[weekday];
             *sum += value - self.smoothed[LEVEL].mean();
             *count += 1;
@@ -283,7 +292,7 @@ mod tests {
 
     /// Day 0 is a Monday.
     fn after(values: &[Option<f64>], population: &Population) -> OwnHistory {
-        let mut history = OwnHistory::new();
+        let mut history = OwnHistory::new(true);
         for (day, value) in values.iter().enumerate() {
             history.push(*value, *value, day % WEEK, population);
         }

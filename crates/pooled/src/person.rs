@@ -1,8 +1,8 @@
 //! The days of a person, and how they are read evening by evening.
 
 use crate::covariate::{CovariateHistory, OF_COVARIATE};
-use crate::design::Design;
-use crate::own::{OWN, OwnHistory, Population, WEEK};
+use crate::design::{Design, Part};
+use crate::own::{GAP, OWN, OwnHistory, POPULATION_MEAN, Population, WEEK, WEEKDAY_MEAN};
 use vitalcast_windows::KnownSeries;
 
 /// The days of one person, each as known on any evening. Day 0 is the same day in all series.
@@ -127,7 +127,7 @@ impl<'a> State<'a> {
         Self {
             design,
             population,
-            own: OwnHistory::new(),
+            own: OwnHistory::new(!design.lacks(Part::OwnSpread)),
             covariates: vec![CovariateHistory::default(); design.covariates.len()],
         }
     }
@@ -149,7 +149,37 @@ impl<'a> State<'a> {
         {
             place.copy_from_slice(&covariate.features());
         }
+        match self.design.without {
+            Some(Part::OtherSeries) => others.fill(f64::NAN),
+            Some(Part::Weekday) => {
+                own[WEEKDAY_MEAN] = f64::NAN;
+                own[OWN - WEEK..].fill(f64::NAN);
+            }
+            Some(Part::Gap) => own[GAP] = f64::NAN,
+            Some(Part::PopulationMean) => own[POPULATION_MEAN] = f64::NAN,
+            Some(
+                Part::LastReading
+                | Part::OwnSpread
+                | Part::RobustLoss
+                | Part::Shrinkage
+                | Part::WholeNumbers,
+            )
+            | None => {}
+        }
         Some(())
+    }
+
+    /// The mean deviation on the weekday of a target, in the person's spread.
+    pub(crate) fn weekday_mean(&self, lead: usize, next: usize, spread: f64) -> f64 {
+        if self.design.lacks(Part::Weekday) {
+            return f64::NAN;
+        }
+        self.own.weekday_mean(next, lead) / spread
+    }
+
+    /// Whether forecasts are whole numbers, as all readings are.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.own.is_whole() && !self.design.lacks(Part::WholeNumbers)
     }
 }
 

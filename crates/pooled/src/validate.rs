@@ -170,6 +170,7 @@ mod tests {
             own_penalty: 100.0,
             covariates: vec![covariate("c"), covariate("d")],
             horizon: 2,
+            without: None,
         };
         PooledModel::fit(&design, &learners, false).unwrap()
     }

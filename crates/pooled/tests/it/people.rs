@@ -108,6 +108,7 @@ pub(crate) fn design(covariates: usize, horizon: usize) -> Design {
             })
             .collect(),
         horizon,
+        without: None,
     }
 }
 
