@@ -62,6 +62,34 @@ impl Manifest {
                 )
             }),
         );
+        if let Some(gate) = &self.gate {
+            let p = |p: Option<f64>| {
+                p.map_or_else(
+                    || "too few days to test".to_owned(),
+                    |p| format!("p = {p:.3}"),
+                )
+            };
+            add(
+                "model of many people",
+                Some(format!(
+                    "MAE {:.3} {unit} on the same {} days; this one errs less: {}",
+                    gate.rival_mae,
+                    gate.days,
+                    p(gate.p)
+                )),
+            );
+            add(
+                "errs less than the baseline",
+                gate.baseline_p.map(|value| p(Some(value))),
+            );
+            let served = if gate.served {
+                "yes: it errs less than what is served without it, beyond chance"
+            } else {
+                "no, unless it is activated or named: it was not shown to err less than what is served \
+                 without it"
+            };
+            add("served", Some(served.to_owned()));
+        }
         let interval = self
             .calibration
             .lead(1)

@@ -80,7 +80,8 @@ pub struct Deviation {
     pub share: f64,
 }
 
-/// A paired test on the test days against the model of many people that is part of the release.
+/// Paired tests on the test days, against the model of many people that is served otherwise and the best
+/// simple baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gate {
     /// Number of test days that both forecast.
@@ -91,7 +92,12 @@ pub struct Gate {
     pub rival_mae: f64,
     /// One-sided p value of the Diebold–Mariano test that the model errs less; null for too few days.
     pub p: Option<f64>,
-    /// Whether the model is served: it erred less, and the test says that this is no chance.
+    /// One-sided p value that the model errs less than the best simple baseline of the manifest; absent for
+    /// too few days, for a model of many people, and in models of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_p: Option<f64>,
+    /// Whether the model is served: it erred less than both, and the tests say that this is no chance. A
+    /// model that forecasts as the baseline does need not beat it.
     pub served: bool,
 }
 

@@ -218,6 +218,31 @@ pub struct PredictionResult {
     /// the last 28 days.
     #[serde(default)]
     pub normal_range: Option<NormalBand>,
+    /// Which forecast is served, and why; null where a model of the person's own is served.
+    #[serde(default)]
+    pub choice: Option<ForecastChoice>,
+}
+
+/// Which forecast is served: that of a model of many people, or a simple one that erred less on the
+/// person's own last readings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ForecastChoice {
+    /// `pooled` for the model, otherwise the name of the simple forecast: `naive`, `seasonal_naive`,
+    /// `moving_average`, `mean_30` or `exponential_smoothing`.
+    pub served: String,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Number of the person's last readings on which both were compared, at most 60.
+    pub days: usize,
+    /// Mean absolute error of the model on these, one day ahead; null without a reading.
+    pub model_mae: Option<f64>,
+    /// The best simple forecast on the readings before; null while there are too few readings to say.
+    pub baseline: Option<String>,
+    /// Its mean absolute error on the same readings.
+    pub baseline_mae: Option<f64>,
+    /// p value that the simple forecast errs no less than the model (Diebold–Mariano test); null for fewer
+    /// than 20 readings.
+    pub p: Option<f64>,
 }
 
 /// The range in which a person's values of the last 28 days normally lie.

@@ -29,9 +29,9 @@ mod what_if;
 
 pub use access::{KeyInfo, Scope};
 pub use answer::{
-    BatchPredictResponse, IntervalMethod, ListModelsResponse, ModelInfo, NormalBand,
-    PredictResponse, PredictionResult, RangeVerdict, TrainModelResponse, TrainPooledRequest,
-    TrainPooledResponse, TrainingMetrics,
+    BatchPredictResponse, ForecastChoice, IntervalMethod, ListModelsResponse, ModelInfo,
+    NormalBand, PredictResponse, PredictionResult, RangeVerdict, TrainModelResponse,
+    TrainPooledRequest, TrainPooledResponse, TrainingMetrics,
 };
 pub use architecture::{ModelArchitecture, ModelFamily, ModelReads};
 pub use correlation::{

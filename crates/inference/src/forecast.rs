@@ -9,8 +9,8 @@ use crate::words;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use vitalcast_artifact::Manifest;
 use vitalcast_domain::{
-    AsOf, IntervalMethod, MAX_HORIZON_DAYS, ModelId, NormalBand, PredictResponse, PredictionMetric,
-    PredictionResult, RangeVerdict,
+    AsOf, ForecastChoice, IntervalMethod, MAX_HORIZON_DAYS, ModelId, NormalBand, PredictResponse,
+    PredictionMetric, PredictionResult, RangeVerdict,
 };
 use vitalcast_evaluation::{Distribution, NormalRange, Verdict, beyond_rounding, mean};
 use vitalcast_features::PersonData;
@@ -39,10 +39,13 @@ pub struct ForecastQuery {
     pub model_id: ModelId,
     /// Version of the model in the registry.
     pub model_version: String,
+    /// Whether a simple forecast is served in place of a model of many people where it erred less on the
+    /// person's own days, beyond chance. False where this very model was asked for.
+    pub is_gated: bool,
 }
 
 impl ForecastQuery {
-    /// A query for the value alone: whatever the interval, it is the same.
+    /// A query for the value of this very model alone: whatever the interval, it is the same.
     pub fn new(
         target_date: NaiveDate,
         now: DateTime<Utc>,
@@ -56,6 +59,7 @@ impl ForecastQuery {
             now,
             model_id,
             model_version,
+            is_gated: false,
         }
     }
 }
@@ -180,6 +184,8 @@ pub(crate) struct Outlook {
     pub(crate) unusual_days: Vec<NaiveDate>,
     pub(crate) series_read: usize,
     pub(crate) days_read: usize,
+    /// Which forecast it is, where a simple one may stand in.
+    pub(crate) choice: Option<ForecastChoice>,
     /// Sentences of the model itself.
     pub(crate) remarks: Vec<String>,
 }
@@ -282,6 +288,7 @@ fn of_windows(
             .collect(),
         series_read: manifest.feature_names.len(),
         days_read: lookback,
+        choice: None,
         remarks: words::of_deviation(manifest.deviation.as_ref())
             .into_iter()
             .collect(),
@@ -334,6 +341,7 @@ fn answer(
         last_observed_day: outlook.last_measured,
         unusual_days: outlook.unusual_days.clone(),
         normal_range: normal_range(&outlook)?,
+        choice: outlook.choice.clone(),
     };
     let mut interpretation = words::interpretation(&prediction);
     let sentences = outlook

@@ -10,6 +10,7 @@ mod many_people;
 mod model;
 mod panel;
 mod population;
+mod rungs;
 mod unusual;
 mod words;
 
@@ -25,6 +26,7 @@ pub use many_people::LEAST_READINGS;
 pub use model::{FittedModel, ModelState, network_windows};
 pub use panel::{PersonDays, PooledRecipe};
 pub use population::{Population, population};
+pub use rungs::{SIMPLE_RUNGS, SimpleRung, replay_served};
 pub use unusual::is_last_unusual;
 pub use words::{
     baseline_words, interpretation, learned_nothing, recommendation, skill_sentence, with_unit,

@@ -5,16 +5,18 @@ use crate::error::InferenceError;
 use crate::forecast::{Asked, COMPARISON_DAYS, Outlook, last};
 use crate::interval::{Interval, REFERENCE_FACTOR};
 use crate::panel::{PersonDays, PooledRecipe};
-use vitalcast_domain::{IntervalMethod, MetricType, PredictionMetric};
-use vitalcast_evaluation::{Bounds, Distribution, mean, skill};
-use vitalcast_models::{SeriesForecaster, SeriesModel};
-use vitalcast_pooled::{Person, PooledModel};
+use crate::rungs::{SIMPLE_RUNGS, SimpleRung, replay_served};
+use crate::words;
+use vitalcast_domain::{
+    ForecastChoice, IntervalMethod, MetricType, ModelArchitecture, PredictionMetric,
+};
+use vitalcast_evaluation::{Bounds, Distribution, skill};
+use vitalcast_models::SeriesForecaster;
+use vitalcast_pooled::{Compared, GatedForecast, Person, PooledForecast, PooledModel};
 
 /// Readings from which on a person gets a forecast of a model of many people.
 pub const LEAST_READINGS: usize = 7;
-/// The last days on which the model and simple baselines are compared.
-const COMPARED_DAYS: usize = 60;
-/// Forecasts of these without which nothing is said about skill.
+/// Readings without which nothing is said about skill.
 const LEAST_COMPARED: usize = 7;
 
 /// A person's whole history, as a forecast reads it.
@@ -87,30 +89,49 @@ impl WholeRead {
         })
     }
 
-    /// What the model says of the target.
-    fn distribution(
+    /// What the model and simple forecasts say of the target.
+    pub(crate) fn forecasts(
         &self,
-        metric: PredictionMetric,
         model: &PooledModel,
         asked: &Asked<'_>,
-    ) -> Result<Distribution, InferenceError> {
+    ) -> Result<GatedForecast, InferenceError> {
         let mut forecast = None;
         let evening = self.end..=self.end;
-        model.replay(&self.person, evening, asked.ahead, |_, of_day| {
+        replay_served(model, &self.person, evening, asked.ahead, |_, of_day| {
             forecast = of_day;
         });
-        let forecast = forecast.ok_or(InferenceError::NotFinite(asked.query.target_date))?;
-        plausible(metric, &forecast.distribution)
+        forecast.ok_or(InferenceError::NotFinite(asked.query.target_date))
     }
 }
 
-/// What the model says of a day, and nothing beside.
+/// The simple forecast that is served, if one is, and what it says.
+pub(crate) fn simple_of<'f>(
+    forecasts: &'f GatedForecast,
+    asked: &Asked<'_>,
+) -> Option<(&'static SimpleRung, &'f PooledForecast)> {
+    let simple = forecasts.simple.as_ref();
+    let (place, forecast) = simple.filter(|_| asked.query.is_gated)?;
+    Some((&SIMPLE_RUNGS[*place], forecast))
+}
+
+/// The forecast that is served, within what a body can show.
+pub(crate) fn distribution_of(
+    metric: PredictionMetric,
+    forecasts: &GatedForecast,
+    asked: &Asked<'_>,
+) -> Result<Distribution, InferenceError> {
+    let served = simple_of(forecasts, asked).map_or(&forecasts.of_model, |(_, simple)| simple);
+    plausible(metric, &served.distribution)
+}
+
+/// What is served of a day, and nothing beside.
 pub(crate) fn expected_of_many_people(
     metric: PredictionMetric,
     model: &PooledModel,
     asked: &Asked<'_>,
 ) -> Result<Distribution, InferenceError> {
-    WholeRead::new(metric, model, asked)?.distribution(metric, model, asked)
+    let read = WholeRead::new(metric, model, asked)?;
+    distribution_of(metric, &read.forecasts(model, asked)?, asked)
 }
 
 pub(crate) fn of_many_people(
@@ -120,21 +141,23 @@ pub(crate) fn of_many_people(
 ) -> Result<Outlook, InferenceError> {
     let Asked { query, ahead, .. } = *asked;
     let read = WholeRead::new(metric, model, asked)?;
-    let distribution = read.distribution(metric, model, asked)?;
+    let forecasts = read.forecasts(model, asked)?;
+    let distribution = distribution_of(metric, &forecasts, asked)?;
+    let simple = simple_of(&forecasts, asked).map(|(rung, _)| rung);
     let WholeRead {
         days,
         count,
-        end,
         person,
         known,
         newest,
+        ..
     } = read;
-    let past = Past::of(model, &person, end);
+    let past = Past::of(&forecasts.compared, simple);
     let series = days.person.series.known(0..count, count).into_owned();
     let interval = match query.interval_method {
         IntervalMethod::ResidualQuantiles => quantiles(&distribution, query.interval_level),
         IntervalMethod::ReferenceMae => past
-            .mae
+            .served_mae
             .map(|mae| around(&distribution, REFERENCE_FACTOR * mae)),
     };
     let interval = interval
@@ -142,20 +165,21 @@ pub(crate) fn of_many_people(
             lower: bounds.lower,
             upper: bounds.upper,
             level: bounds.level,
-            residual_count: past.days.max(1),
+            residual_count: forecasts.compared.days.max(1),
         })
         .ok_or_else(|| {
             InferenceError::UnusableModel("it has no errors to make an interval".into())
         })?;
-    let baseline = past.baseline.as_ref();
+    let baseline = past.baseline;
+    let baseline_value = baseline.and_then(|baseline| baseline.model.forecast(&known, ahead));
     let month = last(&series, COMPARISON_DAYS);
     Ok(Outlook {
         interval,
         lead: (count - newest).clamp(1, vitalcast_domain::MAX_HORIZON_DAYS),
         quality: month.iter().flatten().count() as f64 / month.len().max(1) as f64,
         skill: past.skill,
-        baseline_name: baseline.map(|(baseline, _)| baseline.name().to_owned()),
-        baseline_value: baseline.and_then(|(baseline, _)| baseline.forecast(&known, ahead)),
+        baseline_name: baseline.map(|baseline| baseline.name.to_owned()),
+        baseline_value,
         last_measured: measured(&days, count).map(|day| days.date(day)),
         unusual_days: (count.saturating_sub(COMPARISON_DAYS)..count)
             .filter(|day| {
@@ -164,9 +188,16 @@ pub(crate) fn of_many_people(
             })
             .map(|day| days.date(day))
             .collect(),
-        series_read: person.covariates.iter().flatten().count() + 1,
+        series_read: match simple {
+            Some(_) => 1,
+            None => person.covariates.iter().flatten().count() + 1,
+        },
         days_read: count,
-        remarks: past.remarks(),
+        choice: Some(past.choice(metric, &forecasts.compared, simple)),
+        remarks: match simple {
+            Some(_) => Vec::new(),
+            None => vec![OF_MANY_PEOPLE.to_owned()],
+        },
         days: series,
         distribution,
     })
@@ -218,78 +249,55 @@ pub(crate) fn plausible(
     )?)
 }
 
-/// The model on the person's last days, none of which it has learned from, compared with the best simple
-/// baseline before them.
+/// Whose experience a forecast of the model rests on.
+const OF_MANY_PEOPLE: &str = "It comes from the days of other people and from your own last days, without a \
+                              training on yours.";
+
+/// How the model and the best simple forecast did on the person's last readings.
 struct Past {
-    days: usize,
-    mae: Option<f64>,
-    baseline: Option<(SeriesModel, f64)>,
+    /// The best simple forecast, once there are enough readings to say so.
+    baseline: Option<&'static SimpleRung>,
+    /// Mean absolute error of what is served.
+    served_mae: Option<f64>,
+    /// Skill of what is served against the best simple forecast.
     skill: Option<f64>,
 }
 
 impl Past {
-    fn of(model: &PooledModel, person: &Person, end: usize) -> Self {
-        let series = person.series.known(0..end, end);
-        let observed: Vec<usize> = (0..end).filter(|day| series[*day].is_some()).collect();
-        let compared = last(
-            &observed,
-            COMPARED_DAYS.min(observed.len().saturating_sub(LEAST_READINGS)),
-        );
-        let first = compared.first().copied().unwrap_or(end);
-        let mut errors = Vec::new();
-        if first < end {
-            model.replay(person, first..=end - 1, 1, |day, forecast| {
-                if let (Some(value), Some(forecast)) = (series[day], forecast) {
-                    errors.push((value - forecast.distribution.value()).abs());
-                }
-            });
-        }
-        let error_of = |baseline: &SeriesModel, days: &[usize]| {
-            mean(days.iter().filter_map(|day| {
-                Some((series[*day]? - baseline.forecast(&series[..*day], 1)?).abs())
-            }))
+    fn of(compared: &Compared, simple: Option<&'static SimpleRung>) -> Self {
+        let best = compared.best.filter(|_| compared.days >= LEAST_COMPARED);
+        let served_mae = match (simple, best) {
+            (Some(_), Some(best)) => Some(best.mae),
+            (Some(_) | None, _) => compared.mae,
         };
-        // Chosen where there are days before the compared ones, else on them: never in the model's favour.
-        let before = &observed[1.min(observed.len())..observed.len() - compared.len()];
-        let before = last(before, COMPARED_DAYS);
-        let chosen_on = if before.len() >= LEAST_COMPARED {
-            before
-        } else {
-            compared
-        };
-        let baseline = SeriesModel::simple()
-            .into_iter()
-            .filter_map(|baseline| Some((error_of(&baseline, chosen_on)?, baseline)))
-            .min_by(|(left, _), (right, _)| left.total_cmp(right))
-            .and_then(|(_, baseline)| Some((error_of(&baseline, compared)?, baseline)))
-            .map(|(mae, baseline)| (baseline, mae));
-        let mae = mean(errors.iter().copied());
-        let enough = errors.len() >= LEAST_COMPARED;
-        let skill = mae
-            .zip(baseline.as_ref())
-            .filter(|_| enough)
-            .and_then(|(mae, (_, baseline))| skill(mae, *baseline).ok().flatten());
         Self {
-            days: errors.len(),
-            mae,
-            baseline: baseline.filter(|_| enough),
-            skill,
+            baseline: best.map(|best| &SIMPLE_RUNGS[best.place]),
+            served_mae,
+            skill: served_mae
+                .zip(best)
+                .and_then(|(mae, best)| skill(mae, best.mae).ok().flatten()),
         }
     }
 
-    /// Whose experience the forecast rests on.
-    fn remarks(&self) -> Vec<String> {
-        let mut remarks = vec![
-            "It comes from the days of other people and from your own last days, without a training on \
-             yours."
+    fn choice(
+        &self,
+        metric: PredictionMetric,
+        compared: &Compared,
+        simple: Option<&'static SimpleRung>,
+    ) -> ForecastChoice {
+        let best = compared.best.filter(|_| self.baseline.is_some());
+        let mut choice = ForecastChoice {
+            served: simple
+                .map_or(ModelArchitecture::Pooled.as_str(), |rung| rung.name)
                 .to_owned(),
-        ];
-        if self.baseline.is_none() {
-            remarks.push(
-                "There are too few days yet to say whether it is better than \"same as usual\"."
-                    .to_owned(),
-            );
-        }
-        remarks
+            reason: String::new(),
+            days: compared.days,
+            model_mae: compared.mae,
+            baseline: self.baseline.map(|baseline| baseline.name.to_owned()),
+            baseline_mae: best.map(|best| best.mae),
+            p: best.and_then(|best| best.p),
+        };
+        choice.reason = words::of_choice(metric, &choice);
+        choice
     }
 }

@@ -5,7 +5,7 @@ use crate::interval::Interval;
 use chrono::{NaiveDate, TimeDelta};
 use vitalcast_artifact::Deviation;
 use vitalcast_domain::{
-    AsOf, IntervalMethod, PredictionMetric, PredictionResult, Profile, RangeVerdict,
+    AsOf, ForecastChoice, IntervalMethod, PredictionMetric, PredictionResult, Profile, RangeVerdict,
 };
 use vitalcast_evaluation::{highest_level, level_in_words};
 
@@ -14,6 +14,8 @@ const SIMILAR_SHARE: f64 = 0.05;
 /// Confidence scores above these are called high and moderate.
 const HIGH_CONFIDENCE: f64 = 0.8;
 const MODERATE_CONFIDENCE: f64 = 0.6;
+/// A p value below this is beyond chance.
+const SIGNIFICANT: f64 = 0.05;
 
 /// One or two sentences: the value against the 30-day average, the confidence, and the error of the
 /// model compared with the best simple baseline on days that were not used for training.
@@ -55,11 +57,81 @@ pub fn interpretation(prediction: &PredictionResult) -> String {
         "low"
     };
     text.push_str(&format!(" This prediction has {confidence} confidence."));
-    if let Some(baseline) = prediction.baseline_name.as_deref() {
+    let compared = match (&prediction.choice, prediction.baseline_name.as_deref()) {
+        (Some(choice), _) => Some(choice.reason.clone()),
+        (None, Some(baseline)) => Some(skill_sentence(prediction.skill_vs_naive, baseline)),
+        (None, None) => None,
+    };
+    if let Some(compared) = compared {
         text.push(' ');
-        text.push_str(&skill_sentence(prediction.skill_vs_naive, baseline));
+        text.push_str(&compared);
     }
     text
+}
+
+/// Why a model of many people is served, or a simple forecast in its place; `reason` is not read.
+pub(crate) fn of_choice(metric: PredictionMetric, choice: &ForecastChoice) -> String {
+    let (Some(baseline), Some(model), Some(simple)) =
+        (&choice.baseline, choice.model_mae, choice.baseline_mae)
+    else {
+        return "There are too few days yet to say whether it is better than \"same as usual\"."
+            .to_owned();
+    };
+    let words = baseline_words(baseline);
+    let days = choice.days;
+    let test = choice.p.map_or_else(String::new, |p| {
+        format!(" (paired test, {})", p_in_words(p))
+    });
+    if choice.served == *baseline {
+        return format!(
+            "For you {words} is better than any model here, and this is it: on your last {days} readings \
+             it erred by {} on average, the model of many people by {}{test}.",
+            error_with_unit(metric, simple),
+            error_with_unit(metric, model)
+        );
+    }
+    let percent = if simple > 0.0 {
+        (1.0 - model / simple) * 100.0
+    } else {
+        0.0
+    };
+    if simple <= 0.0 && model > 0.0 {
+        return format!("On your last {days} readings {words} made no error.");
+    }
+    if percent > 0.5 {
+        format!(
+            "On your last {days} readings the error of the model was {percent:.0}% smaller than that of \
+             {words}, the best simple forecast."
+        )
+    } else if percent > -0.5 {
+        format!("On your last {days} readings {words} was as good as this model.")
+    } else {
+        // Beyond chance only where this very model was asked for.
+        let chance = if choice.p.is_some_and(|p| p < SIGNIFICANT) {
+            ""
+        } else {
+            ", which may be chance"
+        };
+        format!(
+            "On your last {days} readings the error of the model was {:.0}% larger than that of \
+             {words}{chance}{test}.",
+            -percent
+        )
+    }
+}
+
+/// `p = 0.03`, or `p < 0.001`.
+fn p_in_words(p: f64) -> String {
+    if p < 0.001 {
+        "p < 0.001".to_owned()
+    } else {
+        format!("p = {p:.3}")
+    }
+}
+
+/// A mean error, to two decimals.
+fn error_with_unit(metric: PredictionMetric, error: f64) -> String {
+    format!("{error:.2} {}", metric.unit_label())
 }
 
 /// The error of the model compared with that of a simple baseline, better or worse. There is no skill
@@ -212,6 +284,7 @@ pub fn baseline_words(name: &str) -> &str {
         "naive" => "\"same as the last reading\"",
         "seasonal_naive" => "\"same as this weekday last time\"",
         "moving_average" => "\"the mean of the last 7 days\"",
+        "mean_30" => "\"the mean of the last 30 days\"",
         "exponential_smoothing" => "exponential smoothing",
         other => other,
     }
@@ -373,6 +446,50 @@ mod tests {
         );
         let reference = of(0.95, IntervalMethod::ReferenceMae, 0.8).unwrap();
         assert!(reference.ends_with("coverage is 80 %."), "{reference}");
+    }
+
+    #[test]
+    fn why_a_forecast_is_served_is_one_sentence() {
+        let of = |served: &str, model_mae, baseline_mae, p| {
+            of_choice(
+                PredictionMetric::RestingHeartRate,
+                &ForecastChoice {
+                    served: served.to_owned(),
+                    reason: String::new(),
+                    days: 60,
+                    model_mae: Some(model_mae),
+                    baseline: Some("mean_30".to_owned()),
+                    baseline_mae: Some(baseline_mae),
+                    p: Some(p),
+                },
+            )
+        };
+        assert_eq!(
+            of("mean_30", 1.5, 1.0, 0.0123),
+            "For you \"the mean of the last 30 days\" is better than any model here, and this is it: on \
+             your last 60 readings it erred by 1.00 bpm on average, the model of many people by 1.50 bpm \
+             (paired test, p = 0.012)."
+        );
+        assert!(of("pooled", 0.9, 1.0, 0.9).contains("10% smaller than that of"));
+        assert!(of("pooled", 1.0, 1.0, 0.5).contains("was as good as this model"));
+        let chance = of("pooled", 1.1, 1.0, 0.2);
+        assert!(chance.contains("10% larger") && chance.contains("may be chance"));
+        // The model was asked for although the simple forecast is better.
+        assert!(!of("pooled", 1.1, 1.0, 0.0001).contains("chance"));
+        assert!(of("pooled", 1.0, 0.0, 0.0001).contains("made no error"));
+        let mut few = ForecastChoice {
+            served: "pooled".to_owned(),
+            reason: String::new(),
+            days: 3,
+            model_mae: Some(1.0),
+            baseline: None,
+            baseline_mae: None,
+            p: None,
+        };
+        let metric = PredictionMetric::SleepDuration;
+        assert!(of_choice(metric, &few).starts_with("There are too few days yet"));
+        few.days = 0;
+        assert!(of_choice(metric, &few).starts_with("There are too few days yet"));
     }
 
     #[test]

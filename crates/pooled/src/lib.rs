@@ -5,10 +5,12 @@ mod calibrate;
 mod covariate;
 mod design;
 mod error;
+mod followed;
 mod learn;
 mod model;
 mod own;
 mod person;
+mod rivals;
 mod robust;
 mod validate;
 
@@ -18,3 +20,4 @@ pub use error::PooledError;
 pub use learn::Learner;
 pub use model::{Contribution, PooledForecast, PooledModel};
 pub use person::Person;
+pub use rivals::{BestRival, Compared, GatedForecast, Rival};

@@ -1,15 +1,15 @@
 //! The pooled model: fitting, forecasting, and what a forecast is made of.
 
-use crate::calibrate::{LEAST_READINGS, LeadCalibration, calibrate, without_gap};
+use crate::calibrate::{LEAST_READINGS, LeadCalibration, calibrate};
 use crate::design::{Design, Transform};
 use crate::error::PooledError;
+use crate::followed::{Expected, Followed};
 use crate::learn::{LEAST_OF_A_PERSON, LEAST_PEOPLE, Learned, Learner, Source};
 use crate::own::{Base, OWN, Population, own_names};
 use crate::person::{Follower, Person, State, walk, width};
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
 use std::ops::RangeInclusive;
-use vitalcast_evaluation::{Distribution, FollowedIntervals, GapFactors, Step};
+use vitalcast_evaluation::Distribution;
 
 /// Longest horizon, days.
 pub(crate) const LONGEST_HORIZON: usize = 28;
@@ -184,6 +184,11 @@ impl PooledModel {
         self.learned.source(&person.source).population.base == Base::Last
     }
 
+    /// The intervals of a person's forecasts.
+    pub(crate) fn calibration(&self, person: &Person, lead: usize) -> &LeadCalibration {
+        &self.calibrations[self.learned.source(&person.source).regression][lead - 1]
+    }
+
     /// What the forecast of the day `lead - 1` days after `day` is made of, largest first, and the base
     /// that it starts from, in the scale of the model.
     pub fn explain(
@@ -233,30 +238,27 @@ impl PooledModel {
 
 /// A person's state with the errors of the forecasts made so far.
 #[derive(Debug, Clone)]
-struct Replay<'a> {
+pub(crate) struct Replay<'a> {
     model: &'a PooledModel,
     source: &'a Source,
-    state: State<'a>,
-    lead: usize,
-    intervals: FollowedIntervals<'a>,
-    gaps: GapFactors,
-    /// Forecasts that wait for their day, without its value, and the factor of the gap before each.
-    pending: VecDeque<(Step, f64)>,
+    pub(crate) state: State<'a>,
+    pub(crate) lead: usize,
+    followed: Followed<'a>,
+    /// What was forecast before the last day became known.
+    pub(crate) said: Option<f64>,
     features: Vec<f64>,
 }
 
 impl<'a> Replay<'a> {
-    fn new(model: &'a PooledModel, person: &Person, lead: usize) -> Option<Self> {
+    pub(crate) fn new(model: &'a PooledModel, person: &Person, lead: usize) -> Option<Self> {
         let source = model.learned.source(&person.source);
-        let calibration = &model.calibrations[source.regression][lead - 1];
         Some(Self {
             model,
             source,
             state: State::new(&model.design, &source.population),
             lead,
-            intervals: calibration.intervals.follow().ok()?,
-            gaps: calibration.gaps,
-            pending: VecDeque::with_capacity(lead),
+            followed: Followed::new(model.calibration(person, lead))?,
+            said: None,
             features: vec![0.0; width(&model.design)],
         })
     }
@@ -273,7 +275,7 @@ impl<'a> Replay<'a> {
         ))
     }
 
-    fn forecast(
+    pub(crate) fn forecast(
         &self,
         day: usize,
         person: &Person,
@@ -281,12 +283,7 @@ impl<'a> Replay<'a> {
     ) -> Option<PooledForecast> {
         let (forecast, spread) = self.location(person.weekday(day), features)?;
         let transform = self.model.design.transform;
-        let factor = self.gaps.after(self.state.own.gap());
-        let mut bounds = self.intervals.bounds(forecast, spread);
-        for (_, lower, upper) in &mut bounds {
-            *lower = forecast + (*lower - forecast) * factor;
-            *upper = forecast + (*upper - forecast) * factor;
-        }
+        let bounds = self.followed.bounds(forecast, spread, self.state.own.gap());
         let is_whole = self.state.is_whole();
         Some(PooledForecast {
             distribution: distribution(transform, is_whole, forecast, &bounds)?,
@@ -294,6 +291,12 @@ impl<'a> Replay<'a> {
             spread,
         })
     }
+}
+
+/// A value of the scale of the model in the unit of the series.
+pub(crate) fn in_unit(transform: Transform, is_whole: bool, value: f64) -> f64 {
+    let value = transform.invert(value);
+    if is_whole { value.round() } else { value }
 }
 
 /// The forecast in the unit of the series. Where all readings are whole numbers, so are the forecast and
@@ -304,8 +307,7 @@ fn distribution(
     forecast: f64,
     bounds: &[(f64, f64, f64)],
 ) -> Option<Distribution> {
-    let value = transform.invert(forecast);
-    let value = if is_whole { value.round() } else { value };
+    let value = in_unit(transform, is_whole, forecast);
     let bounds = bounds.iter().map(|(level, lower, upper)| {
         let (lower, upper) = (transform.invert(*lower), transform.invert(*upper));
         let (lower, upper) = if is_whole {
@@ -326,28 +328,21 @@ impl Follower for Replay<'_> {
     fn push(&mut self, person: &Person, day: usize, evening: usize) {
         // What is forecast for this day and those after it, before it is known.
         let mut features = std::mem::take(&mut self.features);
-        if let Some((forecast, spread)) = self.location(person.weekday(day), &mut features) {
-            let step = Step {
-                origin: day,
-                target: day + self.lead - 1,
-                forecast,
-                observed: f64::NAN,
-                scale: spread,
-                counts: self.state.own.readings() >= LEAST_READINGS,
-            };
-            let factor = self.gaps.after(self.state.own.gap());
-            self.pending.push_back((step, factor));
-        }
+        let location = self.location(person.weekday(day), &mut features);
         self.features = features;
-        while let Some((step, factor)) = self.pending.pop_front_if(|(step, _)| step.target <= day) {
-            let measured = person.series.value(step.target, evening);
-            let value = measured.and_then(|value| self.model.design.transform.apply(value));
-            if let Some(observed) = value {
-                self.intervals
-                    .push(without_gap(Step { observed, ..step }, factor));
-            }
+        self.said = location.map(|(value, _)| value);
+        if let Some((value, spread)) = location {
+            self.followed.expect(Expected {
+                origin: day,
+                lead: self.lead,
+                value,
+                spread,
+                gap: self.state.own.gap(),
+                counts: self.state.own.readings() >= LEAST_READINGS,
+            });
         }
-        self.intervals.learn_until(day + 1);
+        let transform = self.model.design.transform;
+        self.followed.arrive(person, day, evening, transform);
         self.state.push(person, day, evening);
     }
 }

@@ -1,5 +1,4 @@
-//! How each architecture is trained, and whether `auto` chooses it: what the table of `vitalcast-domain`
-//! does not say.
+//! How each architecture is trained: what the table of `vitalcast-domain` does not say.
 
 use vitalcast_domain::{MAX_HORIZON_DAYS, ModelArchitecture, TrainModelRequest};
 use vitalcast_models::{Head, ReadOut, SeriesMethod, TreeOptions};
@@ -104,26 +103,6 @@ impl Fitting {
                 on: FittedOn::DaysBeforeTest,
             },
         }
-    }
-}
-
-/// Whether an architecture is a rung of the ladder: what `auto` chooses among.
-pub(crate) fn is_rung(architecture: ModelArchitecture) -> bool {
-    match architecture {
-        ModelArchitecture::Naive
-        | ModelArchitecture::SeasonalNaive
-        | ModelArchitecture::MovingAverage
-        | ModelArchitecture::ExponentialSmoothing
-        | ModelArchitecture::Ets
-        | ModelArchitecture::Theta
-        | ModelArchitecture::Ridge
-        | ModelArchitecture::Pooled => true,
-        ModelArchitecture::Lstm
-        | ModelArchitecture::LstmAttention
-        | ModelArchitecture::MultiTask
-        | ModelArchitecture::Xgboost
-        | ModelArchitecture::Linear
-        | ModelArchitecture::Average => false,
     }
 }
 

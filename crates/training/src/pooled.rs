@@ -27,7 +27,7 @@ const FOLDS: usize = 5;
 /// Readings of a person before the errors of the forecasts are reported.
 const LEAST_READINGS: usize = 7;
 /// The largest p value with which a model replaces the one of many people.
-const SIGNIFICANT: f64 = 0.05;
+pub(crate) const SIGNIFICANT: f64 = 0.05;
 /// Days with a reading that a model can be scored on.
 const LEAST_SCORED: usize = 3;
 
@@ -238,6 +238,7 @@ fn gate_of_people(pairs: &[PairedDay]) -> Result<Option<Gate>, TrainingError> {
         mae: comparison.mae_a,
         rival_mae: comparison.mae_b,
         p,
+        baseline_p: None,
         served: comparison.mae_a < comparison.mae_b && p.is_some_and(|p| p < SIGNIFICANT),
     }))
 }
@@ -352,6 +353,7 @@ pub(crate) fn gate(
         mae,
         rival_mae,
         p,
+        baseline_p: None,
         served,
     }))
 }

@@ -3,12 +3,14 @@
 
 use crate::error::TrainingError;
 use crate::pipeline::{Prepared, read};
-use crate::pooled::{self, ManyPeople};
+use crate::pooled::{self, ManyPeople, SIGNIFICANT};
 use crate::replayed::Computed;
 use chrono::{Days, NaiveDate};
 use vitalcast_artifact::{Calibration, Gate, LeadCalibration};
 use vitalcast_domain::{AsOf, History, MAX_HORIZON_DAYS};
-use vitalcast_evaluation::{Accuracy, Replayed, ReplayedDay, mean, replay_days, skill};
+use vitalcast_evaluation::{
+    Accuracy, Replayed, ReplayedDay, diebold_mariano, mean, replay_days, skill,
+};
 use vitalcast_inference::FittedModel;
 use vitalcast_models::{SeriesForecaster, SeriesModel};
 use vitalcast_windows::Window;
@@ -46,6 +48,12 @@ impl Report {
             days.iter().map(|day| (day.observed, day.forecast)).unzip();
         let accuracy = Accuracy::of(&actual, &predicted)?;
         let baseline = best_simple_baseline(data, model.lookback);
+        let mut gate = pooled::gate(history, model.metric, &errors, as_of, served)?;
+        if let (Some(gate), Some(baseline)) = (&mut gate, &baseline) {
+            let (p, is_passed) = against_baseline(baseline, data, model.lookback, &days)?;
+            gate.baseline_p = p;
+            gate.served &= is_passed;
+        }
         let baseline = baseline.and_then(|kind| {
             let mae = baseline_mae(&kind, data, test, model.lookback)?;
             Some((kind, mae))
@@ -57,11 +65,33 @@ impl Report {
         Ok(Self {
             accuracy,
             skill,
-            gate: pooled::gate(history, model.metric, &errors, as_of, served)?,
+            gate,
             baseline,
             calibration: calibrate(model, data)?,
         })
     }
+}
+
+/// Whether a model errs less than a baseline on the days of a replay, beyond chance; the baseline itself
+/// passes. The p value is that of the paired test.
+fn against_baseline(
+    kind: &SeriesModel,
+    data: &Prepared,
+    lookback: usize,
+    days: &[ReplayedDay],
+) -> Result<(Option<f64>, bool), TrainingError> {
+    let baseline = Baseline {
+        kind,
+        data,
+        lookback,
+    };
+    let pairs = days.iter().filter_map(|day| {
+        let simple = baseline.forecast(0, day.origin, 1)?;
+        Some((day.residual(), day.observed - simple))
+    });
+    let (own, simple): (Vec<f64>, Vec<f64>) = pairs.unzip();
+    let p = diebold_mariano(&own, &simple, 1)?.map(|test| test.p);
+    Ok((p, own == simple || p.is_some_and(|p| p < SIGNIFICANT)))
 }
 
 /// A simple baseline that reads as many days as the model.

@@ -99,6 +99,7 @@ impl Forecaster {
             now,
             model_id: ModelId::new(UNREGISTERED)?,
             model_version: UNREGISTERED_VERSION.to_owned(),
+            is_gated: false,
         };
         Ok(forecast(&self.model, self.artifact.manifest(), history, &query)?.response)
     }

@@ -36,6 +36,7 @@ pub use vitalcast_domain::{
     ExperimentSummary, ExperimentVerdict, ExperimentView, ExplainRequest, ExplainResponse,
     ExplanationComputation, ExplanationGrouping, FeatureCategory, FeatureCopy, FeatureCorrelation,
     FeatureDaysImportance, FeatureDependence, FeatureImportance, FieldContent, FieldError,
+    ForecastChoice,
     GlobalFeatureImportance, GlobalImportanceRequest, GlobalImportanceResponse, GradientCheck,
     GrangerLag, HealthMetric, HealthMetricTarget, History, ImpactDirection, ImpactMagnitude,
     ImportanceMethod, Intensity, IntervalMethod, InvalidRequest, JobError, JobId, JobInfo, JobKind,

@@ -285,24 +285,19 @@ fn notes(answer: &ReplayAnswer) -> Vec<String> {
             answer.fit_people
         ));
     }
-    let promoted: Vec<String> = answer
-        .choices
-        .iter()
-        .map(|choice| choice.model)
-        .fold(
-            std::collections::BTreeMap::<&str, usize>::new(),
-            |mut counts, model| {
-                *counts.entry(model).or_default() += 1;
-                counts
-            },
-        )
-        .into_iter()
-        .map(|(model, count)| format!("{model} for {count}"))
-        .collect();
-    if !promoted.is_empty() {
+    let mut served: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for (model, count) in answer.choices.iter().flat_map(|choice| &choice.served) {
+        *served.entry(*model).or_default() += count;
+    }
+    if !served.is_empty() {
+        let served: Vec<String> = served
+            .into_iter()
+            .map(|(model, count)| format!("{} on {count}", model.replace('_', " ")))
+            .collect();
         notes.push(format!(
-            "auto: the champion of each person, chosen on earlier days: {}.",
-            promoted.join(", ")
+            "auto: what predict serves on each evening without a model of the person's own; days by \
+             forecast: {}.",
+            served.join(", ")
         ));
     }
     notes

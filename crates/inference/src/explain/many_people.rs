@@ -3,29 +3,55 @@
 //! The model is linear in its own scale. In the unit of the metric, each part gets its share by Aumann and
 //! Shapley (1974), the Shapley value of many small steps from the base to the forecast: for a sum in the
 //! scale of the model, part × (g(z) − g(b)) / (z − b), where g is the way back from that scale. Rounding to
-//! whole numbers is a part of its own.
+//! whole numbers is a part of its own. Where a simple forecast is served in its place, that one is taken
+//! apart.
 
-use super::{Explaining, ForecastSum, limits, names};
+use super::{Explaining, ForecastSum, limits, names, sum_of};
 use crate::error::InferenceError;
 use crate::forecast::{Asked, COMPARISON_DAYS, last};
-use crate::many_people::{WholeRead, plausible};
+use crate::many_people::{WholeRead, distribution_of, simple_of};
+use crate::words;
 use vitalcast_domain::{
     ExplainedFeature, ExplanationComputation, FeatureCategory, MetricType, PredictionMetric,
 };
+use vitalcast_models::TreeGame;
 use vitalcast_pooled::PooledModel;
 
 pub(super) fn explaining(
     metric: PredictionMetric,
     model: &PooledModel,
     asked: &Asked<'_>,
+    trees: TreeGame,
 ) -> Result<Explaining, InferenceError> {
     let read = WholeRead::new(metric, model, asked)?;
     let (person, end, ahead) = (&read.person, read.end, asked.ahead);
     let failed = || InferenceError::NotFinite(asked.query.target_date);
-    let mut forecast = None;
-    model.replay(person, end..=end, ahead, |_, of_day| forecast = of_day);
-    let forecast = forecast.ok_or_else(failed)?;
-    let value = plausible(metric, &forecast.distribution)?.value();
+    let forecasts = read.forecasts(model, asked)?;
+    let value = distribution_of(metric, &forecasts, asked)?.value();
+    let all = read.days.person.series.known(0..read.count, read.count);
+    let days = last(&all, COMPARISON_DAYS).to_vec();
+    if let Some((rung, _)) = simple_of(&forecasts, asked) {
+        let parts = rung.model.parts(&read.known, ahead, trees)?;
+        let meaning = format!(
+            "the mean of your readings of {} days; what is served is {}, which has erred less here than \
+             any model",
+            read.known.len(),
+            words::baseline_words(rung.name)
+        );
+        let sum = sum_of(
+            metric,
+            parts.ok_or_else(failed)?,
+            &read.known,
+            value,
+            meaning,
+        );
+        return Ok(Explaining {
+            value,
+            as_of: asked.as_of,
+            days,
+            sum: Some(sum),
+        });
+    }
     let (from, contributions) = model.explain(person, end, ahead).ok_or_else(failed)?;
     let transform = model.design().transform;
     let to = from + contributions.iter().map(|part| part.amount).sum::<f64>();
@@ -60,7 +86,7 @@ pub(super) fn explaining(
             None => parts.push((feature, amount)),
         }
     }
-    let measured = forecast.distribution.value();
+    let measured = forecasts.of_model.distribution.value();
     let rounding = measured - exact;
     // Whole numbers only; the rest is the last digits of sums.
     if rounding.abs() > 1e-9 {
@@ -74,7 +100,6 @@ pub(super) fn explaining(
     if value != measured {
         parts.push((limits(), value - measured));
     }
-    let all = read.days.person.series.known(0..read.count, read.count);
     let base_meaning = if model.starts_from_last_reading(person) {
         "your last reading"
     } else {
@@ -83,7 +108,7 @@ pub(super) fn explaining(
     Ok(Explaining {
         value,
         as_of: asked.as_of,
-        days: last(&all, COMPARISON_DAYS).to_vec(),
+        days,
         sum: Some(ForecastSum {
             base,
             base_meaning: base_meaning.to_owned(),

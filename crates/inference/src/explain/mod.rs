@@ -17,6 +17,7 @@ use crate::model::{FittedModel, Kind, clamp};
 use chrono::Days;
 use vitalcast_domain::{
     AsOf, ExplainedFeature, ExplanationComputation, ExplanationGrouping, FeatureCategory,
+    PredictionMetric,
 };
 use vitalcast_features::PersonData;
 use vitalcast_models::{MemberShare, SeriesParts, TreeGame};
@@ -66,7 +67,7 @@ pub fn explaining<'a>(
 ) -> Result<Explaining, InferenceError> {
     let asked = Asked::new(person.into(), query)?;
     if let Some(pooled) = model.as_pooled() {
-        return many_people::explaining(model.metric, pooled, &asked);
+        return many_people::explaining(model.metric, pooled, &asked, trees);
     }
     let read = WindowRead::new(model, &asked)?;
     let failed = || InferenceError::NotFinite(query.target_date);
@@ -89,18 +90,24 @@ pub fn explaining<'a>(
         value,
         as_of: asked.as_of,
         days: days.to_vec(),
-        sum: parts.map(|parts| sum_of(model, parts, &history, value)),
+        sum: parts.map(|parts| {
+            let meaning = format!(
+                "the mean of your readings of the {} days that the model reads",
+                history.len()
+            );
+            sum_of(model.metric, parts, &history, value, meaning)
+        }),
     })
 }
 
 /// The parts of a model of the metric's own days, named.
 fn sum_of(
-    model: &FittedModel,
+    metric: PredictionMetric,
     parts: SeriesParts,
     history: &[Option<f64>],
     value: f64,
+    base_meaning: String,
 ) -> ForecastSum {
-    let metric = model.metric;
     let mut named: Vec<(ExplainedFeature, f64)> = parts
         .parts
         .iter()
@@ -111,10 +118,7 @@ fn sum_of(
     }
     ForecastSum {
         base: parts.base,
-        base_meaning: format!(
-            "the mean of your readings of the {} days that the model reads",
-            history.len()
-        ),
+        base_meaning,
         parts: named,
         computation: match parts.trees {
             None => ExplanationComputation::ExactSum,

@@ -6,3 +6,4 @@ mod edges;
 mod leaks;
 mod people;
 mod repeatable;
+mod rivals;

@@ -1,136 +1,94 @@
-//! The champion of each person, chosen on the days before the scored ones.
+//! What is served of each person's day: the model of many people, or a simple forecast that had erred less
+//! on the person's last readings. It is the choice of a forecast that is served
+//! (`vitalcast_inference::replay_served`), evening by evening, with what was known then.
 
-use super::series::series;
-use super::{Forecasts, ReplayModel, Work};
+use super::{Cohort, Forecasts, ReplayModel, Work};
+use crate::cohort::CohortPerson;
 use crate::error::TrainingError;
-use crate::replayed::Computed;
+use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use vitalcast_domain::{ModelArchitecture, UserId};
-use vitalcast_evaluation::{Replayed, diebold_mariano, mean, replay_days};
-use vitalcast_inference::population;
-use vitalcast_pooled::PooledModel;
+use vitalcast_evaluation::Scored;
+use vitalcast_inference::{SIMPLE_RUNGS, population, replay_served};
+use vitalcast_pooled::{Compared, PooledModel};
 
-/// Readings before the days of a choice: the first days say little.
-const LEAST_READINGS: usize = 7;
-/// Days on which two models are compared at least.
-const LEAST_COMPARED: usize = 20;
-/// The largest p value of a promotion.
-const SIGNIFICANT: f64 = 0.01;
-
-/// The champion of a person, and why.
+/// What was served of a person, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Choice {
     /// The person.
     pub user_id: UserId,
-    /// The champion.
+    /// What was served on most of the scored days.
     pub model: &'static str,
-    /// Days on which it was chosen.
+    /// Scored forecasts by what was served.
+    pub served: BTreeMap<&'static str, usize>,
+    /// Readings on which the model and the best simple forecast were compared before the last scored day.
     pub days: usize,
-    /// Mean absolute error of each candidate on these days.
+    /// Mean absolute error of both on these.
     pub errors: BTreeMap<&'static str, f64>,
     /// Why, in a sentence.
     pub reason: String,
 }
 
 impl Work<'_> {
-    /// The forecasts of each person's champion.
+    /// The forecasts of what is served of each person.
     pub(super) fn champions(&mut self) -> Result<(Forecasts, Vec<Choice>), TrainingError> {
         let longest = *self.request.horizon.end();
         let first = self.default_model(longest)?;
-        let until = self.cohort.until(longest);
-        // Candidates learn from the first half of these days and are compared on the second.
-        let halves: Vec<usize> = self
-            .cohort
+        let leads = self.leads();
+        let cohort = self.cohort;
+        let pooled = match first {
+            ReplayModel::Population => {
+                population(cohort.metric)?.and_then(|model| model.model.as_pooled())
+            }
+            ReplayModel::Of(ModelArchitecture::Pooled) => self.pooled(longest)?,
+            ReplayModel::Auto | ReplayModel::Mean30 | ReplayModel::Of(_) => None,
+        };
+        let Some(pooled) = pooled else {
+            return Ok(self.only(first));
+        };
+        let of_person = |(index, (person, scored)): (usize, (&CohortPerson, &Range<usize>))| {
+            (!scored.is_empty()).then(|| of_person(pooled, first, index, person, scored, &leads))
+        };
+        let people: Vec<_> = cohort
             .people
             .iter()
-            .zip(&until)
-            .map(|(person, until)| {
-                let observed = person.observed_days();
-                let before = observed.partition_point(|day| day < until);
-                observed.get(before / 2).copied().unwrap_or(*until)
-            })
+            .zip(&cohort.scored)
+            .enumerate()
             .collect();
-        let mut candidates = Vec::new();
-        for model in ReplayModel::ladder() {
-            if let Some(models) = series(model, self.cohort, &halves, self.request)? {
-                candidates.push((model, models));
-            }
-        }
-        let mut choices = Vec::new();
-        let mut champions = BTreeMap::new();
-        for (index, person) in self.cohort.people.iter().enumerate() {
-            if self.cohort.scored[index].is_empty() {
-                continue;
-            }
-            let observed = person.observed_days();
-            let start = observed
-                .get(LEAST_READINGS)
-                .copied()
-                .unwrap_or(until[index]);
-            let days = halves[index].max(start)..until[index];
-            let own = self.errors_of_default(first, index, days.clone())?;
-            let mut errors = BTreeMap::new();
-            let of_own = mean(own.iter().flatten().copied());
-            if let Some(error) = of_own {
-                errors.insert(first.name(), error);
-            }
-            let mut best: Option<(ReplayModel, f64, f64)> = None;
-            for (model, models) in &candidates {
-                let theirs = errors_of(models, index, days.clone(), &person.observed);
-                let pairs: Vec<(f64, f64)> = theirs
-                    .iter()
-                    .zip(&own)
-                    .filter_map(|(a, b)| Some(((*a)?, (*b)?)))
-                    .collect();
-                let Some(error) = mean(theirs.iter().flatten().copied()) else {
-                    continue;
-                };
-                errors.insert(model.name(), error);
-                if pairs.len() < LEAST_COMPARED || pairs.len() < own.iter().flatten().count() {
-                    continue;
-                }
-                let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
-                let Some(test) = diebold_mariano(&a, &b, 1)? else {
-                    continue;
-                };
-                if test.p < SIGNIFICANT && best.is_none_or(|(_, least, _)| error < least) {
-                    best = Some((*model, error, test.p));
-                }
-            }
-            let days = own.iter().flatten().count();
-            let champion = best.map_or(first, |(model, ..)| model);
-            let reason = match best {
-                Some((model, _, p)) => format!(
-                    "On {days} earlier days {model} erred less than {first} (paired test, p = {p:.3})."
-                ),
-                None => format!(
-                    "On {days} earlier days no other model erred significantly less than {first}."
-                ),
-            };
-            champions.insert(index, champion);
-            choices.push(Choice {
-                user_id: person.user.clone(),
-                model: champion.name(),
-                days,
-                errors,
-                reason,
-            });
-        }
-        let mut found = Vec::new();
-        for (index, champion) in champions {
-            let of_person = self.kept[&champion]
-                .iter()
-                .filter(|scored| scored.person == index);
-            found.extend(of_person.cloned());
-        }
-        Ok((found, choices))
+        let found: Vec<Option<(Forecasts, Choice)>> =
+            people.into_par_iter().map(of_person).collect();
+        let (forecasts, choices): (Vec<Forecasts>, Vec<Choice>) =
+            found.into_iter().flatten().unzip();
+        let mut forecasts: Forecasts = forecasts.into_iter().flatten().collect();
+        // By lead, then by person and day, as those of other models.
+        forecasts.sort_by_key(|scored| (scored.lead, scored.person, scored.target));
+        Ok((forecasts, choices))
     }
 
-    /// What is served while nothing has been shown to be better: of the model of the release and the one
-    /// fitted here, the one that has learned from more days; where people to learn from were named, the
-    /// one fitted here.
+    /// One model for everybody: there is none of many people.
+    fn only(&self, model: ReplayModel) -> (Forecasts, Vec<Choice>) {
+        let forecasts = self.kept.get(&model).cloned().unwrap_or_default();
+        let Cohort { people, scored, .. } = self.cohort;
+        let choice = |(index, person): (usize, &CohortPerson)| {
+            let of_person = forecasts.iter().filter(|scored| scored.person == index);
+            (!scored[index].is_empty()).then(|| Choice {
+                user_id: person.user.clone(),
+                model: model.name(),
+                served: BTreeMap::from([(model.name(), of_person.count())]),
+                days: 0,
+                errors: BTreeMap::new(),
+                reason: "There is no model of many people.".to_owned(),
+            })
+        };
+        let choices = people.iter().enumerate().filter_map(choice).collect();
+        (forecasts, choices)
+    }
+
+    /// What is served unless a simple forecast is better: of the model of the release and the one fitted
+    /// here, the one that has learned from more days; where people to learn from were named, the one fitted
+    /// here.
     fn default_model(&mut self, longest: usize) -> Result<ReplayModel, TrainingError> {
         let of_release =
             population(self.cohort.metric)?.and_then(|release| release.model.as_pooled());
@@ -144,46 +102,79 @@ impl Work<'_> {
             (None, None) => ReplayModel::Of(ModelArchitecture::ExponentialSmoothing),
         })
     }
-
-    /// The errors of the default model on some days of a person.
-    fn errors_of_default(
-        &mut self,
-        model: ReplayModel,
-        index: usize,
-        days: Range<usize>,
-    ) -> Result<Vec<Option<f64>>, TrainingError> {
-        let longest = *self.request.horizon.end();
-        let cohort = self.cohort;
-        let person = &cohort.people[index];
-        let pooled = match model {
-            ReplayModel::Population => {
-                population(cohort.metric)?.and_then(|model| model.model.as_pooled())
-            }
-            ReplayModel::Auto | ReplayModel::Mean30 => None,
-            ReplayModel::Of(ModelArchitecture::Pooled) => self.pooled(longest)?,
-            ReplayModel::Of(_) => None,
-        };
-        let Some(pooled) = pooled else {
-            let until = vec![days.start; cohort.people.len()];
-            let models = series(model, cohort, &until, self.request)?;
-            return Ok(models.map_or_else(Vec::new, |models| {
-                errors_of(&models, index, days, &person.observed)
-            }));
-        };
-        let computed = Computed::of_pooled(pooled, person, days.clone(), 1);
-        Ok(errors_of(&computed, index, days, &person.observed))
-    }
 }
 
-fn errors_of(
-    models: &dyn Replayed,
+/// The scored forecasts of a person as they are served.
+fn of_person(
+    model: &PooledModel,
+    named: ReplayModel,
     index: usize,
-    days: Range<usize>,
-    observed: &[Option<f64>],
-) -> Vec<Option<f64>> {
-    let mut found = vec![None; days.len()];
-    for day in replay_days(models, index, observed, days.clone(), 1) {
-        found[day.target - days.start] = Some(day.residual().abs());
+    person: &CohortPerson,
+    scored: &Range<usize>,
+    leads: &[usize],
+) -> (Forecasts, Choice) {
+    let mut found = Vec::new();
+    let mut served: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let mut latest: Option<(&'static str, Compared)> = None;
+    for &lead in leads {
+        if scored.end < lead {
+            continue;
+        }
+        let origins = (scored.start + 1).saturating_sub(lead)..=scored.end - lead;
+        replay_served(
+            model,
+            &person.days.person,
+            origins,
+            lead,
+            |origin, forecast| {
+                let target = origin + lead - 1;
+                let (Some(observed), Some(forecast)) = (person.observed[target], forecast) else {
+                    return;
+                };
+                let name = match &forecast.simple {
+                    Some((place, _)) => SIMPLE_RUNGS[*place].name,
+                    None => named.name(),
+                };
+                *served.entry(name).or_default() += 1;
+                latest = Some((name, forecast.compared));
+                found.push(Scored {
+                    person: index,
+                    target,
+                    lead,
+                    observed,
+                    distribution: forecast.served().distribution.clone(),
+                });
+            },
+        );
     }
-    found
+    let most = served.iter().max_by_key(|(_, count)| **count);
+    let mut errors = BTreeMap::new();
+    let (mut days, mut reason) = (0, "No scored day has a forecast.".to_owned());
+    if let Some((name, compared)) = latest {
+        days = compared.days;
+        errors.extend(compared.mae.map(|mae| (named.name(), mae)));
+        errors.extend(
+            compared
+                .best
+                .map(|best| (SIMPLE_RUNGS[best.place].name, best.mae)),
+        );
+        let p = compared.best.and_then(|best| best.p);
+        let test = p.map_or_else(String::new, |p| format!(" (paired test, p = {p:.3})"));
+        reason = if name == named.name() {
+            format!(
+                "On the last {days} readings no simple forecast erred significantly less than {name}."
+            )
+        } else {
+            format!("On the last {days} readings {name} erred less than {named}{test}.")
+        };
+    }
+    let choice = Choice {
+        user_id: person.user.clone(),
+        model: most.map_or(named.name(), |(name, _)| *name),
+        served,
+        days,
+        errors,
+        reason,
+    };
+    (found, choice)
 }

@@ -1,14 +1,12 @@
 //! What can be replayed, and by which name.
 
-use crate::kinds::is_rung;
 use std::str::FromStr;
 use vitalcast_domain::{DomainError, ModelArchitecture};
-use vitalcast_models::SeriesModel;
 
 /// A model of a replay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReplayModel {
-    /// The champion of each person, chosen on the days before the scored ones.
+    /// What is served on each evening: the model of many people, or a simple forecast that had erred less.
     Auto,
     /// The model of many people that is part of this release.
     Population,
@@ -19,22 +17,15 @@ pub enum ReplayModel {
 }
 
 impl ReplayModel {
-    /// The rungs of the ladder, simplest first: what `auto` chooses among.
-    pub fn ladder() -> Vec<Self> {
-        let mut rungs: Vec<Self> = ModelArchitecture::ALL
-            .iter()
-            .copied()
-            .filter(|architecture| is_rung(*architecture))
-            .map(Self::Of)
-            .collect();
-        let mut insert = |model, before| {
-            let place = rungs.iter().position(|rung| *rung == Self::Of(before));
-            rungs.insert(place.unwrap_or(rungs.len()), model);
-        };
-        insert(Self::Mean30, ModelArchitecture::ExponentialSmoothing);
-        insert(Self::Population, ModelArchitecture::Pooled);
-        rungs
-    }
+    /// The simple forecasts, simplest first: what every model is compared with, and what `auto` serves
+    /// where it is better than the model of many people.
+    pub const SIMPLE: [Self; 5] = [
+        Self::Of(ModelArchitecture::Naive),
+        Self::Of(ModelArchitecture::SeasonalNaive),
+        Self::Of(ModelArchitecture::MovingAverage),
+        Self::Mean30,
+        Self::Of(ModelArchitecture::ExponentialSmoothing),
+    ];
 
     /// Its name in tables and on the command line.
     pub fn name(self) -> &'static str {
@@ -66,11 +57,7 @@ impl ReplayModel {
 
     /// Whether it is as simple as a baseline.
     pub(super) fn is_simple(self) -> bool {
-        match self {
-            Self::Mean30 => true,
-            Self::Auto | Self::Population => false,
-            Self::Of(architecture) => SeriesModel::from_name(architecture.as_str()).is_some(),
-        }
+        Self::SIMPLE.contains(&self)
     }
 }
 
@@ -100,21 +87,13 @@ impl FromStr for ReplayModel {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vitalcast_inference::SIMPLE_RUNGS;
 
     #[test]
-    fn the_ladder_is_climbed_from_the_simplest_rung() {
-        let names: Vec<&str> = ReplayModel::ladder()
-            .iter()
-            .map(|model| model.name())
-            .collect();
-        assert_eq!(
-            names.join(" "),
-            "naive seasonal_naive moving_average mean_30 exponential_smoothing ets theta ridge \
-             population pooled"
-        );
-        let simple = ReplayModel::ladder()
-            .into_iter()
-            .filter(|model| model.is_simple());
-        assert_eq!(simple.count(), 5);
+    fn what_is_served_in_place_of_a_model_is_what_models_are_compared_with() {
+        let names = |models: &[ReplayModel]| models.iter().map(|model| model.name()).collect();
+        let simple: Vec<&str> = names(&ReplayModel::SIMPLE);
+        let served: Vec<&str> = SIMPLE_RUNGS.iter().map(|rung| rung.name).collect();
+        assert_eq!(simple, served);
     }
 }

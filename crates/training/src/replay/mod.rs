@@ -147,7 +147,7 @@ pub struct ReplayAnswer {
     pub baseline: Option<&'static str>,
     /// How good each model was, by model and horizon.
     pub reports: Vec<ModelReport>,
-    /// The champion of each person, where `auto` was asked for.
+    /// What was served of each person, where `auto` was asked for.
     pub choices: Vec<Choice>,
     /// Scored people that were left out, and why.
     pub left_out: BTreeMap<UserId, String>,
@@ -336,8 +336,7 @@ pub fn replay_people(
     for model in request.models.iter().copied().chain(simple()) {
         proceed(model.name())?;
         if model == ReplayModel::Auto {
-            for rung in ReplayModel::ladder() {
-                proceed(rung.name())?;
+            for rung in simple() {
                 work.run(rung, &mut || check_of(&mut proceed, rung))?;
             }
             let (forecasts, chosen) = work.champions()?;
@@ -353,7 +352,7 @@ pub fn replay_people(
     let uses_population = request.models.contains(&of_release)
         || choices
             .iter()
-            .any(|choice: &Choice| choice.model == of_release.name());
+            .any(|choice: &Choice| choice.served.contains_key(of_release.name()));
     Ok(ReplayAnswer {
         metric,
         unit: metric.unit_label(),
@@ -392,9 +391,7 @@ fn check_of(
 
 /// What everything is compared with.
 fn simple() -> impl Iterator<Item = ReplayModel> {
-    ReplayModel::ladder()
-        .into_iter()
-        .filter(|model| model.is_simple())
+    ReplayModel::SIMPLE.into_iter()
 }
 
 /// The model of many people, fitted once it is asked for.

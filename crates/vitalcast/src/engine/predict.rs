@@ -249,6 +249,7 @@ impl Engine {
             now,
             model_id: served.id()?,
             model_version: served.version(),
+            is_gated: is_gated(request),
         };
         let model_id = query.model_id.clone();
         let Forecast { response, lead } =
@@ -272,6 +273,12 @@ impl Engine {
         })?;
         Ok((response, holds_until(person, now)))
     }
+}
+
+/// Whether the request names no model: then a simple forecast is served where it is better than a model of
+/// many people.
+pub(super) fn is_gated(request: &PredictRequest) -> bool {
+    request.model_version.is_none() && request.architecture.is_none()
 }
 
 /// Whether the request asks for no model of the person's own.

@@ -1,10 +1,12 @@
 //! Replays of real days.
 
 use crate::real::{Data, now};
+use chrono::{Days, NaiveDate};
 use std::ops::ControlFlow;
 use vitalcast::{
-    BacktestPeople, History, ModelArchitecture, PredictRequest, PredictionMetric, ReplayAnswer,
-    ReplayModel, ReplayRequest, backtest,
+    BacktestPeople, Engine, ExplainRequest, HealthMetric, History, MetricType, ModelArchitecture,
+    PredictRequest, PredictionMetric, Provenance, Record, ReplayAnswer, ReplayModel, ReplayRequest,
+    UserId, Zone, backtest,
 };
 
 const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
@@ -92,7 +94,7 @@ fn a_replay_does_not_know_what_comes_after() {
     let last = whole.rows.iter().map(|row| row.target_date).max().unwrap();
     // Everything that was measured on the last three days is another number: no earlier forecast moves,
     // and neither does the forecast of the first of these days.
-    let from = last - chrono::Days::new(2);
+    let from = last - Days::new(2);
     let mut garbled = history.clone();
     for record in &mut garbled.records {
         if record.provenance().day >= from
@@ -183,4 +185,96 @@ fn what_cannot_be_replayed_says_why() {
         ..usual.clone()
     };
     assert!(of(&many).contains("at least 5000 days"), "{}", of(&many));
+}
+
+/// A person whose resting heart rate follows the weekday and nothing else.
+fn weekly() -> (tempfile::TempDir, Engine, UserId) {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = Engine::open(folder.path()).unwrap();
+    let user = UserId::new("weekly").unwrap();
+    let first: NaiveDate = "2025-03-03".parse().unwrap();
+    let records = (0..100)
+        .map(|back| {
+            let day = first + Days::new(back);
+            Record::HealthMetric(HealthMetric::new(
+                Provenance::of_day("watch", day.to_string(), day, Zone::UTC),
+                MetricType::RestingHeartRate,
+                [52.5, 61.5, 55.5, 64.5, 57.5, 66.5, 50.5][back as usize % 7],
+            ))
+        })
+        .collect();
+    engine.write_records(&user, records, now()).unwrap();
+    (folder, engine, user)
+}
+
+#[test]
+fn a_simple_forecast_that_is_better_is_served_and_auto_replays_just_that() {
+    let (_folder, engine, user) = weekly();
+    let request = ReplayRequest {
+        horizon: 1..=3,
+        ..request(&[ReplayModel::Auto])
+    };
+    let go_on = &mut |_: &str| ControlFlow::Continue(());
+    let people = BacktestPeople::default();
+    let answer = engine.backtest(&people, &request, now(), go_on).unwrap();
+    let choice = &answer.choices[0];
+    assert_eq!(choice.model, "seasonal_naive", "{choice:?}");
+    assert!(
+        choice
+            .reason
+            .contains("seasonal_naive erred less than population")
+    );
+    let rows: Vec<_> = answer
+        .rows
+        .iter()
+        .filter(|row| row.horizon == 1 && row.model == "auto")
+        .collect();
+    assert!(rows.len() > 5);
+    let (mut simple, mut pooled) = (0, 0);
+    for row in rows {
+        let request = PredictRequest {
+            interval_level: 0.9,
+            ..PredictRequest::new(user.clone(), RHR, row.target_date)
+        };
+        let answer = engine.predict(&request, now()).unwrap();
+        let served = answer.prediction;
+        assert_eq!(served.predicted_value, row.forecast, "{}", row.target_date);
+        let interval = (
+            served.confidence_interval_lower,
+            served.confidence_interval_upper,
+        );
+        assert_eq!(Some(interval), row.intervals[1]);
+        let choice = served.choice.unwrap();
+        if choice.served == "pooled" {
+            pooled += 1;
+            continue;
+        }
+        simple += 1;
+        assert_eq!(choice.served, "seasonal_naive");
+        assert_eq!(served.predicted_value, row.observed);
+        // Against a simple forecast without an error there is no skill.
+        assert_eq!(served.skill_vs_naive, None);
+        assert_eq!(served.baseline_value, Some(served.predicted_value));
+        assert!(choice.baseline_mae < choice.model_mae && choice.p < Some(0.05));
+        assert!(
+            choice
+                .reason
+                .starts_with("For you \"same as this weekday last time\"")
+        );
+        assert!(answer.interpretation.contains(&choice.reason));
+        // What is explained is what is served.
+        let explain = ExplainRequest::new(user.clone(), RHR, row.target_date);
+        let explained = engine.explain(&explain, now()).unwrap();
+        assert_eq!(explained.predicted_value, served.predicted_value);
+        assert!(explained.baseline_meaning.contains("same as this weekday"));
+        // Who asks for the model gets it.
+        let request = PredictRequest {
+            architecture: Some(ModelArchitecture::Pooled),
+            ..request
+        };
+        let model = engine.predict(&request, now()).unwrap().prediction;
+        assert_eq!(model.choice.unwrap().served, "pooled");
+        assert_ne!(model.predicted_value, served.predicted_value);
+    }
+    assert!(simple > 3, "{simple} of {}", simple + pooled);
 }

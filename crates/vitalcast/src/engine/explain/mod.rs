@@ -5,7 +5,7 @@ mod model;
 
 use super::Engine;
 use super::cache::{Sort, holds_until};
-use super::predict::Served;
+use super::predict::{Served, is_gated};
 use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
 use game::ForecastGame;
@@ -152,7 +152,10 @@ fn explain(
     if request.grouping != ExplanationGrouping::Feature && model.as_pooled().is_some() {
         return Err(EngineError::NotByDay(architecture));
     }
-    let query = ForecastQuery::new(request.target_date, now, served.id()?, served.version());
+    let query = ForecastQuery {
+        is_gated: is_gated(&forecast_request(request)),
+        ..ForecastQuery::new(request.target_date, now, served.id()?, served.version())
+    };
     let game_of = |grouping| window_game(model, person, &query, grouping);
     let forecast = explaining(model, person, &query, trees(request.tree_background))?;
     let effort = Effort {

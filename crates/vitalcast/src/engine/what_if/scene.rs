@@ -2,7 +2,7 @@
 
 use super::super::Engine;
 use super::super::person_days::KeptDays;
-use super::super::predict::Served;
+use super::super::predict::{Served, is_gated};
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::sync::Arc;
@@ -135,6 +135,7 @@ impl Scene {
                 now: moment,
                 model_id: served.id()?,
                 model_version: served.version(),
+                is_gated: is_gated(&request),
             },
             served,
             days,

@@ -464,6 +464,7 @@ impl Simulation<'_> {
             now: PersonData::from(days).profile().start_of_day(date),
             model_id: self.served.id()?,
             model_version: self.served.version(),
+            is_gated: true,
         };
         Ok(expected(
             self.served.model(),
