@@ -21,8 +21,8 @@ pub use network::{
 pub use pipeline::{Trained, train};
 pub use pooled::{ManyPeople, PooledTraining, fit_pooled};
 pub use replay::{
-    AgainstBaseline, Choice, ModelReport, ReplayAnswer, ReplayModel, ReplayRequest, ReplayRow,
-    replay_people,
+    AgainstBaseline, Choice, FinishedPerson, ModelReport, NoRecord, ReplayAnswer, ReplayModel,
+    ReplayRecord, ReplayRequest, ReplayRow, replay_people,
 };
 pub use settings::{SearchRange, Setting, Settings};
 pub use tuning::{

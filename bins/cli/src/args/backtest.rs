@@ -78,7 +78,8 @@ pub(crate) struct BacktestArgs {
     /// Nominal coverages of the intervals, per cent; separate several with commas
     #[arg(long, visible_alias = "interval-level", value_name = "LEVEL", value_parser = level, value_delimiter = ',', default_values = ["80", "90", "95"])]
     pub(crate) levels: Vec<f64>,
-    /// Write one row per person, day, horizon and model to this .csv, .parquet or .arrow file
+    /// Write one row per person, day, horizon and model to this .csv, .parquet or .arrow file; a run that
+    /// was interrupted goes on from FILE.unfinished when it is started again
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Save a chart of the replay to this .svg or .png file (one person and metric only)

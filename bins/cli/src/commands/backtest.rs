@@ -7,7 +7,7 @@ use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress;
 use anyhow::{Context, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use vitalcast::charts::{Alignment, Block, HtmlReport, Section, Table};
 use vitalcast::{
     BacktestPeople, ModelReport, ReplayAnswer, ReplayRequest, UserId, level_in_words, replay_chart,
@@ -38,6 +38,7 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> 
         return Err(NobodyHere.into());
     }
     let interrupt = Interrupt::install()?;
+    let unfinished = args.output.as_deref().map(unfinished_of);
     let bar = progress::steps(output, "");
     bar.set_prefix("Replaying ");
     let mut answers = Vec::new();
@@ -51,19 +52,30 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> 
             seed: args.seed,
             ..ReplayRequest::new(metric)
         };
-        let answer = engine.backtest(&people, &request, now, &mut |part| {
+        let mut check = |part: &str| {
             bar.set_message(format!("{metric} {part}"));
             bar.tick();
             interrupt.check()
-        });
+        };
+        let answer = match &unfinished {
+            Some(file) => engine.backtest_with_file(&people, &request, file, now, &mut check),
+            None => engine.backtest(&people, &request, now, &mut check),
+        };
         if answer.is_err() {
             bar.finish_and_clear();
+            if unfinished.as_ref().is_some_and(|file| file.exists()) {
+                output.note("What is finished is kept: the same command goes on from there.");
+            }
         }
         answers.push(answer?);
     }
     bar.finish_and_clear();
     if let (Some(path), [answer]) = (&args.output, answers.as_slice()) {
         write(path, answer)?;
+        if let Some(unfinished) = unfinished.as_ref().filter(|file| file.exists()) {
+            std::fs::remove_file(unfinished)
+                .with_context(|| format!("deleting {}", unfinished.display()))?;
+        }
         output.note(format_args!(
             "{} rows written to {}.",
             answer.rows.len(),
@@ -96,6 +108,13 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> 
         print(answer, output)?;
     }
     Ok(())
+}
+
+/// Where the people that are finished are kept until the output is written.
+fn unfinished_of(output: &Path) -> PathBuf {
+    let mut name = output.as_os_str().to_owned();
+    name.push(".unfinished");
+    name.into()
 }
 
 fn people(args: &BacktestArgs) -> anyhow::Result<BacktestPeople> {

@@ -56,7 +56,7 @@ fn gated(
 ) -> Vec<Option<GatedForecast>> {
     let mut found = Vec::new();
     model.replay_with_rivals(person, rivals, days, lead, |_, forecast| {
-        found.push(forecast)
+        found.push(forecast);
     });
     found
 }

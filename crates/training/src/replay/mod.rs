@@ -6,11 +6,13 @@
 
 mod choice;
 mod kind;
+mod record;
 mod report;
 mod series;
 
 pub use choice::Choice;
 pub use kind::ReplayModel;
+pub use record::{FinishedPerson, NoRecord, ReplayRecord};
 pub use report::{AgainstBaseline, ModelReport};
 
 use crate::cohort::{CohortPerson, lay_out};
@@ -19,6 +21,7 @@ use crate::kinds::Fitting;
 use crate::settings::Settings;
 use chrono::NaiveDate;
 use rayon::prelude::*;
+use record::Finished;
 use serde::Serialize;
 use series::{networks, settings_of};
 use std::collections::BTreeMap;
@@ -242,6 +245,7 @@ type Forecasts = Vec<Scored>;
 /// Replays models over people. `fit_only` are people whose whole history models may learn from; of the
 /// scored people, only the days before each one's first scored day.
 ///
+/// `record` keeps the forecasts of finished people and gives back those of an earlier run of the same replay.
 /// `check` is called between the parts of the work and can stop it.
 ///
 /// # Errors
@@ -253,6 +257,7 @@ pub fn replay_people(
     fit_only: &[&History],
     request: &ReplayRequest,
     as_of: AsOf,
+    record: &mut dyn ReplayRecord,
     check: &mut dyn FnMut(&str) -> ControlFlow<()>,
 ) -> Result<ReplayAnswer, TrainingError> {
     request.validate()?;
@@ -327,6 +332,7 @@ pub fn replay_people(
         cohort: &cohort,
         kept: BTreeMap::new(),
         pooled: Pooled::NotAskedFor,
+        record,
     };
     let mut proceed = |what: &str| match check(what) {
         ControlFlow::Continue(()) => Ok(()),
@@ -417,6 +423,7 @@ struct Work<'a> {
     kept: BTreeMap<ReplayModel, Forecasts>,
     /// The model of many people.
     pooled: Pooled,
+    record: &'a mut dyn ReplayRecord,
 }
 
 impl Work<'_> {
@@ -450,7 +457,7 @@ impl Work<'_> {
                 let model = of_release.and_then(|model| model.model.as_pooled());
                 return Ok(self.of_pooled(model));
             }
-            ReplayModel::Mean30 => return self.of_series(model),
+            ReplayModel::Mean30 => return self.of_series(model, check),
             ReplayModel::Of(architecture) => architecture,
         };
         let user = cohort.people[0].user.clone();
@@ -461,10 +468,20 @@ impl Work<'_> {
                 Ok(self.of_pooled(self.pooled.model()))
             }
             Fitting::Network(_) => {
-                let networks = networks(architecture, cohort, &self.leads(), self.request, check)?;
-                self.calibrated(&networks, &networks.calibrated)
+                let leads = self.leads();
+                let mut finished = Finished::kept(model, cohort, self.record);
+                networks(
+                    &mut finished,
+                    architecture,
+                    cohort,
+                    &leads,
+                    self.request,
+                    self.record,
+                    check,
+                )?;
+                self.calibrated(&finished, &finished.calibrated)
             }
-            Fitting::Series { .. } | Fitting::Average { .. } => self.of_series(model),
+            Fitting::Series { .. } | Fitting::Average { .. } => self.of_series(model, check),
         }
     }
 
@@ -477,17 +494,26 @@ impl Work<'_> {
         })
     }
 
-    fn of_series(&self, model: ReplayModel) -> Result<Forecasts, TrainingError> {
-        let until = self.cohort.until(*self.request.horizon.end());
+    fn of_series(
+        &mut self,
+        model: ReplayModel,
+        check: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<Forecasts, TrainingError> {
+        let cohort = self.cohort;
+        let leads = self.leads();
+        let until = cohort.until(*self.request.horizon.end());
         let calibrated: Vec<Range<usize>> = until
             .iter()
-            .zip(&self.cohort.scored)
+            .zip(&cohort.scored)
             .map(|(until, scored)| if scored.is_empty() { 0..0 } else { 1..*until })
             .collect();
-        match series::series(model, self.cohort, &until, self.request)? {
-            Some(models) => self.calibrated(&models, &calibrated),
-            None => Ok(Vec::new()),
+        let mut finished = Finished::kept(model, cohort, self.record);
+        if !finished.missing().is_empty()
+            && let Some(models) = series::series(model, cohort, &until, self.request)?
+        {
+            finished.complete(&models, &calibrated, &leads, self.record, check)?;
         }
+        self.calibrated(&finished, &calibrated)
     }
 
     /// Replays a model that gives one value a day, with intervals calibrated on some targets.

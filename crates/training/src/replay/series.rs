@@ -1,15 +1,15 @@
 //! Models that give one value a day, as a replay asks for them.
 
+use super::record::{Finished, ReplayRecord};
 use super::{Cohort, ReplayModel, ReplayRequest};
 use crate::cohort::CohortPerson;
 use crate::error::TrainingError;
 use crate::kinds::Fitting;
 use crate::network::EpochReport;
 use crate::pipeline::train;
-use crate::replayed::Computed;
 use chrono::Days;
-use rayon::prelude::*;
 use std::ops::{ControlFlow, Range};
+use std::sync::OnceLock;
 use vitalcast_domain::{AsOf, ModelArchitecture, PredictionMetric, TrainModelRequest, UserId};
 use vitalcast_evaluation::Replayed;
 use vitalcast_inference::{DayLayout, FittedModel};
@@ -23,20 +23,27 @@ const DAYS_BEFORE: u64 = 120;
 /// Share of the windows of a training that its weights are fitted on.
 const TRAINED_SHARE: f64 = 0.6;
 
-/// A model of one series for each person.
+/// A model of one series for each person, fitted when it is first asked.
 pub(super) struct SeriesOfPeople<'a> {
     people: &'a [CohortPerson],
-    models: Vec<Option<Box<dyn SeriesForecaster + Send + Sync>>>,
+    until: Vec<usize>,
+    fit: Fit,
+    models: Vec<OnceLock<Boxed>>,
 }
+
+/// How the model of a person is fitted to days.
+type Fit = Box<dyn Fn(&[Option<f64>]) -> Boxed + Send + Sync>;
 
 impl Replayed for SeriesOfPeople<'_> {
     fn forecast(&self, person: usize, origin: usize, lead: usize) -> Option<f64> {
-        let model = self.models[person].as_ref()?;
-        model.forecast(&self.people[person].known(origin), lead)
+        let days = &self.people[person];
+        let fitted =
+            self.models[person].get_or_init(|| (self.fit)(&days.known(self.until[person])));
+        fitted.as_ref()?.forecast(&days.known(origin), lead)
     }
 }
 
-/// Fits each person's model to the days before `until`, as known on the evening before.
+/// Each person's model is fitted to the days before `until`, as known on the evening before.
 pub(super) fn series<'a>(
     model: ReplayModel,
     cohort: &'a Cohort<'_>,
@@ -47,18 +54,15 @@ pub(super) fn series<'a>(
     let architecture = match model {
         ReplayModel::Of(architecture) => architecture,
         ReplayModel::Mean30 => {
-            let mean = SeriesModel::MovingAverage(MovingAverage { days: MONTH });
-            return Ok(Some(SeriesOfPeople {
-                people,
-                models: people.iter().map(|_| Some(boxed(mean.clone()))).collect(),
-            }));
+            let mean = || SeriesModel::MovingAverage(MovingAverage { days: MONTH });
+            return Ok(Some(of_each(people, until, move |_| Some(boxed(mean())))));
         }
         ReplayModel::Auto | ReplayModel::Population => return Ok(None),
     };
     let user = cohort.people[0].user.clone();
     let request = settings_of(architecture, user, replay)?;
-    let models = match Fitting::of(&request) {
-        Fitting::Network(_) | Fitting::OfManyPeople => return Ok(None),
+    Ok(match Fitting::of(&request) {
+        Fitting::Network(_) | Fitting::OfManyPeople => None,
         Fitting::Series { method, .. } if method.learns_from_many() => {
             let histories: Vec<_> = people
                 .iter()
@@ -70,23 +74,25 @@ pub(super) fn series<'a>(
                 .map(AsRef::as_ref)
                 .filter(|days| !days.is_empty())
                 .collect();
-            match method.fit_pooled(&histories) {
-                Ok(model) => people.iter().map(|_| Some(boxed(model.clone()))).collect(),
-                Err(_) => people.iter().map(|_| None).collect(),
-            }
+            let shared = method.fit_pooled(&histories).ok();
+            Some(of_each(people, until, move |_| shared.clone().map(boxed)))
         }
-        Fitting::Series { method, .. } => {
-            of_each(people, until, |days| method.fit(days).ok().map(boxed))
-        }
-        Fitting::Average { methods, .. } => of_each(people, until, |days| {
-            SeriesMethod::fit_average(&methods, days).ok().map(boxed)
-        }),
-    };
-    Ok(Some(SeriesOfPeople { people, models }))
+        Fitting::Series { method, .. } => Some(of_each(people, until, move |days| {
+            method
+                .fit(days)
+                .ok()
+                .map(boxed)
+                .or_else(|| Some(fallback()))
+        })),
+        Fitting::Average { methods, .. } => Some(of_each(people, until, move |days| {
+            let average = SeriesMethod::fit_average(&methods, days);
+            average.ok().map(boxed).or_else(|| Some(fallback()))
+        })),
+    })
 }
 
 /// The settings with which a model is fitted. A simple baseline reads none.
-pub(super) fn settings_of(
+fn settings_of(
     architecture: ModelArchitecture,
     user: UserId,
     replay: &ReplayRequest,
@@ -112,54 +118,41 @@ fn boxed<F: SeriesForecaster + Send + Sync + 'static>(
 
 type Boxed = Option<Box<dyn SeriesForecaster + Send + Sync>>;
 
-fn of_each(
-    people: &[CohortPerson],
+/// With no days to fit to, the mean of the last week stands in.
+fn fallback() -> Box<dyn SeriesForecaster + Send + Sync> {
+    boxed(SeriesModel::moving_average())
+}
+
+fn of_each<'a>(
+    people: &'a [CohortPerson],
     until: &[usize],
-    fit: impl Fn(&[Option<f64>]) -> Boxed + Sync,
-) -> Vec<Boxed> {
-    // With no days to fit to, the mean of the last week stands in.
-    let fallback = || Some(boxed(SeriesModel::moving_average()));
-    people
-        .par_iter()
-        .zip(until)
-        .map(|(person, until)| fit(&person.known(*until)).or_else(fallback))
-        .collect()
-}
-
-/// The forecasts of each person's network, computed beforehand.
-pub(super) struct Networks {
-    forecasts: Vec<Computed>,
-    /// The targets that the weights were not fitted on.
-    pub(super) calibrated: Vec<Range<usize>>,
-}
-
-impl Replayed for Networks {
-    fn forecast(&self, person: usize, origin: usize, lead: usize) -> Option<f64> {
-        self.forecasts[person].forecast(person, origin, lead)
+    fit: impl Fn(&[Option<f64>]) -> Boxed + Send + Sync + 'static,
+) -> SeriesOfPeople<'a> {
+    SeriesOfPeople {
+        people,
+        until: until.to_vec(),
+        fit: Box::new(fit),
+        models: people.iter().map(|_| OnceLock::new()).collect(),
     }
 }
 
-/// Trains the network of each scored person on the days before the scored ones. A person with too little
-/// data has none.
+/// Trains the network of each scored person on the days before the scored ones, and forecasts. A person with
+/// too little data has no forecast.
 pub(super) fn networks(
+    finished: &mut Finished<'_>,
     architecture: ModelArchitecture,
     cohort: &Cohort<'_>,
     leads: &[usize],
     replay: &ReplayRequest,
+    record: &mut dyn ReplayRecord,
     check: &mut dyn FnMut() -> ControlFlow<()>,
-) -> Result<Networks, TrainingError> {
-    let mut networks = Networks {
-        forecasts: Vec::new(),
-        calibrated: Vec::new(),
-    };
+) -> Result<(), TrainingError> {
     let longest = leads.iter().copied().max().unwrap_or(1);
-    for (person, scored) in cohort.people.iter().zip(&cohort.scored) {
-        let mut forecasts = Computed::default();
+    for index in finished.missing() {
+        let (person, scored) = (&cohort.people[index], &cohort.scored[index]);
+        let mut forecasts = Vec::new();
         let mut calibrated = 0..0;
-        if let Some(history) = cohort
-            .history_of(&person.user)
-            .filter(|_| !scored.is_empty())
-        {
+        if let Some(history) = cohort.history_of(&person.user) {
             let first_origin = (scored.start + 1).saturating_sub(longest);
             let known = history.profile.start_of_day(person.days.date(first_origin));
             let request = settings_of(architecture, person.user.clone(), replay)?;
@@ -195,10 +188,9 @@ pub(super) fn networks(
                 Err(error) => return Err(error),
             }
         }
-        networks.forecasts.push(forecasts);
-        networks.calibrated.push(calibrated);
+        finished.add(index, calibrated, forecasts, record)?;
     }
-    Ok(networks)
+    Ok(())
 }
 
 /// A network's forecasts of some target days.
@@ -210,11 +202,11 @@ fn windows(
     targets: Range<usize>,
     leads: &[usize],
     as_of: AsOf,
-) -> Result<Computed, TrainingError> {
+) -> Result<Vec<(usize, usize, f64)>, TrainingError> {
     let first_day = person.days.date(targets.start) - Days::new(DAYS_BEFORE);
     let last_day = person.days.date(targets.end - 1);
     let layout = DayLayout::new(history, metric, first_day, last_day, model.lookback, as_of)?;
-    let mut found = Computed::default();
+    let mut found = Vec::new();
     for &lead in leads {
         let origins: Vec<usize> = targets
             .clone()
@@ -227,7 +219,7 @@ fn windows(
             .collect();
         let values = model.forecast_rows(&layout, &ends, lead - 1)?;
         for (origin, value) in origins.into_iter().zip(values) {
-            found.insert(origin, lead, value);
+            found.extend(value.map(|value| (origin, lead, value)));
         }
     }
     Ok(found)

@@ -20,7 +20,7 @@ pub use matter::Matter;
 pub use report::{OnUnseenDays, TuningAnswer};
 
 use crate::error::TrainingError;
-use crate::replay::{ReplayModel, ReplayRequest, replay_people};
+use crate::replay::{NoRecord, ReplayModel, ReplayRequest, replay_people};
 use crate::settings::{Setting, Settings};
 use propose::Tried;
 use rand::SeedableRng;
@@ -413,7 +413,14 @@ impl SearchRun<'_> {
             }
             Proceed::Continue => ControlFlow::Continue(()),
         };
-        let answer = replay_people(self.people, &[], &request, self.as_of, &mut check)?;
+        let answer = replay_people(
+            self.people,
+            &[],
+            &request,
+            self.as_of,
+            &mut NoRecord,
+            &mut check,
+        )?;
         self.note(state)?;
         let mut errors = BTreeMap::new();
         // The model comes after what stands in for it.

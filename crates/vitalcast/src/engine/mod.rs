@@ -20,6 +20,7 @@ mod models;
 mod performance;
 mod person_days;
 mod predict;
+mod recorded;
 mod records;
 mod train;
 mod tune;

@@ -5,12 +5,11 @@
 //! request without the number of trials, and the state of the data. It holds settings and errors, and no id.
 
 use super::history::chart_unit;
+use super::recorded::Recorded;
 use super::train::cancelled;
 use super::{Engine, make_private_folder};
 use crate::error::EngineError;
 use chrono::{DateTime, Utc};
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use vitalcast_artifact::content_hash;
 use vitalcast_charts::{ImportanceChart, ImportanceRow};
@@ -67,8 +66,7 @@ impl Engine {
             ));
             histories.push(history);
         }
-        let mut recorded = Recorded::open(&self.searches(), &read)?;
-        let known = std::mem::take(&mut recorded.evaluations);
+        let (mut recorded, known) = open(&self.searches(), &read)?;
         let mut fault = None;
         let mut note = |progress: &TuningProgress<'_>| {
             if let Some(new) = progress.new
@@ -106,55 +104,20 @@ impl Engine {
     }
 }
 
-/// The replays of a search that are recorded in its file.
-struct Recorded {
-    path: PathBuf,
-    file: File,
-    evaluations: Vec<Evaluation>,
-}
-
-impl Recorded {
-    /// Opens the file of the search that reads this. A line that was cut off by a kill is left out.
-    fn open(folder: &Path, read: &str) -> Result<Self, EngineError> {
-        let path = folder.join(format!("{}.jsonl", &content_hash(read.as_bytes())[..32]));
-        let failed = |source| EngineError::Io {
-            doing: "record a search in",
-            path: path.clone(),
-            source,
-        };
-        make_private_folder(folder).map_err(failed)?;
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(failed)?;
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(failed)?;
-        if !text.is_empty() && !text.ends_with('\n') {
-            file.write_all(b"\n").map_err(failed)?;
-        }
-        let lines = text.lines();
-        Ok(Self {
-            evaluations: lines
-                .filter_map(|line| serde_json::from_str(line).ok())
-                .collect(),
-            path,
-            file,
-        })
-    }
-
-    fn append(&mut self, evaluation: &Evaluation) -> Result<(), EngineError> {
-        let mut line = serde_json::to_vec(evaluation).expect("replays are plain values");
-        line.push(b'\n');
-        self.file
-            .write_all(&line)
-            .map_err(|source| EngineError::Io {
-                doing: "record a search in",
-                path: self.path.clone(),
-                source,
-            })
-    }
+/// The file of the search that reads this, and the replays in it. A line that was cut off by a kill is left
+/// out.
+fn open(folder: &Path, read: &str) -> Result<(Recorded, Vec<Evaluation>), EngineError> {
+    let doing = "record a search in";
+    let path = folder.join(format!("{}.jsonl", &content_hash(read.as_bytes())[..32]));
+    make_private_folder(folder).map_err(|source| EngineError::Io {
+        doing,
+        path: path.clone(),
+        source,
+    })?;
+    let (recorded, lines) = Recorded::open(&path, doing)?;
+    let lines = lines.iter();
+    let evaluations = lines.filter_map(|line| serde_json::from_str(line).ok());
+    Ok((recorded, evaluations.collect()))
 }
 
 /// A picture of the settings that mattered; `None` if nothing is known about that.

@@ -187,6 +187,100 @@ fn what_cannot_be_replayed_says_why() {
     assert!(of(&many).contains("at least 5000 days"), "{}", of(&many));
 }
 
+/// Replays two models over the people of the folder, and stops after so many steps.
+fn with_file(
+    data: &Data,
+    file: &std::path::Path,
+    steps: usize,
+) -> Result<ReplayAnswer, vitalcast::EngineError> {
+    let models = [
+        ReplayModel::Auto,
+        ReplayModel::Of(ModelArchitecture::Ets),
+        ReplayModel::Of(ModelArchitecture::Linear),
+    ];
+    let mut left = steps;
+    let check = &mut |_: &str| match left.checked_sub(1) {
+        Some(next) => {
+            left = next;
+            ControlFlow::Continue(())
+        }
+        None => ControlFlow::Break(()),
+    };
+    let people = BacktestPeople::default();
+    data.engine
+        .backtest_with_file(&people, &request(&models), file, now(), check)
+}
+
+#[test]
+fn a_backtest_that_was_cut_goes_on_and_says_the_same() {
+    let data = Data::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("forecasts.csv.unfinished");
+    let whole = with_file(&data, &folder.path().join("other"), usize::MAX).unwrap();
+    let lines = || std::fs::read_to_string(&file).unwrap().lines().count();
+    // The first line says what it is; then there is one for each simple forecast of the person.
+    assert!(with_file(&data, &file, 3).is_err());
+    let after_first = lines();
+    assert!(after_first > 1, "{after_first}");
+    // As a kill leaves it: in the middle of a line.
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, &text[..text.len() - 9]).unwrap();
+    assert!(with_file(&data, &file, 9).is_err());
+    assert!(lines() > after_first);
+    let resumed = with_file(&data, &file, usize::MAX).unwrap();
+    assert_eq!(
+        serde_json::to_string(&resumed).unwrap(),
+        serde_json::to_string(&whole).unwrap()
+    );
+    // What is finished is not computed again: a value that is changed in the file comes back.
+    let complete = lines();
+    let again = with_file(&data, &file, usize::MAX).unwrap();
+    assert_eq!((lines(), &again), (complete, &whole));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let marked: Vec<String> = text
+        .lines()
+        .map(
+            |line| match serde_json::from_str::<serde_json::Value>(line) {
+                Ok(mut part) if part["model"] == "ets" => {
+                    for forecast in part["forecasts"].as_array_mut().unwrap() {
+                        forecast[2] = 77.5.into();
+                    }
+                    part.to_string()
+                }
+                _ => line.to_owned(),
+            },
+        )
+        .collect();
+    std::fs::write(&file, marked.join("\n")).unwrap();
+    let marked = with_file(&data, &file, usize::MAX).unwrap();
+    let ets = marked.rows.iter().filter(|row| row.model == "ets");
+    assert!(ets.map(|row| row.forecast).all(|forecast| forecast == 77.5));
+}
+
+#[test]
+fn a_file_of_another_backtest_is_begun_anew() {
+    let data = Data::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("unfinished");
+    let people = BacktestPeople::default();
+    let run = |seed: u64| {
+        let request = ReplayRequest {
+            seed,
+            ..request(&[NAIVE])
+        };
+        let go_on = &mut |_: &str| ControlFlow::Continue(());
+        data.engine
+            .backtest_with_file(&people, &request, &file, now(), go_on)
+            .unwrap();
+        std::fs::read_to_string(&file).unwrap()
+    };
+    let first = run(1);
+    let other = run(2);
+    assert_ne!(first.lines().next(), other.lines().next());
+    assert_eq!(first.lines().count(), other.lines().count());
+    assert_eq!(run(1), first);
+}
+
 /// A person whose resting heart rate follows the weekday and nothing else.
 fn weekly() -> (tempfile::TempDir, Engine, UserId) {
     let folder = tempfile::tempdir().unwrap();
