@@ -1,7 +1,7 @@
 //! What a model of many people has to beat on a person's own days: simple forecasts.
 
 use std::ops::RangeInclusive;
-use vitalcast_models::{SeriesForecaster, SeriesModel};
+use vitalcast_models::{ExponentialSmoothing, MovingAverage, SeriesForecaster, SeriesModel};
 use vitalcast_pooled::{GatedForecast, Person, PooledModel, Rival};
 
 /// A simple forecast that is served where it is better than a model of many people.
@@ -25,15 +25,15 @@ pub static SIMPLE_RUNGS: [SimpleRung; 5] = [
     },
     SimpleRung {
         name: "moving_average",
-        model: SeriesModel::MovingAverage { days: 7 },
+        model: SeriesModel::MovingAverage(MovingAverage::WEEK),
     },
     SimpleRung {
         name: "mean_30",
-        model: SeriesModel::MovingAverage { days: 30 },
+        model: SeriesModel::MovingAverage(MovingAverage { days: 30 }),
     },
     SimpleRung {
         name: "exponential_smoothing",
-        model: SeriesModel::ExponentialSmoothing { alpha: 0.3 },
+        model: SeriesModel::ExponentialSmoothing(ExponentialSmoothing { alpha: 0.3 }),
     },
 ];
 

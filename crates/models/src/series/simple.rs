@@ -150,7 +150,7 @@ impl SeriesKind for SeasonalNaive {
 
 impl MovingAverage {
     /// The last seven days.
-    pub(super) const WEEK: Self = Self { days: WEEK };
+    pub const WEEK: Self = Self { days: WEEK };
 
     /// The mean of so many days, 1 to 366.
     pub(super) fn of(days: usize) -> Result<Self, ModelError> {

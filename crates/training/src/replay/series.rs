@@ -92,7 +92,7 @@ pub(super) fn series<'a>(
 }
 
 /// The settings with which a model is fitted. A simple baseline reads none.
-fn settings_of(
+pub(super) fn settings_of(
     architecture: ModelArchitecture,
     user: UserId,
     replay: &ReplayRequest,
