@@ -69,7 +69,6 @@ pub struct FittedModel {
 }
 
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one per model, never in bulk")]
 pub(crate) enum Kind {
     Network {
         network: Network,

@@ -124,6 +124,7 @@ pub(crate) enum HeadPart {
 
 /// The layers of a network.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one per model, never in bulk")]
 pub(crate) enum Structure {
     Lstm {
         /// From the input up; of each level the forward direction and, if there is one, the backward.

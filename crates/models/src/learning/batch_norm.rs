@@ -124,6 +124,8 @@ fn column_means(
         }
     }
     let rows = (left.len() / width) as f64;
-    sums.iter_mut().for_each(|sum| *sum /= rows);
+    for sum in &mut sums {
+        *sum /= rows;
+    }
     sums
 }

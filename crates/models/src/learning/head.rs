@@ -96,7 +96,11 @@ impl Head {
     /// Takes the statistics of the last batch into the running ones.
     pub(super) fn absorb(&self, weights: &mut [f32]) {
         match self {
-            Self::Joint(stages) => stages.iter().for_each(|stage| stage.absorb(weights)),
+            Self::Joint(stages) => {
+                for stage in stages.iter() {
+                    stage.absorb(weights);
+                }
+            }
             Self::PerOutput(_) => {}
         }
     }

@@ -62,9 +62,9 @@ pub(super) fn clip_by_norm(gradients: &mut [f32], limit: f64) {
     let norm = sum_of_squares(gradients).sqrt();
     if norm > limit {
         let factor = (limit / (norm + NORM_EPSILON)) as f32;
-        gradients
-            .iter_mut()
-            .for_each(|gradient| *gradient *= factor);
+        for gradient in gradients {
+            *gradient *= factor;
+        }
     }
 }
 
