@@ -46,7 +46,7 @@ impl BurnPass {
         self.statistics = pass
             .statistics
             .iter()
-            .map(|statistics| statistics.numbers())
+            .map(super::batch_norm::BatchStatistics::numbers)
             .collect();
         self.last = Some(pass);
         &self.output
