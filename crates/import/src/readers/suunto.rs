@@ -124,12 +124,12 @@ fn take(
     steps: &mut DayAmounts,
 ) -> Result<(), ImportError> {
     let entry = &item.entry_data;
-    let time = |text: &Option<String>, name| {
-        dates::moment(text.as_deref().unwrap_or(""), DateOrder::Unknown, name)
-    };
+    let time =
+        |text: Option<&str>, name| dates::moment(text.unwrap_or(""), DateOrder::Unknown, name);
     if entry.bedtime.is_some() {
-        let times = time(&entry.bedtime, "BedtimeStart");
-        let times = times.and_then(|bedtime| Ok((bedtime, time(&entry.waking, "BedtimeEnd")?)));
+        let times = time(entry.bedtime.as_deref(), "BedtimeStart");
+        let times =
+            times.and_then(|bedtime| Ok((bedtime, time(entry.waking.as_deref(), "BedtimeEnd")?)));
         return match times {
             Ok((bedtime, waking)) => {
                 importer.night(user, SOURCE, place, &night(entry, bedtime, waking))
@@ -141,7 +141,7 @@ fn take(
         importer.skip(SkipReason::NotRead);
         return Ok(());
     }
-    let at = match time(&item.timestamp, "timestamp") {
+    let at = match time(item.timestamp.as_deref(), "timestamp") {
         Ok(at) => at,
         Err(fault) => return importer.reject(place.reject(fault)),
     };
