@@ -1,7 +1,7 @@
 //! Exit codes of errors.
 
 use std::process::ExitCode;
-use vitalcast::{EngineError, ErrorKind};
+use vitalcast::{EngineError, ErrorKind, ImportError};
 use vitalcast_cohort::CohortError;
 
 /// The exit code of a failed run.
@@ -155,6 +155,10 @@ pub(crate) fn tip_of(error: &anyhow::Error) -> Option<String> {
         (matches!(error, EngineError::UnknownUser { .. }), "users"),
         (matches!(error, EngineError::UnknownModel(_)), "models list"),
         (matches!(error, EngineError::UnknownKey(_)), "keys list"),
+        (
+            matches!(error, EngineError::Import(ImportError::Unrecognised { .. })),
+            "import --help",
+        ),
     ];
     let (_, command) = lists.iter().find(|(fits, _)| *fits)?;
     Some(format!("`vitalcast {command}` lists them"))

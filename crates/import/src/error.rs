@@ -19,7 +19,7 @@ pub enum ImportError {
         source: std::io::Error,
     },
     /// No reader accepts the content.
-    #[error("{} is {what}; expected one of these exports: {}", path.display(), Format::titles())]
+    #[error("{} is {what}; expected an export of one of the {} formats", path.display(), Format::WORDS.len())]
     Unrecognised {
         /// The path.
         path: PathBuf,

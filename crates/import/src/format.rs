@@ -90,12 +90,6 @@ impl Format {
         self.0.title
     }
 
-    /// The titles of all formats, for messages.
-    pub(crate) fn titles() -> String {
-        let titles: Vec<&str> = READERS.iter().map(|reader| reader.title).collect();
-        titles.join(", ")
-    }
-
     /// The format of a file, if a reader recognises it.
     pub(crate) fn of(sample: &Sample<'_>) -> Option<Self> {
         let mut best: Option<(Confidence, &'static FormatReader)> = None;

@@ -1,5 +1,6 @@
 //! Errors of forecasts.
 
+use crate::explain::names::days;
 use chrono::NaiveDate;
 use vitalcast_domain::PredictionMetric;
 
@@ -54,9 +55,9 @@ pub enum InferenceError {
     NotFinite(NaiveDate),
     /// Too few readings for a forecast from what many people have in common.
     #[error(
-        "{metric} was measured on {found} days before {target}, and a forecast without training needs \
+        "{metric} was measured on {} before {target}, and a forecast without training needs \
          {needed}: {missing} more. Among people whose data the model knows, values between {low:.1} and \
-         {high:.1} {unit} are usual"
+         {high:.1} {unit} are usual", days(*found)
     )]
     TooFewReadings {
         /// The metric.

@@ -59,7 +59,7 @@ pub use vitalcast_evaluation::level_in_words;
 pub use vitalcast_features::{
     Feature, FeatureId, FeatureSource, FeatureTable, catalogue, feature_table, model_inputs,
 };
-pub use vitalcast_import::{ColumnMap, Format, KnownAt, MapError};
+pub use vitalcast_import::{ColumnMap, Format, ImportError, KnownAt, MapError};
 pub use vitalcast_inference::{baseline_words, learned_nothing, skill_sentence, with_unit};
 pub use vitalcast_models::ComputeDevice;
 pub use vitalcast_store::{Deletion, RecordFilter, StoreError, UserSummary, WriteReport};

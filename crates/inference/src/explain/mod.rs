@@ -5,7 +5,7 @@
 //! ([`ForecastSum`]). A network is a game ([`WindowGame`]), which `vitalcast-insight` plays.
 
 mod many_people;
-mod names;
+pub(crate) mod names;
 mod window_game;
 
 pub use window_game::{WindowGame, WindowPlayer};

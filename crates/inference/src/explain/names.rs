@@ -221,7 +221,7 @@ pub(crate) fn of_other(name: &str, label: &str, category: FeatureCategory) -> Ex
 }
 
 /// `1 day`, `2 days`.
-fn days(count: usize) -> String {
+pub(crate) fn days(count: usize) -> String {
     match count {
         1 => "1 day".to_owned(),
         count => format!("{count} days"),
