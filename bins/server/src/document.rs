@@ -161,6 +161,12 @@ fn complete_operation(path: &str, operation: &mut Operation) {
     if path.ends_with("/uploads") {
         add("413", "File too large", &["Error"]);
     }
+    // An empty part asks for the job once more, and has no body.
+    if path.ends_with("/uploads/{upload_id}")
+        && let Some(RefOr::T(body)) = &mut operation.request_body
+    {
+        body.required = Some(openapi::Required::False);
+    }
     if has_body {
         add("400", "Incomplete or invalid body", &["Error"]);
         add("408", "Timeout while the body was received", &["Error"]);

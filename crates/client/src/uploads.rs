@@ -103,7 +103,7 @@ impl Client {
     ) -> Result<PartSent, ClientError> {
         let call = self.call(Method::PATCH, &path_of(user, id))?;
         let call = call.header("upload-offset", offset);
-        let call = call.header(reqwest::header::CONTENT_TYPE, "application/partial-upload");
+        let call = call.header(reqwest::header::CONTENT_TYPE, "application/octet-stream");
         let response = accepted(call.body(part).send().await?).await?;
         Ok(if response.status() == StatusCode::ACCEPTED {
             PartSent::Done(Box::new(response.json().await?))

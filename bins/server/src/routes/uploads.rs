@@ -158,7 +158,7 @@ pub(super) async fn one(
 #[utoipa::path(patch, operation_id = "append_to_upload", path = "/api/users/{user_id}/uploads/{upload_id}",
     tag = "jobs",
     params(UploadPath, ("Upload-Offset" = u64, Header, description = "Number of bytes before this part")),
-    request_body(content = File, content_type = "application/partial-upload", description = "The part"),
+    request_body(content = File, content_type = "application/octet-stream", description = "The part"),
     responses(
         (status = 200, description = "The part has arrived, and more are to come", body = UploadInfo,
             headers(("Upload-Offset" = u64, description = "Where the next part begins"))),
