@@ -77,46 +77,51 @@ fn differences(selections: &BTreeMap<String, Variants>) -> Vec<String> {
     found
 }
 
-#[test]
-fn a_dependency_has_the_same_features_whatever_is_built() {
+/// What cargo resolves for the workspace and for each of its packages, with and without tests. What runs
+/// at build time may have features of its own; among what is part of the programs nothing may.
+fn all_selections() -> [BTreeMap<String, Variants>; 2] {
     let mut wanted = vec![("the workspace".to_owned(), vec!["--workspace".to_owned()])];
     for package in packages() {
         wanted.push((package.clone(), vec!["--package".to_owned(), package]));
     }
-    let wanted: Vec<(String, Vec<String>, &str)> = wanted
-        .into_iter()
-        .flat_map(|(name, selection)| {
-            [
-                (name.clone(), selection.clone(), "normal,build"),
-                (format!("tests of {name}"), selection, "normal,build,dev"),
-            ]
-        })
-        .collect();
-    let selections: BTreeMap<String, Variants> = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let threads: Vec<_> = wanted
             .chunks(wanted.len().div_ceil(4))
             .map(|chunk| {
                 scope.spawn(move || {
-                    let resolve = |(name, selection, edges): &(String, Vec<String>, &str)| {
+                    let (mut all, mut programs) = (Vec::new(), Vec::new());
+                    for (name, selection) in chunk {
                         let selection: Vec<&str> = selection.iter().map(String::as_str).collect();
-                        (name.clone(), resolved(&selection, edges))
-                    };
-                    chunk.iter().map(resolve).collect::<Vec<_>>()
+                        let of = |edges| resolved(&selection, edges);
+                        all.push((name.clone(), of("normal,build")));
+                        all.push((format!("tests of {name}"), of("normal,build,dev")));
+                        programs.push((name.clone(), of("normal,no-proc-macro")));
+                    }
+                    (all, programs)
                 })
             })
             .collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap())
-            .collect()
-    });
-    let found = differences(&selections);
-    assert!(
-        found.is_empty(),
-        "name the larger set in crates/unified/Cargo.toml, or, where the crate that wants it names \
-         the dependency itself, in [workspace.dependencies]:\n{}",
-        found.join("\n")
-    );
+        let mut found = [BTreeMap::new(), BTreeMap::new()];
+        for thread in threads {
+            let (all, programs) = thread.join().unwrap();
+            found[0].extend(all);
+            found[1].extend(programs);
+        }
+        found
+    })
+}
+
+#[test]
+fn a_dependency_has_the_same_features_whatever_is_built() {
+    for selections in all_selections() {
+        let found = differences(&selections);
+        assert!(
+            found.is_empty(),
+            "name the larger set in crates/unified/Cargo.toml, or, where the crate that wants it \
+             names the dependency itself, in [workspace.dependencies]:\n{}",
+            found.join("\n")
+        );
+    }
 }
 
 #[test]
