@@ -67,7 +67,7 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// Time to use as "now", for repeatable runs [default: the system clock]
-    #[arg(long, global = true, value_name = "RFC3339", env = "VITALCAST_NOW")]
+    #[arg(long, global = true, value_name = "RFC3339", value_parser = moment, env = "VITALCAST_NOW")]
     pub(crate) now: Option<DateTime<Utc>>,
 }
 
@@ -203,7 +203,7 @@ pub(crate) struct FeaturesArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) days: u32,
     /// Show the days as known at this time [default: as known now]
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = moment)]
     pub(crate) as_of: Option<DateTime<Utc>>,
     /// Show each day as known on its own evening: without what came late
     #[arg(long)]
@@ -226,6 +226,11 @@ pub(crate) struct FeaturesArgs {
     /// Last day of the table of --all [default: each person's last day with data]
     #[arg(long, value_name = "YYYY-MM-DD", requires = "all")]
     pub(crate) to: Option<NaiveDate>,
+}
+
+fn moment(text: &str) -> Result<DateTime<Utc>, String> {
+    text.parse()
+        .map_err(|_| "expected a date and a time, such as 2026-03-01T21:00:00Z".to_owned())
 }
 
 fn metric(text: &str) -> Result<PredictionMetric, String> {
@@ -465,7 +470,7 @@ pub(crate) struct HistoryArgs {
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(crate) days: u32,
     /// Show what was known at this time, and the forecasts made by then [default: as known now]
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = moment)]
     pub(crate) as_of: Option<DateTime<Utc>>,
     /// Save a chart to this .svg or .png file
     #[arg(long, value_name = "FILE")]
@@ -616,7 +621,7 @@ pub(crate) enum KeysCommand {
         #[arg(long, value_name = "SCOPE", value_parser = scope, value_delimiter = ',', required = true)]
         scope: Vec<Scope>,
         /// Time at which the key expires
-        #[arg(long, value_name = "RFC3339")]
+        #[arg(long, value_name = "RFC3339", value_parser = moment)]
         expires: Option<DateTime<Utc>>,
     },
     /// List keys, without their secrets

@@ -234,6 +234,9 @@ fn flipped(differences: &[f64], mut flips: impl FnMut(usize) -> bool) -> f64 {
         .sum()
 }
 
+/// The p value below which one forecast is said to be better than another, beyond chance.
+pub const SIGNIFICANT: f64 = 0.05;
+
 /// Result of the test of Diebold and Mariano.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct DieboldMariano {

@@ -20,7 +20,7 @@ mod scores;
 pub use accuracy::{Accuracy, mean_absolute_error, skill};
 pub use adaptive::{AdaptiveSpread, ScoreQuantiles, ScoreTable};
 pub use calibration::{Calibration, FollowedIntervals, Step};
-pub use comparison::{Comparison, DieboldMariano, PairedDay, diebold_mariano};
+pub use comparison::{Comparison, DieboldMariano, PairedDay, SIGNIFICANT, diebold_mariano};
 pub use conformal::{HalfWidth, conformal_rank, half_width, highest_level, level_in_words};
 pub use distribution::{Bounds, Distribution};
 pub use error::EvaluationError;

@@ -7,15 +7,13 @@ use vitalcast_artifact::Deviation;
 use vitalcast_domain::{
     AsOf, ForecastChoice, IntervalMethod, PredictionMetric, PredictionResult, Profile, RangeVerdict,
 };
-use vitalcast_evaluation::{highest_level, level_in_words};
+use vitalcast_evaluation::{SIGNIFICANT, highest_level, level_in_words};
 
 /// Below this share of the 30-day average a forecast is called "similar to" it.
 const SIMILAR_SHARE: f64 = 0.05;
 /// Confidence scores above these are called high and moderate.
 const HIGH_CONFIDENCE: f64 = 0.8;
 const MODERATE_CONFIDENCE: f64 = 0.6;
-/// A p value below this is beyond chance.
-const SIGNIFICANT: f64 = 0.05;
 
 /// One or two sentences: the value against the 30-day average, the confidence, and the error of the
 /// model compared with the best simple baseline on days that were not used for training.

@@ -15,7 +15,7 @@ use crate::person::{Follower, Person, walk, width};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use vitalcast_evaluation::{Bounds, Distribution, diebold_mariano, mean};
+use vitalcast_evaluation::{Bounds, Distribution, SIGNIFICANT, diebold_mariano, mean};
 
 /// The last readings on which the model and simple forecasts are compared.
 const COMPARED: usize = 60;
@@ -25,8 +25,6 @@ const FIRST_READINGS: usize = 7;
 const LEAST_CHOSEN_ON: usize = 7;
 /// Readings on which two forecasts are tested.
 const LEAST_TESTED: usize = 20;
-/// The largest p of a simple forecast that is served.
-const SIGNIFICANT: f64 = 0.05;
 
 /// A simple forecast of a series from nothing but its own days.
 pub trait Rival: Sync {

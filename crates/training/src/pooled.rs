@@ -16,7 +16,8 @@ use vitalcast_domain::{
     TrainModelRequest,
 };
 use vitalcast_evaluation::{
-    Accuracy, Comparison, PairedDay, ProductionReadiness, diebold_mariano, mean, replay_days, skill,
+    Accuracy, Comparison, PairedDay, ProductionReadiness, SIGNIFICANT, diebold_mariano, mean,
+    replay_days, skill,
 };
 use vitalcast_inference::{FittedModel, PooledRecipe, population};
 use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesModel};
@@ -26,8 +27,6 @@ use vitalcast_pooled::{Learner, PooledError, PooledModel};
 const FOLDS: usize = 5;
 /// Readings of a person before the errors of the forecasts are reported.
 const LEAST_READINGS: usize = 7;
-/// The largest p value with which a model replaces the one of many people.
-pub(crate) const SIGNIFICANT: f64 = 0.05;
 /// Days with a reading that a model can be scored on.
 const LEAST_SCORED: usize = 3;
 

@@ -3,13 +3,13 @@
 
 use crate::error::TrainingError;
 use crate::pipeline::{Prepared, read};
-use crate::pooled::{self, ManyPeople, SIGNIFICANT};
+use crate::pooled::{self, ManyPeople};
 use crate::replayed::Computed;
 use chrono::{Days, NaiveDate};
 use vitalcast_artifact::{Calibration, Gate, LeadCalibration};
 use vitalcast_domain::{AsOf, History, MAX_HORIZON_DAYS};
 use vitalcast_evaluation::{
-    Accuracy, Replayed, ReplayedDay, diebold_mariano, mean, replay_days, skill,
+    Accuracy, Replayed, ReplayedDay, SIGNIFICANT, diebold_mariano, mean, replay_days, skill,
 };
 use vitalcast_inference::FittedModel;
 use vitalcast_models::{SeriesForecaster, SeriesModel};

@@ -1,5 +1,6 @@
 //! The arguments of `vitalcast data`.
 
+use super::moment;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
@@ -76,7 +77,7 @@ pub(crate) struct DataDayArgs {
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) date: Option<NaiveDate>,
     /// Use only data known at this time [default: now]
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = moment)]
     pub(crate) as_of: Option<DateTime<Utc>>,
 }
 
@@ -116,7 +117,7 @@ pub(crate) struct DataCoverageArgs {
     #[arg(long, alias = "user-id", value_name = "ID")]
     pub(crate) user: UserId,
     /// Use only data known at this time [default: now]
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = moment)]
     pub(crate) as_of: Option<DateTime<Utc>>,
     /// Save the calendar to this .svg or .png file
     #[arg(long, value_name = "FILE")]

@@ -1,6 +1,6 @@
 //! The options of `train`.
 
-use super::{architecture, metric};
+use super::{architecture, metric, moment};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use vitalcast::{ComputeDevice, ModelArchitecture, PredictionMetric, UserId};
@@ -81,7 +81,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "METRIC", value_parser = metric, value_delimiter = ',', required = true)]
     pub(crate) metric: Vec<PredictionMetric>,
     /// Train only on data known at this time [default: now]
-    #[arg(long, value_name = "RFC3339")]
+    #[arg(long, value_name = "RFC3339", value_parser = moment)]
     pub(crate) as_of: Option<DateTime<Utc>>,
     /// Train even if the same model exists already
     #[arg(long)]

@@ -41,6 +41,20 @@ fn usage_errors_are_2() {
         2,
         &["Mars/Base", "IANA"],
     );
+    check(
+        &folder,
+        &[
+            "history",
+            "--user",
+            "a",
+            "--metric",
+            "rhr",
+            "--as-of",
+            "2026-03-01",
+        ],
+        2,
+        &["2026-03-01", "2026-03-01T21:00:00Z"],
+    );
     check(&folder, &["frobnicate"], 2, &["frobnicate"]);
 }
 

@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::document::File;
 use crate::error::ApiError;
 use crate::extract::{Path, Query};
-use crate::shape::{Fault, Kind, default, optional, shaped};
+use crate::shape::{Fault, Field, Kind, default, optional, shaped};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -37,6 +37,26 @@ impl Drop for Upload {
     }
 }
 
+/// The format of a file.
+pub(super) const FORMAT: Field = optional(
+    "format",
+    Kind::Word(Format::WORDS),
+    "Format of the file; detected from the content when not given",
+);
+
+/// The time zone of a file.
+pub(super) const ZONE: Field = optional(
+    "zone",
+    Kind::Zone,
+    "IANA time zone of the times in the file; each format has a default",
+);
+
+/// The format with a name, if one was given.
+pub(super) fn format_named(name: Option<&str>) -> Result<Option<Format>, ApiError> {
+    let format = name.map(str::parse).transpose();
+    format.map_err(|error| ApiError::from(EngineError::from(error)))
+}
+
 /// Options for reading a file.
 #[derive(Debug, Deserialize)]
 pub(super) struct ImportQuery {
@@ -58,16 +78,8 @@ shaped!(
             "\"export.csv\"",
             "Name of the file; its extension decides between CSV and JSON lines"
         ),
-        optional(
-            "format",
-            Kind::Word(Format::WORDS),
-            "Format of the file; detected from the content when not given"
-        ),
-        optional(
-            "zone",
-            Kind::Zone,
-            "IANA time zone of the times in the file; each format has a default"
-        ),
+        FORMAT,
+        ZONE,
     ]
 );
 
@@ -90,12 +102,7 @@ pub(super) async fn import(
 ) -> Result<Response, ApiError> {
     let user_id = caller.open(path, Scope::Ingest)?.user_id;
     let query = query.take();
-    let format = query
-        .format
-        .as_deref()
-        .map(str::parse::<Format>)
-        .transpose()
-        .map_err(|error| ApiError::from(EngineError::from(error)))?;
+    let format = format_named(query.format.as_deref())?;
     let id = JobId::from_random(super::predictions::random()?);
     let upload = receive(&app, request.into_body(), &id).await?;
     let names = (query.name, format, query.zone);

@@ -1,12 +1,13 @@
 //! Uploads in parts, for files of several gigabytes: what has arrived stays when a connection is cut.
 
+use super::jobs::{FORMAT, ZONE, format_named};
 use super::{JOB_ID, USER_ID, UserPath};
 use crate::access::{Caller, Impersonal, OfUser};
 use crate::app::App;
 use crate::document::File;
 use crate::error::ApiError;
 use crate::extract::{Path, Query};
-use crate::shape::{Fault, Kind, default, optional, required, shaped};
+use crate::shape::{Fault, Kind, default, required, shaped};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -17,7 +18,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use vitalcast::{
-    EngineError, Format, JobId, JobInfo, NewUpload, Scope, UploadInfo, UploadPart, UserId, Zone,
+    EngineError, JobId, JobInfo, NewUpload, Scope, UploadInfo, UploadPart, UserId, Zone,
 };
 
 /// Number of bytes that have arrived.
@@ -77,16 +78,8 @@ shaped!(
             "\"export.zip\"",
             "Name of the file; its extension decides between CSV and JSON lines"
         ),
-        optional(
-            "format",
-            Kind::Word(Format::WORDS),
-            "Format of the file; detected from the content when not given"
-        ),
-        optional(
-            "zone",
-            Kind::Zone,
-            "IANA time zone of the times in the file; each format has a default"
-        ),
+        FORMAT,
+        ZONE,
     ]
 );
 
@@ -112,10 +105,7 @@ pub(super) async fn begin(
     if query.length > limit {
         return Err(ApiError::too_large(limit));
     }
-    let format = query.format.as_deref().map(str::parse::<Format>);
-    let format = format
-        .transpose()
-        .map_err(|error| ApiError::from(EngineError::from(error)))?;
+    let format = format_named(query.format.as_deref())?;
     let new = NewUpload {
         user_id,
         name: query.name,

@@ -40,7 +40,9 @@ impl ReplayModel {
     /// What it is, in a few words.
     pub fn description(self) -> &'static str {
         match self {
-            Self::Auto => "The best rung of the ladder for each person, chosen on earlier days.",
+            Self::Auto => {
+                "What predict serves: the model of many people, or a simple forecast that did better."
+            }
             Self::Population => "The model of many people that is part of this release.",
             Self::Mean30 => "Mean of the last thirty days.",
             Self::Of(architecture) => architecture.description(),

@@ -5,10 +5,7 @@ use super::{FOLDS, SearchRun, Trial, TuningRequest};
 use crate::error::TrainingError;
 use crate::settings::Settings;
 use serde::Serialize;
-use vitalcast_evaluation::{Comparison, PairedDay, diebold_mariano};
-
-/// Largest p value with which a search is said to help.
-const SIGNIFICANCE: f64 = 0.05;
+use vitalcast_evaluation::{Comparison, PairedDay, SIGNIFICANT, diebold_mariano};
 
 /// The best settings against the defaults, on days that no trial has seen.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -118,7 +115,7 @@ fn compared(days: &[PairedDay], seed: u64) -> Result<OnUnseenDays, TrainingError
         comparison.p_better
     };
     Ok(OnUnseenDays {
-        helps: comparison.difference < 0.0 && p.is_some_and(|p| p < SIGNIFICANCE),
+        helps: comparison.difference < 0.0 && p.is_some_and(|p| p < SIGNIFICANT),
         p,
         comparison,
     })
