@@ -111,7 +111,11 @@ fn tolerance(config: &NetworkConfig, batch: usize, is_first_step: bool) -> f32 {
         // A batch norm divides rounding by the spread of the batch.
         (true, true) if batch > 3 => 5e-5,
         // Of two or three rows, or with weights that differ by rounding already, it is more.
-        (true, true) | (_, false) => 2e-4,
+        (true, true) | (false, false) => 2e-4,
+        (true, false) if batch > 3 => 2e-4,
+        // Of two rows a batch norm leaves little but the sign: its gradient is what rounding left of a
+        // difference, and each instruction set rounds in its own way.
+        (true, false) => 2e-3,
     }
 }
 
