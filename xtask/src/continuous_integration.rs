@@ -23,7 +23,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         && steps.run("lints", lints)?
         && steps.run("documents", documents)?;
     let totals = if checks_passed {
-        Some(tests_run::run_in(&mut steps)?)
+        Some(tests_run::run_in(&mut steps, None)?)
     } else {
         None
     };

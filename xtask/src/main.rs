@@ -8,6 +8,7 @@ mod accuracy;
 mod built;
 mod continuous_integration;
 mod fixtures;
+mod passed;
 mod peers;
 mod pretrain;
 mod printer;
@@ -26,10 +27,11 @@ const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
 Commands:
-  test                               Run every test: unit, integration, benches once, doctests,
+  test [--all]                       Run every test: unit, integration, benches once, doctests,
                                      exported ONNX files in onnxruntime, tables in pyarrow,
                                      the service under Schemathesis, the example clients
-                                     against the service
+                                     against the service. What has passed is run again once
+                                     something that it reads has changed; --all: in any case
   ci                                 The checks of continuous integration: formatting,
                                      dependencies, lints, documentation, tests
   soak                               Run the long tests: 1,000 kills, 10,000 cases per property,
@@ -89,7 +91,9 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
             printer::say(HELP.trim_end());
             Ok(ExitCode::SUCCESS)
         }
-        ["test"] => tests_run::run(),
+        ["test"] => tests_run::run(false),
+        ["test", "--all"] => tests_run::run(true),
+        [passed::RUNNER, words @ ..] => passed::run(words),
         ["ci"] => continuous_integration::run(),
         ["soak"] => soak::run(),
         ["fixtures", "--from", from] => fixtures::run(Path::new(from), &root()?.join("fixtures")),

@@ -45,7 +45,7 @@ const ON_ARM: [&str; 8] = [
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
     let mut steps = Steps::default();
     let mut totals = Totals::default();
-    let large = |test: &[&str], totals: &mut Totals| tests_run::tests(test, &LARGE, totals);
+    let large = |test: &[&str], totals: &mut Totals| tests_run::tests(test, &LARGE, None, totals);
     steps.run("kills", || {
         let packages = [
             "--package",
@@ -74,7 +74,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         let which = ["--package", "vitalcast-import", "--test", "it", "damage::"];
         large(&which, &mut totals)
     })?;
-    steps.run("schemathesis", || tests_run::schemathesis(EXAMPLES))?;
+    steps.run("schemathesis", || tests_run::schemathesis(EXAMPLES, None))?;
     steps.run("gpu", || gpu(&mut totals))?;
     steps.run("arm", || arm(&mut totals))?;
     let code = steps.close();
@@ -95,7 +95,7 @@ fn arm(totals: &mut Totals) -> anyhow::Result<Outcome> {
             tools::ARM_EMULATOR,
         ),
     ];
-    tests_run::tests(&ON_ARM, &settings, totals)
+    tests_run::tests(&ON_ARM, &settings, None, totals)
 }
 
 fn gpu(totals: &mut Totals) -> anyhow::Result<Outcome> {
@@ -108,5 +108,5 @@ fn gpu(totals: &mut Totals) -> anyhow::Result<Outcome> {
     if !matches!(linted, Outcome::Passed) {
         return Ok(linted);
     }
-    tests_run::tests(&WITH_GPU, &[], totals)
+    tests_run::tests(&WITH_GPU, &[], None, totals)
 }

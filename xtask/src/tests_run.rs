@@ -8,11 +8,12 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::Context;
 
+use crate::passed::{Passed, REMEMBERED};
 use crate::printer::say;
 use crate::step::{Outcome, Steps, cargo, outcome_from, outcome_of, shown};
 use crate::tools;
@@ -31,11 +32,25 @@ pub(crate) struct Totals {
     failed: u64,
     ignored: u64,
     binaries: u64,
+    /// Passed in an earlier run, and not run now.
+    remembered: u64,
 }
 
 impl Totals {
-    /// Add a closing line of the test runner; any other line changes nothing.
+    /// Tests that passed.
+    pub(crate) fn passed(self) -> u64 {
+        self.passed
+    }
+
+    /// Add a closing line of the test runner, or of a test program that is remembered; any other line
+    /// changes nothing.
     fn add_line(&mut self, line: &str) {
+        if let Some(tests) = line.strip_prefix(REMEMBERED) {
+            let count = tests.split(' ').next().and_then(|count| count.parse().ok());
+            self.remembered += count.unwrap_or(0);
+            self.binaries += 1;
+            return;
+        }
         let Some(counts) = line.strip_prefix("test result: ") else {
             return;
         };
@@ -58,30 +73,36 @@ impl Totals {
     }
 }
 
-/// Run all tests as a command of its own.
-pub(crate) fn run() -> anyhow::Result<ExitCode> {
+/// Run all tests as a command of its own: those that have not passed yet, or whose program or files
+/// have changed since. `all`: those that have passed, too.
+pub(crate) fn run(all: bool) -> anyhow::Result<ExitCode> {
     let mut steps = Steps::default();
-    let totals = run_in(&mut steps)?;
+    let passed = Passed::open(all)?;
+    let totals = run_in(&mut steps, passed.as_ref())?;
     let code = steps.close();
     close(totals);
     Ok(code)
 }
 
-/// Run all tests as part of a longer run. Doctests run even when a test has failed.
-pub(crate) fn run_in(steps: &mut Steps) -> anyhow::Result<Totals> {
+/// Run all tests but those that have `passed`. Doctests run even when a test has failed, and every time:
+/// their programs are made anew.
+pub(crate) fn run_in(steps: &mut Steps, passed: Option<&Passed>) -> anyhow::Result<Totals> {
     let mut totals = Totals::default();
     if !steps.run("c compiler", || Ok(c_compiler()))? {
         return Ok(totals);
     }
-    for (name, which) in [("tests", "--all-targets"), ("doctests", "--doc")] {
+    for (name, which, passed) in [
+        ("tests", "--all-targets", passed),
+        ("doctests", "--doc", None),
+    ] {
         steps.run(name, || {
-            tests(&["--workspace", FEATURES, which], &[], &mut totals)
+            tests(&["--workspace", FEATURES, which], &[], passed, &mut totals)
         })?;
     }
-    steps.run("onnx", onnx)?;
-    steps.run("cohort tables", cohort_tables)?;
-    steps.run("schemathesis", || schemathesis(EXAMPLES))?;
-    steps.run("example clients", example_clients)?;
+    steps.run("onnx", || onnx(passed))?;
+    steps.run("cohort tables", || cohort_tables(passed))?;
+    steps.run("schemathesis", || schemathesis(EXAMPLES, passed))?;
+    steps.run("example clients", || example_clients(passed))?;
     Ok(totals)
 }
 
@@ -92,7 +113,14 @@ pub(crate) fn close(totals: Totals) {
         failed,
         ignored,
         binaries,
+        remembered,
     } = totals;
+    if remembered > 0 {
+        say(&format!(
+            "{remembered} more passed before, and nothing that they read has changed since \
+             (--all runs them again)"
+        ));
+    }
     say(&format!(
         "all tests: {passed} passed, {failed} failed, {ignored} ignored, in {binaries} test binaries"
     ));
@@ -116,7 +144,7 @@ fn c_compiler() -> Outcome {
 }
 
 /// Export networks and trees, and compare what onnxruntime makes of them with what they say here.
-fn onnx() -> anyhow::Result<Outcome> {
+fn onnx(passed: Option<&Passed>) -> anyhow::Result<Outcome> {
     let root = crate::root()?;
     let wanted = root.join("xtask/python/requirements.txt");
     let python = match tools::python(&root.join("target/onnx-check"), &wanted)? {
@@ -127,18 +155,20 @@ fn onnx() -> anyhow::Result<Outcome> {
     if !matches!(built, Outcome::Passed) {
         return Ok(built);
     }
-    let files = root.join("target/onnx-check/files");
-    let mut write = Command::new(root.join("target/debug/examples/write_onnx"));
-    let written = outcome_of(write.arg(&files))?;
-    if !matches!(written, Outcome::Passed) {
-        return Ok(written);
-    }
-    let script = root.join("xtask/python/check_onnx.py");
-    outcome_of(Command::new(python).arg(script).arg(&files))
+    let program = root.join("target/debug/examples/write_onnx");
+    Passed::unless(passed, "onnx", std::slice::from_ref(&program), || {
+        let files = root.join("target/onnx-check/files");
+        let written = outcome_of(Command::new(&program).arg(&files))?;
+        if !matches!(written, Outcome::Passed) {
+            return Ok(written);
+        }
+        let script = root.join("xtask/python/check_onnx.py");
+        outcome_of(Command::new(python).arg(script).arg(&files))
+    })
 }
 
 /// Write tables of all people, and let the example read them with pyarrow.
-fn cohort_tables() -> anyhow::Result<Outcome> {
+fn cohort_tables(passed: Option<&Passed>) -> anyhow::Result<Outcome> {
     let root = crate::root()?;
     let wanted = root.join("xtask/python/requirements.txt");
     let python = match tools::python(&root.join("target/onnx-check"), &wanted)? {
@@ -149,9 +179,16 @@ fn cohort_tables() -> anyhow::Result<Outcome> {
     if !matches!(built, Outcome::Passed) {
         return Ok(built);
     }
+    let program = root.join("target/debug/vitalcast");
+    Passed::unless(passed, "cohort", std::slice::from_ref(&program), || {
+        write_and_read_tables(&root, &program, &python)
+    })
+}
+
+fn write_and_read_tables(root: &Path, program: &Path, python: &Path) -> anyhow::Result<Outcome> {
     let data = root.join("target/cohort-check");
     let vitalcast = |arguments: &[&OsStr]| {
-        let mut command = Command::new(root.join("target/debug/vitalcast"));
+        let mut command = Command::new(program);
         outcome_of(command.arg("--data-dir").arg(&data).args(arguments))
     };
     let export = root.join("fixtures/lifesnaps");
@@ -164,7 +201,7 @@ fn cohort_tables() -> anyhow::Result<Outcome> {
         }
         if matches!(outcome, Outcome::Passed) {
             let script = root.join("examples/cohort.py");
-            outcome = outcome_of(Command::new(&python).arg(script).arg(&table))?;
+            outcome = outcome_of(Command::new(python).arg(script).arg(&table))?;
         }
     }
     Ok(outcome)
@@ -194,7 +231,7 @@ fn server() -> anyhow::Result<Result<PathBuf, Outcome>> {
 }
 
 /// Let Schemathesis at every operation the service describes: all checks, all phases, so many examples.
-pub(crate) fn schemathesis(examples: &str) -> anyhow::Result<Outcome> {
+pub(crate) fn schemathesis(examples: &str, passed: Option<&Passed>) -> anyhow::Result<Outcome> {
     let root = crate::root()?;
     let scripts = root.join("xtask/python/http");
     let wanted = scripts.join("requirements.txt");
@@ -206,16 +243,18 @@ pub(crate) fn schemathesis(examples: &str) -> anyhow::Result<Outcome> {
         Ok(server) => server,
         Err(outcome) => return Ok(outcome),
     };
-    let mut check = Command::new(python);
-    check.arg(scripts.join("check_http.py")).arg(server);
-    outcome_of(check.arg(root.join("target/http-check/run")).arg(examples))
+    let program = server.clone();
+    Passed::unless(passed, "schemathesis", &[program], || {
+        let mut check = Command::new(python);
+        check.arg(scripts.join("check_http.py")).arg(server);
+        outcome_of(check.arg(root.join("target/http-check/run")).arg(examples))
+    })
 }
 
 /// Generate the example clients from the service's document, and run them against it.
-fn example_clients() -> anyhow::Result<Outcome> {
+fn example_clients(passed: Option<&Passed>) -> anyhow::Result<Outcome> {
     let root = crate::root()?;
-    let examples = root.join("examples");
-    let wanted = examples.join("python/requirements.txt");
+    let wanted = root.join("examples/python/requirements.txt");
     let python = match tools::python(&root.join("target/client-check"), &wanted)? {
         Ok(python) => python,
         Err(why) => return Ok(Outcome::NotDone(why)),
@@ -224,19 +263,26 @@ fn example_clients() -> anyhow::Result<Outcome> {
         Ok(server) => server,
         Err(outcome) => return Ok(outcome),
     };
+    let program = server.clone();
+    Passed::unless(passed, "clients", &[program], || {
+        run_clients(&root, &server, &python)
+    })
+}
+
+fn run_clients(root: &Path, server: &Path, python: &Path) -> anyhow::Result<Outcome> {
     let has_npm = Command::new("npm")
         .arg("--version")
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success());
-    let mut check = Command::new(&python);
+    let mut check = Command::new(python);
     check
         .arg(root.join("xtask/python/http/check_clients.py"))
         .arg(server)
         .arg(root.join("target/client-check/run"))
-        .arg(examples)
-        .arg(&python);
+        .arg(root.join("examples"))
+        .arg(python);
     if has_npm {
         check.arg("npm");
     }
@@ -254,15 +300,19 @@ fn example_clients() -> anyhow::Result<Outcome> {
 pub(crate) fn tests(
     arguments: &[&str],
     settings: &[(&str, &str)],
+    passed: Option<&Passed>,
     totals: &mut Totals,
 ) -> anyhow::Result<Outcome> {
     let mut command = cargo(&["test", "--locked", "--no-fail-fast"])?;
     command.args(arguments).envs(settings.iter().copied());
+    if let Some(passed) = passed {
+        passed.add_to(&mut command)?;
+    }
     counted(&mut command, totals)
 }
 
 /// Run a test command, passing its lines on and adding up its closing lines.
-fn counted(command: &mut Command, totals: &mut Totals) -> anyhow::Result<Outcome> {
+pub(crate) fn counted(command: &mut Command, totals: &mut Totals) -> anyhow::Result<Outcome> {
     say(&format!("$ {}", shown(command)));
     let mut child = command
         .stdout(Stdio::piped())
@@ -294,6 +344,7 @@ mod tests {
             "running 12 tests",
             "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.03s",
             "test a_test ... ok",
+            "unchanged since it passed: 5 tests",
             "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.5s",
         ] {
             totals.add_line(line);
@@ -304,7 +355,8 @@ mod tests {
                 passed: 16,
                 failed: 2,
                 ignored: 1,
-                binaries: 2
+                binaries: 3,
+                remembered: 5,
             }
         );
     }
