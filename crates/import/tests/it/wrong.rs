@@ -40,7 +40,10 @@ fn what_it_is_instead_is_said() {
     ] {
         let said = refused(name, bytes);
         assert!(said.contains(words), "{name}: {said}");
-        assert!(said.contains("expected an export of one of"), "{name}: {said}");
+        assert!(
+            said.contains("expected an export of one of"),
+            "{name}: {said}"
+        );
     }
 }
 
