@@ -91,8 +91,12 @@ pub fn amounts_before_sleep(
     let nights: HashMap<NaiveDate, DateTime<Utc>> = sessions
         .iter()
         .filter_map(|(day, of_day)| {
-            let before = day.pred_opt().and_then(|before| sessions.get(&before));
-            let sleep = Sleep::new(of_day, before.into_iter().flatten().copied());
+            let beside = [day.pred_opt(), day.succ_opt()];
+            let beside = beside
+                .into_iter()
+                .flatten()
+                .filter_map(|day| sessions.get(&day));
+            let sleep = Sleep::new(of_day, beside.flatten().copied());
             let counted = daily_value(MetricType::SleepDuration, of_day, &sleep, profile)?;
             let night = sleep.main_night(counted.source)?;
             let woken = night.last.provenance.local_time();

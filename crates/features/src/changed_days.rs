@@ -12,11 +12,11 @@ use vitalcast_domain::{AsOf, History, MetricType, Record};
 impl DailyHistory {
     /// These days after the records of a few of them have changed, as they are known at `as_of`.
     ///
-    /// `before` and `after` hold the records of all days that change, of the day before the first of them
-    /// (its evening may be the first part of a night) and all versions of each; they may hold those of more
-    /// days. `days` are the days that change, and the day after the last of them, whose night may begin in
-    /// its evening. The result is what [`DailyHistory::new`] makes of all records, and is meant for `as_of`
-    /// alone.
+    /// `days` are the days whose records change, the day before the first of them and the day after the
+    /// last: an evening may be the first part of the next day's night. For the same reason `before` and
+    /// `after` hold the records of `days` and of a day more on each side, with all versions of each; they may
+    /// hold those of more days. The result is what [`DailyHistory::new`] makes of all records, and is meant
+    /// for `as_of` alone.
     ///
     /// # Errors
     ///

@@ -94,18 +94,21 @@ pub fn coverage(history: &History, as_of: AsOf) -> Result<Option<Coverage>, Feat
                 Record::HealthMetric(_) => {}
             }
         }
+        for version in later.iter().take_while(|version| version.day == day + 1) {
+            records.add_after(version.record);
+        }
         let sleep = records.sleep();
         let is_not_worn = records.is_not_worn();
         for metric in &mut metrics {
-            let readings = records.readings(metric.metric);
-            if readings.is_empty() || (is_not_worn && metric.metric.is_amount()) {
+            let readings = records.readings(metric.metric, &sleep);
+            if readings.is_empty() || records.is_left_out(metric.metric, is_not_worn) {
                 continue;
             }
-            for value in by_source(metric.metric, readings, &sleep) {
+            for value in by_source(metric.metric, &readings, &sleep) {
                 let place = metric.place_of(value.source, days);
                 metric.sources[place].days[day] = true;
             }
-            let counted = daily_value(metric.metric, readings, &sleep, &history.profile);
+            let counted = daily_value(metric.metric, &readings, &sleep, &history.profile);
             metric.counted[day] = counted.map(|value| metric.place_of(value.source, days));
         }
         (before, rest) = (of_day, later);

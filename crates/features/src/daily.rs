@@ -5,6 +5,7 @@ use crate::field::{FIELDS, Reduction, contribute, of_metric, reduction};
 use crate::knowledge::{Calendar, Views, Visible, visible};
 use crate::reading::{Sleep, daily_value};
 use chrono::NaiveDate;
+use std::borrow::Cow;
 use vitalcast_domain::{AsOf, HealthMetric, History, MetricType, Profile, Record};
 
 /// The days of one person: `NaN` inside stands for missing and never leaves this crate.
@@ -73,8 +74,8 @@ pub(crate) fn daily_table(
     let mut records = DayRecords::default();
     let (mut of_day_before, mut rest): (&[Visible<'_>], &[Visible<'_>]) = (&[], &versions);
     for day in 0..days {
-        let end = rest.partition_point(|version| version.day <= day);
-        let (of_day, later) = rest.split_at(end);
+        let (of_day, later) = until_day(rest, day);
+        let (of_day_after, _) = until_day(later, day + 1);
         for evening in views.evenings_of(day) {
             let seen = |version: &&Visible<'_>| (version.from..version.until).contains(&evening);
             records.clear();
@@ -83,6 +84,9 @@ pub(crate) fn daily_table(
             }
             for version in of_day_before.iter().filter(seen) {
                 records.add_before(version.record);
+            }
+            for version in of_day_after.iter().filter(seen) {
+                records.add_after(version.record);
             }
             let cells = cells.next().expect("one row for each view");
             records.reduce(&history.profile, cells);
@@ -96,14 +100,24 @@ pub(crate) fn daily_table(
     }
 }
 
+/// The versions up to a day, and those after it.
+fn until_day<'v, 'a>(
+    versions: &'v [Visible<'a>],
+    day: usize,
+) -> (&'v [Visible<'a>], &'v [Visible<'a>]) {
+    versions.split_at(versions.partition_point(|version| version.day <= day))
+}
+
 /// The records of one day as seen from one evening, in the order of their times.
 pub(crate) struct DayRecords<'a> {
     /// Meals and activities.
     events: Vec<&'a Record>,
     /// By metric type.
     readings: [Vec<&'a HealthMetric>; METRICS],
-    /// Sleep sessions of the day before.
-    sessions_before: Vec<&'a HealthMetric>,
+    /// Readings of nights of the day before: its evening may be the first part of the night.
+    before: Vec<&'a HealthMetric>,
+    /// Sleep sessions of the day after: the evening may be the first part of that night.
+    sessions_after: Vec<&'a HealthMetric>,
 }
 
 const METRICS: usize = MetricType::ALL.len();
@@ -113,7 +127,8 @@ impl Default for DayRecords<'_> {
         Self {
             events: Vec::new(),
             readings: std::array::from_fn(|_| Vec::new()),
-            sessions_before: Vec::new(),
+            before: Vec::new(),
+            sessions_after: Vec::new(),
         }
     }
 }
@@ -122,7 +137,8 @@ impl<'a> DayRecords<'a> {
     fn clear(&mut self) {
         self.events.clear();
         self.readings.iter_mut().for_each(Vec::clear);
-        self.sessions_before.clear();
+        self.before.clear();
+        self.sessions_after.clear();
     }
 
     /// Adds a record of the day.
@@ -140,9 +156,20 @@ impl<'a> DayRecords<'a> {
     /// Adds a record of the day before: its evening may be the first part of the night.
     pub(crate) fn add_before(&mut self, record: &'a Record) {
         if let Record::HealthMetric(reading) = record
-            && reading.metric == MetricType::SleepDuration
+            && reading.metric.is_of_the_night()
+            && !reading.metric.not_measured(reading.value)
         {
-            self.sessions_before.push(reading);
+            self.before.push(reading);
+        }
+    }
+
+    /// Adds a record of the day after: the evening may be the first part of that night.
+    pub(crate) fn add_after(&mut self, record: &'a Record) {
+        if let Record::HealthMetric(reading) = record
+            && reading.metric == MetricType::SleepDuration
+            && !reading.metric.not_measured(reading.value)
+        {
+            self.sessions_after.push(reading);
         }
     }
 
@@ -161,31 +188,68 @@ impl<'a> DayRecords<'a> {
         self.readings.iter().any(|readings| !readings.is_empty())
     }
 
-    /// The readings of a metric.
-    pub(crate) fn readings(&self, metric: MetricType) -> &[&'a HealthMetric] {
+    /// The readings of a metric: those of the day, and for the parts and scores of a night those of its
+    /// first part on the evening before.
+    pub(crate) fn readings(
+        &self,
+        metric: MetricType,
+        sleep: &Sleep<'_>,
+    ) -> Cow<'_, [&'a HealthMetric]> {
+        let of_day = self.of_day(metric);
+        if metric == MetricType::SleepDuration || !metric.is_of_the_night() {
+            return Cow::Borrowed(of_day);
+        }
+        let is_of_night =
+            |reading: &&HealthMetric| reading.metric == metric && sleep.began_with(reading);
+        let mut before = self.before.iter().copied().filter(is_of_night);
+        match before.next() {
+            None => Cow::Borrowed(of_day),
+            Some(first) => {
+                let mut readings = vec![first];
+                readings.extend(before);
+                readings.extend(of_day);
+                Cow::Owned(readings)
+            }
+        }
+    }
+
+    fn of_day(&self, metric: MetricType) -> &[&'a HealthMetric] {
         &self.readings[metric as usize]
     }
 
     /// The nights and naps of the day.
     pub(crate) fn sleep(&self) -> Sleep<'a> {
-        let sessions = self.readings(MetricType::SleepDuration);
-        Sleep::new(sessions, self.sessions_before.iter().copied())
+        let is_session = |reading: &&HealthMetric| reading.metric == MetricType::SleepDuration;
+        let before = self.before.iter().copied().filter(is_session);
+        let after = self.sessions_after.iter().copied();
+        Sleep::new(self.of_day(MetricType::SleepDuration), before.chain(after))
     }
 
-    /// Whether nothing was measured but amounts of zero: then the device was not worn, and its amounts
-    /// do not count. A meal is written down without a device, so it shows nothing; a workout shows that
-    /// the person moved. The types of our own summarise whatever part of the day was measured; beside
-    /// the contract's they do not show that an amount was.
+    /// Whether nothing was measured but numbers that say nothing: then the device was not worn, and its
+    /// amounts do not count. A meal is written down without a device, so it shows nothing; a workout
+    /// shows that the person moved. The types of our own summarise whatever part of the day was
+    /// measured; beside the contract's they do not show that an amount was.
     pub(crate) fn is_not_worn(&self) -> bool {
         let readings = || self.readings.iter().flatten();
         let has_contract = readings().any(|reading| reading.metric.is_of_the_contract());
-        let is_zero_amount =
-            |reading: &&HealthMetric| reading.value == 0.0 && reading.metric.is_amount();
         let has_workout = (self.events.iter()).any(|record| matches!(record, Record::Activity(_)));
         !has_workout
             && readings()
                 .filter(|reading| !has_contract || reading.metric.is_of_the_contract())
-                .all(is_zero_amount)
+                .all(|reading| says_nothing(reading))
+    }
+
+    /// Whether the readings of a metric do not count, given whether the device was not worn.
+    pub(crate) fn is_left_out(&self, metric: MetricType, is_not_worn: bool) -> bool {
+        // A night without deep or dream sleep, of which nobody says how long it was, was not measured.
+        let is_night_unmeasured = matches!(
+            metric,
+            MetricType::DeepSleepDuration | MetricType::RemSleepDuration
+        ) && self.of_day(MetricType::SleepDuration).is_empty();
+        let mut readings = self.of_day(metric).iter();
+        (is_not_worn && metric.is_amount())
+            || ((is_not_worn || is_night_unmeasured)
+                && readings.all(|reading| says_nothing(reading)))
     }
 
     /// Writes every field of the day; fields that nothing was recorded of stay as they are.
@@ -205,15 +269,26 @@ impl<'a> DayRecords<'a> {
             }
         }
         let sleep = self.sleep();
-        for (readings, metric) in self.readings.iter().zip(MetricType::ALL) {
-            if readings.is_empty() || (is_not_worn && metric.is_amount()) {
+        for metric in MetricType::ALL.iter().copied() {
+            let readings = self.readings(metric, &sleep);
+            if readings.is_empty() || self.is_left_out(metric, is_not_worn) {
                 continue;
             }
-            if let Some(found) = daily_value(*metric, readings, &sleep, profile) {
-                cells[of_metric(*metric)] = found.value;
+            if let Some(found) = daily_value(metric, &readings, &sleep, profile) {
+                cells[of_metric(metric)] = found.value;
             }
         }
     }
+}
+
+/// Whether a reading says nothing beside others that do not: 0 of whatever may be 0, but for times of
+/// the clock, and a day spent sitting from midnight to midnight.
+fn says_nothing(reading: &HealthMetric) -> bool {
+    /// Minutes of a day.
+    const WHOLE_DAY: f64 = 1_440.0;
+    let is_clock = matches!(reading.metric, MetricType::Bedtime | MetricType::WakeTime);
+    (reading.value == 0.0 && !is_clock)
+        || (reading.metric == MetricType::SedentaryMinutes && reading.value >= WHOLE_DAY)
 }
 
 /// Adds a value to a cell. Records come in their canonical order, so a sum is always added up in the

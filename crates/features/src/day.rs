@@ -22,8 +22,7 @@ pub struct DayView {
     pub activities: usize,
     /// Meals and activities left out because another source recorded them too.
     pub recorded_twice: usize,
-    /// Whether all amounts are zero and nothing else of the contract's was measured, so that the device
-    /// was not worn.
+    /// Whether nothing of the contract's was measured but zeros, so that the device was not worn.
     pub is_not_worn: bool,
 }
 
@@ -88,6 +87,7 @@ pub fn day_view(history: &History, day: NaiveDate, as_of: AsOf) -> Result<DayVie
         match version.day {
             0 => records.add_before(version.record),
             1 => records.add(version.record),
+            2 => records.add_after(version.record),
             _ => {}
         }
     }
@@ -96,17 +96,17 @@ pub fn day_view(history: &History, day: NaiveDate, as_of: AsOf) -> Result<DayVie
     let is_not_worn = records.is_not_worn();
     let values = MetricType::ALL
         .iter()
-        .map(|&metric| (metric, records.readings(metric)))
+        .map(|&metric| (metric, records.readings(metric, &sleep)))
         .filter(|(_, readings)| !readings.is_empty())
         .map(|(metric, readings)| DayValue {
             metric,
-            counted: daily_value(metric, readings, &sleep, profile)
-                .filter(|_| !(is_not_worn && metric.is_amount()))
+            counted: daily_value(metric, &readings, &sleep, profile)
+                .filter(|_| !records.is_left_out(metric, is_not_worn))
                 .map(|found| SourceValue {
                     source: found.source.to_owned(),
                     value: found.value,
                 }),
-            by_source: by_source(metric, readings, &sleep)
+            by_source: by_source(metric, &readings, &sleep)
                 .into_iter()
                 .map(|found| SourceValue {
                     source: found.source.to_owned(),
@@ -118,7 +118,6 @@ pub fn day_view(history: &History, day: NaiveDate, as_of: AsOf) -> Result<DayVie
         .collect();
     let mut sleeps: Vec<SleepView> = sleep
         .nights()
-        .iter()
         .map(|night| SleepView {
             source: night.source.to_owned(),
             start: night.start,

@@ -4,9 +4,9 @@
 //! record is known. The day a record belongs to is seen differently from different evenings only
 //! when something about it was late or corrected; each such evening starts a new *view* of the day.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::collections::HashMap;
-use vitalcast_domain::{AsOf, History, MetricType, Record, RecordKind};
+use vitalcast_domain::{AsOf, History, MetricType, NIGHT_GAP_MINUTES, Record, RecordKind, Span};
 
 /// The evenings of a span of days, looked up many times.
 pub(crate) struct Calendar {
@@ -145,16 +145,42 @@ pub(crate) struct Views {
 impl Views {
     pub(crate) fn new(days: usize, visible: &[Visible<'_>]) -> Self {
         let mut changes: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut change = |day: usize, evening: usize| {
+            if evening > day && evening < days {
+                changes.entry(day).or_default().push(evening);
+            }
+        };
+        // The sleeps of the day and of the day before.
+        let (mut of_day, mut of_day_before) = (Sleeps::default(), Sleeps::default());
         for version in visible {
-            // A sleep in the evening may be the first part of the next day's night.
-            let last_day = version.day + usize::from(is_sleep(version.record));
-            for evening in [version.from, version.until] {
+            let evenings = [version.from, version.until];
+            // What is of a night may be its first part, in the evening of the day before.
+            let last_day = version.day + usize::from(is_of_a_night(version.record));
+            for evening in evenings {
                 for day in version.day..=last_day {
-                    if evening > day && evening < days {
-                        changes.entry(day).or_default().push(evening);
-                    }
+                    change(day, evening);
                 }
             }
+            let Some((source, span)) = sleep(version.record) else {
+                continue;
+            };
+            if of_day.day != version.day {
+                let is_next = of_day.day + 1 == version.day;
+                of_day_before = if is_next { of_day } else { Sleeps::default() };
+                of_day = Sleeps {
+                    day: version.day,
+                    spans: Vec::new(),
+                };
+            }
+            // A sleep that goes on after the end of a day is no night of that day.
+            if of_day_before.spans.iter().any(|(other, before)| {
+                *other == source && span.start - before.end < TimeDelta::minutes(NIGHT_GAP_MINUTES)
+            }) {
+                for evening in evenings {
+                    change(of_day_before.day, evening);
+                }
+            }
+            of_day.spans.push((source, span));
         }
         let mut views = Self::default();
         for day in 0..days {
@@ -217,9 +243,24 @@ impl Views {
     }
 }
 
-fn is_sleep(record: &Record) -> bool {
+/// The sleeps of one day: source and span.
+#[derive(Default)]
+struct Sleeps<'a> {
+    day: usize,
+    spans: Vec<(&'a str, Span)>,
+}
+
+fn is_of_a_night(record: &Record) -> bool {
     match record {
-        Record::HealthMetric(reading) => reading.metric == MetricType::SleepDuration,
+        Record::HealthMetric(reading) => reading.metric.is_of_the_night(),
         Record::Meal(_) | Record::Activity(_) => false,
+    }
+}
+
+/// Source and span of a sleep session.
+fn sleep(record: &Record) -> Option<(&str, Span)> {
+    match record {
+        Record::HealthMetric(reading) => Some((&reading.provenance.source, reading.session()?)),
+        Record::Meal(_) | Record::Activity(_) => None,
     }
 }

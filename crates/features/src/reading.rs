@@ -1,9 +1,11 @@
 //! The value of a metric on one day, from the readings of one source or of several.
 
 use crate::night::{Night, nights};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use std::cmp::Ordering;
 use vitalcast_domain::{
-    DayRule, HealthMetric, MetricType, Profile, ReadingKind, SHORTEST_NIGHT_HOURS, Span,
+    DayRule, HealthMetric, MetricType, NIGHT_GAP_MINUTES, Profile, ReadingKind,
+    SHORTEST_NIGHT_HOURS, Span,
 };
 
 /// The value of a metric on a day, and the source that it comes from.
@@ -15,33 +17,49 @@ pub(crate) struct DailyValue<'a> {
 
 /// The sleep of a day: its nights and naps, and the main night of each source.
 pub(crate) struct Sleep<'a> {
+    /// The day; `None` if no session ended on it.
+    day: Option<NaiveDate>,
+    /// Those of the day, and those of the days beside it that its sessions may belong to.
     nights: Vec<Night<'a>>,
+    /// When the first night of the day began.
+    began: Option<DateTime<Utc>>,
 }
 
 impl<'a> Sleep<'a> {
-    /// From the sessions of a day and of the evening before it.
+    /// From the sessions of a day, of the evening before it, and of the night after it, which may have
+    /// begun on the day.
     pub(crate) fn new(
         of_day: &[&'a HealthMetric],
-        evening_before: impl Iterator<Item = &'a HealthMetric>,
+        beside: impl Iterator<Item = &'a HealthMetric>,
     ) -> Self {
-        let Some(day) = of_day.first().map(|session| session.provenance.day) else {
-            return Self { nights: Vec::new() };
+        let day = of_day.first().map(|session| session.provenance.day);
+        let nights = match day {
+            Some(_) => nights(of_day.iter().copied().chain(beside)),
+            None => Vec::new(),
         };
-        let mut nights = nights(of_day.iter().copied().chain(evening_before));
-        // What ended on the day before belongs to it.
-        nights.retain(|night| night.last.provenance.day == day);
-        Self { nights }
+        let mut sleep = Self {
+            day,
+            nights,
+            began: None,
+        };
+        sleep.began = sleep.nights().map(|night| night.start).min();
+        sleep
+    }
+
+    /// Whether a night ends on the day.
+    fn is_of_the_day(&self, night: &Night<'_>) -> bool {
+        Some(night.last.provenance.day) == self.day
     }
 
     /// The main night of a source: its longest sleep.
     pub(crate) fn main_night(&self, source: &str) -> Option<&Night<'a>> {
-        let of_source = self.nights.iter().filter(|night| night.source == source);
+        let of_source = self.nights().filter(|night| night.source == source);
         of_source.max_by(|left, right| left.by_length(right))
     }
 
-    /// All nights and naps.
-    pub(crate) fn nights(&self) -> &[Night<'a>] {
-        &self.nights
+    /// All nights and naps of the day.
+    pub(crate) fn nights(&self) -> impl Iterator<Item = &Night<'a>> {
+        self.nights.iter().filter(|night| self.is_of_the_day(night))
     }
 
     /// Whether a night is the main one of its source.
@@ -50,20 +68,40 @@ impl<'a> Sleep<'a> {
             .is_some_and(|main| main.start == night.start)
     }
 
-    /// Whether a reading belongs to the main night and not to a nap.
+    /// Whether a reading of the day before belongs to the main night, which began on that evening.
+    pub(crate) fn began_with(&self, reading: &HealthMetric) -> bool {
+        // Nearly all of them were of the morning.
+        let near = TimeDelta::minutes(NIGHT_GAP_MINUTES);
+        let may_be = |began| began - reading.provenance.observed_at < near;
+        self.began.is_some_and(may_be) && self.is_of_main_night(reading)
+    }
+
+    /// Whether a reading belongs to the main night and not to a nap, nor to the night of another day.
+    /// Nothing belongs to a night that is incomplete.
     fn is_of_main_night(&self, reading: &HealthMetric) -> bool {
         let provenance = &reading.provenance;
+        let is_of_the_day = self.day.is_none_or(|day| day == provenance.day);
         if reading.kind() == ReadingKind::DayValue || !provenance.told.at.has_time() {
-            return true;
+            return is_of_the_day;
         }
         let of_source = |night: &&Night<'_>| night.source == provenance.source;
         let has_own = self.nights.iter().any(|night| of_source(&night));
-        let nearest = self
-            .nights
-            .iter()
-            .filter(|night| !has_own || of_source(night))
-            .min_by_key(|night| night.distance(provenance.observed_at));
-        nearest.is_none_or(|nearest| self.is_main(nearest))
+        let distance = |night: &&Night<'_>| night.distance(provenance.observed_at);
+        let nights = || {
+            let nights = self.nights.iter();
+            nights.filter(|night| !has_own || of_source(night))
+        };
+        let is_near = |night: &Night<'_>| distance(&night) < TimeDelta::minutes(NIGHT_GAP_MINUTES);
+        let nearest = nights().min_by_key(distance);
+        let is_of_another =
+            nearest.is_some_and(|night| !self.is_of_the_day(night) && is_near(night));
+        if is_of_another || (!is_of_the_day && !nearest.is_some_and(is_near)) {
+            return false;
+        }
+        nights()
+            .filter(|night| self.is_of_the_day(night))
+            .min_by_key(distance)
+            .is_none_or(|night| self.is_main(night) && night.hours >= SHORTEST_NIGHT_HOURS)
     }
 }
 
@@ -210,8 +248,13 @@ fn of_source<'a>(
                     };
                     (night.hours, span.hours())
                 }
-                // Only the date is known.
-                None => (latest(readings.iter())?, OF_A_MOMENT),
+                // Only the date is known; a sleep with times belongs to the night of another day.
+                None => {
+                    let of_a_date = readings
+                        .iter()
+                        .filter(|reading| reading.session().is_none());
+                    (latest(of_a_date)?, OF_A_MOMENT)
+                }
             };
             if hours < SHORTEST_NIGHT_HOURS {
                 return None;

@@ -202,7 +202,7 @@ pub(crate) fn show(day: &DayOfPerson, output: &mut Output) -> anyhow::Result<()>
         ))?;
     }
     if day.is_not_worn {
-        output.line("Every amount is zero, and nothing else was measured: they do not count.")?;
+        output.line("Nothing but zeros was measured: they do not count.")?;
     }
     if !day.is_over {
         output.line("The day is not over: its amounts still grow.")?;

@@ -113,7 +113,7 @@ proptest! {
     ) {
         let begin = history.profile.start_of_day(first());
         let now = begin + TimeDelta::hours(hours as i64) + TimeDelta::minutes(17);
-        let (day, last) = (at(place), at(place + 1));
+        let (day, days) = (at(place), at(place - 1)..=at(place + 1));
         // The records of one day are others: some are left out, and those of somebody else are added.
         let mut changed = history.clone();
         let others = history.records.iter().filter(|record| record.provenance().day != day);
@@ -130,9 +130,10 @@ proptest! {
         let evening = history.profile.evening_of(day);
         let as_of = if is_past && evening <= now { evening } else { now };
         let of_all = DailyHistory::new(&changed, now).unwrap();
-        let (old, new) = (of_days(&history, at(place - 1)..=last), of_days(&changed, at(place - 1)..=last));
+        let around = at(place - 2)..=at(place + 2);
+        let (old, new) = (of_days(&history, around.clone()), of_days(&changed, around));
         let made = DailyHistory::new(&history, now).unwrap();
-        let made = made.with_changed_days(&old, &new, day..=last, as_of).unwrap();
+        let made = made.with_changed_days(&old, &new, days, as_of).unwrap();
         let to = history.profile.day_of(as_of).pred_opt().unwrap().clamp(first(), at(DAYS - 1));
         let (of_all, made) = (PersonData::from(&of_all), PersonData::from(&made));
         prop_assert_eq!(all_bits(made, first(), to, as_of), all_bits(of_all, first(), to, as_of));

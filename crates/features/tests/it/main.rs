@@ -5,6 +5,7 @@
 mod by_hand;
 mod daily_history;
 mod known;
+mod nights;
 mod people;
 mod properties;
 mod real_day;

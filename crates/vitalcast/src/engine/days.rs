@@ -29,7 +29,7 @@ pub struct DayOfPerson {
     pub as_of: DateTime<Utc>,
     /// Whether the day had ended by then; the amounts of an unfinished day still grow.
     pub is_over: bool,
-    /// Whether the only readings are amounts of zero, so that nothing was measured.
+    /// Whether nothing was measured but zeros: the device was not worn.
     pub is_not_worn: bool,
     /// The metrics with any reading.
     pub values: Vec<MetricOfDay>,
@@ -153,7 +153,9 @@ impl Engine {
         let before = day
             .checked_sub_days(Days::new(COMPARED_DAYS))
             .unwrap_or(day);
-        let history = self.wait(self.store.history(user, Some(before..=day)))?;
+        // The evening of the day may be the first part of the next night.
+        let after = day.succ_opt().unwrap_or(day);
+        let history = self.wait(self.store.history(user, Some(before..=after)))?;
         let history = history.ok_or_else(|| self.unknown(user))?;
         let view = day_view(&history, day, as_of)?;
         let profile = &history.profile;

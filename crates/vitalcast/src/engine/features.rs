@@ -238,7 +238,9 @@ impl Engine {
         };
         let key = features_key(query);
         let compute = || {
-            let days = first_day_of(query)?..=query.day;
+            // The evening of the day may be the first part of the next night.
+            let last = query.day.succ_opt().unwrap_or(query.day);
+            let days = first_day_of(query)?..=last;
             let history = self.wait(self.store.history(&query.user, Some(days)))?;
             let history = history.ok_or_else(|| self.unknown(&query.user))?;
             let features = day_features_of(&history, query, now)?;

@@ -155,7 +155,9 @@ impl Engine {
     ) -> Result<PastDays, EngineError> {
         let before = |days| today.checked_sub_days(Days::new(days)).unwrap_or(today);
         let (first, last) = (before(PAST_DAYS), before(1));
-        let history = self.wait(self.store.history(user, Some(first..=last)))?;
+        // A night may begin on the evening before its day.
+        let days = before(PAST_DAYS + 1)..=today;
+        let history = self.wait(self.store.history(user, Some(days)))?;
         let history = history.ok_or_else(|| self.unknown(user))?;
         Ok(PastDays {
             values: daily_values(&history, metric.metric_type(), first, last, now)?,

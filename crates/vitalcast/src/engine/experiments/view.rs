@@ -25,7 +25,9 @@ impl Engine {
     ) -> Result<ExperimentView, EngineError> {
         let user = &experiment.user_id;
         let plan = &experiment.plan;
-        let days = plan.start..=plan.last_outcome_day().max(plan.last_day() + Days::new(1));
+        let last = plan.last_outcome_day().max(plan.last_day() + Days::new(1));
+        // A night may begin on the evening before its day.
+        let days = plan.start - Days::new(1)..=last + Days::new(1);
         let history = self.wait(self.store.history(user, Some(days)))?;
         let history = history.ok_or_else(|| self.unknown(user))?;
         let today = history.profile.day_of(now);
