@@ -197,12 +197,14 @@ word_enum! {
 /// Numbers below 0 that devices write for a missing reading.
 const NOT_MEASURED_BELOW_ZERO: [f64; 6] = [-1.0, -2.0, -99.0, -999.0, -9_999.0, -32_768.0];
 /// Largest numbers of signed and unsigned bytes, words and double words, which devices write for a
-/// missing reading; 2,047 is the "not a number" of Bluetooth's short floats.
-const NOT_MEASURED_LARGEST: [f64; 8] = [
+/// missing reading, and the nines of tables; 2,047 is the "not a number" of Bluetooth's short floats.
+const NOT_MEASURED_LARGEST: [f64; 10] = [
     127.0,
     254.0,
     255.0,
+    999.0,
     2_047.0,
+    9_999.0,
     32_767.0,
     65_535.0,
     2_147_483_647.0,
@@ -410,6 +412,28 @@ impl MetricType {
         Ok(converted)
     }
 
+    /// A reading in the canonical unit; `None` if the number says "not measured".
+    ///
+    /// # Errors
+    ///
+    /// Those of [`MetricType::to_canonical`].
+    pub fn measured(self, value: f64, unit: Unit) -> Result<Option<f64>, DomainError> {
+        match self.to_canonical(value, unit) {
+            Ok(value) if self.not_measured(value) => Ok(None),
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                let is_range = matches!(error, DomainError::OutOfRange { .. });
+                // 0 and the largest number of a word are that number in whatever unit.
+                let converted = unit.convert(value, self.unit());
+                let is_missing = converted.is_some_and(|value| self.not_measured(value));
+                if is_range && (is_missing || self.not_measured(value)) {
+                    return Ok(None);
+                }
+                Err(error)
+            }
+        }
+    }
+
     /// Checks a value that is in the canonical unit.
     ///
     /// # Errors
@@ -583,6 +607,7 @@ mod tests {
             (M::SleepScore, [0.0, -1.0, 255.0, 32_767.0]),
             (M::SleepDuration, [0.0, -1.0, 255.0, 65_535.0]),
             (M::SleepingHeartRate, [0.0, -1.0, 255.0, 65_535.0]),
+            (M::RecoveryScore, [999.0, -999.0, 9_999.0, -9_999.0]),
         ] {
             for value in values {
                 assert!(metric.not_measured(value), "{metric}");
@@ -590,6 +615,7 @@ mod tests {
         }
         for (metric, value) in [
             (M::Steps, 0.0),
+            (M::Steps, 9_999.0),
             (M::Steps, 32_767.0),
             (M::ActiveCalories, 0.0),
             (M::StressLevel, 0.0),

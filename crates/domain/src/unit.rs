@@ -67,6 +67,11 @@ impl Unit {
     pub fn parse(text: &str) -> Result<Self, DomainError> {
         let mut word = text.trim().trim_end_matches('.').to_lowercase();
         word.retain(|letter| !letter.is_whitespace() && letter != '_');
+        for (written, meant) in [("⁻¹", "-1"), ("⋅", "·"), ("*", "·"), ("º", "°")] {
+            if word.contains(written) {
+                word = word.replace(written, meant);
+            }
+        }
         // HealthKit writes the molar mass into the unit: `mmol<180.1558800000541>/L`.
         if let (Some(open), Some(close)) = (word.find('<'), word.find('>'))
             && open < close
@@ -74,29 +79,43 @@ impl Unit {
             word.replace_range(open..=close, "");
         }
         Ok(match word.as_str() {
-            "bpm" | "count/min" | "count/minute" | "counts/min" | "beats/min" | "beats/minute"
-            | "beatspermin" | "beatsperminute" | "beat/min" | "brpm" | "br/min" | "breaths/min"
-            | "breaths/minute" | "breathspermin" | "breathsperminute" | "rpm" | "/min"
-            | "1/min" | "min-1" | "min^-1" | "min⁻¹" | "perminute" | "permin" => Self::PerMinute,
+            "bpm" | "count/min" | "count/minute" | "counts/min" | "b/min" | "beat/min"
+            | "beats/min" | "beats/minute" | "beat/minute" | "beatsperminute" | "beatperminute"
+            | "beatspermin" | "beats·min-1" | "brpm" | "br/min" | "breath/min" | "breaths/min"
+            | "breaths/minute" | "breathspermin" | "breathsperminute" | "resp/min" | "rpm"
+            | "/min" | "1/min" | "min-1" | "min^-1" | "perminute" | "permin" | "schläge/min"
+            | "schläge/minute" | "s/min" | "slagen/min" | "ppm" | "lpm" | "atemzüge/min" => {
+                Self::PerMinute
+            }
             "count/s" | "count/sec" | "count/second" | "beats/s" | "1/s" | "/s" | "hz" => {
                 Self::PerSecond
             }
-            "ms" | "msec" | "msecs" | "millis" | "millisecond" | "milliseconds" => {
-                Self::Milliseconds
+            "ms" | "msec" | "msecs" | "millis" | "millisecond" | "milliseconds"
+            | "millisekunden" => Self::Milliseconds,
+            "s" | "sec" | "secs" | "second" | "seconds" | "sek" | "sekunden" | "secondes"
+            | "secondi" | "segundos" | "seconden" => Self::Seconds,
+            "min" | "mins" | "minute" | "minutes" | "minuten" | "minutos" | "minuti" => {
+                Self::Minutes
             }
-            "s" | "sec" | "secs" | "second" | "seconds" => Self::Seconds,
-            "min" | "mins" | "minute" | "minutes" => Self::Minutes,
-            "h" | "hr" | "hrs" | "hour" | "hours" => Self::Hours,
-            "count" | "counts" | "steps" | "step" => Self::Count,
-            "score" | "points" => Self::Score,
-            "%" | "percent" | "percentage" | "pct" => Self::Percent,
+            // The clock says which part is which.
+            "h" | "hr" | "hrs" | "hour" | "hours" | "std" | "stunde" | "stunden" | "heures"
+            | "horas" | "ore" | "uur" | "uren" | "h:mm" | "hh:mm" | "h:mm:ss" | "hh:mm:ss" => {
+                Self::Hours
+            }
+            "count" | "counts" | "steps" | "step" | "steps/day" | "count/day" | "schritte" => {
+                Self::Count
+            }
+            "score" | "points" | "point" | "pts" | "/100" | "punkte" => Self::Score,
+            "%" | "percent" | "percentage" | "pct" | "prozent" => Self::Percent,
             "fraction" | "ratio" => Self::Fraction,
             // Food labels and devices write `Cal` and `cal` for the kilocalorie.
             "kcal" | "kcals" | "cal" | "calories" | "kilocalorie" | "kilocalories"
-            | "largecalories" => Self::Kilocalories,
-            "kj" | "kilojoule" | "kilojoules" => Self::Kilojoules,
-            "g" | "gram" | "grams" => Self::Grams,
-            "kg" | "kgs" | "kilogram" | "kilograms" => Self::Kilograms,
+            | "largecalories" | "kcal/day" | "kilokalorien" => Self::Kilocalories,
+            "kj" | "kjoule" | "kjoules" | "kilojoule" | "kilojoules" | "kj/day" => Self::Kilojoules,
+            "g" | "gram" | "grams" | "gramm" => Self::Grams,
+            "kg" | "kgs" | "kilo" | "kilos" | "kilogram" | "kilograms" | "kilogramm" => {
+                Self::Kilograms
+            }
             "lb" | "lbs" | "pound" | "pounds" => Self::Pounds,
             "c" | "°c" | "℃" | "degc" | "celsius" | "degreescelsius" | "degreecelsius" => {
                 Self::Celsius
@@ -105,11 +124,17 @@ impl Unit {
                 Self::Fahrenheit
             }
             "mmhg" | "mm[hg]" => Self::MillimetresOfMercury,
-            "mg/dl" => Self::MilligramsPerDecilitre,
-            "mmol/l" => Self::MillimolesPerLitre,
-            "ml/kg/min" | "ml/min/kg" | "ml/(kg*min)" | "ml/(kg·min)" | "ml/kg*min"
-            | "ml/kg·min" | "ml/min·kg" | "ml/min*kg" | "ml/(min·kg)" | "ml/(min*kg)"
-            | "ml·kg-1·min-1" => Self::MillilitresPerKilogramMinute,
+            "mg/dl"
+            | "mgperdl"
+            | "mg/100ml"
+            | "milligramsperdeciliter"
+            | "milligramsperdecilitre" => Self::MilligramsPerDecilitre,
+            "mmol/l" | "mmolperl" | "mmolperliter" | "mmolperlitre" | "millimolesperliter"
+            | "millimolesperlitre" => Self::MillimolesPerLitre,
+            "ml/kg/min" | "ml/min/kg" | "ml/(kg·min)" | "ml/kg·min" | "ml/min·kg"
+            | "ml/(min·kg)" | "ml·kg-1·min-1" | "ml.kg-1.min-1" => {
+                Self::MillilitresPerKilogramMinute
+            }
             _ => {
                 return Err(DomainError::UnknownWord {
                     what: "unit",
@@ -227,22 +252,26 @@ mod tests {
         assert_eq!(Unit::parse("count/min").unwrap(), Unit::PerMinute);
         for (words, unit) in [
             (
-                "beats/minute, beats per min, 1/min, count/minute",
+                "beats/minute, beats per min, 1/min, count/minute, b/min, beats·min⁻¹, resp/min, \
+                 Schläge/min",
                 Unit::PerMinute,
             ),
             ("count/s", Unit::PerSecond),
             ("kilojoule, Kilojoules, kJ", Unit::Kilojoules),
             ("kilocalorie, Cal, kcal", Unit::Kilocalories),
             (
-                "mmol<180.1558800000541>/L, mmol/l",
+                "mmol<180.1558800000541>/L, mmol/l, mmol per litre, millimoles per liter",
                 Unit::MillimolesPerLitre,
             ),
             (
-                "mL/min·kg, ml/(kg*min), mL / kg / min",
+                "mL/min·kg, ml/(kg*min), mL / kg / min, mL·kg⁻¹·min⁻¹, mL.kg-1.min-1",
                 Unit::MillilitresPerKilogramMinute,
             ),
             ("degF, °F, degrees Fahrenheit", Unit::Fahrenheit),
             ("g, grams", Unit::Grams),
+            ("h, hrs, Std., Stunden, hh:mm", Unit::Hours),
+            ("steps/day, Schritte", Unit::Count),
+            ("ºC, deg C, °C", Unit::Celsius),
         ] {
             for word in words.split(", ") {
                 assert_eq!(Unit::parse(word).unwrap(), unit, "{word}");

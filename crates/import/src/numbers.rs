@@ -7,7 +7,7 @@
 
 use crate::report::RejectReason;
 use crate::table::Fault;
-use vitalcast_domain::{DomainError, MetricType, Unit};
+use vitalcast_domain::Unit;
 
 /// The content of a cell that should hold a number.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,28 +115,6 @@ pub(crate) fn cell(text: &str, name: &str, marks: Marks) -> Result<Cell, Fault> 
     Ok(Cell::Value(value, unit))
 }
 
-/// A reading in the unit of its metric; `None` if the number says "not measured".
-pub(crate) fn measured(
-    metric: MetricType,
-    value: f64,
-    unit: Unit,
-) -> Result<Option<f64>, DomainError> {
-    match metric.to_canonical(value, unit) {
-        Ok(value) if metric.not_measured(value) => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(error) => {
-            let is_range = matches!(error, DomainError::OutOfRange { .. });
-            // 0 and the largest number of a word are that number in whatever unit.
-            let converted = unit.convert(value, metric.unit());
-            let missing = converted.is_some_and(|value| metric.not_measured(value));
-            if is_range && (missing || metric.not_measured(value)) {
-                return Ok(None);
-            }
-            Err(error)
-        }
-    }
-}
-
 /// The fast way: ASCII digits with at most one dot that cannot group thousands.
 fn plain(text: &str) -> Option<f64> {
     let bytes = text.as_bytes();
@@ -174,11 +152,47 @@ fn may_group(first: &[u8]) -> bool {
 
 /// Whether a word means "not measured".
 pub(crate) fn is_not_measured(text: &str) -> bool {
-    const WORDS: [&str; 16] = [
-        "na", "n/a", "#n/a", "n.a.", "nan", "null", "none", "nil", "-", "--", "---", "–", "—", ".",
-        "..", "…",
+    // Of people, of databases and programs that write tables, and of spreadsheets.
+    const WORDS: [&str; 37] = [
+        "na",
+        "n/a",
+        "n.a.",
+        "n.d.",
+        "n.v.",
+        "k.a.",
+        "nan",
+        "nat",
+        "<na>",
+        "null",
+        "(null)",
+        "\\n",
+        "none",
+        "(none)",
+        "nil",
+        "undefined",
+        "unknown",
+        "missing",
+        "no data",
+        "not available",
+        "not measured",
+        "?",
+        "??",
+        "-",
+        "--",
+        "---",
+        "--:--",
+        "–",
+        "—",
+        ".",
+        "..",
+        "…",
+        "#n/a",
+        "#div/0!",
+        "#value!",
+        "#ref!",
+        "#num!",
     ];
-    text.len() <= 4 && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+    text.len() <= 13 && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// The number of a text, and the unit behind it.
@@ -313,16 +327,18 @@ pub(crate) fn span(text: &str) -> Option<Span> {
     while !rest.is_empty() {
         let digits = rest
             .find(|letter: char| !letter.is_ascii_digit() && letter != '.')
-            .filter(|end| *end > 0)?;
+            .unwrap_or(rest.len());
         let value: f64 = rest[..digits].parse().ok()?;
         rest = rest[digits..].trim_start();
         let letters = rest
             .find(|letter: char| !letter.is_ascii_alphabetic())
             .unwrap_or(rest.len());
         let size = match &rest[..letters] {
-            "h" | "hr" | "hrs" | "hour" | "hours" => 3_600.0,
-            "m" | "min" | "mins" | "minute" | "minutes" => 60.0,
-            "s" | "sec" | "secs" | "second" | "seconds" => 1.0,
+            "h" | "hr" | "hrs" | "hour" | "hours" | "std" | "stunde" | "stunden" => 3_600.0,
+            "m" | "min" | "mins" | "minute" | "minutes" | "minuten" => 60.0,
+            "s" | "sec" | "secs" | "second" | "seconds" | "sek" | "sekunden" => 1.0,
+            // `7h12`.
+            "" if last == 3_600.0 && rest.is_empty() && digits <= 2 => 60.0,
             _ => return None,
         };
         // Larger parts come first, each once.
@@ -417,7 +433,22 @@ mod tests {
 
     #[test]
     fn words_for_not_measured_and_units_behind_numbers_are_read() {
-        for word in ["NA", "n/a", "NaN", "null", "None", "-", "--", "–", "."] {
+        for word in [
+            "NA",
+            "n/a",
+            "NaN",
+            "null",
+            "None",
+            "-",
+            "--",
+            "–",
+            ".",
+            "?",
+            "<NA>",
+            "\\N",
+            "#DIV/0!",
+            "not measured",
+        ] {
             assert_eq!(cell(word, "x", Marks::default()), Ok(Cell::NotMeasured));
         }
         assert_eq!(
@@ -440,6 +471,8 @@ mod tests {
             ("7h 12m", 25_920.0),
             ("7 hr 12 min", 25_920.0),
             ("7 hours, 12 minutes", 25_920.0),
+            ("7 Std. 12 Min.", 25_920.0),
+            ("7h12", 25_920.0),
             ("PT7H12M", 25_920.0),
             ("PT45M30S", 2_730.0),
             ("7:12:30", 25_950.0),
@@ -449,7 +482,7 @@ mod tests {
         }
         assert_eq!(span("7:12"), Some(Span::Pair(7.0, 12.0)));
         for wrong in [
-            "", "7", "7:60", "7:1:2:3", "12m 7h", "h", "PT", "7:x", "7 x",
+            "", "7", "7:60", "7:1:2:3", "12m 7h", "h", "PT", "7:x", "7 x", "7h120", "7m12",
         ] {
             assert_eq!(span(wrong), None, "{wrong}");
         }

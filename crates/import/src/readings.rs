@@ -3,7 +3,6 @@
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
-use crate::numbers::measured;
 use crate::report::{Reject, SkipReason};
 use crate::table::{Fault, Row};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -221,7 +220,7 @@ impl Importer<'_> {
         place: Place<'_>,
         reading: Reading,
     ) -> Result<(), ImportError> {
-        let value = match measured(reading.metric, reading.value, reading.unit) {
+        let value = match reading.metric.measured(reading.value, reading.unit) {
             Ok(Some(value)) => value,
             Ok(None) => {
                 self.skip(SkipReason::Missing);

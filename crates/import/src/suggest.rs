@@ -3,7 +3,7 @@
 
 use crate::format::Format;
 use crate::map::{ColumnMap, Mapped, Target};
-use crate::numbers::{Cell, Marks, Span, cell, measured, span};
+use crate::numbers::{Cell, Marks, Span, cell, span};
 use crate::readers::mapped::unit_in;
 use crate::sample::look;
 use crate::survey::Dates;
@@ -311,7 +311,7 @@ fn fitting_unit<'t>(
     // `None` for a cell that says "not measured".
     let fits = |text: &str, unit: Unit| match (cell(text, "", Marks::default()), span(text)) {
         (Ok(Cell::Value(value, written)), _) => {
-            match measured(metric, value, written.unwrap_or(unit)) {
+            match metric.measured(value, written.unwrap_or(unit)) {
                 Ok(value) => value.map(|_| true),
                 Err(_) => Some(false),
             }

@@ -64,7 +64,11 @@ pub(crate) fn read(text: &str, order: DateOrder) -> Result<Stamp, NoTime> {
     }
     let (day, rest) = date(text, order)?;
     let rest = match rest.strip_prefix(['T', 't', ' ', ',']) {
-        Some(rest) => rest.trim_start(),
+        Some(rest) => {
+            let rest = rest.trim_start();
+            // `Feb 2, 2026 at 6:30 PM`.
+            rest.strip_prefix("at ").unwrap_or(rest).trim_start()
+        }
         None if rest.is_empty() => return Ok(Stamp::Day(day)),
         None => return Err(NoTime::Bad),
     };
@@ -276,9 +280,9 @@ fn clock_and_zone(day: NaiveDate, text: &str) -> Option<Stamp> {
     let rest = rest.trim_start();
     let (half, zone) = half_of_day(rest);
     let wall = local(day, clock, half)?;
-    let zone = match zone.find('[') {
-        // Java writes the zone's name after the offset.
-        Some(bracket) if bracket > 0 && zone.ends_with(']') => &zone[..bracket],
+    let zone = match zone.find(['[', '(']) {
+        // Java and JavaScript write the zone's name after the offset.
+        Some(bracket) if bracket > 0 && zone.ends_with([']', ')']) => &zone[..bracket],
         Some(_) | None => zone,
     };
     if zone.is_empty() {
@@ -300,10 +304,12 @@ enum Half {
 
 /// `am` or `pm` at the beginning of a text, and what comes after it.
 fn half_of_day(text: &str) -> (Option<Half>, &str) {
-    for (words, half) in [
-        (["a.m.", "am"], Half::Morning),
-        (["p.m.", "pm"], Half::Afternoon),
-    ] {
+    /// In English, Spanish and Greek.
+    const WORDS: [(&[&str], Half); 2] = [
+        (&["a.m.", "a. m.", "am", "π.μ.", "πμ"], Half::Morning),
+        (&["p.m.", "p. m.", "pm", "μ.μ.", "μμ"], Half::Afternoon),
+    ];
+    for (words, half) in WORDS {
         for word in words {
             if let (Some(start), Some(rest)) = (text.get(..word.len()), text.get(word.len()..))
                 && start.eq_ignore_ascii_case(word)
@@ -327,6 +333,20 @@ fn local(day: NaiveDate, clock: &str, half: Option<Half>) -> Option<NaiveDateTim
         return None;
     }
     let micros = number(fraction, 9)? as u64 * 10_u64.pow(9 - fraction.len() as u32) / 1_000;
+    let spaced;
+    let whole = match (whole.contains(':'), whole.len()) {
+        // ISO 8601 without marks: `0630`, `063000`.
+        (false, 4 | 6) if whole.is_ascii() => {
+            let (hour, rest) = whole.split_at(2);
+            let (minute, second) = rest.split_at(2);
+            spaced = format!(
+                "{hour}:{minute}:{}",
+                if second.is_empty() { "00" } else { second }
+            );
+            spaced.as_str()
+        }
+        (true | false, _) => whole,
+    };
     let mut parts = whole.split(':');
     let mut hour = number(parts.next()?, 2)?;
     let minute = match (parts.next(), half) {
@@ -506,6 +526,21 @@ mod tests {
                 instant("2026-02-02T00:05:00Z", None),
             ),
             ("2026-02-02 12 pm", Some(wall("2026-02-02T12:00:00"))),
+            (
+                "2026-02-02 6:30 p.\u{a0}m. +0100",
+                instant("2026-02-02T17:30:00Z", Some(3600)),
+            ),
+            ("2026-02-02 6:30 μ.μ.", Some(wall("2026-02-02T18:30:00"))),
+            (
+                "Feb 2, 2026 at 6:30:00\u{202f}PM",
+                Some(wall("2026-02-02T18:30:00")),
+            ),
+            (
+                "Mon Feb 02 2026 06:30:00 GMT+0100 (CET)",
+                instant("2026-02-02T05:30:00Z", Some(3600)),
+            ),
+            ("20260202T063000Z", instant("2026-02-02T06:30:00Z", None)),
+            ("2026-02-02T0630", Some(wall("2026-02-02T06:30:00"))),
             (
                 "2026-02-02T07:00:00+00:00",
                 instant("2026-02-02T07:00:00Z", None),

@@ -13,7 +13,7 @@
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Read};
-use crate::numbers::{Cell, Marks, cell, measured};
+use crate::numbers::{Cell, Marks, cell};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::sports::sport;
@@ -364,17 +364,18 @@ fn records(
         of(M::ModerateActivityMinutes),
         of(M::VigorousActivityMinutes),
     );
-    let mut add = |importer: &mut Importer<'_>, name, metric, value, unit, when| match measured(
-        metric, value, unit,
-    ) {
-        Ok(None) => importer.skip(SkipReason::Missing),
-        Ok(Some(value)) => records.push(Record::HealthMetric(HealthMetric {
-            // The hour of a value of the night says when it is known, not when the person woke.
-            kind: (when == When::Morning).then_some(ReadingKind::DayValue),
-            ..HealthMetric::new(provenance(name, day, zone, when), metric, value)
-        })),
-        Err(error) => faults.push(fault(&error)),
-    };
+    let mut add =
+        |importer: &mut Importer<'_>, name, metric: MetricType, value, unit, when| match metric
+            .measured(value, unit)
+        {
+            Ok(None) => importer.skip(SkipReason::Missing),
+            Ok(Some(value)) => records.push(Record::HealthMetric(HealthMetric {
+                // The hour of a value of the night says when it is known, not when the person woke.
+                kind: (when == When::Morning).then_some(ReadingKind::DayValue),
+                ..HealthMetric::new(provenance(name, day, zone, when), metric, value)
+            })),
+            Err(error) => faults.push(fault(&error)),
+        };
     for (reading, cell) in READINGS.iter().zip(cells) {
         let &Reading {
             name,

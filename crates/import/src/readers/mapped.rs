@@ -92,14 +92,7 @@ impl Places {
 pub(crate) fn unit_in(name: &str, metric: MetricType) -> Option<Unit> {
     let rest = &name[name.rfind(['(', '['])? + 1..];
     let word = rest.trim_end().trim_end_matches([')', ']']);
-    let unit = match word.to_lowercase().as_str() {
-        // Words of other languages for units.
-        "std" | "std." | "stunden" | "heures" | "horas" | "ore" | "uur" | "uren" => Unit::Hours,
-        "minuten" | "minutos" | "minuti" => Unit::Minutes,
-        "sekunden" | "segundos" | "secondi" | "secondes" | "seconden" => Unit::Seconds,
-        "schläge/min" | "s/min" | "ppm" | "lpm" | "slagen/min" => Unit::PerMinute,
-        _ => Unit::parse(word).ok()?,
-    };
+    let unit = Unit::parse(word).ok()?;
     unit.convert(1.0, metric.unit()).is_some().then_some(unit)
 }
 

@@ -16,7 +16,7 @@ use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading};
 use crate::json::{self, is_json};
-use crate::numbers::{Cell, Mark, Marks, Span, cell, is_not_measured, measured, span};
+use crate::numbers::{Cell, Mark, Marks, Span, cell, is_not_measured, span};
 use crate::options::KnownAt;
 use crate::report::{Reject, RejectReason, SkipReason};
 use crate::sample::Confidence;
@@ -586,7 +586,7 @@ impl Reader {
                     .to_owned(),
             ));
         }
-        let value = measured(metric, value, unit).map_err(|error| fault(&error))?;
+        let value = metric.measured(value, unit).map_err(|error| fault(&error))?;
         let kind = match cells.cell(Column::Kind) {
             "" => None,
             word => Some(

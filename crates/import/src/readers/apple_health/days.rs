@@ -6,7 +6,6 @@ use crate::amounts::{DayAmounts, HeartRates};
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::healthkit::Amount;
-use crate::numbers::measured;
 use crate::readings::{Place, Reading};
 use crate::report::{RejectReason, SkipReason};
 use crate::table::Fault;
@@ -115,7 +114,9 @@ impl Days {
         let mut found = Vec::new();
         for ((metric, unit), value) in units.into_iter().zip(values) {
             if let Some(value) = value
-                && let Some(value) = measured(metric, value, unit).map_err(|error| fault(&error))?
+                && let Some(value) = metric
+                    .measured(value, unit)
+                    .map_err(|error| fault(&error))?
             {
                 found.push((metric, value));
             }

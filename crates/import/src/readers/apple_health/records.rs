@@ -11,7 +11,6 @@ use crate::amounts::LocalDays;
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::healthkit::{Amount, Nutrient, Type, grams, percent};
-use crate::numbers::measured;
 use crate::readings::{Place, Reading};
 use crate::report::{RejectReason, SkipReason};
 use crate::sleep::{Interval, Stage, nights};
@@ -531,7 +530,8 @@ impl<'i, 's> Export<'i, 's> {
             }
             Value::Stood(stood) => (f64::from(u8::from(stood)), Unit::Hours),
         };
-        let checked = |metric| measured(metric, value, unit).map_err(|error| fault(&error));
+        let checked =
+            |metric: MetricType| metric.measured(value, unit).map_err(|error| fault(&error));
         match open.of {
             Type::Sample(metric) => {
                 let is_pressure = matches!(

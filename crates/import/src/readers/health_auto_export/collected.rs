@@ -6,7 +6,6 @@ use crate::amounts::{DayAmounts, HeartRates};
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::healthkit::{Amount, NUTRIENTS, Nutrient, Type, grams, percent, source};
-use crate::numbers::measured;
 use crate::readings::{Night, Place, Reading};
 use crate::report::{RejectReason, SkipReason};
 use crate::sleep::{Interval, nights};
@@ -175,7 +174,10 @@ impl Collected {
             unit()?
         };
         let (value, unit) = percent(point.value, unit);
-        let Some(value) = measured(metric, value, unit).map_err(|error| fault(&error))? else {
+        let Some(value) = metric
+            .measured(value, unit)
+            .map_err(|error| fault(&error))?
+        else {
             return Ok(false);
         };
         point.value = value;

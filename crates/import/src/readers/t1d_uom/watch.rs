@@ -8,7 +8,6 @@
 use super::{SOURCE, bad_time, daily};
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
-use crate::numbers;
 use crate::table::{Fault, Row, Table};
 use crate::time::{Stamp, british};
 use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
@@ -117,7 +116,8 @@ impl Columns {
             checked.map_err(|error| fault(&error))?;
         }
         let rate = match row.number(self.rate, "heart_rate")? {
-            Some(rate) => numbers::measured(MetricType::AverageHeartRate, rate, Unit::PerMinute)
+            Some(rate) => MetricType::AverageHeartRate
+                .measured(rate, Unit::PerMinute)
                 .map_err(|error| fault(&error))?,
             None => None,
         };
