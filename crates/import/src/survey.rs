@@ -137,72 +137,51 @@ impl Numbers {
 }
 
 /// Ids that may be row numbers.
-#[derive(Debug)]
+///
+/// A row number says nothing about other files: the rows of January and of February both begin with 1.
+/// What a database gives out stays with its row. Both are whole numbers, but those of a sheet are close
+/// together, also when some rows are left out, and so are those of a database of one person. Their times
+/// tell such rows apart just as well, so they are not taken for ids.
+#[derive(Debug, Default)]
 pub(crate) struct Ids {
-    all_whole: bool,
-    first: Option<u64>,
-    last: u64,
-    count_up: bool,
+    some_other: bool,
     least: u64,
     most: u64,
-    count: u64,
     different: HashSet<u64>,
 }
 
-impl Default for Ids {
-    fn default() -> Self {
-        Self {
-            all_whole: true,
-            first: None,
-            last: 0,
-            count_up: true,
-            least: u64::MAX,
-            most: 0,
-            count: 0,
-            different: HashSet::new(),
-        }
-    }
-}
+/// Number of ids from which on whole numbers that are close together are row numbers, however large.
+const MANY: usize = 10;
+/// Largest row number of fewer ids.
+const FEW_UP_TO: u64 = 100_000;
 
 impl Ids {
     pub(crate) fn see(&mut self, id: &str) {
-        if !self.all_whole {
+        if self.some_other {
             return;
         }
         let digits = id.strip_suffix(".0").unwrap_or(id);
         let number = match digits.parse::<u64>() {
             Ok(number) if digits.len() <= 9 && !digits.starts_with('+') => number,
             Ok(_) | Err(_) => {
-                self.all_whole = false;
+                self.some_other = true;
                 self.different = HashSet::new();
                 return;
             }
         };
-        match self.first {
-            None => self.first = Some(number),
-            // Numbers may begin again with each person.
-            Some(first) => self.count_up &= number == self.last + 1 || number == first,
+        if self.different.is_empty() {
+            (self.least, self.most) = (number, number);
         }
-        self.last = number;
         self.least = self.least.min(number);
         self.most = self.most.max(number);
-        self.count += 1;
         self.different.insert(number);
     }
 
-    /// Whether the ids are row numbers: they count up by one from the first row, or, if all rows were
-    /// seen, are all the numbers from the first on.
-    pub(crate) fn are_row_numbers(&self, whole_file: bool) -> bool {
-        let Some(first) = self.first.filter(|_| self.all_whole) else {
-            return false;
-        };
-        if self.count == 1 {
-            return first <= 1;
-        }
-        let every_one = self.different.len() as u64 == self.count
-            && self.most - self.least + 1 == self.count
-            && self.least <= 2;
-        (self.count_up && first <= 2) || (whole_file && every_one)
+    /// Whether the ids are row numbers: whole numbers, at least half of all from the first to the last.
+    pub(crate) fn are_row_numbers(&self) -> bool {
+        let count = self.different.len();
+        let are_close = (self.most - self.least) < 2 * count as u64;
+        count > 0 && are_close && (count >= MANY || self.most <= FEW_UP_TO)
     }
 }
 
@@ -276,12 +255,12 @@ mod tests {
 
     #[test]
     fn row_numbers_are_told_from_ids() {
-        let are = |ids: &[&str], whole| {
+        let are = |ids: &[&str]| {
             let mut seen = Ids::default();
             for id in ids {
                 seen.see(id);
             }
-            seen.are_row_numbers(whole)
+            seen.are_row_numbers()
         };
         for ids in [
             &["1", "2", "3"][..],
@@ -290,19 +269,27 @@ mod tests {
             &["1", "2", "1", "2", "3"],
             &["1.0", "2.0"],
             &["1"],
-        ] {
-            assert!(are(ids, false), "{ids:?}");
-        }
-        assert!(are(&["3", "1", "2"], true));
-        for ids in [
-            &["3", "4", "5"][..],
-            &["1", "3", "4"],
-            &["c1", "c2"],
-            &["17"],
             &["3", "1", "2"],
+            // Rows were left out.
+            &["1", "3", "4", "7"],
+            // A later part of a sheet.
+            &["17"],
+            &["31", "32"],
+        ] {
+            assert!(are(ids), "{ids:?}");
+        }
+        let long: Vec<String> = (4_812_000..4_812_012).map(|id| id.to_string()).collect();
+        assert!(are(&long.iter().map(String::as_str).collect::<Vec<_>>()));
+        for ids in [
+            &["1", "30", "47"][..],
+            &["c1", "c2"],
+            &["1", "c2"],
+            &["4812007"],
+            &["4812007", "4812008"],
+            &["1234567890"],
             &[],
         ] {
-            assert!(!are(ids, false), "{ids:?}");
+            assert!(!are(ids), "{ids:?}");
         }
     }
 }

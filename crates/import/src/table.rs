@@ -4,12 +4,17 @@
 //! That line may come after others: a title, comments, a line about the export. A row may have line
 //! breaks in quotes. If a quote is never closed, one row is lost and reading goes on with the next line.
 
+mod header;
+
+pub(crate) use header::{header_of, is_name};
+
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, same};
 use crate::report::{Reject, RejectReason};
 use crate::sample::{Confidence, Content, Sample};
-use crate::text::{MAX_LINE, Next, Text};
+use crate::text::{MAX_LINE, Next, Text, windows_1252};
+use header::shown;
 use memchr::{memchr, memchr_iter};
 use std::path::Path;
 
@@ -17,12 +22,6 @@ use std::path::Path;
 const MAX_QUOTED: usize = 1 << 16;
 /// Maximum number of columns.
 const MAX_COLUMNS: usize = 10_000;
-/// Number of lines among which the names of the columns are.
-const HEADER_LINES: usize = 40;
-/// Number of rows that show which separator they have.
-const FIRST_ROWS: usize = 5;
-/// Separators of cells, in the order in which they are tried.
-const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Number of rows between two progress reports.
 const PROGRESS_ROWS: u64 = 2_000;
 
@@ -37,6 +36,8 @@ pub(crate) struct Table<'p> {
     /// Bytes and lines of the last row, which is consumed with the next one.
     taken: (usize, u64),
     told: u64,
+    /// Number of rows that were read as Windows-1252.
+    decoded: u64,
 }
 
 impl<'p> Table<'p> {
@@ -86,6 +87,7 @@ impl<'p> Table<'p> {
             cells: Cells::default(),
             taken: (0, 0),
             told: 0,
+            decoded: 0,
         })
     }
 
@@ -121,8 +123,13 @@ impl<'p> Table<'p> {
         let column = self
             .column(names)
             .ok_or_else(|| self.missing(names.join(" or ")))?;
-        self.least = self.least.max(column + 1);
+        self.require(column);
         Ok(column)
+    }
+
+    /// Says that every row must reach to a column.
+    pub(crate) fn require(&mut self, column: usize) {
+        self.least = self.least.max(column + 1);
     }
 
     /// The next valid row: its cells are text and match the header; other rows are rejected. `None` at
@@ -138,7 +145,17 @@ impl<'p> Table<'p> {
                 importer.progress(self.text.path(), self.text.position())?;
             }
             match found {
-                Found::End => return Ok(None),
+                Found::End => {
+                    if self.decoded > 0 {
+                        let file = self.text.path().file_name().unwrap_or_default();
+                        importer.note(format!(
+                            "{}: {} rows are not UTF-8 text; they are read as Windows-1252",
+                            file.to_string_lossy(),
+                            self.decoded
+                        ));
+                    }
+                    return Ok(None);
+                }
                 Found::Row => {
                     importer.report.rows_read += 1;
                     break;
@@ -171,11 +188,6 @@ impl<'p> Table<'p> {
     /// Number of bytes of the file read so far.
     pub(crate) fn position(&self) -> u64 {
         self.text.position()
-    }
-
-    /// Whether the table has been read to its end.
-    pub(crate) fn at_end(&self) -> bool {
-        self.text.is_whole() && self.text.unread().len() <= self.taken.0
     }
 
     fn row(&self) -> Row<'_> {
@@ -219,6 +231,9 @@ impl<'p> Table<'p> {
                 }
             } else {
                 return Ok(Found::Fault(number, never_closed()));
+            }
+            if self.is_header_again() {
+                continue;
             }
             return Ok(match self.fault(ended) {
                 Some(fault) => Found::Fault(number, fault),
@@ -269,6 +284,16 @@ impl<'p> Table<'p> {
         }
     }
 
+    /// Whether the row has the names of the columns again: two tables were put after one another.
+    fn is_header_again(&self) -> bool {
+        let bytes = self.cells.bytes(&self.text);
+        let is_name = |(range, name): (&(u32, u32), &String)| {
+            bytes[range.0 as usize..range.1 as usize].trim_ascii() == name.as_bytes()
+        };
+        self.cells.ranges.len() == self.header.len()
+            && self.cells.ranges.iter().zip(&self.header).all(is_name)
+    }
+
     /// What is wrong with the cells of the row, if anything.
     fn fault(&mut self, ended: bool) -> Option<Fault> {
         self.cells.join_json(self.header.len(), &self.text);
@@ -290,15 +315,21 @@ impl<'p> Table<'p> {
                 unnamed || (ended && found >= self.least && found > 1)
             };
             if !fits {
-                return Some((
-                    RejectReason::WrongLength,
-                    format!("the number of cells is {found}, expected {expected} as in the header"),
-                ));
+                let mut message =
+                    format!("the number of cells is {found}, expected {expected} as in the header");
+                if memchr(b'\r', bytes.trim_ascii()).is_some() {
+                    message += "; it has carriage returns, but the first line ends with a line feed: \
+                                all lines must end alike";
+                }
+                return Some((RejectReason::WrongLength, message));
             }
         }
         if !bytes.is_ascii() && std::str::from_utf8(bytes).is_err() {
-            let message = "the row is not UTF-8 text".to_owned();
-            return Some((RejectReason::NotUtf8, message));
+            if !self.cells.decode(&self.text) {
+                let message = "the row is not UTF-8 text".to_owned();
+                return Some((RejectReason::NotUtf8, message));
+            }
+            self.decoded += 1;
         }
         None
     }
@@ -461,6 +492,21 @@ impl Cells {
         }
     }
 
+    /// Reads the cells as Windows-1252, as spreadsheets in Western Europe write them; whether they can be.
+    fn decode(&mut self, text: &Text<'_>) -> bool {
+        let bytes = self.bytes(text);
+        let cell = |range: &(u32, u32)| windows_1252(&bytes[range.0 as usize..range.1 as usize]);
+        let Some(cells) = self.ranges.iter().map(cell).collect::<Option<Vec<_>>>() else {
+            return false;
+        };
+        self.begin_copy();
+        for cell in cells {
+            self.copied.extend_from_slice(cell.as_bytes());
+            self.end_cell();
+        }
+        true
+    }
+
     fn bytes<'a>(&'a self, text: &'a Text<'_>) -> &'a [u8] {
         if self.is_copy {
             return &self.copied;
@@ -468,146 +514,6 @@ impl Cells {
         let end = self.ranges.last().map_or(0, |range| range.1 as usize);
         text.unread().get(..end).unwrap_or_default()
     }
-}
-
-/// The line with the names of the columns.
-pub(crate) struct Header {
-    pub(crate) names: Vec<String>,
-    /// Separator of the cells of the rows.
-    delimiter: u8,
-    /// Bytes and lines up to the first row.
-    next: usize,
-    lines: u64,
-}
-
-/// The header that was found.
-pub(crate) struct FoundHeader {
-    /// `None` if the first line is too long.
-    pub(crate) header: Option<Header>,
-    /// Whether its columns are known; if not, it is just the first line.
-    pub(crate) known: bool,
-}
-
-/// Finds the line with the names of the columns: the first whose columns are known.
-pub(crate) fn header_of(
-    text: &mut Text<'_>,
-    known: &dyn Fn(&Columns<'_>) -> bool,
-) -> Result<FoundHeader, ImportError> {
-    let (mut offset, mut lines) = (0, 0);
-    let mut first = None;
-    for _ in 0..HEADER_LINES {
-        let Next::Line(mut line) = text.line_at(offset)? else {
-            break;
-        };
-        lines += u64::from(line.ended);
-        // A name may have a line break in quotes.
-        while memchr_iter(b'"', &text.unread()[offset..line.end]).count() % 2 == 1
-            && line.end - offset < MAX_QUOTED / 16
-            && let Next::Line(more) = text.line_at(line.next)?
-        {
-            line = more;
-            lines += u64::from(line.ended);
-        }
-        let bytes = &text.unread()[offset..line.end];
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        if !bytes.trim_ascii().is_empty() {
-            for delimiter in DELIMITERS {
-                let names = names(bytes, delimiter);
-                let (next, lines) = (line.next, lines);
-                let words: Vec<&str> = names.iter().map(String::as_str).collect();
-                let is_known = known(&Columns(&words));
-                let header = Header {
-                    names,
-                    delimiter,
-                    next,
-                    lines,
-                };
-                if is_known {
-                    let delimiter = delimiter_of_rows(text, &header)?;
-                    return Ok(FoundHeader {
-                        header: Some(Header {
-                            delimiter,
-                            ..header
-                        }),
-                        known: true,
-                    });
-                }
-                // Without known columns: the first line, cut where it has the most cells.
-                let most = first.as_ref().map(|header: &Header| header.names.len());
-                let is_first = first.as_ref().is_none_or(|header| header.lines == lines);
-                if is_first && most.is_none_or(|most| header.names.len() > most) {
-                    first = Some(header);
-                }
-            }
-        }
-        offset = line.next;
-    }
-    Ok(FoundHeader {
-        header: first,
-        known: false,
-    })
-}
-
-fn names(line: &[u8], delimiter: u8) -> Vec<String> {
-    let mut cells = Cells::default();
-    cells.begin_copy();
-    if cells.copy(line, delimiter, State::Start, false) == Some(State::Quoted) {
-        cells.end_cell();
-    }
-    cells
-        .ranges
-        .iter()
-        .map(|range| &cells.copied[range.0 as usize..range.1 as usize])
-        .map(|name| String::from_utf8_lossy(name).trim().to_owned())
-        .collect()
-}
-
-/// The separator of the first rows: that of the header, unless none of them is as wide as the header with
-/// it and all are with another.
-fn delimiter_of_rows(text: &mut Text<'_>, header: &Header) -> Result<u8, ImportError> {
-    let mut rows: Vec<Vec<u8>> = Vec::new();
-    let mut offset = header.next;
-    while rows.len() < FIRST_ROWS {
-        let Next::Line(line) = text.line_at(offset)? else {
-            break;
-        };
-        let bytes = &text.unread()[offset..line.end];
-        if !bytes.trim_ascii().is_empty() {
-            rows.push(bytes.to_vec());
-        }
-        offset = line.next;
-    }
-    let width = header.names.len();
-    let is_wide = |row: &Vec<u8>, delimiter: u8| names(row, delimiter).len() == width;
-    if rows.is_empty() || width < 2 || rows.iter().any(|row| is_wide(row, header.delimiter)) {
-        return Ok(header.delimiter);
-    }
-    let other = DELIMITERS
-        .into_iter()
-        .find(|other| rows.iter().all(|row| is_wide(row, *other)));
-    Ok(other.unwrap_or(header.delimiter))
-}
-
-/// The columns of the header, for messages. A line that is not made of names is not shown: it may be a
-/// row with health values.
-fn shown(header: &[String]) -> String {
-    const MOST: usize = 40;
-    let is_name = |name: &String| {
-        let mut letters = name.chars();
-        letters
-            .next()
-            .is_none_or(|first| first.is_alphabetic() || matches!(first, '_' | '#'))
-            && !letters.any(|letter| matches!(letter, '{' | '}' | '[' | ']' | '"' | ':' | '='))
-    };
-    if !header.iter().all(is_name) {
-        return "a first line that is no list of names".to_owned();
-    }
-    let name = |name: &String| name.chars().take(60).collect::<String>();
-    let mut names: Vec<String> = header.iter().take(MOST).map(name).collect();
-    if header.len() > MOST {
-        names.push(format!("… ({} in all)", header.len()));
-    }
-    names.join(", ")
 }
 
 /// A row with its line number.

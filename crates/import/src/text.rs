@@ -109,11 +109,6 @@ impl<'p> Text<'p> {
         Ok(self.unread())
     }
 
-    /// Whether all of the file is in memory or consumed.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.whole
-    }
-
     /// Number of the line at the beginning of the unread text.
     pub(crate) fn line_number(&self) -> u64 {
         self.line
@@ -241,6 +236,21 @@ fn ends_with_return(head: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// A text in Windows-1252; `None` if it has bytes that mean nothing there.
+pub(crate) fn windows_1252(bytes: &[u8]) -> Option<String> {
+    /// The letters of 0x80 to 0x9f; the others are those of Latin-1.
+    const LETTERS: [char; 32] = [
+        '€', '\0', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\0', 'Ž', '\0', '\0',
+        '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\0', 'ž', 'Ÿ',
+    ];
+    let letter = |byte: &u8| match byte {
+        0x80..=0x9f => Some(LETTERS[usize::from(byte - 0x80)]).filter(|letter| *letter != '\0'),
+        0 => None,
+        _ => Some(char::from(*byte)),
+    };
+    bytes.iter().map(letter).collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,10 +22,10 @@ use crate::report::{Reject, RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::sports::{intensity, sport};
 use crate::survey::LOOKED_AT;
-use crate::table::{Fault, Table};
+use crate::table::{Fault, Table, is_name};
 use crate::text::Text;
 use crate::time::DateOrder;
-use cells::{Cells, Column, CsvCells, CsvColumns, JsonCells};
+use cells::{Cells, Column, CsvCells, CsvColumns, JsonCells, JsonNames};
 use chrono::TimeDelta;
 use first_look::{FirstLook, Rules};
 use std::collections::{BTreeMap, HashMap};
@@ -34,7 +34,7 @@ use vitalcast_domain::{
     Activity, ActivityType, Coincident, DomainError, HealthMetric, Meal, MetricType, Moment,
     NumberField, Provenance, Record, Unit, UserId, Zone,
 };
-use workout::{DurationUnit, duration};
+use workout::{DurationUnit, Written, duration};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
@@ -46,17 +46,17 @@ enum Kind {
 impl Kind {
     fn moment(self) -> Column {
         match self {
-            Self::Meals => Column::ConsumedAt,
-            Self::Activities => Column::StartedAt,
-            Self::HealthMetrics => Column::RecordedAt,
+            Self::Meals => Column::CONSUMED_AT,
+            Self::Activities => Column::STARTED_AT,
+            Self::HealthMetrics => Column::RECORDED_AT,
         }
     }
 
     /// The table that a JSON object belongs to.
     fn of(cells: &JsonCells) -> Self {
-        if !cells.cell(Column::ConsumedAt).is_empty() {
+        if !cells.cell(Column::CONSUMED_AT).is_empty() {
             Self::Meals
-        } else if !cells.cell(Column::StartedAt).is_empty() {
+        } else if !cells.cell(Column::STARTED_AT).is_empty() {
             Self::Activities
         } else {
             Self::HealthMetrics
@@ -112,7 +112,7 @@ fn read_csv(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError>
         let columns = &first_columns;
         look.see(kind, &CsvCells { row: &row, columns });
     }
-    let rules = look.rules(first.at_end());
+    let rules = look.rules();
     let mut reader = Reader::new(kind, importer, path, rules);
     while let Some(row) = table.next(importer)? {
         let cells = CsvCells {
@@ -128,7 +128,26 @@ fn read_csv(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError>
         }
     }
     reader.finish(importer);
+    tell_unread(importer, path, &columns.unread);
     Ok(())
+}
+
+/// Says which columns are not read.
+fn tell_unread(importer: &mut Importer<'_>, path: &Path, names: &[String]) {
+    /// Most names in a note.
+    const MOST: usize = 20;
+    let named = names.iter().filter(|name| is_name(name)).take(MOST);
+    let named: Vec<&str> = named.map(String::as_str).collect();
+    if !named.is_empty() {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let more = if named.len() < names.len() {
+            ", …"
+        } else {
+            ""
+        };
+        let named = named.join(", ");
+        importer.note(format!("{file}: columns that are not read: {named}{more}"));
+    }
 }
 
 fn open_csv<'p>(
@@ -136,37 +155,40 @@ fn open_csv<'p>(
     path: &'p Path,
 ) -> Result<(Table<'p>, CsvColumns, Kind), ImportError> {
     let mut table = Table::open(path, &READER)?;
-    let columns = CsvColumns::of(&table);
-    let (kind, required): (Kind, &[Column]) = if columns.has(Column::ConsumedAt) {
-        (Kind::Meals, &[Column::ConsumedAt])
-    } else if columns.has(Column::StartedAt) || columns.has(Column::ActivityType) {
-        let required = &[Column::StartedAt, Column::ActivityType];
+    let columns = CsvColumns::of(table.names());
+    let (kind, required): (Kind, &[Column]) = if columns.has(Column::CONSUMED_AT) {
+        (Kind::Meals, &[Column::CONSUMED_AT])
+    } else if columns.has(Column::STARTED_AT) || columns.has(Column::ACTIVITY_TYPE) {
+        let required = &[Column::STARTED_AT, Column::ACTIVITY_TYPE];
         (Kind::Activities, required)
     } else {
-        let required = &[Column::RecordedAt, Column::MetricType, Column::Value];
+        let required = &[Column::RECORDED_AT, Column::METRIC_TYPE, Column::VALUE];
         (Kind::HealthMetrics, required)
     };
+    let of_user = Column::USER_ID;
+    let required = required
+        .iter()
+        .chain(importer.options.user.is_none().then_some(&of_user));
     for column in required {
-        table.required(&[column.name()])?;
-    }
-    if importer.options.user.is_none() {
-        table.required(&[Column::UserId.name()])?;
+        match columns.place(*column) {
+            Some(place) => table.require(place),
+            None => return Err(table.missing(column.name().to_owned())),
+        }
     }
     Ok((table, columns, kind))
 }
 
 fn read_json(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let known = is_known;
+    let mut names = JsonNames::default();
     let mut looks: HashMap<Kind, FirstLook> = HashMap::new();
     let (mut first, _) = json::Rows::open(path, &known)?;
-    let mut whole = true;
     while let Some(found) = first.next()? {
         if first.position() > LOOKED_AT {
-            whole = false;
             break;
         }
         if found.fault.is_none()
-            && let Ok(cells) = JsonCells::parse(first.row())
+            && let Ok(cells) = JsonCells::parse(first.row(), &mut names)
         {
             let kind = Kind::of(&cells);
             looks
@@ -192,7 +214,7 @@ fn read_json(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError
         };
         let cells = match found.fault {
             Some(fault) => Err(fault),
-            None => JsonCells::parse(rows.row()),
+            None => JsonCells::parse(rows.row(), &mut names),
         };
         let cells = match cells {
             Ok(cells) => cells,
@@ -204,7 +226,7 @@ fn read_json(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError
         let kind = Kind::of(&cells);
         let reader = readers.entry(kind).or_insert_with(|| {
             let look = looks.remove(&kind).unwrap_or_else(FirstLook::new);
-            Reader::new(kind, importer, path, look.rules(whole))
+            Reader::new(kind, importer, path, look.rules())
         });
         match reader.row(importer, &cells) {
             Ok(found) => reader.hand_on(importer, found)?,
@@ -220,6 +242,7 @@ fn read_json(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError
             reader.finish(importer);
         }
     }
+    tell_unread(importer, path, &names.unread());
     Ok(())
 }
 
@@ -296,7 +319,7 @@ impl Reader {
         }
         if self.rules.duration != DurationUnit::Minutes {
             importer.note(format!(
-                "{file}: durations are in {}, as start and end show",
+                "{file}: durations are in {}, as start and end or their size show",
                 self.rules.duration.word()
             ));
         }
@@ -329,7 +352,7 @@ impl Reader {
         importer: &mut Importer<'_>,
         cells: &impl Cells,
     ) -> Result<Option<(UserId, Record)>, Fault> {
-        let user = match (cells.cell(Column::UserId), &importer.options.user) {
+        let user = match (cells.cell(Column::USER_ID), &importer.options.user) {
             ("", Some(user)) => user.clone(),
             ("", None) => return Err((RejectReason::Empty, "userId is empty".to_owned())),
             (text, _) => UserId::new(text).map_err(|error| fault(&error))?,
@@ -344,18 +367,21 @@ impl Reader {
             Moment::Clock(local) => importer.check_day(local.date())?,
             Moment::Date(day) => importer.check_day(day)?,
         }
-        let source = match cells.cell(Column::Source) {
+        let source = match cells.cell(Column::SOURCE) {
             "" => "reference",
             text => text,
         };
-        let id = match cells.cell(Column::Id) {
-            id if id.is_empty() || self.rules.row_numbers => cells.cell(Column::SourceId),
+        let id = match cells.cell(Column::ID) {
+            id if id.is_empty() || self.rules.row_numbers => cells.cell(Column::SOURCE_ID),
             id => id,
         };
         let provenance = Provenance::told(source, id, told);
         let record = match self.kind {
             Kind::Meals => self.meal(importer, cells, provenance),
-            Kind::Activities => self.activity(importer, cells, provenance)?,
+            Kind::Activities => {
+                let zone = importer.zone_of(&user).unwrap_or(self.zone);
+                self.activity(importer, cells, provenance, zone)?
+            }
             Kind::HealthMetrics => match self.reading(cells, provenance)? {
                 Some(record) => record,
                 None => {
@@ -405,8 +431,10 @@ impl Reader {
                 importer.skip(SkipReason::Missing);
                 return None;
             }
-            Ok(Cell::Value(value, None)) => return Some(value),
-            Ok(Cell::Value(value, Some(found))) => {
+            Ok(Cell::Value(value, found)) => {
+                let Some(found) = found.or(cells.unit(column)) else {
+                    return Some(value);
+                };
                 match unit.and_then(|unit| found.convert(value, unit)) {
                     Some(value) => return Some(value),
                     None => (
@@ -453,14 +481,17 @@ impl Reader {
         importer: &mut Importer<'_>,
         cells: &impl Cells,
         provenance: Provenance,
+        zone: Zone,
     ) -> Result<Record, Fault> {
-        use {Activity as A, Column as C};
+        use Activity as A;
 
         let told = provenance.told;
+        // Clocks may be put forward or back in between.
+        let clock = |local| zone.instant_of(local);
         // A date says nothing about how long it took.
         let between = match (told.at, told.until) {
             (Moment::Instant { at, .. }, Some(Moment::Instant { at: end, .. })) => Some(end - at),
-            (Moment::Clock(at), Some(Moment::Clock(end))) => Some(end - at),
+            (Moment::Clock(at), Some(Moment::Clock(end))) => Some(clock(end) - clock(at)),
             (Moment::Instant { .. } | Moment::Clock(_) | Moment::Date(_), _) => None,
         };
         if between.is_some_and(|length| length < TimeDelta::zero()) {
@@ -470,16 +501,19 @@ impl Reader {
             ));
         }
         let between = between.map(|length| length.num_seconds() as f64 / 60.0);
-        let marks = self.rules.of_column(Column::Duration);
-        let text = cells.cell(Column::Duration);
-        let duration_minutes = match duration(text, between, &self.rules, marks) {
+        let written = Written {
+            text: cells.cell(Column::DURATION),
+            unit: cells.unit(Column::DURATION),
+            marks: self.rules.of_column(Column::DURATION),
+        };
+        let duration_minutes = match duration(&written, between, self.rules.duration) {
             Ok(minutes) => minutes.or(between),
             Err(fault) => {
                 self.faults.push(fault);
                 None
             }
         };
-        let intensity = match cells.cell(Column::Intensity) {
+        let intensity = match cells.cell(Column::INTENSITY) {
             "" => None,
             word => {
                 let known = intensity(word);
@@ -489,7 +523,7 @@ impl Reader {
                 known
             }
         };
-        let activity_type = sport(cells.cell(Column::ActivityType)).unwrap_or_else(|| {
+        let activity_type = sport(cells.cell(Column::ACTIVITY_TYPE)).unwrap_or_else(|| {
             self.unknown("activities are of a type that is not known; they count as OTHER");
             ActivityType::Other
         });
@@ -497,16 +531,21 @@ impl Reader {
             activity_type,
             intensity,
             duration_minutes,
-            energy_kcal: self.number(importer, cells, C::CaloriesBurned, &A::ENERGY),
+            energy_kcal: self.number(importer, cells, Column::CALORIES_BURNED, &A::ENERGY),
             average_heart_rate: self.heart_rate(
                 importer,
                 cells,
-                C::AverageHeartRate,
+                Column::AVERAGE_HEART_RATE,
                 &A::AVERAGE_HEART_RATE,
             ),
-            max_heart_rate: self.heart_rate(importer, cells, C::MaxHeartRate, &A::MAX_HEART_RATE),
-            distance_m: self.number(importer, cells, C::Distance, &A::DISTANCE),
-            steps: self.number(importer, cells, C::Steps, &A::STEPS),
+            max_heart_rate: self.heart_rate(
+                importer,
+                cells,
+                Column::MAX_HEART_RATE,
+                &A::MAX_HEART_RATE,
+            ),
+            distance_m: self.number(importer, cells, Column::DISTANCE, &A::DISTANCE),
+            steps: self.number(importer, cells, Column::STEPS, &A::STEPS),
             provenance,
         }))
     }
@@ -517,8 +556,8 @@ impl Reader {
         cells: &impl Cells,
         provenance: Provenance,
     ) -> Record {
-        let name = Some(cells.cell(Column::Name).to_owned()).filter(|name| !name.is_empty());
-        let meal_type = match cells.cell(Column::MealType) {
+        let name = Some(cells.cell(Column::NAME).to_owned()).filter(|name| !name.is_empty());
+        let meal_type = match cells.cell(Column::MEAL_TYPE) {
             "" => None,
             word => {
                 let known = crate::words::meal(word);
@@ -528,11 +567,11 @@ impl Reader {
                 known
             }
         };
-        let mut energy_kcal = self.number(importer, cells, Column::Calories, &Meal::ENERGY);
+        let mut energy_kcal = self.number(importer, cells, Column::CALORIES, &Meal::ENERGY);
         if energy_kcal.is_none() {
             let kilojoules = Some(Unit::Kilojoules);
             energy_kcal = self
-                .optional(importer, cells, Column::EnergyKj, kilojoules)
+                .optional(importer, cells, Column::ENERGY_KJ, kilojoules)
                 .and_then(|energy| Unit::Kilojoules.convert(energy, Unit::Kilocalories));
         }
         let mut number = |column, field| self.number(importer, cells, column, field);
@@ -540,11 +579,11 @@ impl Reader {
             name,
             meal_type,
             energy_kcal,
-            protein_g: number(Column::Protein, &Meal::PROTEIN),
-            carbs_g: number(Column::Carbs, &Meal::CARBS),
-            fat_g: number(Column::Fat, &Meal::FAT),
-            fiber_g: number(Column::Fiber, &Meal::FIBER),
-            sugar_g: number(Column::Sugar, &Meal::SUGAR),
+            protein_g: number(Column::PROTEIN, &Meal::PROTEIN),
+            carbs_g: number(Column::CARBS, &Meal::CARBS),
+            fat_g: number(Column::FAT, &Meal::FAT),
+            fiber_g: number(Column::FIBER, &Meal::FIBER),
+            sugar_g: number(Column::SUGAR, &Meal::SUGAR),
             provenance,
         })
     }
@@ -556,15 +595,15 @@ impl Reader {
         provenance: Provenance,
     ) -> Result<Option<Record>, Fault> {
         let metric =
-            crate::words::metric(cells.cell(Column::MetricType)).map_err(|error| fault(&error))?;
-        let unit = match cells.cell(Column::Unit) {
+            crate::words::metric(cells.cell(Column::METRIC_TYPE)).map_err(|error| fault(&error))?;
+        let unit = match cells.cell(Column::UNIT) {
             "" => None,
             text => Some(
                 Unit::parse(text).map_err(|error| (RejectReason::WrongUnit, fault(&error).1))?,
             ),
         };
         let marks = self.rules.of_metric(metric);
-        let text = cells.cell(Column::Value);
+        let text = cells.cell(Column::VALUE);
         let (value, unit) = match cell(text, "value", marks) {
             Ok(Cell::Empty | Cell::NotMeasured) => return Ok(None),
             Ok(Cell::Value(value, None)) => (value, unit.unwrap_or(metric.unit())),
@@ -586,8 +625,10 @@ impl Reader {
                     .to_owned(),
             ));
         }
-        let value = metric.measured(value, unit).map_err(|error| fault(&error))?;
-        let kind = match cells.cell(Column::Kind) {
+        let value = metric
+            .measured(value, unit)
+            .map_err(|error| fault(&error))?;
+        let kind = match cells.cell(Column::KIND) {
             "" => None,
             word => Some(
                 word.to_ascii_lowercase()

@@ -1,9 +1,9 @@
 //! Cells as people have them: each test is named after what went wrong.
 
-use crate::folder::{Read, instant, read_bytes};
+use crate::folder::{Folder, Read, instant, options, read_bytes, read_with};
 use crate::tables::{DIARY, HEADER, meals, values};
 use vitalcast_domain::{ActivityType, Intensity, MealType, MetricType as M, Record};
-use vitalcast_import::{RejectReason as R, SkipReason as S};
+use vitalcast_import::{ImportOptions, RejectReason as R, SkipReason as S};
 
 const WORKOUTS: &str =
     "userId,startedAt,endedAt,activityType,intensity,duration,caloriesBurned,averageHeartRate\n";
@@ -22,7 +22,27 @@ fn minutes(read: &Read) -> Vec<Option<f64>> {
 fn words_for_not_measured_are_no_faults() {
     use std::fmt::Write as _;
     let words = [
-        "NA", "N/A", "n/a", "NaN", "nan", "null", "none", "-", "--", "–", ".", "",
+        "NA",
+        "N/A",
+        "n/a",
+        "NaN",
+        "nan",
+        "null",
+        "none",
+        "-",
+        "--",
+        "–",
+        ".",
+        "",
+        "?",
+        "<NA>",
+        "\\N",
+        "#DIV/0!",
+        "missing",
+        "not measured",
+        "no data",
+        "9999",
+        "-999",
     ];
     let mut table = HEADER.to_owned();
     for (day, word) in words.iter().enumerate() {
@@ -93,6 +113,9 @@ fn units_as_vendors_write_them_are_read() {
         abe,2025-03-04T07:00:00Z,SLEEP_DURATION,7:12:00,min\n\
         abe,2025-03-05T07:00:00Z,SLEEP_DURATION,432,\n\
         abe,2025-03-06T07:00:00Z,SLEEP_DURATION,7:12,min\n\
+        abe,2025-03-07T07:00:00Z,SLEEP_DURATION,7:12,hh:mm\n\
+        abe,2025-03-08T07:00:00Z,SLEEP_DURATION,7h12,\n\
+        abe,2025-03-09T07:00:00Z,SLEEP_DURATION,\"7,2\",Stunden\n\
         abe,2025-03-01T08:00:00Z,BLOOD_GLUCOSE,5.5,mmol<180.1558800000541>/L\n\
         abe,2025-03-01T07:00:00Z,OXYGEN_SATURATION,0.97,fraction\n\
         abe,2025-03-02T07:00:00Z,OXYGEN_SATURATION,0.97,%\n\
@@ -103,7 +126,7 @@ fn units_as_vendors_write_them_are_read() {
     for (metric, expected) in [
         (M::ActiveCalories, &[300.0; 4][..]),
         (M::RestingHeartRate, &[57.0, 59.0, 57.0]),
-        (M::SleepDuration, &[7.2; 4]),
+        (M::SleepDuration, &[7.2; 7]),
         (M::BloodGlucose, &[99.0858]),
         (M::OxygenSaturation, &[97.0, 97.0]),
         (M::SkinTemperature, &[]),
@@ -242,11 +265,62 @@ fn durations_in_seconds_are_told_by_start_and_end() {
     let read = read_bytes("a.csv", format!("{WORKOUTS}{}", workout("100"))).1;
     assert_eq!(read.faults(), [(2, R::Contradiction)]);
     assert_eq!(minutes(&read), [None], "the row is kept");
+    // A column says its unit, too.
+    for (column, duration) in [
+        ("durationSeconds", "2700"),
+        ("duration_h", "0.75"),
+        ("Duration (min)", "45"),
+    ] {
+        let table = format!(
+            "userId,startedAt,activityType,{column}\nxia,2025-09-07T17:00:00Z,RUNNING,{duration}\n"
+        );
+        assert_eq!(
+            minutes(&read_bytes("a.csv", table).1),
+            [Some(45.0)],
+            "{column}"
+        );
+    }
     // The other rows say what the unit is.
     let open = "xia,2025-09-08T17:00:00Z,,RUNNING,,1800,,\n";
     let (report, read) = read_bytes("a.csv", format!("{WORKOUTS}{}{open}", workout("2700")));
     assert_eq!(minutes(&read), [Some(45.0), Some(30.0)]);
     assert!(report.notes[0].contains("in seconds"), "{:?}", report.notes);
+}
+
+#[test]
+fn durations_without_an_end_that_would_be_days_long_are_seconds_or_refused() {
+    const HEAD: &str = "userId,startedAt,activityType,duration\n";
+    let table = |durations: &[&str]| {
+        let row = |(day, duration): (usize, &&str)| {
+            format!("xia,2025-09-{:02}T17:00:00Z,RUNNING,{duration}\n", day + 1)
+        };
+        HEAD.to_owned() + &durations.iter().enumerate().map(row).collect::<String>()
+    };
+    let (report, read) = read_bytes("a.csv", table(&["2700", "1800", "3600"]));
+    assert_eq!(minutes(&read), [Some(45.0), Some(30.0), Some(60.0)]);
+    assert!(report.notes[0].contains("in seconds"), "{:?}", report.notes);
+    let read = read_bytes("a.csv", table(&["2700000", "1800000"])).1;
+    assert_eq!(minutes(&read), [Some(45.0), Some(30.0)]);
+    // One that is out of line among minutes.
+    let read = read_bytes("a.csv", table(&["45", "30", "2700"])).1;
+    assert_eq!(minutes(&read), [Some(45.0), Some(30.0), None]);
+    assert_eq!(read.faults(), [(4, R::Contradiction)]);
+    // A long day in the mountains is in minutes.
+    let read = read_bytes("a.csv", table(&["600", "540"])).1;
+    assert_eq!(minutes(&read), [Some(600.0), Some(540.0)]);
+}
+
+#[test]
+fn a_workout_while_clocks_are_put_forward_is_not_an_hour_longer() {
+    let table = format!("{WORKOUTS}pia,2025-03-29 23:40,2025-03-30 03:10,HIKING,,,,\n");
+    let options = ImportOptions {
+        zone: Some("Europe/Berlin".parse().unwrap()),
+        ..options()
+    };
+    let folder = Folder::new();
+    let path = folder.write("a.csv", table);
+    let read = read_with(&path, &options).unwrap().1;
+    assert_eq!(minutes(&read), [Some(150.0)]);
 }
 
 #[test]
@@ -331,7 +405,7 @@ fn one_bad_cell_costs_one_cell() {
     );
     let read = read_bytes(
         "a.csv",
-        format!("{WORKOUTS}u,2025-09-01T17:00:00Z,soon,RUNNING,,30,x,999\n"),
+        format!("{WORKOUTS}u,2025-09-01T17:00:00Z,soon,RUNNING,,30,x,900\n"),
     )
     .1;
     assert_eq!(
@@ -366,11 +440,45 @@ fn row_numbers_are_no_ids() {
         "{:?}",
         report.notes
     );
-    assert_eq!(
-        ids(&sheet(1, 100).1),
-        ["100", "101", "102"],
-        "numbers of a database"
+    // Also a part of a sheet, and one in which rows were left out.
+    assert_eq!(ids(&sheet(1, 100).1), ids(&january));
+    let some = format!(
+        "id,{HEADER}1,hal,2025-03-05T07:00:00Z,RESTING_HEART_RATE,58,bpm\n\
+         3,hal,2025-03-06T07:00:00Z,RESTING_HEART_RATE,59,bpm\n\
+         4,hal,2025-03-07T07:00:00Z,RESTING_HEART_RATE,60,bpm\n"
     );
+    assert_eq!(
+        ids(&read_bytes("x.csv", some).1)[1],
+        "2025-03-06T07:00:00+00:00"
+    );
+    // Numbers of a database of many people are far apart.
+    let far = format!(
+        "id,{HEADER}4812,hal,2025-03-05T07:00:00Z,RESTING_HEART_RATE,58,bpm\n\
+         4907,hal,2025-03-06T07:00:00Z,RESTING_HEART_RATE,59,bpm\n"
+    );
+    assert_eq!(ids(&read_bytes("x.csv", far).1), ["4812", "4907"]);
+}
+
+#[test]
+fn the_last_rows_of_a_table_that_was_imported_whole_are_the_same_records() {
+    let table = |rows: std::ops::RangeInclusive<u32>| {
+        let row = |id| {
+            format!(
+                "{id},hal,2025-01-{id:02}T21:00:00Z,STEPS,{},count\n",
+                5_000 + id
+            )
+        };
+        let rows: String = rows.map(row).collect();
+        let read = read_bytes("x.csv", format!("id,{HEADER}{rows}")).1;
+        let ids = read
+            .records
+            .iter()
+            .map(|(_, r)| r.provenance().source_id.clone());
+        ids.collect::<Vec<_>>()
+    };
+    let (whole, last) = (table(1..=20), table(18..=20));
+    assert_eq!(last, whole[17..]);
+    assert_eq!(table(20..=20), whole[19..]);
 }
 
 #[test]

@@ -314,16 +314,26 @@ fn half_a_line_at_the_end_is_told() {
 }
 
 #[test]
-fn latin_1_bytes_spoil_their_row_only() {
+fn an_umlaut_of_a_spreadsheet_costs_no_row() {
     let mut bytes = b"id,userId,name,consumedAt,calories\n".to_vec();
-    bytes.extend(b"m1,u,cr\xe8me,2024-03-01T12:00:00Z,100\n");
+    bytes.extend(b"m1,u,\"cr\xe8me, 5 \x80\",2024-03-01T12:00:00Z,100\n");
     bytes.extend("m2,u,crème,2024-03-01T18:00:00Z,100\n".bytes());
-    let read = read_bytes("meals.csv", bytes).1;
-    assert_eq!(read.faults(), [(2, R::NotUtf8)]);
-    let Record::Meal(meal) = read.only() else {
-        panic!()
-    };
-    assert_eq!(meal.name.as_deref(), Some("crème"));
+    // No letter of Windows-1252.
+    bytes.extend(b"m3,u,\x81,2024-03-01T19:00:00Z,100\n");
+    let (report, read) = read_bytes("meals.csv", bytes);
+    assert_eq!(read.faults(), [(4, R::NotUtf8)]);
+    let names: Vec<_> = read
+        .meals()
+        .iter()
+        .map(|meal| meal.name.clone().unwrap())
+        .collect();
+    assert_eq!(names, ["crème, 5 €", "crème"]);
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("1 rows are not UTF-8"))
+    );
 }
 
 #[test]

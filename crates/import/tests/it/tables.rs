@@ -230,6 +230,66 @@ fn lines_before_the_names_of_the_columns_are_passed_over() {
 }
 
 #[test]
+fn the_names_of_the_columns_again_in_the_middle_are_no_row() {
+    let table = RATES.join("\n") + "\n";
+    let report = check_rates("x.csv", table.repeat(2), &[57.0, 58.0]);
+    assert_eq!((report.rows_read, report.skipped[&S::Repeated]), (4, 2));
+    assert!(report.rejected.is_empty());
+}
+
+#[test]
+fn rows_that_end_otherwise_than_the_first_line_are_told_so() {
+    let read = read_bytes(
+        "x.csv",
+        format!("{}\n{}\r{}\r", RATES[0], RATES[1], RATES[2]),
+    )
+    .1;
+    assert_eq!(read.faults(), [(2, R::WrongLength)]);
+    assert!(read.rejects[0].message.contains("carriage returns"));
+}
+
+#[test]
+fn columns_that_are_not_read_are_named() {
+    let table =
+        "userId,consumedAt,name,calories,mood,Vitamin C\nu,2025-03-01T12:00:00Z,soup,300,7,60\n";
+    let json =
+        "{\"userId\":\"u\",\"consumedAt\":\"2025-03-01T12:00:00Z\",\"calories\":300,\"mood\":7}\n";
+    for (name, text, names) in [
+        ("m.csv", table, "mood, Vitamin C"),
+        ("m.json", json, "mood"),
+    ] {
+        let notes = read_bytes(name, text).0.notes;
+        assert_eq!(
+            notes,
+            [format!("{name}: columns that are not read: {names}")]
+        );
+    }
+}
+
+#[test]
+fn energy_and_nutrients_are_read_in_the_unit_that_their_column_names() {
+    for (column, number, expected) in [
+        ("Energy (kJ)", "1255.2", 300.0),
+        ("energy_kcal", "300", 300.0),
+        ("caloriesKj", "1255.2", 300.0),
+        ("kilojoules", "1255.2", 300.0),
+    ] {
+        let table = format!(
+            "userId,consumedAt,name,{column},protein_g,Carbohydrates [g]\n\
+             u,2025-03-01T12:00:00Z,soup,{number},12,40\n"
+        );
+        let (report, read) = read_bytes("m.csv", table);
+        let Record::Meal(meal) = read.only() else {
+            panic!()
+        };
+        let energy = meal.energy_kcal.unwrap();
+        assert!((energy - expected).abs() < 1e-9, "{column}: {energy}");
+        assert_eq!((meal.protein_g, meal.carbs_g), (Some(12.0), Some(40.0)));
+        assert!(report.notes.is_empty(), "{:?}", report.notes);
+    }
+}
+
+#[test]
 fn utf_16_is_decoded() {
     let text = format!("\u{feff}{}", RATES.join("\r\n"));
     for order in [u16::to_le_bytes, u16::to_be_bytes] {

@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::cells::{Cells, Column};
-use super::workout::{DurationUnit, unit_of};
+use super::workout::{DurationUnit, LONGEST_MINUTES, unit_of};
 use crate::numbers::{Cell, Marks, cell};
 use crate::survey::{Dates, Ids, Numbers, Quantity, quantity};
 use crate::time::{DateOrder, Stamp, read};
@@ -21,35 +21,35 @@ const BULK: usize = 20;
 /// Columns of numbers, each with what its numbers are.
 const QUANTITIES: [(Column, Quantity); 14] = [
     (
-        Column::Calories,
+        Column::CALORIES,
         Quantity::Large(10.0, Meal::ENERGY.bounds.high),
     ),
-    (Column::EnergyKj, Quantity::Large(40.0, 84_000.0)),
-    (Column::Protein, Quantity::Any(Meal::PROTEIN.bounds.high)),
-    (Column::Carbs, Quantity::Any(Meal::CARBS.bounds.high)),
-    (Column::Fat, Quantity::Any(Meal::FAT.bounds.high)),
-    (Column::Fiber, Quantity::Any(Meal::FIBER.bounds.high)),
-    (Column::Sugar, Quantity::Any(Meal::SUGAR.bounds.high)),
+    (Column::ENERGY_KJ, Quantity::Large(40.0, 84_000.0)),
+    (Column::PROTEIN, Quantity::Any(Meal::PROTEIN.bounds.high)),
+    (Column::CARBS, Quantity::Any(Meal::CARBS.bounds.high)),
+    (Column::FAT, Quantity::Any(Meal::FAT.bounds.high)),
+    (Column::FIBER, Quantity::Any(Meal::FIBER.bounds.high)),
+    (Column::SUGAR, Quantity::Any(Meal::SUGAR.bounds.high)),
     // In any unit.
-    (Column::Duration, Quantity::Any(1e8)),
+    (Column::DURATION, Quantity::Any(1e8)),
     (
-        Column::CaloriesBurned,
+        Column::CALORIES_BURNED,
         Quantity::Large(10.0, Activity::ENERGY.bounds.high),
     ),
     (
-        Column::AverageHeartRate,
+        Column::AVERAGE_HEART_RATE,
         Quantity::Any(Activity::AVERAGE_HEART_RATE.bounds.high),
     ),
     (
-        Column::MaxHeartRate,
+        Column::MAX_HEART_RATE,
         Quantity::Any(Activity::MAX_HEART_RATE.bounds.high),
     ),
     (
-        Column::Distance,
+        Column::DISTANCE,
         Quantity::Large(50.0, Activity::DISTANCE.bounds.high),
     ),
-    (Column::Steps, Quantity::Whole(Activity::STEPS.bounds.high)),
-    (Column::Value, Quantity::Any(bounds::READING.high)),
+    (Column::STEPS, Quantity::Whole(Activity::STEPS.bounds.high)),
+    (Column::VALUE, Quantity::Any(bounds::READING.high)),
 ];
 const METRICS: usize = MetricType::ALL.len();
 
@@ -90,6 +90,8 @@ pub(super) struct FirstLook {
     ids: Ids,
     dates: Dates,
     durations: [usize; 4],
+    /// Durations that no start and end explain.
+    alone: Vec<f64>,
     metrics: Vec<Numbers>,
     columns: Vec<Numbers>,
 }
@@ -102,6 +104,7 @@ impl FirstLook {
             ids: Ids::default(),
             dates: Dates::default(),
             durations: [0; 4],
+            alone: Vec::new(),
             metrics: vec![Numbers::default(); METRICS],
             columns: vec![Numbers::default(); QUANTITIES.len()],
         }
@@ -109,7 +112,7 @@ impl FirstLook {
 
     /// Takes a row into account.
     pub(super) fn see(&mut self, kind: Kind, cells: &impl Cells) {
-        let id = cells.cell(Column::Id);
+        let id = cells.cell(Column::ID);
         if !id.is_empty() {
             self.ids.see(id);
         }
@@ -120,22 +123,22 @@ impl FirstLook {
         }
         if self.delays.len() < SAMPLE {
             self.delays
-                .extend(delay(cells, kind.moment(), Column::CreatedAt));
+                .extend(delay(cells, kind.moment(), Column::CREATED_AT));
         }
         if self.updates.len() < SAMPLE {
             self.updates
-                .extend(delay(cells, kind.moment(), Column::UpdatedAt));
+                .extend(delay(cells, kind.moment(), Column::UPDATED_AT));
         }
         let day = || {
             let mut hasher = DefaultHasher::new();
             let date = moment.get(..10).unwrap_or(moment);
-            (cells.cell(Column::UserId), date).hash(&mut hasher);
+            (cells.cell(Column::USER_ID), date).hash(&mut hasher);
             hasher.finish()
         };
         if kind == Kind::HealthMetrics {
-            let value = cells.cell(Column::Value);
+            let value = cells.cell(Column::VALUE);
             if says_something(value)
-                && let Ok(metric) = crate::words::metric(cells.cell(Column::MetricType))
+                && let Ok(metric) = crate::words::metric(cells.cell(Column::METRIC_TYPE))
             {
                 self.metrics[metric as usize].see(value, day());
             }
@@ -148,22 +151,59 @@ impl FirstLook {
             }
         }
         if kind == Kind::Activities
-            && let (Ok(start), Ok(end)) = (
-                read(cells.cell(Column::StartedAt), DateOrder::Unknown),
-                read(cells.cell(Column::EndedAt), DateOrder::Unknown),
-            )
             && let Ok(Cell::Value(duration, None)) =
-                cell(cells.cell(Column::Duration), "", Marks::default())
+                cell(cells.cell(Column::DURATION), "", Marks::default())
         {
-            let minutes = (instant(end) - instant(start)).num_seconds() as f64 / 60.0;
-            if let Some(unit) = unit_of(duration, minutes) {
-                self.durations[unit as usize] += 1;
+            let time = |column| read(cells.cell(column), DateOrder::Unknown).map(instant);
+            match (time(Column::STARTED_AT), time(Column::ENDED_AT)) {
+                (Ok(start), Ok(end)) => {
+                    let minutes = (end - start).num_seconds() as f64 / 60.0;
+                    if let Some(unit) = unit_of(duration, minutes) {
+                        self.durations[unit as usize] += 1;
+                    }
+                }
+                _ if self.alone.len() < SAMPLE => self.alone.push(duration),
+                _ => {}
             }
         }
     }
 
-    /// What the rows say; `whole` if they are all rows of the file.
-    pub(super) fn rules(self, whole: bool) -> Rules {
+    /// The unit of the durations: the one in which start and end agree with them. Where no row has both,
+    /// they are in minutes, unless half of them would be longer than five hours and the longest longer than
+    /// a day and a half.
+    fn duration(&mut self) -> DurationUnit {
+        /// Minutes that half of all workouts do not take.
+        const USUAL: f64 = 300.0;
+        let [minutes, others @ ..] = self.durations;
+        let others: Vec<usize> = (0..others.len()).filter(|unit| others[*unit] > 0).collect();
+        match (minutes, others.as_slice()) {
+            (0, [only]) => return DurationUnit::ALL[only + 1],
+            (0, []) => {}
+            _ => return DurationUnit::Minutes,
+        }
+        self.alone.sort_by(f64::total_cmp);
+        let (Some(longest), Some(middle)) =
+            (self.alone.last(), self.alone.get(self.alone.len() / 2))
+        else {
+            return DurationUnit::Minutes;
+        };
+        let is_fitting = |unit: &&DurationUnit| {
+            unit.minutes(*middle) <= USUAL && unit.minutes(*longest) <= LONGEST_MINUTES
+        };
+        let units = [DurationUnit::Seconds, DurationUnit::Milliseconds];
+        if *longest <= LONGEST_MINUTES || *middle <= USUAL {
+            return DurationUnit::Minutes;
+        }
+        units
+            .iter()
+            .find(is_fitting)
+            .copied()
+            .unwrap_or(DurationUnit::Minutes)
+    }
+
+    /// What the rows say.
+    pub(super) fn rules(mut self) -> Rules {
+        let duration = self.duration();
         let late = |delays: &[TimeDelta]| delays.iter().filter(|delay| **delay > LATE).count();
         // A few rows that were all changed late were changed one by one.
         let is_bulk = self.updates.len() >= BULK && late(&self.updates) * 2 > self.updates.len();
@@ -192,16 +232,10 @@ impl FirstLook {
                 grouped.push(column.name());
             }
         }
-        let [minutes, others @ ..] = self.durations;
-        let others: Vec<usize> = (0..others.len()).filter(|unit| others[*unit] > 0).collect();
-        let duration = match (minutes, others.as_slice()) {
-            (0, [only]) => DurationUnit::ALL[only + 1],
-            _ => DurationUnit::Minutes,
-        };
         Rules {
             trust_updated: !is_bulk,
             trust_created: late * 2 <= self.delays.len(),
-            row_numbers: self.ids.are_row_numbers(whole),
+            row_numbers: self.ids.are_row_numbers(),
             order: self.dates.order(),
             duration,
             metrics,

@@ -17,18 +17,18 @@ impl Reader {
             let at = reader.optional_instant(cells, column)?;
             Some(at).filter(|_| is_trusted)
         };
-        let created = known(self, Column::CreatedAt, self.trust_created);
-        let updated_at = self.optional_instant(cells, Column::UpdatedAt);
+        let created = known(self, Column::CREATED_AT, self.trust_created);
+        let updated_at = self.optional_instant(cells, Column::UPDATED_AT);
         // A row that was changed later was known as it is now only then.
         let updated = updated_at.filter(|_| self.trust_created && self.rules.trust_updated);
         let until = match self.kind {
             Kind::Meals => None,
-            Kind::Activities | Kind::HealthMetrics => self.optional_moment(cells, Column::EndedAt),
+            Kind::Activities | Kind::HealthMetrics => self.optional_moment(cells, Column::ENDED_AT),
         };
         Ok(Told {
             at,
             until,
-            day: match self.optional_moment(cells, Column::Day) {
+            day: match self.optional_moment(cells, Column::DAY) {
                 Some(Moment::Date(day)) => Some(day),
                 Some(Moment::Clock(local)) => Some(local.date()),
                 Some(Moment::Instant { .. }) | None => None,

@@ -1,13 +1,14 @@
 //! Durations of workouts: their unit, and whether they agree with start and end.
 
-use super::first_look::Rules;
-use crate::numbers::{Cell, Span, cell, span};
+use crate::numbers::{Cell, Marks, Span, cell, span};
 use crate::report::RejectReason;
 use crate::table::Fault;
 use vitalcast_domain::Unit;
 
 /// How far a duration may be from the time between start and end: a share of it, and minutes.
 const TOLERANCE: (f64, f64) = (0.02, 1.0);
+/// Longest duration that needs no start and end to be believed, minutes.
+pub(super) const LONGEST_MINUTES: f64 = 36.0 * 60.0;
 /// Least share of the time between start and end that a workout with breaks takes.
 const LEAST_SHARE: f64 = 0.1;
 
@@ -39,7 +40,7 @@ impl DurationUnit {
     }
 
     /// A duration of this unit in minutes.
-    fn minutes(self, duration: f64) -> f64 {
+    pub(super) fn minutes(self, duration: f64) -> f64 {
         match self {
             Self::Minutes => duration,
             Self::Seconds => duration / 60.0,
@@ -68,27 +69,46 @@ pub(super) fn unit_of(duration: f64, between: f64) -> Option<DurationUnit> {
     (first == DurationUnit::Minutes || units.next().is_none()).then_some(first)
 }
 
-/// The duration in minutes of a cell, given the minutes between start and end if both are known.
+/// A duration as a cell and the name of its column say it.
+pub(super) struct Written<'c> {
+    pub(super) text: &'c str,
+    pub(super) unit: Option<Unit>,
+    pub(super) marks: Marks,
+}
+
+/// The duration in minutes of a cell, given the minutes between start and end if both are known, and the
+/// unit of the column.
 pub(super) fn duration(
-    text: &str,
+    written: &Written<'_>,
     between: Option<f64>,
-    rules: &Rules,
-    marks: crate::numbers::Marks,
+    of_column: DurationUnit,
 ) -> Result<Option<f64>, Fault> {
     let between = between.filter(|minutes| *minutes > 0.0);
-    let number = match cell(text, "duration", marks) {
+    let number = match cell(written.text, "duration", written.marks) {
         Ok(Cell::Empty | Cell::NotMeasured) => return Ok(None),
-        Ok(Cell::Value(value, None)) => value,
-        Ok(Cell::Value(value, Some(unit))) => {
-            return unit
-                .convert(value, Unit::Minutes)
-                .map(Some)
-                .ok_or_else(|| (RejectReason::WrongUnit, "duration is no time".to_owned()));
+        Ok(Cell::Value(value, unit)) => match unit.or(written.unit) {
+            None => value,
+            Some(unit) => {
+                return unit
+                    .convert(value, Unit::Minutes)
+                    .map(Some)
+                    .ok_or_else(|| (RejectReason::WrongUnit, "duration is no time".to_owned()));
+            }
+        },
+        Err(fault) => {
+            let minutes = written_in_parts(written.text, between);
+            return minutes.map(Some).ok_or(fault);
         }
-        Err(fault) => return written_in_parts(text, between).map(Some).ok_or(fault),
     };
     let Some(between) = between else {
-        return Ok(Some(rules.duration.minutes(number)));
+        let minutes = of_column.minutes(number);
+        return if minutes > LONGEST_MINUTES {
+            let message = "duration is more than 36 hours in minutes; where it is in another unit, \
+                           write it as 45 min or 2700 s";
+            Err((RejectReason::Contradiction, message.to_owned()))
+        } else {
+            Ok(Some(minutes))
+        };
     };
     if let Some(unit) = unit_of(number, between) {
         return Ok(Some(unit.minutes(number)));
@@ -101,8 +121,8 @@ pub(super) fn duration(
     if number == 0.0 || with_breaks(&DurationUnit::Minutes) {
         return Ok(Some(number));
     }
-    if rules.duration != DurationUnit::Minutes && with_breaks(&rules.duration) {
-        return Ok(Some(rules.duration.minutes(number)));
+    if of_column != DurationUnit::Minutes && with_breaks(&of_column) {
+        return Ok(Some(of_column.minutes(number)));
     }
     let units = [DurationUnit::Seconds, DurationUnit::Milliseconds];
     match units
