@@ -52,8 +52,7 @@ pub(crate) fn run(args: &TrainArgs, global: &Global, output: &mut Output) -> any
 fn pooled(args: &TrainArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
     let engine = global.engine()?;
     let interrupt = Interrupt::install()?;
-    let mut answers = Vec::new();
-    for &metric in &args.metric {
+    each(&args.metric, output, |metric, output| {
         let request = TrainPooledRequest {
             metric,
             users: args.users.clone(),
@@ -78,20 +77,30 @@ fn pooled(args: &TrainArgs, global: &Global, output: &mut Output) -> anyhow::Res
         if !output.is_json() {
             print_pooled(&answer, output)?;
         }
-        answers.push(answer);
-    }
-    all_as_json(&answers, output)
+        Ok(answer)
+    })
 }
 
-/// One metric prints the answer itself, several a list of them; nothing without `--json`.
-fn all_as_json<T: Serialize>(answers: &[T], output: &mut Output) -> anyhow::Result<()> {
-    if !output.is_json() {
-        return Ok(());
+/// Trains one metric after the other, until one fails. As JSON, the answer to one metric is printed itself,
+/// those to several as a list, also if a later one failed: what was trained before is there and in use.
+fn each<T: Serialize>(
+    metrics: &[PredictionMetric],
+    output: &mut Output,
+    mut train: impl FnMut(PredictionMetric, &mut Output) -> anyhow::Result<T>,
+) -> anyhow::Result<()> {
+    let mut answers = Vec::with_capacity(metrics.len());
+    let trained = metrics.iter().try_for_each(|metric| {
+        answers.push(train(*metric, output)?);
+        Ok(())
+    });
+    if output.is_json() {
+        match (metrics, answers.as_slice()) {
+            ([_], []) => {}
+            ([_], [one]) => output.json(one)?,
+            (_, answers) => output.json(&answers)?,
+        }
     }
-    match answers {
-        [one] => output.json(one),
-        many => output.json(&many),
-    }
+    trained
 }
 
 fn print_pooled(answer: &TrainPooledResponse, output: &mut Output) -> anyhow::Result<()> {
@@ -155,8 +164,7 @@ fn of_one(
 ) -> anyhow::Result<()> {
     let engine = global.engine()?.with_device(args.device)?;
     let interrupt = Interrupt::install()?;
-    let mut answers = Vec::new();
-    for &metric in &args.metric {
+    each(&args.metric, output, |metric, output| {
         let request = args.settings.request(user, metric, args.force);
         let bar = progress::steps(output, "");
         bar.set_prefix(format!("Training {metric} "));
@@ -172,9 +180,8 @@ fn of_one(
         if !output.is_json() {
             print(&answer, output)?;
         }
-        answers.push(answer);
-    }
-    all_as_json(&answers, output)
+        Ok(answer)
+    })
 }
 
 /// Prints the result of a training.

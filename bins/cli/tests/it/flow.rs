@@ -230,6 +230,31 @@ fn several_metrics_at_once_report_those_that_fail() {
 }
 
 #[test]
+fn what_was_trained_before_a_metric_failed_is_told() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    let train = |metrics: &str| {
+        let args = [
+            "train",
+            "--user",
+            &user,
+            "--architecture",
+            "naive",
+            "--json",
+        ];
+        folder
+            .run(args.into_iter().chain(["--metric", metrics]))
+            .code(4)
+    };
+    let trained: Value =
+        serde_json::from_slice(&train("rhr,recovery").get_output().stdout).unwrap();
+    assert_eq!(trained[0]["metric"], "RESTING_HEART_RATE", "{trained}");
+    assert_eq!(trained.as_array().unwrap().len(), 1);
+    // A single metric that fails has no answer.
+    assert!(train("recovery").get_output().stdout.is_empty());
+}
+
+#[test]
 fn models_are_listed_shown_activated_exported_and_deleted() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
