@@ -187,6 +187,9 @@ pub struct Written {
     pub outdated: u64,
     /// Number of records left out because they were deleted; they can be restored.
     pub deleted: u64,
+    /// Number of readings left out because their number says "not measured".
+    #[serde(default)]
+    pub not_measured: u64,
 }
 
 /// A page of records.

@@ -81,9 +81,9 @@ pub const SOURCE_LENGTH: Bounds<i64> = bounds(1, 200);
 /// Characters of the name of a meal.
 pub const MEAL_NAME_LENGTH: Bounds<i64> = bounds(1, 500);
 /// Characters of a unit.
-pub const UNIT_LENGTH: Bounds<i64> = bounds(1, 20);
+pub const UNIT_LENGTH: Bounds<i64> = bounds(1, 40);
 /// A reading in any unit; each metric type has narrower bounds in its own.
-pub const READING: Bounds<f64> = bounds(0.0, 1_000_000.0);
+pub const READING: Bounds<f64> = bounds(-1e5, 1e10);
 /// Local hour at which a day begins.
 pub const DAY_BEGINS_HOUR: Bounds<i64> = bounds(0, 23);
 /// Most zones of a profile, most sources of a metric's order, and most cycles.

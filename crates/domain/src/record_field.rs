@@ -206,7 +206,7 @@ impl Meal {
         required(
             "consumed_at",
             FieldContent::Moment,
-            "Time of the meal, or a date if the time is not known",
+            "Time of the meal, also on the person's clock without an offset; or a date if the time is not known",
         ),
         optional(
             "name",
@@ -233,7 +233,7 @@ impl Activity {
         required(
             "started_at",
             FieldContent::Moment,
-            "Start time, or a date if the time is not known",
+            "Start time, also on the person's clock without an offset; or a date if the time is not known",
         ),
         ENDED_AT,
         required(

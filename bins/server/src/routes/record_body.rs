@@ -175,9 +175,10 @@ read_back!(
     ]
 );
 
-/// A record in a request body that can be converted to a stored record.
+/// A record in a request body that can be converted to a stored record; `None` for a reading that says
+/// "not measured".
 pub(super) trait Wire: Input {
-    fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError>;
+    fn into_record(self, now: DateTime<Utc>) -> Result<Option<Record>, FieldError>;
 }
 
 fn field(field: &'static str, message: impl Into<String>) -> FieldError {
@@ -255,9 +256,9 @@ impl Origin {
 }
 
 impl Wire for MealBody {
-    fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError> {
+    fn into_record(self, now: DateTime<Utc>) -> Result<Option<Record>, FieldError> {
         let consumed_at = moment("consumed_at", &self.consumed_at, now)?;
-        Ok(Record::Meal(Meal {
+        Ok(Some(Record::Meal(Meal {
             provenance: self.origin.provenance(consumed_at, None, now)?,
             name: self.name,
             meal_type: self.meal_type,
@@ -267,15 +268,15 @@ impl Wire for MealBody {
             fat_g: self.fat,
             fiber_g: self.fiber,
             sugar_g: self.sugar,
-        }))
+        })))
     }
 }
 
 impl Wire for ActivityBody {
-    fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError> {
+    fn into_record(self, now: DateTime<Utc>) -> Result<Option<Record>, FieldError> {
         let started_at = moment("started_at", &self.started_at, now)?;
         let ended_at = self.ended_at.as_deref();
-        Ok(Record::Activity(Activity {
+        Ok(Some(Record::Activity(Activity {
             provenance: self.origin.provenance(started_at, ended_at, now)?,
             activity_type: self.activity_type,
             intensity: self.intensity,
@@ -285,12 +286,12 @@ impl Wire for ActivityBody {
             max_heart_rate: self.max_heart_rate,
             distance_m: self.distance,
             steps: self.steps,
-        }))
+        })))
     }
 }
 
 impl Wire for HealthMetricBody {
-    fn into_record(self, now: DateTime<Utc>) -> Result<Record, FieldError> {
+    fn into_record(self, now: DateTime<Utc>) -> Result<Option<Record>, FieldError> {
         let recorded_at = moment("recorded_at", &self.recorded_at, now)?;
         let unit = match &self.unit {
             None => self.metric_type.unit(),
@@ -298,14 +299,16 @@ impl Wire for HealthMetricBody {
         };
         let value = self
             .metric_type
-            .to_canonical(self.value, unit)
+            .measured(self.value, unit)
             .map_err(|error| field("value", error.to_string()))?;
         let provenance = self
             .origin
             .provenance(recorded_at, self.ended_at.as_deref(), now)?;
-        Ok(Record::HealthMetric(HealthMetric {
-            kind: self.kind,
-            ..HealthMetric::new(provenance, self.metric_type, value)
+        Ok(value.map(|value| {
+            Record::HealthMetric(HealthMetric {
+                kind: self.kind,
+                ..HealthMetric::new(provenance, self.metric_type, value)
+            })
         }))
     }
 }

@@ -81,9 +81,11 @@ fn too_long() -> ApiError {
     ApiError::invalid(vec![Fault::new("too_long", &at, msg, &Value::Null)])
 }
 
-/// Parses the records of a body; all records are checked, and the first hundred errors are returned.
-fn records<W: Wire>(values: &[Value], now: DateTime<Utc>) -> Result<Vec<Record>, ApiError> {
+/// Parses the records of a body, and counts the readings that say "not measured"; all records are checked,
+/// and the first hundred errors are returned.
+fn records<W: Wire>(values: &[Value], now: DateTime<Utc>) -> Result<(Vec<Record>, u64), ApiError> {
     let mut records = Vec::with_capacity(values.len());
+    let mut not_measured = 0;
     let mut coincident = Coincident::default();
     let mut faults: Vec<Fault> = Vec::new();
     for (index, value) in values.iter().enumerate() {
@@ -97,14 +99,17 @@ fn records<W: Wire>(values: &[Value], now: DateTime<Utc>) -> Result<Vec<Record>,
                 let record = W::build(fields.clone())
                     .and_then(|body| body.into_record(now).map_err(|fault| vec![fault]))
                     .map(|record| {
-                        if record.provenance().source_id.is_empty() {
-                            coincident.identify((), record).0
-                        } else {
-                            record
-                        }
+                        record.map(|record| {
+                            if record.provenance().source_id.is_empty() {
+                                coincident.identify((), record).0
+                            } else {
+                                record
+                            }
+                        })
                     });
                 match record {
-                    Ok(record) => records.push(record),
+                    Ok(Some(record)) => records.push(record),
+                    Ok(None) => not_measured += 1,
                     Err(errors) => {
                         for mut fault in faults_of("body", errors, &fields) {
                             fault.loc.insert(1, index.into());
@@ -116,7 +121,7 @@ fn records<W: Wire>(values: &[Value], now: DateTime<Utc>) -> Result<Vec<Record>,
         }
     }
     if faults.is_empty() {
-        Ok(records)
+        Ok((records, not_measured))
     } else {
         faults.truncate(MAX_FAULTS);
         Err(ApiError::invalid(faults))
@@ -138,6 +143,9 @@ pub(super) struct Written {
     outdated: u64,
     /// Number of records left out because they were deleted; they can be restored.
     deleted: u64,
+    /// Number of readings left out because their number says "not measured", such as a resting heart rate
+    /// of 0.
+    not_measured: u64,
 }
 
 async fn post<W: Wire>(
@@ -157,17 +165,21 @@ async fn post<W: Wire>(
     // Values take many times the room of their text.
     let _room = app.room_to_parse(body.len()).await?;
     // Reading a large body takes a while, so it is done where blocking is allowed.
-    let report: Result<WriteReport, ApiError> = app
+    let written: Result<(WriteReport, u64), ApiError> = app
         .write(move |engine| {
             let records = values(&body, is_lines).and_then(|values| records::<W>(&values, now));
             match records {
                 Err(refused) => Ok(Err(refused)),
-                Ok(records) if records.is_empty() => Ok(Ok(WriteReport::default())),
-                Ok(records) => engine.write_records(&user, records, now).map(Ok),
+                Ok((records, not_measured)) if records.is_empty() => {
+                    Ok(Ok((WriteReport::default(), not_measured)))
+                }
+                Ok((records, not_measured)) => engine
+                    .write_records(&user, records, now)
+                    .map(|report| Ok((report, not_measured))),
             }
         })
         .await?;
-    let report = report?;
+    let (report, not_measured) = written?;
     metrics::counter!("vitalcast_records_total", "outcome" => "added").increment(report.added);
     Ok(axum::Json(Written {
         user_id,
@@ -176,6 +188,7 @@ async fn post<W: Wire>(
         corrected: report.corrected,
         outdated: report.outdated,
         deleted: report.deleted,
+        not_measured,
     }))
 }
 

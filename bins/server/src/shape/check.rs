@@ -1,7 +1,7 @@
 //! Checking values against what they may be.
 
 use super::fault::{Fault, Place};
-use super::time::{date, instant, is_date};
+use super::time::{clock_time, date, instant, is_date};
 use super::{Field, Kind, Part, Presence, Shape};
 use serde_json::{Map, Value, json};
 use vitalcast::Zone;
@@ -126,7 +126,10 @@ impl Kind {
             Self::InstantOrDate if value.as_str().is_some_and(is_date) => {
                 date(value, loc).map(|day| json!(day))
             }
-            Self::InstantOrDate => instant(value, loc),
+            Self::InstantOrDate => match value.as_str().and_then(clock_time) {
+                Some(local) => Ok(json!(local)),
+                None => instant(value, loc),
+            },
             Self::Text(least, most) => text(value, least, most, loc),
             Self::Zone => {
                 let name = string(value, loc)?;

@@ -43,7 +43,7 @@ pub(crate) enum Kind {
     Date,
     /// A moment with its offset from UTC, also as Unix time.
     Instant,
-    /// A moment, or a date where the time is not known.
+    /// A moment, a time on the person's clock, or a date where the time is not known.
     InstantOrDate,
     /// Text of some length, in characters.
     Text(usize, usize),

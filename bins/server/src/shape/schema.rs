@@ -112,7 +112,7 @@ impl Field {
         };
         // Of the forms of writing, only these are written here.
         forms.truncate(if matches!(self.kind, Kind::InstantOrDate) {
-            2
+            3
         } else {
             1
         });
@@ -208,7 +208,7 @@ impl Kind {
             ],
             Self::Date => [vec![date()], unix_midnights()].concat(),
             Self::Instant => [vec![moment()], unix_times()].concat(),
-            Self::InstantOrDate => [vec![moment(), date()], unix_times()].concat(),
+            Self::InstantOrDate => [vec![moment(), clock_time(), date()], unix_times()].concat(),
             Self::Text(least, most) => vec![
                 of_type(Type::String)
                     .min_length(Some(least))
@@ -275,6 +275,17 @@ fn number(low: f64, high: f64) -> Schema {
 fn date() -> Schema {
     of_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+        .into()
+}
+
+/// A time on the person's clock.
+fn clock_time() -> Schema {
+    of_type(Type::String)
+        .description(Some("Time on the person's clock, without an offset"))
+        .pattern(Some(
+            "^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?$",
+        ))
+        .examples(["2026-01-31T07:00:00"])
         .into()
 }
 

@@ -145,6 +145,21 @@ pub(super) fn date(value: &Value, loc: &[Place]) -> Result<NaiveDate, Vec<Fault>
     }
 }
 
+/// A time on a person's clock, written without an offset, as ISO 8601 with seconds.
+pub(super) fn clock_time(text: &str) -> Option<String> {
+    let forms = [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M",
+    ];
+    let mut read = forms
+        .iter()
+        .map(|form| NaiveDateTime::parse_from_str(text, form));
+    let local = read.find_map(Result::ok)?;
+    Some(local.format("%Y-%m-%dT%H:%M:%S%.f").to_string())
+}
+
 pub(super) fn instant(value: &Value, loc: &[Place]) -> Checked {
     let wrong = |kind, what, error: &str| {
         let msg = format!("Input should be a valid {what}, {error}");

@@ -39,6 +39,45 @@ fn the_same_again_changes_nothing_and_other_content_corrects() {
 }
 
 #[test]
+fn a_reading_that_was_not_measured_does_not_refuse_the_others() {
+    let service = Service::new();
+    let of = |metric: &str, value: f64| json!({"recorded_at": "2026-11-20T06:00:00Z", "metric_type": metric, "value": value});
+    let body = json!([
+        of("RESTING_HEART_RATE", 0.0),
+        of("HEART_RATE_VARIABILITY_SDNN", 65_535.0),
+        of("OXYGEN_SATURATION", -1.0),
+        of("RESPIRATORY_RATE", 14.0),
+        of("STEPS", 0.0),
+    ]);
+    let written = service.post(READINGS, &body).ok();
+    assert_eq!(
+        (&written["added"], &written["not_measured"]),
+        (&json!(2), &json!(3))
+    );
+    // What no device writes for "nothing" is refused.
+    let refused = service.post(READINGS, &json!([of("RESTING_HEART_RATE", 3.0)]));
+    assert_eq!(refused.status, 422);
+}
+
+#[test]
+fn a_time_without_an_offset_is_one_of_the_persons_clock() {
+    let service = Service::new();
+    let zone = json!({"zone": "America/New_York"});
+    let profile = "/api/users/anna/profile";
+    service.call("PUT", profile, Some(&zone)).ok();
+    let meals = "/api/users/anna/meals";
+    let body = json!([
+        {"consumed_at": "2026-11-20T22:30:00", "name": "pasta", "calories": 800},
+        {"consumed_at": "2026-11-20 12:30", "name": "soup", "calories": 300},
+    ]);
+    assert_eq!(service.post(meals, &body).ok()["added"], 2);
+    let page = service.get(meals).ok();
+    let dinner = &page["items"][1];
+    assert_eq!(dinner["consumed_at"], "2026-11-20T22:30:00-05:00");
+    assert_eq!(dinner["day"], "2026-11-20");
+}
+
+#[test]
 fn lines_of_json_are_an_array() {
     let service = Service::new();
     let lines = format!(
