@@ -3,7 +3,9 @@
 //! A sensor fault or a wrong entry is far from all days before it and alone. Such a day counts as not
 //! observed for models and baselines; the data keep it. A change that lasts is another matter: three
 //! readings in a row that are far off on the same side, and nearer to one another than to the old
-//! level, are a new level, and all of them are taken. So a true change is followed on its third day.
+//! level, are a new level, and all of them are taken. So a true change is followed on its third day. And what
+//! comes again and again is the person's range, even if half of the days are all the same: free days, or
+//! every second day.
 //!
 //! A day is judged by the observed days of the three weeks before it, as known on the evening of the
 //! origin. What a window sees is therefore a function of what was known on its origin, in training and
@@ -24,6 +26,10 @@ const DEVIATIONS: f64 = 1.4826;
 /// The smallest spread, as a share of the level: someone whose days are all the same is not unusual
 /// for a little more.
 const LEAST_SHARE: f64 = 0.01;
+/// As many of the days before, and as large a part of them, at least half as far on the same side: then a
+/// reading is nothing new.
+const LEAST_AGAIN: usize = 3;
+const SHARE_AGAIN: f64 = 0.2;
 
 /// Days before the first day that is judged, so that each judgement has all the days it reads.
 const DAYS_BEFORE: usize = RANGE_DAYS + RUN_DAYS;
@@ -100,17 +106,20 @@ impl Judge<'_> {
             });
         }
         let level = median(known);
+        let distance = value - level;
+        let comes_again = |before: &&f64| (**before - level) / distance >= 0.5;
+        let again = known.iter().filter(comes_again).count();
         for value in known.iter_mut() {
             *value = (*value - level).abs();
         }
         let spread = (DEVIATIONS * median(known))
             .max(LEAST_SHARE * level.abs())
             .max(self.resolution);
-        let distance = value - level;
+        let is_new = again < LEAST_AGAIN || (again as f64) < SHARE_AGAIN * count as f64;
         Some(Place {
             value,
             distance,
-            is_far: distance.abs() > FAR * spread,
+            is_far: is_new && distance.abs() > FAR * spread,
         })
     }
 
@@ -271,6 +280,24 @@ mod tests {
         values.extend([Some(65.0), Some(80.0)]);
         let used = without_unusual(&KnownSeries::from(values), 30, 1.0);
         assert_eq!(*used.known(10..12, 11), [Some(65.0), None]);
+    }
+
+    #[test]
+    fn someone_whose_days_are_one_of_two_kinds_had_no_reading_left() {
+        let all_are_read = |of: fn(usize) -> f64| {
+            let values: Vec<Option<f64>> = (0..70).map(|day| Some(of(day))).collect();
+            let used = without_unusual(&KnownSeries::from(values.clone()), 30, 1.0);
+            assert_eq!(*used.known(0..40, 39), values[30..]);
+        };
+        all_are_read(|day| [50.0, 60.0][day % 2]);
+        all_are_read(|day| if day % 7 < 5 { 52.0 } else { 61.0 });
+        all_are_read(|day| {
+            if day % 3 == 0 {
+                66.0
+            } else {
+                50.0 + (day % 3) as f64
+            }
+        });
     }
 
     #[test]
