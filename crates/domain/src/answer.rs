@@ -240,17 +240,18 @@ pub struct ForecastChoice {
     pub baseline: Option<String>,
     /// Its mean absolute error on the same readings.
     pub baseline_mae: Option<f64>,
-    /// p value that the simple forecast errs no less than the model (Diebold–Mariano test); null for fewer
-    /// than 20 readings.
+    /// p value that the simple forecast errs no less than the model (Diebold–Mariano test), times the number
+    /// of simple forecasts if the best of them was found on the same readings; null for fewer than 20
+    /// readings.
     pub p: Option<f64>,
 }
 
 /// The range in which a person's values of the last 28 days normally lie.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NormalBand {
-    /// Lower end, in the metric's unit.
+    /// Lower end, in the metric's unit; not below what the metric can be.
     pub low: f64,
-    /// Upper end.
+    /// Upper end; not above what the metric can be.
     pub high: f64,
     /// Probability that the day that is forecast lies outside.
     pub probability_outside: f64,

@@ -73,7 +73,8 @@ pub struct BestRival {
     /// Its mean absolute error on the compared readings.
     pub mae: f64,
     /// p value that it errs no less than the model; `None` for fewer than 20 readings, and when one is
-    /// better by the same amount on each of them.
+    /// better by the same amount on each of them. It is multiplied by the number of simple forecasts
+    /// (Bonferroni) where the best of them was found on the compared readings themselves.
     pub p: Option<f64>,
     /// Whether it errs less beyond chance.
     pub is_better: bool,
@@ -203,12 +204,12 @@ impl<'a> Gated<'a> {
             .filter_map(|column| Some((column, mean_size(chosen_on, column)?)))
             .min_by(|left, right| left.1.total_cmp(&right.1))
             .and_then(|(column, _)| {
-                let most = if is_chosen_before {
-                    SIGNIFICANT
+                let tests = if is_chosen_before {
+                    1
                 } else {
-                    SIGNIFICANT / self.rivals.len() as f64
+                    self.rivals.len()
                 };
-                best_rival(compared, column, most)
+                best_rival(compared, column, tests)
             });
         Compared {
             days,
@@ -227,8 +228,8 @@ fn mean_size(rows: &[&[f64]], column: usize) -> Option<f64> {
     )
 }
 
-/// The simple forecast of a column against the model, on the same readings.
-fn best_rival(rows: &[&[f64]], column: usize, most: f64) -> Option<BestRival> {
+/// The simple forecast of a column, the best of so many on these readings, against the model.
+fn best_rival(rows: &[&[f64]], column: usize, tests: usize) -> Option<BestRival> {
     let (own, models): (Vec<f64>, Vec<f64>) = rows
         .iter()
         .map(|row| (row[column], row[0]))
@@ -238,7 +239,8 @@ fn best_rival(rows: &[&[f64]], column: usize, most: f64) -> Option<BestRival> {
     let is_tested = own.len() >= LEAST_TESTED;
     let p = if is_tested {
         // Errors are finite, and there are as many of each.
-        diebold_mariano(&own, &models, 1).ok()?.map(|test| test.p)
+        let test = diebold_mariano(&own, &models, 1).ok()?;
+        test.map(|test| (test.p * tests as f64).min(1.0))
     } else {
         None
     };
@@ -252,7 +254,7 @@ fn best_rival(rows: &[&[f64]], column: usize, most: f64) -> Option<BestRival> {
         place: column - 1,
         mae,
         p,
-        is_better: is_tested && p.map_or_else(always, |p| p < most),
+        is_better: is_tested && p.map_or_else(always, |p| p < SIGNIFICANT),
     })
 }
 

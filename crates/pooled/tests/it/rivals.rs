@@ -3,6 +3,7 @@
 use crate::people::{Kind, fit, forecasts, people, person};
 use proptest::prelude::*;
 use std::sync::LazyLock;
+use vitalcast_evaluation::SIGNIFICANT;
 use vitalcast_pooled::{GatedForecast, Person, PooledModel, Rival};
 use vitalcast_windows::KnownSeries;
 
@@ -159,6 +160,26 @@ fn chance_alone_seldom_brings_a_simple_forecast_in() {
     }
     let share = f64::from(simple as u32) / f64::from(all);
     assert!(share < 0.03, "{simple} of {all} evenings");
+}
+
+#[test]
+fn a_p_value_below_the_threshold_does_not_stand_beside_a_forecast_that_is_not_served() {
+    let mut between = 0;
+    for person in people(1_000..1_060, LATE) {
+        // Days on which the best simple forecast is found on the compared readings themselves.
+        let evenings = gated(&MODEL, &person, &SIMPLE, 20..=50, 1);
+        for best in evenings
+            .into_iter()
+            .flatten()
+            .filter_map(|of| of.compared.best)
+        {
+            if let Some(p) = best.p {
+                assert_eq!(best.is_better, p < SIGNIFICANT, "{p}");
+                between += usize::from((SIGNIFICANT..2.0 * SIGNIFICANT).contains(&p));
+            }
+        }
+    }
+    assert!(between > 0);
 }
 
 #[test]
