@@ -340,7 +340,7 @@ fn answer(
         as_of,
         last_observed_day: outlook.last_measured,
         unusual_days: outlook.unusual_days.clone(),
-        normal_range: normal_range(&outlook)?,
+        normal_range: normal_range(metric, &outlook)?,
         choice: outlook.choice.clone(),
     };
     let mut interpretation = words::interpretation(&prediction);
@@ -377,7 +377,10 @@ fn answer(
 }
 
 /// The person's normal range, and how the forecast and the last reading lie to it.
-fn normal_range(outlook: &Outlook) -> Result<Option<NormalBand>, InferenceError> {
+fn normal_range(
+    metric: PredictionMetric,
+    outlook: &Outlook,
+) -> Result<Option<NormalBand>, InferenceError> {
     let range = |days: &[Option<f64>]| NormalRange::of(last(days, NORMAL_DAYS), FALSE_ALARM_RATE);
     let Some(normal) = range(&outlook.days)? else {
         return Ok(None);
@@ -393,9 +396,11 @@ fn normal_range(outlook: &Outlook) -> Result<Option<NormalBand>, InferenceError>
         }
         None => None,
     };
+    // The range is symmetric, and may reach beyond what the metric can be: a score above 100.
+    let (lowest, highest) = metric.metric_type().plausible_range();
     Ok(Some(NormalBand {
-        low: normal.lower,
-        high: normal.upper,
+        low: normal.lower.clamp(lowest, highest),
+        high: normal.upper.clamp(lowest, highest),
         probability_outside: outlook
             .distribution
             .probability_outside(normal.lower, normal.upper),

@@ -92,6 +92,23 @@ fn an_interval_of_four_errors_was_called_one_of_95_per_cent() {
 }
 
 #[test]
+fn a_normal_range_of_scores_reached_beyond_a_hundred() {
+    let scores = (0..42).map(|day| [95.0, 20.0, 60.0, 90.0, 30.0][day % 5]);
+    let history = person(&[(MetricType::RecoveryScore, known(scores))]);
+    let training = request(
+        PredictionMetric::RecoveryScore,
+        ModelArchitecture::MovingAverage,
+    );
+    let forecaster = Forecaster::fit(&history, &training, now()).unwrap();
+    let target = last_day() + Days::new(1);
+    let answer = forecaster.forecast(&history, target, now()).unwrap();
+    let range = answer.prediction.normal_range.unwrap();
+    assert_eq!((range.low, range.high), (0.0, 100.0));
+    let said = &answer.interpretation;
+    assert!(said.contains("0.0 points to 100.0 points"), "{said}");
+}
+
+#[test]
 fn a_replay_claims_no_level_that_its_errors_do_not_support() {
     let history = person(&[(MetricType::RestingHeartRate, known(NOISE))]);
     let request = ReplayRequest {
