@@ -337,6 +337,38 @@ fn hours_of_a_table_are_added_up_and_names_may_be_translated() {
 }
 
 #[test]
+fn a_table_of_a_phone_in_spanish_is_not_that_of_another_program() {
+    let (report, read) = read_files("Europe/Madrid", &[(
+        "HealthAutoExport-2025-03-21-2025-03-22.csv",
+        "Fecha/Hora,Conteo de Pasos (pasos),Energía Activa (kJ),Frecuencia Cardíaca [Prom] (count/min),\
+         Frecuencia Cardiaca en Reposo (bpm),Variabilidad de Frecuencia Cardíaca (ms),Saturación de \
+         Oxígeno en Sangre (%),Análisis del Sueño [Total] (hr),Análisis del Sueño [Profundo] (hr),Análisis \
+         del Sueño [Sin Nombre] (hr)\n\
+         2025-03-21 00:00:00,7035,2092,71,54,49.25,97.5,6.4,1.5,5\n\
+         2025-03-22 00:00:00,9543,,,,,,,,5\n"
+            .to_owned(),
+    )]);
+    assert_eq!(report.formats[0].format.as_str(), "health-auto-export");
+    for (metric, value) in [
+        (M::ActiveCalories, 500.0),
+        (M::AverageHeartRate, 71.0),
+        (M::RestingHeartRate, 54.0),
+        (M::HeartRateVariabilitySdnn, 49.25),
+        (M::OxygenSaturation, 97.5),
+        // A part of the night that is not known is none of the night before either.
+        (M::SleepDuration, 6.4),
+        (M::DeepSleepDuration, 1.5),
+    ] {
+        assert_eq!(read.series(metric), [day("2025-03-21", value)], "{metric}");
+    }
+    assert_eq!(
+        read.series(M::Steps),
+        [day("2025-03-21", 7035.0), day("2025-03-22", 9543.0)]
+    );
+    assert!(read.rejects.is_empty(), "{:?}", read.rejects);
+}
+
+#[test]
 fn tables_of_others_are_not_taken() {
     let folder = Folder::new();
     for (name, header) in [

@@ -12,18 +12,46 @@ use crate::numbers::number;
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::table::{Fault, Row, Table};
-use crate::words::letters;
+use crate::translated::bare;
 use chrono::NaiveTime;
 use std::path::Path;
 use vitalcast_domain::{MetricType, Moment};
 
-/// Names of the column with the time.
-const TIMES: &[&str] = &["Date/Time", "Date"];
-/// Names in other languages, as letters.
+/// Names of the column with the time, in English and Spanish.
+const TIMES: [&str; 4] = ["Date/Time", "Date", "Fecha/Hora", "Fecha"];
+/// The names follow the language of the phone. Bare names in Spanish, and what they are called in English.
 const TRANSLATED: &[(&str, &str)] = &[
-    ("variabilidaddefrecuenciacardíaca", "heartratevariability"),
-    ("variabilidaddelafrecuenciacardíaca", "heartratevariability"),
+    ("variabilidaddefrecuenciacardiaca", "heartratevariability"),
+    ("variabilidaddelafrecuenciacardiaca", "heartratevariability"),
+    ("frecuenciacardiacaenreposo", "restingheartrate"),
+    ("frecuenciacardiaca", "heartrate"),
+    ("frecuenciarespiratoria", "respiratoryrate"),
+    ("saturaciondeoxigenoensangre", "bloodoxygensaturation"),
+    ("conteodepasos", "stepcount"),
+    ("contadordepasos", "stepcount"),
+    ("energiaactiva", "activeenergy"),
+    ("energiaenreposo", "restingenergy"),
+    ("minutosdeejercicio", "appleexercisetime"),
+    ("analisisdelsueno", "sleepanalysis"),
+    ("analisisdesueno", "sleepanalysis"),
+    // Parts and units.
+    ("profundo", "deep"),
+    ("dormido", "asleep"),
+    ("despierto", "awake"),
+    ("encama", "inbed"),
+    ("prom", "avg"),
+    ("pasos", "count"),
+    ("cuenta", "count"),
 ];
+
+/// What a word is called in English.
+fn in_english(word: &str) -> String {
+    let word = bare(word);
+    let known = TRANSLATED
+        .iter()
+        .find(|(translated, _)| *translated == word);
+    known.map_or(word, |(_, english)| (*english).to_owned())
+}
 
 /// A column, by its name: `Sleep Analysis [Deep] (hr)`.
 struct Column {
@@ -34,22 +62,24 @@ struct Column {
 }
 
 /// Name, part and unit of a column; `None` without a unit in brackets.
-fn parts_of(name: &str) -> Option<(String, String, &str)> {
+fn parts_of(name: &str) -> Option<(String, String, String)> {
     let (name, unit) = name.trim().strip_suffix(')')?.rsplit_once('(')?;
     let (name, part) = match name.trim().strip_suffix(']') {
         Some(name) => name.rsplit_once('[')?,
         None => (name, ""),
     };
-    let name = letters(name);
-    let known = TRANSLATED.iter().find(|(word, _)| *word == name);
-    let name = known.map_or(name, |(_, name)| (*name).to_owned());
-    Some((name, letters(part), unit.trim()))
+    // Only words: `count/min` is the same in Spanish.
+    let unit = unit.trim();
+    let unit = match in_english(unit) {
+        word if word != bare(unit) => word,
+        _ => unit.to_owned(),
+    };
+    Some((in_english(name), in_english(part), unit))
 }
 
 /// A table whose first column is the time and whose others have names of HealthKit with units.
 pub(super) fn recognises(columns: &Columns<'_>) -> Confidence {
-    let is_time =
-        |name: &&str| crate::format::same(name, "Date/Time") || crate::format::same(name, "Date");
+    let is_time = |name: &&str| TIMES.iter().any(|time| crate::format::same(name, time));
     if !columns.0.first().is_some_and(is_time) {
         return Confidence::No;
     }
@@ -80,7 +110,7 @@ pub(super) fn read(
     collected: &mut Collected,
 ) -> Result<(), ImportError> {
     let mut table = Table::open(path, &READER)?;
-    let time = table.required(TIMES)?;
+    let time = table.required(&TIMES)?;
     let mut columns = Vec::new();
     for (place, name) in table.names().iter().enumerate() {
         if let Some((letters, part, unit)) = parts_of(name) {
@@ -88,7 +118,7 @@ pub(super) fn read(
                 place,
                 letters,
                 part,
-                unit: unit.to_owned(),
+                unit,
             });
         }
     }
@@ -107,8 +137,11 @@ pub(super) fn read(
             match value_of(&row, column) {
                 Ok(None) => {}
                 Ok(Some(value)) if kind_of(&column.letters) == Type::Sleep => {
-                    unit = &column.unit;
-                    *part_of(&mut hours, &column.part) = Some(value);
+                    // A part by a name that is not known must not pass for time asleep.
+                    if let Some(part) = part_of(&mut hours, &column.part) {
+                        unit = &column.unit;
+                        *part = Some(value);
+                    }
                 }
                 Ok(Some(value)) => values.push((at, value, row.line())),
                 Err(fault) => {
@@ -179,14 +212,15 @@ fn kind_in(column: &Column) -> Option<Type> {
     }
 }
 
-fn part_of<'h>(hours: &'h mut Hours, part: &str) -> &'h mut Option<f64> {
-    match part {
+fn part_of<'h>(hours: &'h mut Hours, part: &str) -> Option<&'h mut Option<f64>> {
+    Some(match part {
         "total" => &mut hours.total,
         "core" => &mut hours.core,
         "deep" => &mut hours.deep,
         "rem" => &mut hours.rem,
         "awake" => &mut hours.awake,
         "inbed" => &mut hours.in_bed,
-        _ => &mut hours.asleep,
-    }
+        "asleep" | "" => &mut hours.asleep,
+        _ => return None,
+    })
 }
