@@ -261,7 +261,7 @@ impl<'s> Importer<'s> {
         }
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         self.note(match after.0 - before.0 {
-            0 => format!("{name}: the table has no rows"),
+            0 => format!("{name}: the file has no rows"),
             rows => format!("{name}: none of its {rows} rows could be used"),
         });
     }

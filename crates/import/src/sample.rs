@@ -21,7 +21,7 @@ const SQLITE: &[u8] = b"SQLite format 3\0";
 pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// What a table is that nobody knows.
-pub(crate) const OTHER_TABLE: &str = "a table with other columns";
+pub(crate) const OTHER_TABLE: &str = "text or a table that no reader knows";
 
 /// How sure a reader is that a file is of its format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -234,7 +234,7 @@ fn a_file_of_which_no_row_could_be_used_is_4_and_its_summary_is_printed() {
             "me,soon,STEPS,1\nme,later,STEPS,2\n",
             "none of its 2 rows",
         ),
-        ("none.csv", "", "the table has no rows"),
+        ("none.csv", "", "the file has no rows"),
     ] {
         let path = folder.file(name, format!("{header}{rows}"));
         let output = folder

@@ -76,7 +76,7 @@ fn several_paths_are_one_import_and_what_is_not_read_is_told() {
     let letter = folder.file("letter.txt", "Dear Sir\n");
     let (code, said) = folder.failure(["import", &letter]);
     assert_eq!(code, 4, "{said}");
-    assert!(said.contains("letter.txt is a table with other columns"));
+    assert!(said.contains("letter.txt is text or a table that no reader knows"));
     let summary = folder.json(["import", &whoop(), &letter]);
     assert_eq!(summary["not_read"][0]["files"], 1);
     let inner = folder.dir.path().join("exports");
@@ -84,7 +84,10 @@ fn several_paths_are_one_import_and_what_is_not_read_is_told() {
     std::fs::copy(whoop(), inner.join("cycles.csv")).unwrap();
     std::fs::copy(&letter, inner.join("letter.txt")).unwrap();
     let summary = folder.json(["import", inner.to_str().unwrap()]);
-    assert_eq!(summary["not_read"][0]["what"], "a table with other columns");
+    assert_eq!(
+        summary["not_read"][0]["what"],
+        "text or a table that no reader knows"
+    );
     assert_eq!(summary["not_read"][0]["files"], 1);
 }
 
