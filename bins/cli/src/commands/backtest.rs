@@ -10,8 +10,8 @@ use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 use vitalcast::charts::{Alignment, Block, HtmlReport, Section, Table};
 use vitalcast::{
-    BacktestPeople, ModelReport, ReplayAnswer, ReplayRequest, UserId, level_in_words, replay_chart,
-    replay_skill_chart,
+    BacktestPeople, ModelArchitecture, ModelReport, ReplayAnswer, ReplayRequest, UserId,
+    level_in_words, replay_chart, replay_skill_chart,
 };
 use vitalcast_cohort::{ForecastRow, check_forecasts_name, write_forecasts};
 
@@ -255,6 +255,12 @@ pub(crate) fn print(answer: &ReplayAnswer, output: &mut Output) -> anyhow::Resul
     for line in notes(answer) {
         output.line(line)?;
     }
+    for (model, reason) in &answer.unanswered {
+        output.note(format_args!(
+            "No forecast by {}: {reason}",
+            model.replace('_', " ")
+        ));
+    }
     for (user, reason) in &answer.left_out {
         output.note(format_args!("Not scored: {user}: {reason}"));
     }
@@ -298,7 +304,16 @@ fn notes(answer: &ReplayAnswer) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if answer.fit_people > 0 {
+    let uses_pooled = || {
+        let served = answer
+            .choices
+            .iter()
+            .flat_map(|choice| choice.served.keys());
+        let scored = answer.reports.iter().map(|report| &report.model);
+        let pooled = ModelArchitecture::Pooled.as_str();
+        served.chain(scored).any(|model| *model == pooled)
+    };
+    if answer.fit_people > 0 && uses_pooled() {
         notes.push(format!(
             "pooled: learned from {} people; of scored people only the days before the scored ones.",
             answer.fit_people
@@ -308,7 +323,18 @@ fn notes(answer: &ReplayAnswer) -> Vec<String> {
     for (model, count) in answer.choices.iter().flat_map(|choice| &choice.served) {
         *served.entry(*model).or_default() += count;
     }
-    if !served.is_empty() {
+    let without_rivals = answer.choices.iter().all(|choice| choice.errors.is_empty());
+    if without_rivals
+        && served
+            .keys()
+            .eq([ModelArchitecture::ExponentialSmoothing.as_str()].iter())
+    {
+        notes.push(
+            "auto: exponential smoothing, because there is no model of many people for this metric; predict \
+             serves a model of it only after a training."
+                .to_owned(),
+        );
+    } else if !served.is_empty() {
         let served: Vec<String> = served
             .into_iter()
             .map(|(model, count)| format!("{} on {count}", model.replace('_', " ")))

@@ -26,10 +26,12 @@ use serde::Serialize;
 use series::{networks, settings_of};
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range, RangeInclusive};
-use vitalcast_domain::{AsOf, DEFAULT_SEED, History, MAX_HORIZON_DAYS, PredictionMetric, UserId};
+use vitalcast_domain::{
+    AsOf, DEFAULT_SEED, History, MAX_HORIZON_DAYS, ModelArchitecture, PredictionMetric, UserId,
+};
 use vitalcast_evaluation::{Distribution, Replayed, ReplayedPerson, Scored, replay};
 use vitalcast_inference::{PooledRecipe, population};
-use vitalcast_pooled::{LEVELS, Learner, PooledModel};
+use vitalcast_pooled::{LEVELS, Learner, PooledError, PooledModel};
 
 /// The settings of a replay.
 #[derive(Debug, Clone)]
@@ -154,6 +156,8 @@ pub struct ReplayAnswer {
     pub choices: Vec<Choice>,
     /// Scored people that were left out, and why.
     pub left_out: BTreeMap<UserId, String>,
+    /// Models that were asked for and have forecast no scored day, and why.
+    pub unanswered: BTreeMap<&'static str, String>,
     /// The scored forecasts, by model, person, horizon and day.
     pub rows: Vec<ReplayRow>,
 }
@@ -354,6 +358,10 @@ pub fn replay_people(
     }
     let baseline = work.best_simple()?;
     let (reports, rows) = work.reports(baseline)?;
+    let has_rows = |model: &ReplayModel| rows.iter().any(|row| row.model == model.name());
+    let unanswered = request.models.iter().filter(|model| !has_rows(model));
+    let unanswered = unanswered.map(|model| (model.name(), work.why_not(*model)));
+    let unanswered = unanswered.collect();
     let of_release = ReplayModel::Population;
     let uses_population = request.models.contains(&of_release)
         || choices
@@ -370,6 +378,7 @@ pub fn replay_people(
         reports,
         choices,
         left_out,
+        unanswered,
         rows,
     })
 }
@@ -403,14 +412,14 @@ fn simple() -> impl Iterator<Item = ReplayModel> {
 /// The model of many people, fitted once it is asked for.
 enum Pooled {
     NotAskedFor,
-    TooFewPeople,
+    TooFewPeople(PooledError),
     Fitted(Box<PooledModel>),
 }
 
 impl Pooled {
     fn model(&self) -> Option<&PooledModel> {
         match self {
-            Self::NotAskedFor | Self::TooFewPeople => None,
+            Self::NotAskedFor | Self::TooFewPeople(_) => None,
             Self::Fitted(model) => Some(model),
         }
     }
@@ -485,6 +494,21 @@ impl Work<'_> {
         }
     }
 
+    /// Why a model has forecast no scored day.
+    fn why_not(&self, model: ReplayModel) -> String {
+        match (model, &self.pooled) {
+            (ReplayModel::Of(ModelArchitecture::Pooled), Pooled::TooFewPeople(error)) => {
+                format!("{error}, before the scored days")
+            }
+            (ReplayModel::Population, _) => {
+                "no model of this metric comes with the release".to_owned()
+            }
+            (ReplayModel::Auto | ReplayModel::Mean30 | ReplayModel::Of(_), _) => {
+                "too few days lie before the scored ones".to_owned()
+            }
+        }
+    }
+
     fn of_pooled(&self, model: Option<&PooledModel>) -> Forecasts {
         let leads = self.leads().into_iter();
         model.map_or_else(Vec::new, |model| {
@@ -555,7 +579,7 @@ impl Work<'_> {
             let fitted = PooledModel::fit(&design, &learners, recipe.is_one_for_all());
             self.pooled = match fitted {
                 Ok(model) => Pooled::Fitted(Box::new(model)),
-                Err(vitalcast_pooled::PooledError::TooFewPeople { .. }) => Pooled::TooFewPeople,
+                Err(error @ PooledError::TooFewPeople { .. }) => Pooled::TooFewPeople(error),
                 Err(error) => return Err(error.into()),
             };
         }
