@@ -83,6 +83,16 @@ shaped!(
     ]
 );
 
+/// Options for reading what an app posts.
+#[derive(Debug, Deserialize)]
+pub(super) struct PostQuery {
+    zone: Option<Zone>,
+}
+
+impl Impersonal for PostQuery {}
+
+shaped!(PostQuery, "PostQuery", ClosedQuery, &[ZONE]);
+
 /// Import a file of records.
 ///
 /// The body is the file itself. The response is sent when the upload is complete; the job shows the
@@ -116,7 +126,7 @@ pub(super) async fn import(
 /// again replace those that it sent before.
 #[utoipa::path(post, operation_id = "ingest_health_auto_export",
     path = "/api/users/{user_id}/ingest/health-auto-export", tag = "jobs",
-    params(UserPath),
+    params(UserPath, PostQuery),
     request_body(content = File, content_type = "application/octet-stream", description = "The app's JSON"),
     responses((status = 202, description = "Accepted", body = JobInfo,
         headers(("Location" = String, description = "URL of the job")))),
@@ -125,14 +135,16 @@ pub(super) async fn health_auto_export(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(path): Path<UserPath>,
+    Query(query): Query<PostQuery>,
     request: Request,
 ) -> Result<Response, ApiError> {
     let user_id = caller.open(path, Scope::Ingest)?.user_id;
+    let zone = query.take().zone;
     let id = JobId::from_random(super::predictions::random()?);
     let upload = receive(&app, request.into_body(), &id).await?;
     let name = "health-auto-export.json".to_owned();
     let format = Some(Format::HEALTH_AUTO_EXPORT);
-    queue(&app, user_id, upload, (name, format, None), true, id).await
+    queue(&app, user_id, upload, (name, format, zone), true, id).await
 }
 
 /// Queues the import of an upload.

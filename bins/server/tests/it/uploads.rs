@@ -328,3 +328,21 @@ fn the_client_goes_on_by_itself_where_it_was_cut_off() {
     let job = json!({"job_id": job.job_id});
     assert_eq!(imported(&service, &job)["added"], 600);
 }
+
+#[test]
+fn a_post_of_health_auto_export_ignored_the_zone_in_its_address() {
+    let service = Service::new();
+    let path = "/api/users/anna/ingest/health-auto-export";
+    for (query, place) in [("zone=Mars/One", "zone"), ("zona=Europe/Athens", "zona")] {
+        let answer = service.post(&format!("{path}?{query}"), &json!({}));
+        refused(&answer, 422, "INVALID_REQUEST");
+        assert_eq!(answer.json()["detail"][0]["loc"], json!(["query", place]));
+    }
+    let body = json!({"data": {"metrics": [{"name": "resting_heart_rate", "units": "bpm",
+        "data": [{"date": "2025-05-28 07:00:00 +0300", "qty": 53.5, "source": "watch"}]}]}});
+    let answer = service.post(&format!("{path}?zone=Europe/Athens"), &body);
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    assert_eq!(imported(&service, &answer.json())["added"], 1);
+    let zone = &service.get("/api/users/anna").ok()["profile"]["zone"];
+    assert_eq!(zone, "Europe/Athens");
+}
