@@ -501,6 +501,17 @@ impl PredictionMetric {
         }
     }
 
+    /// The short name that [`Self::parse_loose`] knows.
+    pub fn short_name(self) -> &'static str {
+        match self {
+            Self::RestingHeartRate => "rhr",
+            Self::HeartRateVariabilitySdnn => "sdnn",
+            Self::HeartRateVariabilityRmssd => "rmssd",
+            Self::SleepDuration => "sleep",
+            Self::RecoveryScore => "recovery",
+        }
+    }
+
     /// The unit as it is shown after a number.
     pub fn unit_label(self) -> &'static str {
         match self {

@@ -10,13 +10,14 @@ pub use engine::{
     DataCoverage, DayCount, DayFeatures, DayFeaturesQuery, DayOfPerson, Engine, Erasure,
     ExperimentError, FeatureMatrix, FeatureQuery, FilesNotRead, FolderLock, ForecastReadiness,
     ForecastRecord, FormatSummary, HistoryDay, HistoryView, ImportSettings, ImportSummary,
-    ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness, MetricDays,
-    MetricOfDay, ModelPerformance, NewKey, NewUpload, PooledFit, PooledFits, SharedCache,
-    SleepOfDay, SourceDays, UploadError, UploadInfo, UploadPart, ValueOfSource, all_days,
-    attention_chart, backtest, counterfactual_chart, day_importance_chart, dependence_charts,
-    estimated_seconds, experiment_chart, experiment_report, global_importance_chart, heat_map,
-    importance_chart, lag_chart, matter_chart, record_json, replay_chart, replay_skill_chart,
-    significance_sentence, trajectory_chart, waterfall_chart, what_if_chart,
+    ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, KeyRandomness, MOST_PEOPLE_SHOWN,
+    MetricDays, MetricOfDay, ModelPerformance, NewKey, NewUpload, PersonDays, PooledFit,
+    PooledFits, SharedCache, SleepOfDay, SourceDays, UploadError, UploadInfo, UploadPart,
+    ValueOfSource, all_days, attention_chart, backtest, counterfactual_chart, day_importance_chart,
+    dependence_charts, estimated_seconds, experiment_chart, experiment_report,
+    global_importance_chart, heat_map, importance_chart, lag_chart, matter_chart, record_json,
+    replay_chart, replay_skill_chart, significance_sentence, trajectory_chart, waterfall_chart,
+    what_if_chart,
 };
 pub use error::{EngineError, ErrorKind};
 pub use forecaster::Forecaster;
@@ -44,9 +45,9 @@ pub use vitalcast_domain::{
     MemberForecast, MetricType, ModelArchitecture, ModelFamily, ModelId, ModelInfo, Moment,
     NormalBand, NumberField, Pairing, PredictRequest, PredictResponse, PredictionMetric,
     PredictionResult, Profile, Provenance, RangeVerdict, ReadingKind, Record, RecordField,
-    RecordKind, Scope, Span, StopRule, Told, TrainModelRequest, TrainModelResponse,
-    TrainPooledRequest, TrainPooledResponse, TrainingMetrics, TreeBackground, Unit, UserId, Zone,
-    ZoneFrom,
+    RecordKind, SHORTEST_NIGHT_HOURS, Scope, Span, StopRule, Told, TrainModelRequest,
+    TrainModelResponse, TrainPooledRequest, TrainPooledResponse, TrainingMetrics, TreeBackground,
+    Unit, UserId, Zone, ZoneFrom,
 };
 pub use vitalcast_domain::{
     AppliedChange, Counterfactual, CounterfactualRequest, CounterfactualResponse,

@@ -8,8 +8,8 @@ use crate::output::Output;
 use chrono::NaiveDate;
 use std::ops::RangeInclusive;
 use vitalcast::{
-    DayOfPerson, Deletion, Engine, EngineError, Record, RecordFilter, RecordKind, SleepOfDay,
-    all_days, record_json,
+    DayOfPerson, Deletion, Engine, EngineError, Record, RecordFilter, RecordKind,
+    SHORTEST_NIGHT_HOURS, SleepOfDay, all_days, record_json,
 };
 
 pub(crate) fn run(args: &DataArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
@@ -213,12 +213,17 @@ pub(crate) fn show(day: &DayOfPerson, output: &mut Output) -> anyhow::Result<()>
 fn sentence(sleep: &SleepOfDay) -> String {
     let clock = |local: chrono::NaiveDateTime| local.format("%H:%M").to_string();
     format!(
-        "{} from {} to {}, {} h asleep ({})",
+        "{} from {} to {}, {} h asleep ({}){}",
         if sleep.is_nap { "Nap" } else { "Night" },
         clock(sleep.local_start),
         clock(sleep.local_end),
         rounded(sleep.hours),
-        sleep.source
+        sleep.source,
+        if sleep.is_incomplete {
+            format!(": less than {SHORTEST_NIGHT_HOURS} h, so it does not count")
+        } else {
+            String::new()
+        }
     )
 }
 

@@ -6,7 +6,7 @@ use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress;
 use std::time::Duration;
-use vitalcast::{DataCoverage, ImportSettings, ImportSummary, Zone};
+use vitalcast::{DataCoverage, ImportSettings, ImportSummary, PredictionMetric, Zone};
 
 pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
     let engine = global.engine()?;
@@ -57,6 +57,7 @@ pub(crate) fn run(args: &ImportArgs, global: &Global, output: &mut Output) -> an
             super::coverage::outlook(coverage, output)?;
             what_next(coverage, &summary, output)?;
         }
+        by_person(&summary, output)?;
     }
     if summary.is_unusable() {
         return Err(NothingUsable(args.paths.clone()).into());
@@ -165,6 +166,38 @@ pub(crate) fn print(summary: &ImportSummary, output: &mut Output) -> anyhow::Res
     Ok(())
 }
 
+/// Days with a value of what can be forecast, by person, and the next command.
+fn by_person(summary: &ImportSummary, output: &mut Output) -> anyhow::Result<()> {
+    let Some(first) = summary.days_by_person.first() else {
+        return Ok(());
+    };
+    let metrics = first.forecasts.iter().map(|found| found.metric);
+    let mut header = vec!["days with a value of"];
+    header.extend(metrics.map(PredictionMetric::short_name));
+    header.push("last");
+    let rows: Vec<Vec<String>> = summary
+        .days_by_person
+        .iter()
+        .map(|person| {
+            let last = person.forecasts.iter().filter_map(|found| found.last).max();
+            let mut row = vec![person.user_id.to_string()];
+            row.extend(person.forecasts.iter().map(|found| found.days.to_string()));
+            row.push(last.map_or_else(|| "–".to_owned(), |day| day.to_string()));
+            row
+        })
+        .collect();
+    let numbers: Vec<usize> = (1..=first.forecasts.len()).collect();
+    output.line("")?;
+    output.table(&header, &rows, &numbers)?;
+    if summary.dry_run {
+        return Ok(());
+    }
+    output.line(format_args!(
+        "Next: vitalcast data coverage --user {}",
+        first.user_id
+    ))
+}
+
 /// The next command that makes sense.
 fn what_next(
     coverage: &DataCoverage,
@@ -175,7 +208,8 @@ fn what_next(
         return Ok(());
     }
     let user = &coverage.user_id;
-    let mut ready = coverage.forecasts.iter().filter(|metric| metric.is_ready);
+    let forecasts = coverage.forecasts.iter();
+    let mut ready = forecasts.filter(|metric| metric.is_ready && metric.has_model);
     let last = ready.clone().filter_map(|metric| metric.last).max();
     match last.and_then(|last| last.succ_opt()) {
         Some(_) if ready.any(|metric| metric.is_recent) => {

@@ -138,3 +138,78 @@ fn a_watched_folder_is_imported_when_a_file_appears() {
     assert!(pressed.unwrap().success());
     assert!(process.wait().unwrap().success());
 }
+
+#[test]
+fn an_import_of_several_people_says_how_many_days_each_has() {
+    let folder = Folder::new();
+    let mut table = String::from("userId,recordedAt,metricType,value,unit,source\n");
+    for (user, days) in [("p01", 9), ("p02", 4)] {
+        for day in 1..=days {
+            table += &format!("{user},2024-03-0{day},RESTING_HEART_RATE,5{day},bpm,watch\n");
+        }
+    }
+    table += "p02,2024-03-05,SLEEP_DURATION,7.5,h,watch\n";
+    let table = folder.file("study.csv", &table);
+    let shown = folder.run(["import", "--dry-run", &table]).success();
+    let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    let row = |user: &str| -> Vec<String> {
+        let line = shown.lines().find(|line| line.trim().starts_with(user));
+        let words = line.unwrap_or_else(|| panic!("{shown}")).split_whitespace();
+        words.map(str::to_owned).collect()
+    };
+    // Resting heart rate, HRV of both kinds, sleep, recovery, and the last day.
+    assert_eq!(row("p01"), ["p01", "9", "0", "0", "0", "0", "2024-03-09"]);
+    assert_eq!(row("p02"), ["p02", "4", "0", "0", "1", "0", "2024-03-05"]);
+    let summary = folder.json(["import", &table]);
+    let second = &summary["days_by_person"][1];
+    assert_eq!(second["user_id"], "p02");
+    assert_eq!(second["forecasts"][0]["days"], 4);
+    assert_eq!(summary["coverage"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_metric_without_any_model_was_said_to_be_ready_for_forecasts() {
+    let folder = Folder::new();
+    let mut table = String::from("userId,recordedAt,metricType,value,unit,source\n");
+    for day in 10..60 {
+        let date = format!("2024-0{}-{:02}", 1 + day / 28, 1 + day % 28);
+        table += &format!(
+            "eli,{date},HEART_RATE_VARIABILITY_SDNN,{},ms,watch\n",
+            40 + day * 7 % 11
+        );
+    }
+    let table = folder.file("sdnn.csv", &table);
+    let shown = folder.run(["import", &table]).success();
+    let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+    let train = "vitalcast train --user eli --metric sdnn";
+    let sdnn = shown.lines().find(|line| line.contains("(SDNN)"));
+    assert!(sdnn.unwrap().ends_with(train), "{shown}");
+    assert!(!shown.contains("vitalcast predict"), "{shown}");
+    // What is said of predicting, and of replays.
+    let (_, said) = folder.failure(["predict", "--user", "eli"]);
+    assert!(
+        said.contains("--metric HEART_RATE_VARIABILITY_SDNN"),
+        "{said}"
+    );
+    let replay = [
+        "backtest",
+        "--user",
+        "eli",
+        "--metric",
+        "sdnn",
+        "--models",
+        "auto,pooled",
+    ];
+    let replayed = folder.run(replay).success();
+    let output = replayed.get_output();
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        shown.contains("auto: exponential smoothing, because there is no model"),
+        "{shown}"
+    );
+    let noted = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        noted.contains("No forecast by pooled: a pooled model needs at least"),
+        "{noted}"
+    );
+}

@@ -88,6 +88,9 @@ pub struct ForecastReadiness {
     pub last: Option<NaiveDate>,
     /// Whether there are enough days.
     pub is_ready: bool,
+    /// Whether there is a model: one of the person's own, of this folder, or of the release. Without one, one
+    /// has to be trained first.
+    pub has_model: bool,
     /// Whether the last value is recent enough for a forecast of the next day.
     pub is_recent: bool,
 }
@@ -106,7 +109,12 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<DataCoverage, EngineError> {
         let as_of = as_of.map_or(now, |as_of| as_of.min(now));
-        Ok(DataCoverage::of(&self.load(user)?, as_of)?)
+        let mut coverage = DataCoverage::of(&self.load(user)?, as_of)?;
+        let models = self.models(Some(user), None)?;
+        for found in &mut coverage.forecasts {
+            found.has_model = self.has_model(&models, found.metric)?;
+        }
+        Ok(coverage)
     }
 
     /// A sentence for each preferred source of the profile that has no records to prefer.
@@ -197,6 +205,7 @@ impl DataCoverage {
                     needed: LEAST_READINGS,
                     last: days.and_then(|days| days.last),
                     is_ready: count >= LEAST_READINGS,
+                    has_model: false,
                     is_recent: days
                         .and_then(|days| days.last)
                         .is_some_and(|last| last + Days::new(COMPARISON_DAYS as u64) > today),

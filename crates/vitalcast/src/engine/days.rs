@@ -4,7 +4,7 @@ use super::Engine;
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, Utc};
 use serde::Serialize;
-use vitalcast_domain::{MetricType, PredictionMetric, UserId};
+use vitalcast_domain::{MetricType, PredictionMetric, SHORTEST_NIGHT_HOURS, UserId};
 use vitalcast_features::{DayValue, SleepView, SourceValue, daily_values, day_view};
 use vitalcast_inference::is_last_unusual;
 use vitalcast_store::Store;
@@ -91,6 +91,8 @@ pub struct SleepOfDay {
     pub hours: f64,
     /// Whether it is a nap.
     pub is_nap: bool,
+    /// Whether it is a night too short to count: less than [`SHORTEST_NIGHT_HOURS`].
+    pub is_incomplete: bool,
 }
 
 impl From<SourceValue> for ValueOfSource {
@@ -131,6 +133,7 @@ impl From<SleepView> for SleepOfDay {
             local_end: sleep.local_end,
             hours: sleep.hours,
             is_nap: sleep.is_nap,
+            is_incomplete: !sleep.is_nap && sleep.hours < SHORTEST_NIGHT_HOURS,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Imports of exports into the store.
 
 use super::Engine;
-use super::coverage::DataCoverage;
+use super::coverage::{DataCoverage, ForecastReadiness};
 use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
@@ -19,6 +19,8 @@ use vitalcast_store::{Deletion, RecordFilter, Store, WriteReport};
 
 /// Id of the person in a folder of one person, unless they choose another.
 const ONLY_PERSON: &str = "me";
+/// Most people of an import whose days are counted for its result: that reads each one's whole history.
+pub const MOST_PEOPLE_SHOWN: usize = 50;
 /// File with the maps of people's own tables, a line each; and most of them.
 const MAPS: &str = "column-maps.txt";
 const MOST_MAPS: usize = 100;
@@ -96,6 +98,18 @@ pub struct ImportSummary {
     pub notes: Vec<String>,
     /// What there is of the person after the import, if it was of one person and not left out.
     pub coverage: Option<DataCoverage>,
+    /// The days with a value of each metric after the import, by person, if it was of several people (up to
+    /// [`MOST_PEOPLE_SHOWN`]) and not left out.
+    pub days_by_person: Vec<PersonDays>,
+}
+
+/// The days of a person of which each metric has a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PersonDays {
+    /// Id of the person.
+    pub user_id: UserId,
+    /// What can be forecast, and from how many days.
+    pub forecasts: Vec<ForecastReadiness>,
 }
 
 /// What was read of one format.
@@ -257,10 +271,20 @@ impl Engine {
             ));
         }
         let people: Vec<UserId> = sink.people.into_iter().collect();
-        let coverage = match people.as_slice() {
-            [one] if !settings.without_coverage => Some(self.coverage(one, None, now)?),
-            _ => None,
-        };
+        let (mut coverage, mut days_by_person) = (None, Vec::new());
+        if !settings.without_coverage && people.len() <= MOST_PEOPLE_SHOWN {
+            for user in &people {
+                let of_person = self.coverage(user, None, now)?;
+                if people.len() == 1 {
+                    coverage = Some(of_person);
+                } else {
+                    days_by_person.push(PersonDays {
+                        user_id: of_person.user_id,
+                        forecasts: of_person.forecasts,
+                    });
+                }
+            }
+        }
         let formats = report.formats.into_iter().map(|found| FormatSummary {
             format: found.format.to_string(),
             title: found.format.title(),
@@ -291,6 +315,7 @@ impl Engine {
             people,
             notes,
             coverage,
+            days_by_person,
         })
     }
 }

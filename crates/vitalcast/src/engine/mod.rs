@@ -39,7 +39,9 @@ pub use explanation_pictures::{
 };
 pub use features::{DayFeatures, DayFeaturesQuery, FeatureMatrix, FeatureQuery};
 pub use history::{ForecastRecord, HistoryDay, HistoryView};
-pub use import::{FilesNotRead, FormatSummary, ImportSettings, ImportSummary};
+pub use import::{
+    FilesNotRead, FormatSummary, ImportSettings, ImportSummary, MOST_PEOPLE_SHOWN, PersonDays,
+};
 pub use jobs::{
     Clock, FolderLock, ImportUpload, JobEvent, JobOptions, JobRunner, JobWatch, NewUpload,
     UploadError, UploadInfo, UploadPart, estimated_seconds,

@@ -51,27 +51,37 @@ impl Engine {
     pub fn forecast_metrics(&self, user: &UserId) -> Result<Vec<PredictionMetric>, EngineError> {
         let models = self.models(Some(user), None)?;
         let summary = self.wait(self.store.user(user))?;
+        let days = |metric| summary.as_ref().map_or(0, |of| of.metric_days(metric));
         let mut metrics = Vec::new();
         for &metric in PredictionMetric::ALL {
-            let is_measured = summary
-                .as_ref()
-                .is_some_and(|of| of.metric_days(metric) > 0);
-            let has_model = models.iter().any(|model| model.metric == metric);
-            let is_forecast = has_model
-                || (is_measured
-                    && (population(metric)?.is_some() || self.champion(metric)?.is_some()));
-            if is_forecast {
+            let is_own = models.iter().any(|model| model.metric == metric);
+            if is_own || (days(metric) > 0 && self.has_model(&models, metric)?) {
                 metrics.push(metric);
             }
         }
         if metrics.is_empty() {
+            // The one for which a model can be trained best.
+            let most = PredictionMetric::ALL.iter().copied();
+            let most = most.rev().max_by_key(|metric| days(*metric));
             return Err(EngineError::NoModel {
                 user: user.clone(),
-                metric: PredictionMetric::RestingHeartRate,
+                metric: most.unwrap_or(PredictionMetric::RestingHeartRate),
                 wanted: " or any other metric".to_owned(),
             });
         }
         Ok(metrics)
+    }
+
+    /// Whether there is a model to forecast a metric with: one of the person's own models, one of many people
+    /// of this folder, or that of the release.
+    pub(super) fn has_model(
+        &self,
+        own: &[ModelInfo],
+        metric: PredictionMetric,
+    ) -> Result<bool, EngineError> {
+        Ok(own.iter().any(|model| model.metric == metric)
+            || population(metric)?.is_some()
+            || self.champion(metric)?.is_some())
     }
 
     /// The manifest of a model: settings, training data and errors.

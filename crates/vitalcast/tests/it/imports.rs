@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use vitalcast::{
-    DataCoverage, Engine, ImportSettings, ImportSummary, MetricType, PredictionMetric, Profile,
-    UserId,
+    DataCoverage, Engine, EngineError, ImportSettings, ImportSummary, MetricType, PredictionMetric,
+    Profile, UserId,
 };
 
 const NOW: &str = "2024-03-20T12:00:00Z";
@@ -207,4 +207,58 @@ fn the_sum_of_a_day_does_not_count_beside_its_foods_whichever_comes_first() {
         };
         assert_eq!((meals("2024-03-12"), meals("2024-03-13")), (2, 1));
     }
+}
+
+#[test]
+fn a_night_too_short_to_count_was_shown_as_one_that_does() {
+    let home = Home::new();
+    let path = home.write(
+        "nights.csv",
+        "userId,recordedAt,endedAt,metricType,value,unit,source,sourceId\n\
+         eli,2024-03-04T02:00:00Z,2024-03-04T03:30:00Z,SLEEP_DURATION,79,min,ring,a\n\
+         eli,2024-03-05T02:00:00Z,2024-03-05T08:00:00Z,SLEEP_DURATION,350,min,ring,b\n\
+         eli,2024-03-05T14:00:00Z,2024-03-05T15:00:00Z,SLEEP_DURATION,50,min,ring,c\n",
+    );
+    home.import(&path, &ImportSettings::default());
+    assert_eq!(days_of(&home.coverage("eli"), MetricType::SleepDuration), 1);
+    let short = |day: &str| -> Vec<bool> {
+        let user = UserId::new("eli").unwrap();
+        let day = home
+            .engine
+            .day(&user, day.parse().unwrap(), None, now())
+            .unwrap();
+        day.sleeps.iter().map(|sleep| sleep.is_incomplete).collect()
+    };
+    assert_eq!(short("2024-03-04"), [true]);
+    // A nap is no night, however short.
+    assert_eq!(short("2024-03-05"), [false, false]);
+}
+
+#[test]
+fn a_person_with_sdnn_only_was_told_to_train_another_metric() {
+    let home = Home::new();
+    let rows: String = (1..=9)
+        .map(|day| format!("eli,2024-03-0{day},HEART_RATE_VARIABILITY_SDNN,4{day},ms,watch\n"))
+        .collect();
+    let header = "userId,recordedAt,metricType,value,unit,source\n";
+    let path = home.write("sdnn.csv", &format!("{header}{rows}"));
+    home.import(&path, &ImportSettings::default());
+    // There are enough days, but no model of many people measures SDNN.
+    for found in home.coverage("eli").forecasts {
+        let is_sdnn = found.metric == PredictionMetric::HeartRateVariabilitySdnn;
+        assert_eq!(found.is_ready, is_sdnn, "{}", found.metric);
+        assert_eq!(found.has_model, !is_sdnn, "{}", found.metric);
+    }
+    let user = UserId::new("eli").unwrap();
+    let error = home.engine.forecast_metrics(&user).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            EngineError::NoModel {
+                metric: PredictionMetric::HeartRateVariabilitySdnn,
+                ..
+            }
+        ),
+        "{error}"
+    );
 }

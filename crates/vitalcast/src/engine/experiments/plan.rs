@@ -239,13 +239,7 @@ fn id(
     start: NaiveDate,
     number: usize,
 ) -> Result<ExperimentId, EngineError> {
-    let name = match metric {
-        PredictionMetric::RestingHeartRate => "rhr",
-        PredictionMetric::HeartRateVariabilitySdnn => "sdnn",
-        PredictionMetric::HeartRateVariabilityRmssd => "rmssd",
-        PredictionMetric::SleepDuration => "sleep",
-        PredictionMetric::RecoveryScore => "recovery",
-    };
+    let name = metric.short_name();
     let day = start.format("%Y%m%d");
     let id = match number {
         1 => format!("{name}-{day}"),
