@@ -492,9 +492,18 @@ fn nights(
                 values.push(("bedtime", MetricType::Bedtime, bedtime));
                 values.push(("wake-time", MetricType::WakeTime, bedtime + in_bed));
             }
-            Ok((day, begun, asleep, awake, offset, values))
+            let told = Told {
+                // A night belongs to its day of waking, which the watch says.
+                day: Some(day),
+                ..Told::at(Moment::Instant {
+                    at: begun.and_utc() + TimeDelta::seconds((asleep + awake) as i64),
+                    offset_seconds: offset.map(|offset| offset as i32),
+                })
+            };
+            told.validate().map_err(|error| fault(&error))?;
+            Ok((begun, told, values))
         })();
-        let (day, begun, asleep, awake, offset, values) = match outcome {
+        let (begun, told, values) = match outcome {
             Ok(read) => read,
             Err(fault) => {
                 let reject = row.reject(fault);
@@ -509,20 +518,11 @@ fn nights(
         // Two different rows of one beginning are both kept; the longer one counts as the night.
         let ordinal = ordinals.entry(begun).or_default();
         *ordinal += 1;
-        let woken = begun.and_utc() + TimeDelta::seconds((asleep + awake) as i64);
         for (name, metric, seconds) in values {
             // Time awake and in bed would be added up; a night has its times once.
             if *ordinal > 1 && !metric.is_of_the_contract() {
                 continue;
             }
-            let told = Told {
-                // A night belongs to its day of waking, which the watch says.
-                day: Some(day),
-                ..Told::at(Moment::Instant {
-                    at: woken,
-                    offset_seconds: offset.map(|offset| offset as i32),
-                })
-            };
             let id = format!("{name}-{begun}-{ordinal}");
             let provenance = Provenance::told(SOURCE, id, told);
             match metric.to_canonical(seconds, Unit::Seconds) {

@@ -115,6 +115,17 @@ fn a_night_is_in_utc_and_belongs_to_its_day_of_waking() {
 }
 
 #[test]
+fn a_night_whose_day_is_far_from_its_times_is_rejected_and_no_record() {
+    let (_, read) = one(
+        "Sleep Data/UoM2399sleeptime.csv",
+        NIGHTS,
+        "09/10/2023,27360,18/10/2023 21:25,3600,4500,4500,240,ENHANCED_FINAL\n",
+    );
+    assert_eq!(read.faults(), [(2, R::Contradiction)]);
+    assert!(read.records.is_empty());
+}
+
+#[test]
 fn two_rows_of_a_night_are_both_kept_and_the_same_row_once() {
     let (report, read) = one(
         "Sleep Data/UoM2399sleeptime.csv",
