@@ -1,13 +1,16 @@
 //! Programs of the workspace, built optimised.
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::printer::complain;
 use crate::step::cargo;
+
+/// The option with which cargo answers in JSON.
+pub(crate) const MESSAGES: &str = "--message-format=json-render-diagnostics";
 
 /// Builds a program of a package; its path, wherever cargo's target folder is.
 pub(crate) fn built(package: &str, program: &str) -> anyhow::Result<PathBuf> {
@@ -16,15 +19,19 @@ pub(crate) fn built(package: &str, program: &str) -> anyhow::Result<PathBuf> {
         "build",
         "--release",
         "--locked",
-        "--message-format",
-        "json-render-diagnostics",
+        MESSAGES,
         "-p",
         package,
         "--bin",
         program,
     ];
+    built_by(cargo(&arguments)?, program)
+}
+
+/// Runs cargo, which builds a program and answers in JSON; the program's path.
+pub(crate) fn built_by(mut cargo: Command, program: &str) -> anyhow::Result<PathBuf> {
     // What it does and what it finds wrong goes where ours goes.
-    let output = cargo(&arguments)?
+    let output = cargo
         .stderr(Stdio::inherit())
         .output()
         .context("starting cargo")?;

@@ -8,6 +8,7 @@ mod accuracy;
 mod built;
 mod continuous_integration;
 mod fixtures;
+mod fuzz;
 mod passed;
 mod peers;
 mod pretrain;
@@ -34,8 +35,14 @@ Commands:
                                      something that it reads has changed; --all: in any case
   ci                                 The checks of continuous integration: formatting,
                                      dependencies, lints, documentation, tests
-  soak                               Run the long tests: 1,000 kills, 10,000 cases per property,
-                                     1,000 Schemathesis examples, the GPU backend
+  soak [--seconds COUNT]             Run the long tests: 1,000 kills, 10,000 cases per property,
+                                     fuzzing, 1,000 Schemathesis examples, the GPU backend.
+                                     --seconds: for each target of fuzzing [default 60]
+  fuzz [--seconds COUNT] [--readers NAME,NAME] [--keep]
+                                     Fuzz the readers of exports with libFuzzer, one after another.
+                                     --seconds: for each [default 60]; --readers: only these;
+                                     --keep: make fuzz/corpus/ anew of what reaches most (with
+                                     --seconds 0 of what earlier searches found)
   fixtures --from DIR [--to FOLDER]  Create the data slices again from the full data sets in DIR
                                      (t1d-uom and lifesnaps) [default FOLDER: fixtures/]
   pretrain --from DIR                Fit the models of many people that are part of the release from
@@ -95,7 +102,15 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
         ["test", "--all"] => tests_run::run(true),
         [passed::RUNNER, words @ ..] => passed::run(words),
         ["ci"] => continuous_integration::run(),
-        ["soak"] => soak::run(),
+        ["soak", rest @ ..] => match fuzz::Options::parsed(rest) {
+            Ok(options) if options.only_seconds() => soak::run(&options),
+            Ok(_) => Ok(wrong_usage("soak has only the option --seconds")),
+            Err(why) => Ok(wrong_usage(&why)),
+        },
+        ["fuzz", rest @ ..] => match fuzz::Options::parsed(rest) {
+            Ok(options) => fuzz::run(&options),
+            Err(why) => Ok(wrong_usage(&why)),
+        },
         ["fixtures", "--from", from] => fixtures::run(Path::new(from), &root()?.join("fixtures")),
         ["fixtures", "--from", from, "--to", to] => fixtures::run(Path::new(from), Path::new(to)),
         ["pretrain", "--from", from] => pretrain::run(Path::new(from)),

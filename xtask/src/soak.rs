@@ -1,11 +1,12 @@
-//! Long tests that do not run for each change: the same tests with larger numbers, the GPU backend, and
-//! the LSTM on 64-bit ARM.
+//! Long tests that do not run for each change: the same tests with larger numbers, fuzzing, the GPU backend,
+//! and the LSTM on 64-bit ARM.
 //!
-//! Each has a share in `cargo xtask test`, except the last two: their crates would have to be compiled
-//! for every change.
+//! Each has a share in `cargo xtask test` (of fuzzing: the cases that were kept), except the last two: their
+//! crates would have to be compiled for every change.
 
 use std::process::ExitCode;
 
+use crate::fuzz;
 use crate::step::{Outcome, Steps, cargo, outcome_of};
 use crate::tests_run::{self, Totals};
 use crate::tools;
@@ -41,7 +42,7 @@ const ON_ARM: [&str; 7] = [
 ];
 
 /// Run every step.
-pub(crate) fn run() -> anyhow::Result<ExitCode> {
+pub(crate) fn run(fuzzing: &fuzz::Options) -> anyhow::Result<ExitCode> {
     let mut steps = Steps::default();
     let mut totals = Totals::default();
     let large = |test: &[&str], totals: &mut Totals| tests_run::tests(test, &LARGE, None, totals);
@@ -73,6 +74,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
         let which = ["--package", "vitalcast-import", "--test", "it", "damage::"];
         large(&which, &mut totals)
     })?;
+    steps.run("fuzz", || fuzz::search(fuzzing))?;
     steps.run("schemathesis", || tests_run::schemathesis(EXAMPLES, None))?;
     steps.run("gpu", || gpu(&mut totals))?;
     steps.run("arm", || arm(&mut totals))?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{cargo, root};
 
 /// Every package of `crates/` and `bins/` and its layer; the same table stands in
-/// `ARCHITECTURE.md`. Packages not here (benches, xtask) are above all and nobody's dependency.
+/// `ARCHITECTURE.md`. Packages not here (benches, fuzz, xtask) are above all and nobody's dependency.
 const LAYERS: [(&str, u8); 18] = [
     ("vitalcast-domain", 0),
     ("vitalcast-evaluation", 0),
@@ -32,7 +32,7 @@ const LAYERS: [(&str, u8); 18] = [
 const UNIFIED: &str = "vitalcast-unified";
 
 /// Above every layer: they may use anything, and no crate may use them.
-const OUTSIDE: [&str; 2] = ["vitalcast-benches", "xtask"];
+const OUTSIDE: [&str; 3] = ["vitalcast-benches", "vitalcast-fuzz", "xtask"];
 
 /// Who may name a dependency, by the first part of its name (`clap` stands for `clap_complete`
 /// too). Also for tests, so that no test reaches behind a seam; `vitalcast-benches` may name any.
@@ -40,8 +40,11 @@ const HOMES: [(&str, &[&str]); 11] = [
     ("burn", &["vitalcast-models"]),
     ("arrow", &["vitalcast-cohort"]),
     ("parquet", &["vitalcast-cohort"]),
-    // Phones and watches export databases; they are only read.
-    ("rusqlite", &["vitalcast-import", "vitalcast-store"]),
+    // Phones and watches export databases; they are only read, and made for fuzzing.
+    (
+        "rusqlite",
+        &["vitalcast-import", "vitalcast-store", "vitalcast-fuzz"],
+    ),
     ("sqlx", &["vitalcast-store"]),
     ("axum", &["vitalcast-server"]),
     ("clap", &["vitalcast-cli", "vitalcast-server"]),

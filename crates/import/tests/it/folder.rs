@@ -1,5 +1,6 @@
 //! Files made for a test, and a sink that keeps everything.
 
+use crate::seeds;
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -236,6 +237,7 @@ pub(crate) fn read_with(
 ) -> Result<(ImportReport, Read), ImportError> {
     let mut read = Read::default();
     let report = import(&[path], options, &mut read)?;
+    seeds::keep(path, options, &report);
     assert_eq!(report.records, read.records.len() as u64);
     assert_eq!(
         report.rejected.values().sum::<u64>(),

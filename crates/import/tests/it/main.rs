@@ -37,6 +37,7 @@ mod polar;
 mod properties;
 mod reference;
 mod samsung_health;
+mod seeds;
 mod sleep_as_android;
 mod strava;
 mod t1d_uom;
