@@ -9,6 +9,7 @@ use crate::content::{content, identity, record};
 use crate::error::StoreError;
 use crate::rows;
 use chrono::{DateTime, Utc};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use std::collections::HashSet;
 use vitalcast_domain::{Coincident, Record};
@@ -31,6 +32,8 @@ impl SqliteStore {
             return Ok(());
         }
         let mut transaction = self.begin().await?;
+        // Every page is changed: with the usual cache each would be written and read again several times.
+        self.set(&mut transaction, LARGE_CACHE).await?;
         let rows = sqlx::query(
             "SELECT user_id, identity, version, known_at, content FROM records \
              WHERE identity LIKE '%T__:__:__%+00:00%' ORDER BY user_id, identity, version",
@@ -71,7 +74,17 @@ impl SqliteStore {
             .execute(&mut *transaction)
             .await
             .map_err(|error| self.failed(error))?;
+        self.set(&mut transaction, USUAL_CACHE).await?;
         self.commit(transaction).await
+    }
+
+    async fn set(
+        &self,
+        connection: &mut SqliteConnection,
+        setting: &'static str,
+    ) -> Result<(), StoreError> {
+        let set = sqlx::query(setting).execute(connection).await;
+        set.map(drop).map_err(|error| self.failed(error))
     }
 
     async fn is_upgraded(&self) -> Result<bool, StoreError> {
@@ -86,6 +99,11 @@ impl SqliteStore {
 
 /// Number of renamed versions per statement.
 const RENAMED_AT_ONCE: usize = 1_000;
+
+/// What a connection keeps of the file in memory: 128 MB while everything is renamed, and SQLite's own
+/// default.
+const LARGE_CACHE: &str = "PRAGMA cache_size = -131072";
+const USUAL_CACHE: &str = "PRAGMA cache_size = -2000";
 
 /// A renamed version: person, old identity, version, new identity, new content.
 type Renamed = (String, String, i64, String, String);
