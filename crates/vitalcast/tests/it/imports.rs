@@ -237,11 +237,11 @@ fn a_night_too_short_to_count_was_shown_as_one_that_does() {
 #[test]
 fn a_person_with_sdnn_only_was_told_to_train_another_metric() {
     let home = Home::new();
-    let rows: String = (1..=9)
-        .map(|day| format!("eli,2024-03-0{day},HEART_RATE_VARIABILITY_SDNN,4{day},ms,watch\n"))
-        .collect();
-    let header = "userId,recordedAt,metricType,value,unit,source\n";
-    let path = home.write("sdnn.csv", &format!("{header}{rows}"));
+    let mut table = "userId,recordedAt,metricType,value,unit,source".to_owned();
+    for day in 1..=9 {
+        table += &format!("\neli,2024-03-0{day},HEART_RATE_VARIABILITY_SDNN,4{day},ms,watch");
+    }
+    let path = home.write("sdnn.csv", &table);
     home.import(&path, &ImportSettings::default());
     // There are enough days, but no model of many people measures SDNN.
     for found in home.coverage("eli").forecasts {
