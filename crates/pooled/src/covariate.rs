@@ -11,7 +11,7 @@ const LEAST_DEVIATIONS: usize = 3;
 const DAYS: usize = 3;
 const LEAST_DAYS: usize = 2;
 /// Farthest from the level, in spreads.
-const FARTHEST: f64 = 4.0;
+pub(crate) const FARTHEST: f64 = 4.0;
 
 /// A covariate up to some day.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,17 +40,22 @@ impl CovariateHistory {
         self.level.add_to_level(value);
     }
 
-    /// Yesterday and the mean of the last days against the level, in the person's own spread; `NaN`
-    /// where there is none.
-    pub(crate) fn features(&self) -> [f64; OF_COVARIATE] {
+    /// The level and the person's own spread around it; `None` while there is no spread.
+    pub(crate) fn scale(&self) -> Option<(f64, f64)> {
         if self.deviations < LEAST_DEVIATIONS {
-            return [f64::NAN; OF_COVARIATE];
+            return None;
         }
         let level = self.level.mean();
         let spread = (self.squares / self.deviations as f64).sqrt();
-        if spread <= vitalcast_evaluation::ROUNDING * level.abs() {
+        (spread > vitalcast_evaluation::ROUNDING * level.abs()).then_some((level, spread))
+    }
+
+    /// Yesterday and the mean of the last days against the level, in the person's own spread; `NaN`
+    /// where there is none.
+    pub(crate) fn features(&self) -> [f64; OF_COVARIATE] {
+        let Some((level, spread)) = self.scale() else {
             return [f64::NAN; OF_COVARIATE];
-        }
+        };
         let relative = |value: f64| ((value - level) / spread).clamp(-FARTHEST, FARTHEST);
         let known: Vec<f64> = self.days.iter().flatten().copied().collect();
         let mean = known.iter().sum::<f64>() / known.len() as f64;

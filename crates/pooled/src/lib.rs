@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod calibrate;
+mod corrected;
 mod covariate;
 mod design;
 mod error;
@@ -13,11 +14,14 @@ mod person;
 mod rivals;
 mod robust;
 mod validate;
+mod window;
 
 pub use calibrate::LEVELS;
+pub use corrected::{CORRECTION, Corrected};
 pub use design::{Covariate, Design, Part, Transform};
 pub use error::PooledError;
 pub use learn::Learner;
 pub use model::{Contribution, PooledForecast, PooledModel};
 pub use person::Person;
 pub use rivals::{BestRival, Compared, GatedForecast, Rival};
+pub use window::{Correction, Example};

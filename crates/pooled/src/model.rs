@@ -1,12 +1,13 @@
 //! The pooled model: fitting, forecasting, and what a forecast is made of.
 
 use crate::calibrate::{LEAST_READINGS, LeadCalibration, calibrate};
+use crate::corrected::Corrected;
 use crate::design::{Design, Transform};
 use crate::error::PooledError;
 use crate::followed::{Expected, Followed};
 use crate::learn::{LEAST_OF_A_PERSON, LEAST_PEOPLE, Learned, Learner, Source};
-use crate::own::{Base, OWN, Population, own_names};
-use crate::person::{Follower, Person, State, walk, width};
+use crate::own::{Base, Population};
+use crate::person::{Follower, Person, State, width};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 use vitalcast_evaluation::Distribution;
@@ -164,19 +165,9 @@ impl PooledModel {
         person: &Person,
         days: RangeInclusive<usize>,
         lead: usize,
-        mut visit: impl FnMut(usize, Option<PooledForecast>),
+        visit: impl FnMut(usize, Option<PooledForecast>),
     ) {
-        let lead = lead.clamp(1, self.design.horizon);
-        let mut features = vec![0.0; width(&self.design)];
-        let Some(replay) = Replay::new(self, person, lead) else {
-            for day in days {
-                visit(day, None);
-            }
-            return;
-        };
-        walk(person, replay, days, |day, replay| {
-            visit(day, replay.forecast(day, person, &mut features));
-        });
+        Corrected::from(self).replay(person, days, lead, visit);
     }
 
     /// Whether forecasts of a person start from the last reading; else from the person's level.
@@ -197,49 +188,14 @@ impl PooledModel {
         day: usize,
         lead: usize,
     ) -> Option<(f64, Vec<Contribution>)> {
-        let lead = lead.clamp(1, self.design.horizon);
-        let source = self.learned.source(&person.source);
-        let regression = self.learned.regression(source);
-        let mut found = None;
-        let state = State::new(&self.design, &source.population);
-        walk(person, state, day..=day, |day, state| {
-            found = (|| {
-                let (base, spread) = state.location()?;
-                let mut features = vec![0.0; width(&self.design)];
-                state.features(lead, person.weekday(day), &mut features)?;
-                regression.standardise(&mut features);
-                let of = &regression.leads[lead - 1];
-                let names = own_names().into_iter().chain(
-                    self.design
-                        .covariates
-                        .iter()
-                        .flat_map(|covariate| [covariate.name.clone(), covariate.name.clone()]),
-                );
-                let mut parts = vec![Contribution {
-                    name: "intercept".to_owned(),
-                    amount: of.intercept * spread,
-                }];
-                for ((place, name), coefficient) in names.enumerate().zip(&of.coefficients) {
-                    let amount = spread * coefficient * features[place];
-                    match parts.last_mut() {
-                        // The two features of a covariate are one to a reader.
-                        Some(last) if place >= OWN && last.name == name => last.amount += amount,
-                        _ => parts.push(Contribution { name, amount }),
-                    }
-                }
-                parts.retain(|part| part.amount != 0.0);
-                parts.sort_by(|left, right| right.amount.abs().total_cmp(&left.amount.abs()));
-                Some((base, parts))
-            })();
-        });
-        found
+        Corrected::from(self).explain(person, day, lead)
     }
 }
 
 /// A person's state with the errors of the forecasts made so far.
 #[derive(Debug, Clone)]
 pub(crate) struct Replay<'a> {
-    model: &'a PooledModel,
+    of: Corrected<'a>,
     source: &'a Source,
     pub(crate) state: State<'a>,
     pub(crate) lead: usize,
@@ -250,10 +206,11 @@ pub(crate) struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    pub(crate) fn new(model: &'a PooledModel, person: &Person, lead: usize) -> Option<Self> {
+    pub(crate) fn new(of: Corrected<'a>, person: &Person, lead: usize) -> Option<Self> {
+        let model = of.model;
         let source = model.learned.source(&person.source);
         Some(Self {
-            model,
+            of,
             source,
             state: State::new(&model.design, &source.population),
             lead,
@@ -263,16 +220,23 @@ impl<'a> Replay<'a> {
         })
     }
 
-    /// The value and the spread, in the scale of the model.
-    fn location(&self, next: usize, features: &mut [f64]) -> Option<(f64, f64)> {
-        let (base, spread) = self.state.location()?;
-        self.state.features(self.lead, next, features)?;
-        let regression = self.model.learned.regression(self.source);
+    /// The value and the spread, in the scale of the model, of a day as an evening tells.
+    fn location(
+        &self,
+        person: &Person,
+        (day, evening): (usize, usize),
+        features: &mut [f64],
+    ) -> Option<(f64, f64)> {
+        let (state, lead) = (&self.state, self.lead);
+        let (base, spread) = state.location()?;
+        state.features(lead, person.weekday(day), features)?;
+        let regression = self.of.model.learned.regression(self.source);
         regression.standardise(features);
-        Some((
-            base + spread * regression.deviation(self.lead, features),
-            spread,
-        ))
+        let said = regression.deviation(lead, features);
+        let deviation = self
+            .of
+            .deviation(state, person, (day, evening), lead, said)?;
+        Some((base + spread * deviation, spread))
     }
 
     pub(crate) fn forecast(
@@ -281,8 +245,9 @@ impl<'a> Replay<'a> {
         person: &Person,
         features: &mut [f64],
     ) -> Option<PooledForecast> {
-        let (forecast, spread) = self.location(person.weekday(day), features)?;
-        let transform = self.model.design.transform;
+        let evening = day.saturating_sub(1);
+        let (forecast, spread) = self.location(person, (day, evening), features)?;
+        let transform = self.of.model.design.transform;
         let bounds = self.followed.bounds(forecast, spread, self.state.own.gap());
         let is_whole = self.state.is_whole();
         Some(PooledForecast {
@@ -328,7 +293,7 @@ impl Follower for Replay<'_> {
     fn push(&mut self, person: &Person, day: usize, evening: usize) {
         // What is forecast for this day and those after it, before it is known.
         let mut features = std::mem::take(&mut self.features);
-        let location = self.location(person.weekday(day), &mut features);
+        let location = self.location(person, (day, evening), &mut features);
         self.features = features;
         self.said = location.map(|(value, _)| value);
         if let Some((value, spread)) = location {
@@ -341,7 +306,7 @@ impl Follower for Replay<'_> {
                 counts: self.state.own.readings() >= LEAST_READINGS,
             });
         }
-        let transform = self.model.design.transform;
+        let transform = self.of.model.design.transform;
         self.followed.arrive(person, day, evening, transform);
         self.state.push(person, day, evening);
     }

@@ -116,10 +116,10 @@ pub(crate) fn walk<F: Follower>(
 /// A person's series and covariates up to some day.
 #[derive(Debug, Clone)]
 pub(crate) struct State<'a> {
-    design: &'a Design,
+    pub(crate) design: &'a Design,
     population: &'a Population,
     pub(crate) own: OwnHistory,
-    covariates: Vec<CovariateHistory>,
+    pub(crate) covariates: Vec<CovariateHistory>,
 }
 
 impl<'a> State<'a> {

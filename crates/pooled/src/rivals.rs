@@ -9,9 +9,10 @@
 //! the evening on which they were known.
 
 use crate::calibrate::LEAST_READINGS as LEAST_COUNTED;
+use crate::corrected::Corrected;
 use crate::followed::{Expected, Followed};
 use crate::model::{PooledForecast, PooledModel, Replay, in_unit};
-use crate::person::{Follower, Person, walk, width};
+use crate::person::{Follower, Person};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -93,25 +94,15 @@ impl PooledModel {
         rivals: &[&dyn Rival],
         days: RangeInclusive<usize>,
         lead: usize,
-        mut visit: impl FnMut(usize, Option<GatedForecast>),
+        visit: impl FnMut(usize, Option<GatedForecast>),
     ) {
-        let lead = lead.clamp(1, self.design.horizon);
-        let Some(gated) = Gated::new(self, person, rivals, lead) else {
-            for day in days {
-                visit(day, None);
-            }
-            return;
-        };
-        let mut features = vec![0.0; width(&self.design)];
-        walk(person, gated, days, |day, gated| {
-            visit(day, gated.forecast(day, person, &mut features));
-        });
+        Corrected::from(self).replay_with_rivals(person, rivals, days, lead, visit);
     }
 }
 
 /// The state of the model and of simple forecasts.
 #[derive(Clone)]
-struct Gated<'a> {
+pub(crate) struct Gated<'a> {
     model: &'a PooledModel,
     replay: Replay<'a>,
     /// The same one day ahead, if that is another lead.
@@ -124,17 +115,18 @@ struct Gated<'a> {
 }
 
 impl<'a> Gated<'a> {
-    fn new(
-        model: &'a PooledModel,
+    pub(crate) fn new(
+        of: Corrected<'a>,
         person: &Person,
         rivals: &'a [&'a dyn Rival],
         lead: usize,
     ) -> Option<Self> {
+        let model = of.model;
         let calibration = model.calibration(person, lead);
-        let day_ahead = || Replay::new(model, person, 1);
+        let day_ahead = || Replay::new(of, person, 1);
         Some(Self {
             model,
-            replay: Replay::new(model, person, lead)?,
+            replay: Replay::new(of, person, lead)?,
             day_ahead: if lead == 1 { None } else { Some(day_ahead()?) },
             rivals,
             followed: rivals
@@ -146,7 +138,12 @@ impl<'a> Gated<'a> {
         })
     }
 
-    fn forecast(&self, day: usize, person: &Person, features: &mut [f64]) -> Option<GatedForecast> {
+    pub(crate) fn forecast(
+        &self,
+        day: usize,
+        person: &Person,
+        features: &mut [f64],
+    ) -> Option<GatedForecast> {
         let of_model = self.replay.forecast(day, person, features)?;
         let compared = self.compare();
         let simple = compared.best.filter(|best| best.is_better);
