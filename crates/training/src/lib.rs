@@ -15,8 +15,8 @@ mod tuning;
 
 pub use error::TrainingError;
 pub use network::{
-    EpochReport, FitError, FitJob, FitOptions, FitOutcome, FittedNetwork, LabelledWindows,
-    ReduceLrOnPlateau, continue_network, fit_many, fit_network,
+    EpochReport, FitError, FitJob, FitOptions, FitOutcome, FittedNetwork, KeptEpoch,
+    LabelledWindows, Loss, ReduceLrOnPlateau, continue_network, fit_many, fit_network,
 };
 pub use pipeline::{Trained, train};
 pub use pooled::{ManyPeople, PooledTraining, fit_pooled};

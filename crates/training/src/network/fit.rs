@@ -10,6 +10,57 @@ use rand_chacha::ChaCha8Rng;
 use std::ops::ControlFlow;
 use vitalcast_models::{ComputeDevice, Learner, Network, NetworkConfig};
 
+/// What a fit minimises, of each error in standardised units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Loss {
+    /// The square of the error.
+    Squared,
+    /// 2δ (√(r² + δ²) − δ): the square of small errors r, and 2δ |r| of large ones (pseudo-Huber;
+    /// Charbonnier et al. 1997).
+    PseudoHuber {
+        /// δ, above 0: where errors begin to be large.
+        delta: f64,
+    },
+}
+
+/// The epoch whose weights a fit keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptEpoch {
+    /// The one with the smallest validation loss.
+    Best,
+    /// The last one.
+    Last,
+}
+
+impl Loss {
+    fn of(self, error: f64) -> f64 {
+        match self {
+            Self::Squared => error * error,
+            Self::PseudoHuber { delta } => {
+                2.0 * delta * ((error * error + delta * delta).sqrt() - delta)
+            }
+        }
+    }
+
+    /// With a weight, in single precision where that is all that the gradient needs.
+    fn weighted(self, error: f32, weight: f32) -> f64 {
+        match self {
+            Self::Squared => f64::from(error * error * weight),
+            Self::PseudoHuber { .. } => self.of(f64::from(error)) * f64::from(weight),
+        }
+    }
+
+    fn slope(self, error: f32) -> f32 {
+        match self {
+            Self::Squared => 2.0 * error,
+            Self::PseudoHuber { delta } => {
+                let delta = delta as f32;
+                2.0 * delta * error / (error * error + delta * delta).sqrt()
+            }
+        }
+    }
+}
+
 /// Options for fitting a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FitOptions {
@@ -29,6 +80,10 @@ pub struct FitOptions {
     pub constant_learning_rate: bool,
     /// Whether the last layer begins at zero: until the network learns, it says 0.
     pub from_zero: bool,
+    /// The epoch whose weights are kept.
+    pub kept: KeptEpoch,
+    /// What is minimised.
+    pub loss: Loss,
     /// Random seed of initial weights, shuffling and dropout.
     pub seed: u64,
     /// The device.
@@ -46,6 +101,8 @@ impl Default for FitOptions {
             shuffle: true,
             constant_learning_rate: false,
             from_zero: false,
+            kept: KeptEpoch::Best,
+            loss: Loss::Squared,
             seed: 0,
             device: ComputeDevice::default(),
         }
@@ -59,9 +116,9 @@ pub struct EpochReport {
     pub epoch: usize,
     /// Maximum number of epochs.
     pub epochs: usize,
-    /// Mean squared error over the epoch's training batches, standardised.
+    /// Mean loss over the epoch's training batches, standardised.
     pub train_loss: f64,
-    /// Mean squared error on validation windows.
+    /// Mean loss on validation windows.
     pub validation_loss: f64,
     /// Lowest validation loss so far.
     pub best_validation_loss: f64,
@@ -97,7 +154,7 @@ pub struct FittedNetwork {
 
 /// Fits a network.
 ///
-/// The loss is the mean over outputs of each output's mean squared error over the labels it has.
+/// The loss is the mean over outputs of each output's mean loss over the labels it has.
 ///
 /// `on_epoch` hears of every epoch and may cancel. The training windows are read in batches of
 /// `batch_size`; a last batch of one, which batch norm cannot take, joins the batch before it.
@@ -173,7 +230,7 @@ fn run(
         let learning_rate = schedule.learning_rate();
         let train_loss = fitting.epoch(train, &order, options, learning_rate)?;
         let network = fitting.learner.network();
-        let validation_loss = loss(&network, validation)?;
+        let validation_loss = loss(&network, validation, options.loss)?;
         if !train_loss.is_finite() || !validation_loss.is_finite() {
             return Err(FitError::Diverged {
                 epoch,
@@ -183,9 +240,10 @@ fn run(
         if !options.constant_learning_rate {
             schedule.step(validation_loss);
         }
-        if best
-            .as_ref()
-            .is_none_or(|(loss, ..)| validation_loss < *loss)
+        if options.kept == KeptEpoch::Last
+            || best
+                .as_ref()
+                .is_none_or(|(loss, ..)| validation_loss < *loss)
         {
             best = Some((validation_loss, epoch, network));
         }
@@ -252,7 +310,7 @@ impl Fitting {
     ) -> Result<f64, FitError> {
         let mut sum = 0.0;
         for batch in batches(order, options.batch_size) {
-            let loss = self.step(data, batch, options.clip_norm, learning_rate)?;
+            let loss = self.step(data, batch, options, learning_rate)?;
             sum += loss * batch.len() as f64;
         }
         Ok(sum / order.len() as f64)
@@ -263,7 +321,7 @@ impl Fitting {
         &mut self,
         data: &LabelledWindows,
         batch: &[usize],
-        clip_norm: Option<f64>,
+        options: &FitOptions,
         learning_rate: f64,
     ) -> Result<f64, FitError> {
         let (labels, weights) = data.weighted(batch);
@@ -272,13 +330,13 @@ impl Fitting {
         self.gradient.clear();
         for ((output, label), weight) in output.iter().zip(labels).zip(weights) {
             let error = output - label;
-            loss += f64::from(error * error * weight);
-            self.gradient.push(2.0 * error * weight);
+            loss += options.loss.weighted(error, weight);
+            self.gradient.push(options.loss.slope(error) * weight);
         }
         self.learner.backward(&self.gradient);
         let optimizer = &mut self.optimizer;
         self.learner.update(|weights, gradients| {
-            if let Some(limit) = clip_norm {
+            if let Some(limit) = options.clip_norm {
                 clip_by_norm(gradients, limit);
             }
             optimizer.step(learning_rate, weights, gradients);
@@ -303,6 +361,11 @@ fn check(options: &FitOptions) -> Result<(), FitError> {
     }
     if !(options.learning_rate > 0.0 && options.learning_rate.is_finite()) {
         return refuse("learning_rate", "above 0 and finite", options.learning_rate);
+    }
+    if let Loss::PseudoHuber { delta } = options.loss
+        && !(delta > 0.0 && delta.is_finite())
+    {
+        return refuse("delta", "above 0 and finite", delta);
     }
     match options.clip_norm {
         Some(limit) if limit.is_nan() || limit <= 0.0 => refuse("clip_norm", "above 0", limit),
@@ -329,9 +392,9 @@ fn batches(order: &[usize], size: usize) -> impl Iterator<Item = &[usize]> {
     })
 }
 
-/// Mean squared error with running statistics and without dropout: of each output over its labels,
-/// and of all outputs.
-fn loss(network: &Network, data: &LabelledWindows) -> Result<f64, FitError> {
+/// Mean loss with running statistics and without dropout: of each output over its labels, and of all
+/// outputs.
+fn loss(network: &Network, data: &LabelledWindows, loss: Loss) -> Result<f64, FitError> {
     let forecasts = network.predict(&data.windows)?;
     let everything: Vec<usize> = (0..data.count()).collect();
     let (labels, weights) = data.weighted(&everything);
@@ -339,7 +402,7 @@ fn loss(network: &Network, data: &LabelledWindows) -> Result<f64, FitError> {
         .iter()
         .zip(labels)
         .zip(weights)
-        .map(|((forecast, label), weight)| f64::from(forecast - label).powi(2) * f64::from(weight))
+        .map(|((forecast, label), weight)| loss.of(f64::from(forecast - label)) * f64::from(weight))
         .sum())
 }
 
@@ -392,6 +455,36 @@ mod tests {
             .map(|_| fitting.epoch(&data, &order, &short(1), 0.01).unwrap())
             .collect();
         assert!(losses[29] < 0.5 * losses[0], "{losses:?}");
+    }
+
+    #[test]
+    fn the_slope_of_a_loss_is_its_slope() {
+        for loss in [Loss::Squared, Loss::PseudoHuber { delta: 0.5 }] {
+            for error in [-3.0_f32, -0.2, 0.0, 0.7, 40.0] {
+                let at = |shift: f64| loss.of(f64::from(error) + shift);
+                let expected = (at(1e-4) - at(-1e-4)) / 2e-4;
+                let found = f64::from(loss.slope(error));
+                assert!((found - expected).abs() < 1e-4, "{loss:?} {error}");
+            }
+        }
+        // Small errors count as squares, large ones by their size.
+        let robust = Loss::PseudoHuber { delta: 0.5 };
+        assert!((robust.of(0.01) - 1e-4).abs() < 1e-7);
+        assert!((robust.of(1_000.0) - (1_000.0 - 0.5)).abs() < 1e-3);
+    }
+
+    #[test]
+    fn the_last_weights_are_kept_where_asked_for() {
+        let options = FitOptions {
+            kept: KeptEpoch::Last,
+            ..short(12)
+        };
+        let fitted = fit(20, &options).unwrap();
+        assert_eq!(fitted.outcome.best_epoch, 12);
+        assert_eq!(
+            fitted.outcome.best_validation_loss,
+            fitted.outcome.validation_loss
+        );
     }
 
     #[test]
@@ -474,7 +567,7 @@ mod tests {
         .unwrap();
         let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
         assert_eq!(fitted.outcome.best_validation_loss, lowest);
-        let again = loss(&fitted.network, &data(6)).unwrap();
+        let again = loss(&fitted.network, &data(6), Loss::Squared).unwrap();
         assert!((again - lowest).abs() < 1e-6, "{again} {lowest}");
     }
 

@@ -11,7 +11,10 @@ mod many;
 mod plateau;
 
 pub use error::FitError;
-pub use fit::{EpochReport, FitOptions, FitOutcome, FittedNetwork, continue_network, fit_network};
+pub use fit::{
+    EpochReport, FitOptions, FitOutcome, FittedNetwork, KeptEpoch, Loss, continue_network,
+    fit_network,
+};
 pub use labels::LabelledWindows;
 pub use many::{FitJob, fit_many};
 pub use plateau::ReduceLrOnPlateau;

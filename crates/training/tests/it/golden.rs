@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use vitalcast_models::{ComputeDevice, Head, LstmConfig, NetworkConfig, ReadOut, Windows};
 use vitalcast_training::{
-    EpochReport, FitOptions, LabelledWindows, ReduceLrOnPlateau, continue_network, fit_network,
+    EpochReport, FitOptions, KeptEpoch, LabelledWindows, Loss, ReduceLrOnPlateau, continue_network,
+    fit_network,
 };
 
 fn golden_folder() -> PathBuf {
@@ -123,6 +124,8 @@ fn compare_losses(entry: &Entry, device: ComputeDevice) {
         shuffle: false,
         constant_learning_rate: true,
         from_zero: false,
+        kept: KeptEpoch::Best,
+        loss: Loss::Squared,
         seed: 0,
         device,
     };
