@@ -76,6 +76,8 @@ architectures! {
     Average = "average": Series, TWO_WEEKS;
     /// One linear model of many people's days.
     Pooled = "pooled": Pooled, ONE_DAY;
+    /// LSTM of many people's days, fine-tuned on the person's.
+    PooledLstm = "pooled_lstm": Pooled, ONE_DAY;
 }
 
 impl ModelArchitecture {
@@ -111,7 +113,7 @@ pub enum ModelFamily {
     Ridge,
     /// A few parameters of one series, or none.
     Series,
-    /// One model of many people's days.
+    /// A model of many people's days.
     Pooled,
 }
 

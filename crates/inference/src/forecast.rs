@@ -89,7 +89,7 @@ pub fn forecast<'a>(
     query: &ForecastQuery,
 ) -> Result<Forecast, InferenceError> {
     let asked = Asked::new(person.into(), query)?;
-    let outlook = match model.as_pooled() {
+    let outlook = match model.of_many_people() {
         Some(pooled) => of_many_people(model.metric, pooled, &asked)?,
         None => of_windows(model, manifest, &asked)?,
     };
@@ -109,7 +109,7 @@ pub fn expected<'a>(
     query: &ForecastQuery,
 ) -> Result<Distribution, InferenceError> {
     let asked = Asked::new(person.into(), query)?;
-    match model.as_pooled() {
+    match model.of_many_people() {
         Some(pooled) => expected_of_many_people(model.metric, pooled, &asked),
         None => Ok(of_windows(model, manifest, &asked)?.distribution),
     }

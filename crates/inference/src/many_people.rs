@@ -12,7 +12,7 @@ use vitalcast_domain::{
 };
 use vitalcast_evaluation::{Bounds, Distribution, skill};
 use vitalcast_models::SeriesForecaster;
-use vitalcast_pooled::{Compared, GatedForecast, Person, PooledForecast, PooledModel};
+use vitalcast_pooled::{Compared, Corrected, GatedForecast, Person, PooledForecast};
 
 /// Readings from which on a person gets a forecast of a model of many people.
 pub const LEAST_READINGS: usize = 7;
@@ -37,7 +37,7 @@ pub(crate) struct WholeRead {
 impl WholeRead {
     pub(crate) fn new(
         metric: PredictionMetric,
-        model: &PooledModel,
+        model: Corrected<'_>,
         asked: &Asked<'_>,
     ) -> Result<Self, InferenceError> {
         let Asked {
@@ -57,7 +57,7 @@ impl WholeRead {
         let person = days.person.as_known(count, end);
         let found = person.series.known(0..end, end).iter().flatten().count();
         if found < LEAST_READINGS {
-            let (low, high) = model.usual_range();
+            let (low, high) = model.model.usual_range();
             return Err(InferenceError::TooFewReadings {
                 metric,
                 target,
@@ -92,7 +92,7 @@ impl WholeRead {
     /// What the model and simple forecasts say of the target.
     pub(crate) fn forecasts(
         &self,
-        model: &PooledModel,
+        model: Corrected<'_>,
         asked: &Asked<'_>,
     ) -> Result<GatedForecast, InferenceError> {
         let mut forecast = None;
@@ -127,7 +127,7 @@ pub(crate) fn distribution_of(
 /// What is served of a day, and nothing beside.
 pub(crate) fn expected_of_many_people(
     metric: PredictionMetric,
-    model: &PooledModel,
+    model: Corrected<'_>,
     asked: &Asked<'_>,
 ) -> Result<Distribution, InferenceError> {
     let read = WholeRead::new(metric, model, asked)?;
@@ -136,7 +136,7 @@ pub(crate) fn expected_of_many_people(
 
 pub(crate) fn of_many_people(
     metric: PredictionMetric,
-    model: &PooledModel,
+    model: Corrected<'_>,
     asked: &Asked<'_>,
 ) -> Result<Outlook, InferenceError> {
     let Asked { query, ahead, .. } = *asked;
@@ -153,6 +153,10 @@ pub(crate) fn of_many_people(
         ..
     } = read;
     let past = Past::of(&forecasts.compared, simple);
+    let (named, remark) = match model.correction {
+        None => (ModelArchitecture::Pooled, OF_MANY_PEOPLE),
+        Some(_) => (ModelArchitecture::PooledLstm, OF_MANY_PEOPLE_AND_YOU),
+    };
     let series = days.person.series.known(0..count, count).into_owned();
     let interval = match query.interval_method {
         IntervalMethod::ResidualQuantiles => quantiles(&distribution, query.interval_level),
@@ -193,10 +197,10 @@ pub(crate) fn of_many_people(
             None => person.covariates.iter().flatten().count() + 1,
         },
         days_read: count,
-        choice: Some(past.choice(metric, &forecasts.compared, simple)),
+        choice: Some(past.choice(metric, named, &forecasts.compared, simple)),
         remarks: match simple {
             Some(_) => Vec::new(),
-            None => vec![OF_MANY_PEOPLE.to_owned()],
+            None => vec![remark.to_owned()],
         },
         days: series,
         distribution,
@@ -253,6 +257,10 @@ pub(crate) fn plausible(
 const OF_MANY_PEOPLE: &str = "It comes from the days of other people and from your own last days, without a \
                               training on yours.";
 
+/// The same of a model that a network corrects.
+const OF_MANY_PEOPLE_AND_YOU: &str = "It comes from the days of other people and from your own: a network of \
+                                      many people's days, fine-tuned on yours as far as that helps.";
+
 /// How the model and the best simple forecast did on the person's last readings.
 struct Past {
     /// The best simple forecast, once there are enough readings to say so.
@@ -282,14 +290,13 @@ impl Past {
     fn choice(
         &self,
         metric: PredictionMetric,
+        named: ModelArchitecture,
         compared: &Compared,
         simple: Option<&'static SimpleRung>,
     ) -> ForecastChoice {
         let best = compared.best.filter(|_| self.baseline.is_some());
         let mut choice = ForecastChoice {
-            served: simple
-                .map_or(ModelArchitecture::Pooled.as_str(), |rung| rung.name)
-                .to_owned(),
+            served: simple.map_or(named.as_str(), |rung| rung.name).to_owned(),
             reason: String::new(),
             days: compared.days,
             model_mae: compared.mae,

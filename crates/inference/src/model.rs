@@ -3,16 +3,17 @@
 use crate::error::InferenceError;
 use crate::forecast::COMPARISON_DAYS;
 use crate::layout::{DayLayout, known_covariates};
+use crate::network_correction::NetworkCorrection;
 use crate::panel::PooledRecipe;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use vitalcast_artifact::Artifact;
-use vitalcast_domain::{ModelArchitecture, PredictionMetric};
+use vitalcast_domain::{ModelArchitecture, ModelFamily, PredictionMetric};
 use vitalcast_models::{
     AverageModel, ColumnScaling, Network, NetworkConfig, Scaling, SeriesForecaster, SeriesModel,
     Windows,
 };
-use vitalcast_pooled::PooledModel;
+use vitalcast_pooled::{Corrected, Correction, PooledModel};
 use vitalcast_windows::{FARTHEST, FittedScaler, Lookback, TargetScaler, WindowEnd, assemble};
 
 /// The contents of the `state` section of an artifact.
@@ -32,7 +33,7 @@ pub enum ModelState {
     Series(SeriesModel),
     /// The mean of several models.
     Average(AverageModel),
-    /// One model of many people's days.
+    /// One model of many people's days; where a network corrects it, the weights are that network's.
     Pooled(Box<PooledModel>),
     /// A network reads scaled windows and says how far the next day is from a simple baseline.
     Deviation {
@@ -53,7 +54,7 @@ impl ModelState {
             Self::Network { .. } | Self::Deviation { .. } => architecture.is_network(),
             Self::Series(model) => model.name() == architecture.as_str(),
             Self::Average(model) => model.name() == architecture.as_str(),
-            Self::Pooled(_) => architecture == ModelArchitecture::Pooled,
+            Self::Pooled(_) => architecture.family() == ModelFamily::Pooled,
         }
     }
 }
@@ -79,7 +80,7 @@ pub(crate) enum Kind {
     },
     Series(SeriesModel),
     Average(AverageModel),
-    Pooled(Box<PooledModel>),
+    Pooled(Box<PooledModel>, Option<NetworkCorrection>),
 }
 
 impl FittedModel {
@@ -128,14 +129,41 @@ impl FittedModel {
         Self {
             metric,
             lookback: COMPARISON_DAYS,
-            kind: Kind::Pooled(Box::new(model)),
+            kind: Kind::Pooled(Box::new(model), None),
         }
     }
 
-    /// The model of many people's days, if it is one.
+    /// One model of many people's days that a network corrects.
+    pub fn corrected(
+        metric: PredictionMetric,
+        model: PooledModel,
+        correction: NetworkCorrection,
+    ) -> Self {
+        Self {
+            metric,
+            lookback: correction.days(),
+            kind: Kind::Pooled(Box::new(model), Some(correction)),
+        }
+    }
+
+    /// The model of many people's days, if it is one and nothing corrects it.
     pub fn as_pooled(&self) -> Option<&PooledModel> {
         match &self.kind {
-            Kind::Pooled(model) => Some(model),
+            Kind::Pooled(model, None) => Some(model),
+            Kind::Pooled(_, Some(_))
+            | Kind::Network { .. }
+            | Kind::Series(_)
+            | Kind::Average(_) => None,
+        }
+    }
+
+    /// The model of many people's days, if it is one, with what corrects it.
+    pub fn of_many_people(&self) -> Option<Corrected<'_>> {
+        match &self.kind {
+            Kind::Pooled(model, correction) => Some(Corrected {
+                model,
+                correction: correction.as_ref().map(|of| of as &dyn Correction),
+            }),
             Kind::Network { .. } | Kind::Series(_) | Kind::Average(_) => None,
         }
     }
@@ -161,15 +189,11 @@ impl FittedModel {
                 .validate()
                 .and_then(|()| target.validate())
                 .map_err(|error| InferenceError::UnusableModel(error.to_string()))?;
-            let config: NetworkConfig = serde_json::from_value(manifest.config.clone())
-                .map_err(|error| InferenceError::UnusableModel(error.to_string()))?;
+            let (config, weights) = network_of(artifact)?;
             let width = 2 * (manifest.feature_names.len() + 1);
             if config.input_width() != width || features.width() * 2 != width {
                 return Err(unusable("its network does not match its features"));
             }
-            let weights = artifact
-                .weights()
-                .ok_or_else(|| unusable("a network without weights"))?;
             Ok(Kind::Network {
                 network: Network::from_safetensors(&config, weights)?,
                 features,
@@ -193,7 +217,17 @@ impl FittedModel {
                 if model.design() != &PooledRecipe::of(manifest.metric).design() {
                     return Err(unusable("it reads other series than this release"));
                 }
-                Kind::Pooled(model)
+                let mut correction = None;
+                if manifest.architecture == ModelArchitecture::PooledLstm {
+                    let (config, weights) = network_of(artifact)?;
+                    let network = Network::from_safetensors(&config, weights)?;
+                    let days = manifest.lookback_days;
+                    let share = manifest.deviation.as_ref().map(|deviation| deviation.share);
+                    let share =
+                        share.ok_or_else(|| unusable("it does not say what a network is worth"))?;
+                    correction = Some(NetworkCorrection::new(&model, network, days, share)?);
+                }
+                Kind::Pooled(model, correction)
             }
             ModelState::Network { features, target } => network(features, target, None)?,
             ModelState::Deviation {
@@ -235,15 +269,16 @@ impl FittedModel {
             },
             Kind::Series(series) => ModelState::Series(series.clone()),
             Kind::Average(average) => ModelState::Average(average.clone()),
-            Kind::Pooled(model) => ModelState::Pooled(model.clone()),
+            Kind::Pooled(model, _) => ModelState::Pooled(model.clone()),
         }
     }
 
-    /// The configuration of the network, if the model is a network.
+    /// The configuration of the network, if the model is a network or one corrects it.
     pub fn network_config(&self) -> Option<&NetworkConfig> {
         match &self.kind {
             Kind::Network { network, .. } => Some(network.config()),
-            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => None,
+            Kind::Pooled(_, correction) => correction.as_ref().map(|of| of.network().config()),
+            Kind::Series(_) | Kind::Average(_) => None,
         }
     }
 
@@ -251,7 +286,7 @@ impl FittedModel {
     pub fn is_network(&self) -> bool {
         match &self.kind {
             Kind::Network { .. } => true,
-            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => false,
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) => false,
         }
     }
 
@@ -262,11 +297,11 @@ impl FittedModel {
             Kind::Network { .. } => true,
             Kind::Series(series) => series.is_fitted_closely(),
             Kind::Average(average) => average.members.iter().any(SeriesModel::is_fitted_closely),
-            Kind::Pooled(_) => false,
+            Kind::Pooled(..) => false,
         }
     }
 
-    /// The weights as safetensors, if the model is a network.
+    /// The weights as safetensors, if the model is a network or one corrects it.
     ///
     /// # Errors
     ///
@@ -274,7 +309,8 @@ impl FittedModel {
     pub fn weights(&self) -> Result<Option<Vec<u8>>, InferenceError> {
         match &self.kind {
             Kind::Network { network, .. } => Ok(Some(network.to_safetensors()?)),
-            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => Ok(None),
+            Kind::Pooled(_, Some(correction)) => Ok(Some(correction.network().to_safetensors()?)),
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_, None) => Ok(None),
         }
     }
 
@@ -318,7 +354,7 @@ impl FittedModel {
                 }))?))
             }
             Kind::Series(series) => Ok(series.to_onnx()),
-            Kind::Average(_) | Kind::Pooled(_) => Ok(None),
+            Kind::Average(_) | Kind::Pooled(..) => Ok(None),
         }
     }
 
@@ -339,7 +375,7 @@ impl FittedModel {
         match &self.kind {
             Kind::Series(series) => Ok(self.replay(series, layout, windows, hidden_days)),
             Kind::Average(average) => Ok(self.replay(average, layout, windows, hidden_days)),
-            Kind::Pooled(_) => Err(InferenceError::UnusableModel(
+            Kind::Pooled(..) => Err(InferenceError::UnusableModel(
                 "a pooled model reads whole histories, not windows".to_owned(),
             )),
             Kind::Network {
@@ -434,7 +470,7 @@ impl FittedModel {
             Kind::Network { features, .. } => (0..features.width())
                 .filter(|&column| !features.never_observed(column))
                 .collect(),
-            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => {
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) => {
                 vec![matrix.columns().len() - 1]
             }
         };
@@ -447,6 +483,16 @@ impl FittedModel {
             .sum();
         observed as f64 / cells.max(1) as f64
     }
+}
+
+/// The configuration and the weights of the network of an artifact.
+fn network_of(artifact: &Artifact) -> Result<(NetworkConfig, &[u8]), InferenceError> {
+    let config = serde_json::from_value(artifact.manifest().config.clone())
+        .map_err(|error| InferenceError::UnusableModel(error.to_string()))?;
+    let weights = artifact
+        .weights()
+        .ok_or_else(|| InferenceError::UnusableModel("a network without weights".to_owned()))?;
+    Ok((config, weights))
 }
 
 /// The windows a network reads, scaled, with their observed-masks.

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 use vitalcast_models::{ExponentialSmoothing, MovingAverage, SeriesForecaster, SeriesModel};
-use vitalcast_pooled::{GatedForecast, Person, PooledModel, Rival};
+use vitalcast_pooled::{Corrected, GatedForecast, Person, Rival};
 
 /// A simple forecast that is served where it is better than a model of many people.
 #[derive(Debug)]
@@ -44,13 +44,13 @@ impl Rival for SimpleRung {
 }
 
 /// Replays a person with what is served on each evening: the model of many people, or the best of
-/// [`SIMPLE_RUNGS`] where it had erred less, beyond chance. See [`PooledModel::replay_with_rivals`].
+/// [`SIMPLE_RUNGS`] where it had erred less, beyond chance. See [`Corrected::replay_with_rivals`].
 ///
 /// # Panics
 ///
 /// For days beyond the day after the person's last.
 pub fn replay_served(
-    model: &PooledModel,
+    model: Corrected<'_>,
     person: &Person,
     days: RangeInclusive<usize>,
     lead: usize,

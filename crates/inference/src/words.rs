@@ -284,6 +284,7 @@ pub fn baseline_words(name: &str) -> &str {
         "moving_average" => "\"the mean of the last 7 days\"",
         "mean_30" => "\"the mean of the last 30 days\"",
         "exponential_smoothing" => "exponential smoothing",
+        "pooled" => "the model of many people",
         other => other,
     }
 }

@@ -61,6 +61,11 @@ pub enum TrainingError {
     /// A model of many people that could not be fitted.
     #[error(transparent)]
     Pooled(#[from] vitalcast_pooled::PooledError),
+    /// People with too few readings for a network of their days.
+    #[error(
+        "not enough data: {0} people have too few readings for a network of many people's days"
+    )]
+    TooFewExamples(usize),
     /// A setting of a replay outside its bounds.
     #[error("{0}")]
     Setting(String),
@@ -109,6 +114,7 @@ impl TrainingError {
             Self::NotEnoughDays { .. }
                 | Self::NotEnoughWindows { .. }
                 | Self::NothingKnown(_)
+                | Self::TooFewExamples(_)
                 | Self::Model(vitalcast_models::ModelError::TooShort { .. })
         )
     }

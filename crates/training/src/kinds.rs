@@ -22,6 +22,8 @@ pub(crate) enum Fitting {
     },
     /// The model of many people that is served otherwise: nothing is fitted to the person.
     OfManyPeople,
+    /// An LSTM of many people's windows that corrects such a model, fine-tuned on the person.
+    LstmOfManyPeople,
 }
 
 /// The configuration of a network.
@@ -98,6 +100,7 @@ impl Fitting {
                 series(method, FittedOn::TrainingDays)
             }
             ModelArchitecture::Pooled => Self::OfManyPeople,
+            ModelArchitecture::PooledLstm => Self::LstmOfManyPeople,
             ModelArchitecture::Average => Self::Average {
                 methods: vec![SeriesMethod::Ets, SeriesMethod::Theta, moving_average],
                 on: FittedOn::DaysBeforeTest,

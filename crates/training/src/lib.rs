@@ -7,6 +7,7 @@ mod kinds;
 mod network;
 mod pipeline;
 mod pooled;
+mod pooled_lstm;
 mod replay;
 mod replayed;
 mod report;
@@ -18,7 +19,7 @@ pub use network::{
     EpochReport, FitError, FitJob, FitOptions, FitOutcome, FittedNetwork, KeptEpoch,
     LabelledWindows, Loss, ReduceLrOnPlateau, continue_network, fit_many, fit_network,
 };
-pub use pipeline::{Trained, train};
+pub use pipeline::{Trained, train, train_among};
 pub use pooled::{ManyPeople, PooledTraining, fit_pooled};
 pub use replay::{
     AgainstBaseline, Choice, FinishedPerson, ModelReport, NoRecord, ReplayAnswer, ReplayModel,

@@ -8,7 +8,8 @@
 use crate::error::TrainingError;
 use crate::kinds::{FittedOn, Fitting, NetworkKind};
 use crate::network::{EpochReport, FitError, FitOptions, FitOutcome, LabelledWindows, fit_network};
-use crate::pooled::{self, ManyPeople};
+use crate::pooled::{self, ManyPeople, PooledTraining};
+use crate::pooled_lstm;
 use crate::report::{Baseline, Report, best_simple_baseline};
 use chrono::{Days, NaiveDate};
 use std::borrow::Cow;
@@ -68,10 +69,30 @@ pub fn train(
     served: Option<&ManyPeople<'_>>,
     on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
 ) -> Result<Trained, TrainingError> {
+    let nobody = PooledTraining::new(request.metric, as_of);
+    train_among(history, request, as_of, device, (served, &nobody), on_epoch)
+}
+
+/// [`train`] where there are other people, whose days a model may learn from that learns from many.
+///
+/// # Errors
+///
+/// Those of [`train`]; [`TrainingError::Pooled`] for too few people.
+pub fn train_among(
+    history: &History,
+    request: &TrainModelRequest,
+    as_of: AsOf,
+    device: ComputeDevice,
+    (served, others): (Option<&ManyPeople<'_>>, &PooledTraining),
+    on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+) -> Result<Trained, TrainingError> {
     request.validate()?;
     let fitting = Fitting::of(request);
     if fitting == Fitting::OfManyPeople {
         return pooled::of_many_people(history, request, device, as_of, served);
+    }
+    if fitting == Fitting::LstmOfManyPeople {
+        return pooled_lstm::of_person(history, request, as_of, others, served, on_epoch);
     }
     let data = prepare(history, request, as_of)?;
     let (metric, lookback) = (request.metric, request.sequence_length);
@@ -88,7 +109,9 @@ pub fn train(
             let average = SeriesMethod::fit_average(&methods, &days_to_fit(&data, on))?;
             (FittedModel::average(metric, lookback, average), None)
         }
-        Fitting::OfManyPeople => return Err(TrainingError::NoPopulation(metric)),
+        Fitting::OfManyPeople | Fitting::LstmOfManyPeople => {
+            return Err(TrainingError::NoPopulation(metric));
+        }
     };
     let report = Report::of(&model, &data, history, as_of, served)?;
     let artifact = assemble_artifact(&model, &data, request, device, fit.as_ref(), &report)?;
@@ -369,7 +392,7 @@ fn fit(
 /// share is the least-squares slope of what happened on what it said, both without their means, less three
 /// standard errors: the epoch that did best on these days was chosen before. A network that has learned nothing that holds on these days is not believed at
 /// all, and the forecast is its base.
-fn believed(happened: &[f64], said: &[f64]) -> (f64, f64) {
+pub(crate) fn believed(happened: &[f64], said: &[f64]) -> (f64, f64) {
     let (Some(middle), Some(usual)) = (mean(said.iter().copied()), mean(happened.iter().copied()))
     else {
         return (0.0, 0.0);

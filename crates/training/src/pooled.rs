@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use vitalcast_artifact::{
-    Artifact, Calibration, Gate, LeadCalibration, Manifest, ReportedMetrics, WindowCounts,
+    Artifact, Calibration, Deviation, Gate, LeadCalibration, Manifest, ReportedMetrics,
+    WindowCounts,
 };
 use vitalcast_domain::{
     AsOf, DEFAULT_SEED, History, MAX_HORIZON_DAYS, ModelArchitecture, PredictionMetric,
@@ -21,7 +22,7 @@ use vitalcast_evaluation::{
 };
 use vitalcast_inference::{FittedModel, PooledRecipe, population};
 use vitalcast_models::{ComputeDevice, SeriesForecaster, SeriesModel};
-use vitalcast_pooled::{Learner, PooledError, PooledModel};
+use vitalcast_pooled::{Corrected, Learner, PooledError, PooledModel};
 
 /// Parts into which people are divided; the errors of each are those of a model of the others.
 const FOLDS: usize = 5;
@@ -59,7 +60,7 @@ pub fn fit_pooled(
 pub struct PooledTraining {
     metric: PredictionMetric,
     as_of: AsOf,
-    people: Vec<CohortPerson>,
+    pub(crate) people: Vec<CohortPerson>,
 }
 
 impl PooledTraining {
@@ -141,7 +142,7 @@ fn fit(
             let mut pairs = Vec::new();
             for (place, person) in unseen {
                 let first = first_scored(person);
-                errors.add(&model, person, first);
+                errors.add((&model).into(), person, first);
                 if let Some(rival) = rival {
                     pairs.extend(paired(&model, rival, place, person, first));
                 }
@@ -168,6 +169,8 @@ fn fit(
         last_day,
         train: model.rows(),
         seed: DEFAULT_SEED,
+        architecture: ModelArchitecture::Pooled,
+        deviation: None,
     };
     trained(FittedModel::pooled(metric, model), facts, &errors, gate)
 }
@@ -201,8 +204,8 @@ fn paired(
     person: &CohortPerson,
     first: usize,
 ) -> Vec<PairedDay> {
-    let theirs = residuals(rival, person, first);
-    residuals(model, person, first)
+    let theirs = residuals(rival.into(), person, first);
+    residuals(model.into(), person, first)
         .into_iter()
         .filter_map(|(day, a)| {
             let b = *theirs.get(&day)?;
@@ -216,7 +219,11 @@ fn paired(
 }
 
 /// The residuals of a model on a person's days from `first` on, one day ahead.
-fn residuals(model: &PooledModel, person: &CohortPerson, first: usize) -> BTreeMap<usize, f64> {
+pub(crate) fn residuals(
+    model: Corrected<'_>,
+    person: &CohortPerson,
+    first: usize,
+) -> BTreeMap<usize, f64> {
     let targets = first..person.observed.len();
     let computed = Computed::of_pooled(model, person, targets.clone(), 1);
     replay_days(&computed, 0, &person.observed, targets, 1)
@@ -258,31 +265,19 @@ pub(crate) fn of_many_people(
     };
     let people = lay_out(&[history], metric, as_of)?;
     let person = people.first().ok_or(TrainingError::NothingKnown(as_of))?;
-    let observed = person.observed_days();
-    let needed = LEAST_READINGS + LEAST_SCORED;
-    let last_day = person.days.date(person.days.person.days() - 1);
-    if observed.len() < needed {
-        return Err(TrainingError::NotEnoughDays {
-            metric,
-            found: observed.len(),
-            needed,
-            missing: needed - observed.len(),
-            first: person.days.first_day,
-            last: last_day,
-        });
-    }
-    let scored = (observed.len() as f64 * request.validation_split).ceil() as usize;
-    let scored = scored.clamp(LEAST_SCORED, observed.len() - LEAST_READINGS);
+    let first = first_scored_of(person, request)?;
     let mut errors = Errors::default();
-    errors.add(model, person, observed[observed.len() - scored]);
+    errors.add(model.into(), person, first);
     let facts = Facts {
         metric,
         card: card.clone(),
         request: settings(request, device),
         first_day: person.days.first_day,
-        last_day,
+        last_day: person.days.date(person.days.person.days() - 1),
         train: 0,
         seed: request.seed,
+        architecture: ModelArchitecture::Pooled,
+        deviation: None,
     };
     // It is what is served without training.
     trained(
@@ -291,6 +286,28 @@ pub(crate) fn of_many_people(
         &errors,
         None,
     )
+}
+
+/// The first of a person's last days that are scored: so large a share of the days with a reading.
+pub(crate) fn first_scored_of(
+    person: &CohortPerson,
+    request: &TrainModelRequest,
+) -> Result<usize, TrainingError> {
+    let observed = person.observed_days();
+    let needed = LEAST_READINGS + LEAST_SCORED;
+    if observed.len() < needed {
+        return Err(TrainingError::NotEnoughDays {
+            metric: request.metric,
+            found: observed.len(),
+            needed,
+            missing: needed - observed.len(),
+            first: person.days.first_day,
+            last: person.days.date(person.days.person.days() - 1),
+        });
+    }
+    let scored = (observed.len() as f64 * request.validation_split).ceil() as usize;
+    let scored = scored.clamp(LEAST_SCORED, observed.len() - LEAST_READINGS);
+    Ok(observed[observed.len() - scored])
 }
 
 /// A model of many people, and what it says of its data.
@@ -336,7 +353,7 @@ pub(crate) fn gate(
     let Some(start) = place(*first) else {
         return Ok(None);
     };
-    let theirs = residuals(rival, person, start);
+    let theirs = residuals(rival.into(), person, start);
     let (own, rivals): (Vec<f64>, Vec<f64>) = errors
         .iter()
         .filter_map(|(day, error)| Some((*error, *theirs.get(&place(*day)?)?)))
@@ -358,7 +375,7 @@ pub(crate) fn gate(
 }
 
 /// All days of a person.
-fn whole(person: &CohortPerson) -> Learner<'_> {
+pub(crate) fn whole(person: &CohortPerson) -> Learner<'_> {
     Learner {
         person: &person.days.person,
         targets: 0..person.days.person.days(),
@@ -374,19 +391,21 @@ fn first_scored(person: &CohortPerson) -> usize {
 }
 
 /// What the artifact says of the data.
-struct Facts {
-    metric: PredictionMetric,
-    card: Value,
-    request: Value,
-    first_day: NaiveDate,
-    last_day: NaiveDate,
-    train: usize,
-    seed: u64,
+pub(crate) struct Facts {
+    pub(crate) metric: PredictionMetric,
+    pub(crate) card: Value,
+    pub(crate) request: Value,
+    pub(crate) first_day: NaiveDate,
+    pub(crate) last_day: NaiveDate,
+    pub(crate) train: usize,
+    pub(crate) seed: u64,
+    pub(crate) architecture: ModelArchitecture,
+    pub(crate) deviation: Option<Deviation>,
 }
 
 /// Forecasts and values of scored days.
 #[derive(Default)]
-struct Errors {
+pub(crate) struct Errors {
     actual: Vec<f64>,
     forecast: Vec<f64>,
     /// Errors of the simple baselines, on the days before the scored ones and on these.
@@ -416,7 +435,7 @@ impl Errors {
     }
 
     /// Adds the days of a person from `first` on.
-    fn add(&mut self, model: &PooledModel, person: &CohortPerson, first: usize) {
+    pub(crate) fn add(&mut self, model: Corrected<'_>, person: &CohortPerson, first: usize) {
         let days = person.observed.len();
         if first >= days {
             return;
@@ -449,7 +468,7 @@ impl Errors {
     }
 
     /// The simple baseline that was best before the scored days, with its error on these.
-    fn baseline(&self) -> Option<(SeriesModel, f64)> {
+    pub(crate) fn baseline(&self) -> Option<(SeriesModel, f64)> {
         let of = |errors: &[f64]| mean(errors.iter().copied());
         SeriesModel::simple()
             .into_iter()
@@ -460,7 +479,7 @@ impl Errors {
     }
 }
 
-fn trained(
+pub(crate) fn trained(
     model: FittedModel,
     facts: Facts,
     errors: &Errors,
@@ -479,7 +498,7 @@ fn trained(
         .collect::<Result<_, _>>()?;
     let manifest = Manifest {
         metric: facts.metric,
-        architecture: ModelArchitecture::Pooled,
+        architecture: facts.architecture,
         config: facts.card,
         feature_names: Vec::new(),
         lookback_days: model.lookback,
@@ -514,7 +533,7 @@ fn trained(
             .map(|(baseline, _)| baseline.name().to_owned()),
         baseline_mae: baseline.as_ref().map(|(_, mae)| *mae),
         gate,
-        deviation: None,
+        deviation: facts.deviation,
         is_production_ready: readiness.is_ready,
         quality_issues: readiness.reasons,
         request: facts.request,
@@ -522,7 +541,7 @@ fn trained(
         threads: 1,
         code_version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let artifact = Artifact::new(manifest, None, &model.state())?;
+    let artifact = Artifact::new(manifest, model.weights()?, &model.state())?;
     Ok(Trained {
         model,
         artifact,

@@ -4,7 +4,7 @@ use crate::cohort::CohortPerson;
 use std::ops::Range;
 use vitalcast_evaluation::Replayed;
 use vitalcast_models::{SeriesForecaster, SeriesModel};
-use vitalcast_pooled::PooledModel;
+use vitalcast_pooled::Corrected;
 
 /// Forecasts of one person that were computed beforehand, many at once.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Computed {
 
     /// What a model of many people forecasts of some days of a person, `lead` days ahead.
     pub(crate) fn of_pooled(
-        model: &PooledModel,
+        model: Corrected<'_>,
         person: &CohortPerson,
         targets: Range<usize>,
         lead: usize,

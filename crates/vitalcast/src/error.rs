@@ -376,6 +376,7 @@ fn training_kind(error: &TrainingError) -> ErrorKind {
         TrainingError::NotEnoughDays { .. }
         | TrainingError::NotEnoughWindows { .. }
         | TrainingError::NothingKnown(_)
+        | TrainingError::TooFewExamples(_)
         | TrainingError::NoPopulation(_)
         | TrainingError::NothingScored { .. }
         | TrainingError::Pooled(_) => ErrorKind::NotEnoughData,

@@ -6,7 +6,7 @@ use crate::output::Output;
 use crate::progress;
 use serde::Serialize;
 use vitalcast::{
-    PredictionMetric, TrainModelRequest, TrainModelResponse, TrainPooledRequest,
+    ModelArchitecture, PredictionMetric, TrainModelRequest, TrainModelResponse, TrainPooledRequest,
     TrainPooledResponse, UserId, learned_nothing, skill_sentence,
 };
 
@@ -169,7 +169,9 @@ fn of_one(
         let bar = progress::steps(output, "");
         bar.set_prefix(format!("Training {metric} "));
         let now = global.now();
-        let answer = engine.train(&request, args.as_of.unwrap_or(now), now, &mut |epoch| {
+        let as_of = args.as_of.unwrap_or(now);
+        // Whoever holds the folder has the data; who refused is left out.
+        let answer = engine.train_among(&request, true, as_of, now, &mut |epoch| {
             bar.set_length(epoch.epochs as u64);
             bar.set_position(epoch.epoch as u64);
             bar.set_message(format!("validation loss {:.3}", epoch.validation_loss));
@@ -242,7 +244,10 @@ pub(crate) fn print(answer: &TrainModelResponse, output: &mut Output) -> anyhow:
     output.table(&["", ""], &rows, &[])?;
     if let Some(name) = &answer.baseline_name {
         if answer.learned_share == Some(0.0) {
-            output.line(learned_nothing(name))?;
+            let corrects = answer.architecture == ModelArchitecture::PooledLstm;
+            let pooled = ModelArchitecture::Pooled.as_str();
+            let base = if corrects { pooled } else { name };
+            output.line(learned_nothing(base))?;
         }
         output.line(skill_sentence(answer.skill_vs_naive, name))?;
     }

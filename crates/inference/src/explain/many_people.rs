@@ -15,11 +15,11 @@ use vitalcast_domain::{
     ExplainedFeature, ExplanationComputation, FeatureCategory, MetricType, PredictionMetric,
 };
 use vitalcast_models::TreeGame;
-use vitalcast_pooled::PooledModel;
+use vitalcast_pooled::{CORRECTION, Corrected, PooledModel};
 
 pub(super) fn explaining(
     metric: PredictionMetric,
-    model: &PooledModel,
+    model: Corrected<'_>,
     asked: &Asked<'_>,
     trees: TreeGame,
 ) -> Result<Explaining, InferenceError> {
@@ -53,7 +53,7 @@ pub(super) fn explaining(
         });
     }
     let (from, contributions) = model.explain(person, end, ahead).ok_or_else(failed)?;
-    let transform = model.design().transform;
+    let transform = model.model.design().transform;
     let to = from + contributions.iter().map(|part| part.amount).sum::<f64>();
     let (base, exact) = (transform.invert(from), transform.invert(to));
     // The slope of the way back on average; at a single place the limit is the slope there.
@@ -78,7 +78,14 @@ pub(super) fn explaining(
                 "days since the last reading",
                 FeatureCategory::Health,
             ),
-            Group::Series(series) => names::of_series(series, last_value(model, &read, series)),
+            Group::Correction => names::of_other(
+                "health_network",
+                "what a network sees in your last weeks",
+                FeatureCategory::Health,
+            ),
+            Group::Series(series) => {
+                names::of_series(series, last_value(model.model, &read, series))
+            }
         };
         let amount = part.amount * slope;
         match parts.iter_mut().find(|(other, _)| *other == feature) {
@@ -100,7 +107,7 @@ pub(super) fn explaining(
     if value != measured {
         parts.push((limits(), value - measured));
     }
-    let base_meaning = if model.starts_from_last_reading(person) {
+    let base_meaning = if model.model.starts_from_last_reading(person) {
         "your last reading"
     } else {
         "your level: a mean of your readings in which later ones count more"
@@ -124,6 +131,7 @@ enum Group {
     Own,
     Weekday,
     Gap,
+    Correction,
     Series(MetricType),
 }
 
@@ -138,6 +146,7 @@ fn group_of(name: &str) -> Group {
             Group::Weekday
         }
         "gap" => Group::Gap,
+        CORRECTION => Group::Correction,
         _ => Group::Own,
     }
 }
@@ -173,6 +182,7 @@ mod tests {
         assert!(own.iter().all(|name| matches!(group_of(name), Group::Own)));
         assert!(matches!(group_of("Sat"), Group::Weekday));
         assert!(matches!(group_of("gap"), Group::Gap));
+        assert!(matches!(group_of(CORRECTION), Group::Correction));
         for name in [
             "SLEEPING_HEART_RATE",
             "SLEEPING_HEART_RATE - RESTING_HEART_RATE",

@@ -66,7 +66,7 @@ pub fn explaining<'a>(
     trees: TreeGame,
 ) -> Result<Explaining, InferenceError> {
     let asked = Asked::new(person.into(), query)?;
-    if let Some(pooled) = model.as_pooled() {
+    if let Some(pooled) = model.of_many_people() {
         return many_people::explaining(model.metric, pooled, &asked, trees);
     }
     let read = WindowRead::new(model, &asked)?;
@@ -81,7 +81,7 @@ pub fn explaining<'a>(
     let parts = match model.kind() {
         Kind::Series(series) => Some(series.parts(&history, lead, trees)?.ok_or_else(failed)?),
         Kind::Average(average) => Some(average.parts(&history, lead, trees)?.ok_or_else(failed)?),
-        Kind::Network { .. } | Kind::Pooled(_) => None,
+        Kind::Network { .. } | Kind::Pooled(..) => None,
     };
     let days = read
         .layout

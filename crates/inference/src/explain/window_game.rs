@@ -292,7 +292,7 @@ impl<'a> WindowGame<'a> {
             },
             Kind::Series(series) => of(series),
             Kind::Average(average) => of(average),
-            Kind::Pooled(_) => None,
+            Kind::Pooled(..) => None,
         }
     }
 
@@ -306,7 +306,7 @@ impl<'a> WindowGame<'a> {
                 self.model
                     .added(network, *target, &inputs, usual, |_| self.target)?
             }
-            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => usual.to_vec(),
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) => usual.to_vec(),
         };
         let failed = || InferenceError::NotFinite(self.target);
         said.into_iter()
@@ -418,7 +418,7 @@ fn cells(
             model.lookback,
             hidden_days,
         )?),
-        Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_) => None,
+        Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) => None,
     };
     let of = |(place, window): (usize, &WindowEnd)| WindowCells {
         scaled: scaled

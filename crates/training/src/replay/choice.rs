@@ -122,7 +122,7 @@ fn of_person(
         }
         let origins = (scored.start + 1).saturating_sub(lead)..=scored.end - lead;
         replay_served(
-            model,
+            model.into(),
             &person.days.person,
             origins,
             lead,

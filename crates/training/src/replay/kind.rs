@@ -12,7 +12,8 @@ pub enum ReplayModel {
     Population,
     /// Mean of the last 30 days.
     Mean30,
-    /// A model of its own for each person; `pooled`, `ridge` and `xgboost` learn from all people.
+    /// A model of its own for each person; `pooled`, `pooled_lstm`, `ridge` and `xgboost` learn from
+    /// all people.
     Of(ModelArchitecture),
 }
 

@@ -18,6 +18,8 @@ pub use report::{AgainstBaseline, ModelReport};
 use crate::cohort::{CohortPerson, lay_out};
 use crate::error::TrainingError;
 use crate::kinds::Fitting;
+use crate::network::EpochReport;
+use crate::pooled_lstm::PooledLstm;
 use crate::settings::Settings;
 use chrono::NaiveDate;
 use rayon::prelude::*;
@@ -30,8 +32,8 @@ use vitalcast_domain::{
     AsOf, DEFAULT_SEED, History, MAX_HORIZON_DAYS, ModelArchitecture, PredictionMetric, UserId,
 };
 use vitalcast_evaluation::{Distribution, Replayed, ReplayedPerson, Scored, replay};
-use vitalcast_inference::{PooledRecipe, population};
-use vitalcast_pooled::{LEVELS, Learner, PooledError, PooledModel};
+use vitalcast_inference::{NetworkCorrection, PooledRecipe, population};
+use vitalcast_pooled::{Corrected, Correction, LEVELS, Learner, PooledError, PooledModel};
 
 /// The settings of a replay.
 #[derive(Debug, Clone)]
@@ -211,15 +213,30 @@ impl Cohort<'_> {
             .collect()
     }
 
-    /// The forecasts of a model of many people.
-    fn of_pooled(&self, model: &PooledModel, lead: usize) -> Vec<Scored> {
+    /// The people with the days that models may learn from.
+    fn learners(&self, longest: usize) -> Vec<Learner<'_>> {
+        let people = self.people.iter().zip(self.until(longest));
+        people
+            .map(|(person, until)| Learner {
+                person: &person.days.person,
+                targets: 0..until,
+            })
+            .collect()
+    }
+
+    /// The forecasts of a model of many people, as it is for each person.
+    fn of_pooled<'m>(
+        &self,
+        model: impl Fn(usize) -> Corrected<'m> + Sync,
+        lead: usize,
+    ) -> Vec<Scored> {
         let of_person = |(index, (person, scored)): (usize, (&CohortPerson, &Range<usize>))| {
             let mut found = Vec::new();
             if scored.is_empty() || scored.end < lead {
                 return found;
             }
             let start = (scored.start + 1).saturating_sub(lead);
-            model.replay(
+            model(index).replay(
                 &person.days.person,
                 start..=scored.end - lead,
                 lead,
@@ -476,6 +493,7 @@ impl Work<'_> {
                 self.pooled(longest)?;
                 Ok(self.of_pooled(self.pooled.model()))
             }
+            Fitting::LstmOfManyPeople => self.of_pooled_lstm(check),
             Fitting::Network(_) => {
                 let leads = self.leads();
                 let mut finished = Finished::kept(model, cohort, self.record);
@@ -497,9 +515,10 @@ impl Work<'_> {
     /// Why a model has forecast no scored day.
     fn why_not(&self, model: ReplayModel) -> String {
         match (model, &self.pooled) {
-            (ReplayModel::Of(ModelArchitecture::Pooled), Pooled::TooFewPeople(error)) => {
-                format!("{error}, before the scored days")
-            }
+            (
+                ReplayModel::Of(ModelArchitecture::Pooled | ModelArchitecture::PooledLstm),
+                Pooled::TooFewPeople(error),
+            ) => format!("{error}, before the scored days"),
             (ReplayModel::Population, _) => {
                 "no model of this metric comes with the release".to_owned()
             }
@@ -513,9 +532,42 @@ impl Work<'_> {
         let leads = self.leads().into_iter();
         model.map_or_else(Vec::new, |model| {
             leads
-                .flat_map(|lead| self.cohort.of_pooled(model, lead))
+                .flat_map(|lead| self.cohort.of_pooled(|_| model.into(), lead))
                 .collect()
         })
+    }
+
+    /// Replays the LSTM of many people's windows, fine-tuned on each person's days before the scored ones.
+    fn of_pooled_lstm(
+        &mut self,
+        check: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<Forecasts, TrainingError> {
+        let (cohort, leads, seed) = (self.cohort, self.leads(), self.request.seed);
+        let longest = *self.request.horizon.end();
+        let Some(model) = self.pooled(longest)? else {
+            return Ok(Vec::new());
+        };
+        let learners = cohort.learners(longest);
+        let mut on_epoch = |_: &EpochReport| check();
+        let Some(lstm) = PooledLstm::fit(model, &learners, seed, &mut on_epoch)? else {
+            return Ok(Vec::new());
+        };
+        let networks: Vec<Option<NetworkCorrection>> = learners
+            .iter()
+            .zip(&cohort.scored)
+            .map(|(learner, scored)| {
+                let is_scored = !scored.is_empty();
+                is_scored.then(|| lstm.of_person(learner)).transpose()
+            })
+            .collect::<Result<_, _>>()?;
+        let of_person = |index: usize| Corrected {
+            model,
+            correction: networks[index].as_ref().map(|of| of as &dyn Correction),
+        };
+        let forecasts = leads.into_iter();
+        Ok(forecasts
+            .flat_map(|lead| cohort.of_pooled(of_person, lead))
+            .collect())
     }
 
     fn of_series(
@@ -561,17 +613,7 @@ impl Work<'_> {
     fn pooled(&mut self, longest: usize) -> Result<Option<&PooledModel>, TrainingError> {
         if matches!(self.pooled, Pooled::NotAskedFor) {
             let recipe = PooledRecipe::of(self.cohort.metric);
-            let until = self.cohort.until(longest);
-            let learners: Vec<Learner<'_>> = self
-                .cohort
-                .people
-                .iter()
-                .zip(until)
-                .map(|(person, until)| Learner {
-                    person: &person.days.person,
-                    targets: 0..until,
-                })
-                .collect();
+            let learners = self.cohort.learners(longest);
             let design = vitalcast_pooled::Design {
                 horizon: *self.request.horizon.end(),
                 ..recipe.design()

@@ -62,7 +62,7 @@ pub(super) fn series<'a>(
     let user = cohort.people[0].user.clone();
     let request = settings_of(architecture, user, replay)?;
     Ok(match Fitting::of(&request) {
-        Fitting::Network(_) | Fitting::OfManyPeople => None,
+        Fitting::Network(_) | Fitting::OfManyPeople | Fitting::LstmOfManyPeople => None,
         Fitting::Series { method, .. } if method.learns_from_many() => {
             let histories: Vec<_> = people
                 .iter()

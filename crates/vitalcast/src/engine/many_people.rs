@@ -180,7 +180,7 @@ impl Engine {
 }
 
 /// Whether a person's days may be used to fit models of many people.
-fn may_teach(profile: &Profile, include_unasked: bool) -> bool {
+pub(super) fn may_teach(profile: &Profile, include_unasked: bool) -> bool {
     profile.allows_pooling.unwrap_or(include_unasked)
 }
 

@@ -151,7 +151,7 @@ impl Engine {
             let served = self.served(request, generation)?;
             // A month to compare with, whatever the model reads; a model of many people reads all.
             let days = (served.model().lookback.max(LOOK_BACK_DAYS) + LOOK_BACK_DAYS + 1) as u64;
-            let needed = match served.model().as_pooled() {
+            let needed = match served.model().of_many_people() {
                 Some(_) => None,
                 None => request.target_date.checked_sub_days(Days::new(days)),
             };

@@ -1,6 +1,7 @@
 //! Training and registration of a model.
 
 use super::Engine;
+use super::many_people::may_teach;
 use crate::error::EngineError;
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
@@ -12,7 +13,9 @@ use vitalcast_domain::{
 };
 use vitalcast_models::ComputeDevice;
 use vitalcast_store::{NewModel, RegisteredModel, Store, StoreError};
-use vitalcast_training::{EpochReport, ManyPeople, Trained, TrainingError, train};
+use vitalcast_training::{
+    EpochReport, ManyPeople, PooledTraining, Trained, TrainingError, train_among,
+};
 
 /// A model to be written and registered.
 pub(super) struct Publication<'a> {
@@ -35,6 +38,11 @@ impl Engine {
     /// If a model comes from the same history, request and release, it is returned without a
     /// training, unless `force_retrain` is set.
     ///
+    /// A model that learns from many people, too ([`ModelArchitecture::PooledLstm`]), learns from those of
+    /// the folder who agreed ([`Profile::allows_pooling`]).
+    ///
+    /// [`Profile::allows_pooling`]: vitalcast_domain::Profile::allows_pooling
+    ///
     /// # Errors
     ///
     /// [`EngineError::UnknownUser`]; [`EngineError::Training`] with too little data;
@@ -46,8 +54,30 @@ impl Engine {
         now: DateTime<Utc>,
         on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
     ) -> Result<TrainModelResponse, EngineError> {
+        self.train_among(request, false, as_of, now, on_epoch)
+    }
+
+    /// [`Engine::train`]; with `include_unasked` a model that learns from many people learns from those who
+    /// were not asked, too. Who refused is never among them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Engine::train`].
+    pub fn train_among(
+        &self,
+        request: &TrainModelRequest,
+        include_unasked: bool,
+        as_of: AsOf,
+        now: DateTime<Utc>,
+        on_epoch: &mut dyn FnMut(&EpochReport) -> ControlFlow<()>,
+    ) -> Result<TrainModelResponse, EngineError> {
         request.validate()?;
         let history = self.load(&request.user_id)?;
+        let teachers = if request.architecture == ModelArchitecture::PooledLstm {
+            self.teachers(&request.user_id, include_unasked)?
+        } else {
+            Teachers::default()
+        };
         let champion = self.champion(request.metric)?;
         let served = champion.as_ref().and_then(|champion| {
             Some(ManyPeople {
@@ -56,7 +86,8 @@ impl Engine {
             })
         });
         let rival = champion.as_ref().map(|of| of.registered.file_hash.as_str());
-        let key = training_key(&history, request, as_of, self.device, rival);
+        let compared = (rival, teachers.state.as_str());
+        let key = training_key(&history, request, as_of, self.device, compared);
         if !request.force_retrain
             && let Some(model) = self.model_of(request, &key)?
         {
@@ -64,8 +95,13 @@ impl Engine {
         }
         let started = Instant::now();
         let device = self.device;
-        let trained = train(&history, request, as_of, device, served.as_ref(), on_epoch)
-            .map_err(cancelled)?;
+        let mut others = PooledTraining::new(request.metric, as_of);
+        for user in &teachers.users {
+            others.add(&self.load(user)?)?;
+        }
+        let beside = (served.as_ref(), &others);
+        let trained =
+            train_among(&history, request, as_of, device, beside, on_epoch).map_err(cancelled)?;
         let registered = self.publish(Publication {
             id: model_id(request, now)?,
             user: Some(&request.user_id),
@@ -77,6 +113,27 @@ impl Engine {
             seconds: started.elapsed().as_secs_f64(),
         })?;
         answer(request, &registered)
+    }
+
+    /// The people of the folder beside one whose days a model may learn from.
+    fn teachers(&self, user: &UserId, include_unasked: bool) -> Result<Teachers, EngineError> {
+        let mut found = Teachers::default();
+        for other in self.wait(self.store.users())? {
+            let other = other.user_id;
+            if other == *user || !may_teach(&self.profile(&other)?, include_unasked) {
+                continue;
+            }
+            // Before the records: what is written meanwhile makes another training.
+            let generation = self
+                .generation(&other)?
+                .ok_or_else(|| self.unknown(&other))?;
+            let (incarnation, data) = (generation.incarnation, generation.data);
+            found
+                .state
+                .push_str(&format!("{other} {incarnation} {data}\n"));
+            found.users.push(other);
+        }
+        Ok(found)
     }
 
     /// The newest model that was trained with this key and whose artifact exists and is not damaged, if it
@@ -174,6 +231,14 @@ fn model_id(request: &TrainModelRequest, now: DateTime<Utc>) -> Result<ModelId, 
     Ok(ModelId::new(id)?)
 }
 
+/// People whose days a model of another one may learn from.
+#[derive(Debug, Default)]
+struct Teachers {
+    users: Vec<UserId>,
+    /// The state of each one's data.
+    state: String,
+}
+
 /// Converts a cancelled training to [`EngineError::Interrupted`].
 pub(crate) fn cancelled(error: TrainingError) -> EngineError {
     if matches!(error, TrainingError::Cancelled) {
@@ -187,13 +252,13 @@ pub(crate) fn cancelled(error: TrainingError) -> EngineError {
 const TRAINING_KEY: &str = "training_key";
 
 /// A hash of all inputs of a training: the settings, the profile, the known data, the last day, the
-/// device, the release, and the model it is compared with.
+/// device, the release, the model it is compared with, and the state of other people's data it learns from.
 fn training_key(
     history: &History,
     request: &TrainModelRequest,
     as_of: AsOf,
     device: ComputeDevice,
-    rival: Option<&str>,
+    (rival, others): (Option<&str>, &str),
 ) -> String {
     let known: Vec<&Record> = history
         .records
@@ -209,6 +274,7 @@ fn training_key(
     let everything = (
         (release, settings, device, rival),
         (&history.profile, today, known),
+        others,
     );
     content_hash(&serde_json::to_vec(&everything).expect("records hold plain values"))
 }

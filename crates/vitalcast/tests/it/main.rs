@@ -16,6 +16,7 @@ mod late_eater;
 mod many_people;
 mod numbers;
 mod person_days;
+mod pooled_lstm;
 mod real;
 mod training;
 mod true_days;

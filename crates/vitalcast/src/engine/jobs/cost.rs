@@ -1,11 +1,13 @@
 //! How long a training will take.
 
-use vitalcast_domain::{ModelFamily, TrainModelRequest};
+use vitalcast_domain::{ModelArchitecture, ModelFamily, TrainModelRequest};
 
 /// Assumed speed for estimates, floating-point operations per second.
 const ASSUMED_SPEED: f64 = 1e11;
 /// Assumed time for everything except the fitting, seconds.
 const OVERHEAD_SECONDS: f64 = 0.3;
+/// Assumed time of an LSTM of many people's windows, which reads a bounded number of them, seconds.
+const LSTM_OF_MANY_SECONDS: f64 = 60.0;
 
 /// Estimates the run time of a training from its settings: multiplications and additions of the network
 /// for each day of each window and epoch, forward and backward, at a speed that any machine reaches.
@@ -13,6 +15,9 @@ pub fn estimated_seconds(request: &TrainModelRequest) -> f64 {
     match request.architecture.family() {
         ModelFamily::Lstm => {}
         ModelFamily::Linear => return OVERHEAD_SECONDS + request.epochs as f64 * 1e-3,
+        ModelFamily::Pooled if request.architecture == ModelArchitecture::PooledLstm => {
+            return LSTM_OF_MANY_SECONDS;
+        }
         ModelFamily::Trees | ModelFamily::Ridge | ModelFamily::Series | ModelFamily::Pooled => {
             return OVERHEAD_SECONDS;
         }
