@@ -129,9 +129,11 @@ def map_path_parameters(context, path_parameters):
 
 def of_a_calendar(value):
     """RFC 3339, and so the schema's format, has a year 0, a leap year; the contract's dates, pydantic's,
-    begin at 1. Such a date fits the schema and is refused all the same: it becomes one of the year 4."""
+    begin at 1. Such a date fits the schema and is refused all the same: it becomes one of the year 4. And a
+    pattern cannot tell the years with a 29 February, which becomes the 28th."""
     if isinstance(value, str):
-        return re.sub(r"^0000(?=-\d\d-\d\d)", "0004", value)
+        value = re.sub(r"^0000(?=-\d\d-\d\d)", "0004", value)
+        return re.sub(r"^(\d{4}-02)-29(?=[T ])", r"\1-28", value)
     if isinstance(value, list):
         return [of_a_calendar(each) for each in value]
     if isinstance(value, dict):
