@@ -135,6 +135,15 @@ fn dispatch(arguments: &[&str]) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// The word after an option, or what is missing.
+fn value_of<'w>(
+    option: &str,
+    words: &mut std::slice::Iter<'_, &'w str>,
+) -> Result<&'w str, String> {
+    let value = words.next().copied();
+    value.ok_or_else(|| format!("{option} needs a value"))
+}
+
 fn wrong_usage(why: &str) -> ExitCode {
     printer::complain(&format!(
         "error: {why}; `cargo xtask --help` lists the options"

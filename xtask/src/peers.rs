@@ -56,10 +56,7 @@ impl Options {
         };
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
-            let mut value = || {
-                let value = words.next().copied();
-                value.ok_or_else(|| format!("{word} needs a value"))
-            };
+            let mut value = || crate::value_of(word, &mut words);
             match *word {
                 "--json" => options.as_json = true,
                 "--isa" => {

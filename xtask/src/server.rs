@@ -57,7 +57,7 @@ impl Options {
             match *word {
                 "--json" => options.as_json = true,
                 "--rows" => {
-                    let names = words.next().ok_or("--rows needs a value")?;
+                    let names = crate::value_of(word, &mut words)?;
                     for name in names.split(',') {
                         let known = ROWS.iter().find(|(row, ..)| *row == name);
                         let (known, ..) = known.ok_or_else(|| {

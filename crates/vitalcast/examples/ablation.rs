@@ -11,27 +11,20 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what it measured")]
 
+mod development;
+
 use chrono::{DateTime, Utc};
+use development::{DATA_SETS, FOLDS, SERIES, read};
 use rayon::prelude::*;
 use std::error::Error;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::path::Path;
-use vitalcast::{Engine, History, ImportSettings, PredictionMetric};
+use vitalcast::{History, PredictionMetric};
 use vitalcast_inference::{PersonDays, PooledRecipe};
 use vitalcast_pooled::{Design, Learner, Part, PooledModel};
 
-const DATA_SETS: [&str; 2] = ["lifesnaps", "t1d-uom"];
-const SERIES: [(usize, PredictionMetric); 6] = [
-    (0, PredictionMetric::RestingHeartRate),
-    (0, PredictionMetric::HeartRateVariabilityRmssd),
-    (0, PredictionMetric::SleepDuration),
-    (0, PredictionMetric::RecoveryScore),
-    (1, PredictionMetric::RestingHeartRate),
-    (1, PredictionMetric::SleepDuration),
-];
 const LEAST_READINGS: usize = 30;
 const SCORED_SHARE: f64 = 0.4;
-const FOLDS: usize = 5;
 
 struct OfPerson {
     data_set: usize,
@@ -82,19 +75,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("| {name} | {} |", numbers.join(" | "));
     }
     Ok(())
-}
-
-/// The people of a data set.
-fn read(from: &Path, now: DateTime<Utc>) -> Result<Vec<History>, Box<dyn Error>> {
-    let folder = tempfile::tempdir()?;
-    let engine = Engine::open(folder.path())?;
-    let go_on = &mut |_, _| ControlFlow::Continue(());
-    engine.import(&[from.to_owned()], &ImportSettings::default(), now, go_on)?;
-    let mut histories = Vec::new();
-    for user in engine.users()? {
-        histories.push(engine.load(&user.user_id)?);
-    }
-    Ok(histories)
 }
 
 /// The days of people with a reading of a metric.

@@ -11,32 +11,22 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what it measured")]
 
+mod development;
+
 use chrono::{DateTime, Utc};
+use development::{DATA_SETS, FOLDS, SERIES, read};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
-use vitalcast::{
-    Engine, History, ImportSettings, ModelArchitecture, PredictionMetric, ReplayModel,
-    ReplayRequest, backtest,
-};
+use vitalcast::{ModelArchitecture, PredictionMetric, ReplayModel, ReplayRequest, backtest};
 
-const DATA_SETS: [&str; 2] = ["lifesnaps", "t1d-uom"];
-const SERIES: [(usize, PredictionMetric); 6] = [
-    (0, PredictionMetric::RestingHeartRate),
-    (0, PredictionMetric::HeartRateVariabilityRmssd),
-    (0, PredictionMetric::SleepDuration),
-    (0, PredictionMetric::RecoveryScore),
-    (1, PredictionMetric::RestingHeartRate),
-    (1, PredictionMetric::SleepDuration),
-];
 const MODELS: [ModelArchitecture; 3] = [
     ModelArchitecture::PooledLstm,
     ModelArchitecture::Pooled,
     ModelArchitecture::Naive,
 ];
-const FOLDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -94,17 +84,4 @@ fn main() -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
-}
-
-/// The people of a data set.
-fn read(from: &Path, now: DateTime<Utc>) -> Result<Vec<History>, Box<dyn Error>> {
-    let folder = tempfile::tempdir()?;
-    let engine = Engine::open(folder.path())?;
-    let go_on = &mut |_, _| ControlFlow::Continue(());
-    engine.import(&[from.to_owned()], &ImportSettings::default(), now, go_on)?;
-    let mut histories = Vec::new();
-    for user in engine.users()? {
-        histories.push(engine.load(&user.user_id)?);
-    }
-    Ok(histories)
 }

@@ -1,20 +1,12 @@
 //! A correction of a pooled model: what it reads, what it changes, and that it knows no more than an evening.
 
-use crate::people::{Kind, fit, learners, people, person};
+use crate::people::{Kind, LATE, fit, learners, people, person};
 use proptest::prelude::*;
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 use vitalcast_pooled::{CORRECTION, Corrected, Correction, Learner, Person, PooledModel};
 use vitalcast_windows::{KnownSeries, LaterValue};
 
-const LATE: Kind = Kind {
-    days: 60,
-    drift: 0.1,
-    noise: 1.0,
-    missing: 0.15,
-    late: true,
-    covariates: 2,
-};
 const DAYS: usize = 9;
 /// The series and two covariates with a mask each, and seven weekdays.
 const WIDTH: usize = 2 * 3 + 7;

@@ -1,20 +1,11 @@
 //! Nothing that was not known the evening before reaches a forecast, and nothing after the last target a
 //! fit.
 
-use crate::people::{Kind, Random, design, fit, forecasts, people, person};
+use crate::people::{Kind, LATE, Random, design, fit, forecasts, people, person};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 use vitalcast_pooled::{Learner, Person, PooledModel};
 use vitalcast_windows::{KnownSeries, LaterValue};
-
-const LATE: Kind = Kind {
-    days: 60,
-    drift: 0.1,
-    noise: 1.0,
-    missing: 0.15,
-    late: true,
-    covariates: 2,
-};
 
 static MODEL: LazyLock<PooledModel> = LazyLock::new(|| fit(&people(1..13, LATE), 3));
 

@@ -40,6 +40,16 @@ pub(crate) struct Kind {
     pub(crate) covariates: usize,
 }
 
+/// People with two further series, some of whose values come late or are corrected.
+pub(crate) const LATE: Kind = Kind {
+    days: 60,
+    drift: 0.1,
+    noise: 1.0,
+    missing: 0.15,
+    late: true,
+    covariates: 2,
+};
+
 impl Default for Kind {
     fn default() -> Self {
         Self {
