@@ -24,7 +24,7 @@
 //! The batch is cut into [`Chunks`], as many as there are threads in the current rayon pool or a
 //! multiple of that. A chunk runs through all days by itself; weight gradients are spread by panels.
 //! Every number that comes out is one chain of additions in one order, so how many threads there are
-//! changes no bit. Another instruction set does (other lanes, and a product and a sum rounded once or
+//! changes no bit. A few rows are one chunk: there `plain::pipeline` gives each layer a thread. Another instruction set does (other lanes, and a product and a sum rounded once or
 //! twice).
 
 #![expect(
@@ -46,7 +46,7 @@ mod tests;
 
 pub(crate) use activation::squash;
 pub(crate) use backward::{Gradients, Scratch, backward};
-pub(crate) use forward::{Saved, forward, forward_and_save};
+pub(crate) use forward::{Reached, Saved, forward, forward_and_save, forward_on};
 pub(crate) use pack::Packed;
 
 use crate::instruction_set::InstructionSet;
@@ -109,6 +109,11 @@ impl Chunks {
         let first = |chunk| chunk * self.batch / self.count;
         first(chunk)..first(chunk + 1)
     }
+}
+
+/// Whether a batch is one chunk, however many threads there are.
+pub(crate) fn is_one_chunk(batch: usize) -> bool {
+    batch < 2 * Chunks::FEWEST
 }
 
 /// Numbers of a vector.

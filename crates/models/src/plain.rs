@@ -3,10 +3,13 @@
 //! Each window is computed by itself, in one order of additions, so that what it forecasts does not
 //! depend on what else is forecast beside it.
 
+mod pipeline;
+
 use crate::instruction_set::InstructionSet;
 use crate::layout::{DensePart, HeadPart, Layout, LstmPart, NormPart, Structure};
 use crate::lstm_kernel::{Packed, Shape, forward};
 use crate::products::add_product;
+use pipeline::Layer;
 
 /// What batch norm adds to a variance.
 pub(crate) const EPSILON: f64 = 1e-5;
@@ -29,8 +32,8 @@ pub(crate) enum PlainNetwork {
 #[derive(Debug)]
 pub(crate) struct PlainLstm {
     hidden: usize,
-    /// Levels from the input up; of each the directions, with the width of what they read.
-    levels: Vec<Vec<(usize, Packed)>>,
+    /// Levels from the input up; of each the directions.
+    levels: Vec<Vec<Layer>>,
     attention: Option<[PlainDense; 2]>,
     head: PlainHead,
 }
@@ -78,8 +81,8 @@ impl PlainNetwork {
     }
 }
 
-/// A layer's weights ready for the forward pass, and the width of what it reads.
-fn packed(layer: &LstmPart, weights: &[f32]) -> (usize, Packed) {
+/// A layer's weights ready for the forward pass.
+fn packed(layer: &LstmPart, weights: &[f32]) -> Layer {
     let shape = Shape {
         days: 1,
         batch: 1,
@@ -90,22 +93,33 @@ fn packed(layer: &LstmPart, weights: &[f32]) -> (usize, Packed) {
     let from_hidden = layer.from_hidden.of(weights);
     let set = InstructionSet::of_networks();
     let packed = Packed::new(set, shape, from_input, from_hidden, &layer.bias(weights));
-    (layer.input, packed)
+    Layer {
+        input: layer.input,
+        hidden: layer.hidden,
+        packed: packed.into(),
+    }
 }
 
 impl PlainLstm {
     fn forward(&self, windows: &[f32], count: usize, days: usize) -> Said {
-        let mut sequence = by_day(windows, count, days);
+        let sequence = self.run(by_day(windows, count, days), count, days);
+        let (read, attention) = self.read_out(&sequence, count, days);
+        Said {
+            values: self.head.forward(&read, count),
+            attention,
+        }
+    }
+
+    /// `[days, count, input]` to what the top level says, `[days, count, width]`.
+    fn run(&self, mut sequence: Vec<f32>, count: usize, days: usize) -> Vec<f32> {
+        if let Some(top) = pipeline::run(&self.levels, &sequence, count, days) {
+            return top;
+        }
         for directions in &self.levels {
             let run = |place: usize| {
-                let (input, packed) = &directions[place];
-                let shape = Shape {
-                    days,
-                    batch: count,
-                    input: *input,
-                    hidden: self.hidden,
-                };
-                forward(shape, &sequence, packed, place == 1)
+                let layer = &directions[place];
+                let shape = layer.shape(days, count);
+                forward(shape, &sequence, &layer.packed, place == 1)
             };
             sequence = if directions.len() == 2 {
                 beside(&run(0), &run(1), self.hidden)
@@ -113,11 +127,7 @@ impl PlainLstm {
                 run(0)
             };
         }
-        let (read, attention) = self.read_out(&sequence, count, days);
-        Said {
-            values: self.head.forward(&read, count),
-            attention,
-        }
+        sequence
     }
 
     /// `[days, count, width]` to `[count, width]`, and with attention the weights `[count, days]`.

@@ -33,6 +33,45 @@ impl Saved {
     }
 }
 
+/// Where a layer stands after the days that it has read: states and cells of its rows, nothing before the
+/// first day.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Reached {
+    /// `[row][padded hidden]`
+    states: Vec<f32>,
+    /// `[row][padded hidden]`
+    cells: Vec<f32>,
+}
+
+/// Runs a layer over the next `[days, batch, input]` of a sequence, on the calling thread:
+/// `[days, batch, hidden]`. Pieces of any length give the bits of the whole.
+pub(crate) fn forward_on(
+    shape: Shape,
+    piece: &[f32],
+    packed: &Packed,
+    reached: &mut Reached,
+) -> Vec<f32> {
+    assert_eq!(piece.len(), shape.days * shape.batch * shape.input);
+    let chunks = Chunks {
+        batch: shape.batch,
+        count: 1,
+    };
+    let mut saved = Saved::default();
+    packed.set.dispatch(Forward {
+        shape,
+        rows: chunks.rows(0),
+        sequence: piece,
+        packed,
+        reverse: false,
+        saving: false,
+        reached,
+        saved: &mut saved,
+    });
+    let mut output = Vec::new();
+    gather(shape, chunks, &[saved], lanes(packed.set), &mut output);
+    output
+}
+
 /// Runs a layer over `[days, batch, input]`: `[days, batch, hidden]`, the state after each day.
 pub(crate) fn forward(shape: Shape, sequence: &[f32], packed: &Packed, reverse: bool) -> Vec<f32> {
     let (mut saved, mut output) = (Vec::new(), Vec::new());
@@ -81,6 +120,7 @@ fn run(
             packed,
             reverse,
             saving,
+            reached: &mut Reached::default(),
             saved,
         });
     });
@@ -127,6 +167,8 @@ struct Forward<'a> {
     reverse: bool,
     /// Whether gates and cells of every day are kept.
     saving: bool,
+    /// Where the layer stands before and after.
+    reached: &'a mut Reached,
     saved: &'a mut Saved,
 }
 
@@ -159,7 +201,11 @@ impl Forward<'_> {
             days_of_cells * rows * padded,
             shape.days * rows * padded,
         );
-        let mut cell_before = vec![0.0; rows * padded];
+        let Reached {
+            states: states_before,
+            cells: mut cell_before,
+        } = std::mem::take(self.reached);
+        cell_before.resize(rows * padded, 0.0);
         let mut beside = vec![0.0; rows * shape.hidden];
         for first in (0..shape.days).step_by(together) {
             let steps = first..shape.days.min(first + together);
@@ -178,8 +224,11 @@ impl Forward<'_> {
                 let cell_slot = if self.saving { day } else { 0 };
                 let cells = &mut saved.cells[cell_slot * rows * padded..][..rows * padded];
                 let at = day * rows * padded;
-                let (before, states) =
+                let (mut before, states) =
                     neighbours(&mut saved.states, at, rows * padded, step, self.reverse);
+                if step == 0 {
+                    before = &states_before;
+                }
                 if rows > 1 && !before.is_empty() {
                     let row = |row: usize, _| &before[row * padded..];
                     side_by_side(rows, most_rows(G), 1, shape.hidden, row, &mut beside);
@@ -206,6 +255,11 @@ impl Forward<'_> {
                 cell_before.copy_from_slice(cells);
             }
         }
+        let last = shape.day(shape.days - 1, self.reverse) * rows * padded;
+        *self.reached = Reached {
+            states: saved.states[last..][..rows * padded].to_vec(),
+            cells: cell_before,
+        };
         *self.saved = saved;
     }
 
@@ -348,7 +402,7 @@ impl<S: Simd, const G: usize> Tiled<S, G> for Carried<'_, S, G> {
     }
 }
 
-/// The states of the day before (in reading order; none on the first) and the place for those of this
+/// The states of the day before (in reading order; none on the first step) and the place for those of this
 /// day.
 #[inline(always)]
 fn neighbours(
