@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use vitalcast::{Clock, EngineError, ErrorKind};
 use vitalcast_server::{Config, LogWriter, Overrides, Server, Telemetry, documents, healthcheck};
 
@@ -250,6 +250,8 @@ fn serve(mut config: Config, begin: Option<DateTime<Utc>>, log: &LogWriter) -> a
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        // Memory that other threads have freed stays with an idle thread until it ends.
+        .thread_keep_alive(Duration::from_secs(2))
         .build()
         .context("starting the runtime")?;
     runtime.block_on(async {

@@ -83,17 +83,20 @@ fn too_long() -> ApiError {
 
 /// Parses the records of a body, and counts the readings that say "not measured"; all records are checked,
 /// and the first hundred errors are returned.
-fn records<W: Wire>(values: &[Value], now: DateTime<Utc>) -> Result<(Vec<Record>, u64), ApiError> {
+fn records<W: Wire>(
+    values: Vec<Value>,
+    now: DateTime<Utc>,
+) -> Result<(Vec<Record>, u64), ApiError> {
     let mut records = Vec::with_capacity(values.len());
     let mut not_measured = 0;
     let mut coincident = Coincident::default();
     let mut faults: Vec<Fault> = Vec::new();
-    for (index, value) in values.iter().enumerate() {
+    for (index, value) in values.into_iter().enumerate() {
         if faults.len() >= MAX_FAULTS {
             break;
         }
         let at = [Place::from("body"), Place::from(index)];
-        match W::shape().check(value, &at) {
+        match W::shape().check(&value, &at) {
             Err(found) => faults.extend(found),
             Ok(fields) => {
                 let record = W::build(fields.clone())
@@ -167,7 +170,9 @@ async fn post<W: Wire>(
     // Reading a large body takes a while, so it is done where blocking is allowed.
     let written: Result<(WriteReport, u64), ApiError> = app
         .write(move |engine| {
-            let records = values(&body, is_lines).and_then(|values| records::<W>(&values, now));
+            let values = values(&body, is_lines);
+            drop(body);
+            let records = values.and_then(|values| records::<W>(values, now));
             match records {
                 Err(refused) => Ok(Err(refused)),
                 Ok((records, not_measured)) if records.is_empty() => {
