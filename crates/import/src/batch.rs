@@ -142,6 +142,12 @@ impl<'s> Importer<'s> {
         self.people.get(user).map(|profile| profile.zone)
     }
 
+    /// The zone of a new person of whom the export does not say where they live.
+    pub(crate) fn zone_to_assume(&self) -> Zone {
+        let options = self.options;
+        options.zone.or(options.assumed_zone).unwrap_or(Zone::UTC)
+    }
+
     /// Passes a person to the sink, once.
     pub(crate) fn person(&mut self, user: &UserId, zone: Zone) -> Result<(), ImportError> {
         if self.people.contains_key(user) {

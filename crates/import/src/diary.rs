@@ -2,7 +2,7 @@
 
 use crate::batch::Importer;
 use crate::error::ImportError;
-use crate::numbers::{Cell, Mark, Marks, cell};
+use crate::numbers::{Cell, Mark, Marks, cell_with};
 use crate::readings::{Place, shortened};
 use crate::report::SkipReason;
 use crate::table::{Fault, Row, Table};
@@ -69,17 +69,23 @@ impl Nutrients {
 }
 
 /// What diaries write as amounts: no food is weighed to the milligram, so a comma before three digits groups
-/// thousands.
+/// thousands, unless the column says otherwise.
 pub(crate) fn amount(
     row: &Row<'_>,
     column: Option<usize>,
     name: &str,
 ) -> Result<Option<f64>, Fault> {
-    let marks = Marks {
-        dot: Mark::Decimal,
-        comma: Mark::Grouping,
+    let marks = || {
+        let marks = column.map_or_else(Marks::default, |column| row.marks(column));
+        Marks {
+            comma: match marks.comma {
+                Mark::Unclear => Mark::Grouping,
+                known @ (Mark::Grouping | Mark::Decimal) => known,
+            },
+            ..marks
+        }
     };
-    match cell(row.text(column), name, marks)? {
+    match cell_with(row.text(column), name, marks)? {
         Cell::Empty | Cell::NotMeasured => Ok(None),
         Cell::Value(value, None) => Ok(Some(value)),
         Cell::Value(_, Some(_)) => row.number(column, name),

@@ -1,8 +1,8 @@
 //! Fields by name of JSON objects that have many shapes.
 
 use crate::format::same;
-use crate::numbers::is_not_measured;
-use crate::table::Fault;
+use crate::numbers::{Marks, cell, is_not_measured};
+use crate::table::{Fault, Row};
 use serde_json::{Map, Value};
 
 /// A JSON object with any fields.
@@ -32,43 +32,68 @@ pub(crate) fn amount(object: &Object, key: &str) -> Option<f64> {
 
 /// The fields of a row by name, from a table or from JSON alike: a cell may hold JSON, and an object may be
 /// a field.
-pub(crate) struct Fields(Vec<(String, String)>);
+pub(crate) struct Fields(Vec<Field>);
+
+struct Field {
+    name: String,
+    text: String,
+    /// What dots and commas mean in it.
+    marks: Marks,
+}
 
 impl Fields {
-    pub(crate) fn new(fields: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self(fields.into_iter().collect())
+    /// The fields of a row of a table with these columns.
+    pub(crate) fn of_row(row: &Row<'_>, names: &[String]) -> Self {
+        let field = |(column, name): (usize, &String)| Field {
+            name: name.clone(),
+            text: row.text(Some(column)).to_owned(),
+            marks: row.marks(column),
+        };
+        Self(names.iter().enumerate().map(field).collect())
+    }
+
+    /// The fields of the text of an object.
+    pub(crate) fn of(row: &[u8]) -> Result<Self, Fault> {
+        Ok(Self::of_object(&crate::objects::parsed(row)?))
     }
 
     /// The fields of an object.
-    pub(crate) fn of(row: &[u8]) -> Result<Self, Fault> {
-        let fields: Object = crate::objects::parsed(row)?;
-        Ok(Self::new(fields.into_iter().map(|(name, value)| {
-            let text = match value {
+    pub(crate) fn of_object(object: &Object) -> Self {
+        let field = |(name, value): (&String, &Value)| Field {
+            name: name.clone(),
+            text: match value {
                 Value::Null => String::new(),
                 Value::String(text) => text.trim().to_owned(),
                 other
                 @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
                     other.to_string()
                 }
-            };
-            (name, text)
-        })))
+            },
+            marks: Marks::default(),
+        };
+        Self(object.iter().map(field).collect())
+    }
+
+    fn find(&self, name: &str) -> Option<&Field> {
+        self.0.iter().find(|field| same(&field.name, name))
     }
 
     /// Whether there is a field of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(found, _)| same(found, name))
+        self.find(name).is_some()
     }
 
     /// A field, empty if it is missing. `None` and `null` are missing.
     pub(crate) fn text(&self, name: &str) -> &str {
-        let found = self.0.iter().find(|(found, _)| same(found, name));
-        let text = found.map_or("", |(_, text)| text.as_str());
+        let text = self.find(name).map_or("", |field| field.text.as_str());
         if is_not_measured(text) { "" } else { text }
     }
 
     /// A number, `None` if it is missing.
     pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, Fault> {
-        crate::numbers::number(self.text(name), name)
+        match self.find(name) {
+            Some(field) => cell(&field.text, name, field.marks)?.number(name),
+            None => Ok(None),
+        }
     }
 }

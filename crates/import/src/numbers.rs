@@ -60,17 +60,41 @@ pub(crate) enum Shape {
     Either(bool, f64, f64),
 }
 
-/// Parses the number of a cell without a unit.
-pub(crate) fn number(text: &str, name: &str) -> Result<Option<f64>, Fault> {
-    match cell(text, name, Marks::default())? {
-        Cell::Empty | Cell::NotMeasured => Ok(None),
-        Cell::Value(value, None) => Ok(Some(value)),
-        Cell::Value(_, Some(_)) => Err(bad(name)),
+impl Cell {
+    /// The number of a cell without a unit.
+    pub(crate) fn number(self, name: &str) -> Result<Option<f64>, Fault> {
+        match self {
+            Self::Empty | Self::NotMeasured => Ok(None),
+            Self::Value(value, None) => Ok(Some(value)),
+            Self::Value(_, Some(_)) => Err(bad(name)),
+        }
     }
+}
+
+/// Parses the number of a cell without a unit, where no column says how it is written: in JSON, or in the
+/// numbers that a program writes.
+pub(crate) fn number(text: &str, name: &str) -> Result<Option<f64>, Fault> {
+    cell(text, name, Marks::default())?.number(name)
+}
+
+/// Whether a text is a number that only its column explains: with a dot or comma before three digits.
+pub(crate) fn depends_on_column(text: &str) -> bool {
+    plain(text).is_none()
+        && split_unit(text)
+            .is_some_and(|(digits, _)| matches!(shape(digits), Some(Shape::Either(..))))
 }
 
 /// Parses the number of a cell.
 pub(crate) fn cell(text: &str, name: &str, marks: Marks) -> Result<Cell, Fault> {
+    cell_with(text, name, || marks)
+}
+
+/// The same; what dots and commas mean is asked only for a number that needs it.
+pub(crate) fn cell_with(
+    text: &str,
+    name: &str,
+    marks: impl FnOnce() -> Marks,
+) -> Result<Cell, Fault> {
     if text.is_empty() {
         return Ok(Cell::Empty);
     }
@@ -90,6 +114,7 @@ pub(crate) fn cell(text: &str, name: &str, marks: Marks) -> Result<Cell, Fault> 
             (value, false)
         }
         Some(Shape::Either(dot, decimal, grouped)) => {
+            let marks = marks();
             match if dot { marks.dot } else { marks.comma } {
                 Mark::Decimal => (decimal, false),
                 Mark::Grouping => (grouped, false),

@@ -3,10 +3,13 @@
 //! A number such as `9.214` may be grouped or not, `03/04/2024` may be in March or April, the ids may
 //! be row numbers, durations may be in seconds. One row does not tell; the first rows together do.
 
+use crate::batch::Importer;
 use crate::numbers::{Mark, Marks, Shape, shape};
+use crate::report::RejectReason;
+use crate::table::Fault;
 use crate::time::{DateOrder, order_of};
 use std::collections::HashSet;
-use vitalcast_domain::MetricType;
+use vitalcast_domain::{MetricType, Unit};
 
 /// Number of bytes of a file that are read for the first look.
 pub(crate) const LOOKED_AT: u64 = 4 << 20;
@@ -36,11 +39,82 @@ pub(crate) fn quantity(metric: MetricType) -> Quantity {
     }
 }
 
+/// What the values of a metric are in another unit.
+pub(crate) fn quantity_in(metric: MetricType, unit: Unit) -> Quantity {
+    let scaled = |bound: f64| metric.unit().convert(bound, unit).unwrap_or(bound);
+    match quantity(metric) {
+        Quantity::Whole(most) => Quantity::Whole(most),
+        Quantity::Large(least, most) => Quantity::Large(scaled(least), scaled(most)),
+        Quantity::Any(most) => Quantity::Any(scaled(most)),
+    }
+}
+
+/// What the numbers of a vendor's column are, as its name says in the languages of exports: steps are whole,
+/// an energy is not below 10 (40 in kilojoules), and a number of minutes of a day not below 2.
+pub(crate) fn quantity_of(name: &str) -> Quantity {
+    /// Words of names whose numbers are no counts, although the name has one of these.
+    const NO_COUNTS: [&str; 6] = [
+        "length",
+        "speed",
+        "rate",
+        "cadence",
+        "distance",
+        "asymmetry",
+    ];
+    const STEPS: [&str; 5] = ["step", "schritt", "pasos", "passos", "stappen"];
+    const KILOJOULES: [&str; 2] = ["kj", "kilojoule"];
+    const ENERGY: [&str; 5] = ["calor", "kalorie", "kcal", "energ", "burn"];
+    const MINUTES: [&str; 3] = ["minutes", "minuten", "minutos"];
+    let letters = crate::words::letters(name);
+    let has = |words: &[&str]| words.iter().any(|word| letters.contains(word));
+    if has(&STEPS) && !has(&NO_COUNTS) {
+        quantity(MetricType::Steps)
+    } else if has(&KILOJOULES) {
+        Quantity::Large(40.0, 84_000.0)
+    } else if has(&ENERGY) {
+        Quantity::Large(10.0, 25_000.0)
+    } else if has(&MINUTES) {
+        Quantity::Large(2.0, 1_440.0)
+    } else {
+        Quantity::Any(f64::INFINITY)
+    }
+}
+
+/// Refuses a number of steps that seems to be a grouped one that lost its last zeros, as 9.2 for 9.200.
+pub(crate) fn check_cut(steps: f64, marks: Marks, name: &str) -> Result<(), Fault> {
+    let grouped = marks.dot == Mark::Grouping || marks.comma == Mark::Grouping;
+    if steps.fract() != 0.0 && (grouped || (marks.dot == Mark::Unclear && steps < 1_000.0)) {
+        return Err((
+            RejectReason::BadNumber,
+            format!(
+                "{name} has decimals, but steps are whole and the column seems to group thousands"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+impl Importer<'_> {
+    /// Says in which columns of a file thousands are grouped.
+    pub(crate) fn tell_grouped(&mut self, file: &str, columns: &[&str]) {
+        if !columns.is_empty() {
+            self.note(format!(
+                "{file}: dots or commas before three digits group thousands in {} (1.234 is read as \
+                 1234)",
+                columns.join(", ")
+            ));
+        }
+    }
+}
+
 /// The numbers of one column, or of one metric in a column of many.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Numbers {
     /// Whether the dot, and the comma, was a decimal sign without doubt.
     decimal: [bool; 2],
+    /// Whether that was before more than three decimals or after more than three digits: no grouped number
+    /// that lost its last zeros looks so.
+    fine: [bool; 2],
     /// Numbers with a dot, and with a comma, that may group thousands.
     either: [Either; 2],
     /// Whether a whole number of a thousand and more was written without separators.
@@ -70,7 +144,11 @@ impl Numbers {
         match shape(digits) {
             None | Some(Shape::Clear(_)) => {}
             Some(Shape::Whole(value)) => self.plain_thousands |= value >= 1_000.0,
-            Some(Shape::Decimal(dot, _)) => self.decimal[usize::from(!dot)] = true,
+            Some(Shape::Decimal(dot, value)) => {
+                let place = usize::from(!dot);
+                self.decimal[place] = true;
+                self.fine[place] |= value.fract() != 0.0 && is_fine(digits);
+            }
             Some(Shape::Either(dot, decimal, grouped)) => {
                 let either = &mut self.either[usize::from(!dot)];
                 either.count += 1;
@@ -100,6 +178,9 @@ impl Numbers {
                 (false, true) if place == 0 => Mark::Unclear,
                 _ => default,
             };
+        }
+        if self.fine[place] {
+            return Mark::Decimal;
         }
         let many_a_day = self.values > 2 * self.days.len() + self.days.len() / 2;
         let (plain_fits, limit) = match quantity {
@@ -134,6 +215,13 @@ impl Numbers {
     pub(crate) fn decimal(&self) -> [bool; 2] {
         self.decimal
     }
+}
+
+/// Whether a number has more than three decimals, or more than three digits before them.
+fn is_fine(digits: &str) -> bool {
+    let place = digits.find(['.', ',']).unwrap_or(digits.len());
+    let whole = digits[..place].trim_start_matches(['-', '−', '+']);
+    whole.len() > 3 || digits.len() - place > 4
 }
 
 /// Ids that may be row numbers.

@@ -3,18 +3,24 @@
 //! Cells are separated by commas, semicolons, tabs or bars, as in the line with the names of the columns.
 //! That line may come after others: a title, comments, a line about the export. A row may have line
 //! breaks in quotes. If a quote is never closed, one row is lost and reading goes on with the next line.
+//!
+//! What a dot or comma before three digits means, the whole column says ([`marks`]).
 
 mod header;
+mod marks;
 
 pub(crate) use header::{header_of, is_name};
 
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, same};
+use crate::numbers::{Cell, Marks, cell_with, depends_on_column};
 use crate::report::{Reject, RejectReason};
 use crate::sample::{Confidence, Content, Sample};
+use crate::survey::{Quantity, quantity_of};
 use crate::text::{MAX_LINE, Next, Text, windows_1252};
 use header::shown;
+use marks::ColumnMarks;
 use memchr::{memchr, memchr_iter};
 use std::path::Path;
 
@@ -38,6 +44,11 @@ pub(crate) struct Table<'p> {
     told: u64,
     /// Number of rows that were read as Windows-1252.
     decoded: u64,
+    /// Bytes and lines of the file before the first row.
+    before_rows: (usize, u64),
+    /// What the numbers of each column are, as its name says.
+    quantities: Vec<Quantity>,
+    marks: ColumnMarks,
 }
 
 impl<'p> Table<'p> {
@@ -80,15 +91,26 @@ impl<'p> Table<'p> {
         }
         text.consume(header.next, header.lines);
         Ok(Self {
+            before_rows: (header.next, header.lines),
+            ..Self::from(text, header.delimiter, header.names)
+        })
+    }
+
+    /// A table whose first row is next in a text.
+    fn from(text: Text<'p>, delimiter: u8, header: Vec<String>) -> Self {
+        Self {
+            quantities: header.iter().map(|name| quantity_of(name)).collect(),
             text,
-            delimiter: header.delimiter,
-            header: header.names,
+            delimiter,
+            header,
             least: 0,
             cells: Cells::default(),
             taken: (0, 0),
             told: 0,
             decoded: 0,
-        })
+            before_rows: (0, 0),
+            marks: ColumnMarks::default(),
+        }
     }
 
     /// The names of the columns.
@@ -146,14 +168,7 @@ impl<'p> Table<'p> {
             }
             match found {
                 Found::End => {
-                    if self.decoded > 0 {
-                        let file = self.text.path().file_name().unwrap_or_default();
-                        importer.note(format!(
-                            "{}: {} rows are not UTF-8 text; they are read as Windows-1252",
-                            file.to_string_lossy(),
-                            self.decoded
-                        ));
-                    }
+                    self.tell(importer);
                     return Ok(None);
                 }
                 Found::Row => {
@@ -172,6 +187,19 @@ impl<'p> Table<'p> {
             }
         }
         Ok(Some(self.row()))
+    }
+
+    /// Says how the table was read, where one row alone would not tell.
+    fn tell(&self, importer: &mut Importer<'_>) {
+        let file = self.text.path().file_name().unwrap_or_default();
+        let file = file.to_string_lossy();
+        if self.decoded > 0 {
+            importer.note(format!(
+                "{file}: {} rows are not UTF-8 text; they are read as Windows-1252",
+                self.decoded
+            ));
+        }
+        importer.tell_grouped(&file, &self.grouped());
     }
 
     /// The next row of a first look at the table: what is wrong is not told.
@@ -315,12 +343,8 @@ impl<'p> Table<'p> {
                 unnamed || (ended && found >= self.least && found > 1)
             };
             if !fits {
-                let mut message =
+                let message =
                     format!("the number of cells is {found}, expected {expected} as in the header");
-                if memchr(b'\r', bytes.trim_ascii()).is_some() {
-                    message += "; it has carriage returns, but the first line ends with a line feed: \
-                                all lines must end alike";
-                }
                 return Some((RejectReason::WrongLength, message));
             }
         }
@@ -535,9 +559,28 @@ impl<'t> Row<'t> {
         trimmed(cell.unwrap_or(""))
     }
 
-    /// A number, or `None` for an empty cell.
+    /// The content of a cell that should hold a number, as its whole column is written.
+    pub(crate) fn cell(&self, column: Option<usize>, name: &str) -> Result<Cell, Fault> {
+        let Some(place) = column else {
+            return Ok(Cell::Empty);
+        };
+        let found = cell_with(self.text(column), name, || self.table.marks(place))?;
+        self.table.check_cut(place, &found, name)?;
+        Ok(found)
+    }
+
+    /// A number without a unit, or `None` for an empty cell.
     pub(crate) fn number(&self, column: Option<usize>, name: &str) -> Result<Option<f64>, Fault> {
-        crate::numbers::number(self.text(column), name)
+        self.cell(column, name)?.number(name)
+    }
+
+    /// What dots and commas mean in a cell that is read elsewhere.
+    pub(crate) fn marks(&self, column: usize) -> Marks {
+        if depends_on_column(self.text(Some(column))) {
+            self.table.marks(column)
+        } else {
+            Marks::default()
+        }
     }
 
     /// The file that it is in.

@@ -1,17 +1,19 @@
 //! The bytes of a file as UTF-8 text, in chunks and in lines.
 //!
-//! A byte order mark is left out, and UTF-16 is decoded. Lines end as the first one does: with a line
-//! feed (a carriage return before it is a blank of the line), or, in files of old spreadsheets, with
-//! a carriage return alone. Nothing is longer in memory than one line of limited length.
+//! A byte order mark is left out, and UTF-16 is decoded. A line ends with a line feed, with a carriage
+//! return, or with both, whichever way the others of the file end: files that were put together have
+//! several. Nothing is longer in memory than one line of limited length.
 
 use crate::error::ImportError;
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 /// Maximum length of a line, bytes.
 pub(crate) const MAX_LINE: usize = 1 << 20;
+/// Most carriage returns before a line feed that end the same line: some programs double the one of a pair.
+const MOST_RETURNS: usize = 3;
 /// Number of bytes per read.
 const AT_ONCE: usize = 1 << 18;
 
@@ -25,7 +27,6 @@ pub(crate) struct Text<'p> {
     end: usize,
     /// Whether the file has been read to its end into the buffer.
     whole: bool,
-    ends_with_return: bool,
     /// Number of the line at `start`, counted from 1.
     line: u64,
 }
@@ -70,14 +71,13 @@ impl<'p> Text<'p> {
             start: 0,
             end: 0,
             whole: false,
-            ends_with_return: false,
             line: 1,
         };
         text.begin()?;
         Ok(text)
     }
 
-    /// Reads the first bytes and finds encoding and line ends.
+    /// Reads the first bytes and finds the encoding.
     fn begin(&mut self) -> Result<(), ImportError> {
         self.fill()?;
         let (encoding, mark) = Encoding::of(self.unread());
@@ -92,7 +92,6 @@ impl<'p> Text<'p> {
             self.end = decoded.len();
             self.buffer = decoded;
         }
-        self.ends_with_return = ends_with_return(self.unread());
         Ok(())
     }
 
@@ -135,22 +134,23 @@ impl<'p> Text<'p> {
         loop {
             let unread = &self.buffer[self.start..self.end];
             let rest = unread.get(searched..).unwrap_or_default();
-            let found = if self.ends_with_return {
-                memchr2(b'\r', b'\n', rest)
-            } else {
-                memchr(b'\n', rest)
-            };
-            if let Some(found) = found {
+            if let Some(found) = memchr2(b'\r', b'\n', rest) {
                 let end = searched + found;
-                let pair = unread[end] == b'\r';
-                if !pair || end + 1 < unread.len() || self.whole {
-                    let pair = pair && unread.get(end + 1) == Some(&b'\n');
+                let is_return = |byte: &&u8| **byte == b'\r';
+                let returns = unread[end..].iter().take_while(is_return);
+                let last = end + returns.take(MOST_RETURNS).count();
+                if last < unread.len() || self.whole {
+                    let next = match unread.get(last) {
+                        Some(b'\n') => last + 1,
+                        Some(_) | None => end + 1,
+                    };
                     return Ok(Next::Line(Line {
                         end,
-                        next: end + 1 + usize::from(pair),
+                        next,
                         ended: true,
                     }));
                 }
+                searched = end;
             } else {
                 searched = searched.max(unread.len());
             }
@@ -179,17 +179,14 @@ impl<'p> Text<'p> {
     /// Consumes everything up to the next end of a line.
     pub(crate) fn skip_line(&mut self) -> Result<(), ImportError> {
         loop {
-            let by_return = self.ends_with_return;
             let chunk = self.chunk()?;
             let length = chunk.len();
-            let found = if by_return {
-                memchr2(b'\r', b'\n', chunk)
-            } else {
-                memchr(b'\n', chunk)
-            };
-            match found {
+            match memchr2(b'\r', b'\n', chunk) {
                 Some(end) => {
-                    self.consume(end + 1, 1);
+                    self.consume(end, 0);
+                    if let Next::Line(line) = self.line_at(0)? {
+                        self.consume(line.next, 1);
+                    }
                     return Ok(());
                 }
                 None if length == 0 => return Ok(()),
@@ -217,25 +214,6 @@ impl<'p> Text<'p> {
         self.whole = read == 0;
         Ok(())
     }
-}
-
-/// Whether lines end with a carriage return alone: whether the first end of a line is one.
-fn ends_with_return(head: &[u8]) -> bool {
-    let mut quoted = false;
-    for (place, byte) in head.iter().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => return false,
-            b'\r' if !quoted => {
-                // Some programs double the carriage return of a pair.
-                let after = head[place..].iter().find(|byte| **byte != b'\r');
-                return after.is_some_and(|byte| *byte != b'\n')
-                    || (after.is_none() && place + 1 == head.len());
-            }
-            _ => {}
-        }
-    }
-    false
 }
 
 /// A text in Windows-1252; `None` if it has bytes that mean nothing there.

@@ -10,7 +10,7 @@
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading};
-use crate::numbers::{Span, is_not_measured, number, span};
+use crate::numbers::{Span, is_not_measured, span};
 use crate::readings::{Night, Reading as Measured};
 use crate::report::RejectReason;
 use crate::sample::Confidence;
@@ -118,7 +118,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
             Err(fault) => importer.reject(place.reject(fault))?,
         }
         for (metric, unit, column) in columns.others {
-            match number(row.text(column), metric.as_str()) {
+            match row.number(column, metric.as_str()) {
                 Ok(None) => {}
                 Ok(Some(value)) => {
                     let (value, unit) = crate::healthkit::percent(value, unit);
@@ -168,8 +168,8 @@ fn night(row: &Row<'_>, columns: &Columns, day: NaiveDate) -> Result<Night, Faul
         deep: minutes(columns.deep, "deep")?,
         awake: minutes(columns.awake, "awake")?,
         in_bed: minutes(columns.in_bed, "inBed")?,
-        efficiency: number(row.text(columns.efficiency), "efficiency")?,
-        heart_rate: number(row.text(columns.rate), "sleepBPM")?,
+        efficiency: row.number(columns.efficiency, "efficiency")?,
+        heart_rate: row.number(columns.rate, "sleepBPM")?,
         ..Night::new(day.to_string(), at, until)
     })
 }

@@ -337,18 +337,17 @@ fn biometrics(
         let outcome = (|| {
             let day = day_of(&row, date)?;
             let time = time_of(&row, day, time)?;
-            let amount = row.text(Some(amount));
             let values = match measured {
                 Measured::One(metric) => {
                     let unit = Unit::parse(row.text(Some(unit)))
                         .map_err(|error| crate::batch::fault(&error))?;
-                    let value = crate::numbers::number(amount, "Amount")?;
+                    let value = row.number(Some(amount), "Amount")?;
                     value
                         .map(|value| (metric, value, unit))
                         .into_iter()
                         .collect()
                 }
-                Measured::Pressure => pressures(amount)?,
+                Measured::Pressure => pressures(row.text(Some(amount)))?,
             };
             Ok((day, time, values))
         })();

@@ -9,7 +9,7 @@ use crate::batch::Importer;
 use crate::dates;
 use crate::diary::{Eaten, meal};
 use crate::error::ImportError;
-use crate::fields::Object;
+use crate::fields::{Fields, Object};
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
 use crate::json::is_json;
 use crate::objects::{each_object, first_look};
@@ -20,7 +20,6 @@ use crate::table::{Fault, Table};
 use crate::text::Text;
 use crate::time::{DateOrder, Stamp, iso};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use serde_json::{Map, Value};
 use std::path::Path;
 use vitalcast_domain::{MetricType as M, Moment, Provenance, Record, Told, Unit, UserId};
 
@@ -128,9 +127,6 @@ const VALUES: [(&str, M, Unit, bool); 13] = [
     ),
 ];
 
-/// The cells of a day by name; empty if there is none.
-type Cells<'a> = &'a dyn Fn(&str) -> String;
-
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let mut survey = Survey::default();
     each(None, path, &mut |_, _, cells| {
@@ -159,7 +155,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
 }
 
 type Visit<'v> =
-    dyn FnMut(Option<&mut Importer<'_>>, Place<'_>, Cells<'_>) -> Result<(), ImportError> + 'v;
+    dyn FnMut(Option<&mut Importer<'_>>, Place<'_>, &Fields) -> Result<(), ImportError> + 'v;
 
 /// Visits the rows of a file: for a first look without an importer, then with it.
 fn each(
@@ -168,80 +164,42 @@ fn each(
     visit: &mut Visit<'_>,
 ) -> Result<(), ImportError> {
     if is_json(Text::open(path)?.unread()) {
-        let mut visit_object =
-            |importer: Option<&mut Importer<'_>>, place: Place<'_>, object: &Map<String, Value>| {
-                visit(importer, place, &|name| cell_of(object, name))
-            };
         return match importer {
             Some(importer) => {
                 each_object::<Object>(importer, path, &is_known, |importer, place, object| {
-                    visit_object(Some(importer), place, &object)
+                    visit(Some(importer), place, &Fields::of_object(&object))
                 })
             }
             None => first_look(path, &is_known, |place, object| {
-                visit_object(None, place, object)
+                visit(None, place, &Fields::of_object(object))
             }),
         };
     }
     let mut table = Table::open(path, &READER)?;
-    let names = [
-        "id",
-        "date",
-        "updated",
-        "tempRestingHR",
-        "tempWeight",
-        "weight",
-        "menstrualPhase",
-        "vo2max",
-        "kcalConsumed",
-        "carbohydrates",
-        "protein",
-        "fatTotal",
-    ];
-    let names = names.into_iter().chain(VALUES.map(|value| value.0));
-    let columns: Vec<(&str, Option<usize>)> =
-        names.map(|name| (name, table.column(&[name]))).collect();
-    let column = |wanted: &str| {
-        let found = columns.iter().find(|(name, _)| *name == wanted);
-        found.and_then(|(_, column)| *column)
-    };
+    let names = table.names().to_vec();
     match importer {
         Some(importer) => {
             while let Some(row) = table.next(importer)? {
-                visit(Some(importer), row.place(), &|name| {
-                    row.text(column(name)).to_owned()
-                })?;
+                visit(Some(importer), row.place(), &Fields::of_row(&row, &names))?;
             }
         }
         None => {
             while let Some(row) = table.peek()? {
-                visit(None, row.place(), &|name| row.text(column(name)).to_owned())?;
+                visit(None, row.place(), &Fields::of_row(&row, &names))?;
             }
         }
     }
     Ok(())
 }
 
-fn cell_of(object: &Map<String, Value>, name: &str) -> String {
-    match object.get(name) {
-        Some(Value::String(text)) => text.trim().to_owned(),
-        Some(Value::Null | Value::Array(_) | Value::Object(_)) | None => String::new(),
-        Some(value @ (Value::Bool(_) | Value::Number(_))) => value.to_string(),
-    }
-}
-
-fn day_of(cells: Cells<'_>) -> Result<NaiveDate, Fault> {
-    let id = cells("id");
-    let date = if iso(&id).is_some() {
+fn day_of(cells: &Fields) -> Result<NaiveDate, Fault> {
+    let id = cells.text("id");
+    let date = if iso(id).is_some() {
         id
     } else {
-        cells("date")
+        cells.text("date")
     };
-    dates::day(&date, DateOrder::Unknown, "the day (id)")
-}
-
-fn number(cells: Cells<'_>, name: &str) -> Result<Option<f64>, Fault> {
-    crate::numbers::number(&cells(name), name)
+    dates::day(date, DateOrder::Unknown, "the day (id)")
 }
 
 /// What only the whole file says.
@@ -255,20 +213,20 @@ struct Survey {
 }
 
 impl Survey {
-    fn see(&mut self, cells: Cells<'_>) {
+    fn see(&mut self, cells: &Fields) {
         let Ok(day) = day_of(cells) else { return };
-        if let Ok(Some(readiness)) = number(cells, "readiness") {
+        if let Ok(Some(readiness)) = cells.number("readiness") {
             self.has_readiness |= readiness > 0.0;
             self.is_score |= readiness > SMALL_SCALE;
         }
-        if let Ok(Some(weight)) = number(cells, "weight")
+        if let Ok(Some(weight)) = cells.number("weight")
             && WEIGHTS.contains(&weight)
-            && !cells("tempWeight").eq_ignore_ascii_case("true")
+            && !cells.text("tempWeight").eq_ignore_ascii_case("true")
             && self.weight.is_none_or(|last| day >= last.0)
         {
             self.weight = Some((day, weight));
         }
-        if cells("menstrualPhase") == "PERIOD" && self.periods.len() < 20 * MOST_CYCLES {
+        if cells.text("menstrualPhase") == "PERIOD" && self.periods.len() < 20 * MOST_CYCLES {
             self.periods.push(day);
         }
     }
@@ -292,18 +250,18 @@ fn read_day(
     importer: &mut Importer<'_>,
     user: &UserId,
     place: Place<'_>,
-    cells: Cells<'_>,
+    cells: &Fields,
     readiness_is_score: bool,
 ) -> Result<(), ImportError> {
     let day = match day_of(cells) {
         Ok(day) => day,
         Err(fault) => return importer.reject(place.reject(fault)),
     };
-    let updated: Option<DateTime<Utc>> = match iso(&cells("updated")) {
+    let updated: Option<DateTime<Utc>> = match iso(cells.text("updated")) {
         Some(Stamp::Instant(at, _)) => Some(at),
         Some(Stamp::Wall(_) | Stamp::Day(_)) | None => None,
     };
-    let stand_in = cells("tempRestingHR").eq_ignore_ascii_case("true");
+    let stand_in = cells.text("tempRestingHR").eq_ignore_ascii_case("true");
     let vo2 = (
         "vo2max",
         M::Vo2Max,
@@ -311,7 +269,7 @@ fn read_day(
         false,
     );
     for (name, metric, unit, is_of_morning) in VALUES.into_iter().chain([vo2]) {
-        let value = match number(cells, name) {
+        let value = match cells.number(name) {
             Ok(Some(value)) => value,
             Ok(None) => continue,
             Err(fault) => {
@@ -340,11 +298,11 @@ fn read_day(
     }
     let nutrients = || {
         Ok(Eaten {
-            energy_kcal: number(cells, "kcalConsumed")?,
+            energy_kcal: cells.number("kcalConsumed")?,
             grams: [
-                number(cells, "protein")?,
-                number(cells, "carbohydrates")?,
-                number(cells, "fatTotal")?,
+                cells.number("protein")?,
+                cells.number("carbohydrates")?,
+                cells.number("fatTotal")?,
                 None,
                 None,
             ],

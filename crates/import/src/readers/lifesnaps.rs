@@ -13,7 +13,7 @@
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Read};
-use crate::numbers::{Cell, Marks, cell};
+use crate::numbers::Cell;
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::sports::sport;
@@ -325,11 +325,9 @@ fn records(
 ) -> (Vec<Record>, Vec<Fault>) {
     let mut records = Vec::new();
     let mut faults = Vec::new();
-    let mut number = |importer: &mut Importer<'_>, column: Option<usize>, name: &str| match cell(
-        row.text(column),
-        name,
-        Marks::default(),
-    ) {
+    let mut number = |importer: &mut Importer<'_>, column: Option<usize>, name: &str| match row
+        .cell(column, name)
+    {
         Ok(Cell::Value(value, None)) => Some(value),
         Ok(Cell::Empty) => None,
         Ok(Cell::NotMeasured) => {

@@ -15,14 +15,14 @@ use crate::numbers::{Cell, Marks, Span, cell, span};
 use crate::readings::Reading;
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Sample, look};
-use crate::survey::{Dates, LOOKED_AT, Numbers, quantity};
+use crate::survey::{Dates, LOOKED_AT, Numbers, check_cut, quantity_in};
 use crate::table::{Fault, Row, Table};
 use crate::time::{DateOrder, Stamp};
 use chrono::NaiveTime;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
-use vitalcast_domain::{MetricType, Moment, Unit, UserId, Zone};
+use vitalcast_domain::{MetricType, Moment, Unit, UserId};
 
 const SOURCE: &str = "table";
 /// Most hours, and most minutes, of a night.
@@ -138,11 +138,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         Some(_) => None,
         None => Some(importer.owner(path)?),
     };
-    let zone = importer
-        .options
-        .zone
-        .or(importer.options.assumed_zone)
-        .unwrap_or(Zone::UTC);
+    let zone = importer.zone_to_assume();
     let mut seen = HashSet::new();
     let mut repeated = 0_u64;
     while let Some(row) = table.next(importer)? {
@@ -219,7 +215,8 @@ fn survey(
         file = [file[0] || decimal[0], file[1] || decimal[1]];
     }
     for ((values, numbers), most) in places.values.iter_mut().zip(&numbers).zip(most) {
-        values.marks = numbers.marks(quantity(values.metric), file);
+        let unit = values.unit.unwrap_or(values.metric.unit());
+        values.marks = numbers.marks(quantity_in(values.metric, unit), file);
         if values.unit.is_none() && values.metric.unit() == Unit::Hours {
             let unit = if most <= MOST_HOURS {
                 Unit::Hours
@@ -284,6 +281,9 @@ fn value_of(row: &Row<'_>, values: &Values) -> Result<Option<(f64, Unit)>, Fault
     match cell(text, &values.name, values.marks)? {
         Cell::Empty | Cell::NotMeasured => Ok(None),
         Cell::Value(value, written) => {
+            if values.metric == MetricType::Steps {
+                check_cut(value, values.marks, &values.name)?;
+            }
             let unit = written.unwrap_or(unit);
             if unit.convert(1.0, values.metric.unit()).is_none() {
                 let message = format!("{:?} has another unit than {}", values.name, values.metric);

@@ -16,12 +16,12 @@ use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading};
 use crate::json::{self, is_json};
-use crate::numbers::{Cell, Mark, Marks, Span, cell, is_not_measured, span};
+use crate::numbers::{Cell, Span, cell, is_not_measured, span};
 use crate::options::KnownAt;
 use crate::report::{Reject, RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::sports::{intensity, sport};
-use crate::survey::LOOKED_AT;
+use crate::survey::{LOOKED_AT, check_cut};
 use crate::table::{Fault, Table, is_name};
 use crate::text::Text;
 use crate::time::DateOrder;
@@ -265,7 +265,7 @@ impl Reader {
     fn new(kind: Kind, importer: &mut Importer<'_>, path: &Path, rules: Rules) -> Self {
         let reader = Self {
             kind,
-            zone: importer.options.zone.unwrap_or(Zone::UTC),
+            zone: importer.zone_to_assume(),
             file: path
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into()),
@@ -299,13 +299,7 @@ impl Reader {
                  an id from its time instead"
             ));
         }
-        if !self.rules.grouped.is_empty() {
-            importer.note(format!(
-                "{file}: dots or commas before three digits group thousands in {} (1.234 is read as \
-                 1234)",
-                self.rules.grouped.join(", ")
-            ));
-        }
+        importer.tell_grouped(file, &self.rules.grouped);
         let order = match self.rules.order {
             DateOrder::Unknown => None,
             DateOrder::DayFirst => Some("day"),
@@ -618,12 +612,8 @@ impl Reader {
             }
             Err(fault) => time_span(text, unit.unwrap_or(metric.unit())).ok_or(fault)?,
         };
-        if metric == MetricType::Steps && is_cut(value, marks) {
-            return Err((
-                RejectReason::BadNumber,
-                "value has decimals, but steps are whole and the column seems to group thousands"
-                    .to_owned(),
-            ));
+        if metric == MetricType::Steps {
+            check_cut(value, marks, "value")?;
         }
         let value = metric
             .measured(value, unit)
@@ -647,12 +637,6 @@ impl Reader {
     fn unknown(&mut self, what: &'static str) {
         *self.unknown.entry(what).or_default() += 1;
     }
-}
-
-/// Whether a number of steps seems to be a grouped one that lost its last zeros, as 9.2 for 9.200.
-fn is_cut(steps: f64, marks: Marks) -> bool {
-    let grouped = marks.dot == Mark::Grouping || marks.comma == Mark::Grouping;
-    steps.fract() != 0.0 && (grouped || (marks.dot == Mark::Unclear && steps < 1_000.0))
 }
 
 /// A duration such as `7:12` or `7h 12m` as a value with its unit.

@@ -8,7 +8,7 @@
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading};
-use crate::numbers::{Cell, Mark, Marks, cell, number};
+use crate::numbers::{Cell, Mark, Marks, cell};
 use crate::readings::shortened;
 use crate::report::RejectReason;
 use crate::sample::Confidence;
@@ -135,7 +135,7 @@ fn activity(row: &Row<'_>, columns: &Columns) -> Result<Activity, Fault> {
     };
     // A total of 0 was not measured.
     let value = |column: Option<usize>, name: &str| -> Result<Option<f64>, Fault> {
-        Ok(number(row.text(column), name)?.filter(|value| *value > 0.0))
+        Ok(row.number(column, name)?.filter(|value| *value > 0.0))
     };
     let elapsed = value(columns.elapsed, "Elapsed Time")?;
     let moving = value(columns.moving, "Moving Time")?;

@@ -485,6 +485,30 @@ fn the_table_of_the_website_has_sections() {
 }
 
 #[test]
+fn the_table_of_the_website_groups_thousands_as_the_language_of_the_account_does() {
+    let rows = |steps: &str, energy: &str, distance: &str, sedentary: &str| {
+        let table = format!(
+            "Activities\nDate,Calories Burned,Steps,Distance,Floors,Minutes Sedentary,Minutes Lightly Active,\
+             Minutes Fairly Active,Minutes Very Active,Activity Calories\n\
+             \"25-10-2010\",\"{energy}\",\"{steps}\",\"{distance}\",\"3\",\"{sedentary}\",\"200\",\"20\",\"30\",\"900\"\n"
+        );
+        export("UTC", &[("fitbit_export_20101101.csv", table.as_str())]).1
+    };
+    for read in [
+        rows("7.200", "2.386", "6,66", "1.016"),
+        rows("7,200", "2,386", "6.66", "1,016"),
+    ] {
+        assert_eq!(read.rejects, []);
+        assert_eq!(read.series(M::Steps), [day("2010-10-25", 7_200.0)]);
+        assert_eq!(read.series(M::TotalCalories), [day("2010-10-25", 2_386.0)]);
+        assert_eq!(
+            read.series(M::SedentaryMinutes),
+            [day("2010-10-25", 1_016.0)]
+        );
+    }
+}
+
+#[test]
 fn a_second_import_gives_the_same_ids_in_any_zone() {
     let night = format!("[{NIGHT}]");
     let rates = r#"[{"dateTime": "03/01/24 00:00:00", "value": {"date": "03/01/24", "value": 61.5, "error": 6.7}}]"#;

@@ -76,3 +76,24 @@ fn weight_and_the_start_of_a_period_go_into_a_new_profile() {
     assert_eq!(profile.weight_kg, Some(70.5));
     assert_eq!(profile.cycle_starts, ["2025-03-05".parse().unwrap()]);
 }
+
+#[test]
+fn a_table_that_a_spreadsheet_saved_with_grouped_thousands_has_thousands() {
+    let table = CSV.replace("9214", "9.214").replace("2100", "2.100");
+    let table = table
+        .replace(',', ";")
+        .replace("70.5", "70,5")
+        .replace("61.5", "61,5");
+    let (_, read) = read_files(
+        "UTC",
+        &[(
+            "wellness.csv",
+            &table.replace("40.1", "40,1").replace("54.5", "54,5"),
+        )],
+    );
+    assert_eq!(read.rejects, []);
+    let day = "2025-03-05";
+    read.check_days(M::Steps, &[(day, 9_214.0)]);
+    read.check_days(M::HeartRateVariabilityRmssd, &[(day, 61.5)]);
+    assert_eq!(read.meals()[0].energy_kcal, Some(2_100.0));
+}

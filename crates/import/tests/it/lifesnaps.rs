@@ -262,3 +262,61 @@ fn a_published_day_has_its_heart_rates_minutes_night_and_score_parts() {
         assert_eq!(record.provenance().known_at, instant(known), "{metric}");
     }
 }
+
+#[test]
+fn steps_of_a_daily_table_that_a_spreadsheet_grouped_are_thousands() {
+    let rows = "0,u,2021-05-24,62,38,445,93,78,7.200,2.341,71,1.180,24,33,,\n\
+                1,u,2021-05-25,60,41,430,91,80,11.046,2.507,70,713,20,30,,\n";
+    let (report, read) = table(rows);
+    assert_eq!(read.rejects, []);
+    read.check_days(
+        M::Steps,
+        &[("2021-05-24", 7_200.0), ("2021-05-25", 11_046.0)],
+    );
+    read.check_days(
+        M::TotalCalories,
+        &[("2021-05-24", 2_341.0), ("2021-05-25", 2_507.0)],
+    );
+    read.check_days(
+        M::SedentaryMinutes,
+        &[("2021-05-24", 1_180.0), ("2021-05-25", 713.0)],
+    );
+    let note = "group thousands in steps, calories, sedentary_minutes";
+    assert!(
+        report.notes.iter().any(|text| text.contains(note)),
+        "{:?}",
+        report.notes
+    );
+    // Beside decimal commas a dot can only group, also where a number alone may be either.
+    let german = "0;u;2021-05-24;62,5;38,25;445;93;78;7.200;2.341,5;71;713;24;33;;\n";
+    let (_, read) = read_bytes("daily.csv", format!("{}{german}", HEADER.replace(',', ";")));
+    assert_eq!(read.rejects, []);
+    read.check_days(M::RestingHeartRate, &[("2021-05-24", 62.5)]);
+    read.check_days(M::Steps, &[("2021-05-24", 7_200.0)]);
+    read.check_days(M::TotalCalories, &[("2021-05-24", 2_341.5)]);
+}
+
+#[test]
+fn steps_of_a_daily_table_that_may_be_grouped_or_not_are_refused_with_the_reason() {
+    let (_, read) = table(
+        "0,u,2021-05-24,62.08,89.603,445,93,78,9.214,2351.59,71,713,24,33,,\n\
+         1,u,2021-05-25,60.5,91.25,430,91,80,9214,2507.1,70,700,20,30,,\n\
+         2,u,2021-05-26,60.5,91.25,430,91,80,9.2,2507.1,70,700,20,30,,\n",
+    );
+    assert_eq!(read.faults(), [(2, R::BadNumber), (4, R::BadNumber)]);
+    assert!(
+        read.rejects[0]
+            .message
+            .starts_with("steps has a dot or comma")
+    );
+    read.check_days(M::Steps, &[("2021-05-25", 9_214.0)]);
+    // What is a decimal number beyond doubt stays one.
+    read.check_days(
+        M::HeartRateVariabilityRmssd,
+        &[
+            ("2021-05-24", 89.603),
+            ("2021-05-25", 91.25),
+            ("2021-05-26", 91.25),
+        ],
+    );
+}

@@ -174,3 +174,19 @@ fn a_missing_column_is_named_and_a_wrong_map_says_what_was_expected() {
     let error = read_with(&path, &table).unwrap_err();
     assert!(error.to_string().contains("without a map"), "{error}");
 }
+
+#[test]
+fn grouped_thousands_of_a_mapped_column_are_judged_in_its_own_unit() {
+    let table = "Datum,Schlaf,Energie,Schritte\n2025-03-01,25.200,31.380,9.214\n2025-03-02,24.300,9.795,9.2\n";
+    let map = "date=Datum,sleep=Schlaf:s,total_calories=Energie:kJ,steps=Schritte";
+    let (_, read) = read_mapped("UTC", map, table);
+    let [first, second] = ["2025-03-01", "2025-03-02"];
+    read.check_days(M::SleepDuration, &[(first, 7.0), (second, 6.75)]);
+    read.check_days(
+        M::TotalCalories,
+        &[(first, 7_500.0), (second, 9_795.0 / 4.184)],
+    );
+    // 9.200 that lost its zeros is no 9 steps.
+    read.check_days(M::Steps, &[(first, 9_214.0)]);
+    assert_eq!(read.faults(), [(3, R::BadNumber)]);
+}

@@ -258,3 +258,20 @@ fn workouts_and_rows_that_cannot_be() {
     assert_eq!(read.faults(), [(2, R::BadTime)]);
     assert_eq!(read.series(M::RestingHeartRate).len(), 1);
 }
+
+#[test]
+fn trends_that_a_spreadsheet_saved_with_grouped_thousands_are_thousands() {
+    let header = "date;Sleep Score;Total Sleep Time;Average HRV;Activity Burn;Total Burn;Steps;Readiness Score\n";
+    let rows = "2024-05-02;84;25.200;62,5;510;2.650;9.876;81\n2024-05-03;80;24.300;58;1.020;2.900;11.046;79\n";
+    let (_, read) = read_bytes("oura_trends.csv", format!("{header}{rows}"));
+    assert_eq!(read.rejects, []);
+    for (metric, first, second) in [
+        (M::Steps, 9_876.0, 11_046.0),
+        (M::ActiveCalories, 510.0, 1_020.0),
+        (M::TotalCalories, 2_650.0, 2_900.0),
+        (M::SleepDuration, 7.0, 6.75),
+        (M::HeartRateVariabilityRmssd, 62.5, 58.0),
+    ] {
+        read.check_days(metric, &[("2024-05-02", first), ("2024-05-03", second)]);
+    }
+}

@@ -493,3 +493,28 @@ fn detection_looks_at_the_first_line_only() {
         assert_eq!(report.formats[0].format, format, "{name}");
     }
 }
+
+#[test]
+fn the_zone_that_is_assumed_of_new_people_is_not_always_utc() {
+    let folder = Folder::new();
+    let table = "userId,recordedAt,metricType,value\nu,2025-02-02T23:30:00Z,STEPS,7200\n";
+    let path = folder.write("x.csv", table);
+    let assuming = |zone: Option<&str>, assumed: &str| ImportOptions {
+        zone: zone.map(|zone| zone.parse().unwrap()),
+        assumed_zone: Some(assumed.parse().unwrap()),
+        ..options()
+    };
+    let berlin = read_with(&path, &assuming(None, "Europe/Berlin"))
+        .unwrap()
+        .1;
+    assert_eq!(
+        berlin.people,
+        [("u".to_owned(), "Europe/Berlin".to_owned())]
+    );
+    assert_eq!(
+        berlin.series(MetricType::Steps),
+        [("2025-02-03".to_owned(), 7_200.0)]
+    );
+    let named = read_with(&path, &assuming(Some("America/New_York"), "Europe/Berlin"));
+    assert_eq!(named.unwrap().1.people[0].1, "America/New_York");
+}

@@ -123,3 +123,17 @@ fn an_exact_distance_with_a_decimal_comma_is_read() {
     };
     assert_eq!(run.distance_m, Some(950.125));
 }
+
+#[test]
+fn steps_and_energy_that_a_spreadsheet_grouped_are_thousands() {
+    let header = HEADER.trim_end().replace(',', ";") + ";Total Steps\n";
+    let row = "123;\"May 1, 2025, 1:30:00 AM\";Run;Run;;1.860;4,55;150;20;false;;;1.860;1.800;4550,5;4,2;151;\
+               138,4;1.310;7.200\n";
+    let (_, read) = read_in(None, &format!("{header}{row}"));
+    let [run] = read.workouts()[..] else {
+        panic!("{:?}", read.rejects);
+    };
+    assert_eq!(run.duration_minutes, Some(30.0));
+    assert_eq!((run.energy_kcal, run.steps), (Some(1_310.0), Some(7_200.0)));
+    assert_eq!(run.average_heart_rate, Some(138.4));
+}

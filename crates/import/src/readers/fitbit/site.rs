@@ -1,6 +1,6 @@
 //! The table that the website exported until 2024: sections such as `Body`, `Activities` and `Sleep`, each
-//! with its title, its header and quoted cells. Numbers have thousands commas, times are those of the
-//! person's clock, in the order of day and month of their account.
+//! with its title, its header and quoted cells. Numbers have the thousands commas or dots of the person's
+//! language, times are those of their clock, in the order of day and month of their account.
 
 use super::days::{Value, When};
 use super::{Export, SOURCE, bad_time};
@@ -11,10 +11,12 @@ use crate::numbers::{Cell, Mark, Marks, cell};
 use crate::readings::{Night, Place};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
+use crate::survey::{Numbers, Quantity, check_cut, quantity_of};
 use crate::table::Fault;
 use crate::text::{Next, Text};
 use crate::time::{DateOrder, Stamp, order_of, read};
 use chrono::{NaiveDateTime, TimeDelta};
+use std::collections::HashMap;
 use std::path::Path;
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{MetricType, Moment, Unit};
@@ -140,24 +142,7 @@ impl<'f> Export<'f> {
         importer: &mut Importer<'_>,
         file: &'f Path,
     ) -> Result<(), ImportError> {
-        let mut order = DateOrder::Unknown;
-        let mut before = String::new();
-        each_line(file, |_, line, _| {
-            if order != DateOrder::Unknown {
-                return Ok(());
-            }
-            let mut row = line.map(cells).unwrap_or_default().into_iter();
-            let (first, second) = (row.next().unwrap_or_default(), row.next());
-            order = order_of(&first);
-            if let (DateOrder::Unknown, Some(end)) = (order, &second) {
-                order = order_between(&first, end);
-            }
-            if order == DateOrder::Unknown {
-                order = order_between(&before, &first);
-            }
-            before = first;
-            Ok(())
-        })?;
+        let written = Written::look(file)?;
         let mut section: Option<(Section, Vec<String>)> = None;
         let mut position = 0;
         each_line(file, |line, text, at| {
@@ -188,7 +173,7 @@ impl<'f> Export<'f> {
             let row = SiteRow {
                 header,
                 cells: &row,
-                order,
+                written: &written,
             };
             let read = match found {
                 Section::Sleep => self.site_sleep(importer, place, &row),
@@ -260,11 +245,72 @@ impl<'f> Export<'f> {
     }
 }
 
+/// How the dates and numbers of a file are written, as its rows together say.
+struct Written {
+    order: DateOrder,
+    /// Meanings of dot and comma, by the name of the column.
+    marks: HashMap<String, Marks>,
+}
+
+impl Written {
+    fn look(file: &Path) -> Result<Self, ImportError> {
+        let mut order = DateOrder::Unknown;
+        let mut before = String::new();
+        let mut section: Option<Vec<String>> = None;
+        let mut numbers: HashMap<String, Numbers> = HashMap::new();
+        each_line(file, |line, text, _| {
+            let row = text.map(cells).unwrap_or_default();
+            let names: Vec<&str> = row.iter().map(String::as_str).collect();
+            if Section::of(&Columns(&names)).is_some() {
+                section = Some(row);
+                return Ok(());
+            }
+            for (name, text) in section.iter().flatten().zip(&row) {
+                match numbers.get_mut(name) {
+                    Some(column) => column.see(text, line),
+                    None => numbers.entry(name.clone()).or_default().see(text, line),
+                }
+            }
+            if order == DateOrder::Unknown {
+                let mut row = row.into_iter();
+                let (first, second) = (row.next().unwrap_or_default(), row.next());
+                order = order_of(&first);
+                if let (DateOrder::Unknown, Some(end)) = (order, &second) {
+                    order = order_between(&first, end);
+                }
+                if order == DateOrder::Unknown {
+                    order = order_between(&before, &first);
+                }
+                before = first;
+            }
+            Ok(())
+        })?;
+        let mut file = [false; 2];
+        for column in numbers.values() {
+            let decimal = column.decimal();
+            file = [file[0] || decimal[0], file[1] || decimal[1]];
+        }
+        let marks = numbers.into_iter().map(|(name, column)| {
+            let marks = column.marks(quantity_of(&name), file);
+            // The site has no number with three decimals.
+            let comma = match marks.comma {
+                Mark::Unclear => Mark::Grouping,
+                known @ (Mark::Grouping | Mark::Decimal) => known,
+            };
+            (name, Marks { comma, ..marks })
+        });
+        Ok(Self {
+            order,
+            marks: marks.collect(),
+        })
+    }
+}
+
 /// A row of a section.
 struct SiteRow<'r> {
     header: &'r [String],
     cells: &'r [String],
-    order: DateOrder,
+    written: &'r Written,
 }
 
 impl SiteRow<'_> {
@@ -276,19 +322,23 @@ impl SiteRow<'_> {
     }
 
     fn number(&self, name: &str) -> Result<Option<f64>, Fault> {
-        let marks = Marks {
-            dot: Mark::Decimal,
-            comma: Mark::Grouping,
-        };
+        let column = self.header.iter().find(|found| same(found, name));
+        let marks = column.and_then(|column| self.written.marks.get(column));
+        let marks = marks.copied().unwrap_or_default();
         Ok(match cell(self.text(name), name, marks)? {
-            Cell::Value(value, _) => Some(value),
+            Cell::Value(value, _) => {
+                if let Quantity::Whole(_) = quantity_of(name) {
+                    check_cut(value, marks, name)?;
+                }
+                Some(value)
+            }
             Cell::Empty | Cell::NotMeasured => None,
         })
     }
 
     /// A time on the person's clock; a date is its beginning.
     fn time(&self, name: &str) -> Result<NaiveDateTime, Fault> {
-        match read(self.text(name), self.order) {
+        match read(self.text(name), self.written.order) {
             Ok(Stamp::Wall(wall)) => Ok(wall),
             Ok(Stamp::Day(day)) => Ok(day.and_time(chrono::NaiveTime::MIN)),
             Ok(Stamp::Instant(..)) | Err(_) => Err(bad_time(name)),

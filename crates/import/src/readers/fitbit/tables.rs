@@ -6,7 +6,6 @@ use super::{Export, READER, SOURCE, bad_time, labelled_day, stamp, utc};
 use crate::batch::Importer;
 use crate::dates::minutes_of;
 use crate::error::ImportError;
-use crate::numbers::number;
 use crate::readings::{Night, Place, shortened};
 use crate::report::{RejectReason, SkipReason};
 use crate::sports::sport;
@@ -428,7 +427,7 @@ impl<'f> Export<'f> {
                 importer.reject(place.reject(bad_time("timestamp")))?;
                 continue;
             };
-            match number(row.text(Some(value)), name) {
+            match row.number(Some(value), name) {
                 Ok(Some(value)) if value >= 0.0 => add(self, place, (&source_name, at), value),
                 Ok(_) => importer.skip(SkipReason::Missing),
                 Err(fault) => importer.reject(place.reject(fault))?,

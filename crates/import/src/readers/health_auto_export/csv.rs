@@ -8,7 +8,6 @@ use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::Columns;
 use crate::healthkit::Type;
-use crate::numbers::number;
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::table::{Fault, Row, Table};
@@ -197,7 +196,7 @@ fn value_of(row: &Row<'_>, column: &Column) -> Result<Option<f64>, Fault> {
     if kind_in(column).is_none() {
         return Ok(None);
     }
-    number(row.text(Some(column.place)), &column.letters)
+    row.number(Some(column.place), &column.letters)
 }
 
 /// What a column is; `None` if it has no meaning here.

@@ -153,9 +153,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let words: Vec<&str> = names.iter().map(String::as_str).collect();
     let is_trends = is_trends(&Columns(&words));
     while let Some(row) = table.next(importer)? {
-        let cell =
-            |(column, name): (usize, &String)| (name.clone(), row.text(Some(column)).to_owned());
-        let fields = Fields::new(names.iter().enumerate().map(cell));
+        let fields = Fields::of_row(&row, &names);
         let place = row.place();
         let outcome = if is_trends {
             trends::row(importer, &user, place, &fields)?

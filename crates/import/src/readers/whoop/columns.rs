@@ -346,7 +346,7 @@ impl Columns {
         row: &Row<'_>,
         column: &'static [&'static str],
     ) -> Result<Option<f64>, Fault> {
-        crate::numbers::number(self.text(row, column), column[0])
+        row.number(self.place(column), column[0])
     }
 
     /// A time on the clock of the row's zone.
