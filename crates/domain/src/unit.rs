@@ -79,14 +79,56 @@ impl Unit {
             word.replace_range(open..=close, "");
         }
         Ok(match word.as_str() {
-            "bpm" | "count/min" | "count/minute" | "counts/min" | "b/min" | "beat/min"
-            | "beats/min" | "beats/minute" | "beat/minute" | "beatsperminute" | "beatperminute"
-            | "beatspermin" | "beats·min-1" | "brpm" | "br/min" | "breath/min" | "breaths/min"
-            | "breaths/minute" | "breathspermin" | "breathsperminute" | "resp/min" | "rpm"
-            | "/min" | "1/min" | "min-1" | "min^-1" | "perminute" | "permin" | "schläge/min"
-            | "schläge/minute" | "s/min" | "slagen/min" | "ppm" | "lpm" | "atemzüge/min" => {
-                Self::PerMinute
-            }
+            "bpm"
+            | "count/min"
+            | "count/minute"
+            | "counts/min"
+            | "b/min"
+            | "beat/min"
+            | "beats/min"
+            | "beats/minute"
+            | "beat/minute"
+            | "beatsperminute"
+            | "beatperminute"
+            | "beatspermin"
+            | "beats·min-1"
+            | "brpm"
+            | "br/min"
+            | "breath/min"
+            | "breaths/min"
+            | "breaths/minute"
+            | "breathspermin"
+            | "breathsperminute"
+            | "resp/min"
+            | "rpm"
+            | "/min"
+            | "1/min"
+            | "min-1"
+            | "min^-1"
+            | "perminute"
+            | "permin"
+            | "schläge/min"
+            | "schläge/minute"
+            | "schlägeprominute"
+            | "s/min"
+            | "slagen/min"
+            | "slagenperminuut"
+            | "battements/min"
+            | "battements/minute"
+            | "battementsparminute"
+            | "bat/min"
+            | "pulsaciones/min"
+            | "pulsacionesporminuto"
+            | "latidos/min"
+            | "latidosporminuto"
+            | "lat/min"
+            | "battiti/min"
+            | "battitialminuto"
+            | "batimentos/min"
+            | "batimentosporminuto"
+            | "ppm"
+            | "lpm"
+            | "atemzüge/min" => Self::PerMinute,
             "count/s" | "count/sec" | "count/second" | "beats/s" | "1/s" | "/s" | "hz" => {
                 Self::PerSecond
             }
@@ -94,24 +136,26 @@ impl Unit {
             | "millisekunden" => Self::Milliseconds,
             "s" | "sec" | "secs" | "second" | "seconds" | "sek" | "sekunden" | "secondes"
             | "secondi" | "segundos" | "seconden" => Self::Seconds,
-            "min" | "mins" | "minute" | "minutes" | "minuten" | "minutos" | "minuti" => {
+            "min" | "mins" | "minute" | "minutes" | "minuten" | "minutos" | "minuti" | "minuto" => {
                 Self::Minutes
             }
             // The clock says which part is which.
             "h" | "hr" | "hrs" | "hour" | "hours" | "std" | "stunde" | "stunden" | "heures"
-            | "horas" | "ore" | "uur" | "uren" | "h:mm" | "hh:mm" | "h:mm:ss" | "hh:mm:ss" => {
-                Self::Hours
-            }
-            "count" | "counts" | "steps" | "step" | "steps/day" | "count/day" | "schritte" => {
-                Self::Count
-            }
+            | "heure" | "horas" | "hora" | "ore" | "ora" | "uur" | "uren" | "h:mm" | "hh:mm"
+            | "h:mm:ss" | "hh:mm:ss" => Self::Hours,
+            "count" | "counts" | "steps" | "step" | "steps/day" | "count/day" | "schritte"
+            | "pas" | "pasos" | "passi" | "passos" | "stappen" => Self::Count,
             "score" | "points" | "point" | "pts" | "/100" | "punkte" => Self::Score,
             "%" | "percent" | "percentage" | "pct" | "prozent" => Self::Percent,
             "fraction" | "ratio" => Self::Fraction,
             // Food labels and devices write `Cal` and `cal` for the kilocalorie.
             "kcal" | "kcals" | "cal" | "calories" | "kilocalorie" | "kilocalories"
-            | "largecalories" | "kcal/day" | "kilokalorien" => Self::Kilocalories,
-            "kj" | "kjoule" | "kjoules" | "kilojoule" | "kilojoules" | "kj/day" => Self::Kilojoules,
+            | "largecalories" | "kcal/day" | "kcal/d" | "kilokalorien" | "kilocalorías" => {
+                Self::Kilocalories
+            }
+            "kj" | "kjoule" | "kjoules" | "kilojoule" | "kilojoules" | "kj/day" | "kj/d" => {
+                Self::Kilojoules
+            }
             "g" | "gram" | "grams" | "gramm" => Self::Grams,
             "kg" | "kgs" | "kilo" | "kilos" | "kilogram" | "kilograms" | "kilogramm" => {
                 Self::Kilograms
@@ -270,7 +314,12 @@ mod tests {
             ("degF, °F, degrees Fahrenheit", Unit::Fahrenheit),
             ("g, grams", Unit::Grams),
             ("h, hrs, Std., Stunden, hh:mm", Unit::Hours),
-            ("steps/day, Schritte", Unit::Count),
+            ("steps/day, Schritte, pas, pasos", Unit::Count),
+            ("kcal/d", Unit::Kilocalories),
+            (
+                "battements/min, latidos por minuto, battiti/min",
+                Unit::PerMinute,
+            ),
             ("ºC, deg C, °C", Unit::Celsius),
         ] {
             for word in words.split(", ") {

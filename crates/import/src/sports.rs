@@ -1,8 +1,10 @@
 //! The words of vendors for sports and intensities, in one table.
 
+use crate::translated::bare;
 use vitalcast_domain::{ActivityType, Intensity};
 
-/// Sports with the words that vendors use for them: lower case, letters and digits only.
+/// Sports with the words that vendors use for them, in English, German, French, Spanish, Italian, Portuguese and
+/// Dutch: lower case, letters and digits only, without accents.
 const SPORTS: &[(ActivityType, &[&str])] = &[
     (
         ActivityType::Running,
@@ -21,6 +23,29 @@ const SPORTS: &[(ActivityType, &[&str])] = &[
             "trackrun",
             "trackrunning",
             "virtualrun",
+            "indoorrunning",
+            "streetrunning",
+            "runningtreadmill",
+            "ultrarun",
+            "ultrarunning",
+            "parkrun",
+            "fartlek",
+            "sprinting",
+            "lauf",
+            "laufen",
+            "joggen",
+            "laufband",
+            "traillauf",
+            "course",
+            "courseapied",
+            "footing",
+            "correr",
+            "carrera",
+            "trote",
+            "corsa",
+            "correre",
+            "corrida",
+            "hardlopen",
         ],
     ),
     (
@@ -49,6 +74,37 @@ const SPORTS: &[(ActivityType, &[&str])] = &[
             "virtualride",
             "ebikeride",
             "handcycling",
+            "ebike",
+            "gravelride",
+            "mountainbikeride",
+            "emountainbikeride",
+            "bikingstationary",
+            "stationarycycling",
+            "cyclingstationary",
+            "cyclingindoor",
+            "exercisebike",
+            "spinclass",
+            "cyclocross",
+            "bmx",
+            "rad",
+            "radfahren",
+            "radfahrt",
+            "fahrrad",
+            "fahrradfahren",
+            "radsport",
+            "rennrad",
+            "mountainbiken",
+            "mountainbikefahrt",
+            "virtuelleradfahrt",
+            "velo",
+            "cyclisme",
+            "vtt",
+            "ciclismo",
+            "bicicleta",
+            "bici",
+            "bicicletta",
+            "fietsen",
+            "wielrennen",
         ],
     ),
     (
@@ -63,6 +119,13 @@ const SPORTS: &[(ActivityType, &[&str])] = &[
             "openwaterswimming",
             "swimmingpool",
             "swimmingopenwater",
+            "schwimmen",
+            "natation",
+            "natacion",
+            "nadar",
+            "nuoto",
+            "natacao",
+            "zwemmen",
         ],
     ),
     (
@@ -78,11 +141,35 @@ const SPORTS: &[(ActivityType, &[&str])] = &[
             "powerwalking",
             "casualwalking",
             "speedwalking",
+            "walkingtreadmill",
+            "strolling",
+            "gehen",
+            "walken",
+            "spaziergang",
+            "spazieren",
+            "spazierengehen",
+            "marche",
+            "caminata",
+            "caminar",
+            "camminata",
+            "caminhada",
+            "wandelen",
         ],
     ),
     (
         ActivityType::Hiking,
-        &["hike", "hiking", "trekking", "rucking"],
+        &[
+            "hike",
+            "hiking",
+            "trekking",
+            "rucking",
+            "wandern",
+            "wanderung",
+            "bergwandern",
+            "randonnee",
+            "senderismo",
+            "escursionismo",
+        ],
     ),
     (
         ActivityType::Rowing,
@@ -93,6 +180,14 @@ const SPORTS: &[(ActivityType, &[&str])] = &[
             "rowingmachine",
             "indoorrowing",
             "indoorrower",
+            "rowergometer",
+            "rudern",
+            "rudergerat",
+            "aviron",
+            "rameur",
+            "remo",
+            "canottaggio",
+            "roeien",
         ],
     ),
     (
@@ -102,6 +197,11 @@ const SPORTS: &[(ActivityType, &[&str])] = &[
             "ellipticaltrainer",
             "crosstrainer",
             "crosstraining",
+            "ellipsentrainer",
+            "elliptique",
+            "veloelliptique",
+            "eliptica",
+            "ellittica",
         ],
     ),
     (
@@ -120,6 +220,24 @@ const SPORTS: &[(ActivityType, &[&str])] = &[
             "functionalstrengthtraining",
             "gym",
             "resistancetraining",
+            "freeweight",
+            "kettlebell",
+            "weightmachines",
+            "strengthconditioning",
+            "strengthandconditioning",
+            "krafttraining",
+            "gewichtstraining",
+            "kraftsport",
+            "hanteltraining",
+            "musculation",
+            "renforcementmusculaire",
+            "pesas",
+            "musculacion",
+            "entrenamientodefuerza",
+            "pesi",
+            "sollevamentopesi",
+            "musculacao",
+            "krachttraining",
         ],
     ),
     (
@@ -149,16 +267,45 @@ const SPORTS: &[(ActivityType, &[&str])] = &[
         ActivityType::Powerlifting,
         &["powerlifting", "olympiclifting"],
     ),
-    (ActivityType::Basketball, &["basketball"]),
+    (
+        ActivityType::Basketball,
+        &[
+            "basketball",
+            "basket",
+            "baloncesto",
+            "pallacanestro",
+            "basquete",
+            "basquetebol",
+            "basketbal",
+        ],
+    ),
     (
         ActivityType::Soccer,
-        &["soccer", "football", "footballsoccer", "futsal"],
+        &[
+            "soccer",
+            "football",
+            "footballsoccer",
+            "futsal",
+            "fussball",
+            "futbol",
+            "calcio",
+            "futebol",
+            "voetbal",
+        ],
     ),
-    (ActivityType::Tennis, &["tennis"]),
+    (ActivityType::Tennis, &["tennis", "tenis"]),
     (ActivityType::Golf, &["golf", "golfing"]),
     (
         ActivityType::Yoga,
-        &["yoga", "hotyoga", "poweryoga", "vinyasayoga", "hathayoga"],
+        &[
+            "yoga",
+            "hotyoga",
+            "poweryoga",
+            "vinyasayoga",
+            "hathayoga",
+            "yinyoga",
+            "flowyoga",
+        ],
     ),
     (ActivityType::Pilates, &["pilates", "barre"]),
     (
@@ -169,6 +316,10 @@ const SPORTS: &[(ActivityType, &[&str])] = &[
             "flexibility",
             "mobility",
             "cooldown",
+            "dehnen",
+            "etirements",
+            "estiramientos",
+            "alongamento",
         ],
     ),
     (
@@ -184,6 +335,13 @@ const SPORTS: &[(ActivityType, &[&str])] = &[
             "jiujitsu",
             "aikido",
             "wrestling",
+            "kampfsport",
+            "boxen",
+            "boxe",
+            "boxeo",
+            "artesmarciales",
+            "artimarziali",
+            "artsmartiaux",
         ],
     ),
     (
@@ -195,6 +353,14 @@ const SPORTS: &[(ActivityType, &[&str])] = &[
             "cardiodance",
             "socialdance",
             "ballet",
+            "tanzen",
+            "tanz",
+            "danse",
+            "baile",
+            "danza",
+            "ballo",
+            "danca",
+            "dansen",
         ],
     ),
     (ActivityType::Other, &["other", "workout", "sport"]),
@@ -239,17 +405,31 @@ pub(crate) fn sport(word: &str) -> Option<ActivityType> {
     if let Ok(sport) = word.parse() {
         return Some(sport);
     }
-    let letters = crate::words::letters(word);
-    let letters = letters
-        .strip_prefix("hkworkoutactivitytype")
-        .unwrap_or(&letters);
-    let known = |sport: &ActivityType| crate::words::letters(sport.as_str()) == letters;
-    SPORTS
-        .iter()
-        .find(|(_, words)| words.contains(&letters))
-        .map(|(sport, _)| *sport)
-        .or_else(|| ActivityType::ALL.iter().copied().find(known))
+    let letters = bare(word);
+    let named = |letters: &str| {
+        let known = |sport: &ActivityType| bare(sport.as_str()) == letters;
+        SPORTS
+            .iter()
+            .find(|(_, words)| words.contains(&letters))
+            .map(|(sport, _)| *sport)
+            .or_else(|| ActivityType::ALL.iter().copied().find(known))
+    };
+    named(&letters).or_else(|| {
+        let mut prefixes = PREFIXES.iter();
+        prefixes.find_map(|prefix| named(letters.strip_prefix(prefix)?))
+    })
 }
+
+/// What stands before the words: names of types, and the time of day in titles of apps.
+const PREFIXES: [&str; 7] = [
+    "hkworkoutactivitytype",
+    "exercisetype",
+    "morning",
+    "lunch",
+    "afternoon",
+    "evening",
+    "night",
+];
 
 /// The intensity that a word means; `None` for an unknown word.
 pub(crate) fn intensity(word: &str) -> Option<Intensity> {
@@ -278,6 +458,13 @@ mod tests {
             ("Indoor cycling", ActivityType::Cycling),
             ("HIIT", ActivityType::Crossfit),
             ("martial_arts", ActivityType::MartialArts),
+            ("EXERCISE_TYPE_RUNNING_TREADMILL", ActivityType::Running),
+            ("Evening Ride", ActivityType::Cycling),
+            ("Krafttraining", ActivityType::WeightTraining),
+            ("Fußball", ActivityType::Soccer),
+            ("Course à pied", ActivityType::Running),
+            ("Natación", ActivityType::Swimming),
+            ("Fietsen", ActivityType::Cycling),
         ] {
             assert_eq!(sport(word), Some(expected), "{word}");
         }

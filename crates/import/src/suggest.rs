@@ -51,42 +51,13 @@ const USERS: [&str; 11] = [
     "member",
     "athlete",
 ];
-/// Names of columns with metrics, in the same languages, without accents and blanks.
+/// Names of columns that most likely hold a metric, in the same languages, without accents and blanks: beside
+/// those that mean nothing else.
 const METRICS: &[(M, &[&str])] = &[
-    (
-        M::RestingHeartRate,
-        &[
-            "rhr",
-            "restinghr",
-            "restingheartrate",
-            "restingpulse",
-            "ruhepuls",
-            "ruheherzfrequenz",
-            "ruhehf",
-            "frequencecardiaqueaurepos",
-            "fcrepos",
-            "fcaurepos",
-            "poulsaurepos",
-            "frecuenciacardiacaenreposo",
-            "pulsoenreposo",
-            "fcenreposo",
-            "frequenzacardiacaariposo",
-            "battitoariposo",
-            "fcariposo",
-            "frequenciacardiacaemrepouso",
-            "fcrepouso",
-            "pulsoemrepouso",
-            "rusthartslag",
-            "hartslaginrust",
-            "rustpols",
-        ],
-    ),
     (
         M::HeartRateVariabilityRmssd,
         &[
             "hrv",
-            "rmssd",
-            "hrvrmssd",
             "heartratevariability",
             "hfv",
             "herzfrequenzvariabilitat",
@@ -102,42 +73,16 @@ const METRICS: &[(M, &[&str])] = &[
             "hartritmevariabiliteit",
         ],
     ),
-    (M::HeartRateVariabilitySdnn, &["sdnn", "hrvsdnn"]),
     (
         M::SleepDuration,
         &[
-            "sleep",
-            "sleepduration",
-            "sleephours",
-            "hoursslept",
-            "timeasleep",
-            "totalsleep",
-            "asleep",
-            "schlaf",
-            "schlafdauer",
-            "schlafzeit",
-            "sommeil",
-            "dureedusommeil",
-            "tempsdesommeil",
-            "sueno",
-            "duraciondelsueno",
-            "horasdesueno",
-            "sonno",
-            "duratadelsonno",
-            "oredisonno",
-            "sono",
-            "duracaodosono",
-            "horasdesono",
-            "slaap",
-            "slaapduur",
-            "slaaptijd",
+            "sleep", "asleep", "schlaf", "sommeil", "sueno", "sonno", "sono", "slaap",
         ],
     ),
     (
         M::RecoveryScore,
         &[
             "recovery",
-            "recoveryscore",
             "erholung",
             "erholungswert",
             "recuperation",
@@ -149,43 +94,17 @@ const METRICS: &[(M, &[&str])] = &[
             "herstelscore",
         ],
     ),
-    (
-        M::Steps,
-        &[
-            "steps",
-            "stepcount",
-            "schritte",
-            "pas",
-            "nombredepas",
-            "pasos",
-            "passi",
-            "passos",
-            "stappen",
-        ],
-    ),
-    (
-        M::RespiratoryRate,
-        &[
-            "respiratoryrate",
-            "breathingrate",
-            "atemfrequenz",
-            "frequencerespiratoire",
-            "frecuenciarespiratoria",
-            "frequenzarespiratoria",
-            "frequenciarespiratoria",
-            "ademhalingsfrequentie",
-        ],
-    ),
-    (
-        M::OxygenSaturation,
-        &[
-            "spo2",
-            "bloodoxygen",
-            "sauerstoffsattigung",
-            "saturationenoxygene",
-            "saturaciondeoxigeno",
-        ],
-    ),
+];
+/// The metrics for which a column is looked for.
+const WANTED: [M; 8] = [
+    M::RestingHeartRate,
+    M::HeartRateVariabilityRmssd,
+    M::HeartRateVariabilitySdnn,
+    M::SleepDuration,
+    M::RecoveryScore,
+    M::Steps,
+    M::RespiratoryRate,
+    M::OxygenSaturation,
 ];
 
 /// Suggests what the columns of a table mean that no reader knows. `None` if a reader knows the file, or if
@@ -253,20 +172,7 @@ pub fn suggest(path: &Path) -> Option<ColumnMap> {
 /// A name without its unit, accents, case and marks.
 fn bare(name: &str) -> String {
     let end = name.find(['(', '[']).unwrap_or(name.len());
-    let folded = |letter: char| match letter {
-        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' => 'a',
-        'ç' => 'c',
-        'è' | 'é' | 'ê' | 'ë' => 'e',
-        'ì' | 'í' | 'î' | 'ï' => 'i',
-        'ñ' => 'n',
-        'ò' | 'ó' | 'ô' | 'õ' | 'ö' => 'o',
-        'ù' | 'ú' | 'û' | 'ü' => 'u',
-        letter => letter,
-    };
-    crate::words::letters(&name[..end])
-        .chars()
-        .map(folded)
-        .collect()
+    crate::translated::bare(&name[..end])
 }
 
 fn is_date(name: &str) -> bool {
@@ -282,7 +188,11 @@ fn metric_of(name: &str) -> Option<M> {
     let found = METRICS
         .iter()
         .find(|(_, names)| names.contains(&bare.as_str()));
-    found.map(|(metric, _)| *metric)
+    let guessed = found.map(|(metric, _)| *metric);
+    let clear = || crate::words::metric(&bare).ok();
+    guessed
+        .or_else(clear)
+        .filter(|metric| WANTED.contains(metric))
 }
 
 fn are_dates<'t>(texts: impl Iterator<Item = &'t str>, order: DateOrder) -> bool {

@@ -45,6 +45,14 @@ pub(crate) fn quantity_in(metric: MetricType, unit: Unit) -> Quantity {
     match quantity(metric) {
         Quantity::Whole(most) => Quantity::Whole(most),
         Quantity::Large(least, most) => Quantity::Large(scaled(least), scaled(most)),
+        // A time of hours is not shorter than a minute.
+        Quantity::Any(most)
+            if metric.unit() == Unit::Hours
+                && matches!(unit, Unit::Seconds | Unit::Milliseconds) =>
+        {
+            let minute = Unit::Minutes.convert(1.0, unit).unwrap_or_default();
+            Quantity::Large(minute, scaled(most))
+        }
         Quantity::Any(most) => Quantity::Any(scaled(most)),
     }
 }

@@ -37,6 +37,8 @@ pub(crate) enum NoTime {
 
 /// First and last whole second, since 1970, that a number can mean: 1990 to 2100.
 const SECONDS: std::ops::Range<i64> = 631_152_000..4_102_444_800;
+/// Longest text of a time, bytes: JavaScript writes the name of the zone behind it.
+const LONGEST: usize = 100;
 const MONTHS: [&str; 12] = [
     "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
 ];
@@ -56,7 +58,7 @@ pub(crate) fn read(text: &str, order: DateOrder) -> Result<Stamp, NoTime> {
         spaced = text.replace(['\u{202f}', '\u{a0}', '\u{2009}'], " ");
         spaced.trim()
     };
-    if text.len() > 60 {
+    if text.len() > LONGEST {
         return Err(NoTime::Bad);
     }
     if let Some(instant) = since_1970(text) {
@@ -271,8 +273,38 @@ fn named_month(text: &str) -> Option<(NaiveDate, &str)> {
     Some((NaiveDate::from_ymd_opt(year as i32, month, day)?, rest))
 }
 
+/// A clock time as French and German diaries write it, with colons: `12h30`, `12 h`, `12.30`, `12:30 Uhr`. `None`
+/// for any other.
+fn written_otherwise(text: &str) -> Option<String> {
+    let is_number = |part: &str, length: std::ops::RangeInclusive<usize>| {
+        length.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let lower = text.to_ascii_lowercase();
+    let (clock, is_german) = match lower.strip_suffix("uhr") {
+        Some(clock) => (clock.trim_end(), true),
+        None => (lower.as_str(), false),
+    };
+    let parts: Vec<&str> = clock.split(['h', '.']).map(str::trim).collect();
+    match parts.as_slice() {
+        [hour, minute] if is_number(hour, 1..=2) && is_number(minute, 2..=2) => {
+            Some(format!("{hour}:{minute}"))
+        }
+        [hour, minute, second]
+            if is_number(hour, 1..=2) && is_number(minute, 2..=2) && is_number(second, 2..=2) =>
+        {
+            Some(format!("{hour}:{minute}:{second}"))
+        }
+        [hour, ""] if is_number(hour, 1..=2) && clock.ends_with('h') => Some(format!("{hour}:00")),
+        [hour] if is_german && is_number(hour, 1..=2) => Some(format!("{hour}:00")),
+        [_] if is_german => Some(clock.to_owned()),
+        _ => None,
+    }
+}
+
 /// Reads a clock time, `am` or `pm`, and a zone after it.
 fn clock_and_zone(day: NaiveDate, text: &str) -> Option<Stamp> {
+    let other = written_otherwise(text);
+    let text = other.as_deref().unwrap_or(text);
     let end = text
         .find(|letter: char| !letter.is_ascii_digit() && !matches!(letter, ':' | '.' | ','))
         .unwrap_or(text.len());
@@ -587,6 +619,14 @@ mod tests {
                 "Tue, 05 Mar 2024 07:05:00 GMT",
                 instant("2024-03-05T07:05:00Z", None),
             ),
+            (
+                "Tue Mar 05 2024 07:05:00 GMT+0200 (Central European Summer Time)",
+                instant("2024-03-05T05:05:00Z", Some(7_200)),
+            ),
+            ("2024-03-05 7h05", Some(wall("2024-03-05T07:05:00"))),
+            ("2024-03-05 19 h", Some(wall("2024-03-05T19:00:00"))),
+            ("05.03.2024 19.05 Uhr", Some(wall("2024-03-05T19:05:00"))),
+            ("05.03.2024 19:05:30 Uhr", Some(wall("2024-03-05T19:05:30"))),
         ] {
             assert_eq!(iso(text), expected, "{text}");
         }
@@ -605,6 +645,9 @@ mod tests {
             "2024-03-15T07:00:00 CET",
             "2024-03-15T07:00:00.",
             "2024-03-15T",
+            "2024-03-15 7.5",
+            "2024-03-15 25h00",
+            "2024-03-15 7h5",
             "2024-03-15T07:00:00.1234567890",
             "32.01.2024",
             "Foo 5, 2024",

@@ -15,6 +15,10 @@ pub(crate) fn bare(name: &str) -> String {
             'ò'..='ö' | 'ø' => 'o',
             'ù'..='ü' => 'u',
             'ý' | 'ÿ' => 'y',
+            'ß' => {
+                bare.push('s');
+                's'
+            }
             // Marks, blanks, and accents that stand behind their letter.
             _ => continue,
         };

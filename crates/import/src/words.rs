@@ -1,12 +1,38 @@
 //! The words of vendors for metrics and meals.
 
+use crate::translated::bare;
 use vitalcast_domain::{DomainError, MealType, MetricType};
 
-/// Metrics with further names that mean nothing else: lower case, letters and digits only.
+/// Metrics with further names that mean nothing else, in English, German, French, Spanish, Italian, Portuguese
+/// and Dutch: lower case, letters and digits only, without accents.
 const METRICS: &[(MetricType, &[&str])] = &[
     (
         MetricType::RestingHeartRate,
-        &["restinghr", "restingpulse", "restingheartratebpm"],
+        &[
+            "rhr",
+            "restinghr",
+            "restingpulse",
+            "restingheartratebpm",
+            "ruhepuls",
+            "ruheherzfrequenz",
+            "ruhehf",
+            "frequencecardiaqueaurepos",
+            "fcrepos",
+            "fcaurepos",
+            "poulsaurepos",
+            "frecuenciacardiacaenreposo",
+            "pulsoenreposo",
+            "fcenreposo",
+            "frequenzacardiacaariposo",
+            "battitoariposo",
+            "fcariposo",
+            "frequenciacardiacaemrepouso",
+            "fcrepouso",
+            "pulsoemrepouso",
+            "rusthartslag",
+            "hartslaginrust",
+            "rustpols",
+        ],
     ),
     (
         MetricType::HeartRateVariabilitySdnn,
@@ -26,14 +52,64 @@ const METRICS: &[(MetricType, &[&str])] = &[
     ),
     (
         MetricType::RespiratoryRate,
-        &["respirationrate", "breathingrate"],
+        &[
+            "respirationrate",
+            "breathingrate",
+            "atemfrequenz",
+            "frequencerespiratoire",
+            "frecuenciarespiratoria",
+            "frequenzarespiratoria",
+            "frequenciarespiratoria",
+            "ademhalingsfrequentie",
+        ],
     ),
     (
         MetricType::OxygenSaturation,
-        &["spo2", "bloodoxygen", "bloodoxygensaturation"],
+        &[
+            "spo2",
+            "bloodoxygen",
+            "bloodoxygensaturation",
+            "sauerstoffsattigung",
+            "saturationenoxygene",
+            "saturaciondeoxigeno",
+        ],
     ),
-    (MetricType::SleepDuration, &["timeasleep", "hoursasleep"]),
-    (MetricType::Steps, &["stepcount", "dailysteps"]),
+    (
+        MetricType::SleepDuration,
+        &[
+            "timeasleep",
+            "hoursasleep",
+            "hoursslept",
+            "sleephours",
+            "totalsleep",
+            "schlafdauer",
+            "schlafzeit",
+            "dureedusommeil",
+            "tempsdesommeil",
+            "duraciondelsueno",
+            "horasdesueno",
+            "duratadelsonno",
+            "oredisonno",
+            "duracaodosono",
+            "horasdesono",
+            "slaapduur",
+            "slaaptijd",
+        ],
+    ),
+    (
+        MetricType::Steps,
+        &[
+            "stepcount",
+            "dailysteps",
+            "schritte",
+            "pas",
+            "nombredepas",
+            "pasos",
+            "passi",
+            "passos",
+            "stappen",
+        ],
+    ),
     (
         MetricType::ActiveCalories,
         &["activeenergy", "activeenergyburned"],
@@ -65,11 +141,11 @@ pub(crate) fn metric(word: &str) -> Result<MetricType, DomainError> {
         Ok(metric) => return Ok(metric),
         Err(error) => error,
     };
-    let letters = letters(word);
+    let letters = bare(word);
     let letters = letters
         .strip_prefix("hkquantitytypeidentifier")
         .unwrap_or(&letters);
-    let known = |metric: &MetricType| self::letters(metric.as_str()) == letters;
+    let known = |metric: &MetricType| bare(metric.as_str()) == letters;
     MetricType::ALL
         .iter()
         .copied()
@@ -86,41 +162,47 @@ pub(crate) fn meal(word: &str) -> Option<MealType> {
     if let Ok(meal) = word.parse() {
         return Some(meal);
     }
-    let word = word.to_lowercase();
+    let word = bare(word);
     let found = MEALS
         .iter()
         .find(|(_, words)| words.iter().any(|known| word.contains(known)));
     found.map(|(meal, _)| *meal)
 }
 
-/// Parts of names of meals in English, German, French, Spanish, Italian, Portuguese and Dutch; the first that
-/// is found counts.
+/// Parts of names of meals in English, German, French, Spanish, Italian, Portuguese and Dutch, without accents
+/// and blanks; the first that is found counts.
 const MEALS: &[(MealType, &[&str])] = &[
+    (
+        MealType::Snack,
+        &[
+            "snack",
+            "zwischenmahlzeit",
+            "collation",
+            "gouter",
+            "merienda",
+            "spuntino",
+            "lanche",
+            "tussendoor",
+        ],
+    ),
     (
         MealType::Breakfast,
         &[
             "breakfast",
             "brunch",
-            "frühstück",
-            "petit déjeuner",
-            "petit-déjeuner",
+            "fruhstuck",
+            "petitdejeuner",
             "desayuno",
             "colazione",
-            "café da manhã",
-            "pequeno-almoço",
-            "pequeno almoço",
+            "cafedamanha",
+            "pequenoalmoco",
             "ontbijt",
         ],
     ),
     (
         MealType::Lunch,
         &[
-            "lunch",
-            "mittag",
-            "déjeuner",
-            "almuerzo",
-            "pranzo",
-            "almoço",
+            "lunch", "mittag", "dejeuner", "almuerzo", "comida", "pranzo", "almoco",
         ],
     ),
     (
@@ -131,21 +213,9 @@ const MEALS: &[(MealType, &[&str])] = &[
             "cena",
             "abendessen",
             "abendbrot",
-            "dîner",
+            "diner",
             "jantar",
             "avondeten",
-        ],
-    ),
-    (
-        MealType::Snack,
-        &[
-            "snack",
-            "zwischenmahlzeit",
-            "collation",
-            "merienda",
-            "spuntino",
-            "lanche",
-            "tussendoor",
         ],
     ),
 ];
@@ -164,6 +234,10 @@ mod tests {
             ("Pequeno-almoço", Some(MealType::Breakfast)),
             ("Abendessen", Some(MealType::Dinner)),
             ("Snacks/Other", Some(MealType::Snack)),
+            ("Nachmittagssnack", Some(MealType::Snack)),
+            ("Goûter", Some(MealType::Snack)),
+            ("petit dejeuner", Some(MealType::Breakfast)),
+            ("Comida", Some(MealType::Lunch)),
             ("Meal 4", None),
         ] {
             assert_eq!(meal(word), expected, "{word}");
@@ -182,6 +256,10 @@ mod tests {
             ),
             ("VO2Max", MetricType::Vo2Max),
             ("SpO2", MetricType::OxygenSaturation),
+            ("Ruhepuls", MetricType::RestingHeartRate),
+            ("Fréquence cardiaque au repos", MetricType::RestingHeartRate),
+            ("Schritte", MetricType::Steps),
+            ("total_sleep", MetricType::SleepDuration),
         ] {
             assert_eq!(metric(word), Ok(expected), "{word}");
         }

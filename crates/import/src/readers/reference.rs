@@ -499,6 +499,7 @@ impl Reader {
             text: cells.cell(Column::DURATION),
             unit: cells.unit(Column::DURATION),
             marks: self.rules.of_column(Column::DURATION),
+            is_in_minutes: self.rules.is_in_minutes,
         };
         let duration_minutes = match duration(&written, between, self.rules.duration) {
             Ok(minutes) => minutes.or(between),

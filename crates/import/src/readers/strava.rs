@@ -38,21 +38,6 @@ const AVERAGE: &[&str] = &["Average Heart Rate", "Durchschnittliche Herzfrequenz
 const CALORIES: &[&str] = &["Calories", "Kalorien"];
 const STEPS: &[&str] = &["Total Steps", "Gesamtschritte"];
 
-/// German words for activities.
-const GERMAN: &[(&str, ActivityType)] = &[
-    ("lauf", ActivityType::Running),
-    ("traillauf", ActivityType::Running),
-    ("radfahrt", ActivityType::Cycling),
-    ("virtuelleradfahrt", ActivityType::Cycling),
-    ("mountainbikefahrt", ActivityType::Cycling),
-    ("schwimmen", ActivityType::Swimming),
-    ("spaziergang", ActivityType::Walking),
-    ("wanderung", ActivityType::Hiking),
-    ("krafttraining", ActivityType::WeightTraining),
-    ("gewichtstraining", ActivityType::WeightTraining),
-    ("rudern", ActivityType::Rowing),
-];
-
 /// `activities.csv` of Strava.
 pub(crate) static READER: FormatReader = FormatReader {
     word: "strava",
@@ -146,14 +131,13 @@ fn activity(row: &Row<'_>, columns: &Columns) -> Result<Activity, Fault> {
         until: until.map(Moment::instant),
         ..Told::at(Moment::instant(at))
     };
-    let word = row.text(columns.kind);
     let id = match row.text(columns.id) {
         "" => format!("activity-{}", told.at.id()),
         id => shortened(&format!("activity-{id}")),
     };
     Ok(Activity {
         provenance: Provenance::told(SOURCE, id, told),
-        activity_type: kind(word),
+        activity_type: sport(row.text(columns.kind)).unwrap_or(ActivityType::Other),
         intensity: None,
         duration_minutes: moving.or(elapsed).map(|seconds| seconds / 60.0),
         energy_kcal: value(columns.calories, "Calories")?,
@@ -166,12 +150,4 @@ fn activity(row: &Row<'_>, columns: &Columns) -> Result<Activity, Fault> {
         },
         steps: value(columns.steps, "Total Steps")?,
     })
-}
-
-fn kind(word: &str) -> ActivityType {
-    let letters = crate::words::letters(word);
-    let german = GERMAN.iter().find(|(known, _)| *known == letters);
-    sport(word)
-        .or(german.map(|(_, kind)| *kind))
-        .unwrap_or(ActivityType::Other)
 }

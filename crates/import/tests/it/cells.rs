@@ -311,6 +311,19 @@ fn durations_without_an_end_that_would_be_days_long_are_seconds_or_refused() {
 }
 
 #[test]
+fn a_duration_that_contradicts_start_and_end_is_refused_in_a_column_of_minutes() {
+    let (_, read) = read_bytes(
+        "activities.csv",
+        "userId,startedAt,endedAt,activityType,duration\n\
+         u,2025-09-08T07:00:00Z,2025-09-08T07:45:00Z,Running,45\n\
+         u,2025-09-09T18:00:00Z,2025-09-09T18:30:00Z,Yoga,300\n",
+    );
+    // 300 seconds would be five minutes of thirty: but the column is in minutes.
+    assert_eq!(minutes(&read), [Some(45.0), None]);
+    assert_eq!(read.faults(), [(3, R::Contradiction)]);
+}
+
+#[test]
 fn a_workout_while_clocks_are_put_forward_is_not_an_hour_longer() {
     let table = format!("{WORKOUTS}pia,2025-03-29 23:40,2025-03-30 03:10,HIKING,,,,\n");
     let options = ImportOptions {

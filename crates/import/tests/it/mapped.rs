@@ -177,8 +177,8 @@ fn a_missing_column_is_named_and_a_wrong_map_says_what_was_expected() {
 
 #[test]
 fn grouped_thousands_of_a_mapped_column_are_judged_in_its_own_unit() {
-    let table = "Datum,Schlaf,Energie,Schritte\n2025-03-01,25.200,31.380,9.214\n2025-03-02,24.300,9.795,9.2\n";
-    let map = "date=Datum,sleep=Schlaf:s,total_calories=Energie:kJ,steps=Schritte";
+    let table = "Datum,Schlaf,Energie,HRV\n2025-03-01,25.200,31.380,45.125\n2025-03-02,24.300,9.795,47.250\n";
+    let map = "date=Datum,sleep=Schlaf:s,total_calories=Energie:kJ,rmssd=HRV:ms";
     let (_, read) = read_mapped("UTC", map, table);
     let [first, second] = ["2025-03-01", "2025-03-02"];
     read.check_days(M::SleepDuration, &[(first, 7.0), (second, 6.75)]);
@@ -186,7 +186,17 @@ fn grouped_thousands_of_a_mapped_column_are_judged_in_its_own_unit() {
         M::TotalCalories,
         &[(first, 7_500.0), (second, 9_795.0 / 4.184)],
     );
+    read.check_days(
+        M::HeartRateVariabilityRmssd,
+        &[(first, 45.125), (second, 47.25)],
+    );
     // 9.200 that lost its zeros is no 9 steps.
-    read.check_days(M::Steps, &[(first, 9_214.0)]);
-    assert_eq!(read.faults(), [(3, R::BadNumber)]);
+    let steps = "Datum,Schritte\n2025-03-01,9.2\n2025-03-02,11.046\n2025-03-03,12.345\n";
+    let (_, read) = read_mapped("UTC", "date=Datum,steps=Schritte", steps);
+    assert_eq!(
+        read.records.len(),
+        0,
+        "of which marks are meant, nothing says"
+    );
+    assert_eq!(read.faults().len(), 3);
 }

@@ -64,6 +64,8 @@ pub(super) struct Rules {
     pub(super) row_numbers: bool,
     pub(super) order: DateOrder,
     pub(super) duration: DurationUnit,
+    /// Whether start and end show that the durations are in minutes, all of them.
+    pub(super) is_in_minutes: bool,
     metrics: [Marks; METRICS],
     columns: [Marks; QUANTITIES.len()],
     /// Columns and metrics in which a dot or comma groups thousands.
@@ -238,6 +240,7 @@ impl FirstLook {
             row_numbers: self.ids.are_row_numbers(),
             order: self.dates.order(),
             duration,
+            is_in_minutes: self.durations[0] > 0 && self.durations[1..] == [0; 3],
             metrics,
             columns,
             grouped,

@@ -74,6 +74,8 @@ pub(super) struct Written<'c> {
     pub(super) text: &'c str,
     pub(super) unit: Option<Unit>,
     pub(super) marks: Marks,
+    /// Whether start and end of other rows show that the column is in minutes.
+    pub(super) is_in_minutes: bool,
 }
 
 /// The duration in minutes of a cell, given the minutes between start and end if both are known, and the
@@ -130,7 +132,7 @@ pub(super) fn duration(
         .filter(|unit| with_breaks(unit))
         .collect::<Vec<_>>()[..]
     {
-        [only] if number > between => Ok(Some(only.minutes(number))),
+        [only] if number > between && !written.is_in_minutes => Ok(Some(only.minutes(number))),
         _ => Err((
             RejectReason::Contradiction,
             "duration contradicts startedAt and endedAt, whatever its unit".to_owned(),
