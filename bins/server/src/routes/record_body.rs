@@ -24,8 +24,9 @@ const SOURCE_ID: Field = optional(
     "source_id",
     SOURCE_NAME,
     "Id of the record within the source. When not given, it is made from the time (or the date, if \
-     no time is known) and the name of a meal or the type of an activity. Writing the same id with \
-     other content corrects the record",
+     no time is known) and the name of a meal or the type of an activity; for a meal without a name, \
+     from its time and nutrients. Writing the same id with other content corrects the record; another \
+     meal of the same time without a name is another food",
 );
 const DAY: Field = optional(
     "day",

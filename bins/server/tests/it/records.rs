@@ -224,6 +224,57 @@ fn every_kind_of_record_comes_back_as_it_was_written() {
 }
 
 #[test]
+fn foods_of_one_moment_in_separate_bodies_are_several_foods_and_no_corrections() {
+    const MEALS: &str = "/api/users/anna/meals";
+    let service = Service::new();
+    let post = |meal: Value| service.post(MEALS, &json!([meal])).ok();
+    let at = |calories: u32| json!({"consumed_at": "2026-11-20T12:30:00", "calories": calories});
+    for (calories, added, unchanged) in [(220, 1, 0), (180, 1, 0), (90, 1, 0), (220, 0, 1)] {
+        let written = post(at(calories));
+        assert_eq!(
+            (&written["added"], &written["unchanged"]),
+            (&json!(added), &json!(unchanged))
+        );
+        assert_eq!(written["corrected"], 0, "{written}");
+    }
+    let kept = service.get(MEALS).ok();
+    let energies: f64 = kept["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|meal| meal["calories"].as_f64().unwrap())
+        .sum();
+    assert_eq!(energies, 490.0, "{kept}");
+    // By name, and by the id that was given, a food is corrected.
+    for change in [
+        json!({"name": "tea"}),
+        json!({"source_id": kept["items"][0]["source_id"]}),
+    ] {
+        let mut meal = at(50);
+        meal.as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
+        post(meal.clone());
+        meal["calories"] = json!(55);
+        assert_eq!(post(meal)["corrected"], 1);
+    }
+    assert_eq!(
+        service.get(MEALS).ok()["items"].as_array().unwrap().len(),
+        4
+    );
+    // The same foods in a file are the same foods.
+    let file = "userId,consumedAt,calories,source\nanna,2026-11-20T12:30:00,180,api\n";
+    let url = service.url("/api/users/anna/imports?name=meals.csv");
+    let job = service.send(service.request("POST", &url).body(file)).ok();
+    let path = format!("/api/jobs/{}", job["job_id"].as_str().unwrap());
+    let job = eventually("the import", || {
+        let job = service.get(&path).ok();
+        job["finished_at"].is_string().then_some(job)
+    });
+    assert_eq!(job["result"]["already_there"], 1, "{job}");
+}
+
+#[test]
 fn a_file_is_imported_with_progress_and_adds_nothing_the_second_time() {
     let service = Service::new();
     let file = std::fs::read(fixtures().join("contract/history/health_metrics.csv")).unwrap();
