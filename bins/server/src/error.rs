@@ -275,6 +275,7 @@ impl From<EngineError> for ApiError {
             | EngineError::TookTooLong(_)
             | EngineError::FolderInUse(_)
             | EngineError::NothingOnDay { .. }
+            | EngineError::NothingUsable(_)
             | EngineError::ForeignArtifact { .. }
             | EngineError::Io { .. }
             | EngineError::InvalidSetting(_)

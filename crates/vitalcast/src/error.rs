@@ -146,6 +146,9 @@ pub enum EngineError {
         /// Expected path of the artifact.
         path: PathBuf,
     },
+    /// No row of an uploaded file could be used.
+    #[error("no row of the upload could be used: {0}")]
+    NothingUsable(String),
     /// A file could not be read or written.
     #[error("cannot {doing} {}", path.display())]
     Io {
@@ -235,6 +238,7 @@ impl EngineError {
             Self::Experiment(error) => error.kind(),
             Self::Upload(error) => error.kind(),
             Self::NothingOnDay { .. } => ErrorKind::NotEnoughData,
+            Self::NothingUsable(_) => ErrorKind::InvalidData,
         }
     }
 
@@ -276,6 +280,7 @@ impl EngineError {
             | Self::NoAttention(_)
             | Self::NotByDay(_)
             | Self::NothingOnDay { .. }
+            | Self::NothingUsable(_)
             | Self::InvalidSetting(_)
             | Self::Damaged(_)
             | Self::Interrupted
@@ -309,6 +314,7 @@ impl EngineError {
             Self::NoAttention(_) => "NO_ATTENTION",
             Self::NotByDay(_) => "NOT_BY_DAY",
             Self::ForeignArtifact { .. } => "FOREIGN_ARTIFACT",
+            Self::NothingUsable(_) => "NOTHING_USABLE",
             Self::Store(StoreError::BadPlace) => "UNKNOWN_PLACE",
             Self::Inference(InferenceError::TooFarAhead { .. }) => "TOO_FAR_AHEAD",
             Self::Experiment(error) => error.code(),

@@ -40,13 +40,18 @@ fn received(service: &Service, path: &str) -> u64 {
     service.get(path).ok()["received"].as_u64().unwrap()
 }
 
-/// Waits for an import; its result.
-fn imported(service: &Service, job: &Value) -> Value {
+/// Waits for the end of an import.
+fn ended(service: &Service, job: &Value) -> Value {
     let path = format!("/api/jobs/{}", job["job_id"].as_str().unwrap());
-    let job = eventually("the import ends", || {
+    eventually("the import ends", || {
         let job = service.get(&path).ok();
         job["finished_at"].is_string().then_some(job)
-    });
+    })
+}
+
+/// Waits for an import; its result.
+fn imported(service: &Service, job: &Value) -> Value {
+    let job = ended(service, job);
     assert_eq!(job["state"], "succeeded", "{job}");
     job["result"].clone()
 }
@@ -345,4 +350,39 @@ fn a_post_of_health_auto_export_ignored_the_zone_in_its_address() {
     assert_eq!(imported(&service, &answer.json())["added"], 1);
     let zone = &service.get("/api/users/anna").ok()["profile"]["zone"];
     assert_eq!(zone, "Europe/Athens");
+}
+
+#[test]
+fn an_upload_of_which_no_row_could_be_used_has_failed() {
+    let service = Service::new();
+    let header = "userId,recordedAt,metricType,value\n";
+    for (rows, expected) in [
+        ("", "it has no rows"),
+        (
+            "anna,soon,STEPS,7200\nanna,2026-11-20,STEPS,x\n",
+            "2 rows read; 1 rejected as bad_number; 1 rejected as bad_time; the first in line 2: recordedAt is not a \
+             time, expected for example 2024-01-31T07:00:00Z",
+        ),
+    ] {
+        let file = format!("{header}{rows}").into_bytes();
+        let path = begin(&service, "anna", file.len());
+        let in_parts = send(&service, &path, 0, &file).ok();
+        let url = service.url("/api/users/anna/imports?name=health_metrics.csv");
+        let at_once = service.send(service.request("POST", &url).body(file)).ok();
+        for job in [in_parts, at_once] {
+            let job = ended(&service, &job);
+            assert_eq!(job["state"], "failed", "{job}");
+            assert_eq!(job["error"]["code"], "NOTHING_USABLE");
+            let detail = format!("no row of the upload could be used: {expected}");
+            assert_eq!(job["error"]["detail"], detail.as_str());
+        }
+    }
+    // An app that posts by itself often has nothing new.
+    let url = service.url("/api/users/anna/ingest/health-auto-export");
+    let idle = service.send(
+        service
+            .request("POST", &url)
+            .body(r#"{"data":{"metrics":[]}}"#),
+    );
+    imported(&service, &idle.ok());
 }

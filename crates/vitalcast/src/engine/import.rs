@@ -101,6 +101,9 @@ pub struct ImportSummary {
     /// The days with a value of each metric after the import, by person, if it was of several people (up to
     /// [`MOST_PEOPLE_SHOWN`]) and not left out.
     pub days_by_person: Vec<PersonDays>,
+    /// The first rejected row: its line, and the reason in words.
+    #[serde(skip)]
+    pub first_rejected: Option<String>,
 }
 
 /// The days of a person of which each metric has a value.
@@ -140,6 +143,19 @@ impl ImportSummary {
     /// Whether nothing in the export could be used: it has no rows, or all are rejected.
     pub fn is_unusable(&self) -> bool {
         self.records == 0 && self.skipped.is_empty()
+    }
+
+    /// Why nothing could be used, for those who do not see the list of rejected rows.
+    pub(super) fn why_unusable(&self) -> String {
+        let mut reasons = match self.rows_read {
+            0 => vec!["it has no rows".to_owned()],
+            rows => vec![format!("{rows} rows read")],
+        };
+        let rejected = self.rejected.iter();
+        reasons.extend(rejected.map(|(reason, count)| format!("{count} rejected as {reason}")));
+        let first = self.first_rejected.iter();
+        reasons.extend(first.map(|first| format!("the first in {first}")));
+        reasons.join("; ")
     }
 }
 
@@ -234,6 +250,7 @@ impl Engine {
                 path: rejects_path,
                 file: None,
             },
+            first_rejected: None,
         };
         let options = ImportOptions {
             format: settings.format,
@@ -316,6 +333,7 @@ impl Engine {
             notes,
             coverage,
             days_by_person,
+            first_rejected: sink.first_rejected,
         })
     }
 }
@@ -414,10 +432,11 @@ struct StoreSink<'a> {
     /// Whether the zone was named for this import.
     zone_is_given: bool,
     mirror: Option<Mirror>,
-    /// Number of records whose day follows from the person's zone alone, by zone.
+    /// Number of records whose place in time follows from the person's zone, by zone.
     placed_by_zone: BTreeMap<&'static str, u64>,
     notes: Vec<String>,
     rejects: Rejects,
+    first_rejected: Option<String>,
 }
 
 /// What a complete export holds, to find what it holds no more.
@@ -534,21 +553,20 @@ impl StoreSink<'_> {
             .map(|(zone, count)| format!("{count} in {zone}"))
             .collect();
         Some(format!(
-            "records with a time but without a UTC offset or a day of their own are placed in the time \
-             zone of the person: {} (choose another with --zone)",
+            "records that do not say their UTC offset are placed in the time zone of the person: {} (choose \
+             another with --zone)",
             counts.join(", ")
         ))
     }
 }
 
-/// Whether the day of a record follows from the person's zone alone.
+/// Whether the day of a record, or the instants of its clock time or date, follow from the person's zone.
 fn is_placed_by_zone(record: &Record) -> bool {
     let told = &record.provenance().told;
-    let has_own_offset = |moment: Moment| match moment {
-        Moment::Instant { offset_seconds, .. } => offset_seconds.is_some(),
+    match told.until.unwrap_or(told.at) {
+        Moment::Instant { offset_seconds, .. } => told.day.is_none() && offset_seconds.is_none(),
         Moment::Clock(_) | Moment::Date(_) => true,
-    };
-    told.day.is_none() && !has_own_offset(told.until.unwrap_or(told.at))
+    }
 }
 
 impl Sink for StoreSink<'_> {
@@ -628,6 +646,8 @@ impl Sink for StoreSink<'_> {
     }
 
     fn reject(&mut self, reject: &Reject) -> Result<(), SinkError> {
+        self.first_rejected
+            .get_or_insert_with(|| format!("line {}: {}", reject.line, reject.message));
         Ok(self.rejects.write(reject)?)
     }
 

@@ -224,6 +224,11 @@ impl Shared {
             Self::goes_on(live)
         };
         let summary = self.engine.import(&[path], &settings, now, &mut progress)?;
+        // An app that posts every hour often has nothing new.
+        let is_idle_post = request.is_one_of_many && summary.rows_read == 0;
+        if summary.is_unusable() && !is_idle_post {
+            return Err(EngineError::NothingUsable(summary.why_unusable()));
+        }
         let mut result = serde_json::to_value(&summary).expect("summaries are plain values");
         if let Some(fields) = result.as_object_mut() {
             // The list of refused rows goes with the upload; their counts stay.
