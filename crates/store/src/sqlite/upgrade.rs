@@ -8,9 +8,7 @@ use super::SqliteStore;
 use crate::content::{content, identity, record};
 use crate::error::StoreError;
 use crate::rows;
-use chrono::{DateTime, Utc};
-use sqlx::SqliteConnection;
-use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite, SqliteConnection};
 use std::collections::HashSet;
 use vitalcast_domain::{Coincident, Record};
 
@@ -19,10 +17,9 @@ const IDS: &str = "ids from times";
 
 /// The versions of one record, oldest first.
 struct Versions {
-    user: String,
     identity: String,
-    /// Number, time when it became known, content.
-    all: Vec<(i64, DateTime<Utc>, Record)>,
+    /// Number and content.
+    all: Vec<(i64, Record)>,
 }
 
 impl SqliteStore {
@@ -33,58 +30,130 @@ impl SqliteStore {
         }
         let mut transaction = self.begin().await?;
         // Every page is changed: with the usual cache each would be written and read again several times.
-        self.set(&mut transaction, LARGE_CACHE).await?;
-        let rows = sqlx::query(
-            "SELECT user_id, identity, version, known_at, content FROM records \
-             WHERE identity LIKE '%T__:__:__%+00:00%' ORDER BY user_id, identity, version",
-        )
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(|error| self.failed(error))?;
-        let mut taken: HashSet<(String, String)> = HashSet::new();
-        let mut coincident = Coincident::default();
-        let mut renamed = Vec::new();
-        for versions in grouped(&rows)? {
-            let Some((_, _, latest)) = versions.all.last() else {
-                continue;
-            };
-            match new_id(&versions.user, latest, &mut coincident) {
-                Some(id) => renamed.extend(rename(versions, &id, &mut taken)),
-                None => {
-                    taken.insert((versions.user, versions.identity));
-                }
-            }
-        }
-        for some in renamed.chunks(RENAMED_AT_ONCE) {
-            let list = serde_json::to_string(some).expect("text and numbers are always JSON");
-            // A name that is taken after all leaves the record as it is.
-            sqlx::query(
-                "UPDATE OR IGNORE records SET identity = j.value ->> 3, content = j.value ->> 4 \
-                 FROM json_each(?1) j \
-                 WHERE records.user_id = j.value ->> 0 AND records.identity = j.value ->> 1 \
-                   AND records.version = j.value ->> 2",
-            )
-            .bind(list)
-            .execute(&mut *transaction)
+        self.run(&mut transaction, LARGE_CACHE).await?;
+        let users: Vec<String> = sqlx::query_scalar("SELECT user_id FROM users ORDER BY user_id")
+            .fetch_all(&mut *transaction)
             .await
             .map_err(|error| self.failed(error))?;
+        let mut index = None;
+        for user in users {
+            let records = self.old_records(&mut transaction, &user).await?;
+            if index.is_none() && records.len() >= MANY {
+                index = Some(self.drop_index(&mut transaction).await?);
+            }
+            self.rename(&mut transaction, &user, &renamed(records))
+                .await?;
+        }
+        if let Some(index) = index {
+            self.run(&mut transaction, index).await?;
         }
         sqlx::query("INSERT INTO upgrades (name) VALUES (?1) ON CONFLICT DO NOTHING")
             .bind(IDS)
             .execute(&mut *transaction)
             .await
             .map_err(|error| self.failed(error))?;
-        self.set(&mut transaction, USUAL_CACHE).await?;
+        self.run(&mut transaction, USUAL_CACHE).await?;
         self.commit(transaction).await
     }
 
-    async fn set(
+    /// The records of a person whose ids may be made from their times, with all versions.
+    ///
+    /// A query returns one text with one version per line: passing rows between threads one by one takes
+    /// longer than reading them. JSON text has no line breaks and no separators.
+    async fn old_records(
         &self,
         connection: &mut SqliteConnection,
-        setting: &'static str,
+        user: &str,
+    ) -> Result<Vec<Versions>, StoreError> {
+        let mut records: Vec<Versions> = Vec::new();
+        let mut after = (String::new(), 0);
+        loop {
+            let row = sqlx::query(
+                "SELECT count(*) AS count, group_concat(line, char(10)) AS lines FROM (\
+                 SELECT identity || char(31) || version || char(31) || known_at || char(31) || content AS line \
+                 FROM records WHERE user_id = ?1 AND (identity, version) > (?2, ?3) \
+                   AND identity LIKE '%T__:__:__%+00:00%' ORDER BY identity, version LIMIT ?4)",
+            )
+            .bind(user)
+            .bind(&after.0)
+            .bind(after.1)
+            .bind(READ_AT_ONCE)
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(|error| self.failed(error))?;
+            let lines: Option<&str> = rows::get("records", &row, "lines")?;
+            for line in lines.unwrap_or_default().lines() {
+                let (identity, version, record) = version_in(line)?;
+                match records.last_mut() {
+                    Some(last) if last.identity == identity => last.all.push((version, record)),
+                    _ => records.push(Versions {
+                        identity: identity.to_owned(),
+                        all: vec![(version, record)],
+                    }),
+                }
+            }
+            if rows::get::<i64>("records", &row, "count")? < READ_AT_ONCE {
+                return Ok(records);
+            }
+            if let Some(last) = records.last() {
+                let version = last.all.last().map_or(0, |(version, _)| *version);
+                after = (last.identity.clone(), version);
+            }
+        }
+    }
+
+    /// Renames records of a person.
+    async fn rename(
+        &self,
+        connection: &mut SqliteConnection,
+        user: &str,
+        renamed: &[Renamed],
     ) -> Result<(), StoreError> {
-        let set = sqlx::query(setting).execute(connection).await;
-        set.map(drop).map_err(|error| self.failed(error))
+        for some in renamed.chunks(RENAMED_AT_ONCE) {
+            // A name that is taken after all leaves the record as it is.
+            let mut update = QueryBuilder::<Sqlite>::new(
+                "UPDATE OR IGNORE records SET identity = new.column3, content = new.column4 FROM (",
+            );
+            update.push_values(some, |mut row, renamed| {
+                row.push_bind(&renamed.before)
+                    .push_bind(renamed.version)
+                    .push_bind(&renamed.identity)
+                    .push_bind(&renamed.content);
+            });
+            update.push(
+                ") new WHERE records.identity = new.column1 AND records.version = new.column2 \
+                 AND records.user_id = ",
+            );
+            update.push_bind(user);
+            update
+                .build()
+                .execute(&mut *connection)
+                .await
+                .map_err(|error| self.failed(error))?;
+        }
+        Ok(())
+    }
+
+    /// Drops the index of records by day, which follows every renaming to another place; returns the
+    /// statement that makes it again.
+    async fn drop_index(&self, connection: &mut SqliteConnection) -> Result<String, StoreError> {
+        let made =
+            sqlx::query_scalar("SELECT sql FROM sqlite_schema WHERE name = 'records_by_day'")
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(|error| self.failed(error))?;
+        self.run(connection, "DROP INDEX records_by_day").await?;
+        Ok(made)
+    }
+
+    async fn run(
+        &self,
+        connection: &mut SqliteConnection,
+        statement: impl Into<String>,
+    ) -> Result<(), StoreError> {
+        let statement = sqlx::query(AssertSqlSafe(statement.into()));
+        let run = statement.execute(connection).await;
+        run.map(drop).map_err(|error| self.failed(error))
     }
 
     async fn is_upgraded(&self) -> Result<bool, StoreError> {
@@ -97,82 +166,97 @@ impl SqliteStore {
     }
 }
 
-/// Number of renamed versions per statement.
+/// Number of versions that are read per statement.
+const READ_AT_ONCE: i64 = 5_000;
+/// Number of renamed versions per statement; with 4 values each, this is below the limit of 32,766 parameters
+/// of SQLite.
 const RENAMED_AT_ONCE: usize = 1_000;
+/// Number of records of a person from which on making the index anew is faster than changing it.
+const MANY: usize = 1_000;
 
 /// What a connection keeps of the file in memory: 128 MB while everything is renamed, and SQLite's own
 /// default.
 const LARGE_CACHE: &str = "PRAGMA cache_size = -131072";
 const USUAL_CACHE: &str = "PRAGMA cache_size = -2000";
 
-/// A renamed version: person, old identity, version, new identity, new content.
-type Renamed = (String, String, i64, String, String);
+/// A renamed version.
+struct Renamed {
+    /// Its identity before.
+    before: String,
+    version: i64,
+    identity: String,
+    content: String,
+}
+
+/// Identity, number and content of a version, from its line.
+fn version_in(line: &str) -> Result<(&str, i64, Record), StoreError> {
+    let bad = || StoreError::BadRow {
+        table: "records",
+        what: "a version has no number, time and content".to_owned(),
+    };
+    let mut parts = line.splitn(4, '\u{1f}');
+    let mut part = || parts.next().ok_or_else(bad);
+    let (identity, version, known_at) = (part()?, part()?, part()?);
+    let version = version.parse().map_err(|_| bad())?;
+    let known_at = rows::instant("records", known_at.parse().map_err(|_| bad())?)?;
+    Ok((identity, version, record(part()?, known_at)?))
+}
+
+/// The versions of a person's records that have other ids now.
+fn renamed(records: Vec<Versions>) -> Vec<Renamed> {
+    let mut taken: HashSet<String> = HashSet::new();
+    let mut coincident = Coincident::default();
+    let mut renamed = Vec::new();
+    for versions in records {
+        let Some((_, latest)) = versions.all.last() else {
+            continue;
+        };
+        match new_id(latest, &mut coincident) {
+            Some(id) => renamed.extend(rename(versions, &id, &mut taken)),
+            None => {
+                taken.insert(versions.identity);
+            }
+        }
+    }
+    renamed
+}
 
 /// The versions of a record under a new id, with a number if another record has it.
-fn rename(versions: Versions, id: &str, taken: &mut HashSet<(String, String)>) -> Vec<Renamed> {
-    let named = |mut record: Record, id: &str| {
-        id.clone_into(&mut record.provenance_mut().source_id);
-        record
-    };
-    let Some((_, _, latest)) = versions.all.last() else {
-        return Vec::new();
-    };
+fn rename(versions: Versions, id: &str, taken: &mut HashSet<String>) -> Vec<Renamed> {
+    let Versions {
+        identity: before,
+        mut all,
+    } = versions;
     let mut place = 1;
-    let (id, new_identity) = loop {
+    let identity = loop {
         let id = match place {
             1 => id.to_owned(),
             more => format!("{id}#{more}"),
         };
-        let new_identity = identity(&named(latest.clone(), &id));
-        if taken.insert((versions.user.clone(), new_identity.clone())) {
-            break (id, new_identity);
+        for (_, version) in &mut all {
+            id.clone_into(&mut version.provenance_mut().source_id);
+        }
+        let Some((_, latest)) = all.last() else {
+            return Vec::new();
+        };
+        let identity = identity(latest);
+        if taken.insert(identity.clone()) {
+            break identity;
         }
         place += 1;
     };
-    let (user, old) = (versions.user, versions.identity);
-    versions
-        .all
-        .into_iter()
-        .map(|(version, _, record)| {
-            let content = content(&named(record, &id));
-            (
-                user.clone(),
-                old.clone(),
-                version,
-                new_identity.clone(),
-                content,
-            )
+    all.into_iter()
+        .map(|(version, record)| Renamed {
+            before: before.clone(),
+            version,
+            identity: identity.clone(),
+            content: content(&record),
         })
         .collect()
 }
 
-/// The records of the rows, each with its versions.
-fn grouped(rows: &[SqliteRow]) -> Result<Vec<Versions>, StoreError> {
-    let mut records: Vec<Versions> = Vec::new();
-    for row in rows {
-        let user: String = rows::get("records", row, "user_id")?;
-        let identity: String = rows::get("records", row, "identity")?;
-        let known_at = rows::instant("records", rows::get("records", row, "known_at")?)?;
-        let text: &str = rows::get("records", row, "content")?;
-        let version = (
-            rows::get("records", row, "version")?,
-            known_at,
-            record(text, known_at)?,
-        );
-        match records.last_mut() {
-            Some(last) if last.user == user && last.identity == identity => last.all.push(version),
-            _ => records.push(Versions {
-                user,
-                identity,
-                all: vec![version],
-            }),
-        }
-    }
-    Ok(records)
-}
-
 /// The id that this release makes of a record; `None` if its id was not made from its time, or stays.
-fn new_id(user: &str, record: &Record, coincident: &mut Coincident) -> Option<String> {
+fn new_id(record: &Record, coincident: &mut Coincident) -> Option<String> {
     let provenance = record.provenance();
     let old = &provenance.source_id;
     let rest = old.strip_prefix(&provenance.observed_at.to_rfc3339())?;
@@ -182,7 +266,7 @@ fn new_id(user: &str, record: &Record, coincident: &mut Coincident) -> Option<St
     }
     let mut bare = record.clone();
     bare.provenance_mut().source_id.clear();
-    let (identified, _) = coincident.identify(user, bare);
+    let (identified, _) = coincident.identify((), bare);
     let id = identified.provenance().source_id.clone();
     (id != *old).then_some(id)
 }
@@ -191,6 +275,7 @@ fn new_id(user: &str, record: &Record, coincident: &mut Coincident) -> Option<St
 mod tests {
     use super::*;
     use crate::store::Store;
+    use chrono::{DateTime, Utc};
     use vitalcast_domain::{Moment, UserId};
 
     fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -202,7 +287,13 @@ mod tests {
     }
 
     /// A row as release 0.1.0 wrote it: without what its source said.
-    async fn insert_old(store: &SqliteStore, source_id: &str, name: &str, at: &str, day: &str) {
+    async fn insert_old(
+        store: &SqliteStore,
+        source_id: &str,
+        name: Option<&str>,
+        at: &str,
+        day: &str,
+    ) {
         let at: DateTime<Utc> = at.parse().unwrap();
         let identity = serde_json::json!(["meal", "", "diary", source_id]).to_string();
         let content = serde_json::json!({
@@ -237,12 +328,19 @@ mod tests {
             let nothing = store.write_records(&user, &[], DateTime::UNIX_EPOCH).await;
             nothing.unwrap();
             let noon = "2024-05-01T10:00:00+00:00";
-            insert_old(&store, noon, "bread", noon, "2024-05-01").await;
-            insert_old(&store, &format!("{noon}#2"), "soup", noon, "2024-05-01").await;
+            insert_old(&store, noon, Some("bread"), noon, "2024-05-01").await;
+            insert_old(
+                &store,
+                &format!("{noon}#2"),
+                Some("soup"),
+                noon,
+                "2024-05-01",
+            )
+            .await;
             // A date in Berlin: its local midnight.
             let midnight = "2024-05-01T22:00:00+00:00";
-            insert_old(&store, midnight, "cake", midnight, "2024-05-02").await;
-            insert_old(&store, "their-own-id", "tea", noon, "2024-05-01").await;
+            insert_old(&store, midnight, Some("cake"), midnight, "2024-05-02").await;
+            insert_old(&store, "their-own-id", Some("tea"), noon, "2024-05-01").await;
             sqlx::query("DELETE FROM upgrades")
                 .execute(&store.pool)
                 .await
@@ -270,6 +368,55 @@ mod tests {
             store.pool.close().await;
             let store = SqliteStore::open(&path).await.unwrap();
             assert_eq!(store.history(&user, None).await.unwrap().unwrap(), history);
+        });
+    }
+
+    #[test]
+    fn a_large_folder_of_an_earlier_release_keeps_every_record_and_its_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("v.db");
+        // More than are read and renamed at once.
+        let count = 2 * READ_AT_ONCE + 3;
+        wait(async {
+            let store = SqliteStore::open(&path).await.unwrap();
+            let user = UserId::new("a").unwrap();
+            let nothing = store.write_records(&user, &[], DateTime::UNIX_EPOCH).await;
+            nothing.unwrap();
+            let first = "2024-05-01T10:00:00+00:00";
+            insert_old(&store, first, None, first, "2024-05-01").await;
+            // Copies of it, a minute apart, each with a second version.
+            sqlx::query(
+                "WITH RECURSIVE minute (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM minute WHERE n < ?1), \
+                 time (z) AS (SELECT strftime('%Y-%m-%dT%H:%M:%S', '2024-05-01 10:00', n || ' minutes') \
+                              FROM minute) \
+                 INSERT INTO records (user_id, identity, version, kind, day, observed_at, known_at, content) \
+                 SELECT user_id, replace(identity, '2024-05-01T10:00:00', z), v.column1, kind, substr(z, 1, 10), \
+                        1000000 * strftime('%s', z), known_at + v.column1, \
+                        replace(replace(content, '2024-05-01T10:00:00', z), '2024-05-01', substr(z, 1, 10)) \
+                 FROM records, time, (VALUES (1), (2)) v",
+            )
+            .bind(count)
+            .execute(&store.pool)
+            .await
+            .unwrap();
+            sqlx::query("DELETE FROM upgrades")
+                .execute(&store.pool)
+                .await
+                .unwrap();
+            store.pool.close().await;
+            let store = SqliteStore::open(&path).await.unwrap();
+            let history = store.history(&user, None).await.unwrap().unwrap();
+            assert_eq!(history.records.len() as i64, 1 + 2 * count);
+            let is_named_by_content =
+                |record: &Record| record.provenance().source_id.contains("+00:00 ~");
+            assert!(history.records.iter().all(is_named_by_content));
+            let indices: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM sqlite_schema WHERE name = 'records_by_day'",
+            )
+            .fetch_one(&store.pool)
+            .await
+            .unwrap();
+            assert_eq!(indices, 1);
         });
     }
 }
