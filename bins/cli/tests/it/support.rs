@@ -59,6 +59,8 @@ impl Folder {
         command
             .env("VITALCAST_DATA_DIR", self.data())
             .env("VITALCAST_NOW", NOW)
+            // The zone of new people, on whatever computer.
+            .env("TZ", "UTC")
             .env("NO_COLOR", "1");
         command
     }

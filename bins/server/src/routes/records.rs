@@ -41,7 +41,8 @@ fn values(bytes: &[u8], is_lines: bool) -> Result<Vec<Value>, ApiError> {
     let invalid = |fault| ApiError::invalid(vec![fault]);
     let values = if is_lines {
         let mut values = Vec::new();
-        for line in bytes.split(|byte| *byte == b'\n') {
+        // Within JSON text, both ends of lines are escaped.
+        for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
             if line.trim_ascii().is_empty() {
                 continue;
             }

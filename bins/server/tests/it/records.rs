@@ -94,6 +94,9 @@ fn lines_of_json_are_an_array() {
         )
     };
     assert_eq!(send(lines.clone()).ok()["added"], 2);
+    for end in ["\r", "\r\n"] {
+        assert_eq!(send(lines.replace('\n', end)).ok()["unchanged"], 2);
+    }
     let refused = send(format!("{lines}{{\"metric_type\": \n"));
     assert_eq!(refused.status, 422);
     let loc = &refused.json()["detail"][0]["loc"];

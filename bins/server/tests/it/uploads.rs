@@ -385,4 +385,7 @@ fn an_upload_of_which_no_row_could_be_used_has_failed() {
             .body(r#"{"data":{"metrics":[]}}"#),
     );
     imported(&service, &idle.ok());
+    let wrong = service.send(service.request("POST", &url).body(r#"{"metrics":1}"#));
+    let wrong = ended(&service, &wrong.ok());
+    assert_eq!(wrong["state"], "failed", "{wrong}");
 }

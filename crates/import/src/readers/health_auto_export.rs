@@ -23,7 +23,7 @@ use crate::format::{FormatReader, Gives, Reading};
 use crate::healthkit::{Amount, Nutrient, Type};
 use crate::readings::Place;
 use crate::report::{RejectReason, SkipReason};
-use crate::sample::{Confidence, Content, file_name};
+use crate::sample::{Confidence, Content, Sample, file_name, look};
 use body::Item;
 use collected::Collected;
 use points::Fields;
@@ -223,6 +223,16 @@ fn read_file(
         importer.note(format!(
             "{name}: {what}; what comes before it is read, the rest is not"
         ));
+    }
+    let is_own = |sample: &Sample<'_>| match &sample.content {
+        Content::Json(keys) => keys.has_at(1, "data").then_some(()),
+        Content::Table(_) | Content::Xml(_) | Content::Sqlite(_) | Content::Fit => None,
+    };
+    if count == 0 && look(path, &is_own)?.is_err() {
+        return Err(ImportError::Unrecognised {
+            path: path.to_owned(),
+            what: "JSON without \"data\", which Health Auto Export writes".to_owned(),
+        });
     }
     let size = std::fs::metadata(path).map_or(0, |data| data.len());
     importer.progress(path, size)
