@@ -52,6 +52,13 @@ impl ComputeDevice {
         }
     }
 
+    /// The names of the devices that this build includes.
+    pub(crate) fn built_in() -> String {
+        let found = Self::ALL.into_iter().filter(|device| device.is_built_in());
+        let names: Vec<&str> = found.map(Self::name).collect();
+        names.join(", ")
+    }
+
     /// Refuses a device that cannot be used.
     ///
     /// # Errors

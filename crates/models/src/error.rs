@@ -136,7 +136,10 @@ pub enum ModelError {
         found: (usize, usize),
     },
     /// A device that cannot be used.
-    #[error("device {device} cannot be used: {why}")]
+    #[error(
+        "device {device} cannot be used: {why}; this build has {}",
+        ComputeDevice::built_in()
+    )]
     NoDevice {
         /// Which one.
         device: ComputeDevice,

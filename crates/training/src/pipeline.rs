@@ -60,7 +60,8 @@ pub struct Trained {
 /// # Errors
 ///
 /// [`TrainingError::NotEnoughDays`] and [`TrainingError::NotEnoughWindows`] with counts, shortfall
-/// and date range; [`TrainingError::Cancelled`]; what the parts refuse.
+/// and date range; [`TrainingError::Setting`] for a device and a model that is no network of one person;
+/// [`TrainingError::Cancelled`]; what the parts refuse.
 pub fn train(
     history: &History,
     request: &TrainModelRequest,
@@ -88,8 +89,14 @@ pub fn train_among(
 ) -> Result<Trained, TrainingError> {
     request.validate()?;
     let fitting = Fitting::of(request);
+    if device != ComputeDevice::default() && !matches!(fitting, Fitting::Network(_)) {
+        return Err(TrainingError::Setting(format!(
+            "device {device} fits the networks of one person; {} is fitted on the CPU, without a device",
+            request.architecture
+        )));
+    }
     if fitting == Fitting::OfManyPeople {
-        return pooled::of_many_people(history, request, device, as_of, served);
+        return pooled::of_many_people(history, request, as_of, served);
     }
     if fitting == Fitting::LstmOfManyPeople {
         return pooled_lstm::of_person(history, request, as_of, others, served, on_epoch);

@@ -254,7 +254,6 @@ fn gate_of_people(pairs: &[PairedDay]) -> Result<Option<Gate>, TrainingError> {
 pub(crate) fn of_many_people(
     history: &History,
     request: &TrainModelRequest,
-    device: ComputeDevice,
     as_of: AsOf,
     served: Option<&ManyPeople<'_>>,
 ) -> Result<Trained, TrainingError> {
@@ -271,7 +270,7 @@ pub(crate) fn of_many_people(
     let facts = Facts {
         metric,
         card: card.clone(),
-        request: settings(request, device),
+        request: settings(request, ComputeDevice::default()),
         first_day: person.days.first_day,
         last_day: person.days.date(person.days.person.days() - 1),
         train: 0,

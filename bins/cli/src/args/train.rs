@@ -86,7 +86,8 @@ pub(crate) struct TrainArgs {
     /// Train even if the same model exists already
     #[arg(long)]
     pub(crate) force: bool,
-    /// Device for training networks: cpu; in builds with burn also flex or ndarray (CPU), wgpu (GPU)
+    /// Device for training networks of one person: cpu; in builds with burn also flex or ndarray (CPU), wgpu
+    /// (GPU). Other models are fitted on the CPU
     #[arg(long, value_name = "DEVICE", default_value_t)]
     pub(crate) device: ComputeDevice,
     #[command(flatten)]

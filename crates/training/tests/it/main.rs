@@ -1,5 +1,6 @@
-//! The training loop against PyTorch.
+//! The training loop against PyTorch, and the rules of a training.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod device;
 mod golden;
 mod many_outputs;
