@@ -11,7 +11,7 @@ use crate::metric::PredictionMetric;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-/// Longest forecast horizon, days after the last day with data.
+/// Longest forecast horizon, days after the last day that is over or has data.
 pub const MAX_HORIZON_DAYS: usize = 7;
 
 /// Default random seed of a training.

@@ -17,13 +17,13 @@ pub enum InferenceError {
     },
     /// The requested day is beyond the longest horizon of the models.
     #[error(
-        "{target} is {ahead} days after {origin}, the last day with data: expected at most {limit} days, up to \
-         {last_possible}"
+        "{target} is {ahead} days after {origin}, the last day that is over or has data: expected at most \
+         {limit} days, up to {last_possible}"
     )]
     TooFarAhead {
         /// The requested day.
         target: NaiveDate,
-        /// Last day known.
+        /// Last day that is over or has data.
         origin: NaiveDate,
         /// Days between.
         ahead: i64,
@@ -34,8 +34,8 @@ pub enum InferenceError {
     },
     /// The input days of the model have no reading of the metric.
     #[error(
-        "no reading of {metric} between {first} and {last}, the {lookback} days that the model \
-         reads, expected at least one"
+        "no reading of {metric} between {first} and {last}, the {lookback} days that a forecast may go \
+         by, expected at least one"
     )]
     NoRecentReading {
         /// The metric.
@@ -53,11 +53,10 @@ pub enum InferenceError {
     /// The forecast is not finite.
     #[error("the forecast for {0} is not a finite number")]
     NotFinite(NaiveDate),
-    /// Too few readings for a forecast from what many people have in common.
+    /// Too few readings for a forecast without a training.
     #[error(
         "{metric} was measured on {} before {target}, and a forecast without training needs \
-         {needed}: {missing} more. Among people whose data the model knows, values between {low:.1} and \
-         {high:.1} {unit} are usual", days(*found)
+         {needed}: {missing} more.{}", days(*found), usual_in_words(usual.as_ref())
     )]
     TooFewReadings {
         /// The metric.
@@ -70,12 +69,8 @@ pub enum InferenceError {
         needed: usize,
         /// Days missing.
         missing: usize,
-        /// Lower end of what is usual among people.
-        low: f64,
-        /// Upper end.
-        high: f64,
-        /// Unit of both.
-        unit: &'static str,
+        /// What is usual among people; `None` for a metric that no model of many people knows.
+        usual: Option<UsualValues>,
     },
     /// No earlier day of the person to compare a forecast with.
     #[error(
@@ -98,6 +93,27 @@ pub enum InferenceError {
     /// The contents of the artifact do not match its description.
     #[error(transparent)]
     Artifact(#[from] vitalcast_artifact::ArtifactError),
+}
+
+/// Where the values of four people in five lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UsualValues {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Unit of both.
+    pub unit: &'static str,
+}
+
+fn usual_in_words(usual: Option<&UsualValues>) -> String {
+    match usual {
+        Some(UsualValues { low, high, unit }) => format!(
+            " Among people whose data the model knows, values between {low:.1} and {high:.1} {unit} are usual"
+        ),
+        None => " No model of many people knows this metric, so nothing is said of what is usual among people"
+            .to_owned(),
+    }
 }
 
 impl InferenceError {

@@ -3,8 +3,9 @@
 use crate::error::InferenceError;
 use crate::interval::{Interval, distribution, interval, lead_of};
 use crate::layout::DayLayout;
-use crate::many_people::{expected_of_many_people, of_many_people};
+use crate::many_people::{expected_of_many_people, expected_of_simple, of_many_people, of_simple};
 use crate::model::FittedModel;
+use crate::rungs::RECENT_DAYS;
 use crate::words;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use vitalcast_artifact::Manifest;
@@ -91,6 +92,7 @@ pub fn forecast<'a>(
     let asked = Asked::new(person.into(), query)?;
     let outlook = match model.of_many_people() {
         Some(pooled) => of_many_people(model.metric, pooled, &asked)?,
+        None if model.is_simple() => of_simple(model.metric, &asked)?,
         None => of_windows(model, manifest, &asked)?,
     };
     answer(model, manifest, &asked, outlook)
@@ -111,6 +113,7 @@ pub fn expected<'a>(
     let asked = Asked::new(person.into(), query)?;
     match model.of_many_people() {
         Some(pooled) => expected_of_many_people(model.metric, pooled, &asked),
+        None if model.is_simple() => expected_of_simple(model.metric, &asked),
         None => Ok(of_windows(model, manifest, &asked)?.distribution),
     }
 }
@@ -122,8 +125,19 @@ pub(crate) struct Asked<'a> {
     pub(crate) as_of: AsOf,
     /// The day before the target.
     pub(crate) last_day: NaiveDate,
-    /// Days from the last day with any record to the target.
+    /// Days from the origin to the target: see [`origin`].
     pub(crate) ahead: usize,
+}
+
+/// The last day that a forecast of the day after `last_day` knows: one that is over at `as_of`, with records
+/// or without, or an unfinished one with a record. `None` while nothing is known.
+///
+/// That a day went by without a record is known on its evening. It is a gap, as it is in a replay, and no day
+/// that is still to come.
+fn origin(person: PersonData<'_>, last_day: NaiveDate, as_of: AsOf) -> Option<NaiveDate> {
+    let with_record = person.last_known_day(last_day, as_of)?;
+    let over = person.profile().day_of(as_of).pred_opt();
+    Some(over.map_or(with_record, |over| over.clamp(with_record, last_day)))
 }
 
 impl<'a> Asked<'a> {
@@ -140,14 +154,12 @@ impl<'a> Asked<'a> {
         };
         let last_day = target - Days::new(1);
         let origin =
-            person
-                .last_known_day(last_day, as_of)
-                .ok_or_else(|| InferenceError::NothingKnown {
-                    target,
-                    first_day: person
-                        .span()
-                        .map_or_else(|| "none".to_owned(), |(first, _)| first.to_string()),
-                })?;
+            origin(person, last_day, as_of).ok_or_else(|| InferenceError::NothingKnown {
+                target,
+                first_day: person
+                    .span()
+                    .map_or_else(|| "none".to_owned(), |(first, _)| first.to_string()),
+            })?;
         let ahead = (target - origin).num_days();
         if ahead > MAX_HORIZON_DAYS as i64 {
             return Err(InferenceError::TooFarAhead {
@@ -216,15 +228,30 @@ impl WindowRead {
         let days = lookback.max(COMPARISON_DAYS);
         let first_day = query.target_date - Days::new(days as u64);
         let layout = DayLayout::new(person, metric, first_day, last_day, lookback, as_of)?;
+        let (layout, read) = if model.reads_whole_history() {
+            (
+                layout.with_whole_series(person, metric, as_of)?,
+                RECENT_DAYS,
+            )
+        } else {
+            (layout, lookback)
+        };
         let window = layout.last_window();
-        let last_observed = layout.last_observed(window, lookback).ok_or_else(|| {
-            InferenceError::NoRecentReading {
+        let newest = layout
+            .known_before(days, window.origin)
+            .iter()
+            .rev()
+            .take(read)
+            .position(Option::is_some);
+        let Some(newest) = newest else {
+            return Err(InferenceError::NoRecentReading {
                 metric,
-                first: layout.day(days - lookback),
+                first: query.target_date - Days::new(read as u64),
                 last: last_day,
-                lookback,
-            }
-        })?;
+                lookback: read,
+            });
+        };
+        let last_observed = last_day - Days::new(newest as u64);
         Ok(Self {
             layout,
             window,
@@ -278,7 +305,11 @@ fn of_windows(
         skill: manifest.skill,
         baseline_name: manifest.baseline_name.clone(),
         baseline_value: baseline.and_then(|baseline| {
-            let known = layout.known(days - lookback..days - hidden_days, window.origin);
+            let known = if model.reads_whole_history() {
+                layout.known_before(days - hidden_days, window.origin)
+            } else {
+                layout.known(days - lookback..days - hidden_days, window.origin)
+            };
             baseline.forecast(&known, hidden_days + 1)
         }),
         last_measured: layout.last_measured(window, lookback),

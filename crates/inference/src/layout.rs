@@ -2,12 +2,13 @@
 //! the metric, one row per calendar day and one version per evening on which it changed.
 
 use crate::error::InferenceError;
+use crate::panel::known_series;
 use crate::unusual::resolution;
 use chrono::{Datelike, Days, NaiveDate};
 use std::borrow::Cow;
 use std::ops::Range;
 use vitalcast_domain::{AsOf, FeatureCategory, PredictionMetric};
-use vitalcast_features::{Feature, PersonData, catalogue, known_table, model_inputs};
+use vitalcast_features::{Feature, KnownDays, PersonData, catalogue, known_table, model_inputs};
 use vitalcast_windows::{DayMatrix, KnownSeries, LaterRow, LaterValue, WindowEnd, without_unusual};
 
 /// Name of the column that holds the metric's own daily value.
@@ -22,6 +23,8 @@ pub struct DayLayout {
     measured: KnownSeries,
     /// The same without unusual readings: what models and baselines read.
     own_history: KnownSeries,
+    /// The same from the person's first day on, and how many days that is before the first row.
+    whole: Option<(KnownSeries, usize)>,
 }
 
 /// Columns that are known for days to come: the calendar.
@@ -97,7 +100,34 @@ impl DayLayout {
             matrix,
             measured,
             own_history,
+            whole: None,
         })
+    }
+
+    /// The same with the metric's days from the person's first one on, which models of a series read.
+    ///
+    /// # Errors
+    ///
+    /// What [`KnownDays::new`] refuses.
+    pub fn with_whole_series<'a>(
+        mut self,
+        person: impl Into<PersonData<'a>>,
+        metric: PredictionMetric,
+        as_of: AsOf,
+    ) -> Result<Self, InferenceError> {
+        let person = person.into();
+        let first = person.span().map_or(self.first_day, |(first, _)| first);
+        if first >= self.first_day {
+            return Ok(self);
+        }
+        let last = self.day(self.matrix.rows() - 1);
+        let days = KnownDays::new(person, first, last, as_of)?;
+        if let Some(measured) = days.of(metric.metric_type()) {
+            let read = without_unusual(&known_series(measured)?, 0, resolution(metric));
+            let before = (self.first_day - first).num_days();
+            self.whole = Some((read, usize::try_from(before).unwrap_or_default()));
+        }
+        Ok(self)
     }
 
     /// Rows and columns for the windows.
@@ -113,6 +143,15 @@ impl DayLayout {
     /// The daily values in some rows that models read, as known on the evening of a row.
     pub fn known(&self, rows: Range<usize>, origin: usize) -> Cow<'_, [Option<f64>]> {
         self.own_history.known(rows, origin)
+    }
+
+    /// The daily values before a row that a model of a series reads, as known on the evening of a row: from
+    /// the person's first day on, with [`DayLayout::with_whole_series`].
+    pub fn known_before(&self, row: usize, origin: usize) -> Cow<'_, [Option<f64>]> {
+        match &self.whole {
+            Some((series, before)) => series.known(0..before + row, before + origin),
+            None => self.own_history.known(0..row, origin),
+        }
     }
 
     /// Whether a day has a reading that models do not read, as known at the layout's cut-off.

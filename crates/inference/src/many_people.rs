@@ -1,12 +1,16 @@
 //! Forecasts of a model that has learned from many people: it reads the person's whole history, and needs
 //! no training on the person.
 
-use crate::error::InferenceError;
-use crate::forecast::{Asked, COMPARISON_DAYS, Outlook, last};
+use crate::error::{InferenceError, UsualValues};
+use crate::forecast::{Asked, COMPARISON_DAYS, ForecastQuery, Outlook, last};
 use crate::interval::{Interval, REFERENCE_FACTOR};
+use crate::ladder::{SimpleForecast, simple_forecast};
 use crate::panel::{PersonDays, PooledRecipe};
-use crate::rungs::{SIMPLE_RUNGS, SimpleRung, replay_served};
+use crate::rungs::{
+    LEAST_READINGS, Lack, RECENT_DAYS, SIMPLE_RUNGS, SimpleRung, newest_reading, replay_served,
+};
 use crate::words;
+use chrono::NaiveDate;
 use vitalcast_domain::{
     ForecastChoice, IntervalMethod, MetricType, ModelArchitecture, PredictionMetric,
 };
@@ -14,8 +18,6 @@ use vitalcast_evaluation::{Bounds, Distribution, skill};
 use vitalcast_models::SeriesForecaster;
 use vitalcast_pooled::{Compared, Corrected, GatedForecast, Person, PooledForecast};
 
-/// Readings from which on a person gets a forecast of a model of many people.
-pub const LEAST_READINGS: usize = 7;
 /// Readings without which nothing is said about skill.
 const LEAST_COMPARED: usize = 7;
 
@@ -24,7 +26,7 @@ pub(crate) struct WholeRead {
     pub(crate) days: PersonDays,
     /// Days laid out.
     pub(crate) count: usize,
-    /// The day after the last one with any record.
+    /// The day after the origin.
     pub(crate) end: usize,
     /// What is known of the days before.
     pub(crate) person: Person,
@@ -35,9 +37,10 @@ pub(crate) struct WholeRead {
 }
 
 impl WholeRead {
+    /// With what is usual among people, to say it where there are too few readings.
     pub(crate) fn new(
         metric: PredictionMetric,
-        model: Corrected<'_>,
+        model: Option<Corrected<'_>>,
         asked: &Asked<'_>,
     ) -> Result<Self, InferenceError> {
         let Asked {
@@ -55,30 +58,30 @@ impl WholeRead {
         let count = days.person.days();
         let end = count + 1 - ahead;
         let person = days.person.as_known(count, end);
-        let found = person.series.known(0..end, end).iter().flatten().count();
-        if found < LEAST_READINGS {
-            let (low, high) = model.model.usual_range();
-            return Err(InferenceError::TooFewReadings {
-                metric,
-                target,
-                found,
-                needed: LEAST_READINGS,
-                missing: LEAST_READINGS - found,
-                low,
-                high,
-                unit: metric.unit_label(),
-            });
-        }
         let known = person.series.known(0..end, end).into_owned();
-        let newest = known.iter().rposition(Option::is_some);
-        let Some(newest) = newest.filter(|newest| newest + COMPARISON_DAYS >= count) else {
-            return Err(InferenceError::NoRecentReading {
+        let newest = newest_reading(&known, count).map_err(|lack| match lack {
+            Lack::Readings(found) => {
+                let usual = model.map(|model| {
+                    let (low, high) = model.model.usual_range();
+                    let unit = metric.unit_label();
+                    UsualValues { low, high, unit }
+                });
+                InferenceError::TooFewReadings {
+                    metric,
+                    target,
+                    found,
+                    needed: LEAST_READINGS,
+                    missing: LEAST_READINGS - found,
+                    usual,
+                }
+            }
+            Lack::Recent => InferenceError::NoRecentReading {
                 metric,
-                first: days.date(count.saturating_sub(COMPARISON_DAYS)),
+                first: days.date(count.saturating_sub(RECENT_DAYS)),
                 last: last_day,
-                lookback: COMPARISON_DAYS,
-            });
-        };
+                lookback: RECENT_DAYS,
+            },
+        })?;
         Ok(Self {
             days,
             count,
@@ -86,6 +89,26 @@ impl WholeRead {
             person,
             known,
             newest,
+        })
+    }
+
+    /// The simple forecast that does best on the person's own past.
+    pub(crate) fn simple(
+        &self,
+        metric: PredictionMetric,
+        asked: &Asked<'_>,
+    ) -> Result<SimpleForecast, InferenceError> {
+        let series = &self.person.series;
+        simple_forecast(metric, series, self.end, asked.ahead)?.map_err(|missing| {
+            let found = self.known.iter().flatten().count();
+            InferenceError::TooFewReadings {
+                metric,
+                target: asked.query.target_date,
+                found,
+                needed: found + missing,
+                missing,
+                usual: None,
+            }
         })
     }
 
@@ -130,7 +153,7 @@ pub(crate) fn expected_of_many_people(
     model: Corrected<'_>,
     asked: &Asked<'_>,
 ) -> Result<Distribution, InferenceError> {
-    let read = WholeRead::new(metric, model, asked)?;
+    let read = WholeRead::new(metric, Some(model), asked)?;
     distribution_of(metric, &read.forecasts(model, asked)?, asked)
 }
 
@@ -140,7 +163,7 @@ pub(crate) fn of_many_people(
     asked: &Asked<'_>,
 ) -> Result<Outlook, InferenceError> {
     let Asked { query, ahead, .. } = *asked;
-    let read = WholeRead::new(metric, model, asked)?;
+    let read = WholeRead::new(metric, Some(model), asked)?;
     let forecasts = read.forecasts(model, asked)?;
     let distribution = distribution_of(metric, &forecasts, asked)?;
     let simple = simple_of(&forecasts, asked).map(|(rung, _)| rung);
@@ -158,22 +181,12 @@ pub(crate) fn of_many_people(
         Some(_) => (ModelArchitecture::PooledLstm, OF_MANY_PEOPLE_AND_YOU),
     };
     let series = days.person.series.known(0..count, count).into_owned();
-    let interval = match query.interval_method {
-        IntervalMethod::ResidualQuantiles => quantiles(&distribution, query.interval_level),
-        IntervalMethod::ReferenceMae => past
-            .served_mae
-            .map(|mae| around(&distribution, REFERENCE_FACTOR * mae)),
-    };
-    let interval = interval
-        .map(|bounds| Interval {
-            lower: bounds.lower,
-            upper: bounds.upper,
-            level: bounds.level,
-            residual_count: forecasts.compared.days.max(1),
-        })
-        .ok_or_else(|| {
-            InferenceError::UnusableModel("it has no errors to make an interval".into())
-        })?;
+    let interval = interval_of(
+        &distribution,
+        query,
+        past.served_mae,
+        forecasts.compared.days,
+    )?;
     let baseline = past.baseline;
     let baseline_value = baseline.and_then(|baseline| baseline.model.forecast(&known, ahead));
     let month = last(&series, COMPARISON_DAYS);
@@ -185,13 +198,7 @@ pub(crate) fn of_many_people(
         baseline_name: baseline.map(|baseline| baseline.name.to_owned()),
         baseline_value,
         last_measured: measured(&days, count).map(|day| days.date(day)),
-        unusual_days: (count.saturating_sub(COMPARISON_DAYS)..count)
-            .filter(|day| {
-                days.measured.value(*day, count).is_some()
-                    && days.person.series.value(*day, count).is_none()
-            })
-            .map(|day| days.date(day))
-            .collect(),
+        unusual_days: unusual_days(&days, count),
         series_read: match simple {
             Some(_) => 1,
             None => person.covariates.iter().flatten().count() + 1,
@@ -205,6 +212,95 @@ pub(crate) fn of_many_people(
         days: series,
         distribution,
     })
+}
+
+/// The outlook of the simple forecast that does best on the person's own past.
+pub(crate) fn of_simple(
+    metric: PredictionMetric,
+    asked: &Asked<'_>,
+) -> Result<Outlook, InferenceError> {
+    let read = WholeRead::new(metric, None, asked)?;
+    let forecast = read.simple(metric, asked)?;
+    let distribution = plausible(metric, &forecast.distribution)?;
+    let interval = interval_of(&distribution, asked.query, forecast.mae, forecast.days)?;
+    let WholeRead {
+        days,
+        count,
+        newest,
+        ..
+    } = read;
+    let series = days.person.series.known(0..count, count).into_owned();
+    let month = last(&series, COMPARISON_DAYS);
+    let rung = &SIMPLE_RUNGS[forecast.place];
+    let is_compared = forecast.days >= LEAST_COMPARED;
+    let mut choice = ForecastChoice {
+        served: rung.name.to_owned(),
+        reason: String::new(),
+        days: forecast.days,
+        model_mae: None,
+        baseline: is_compared.then(|| rung.name.to_owned()),
+        baseline_mae: forecast.mae.filter(|_| is_compared),
+        p: forecast.p,
+    };
+    choice.reason = words::of_simple_choice(metric, &choice);
+    Ok(Outlook {
+        interval,
+        lead: (count - newest).clamp(1, vitalcast_domain::MAX_HORIZON_DAYS),
+        quality: month.iter().flatten().count() as f64 / month.len().max(1) as f64,
+        skill: None,
+        baseline_name: Some(rung.name.to_owned()),
+        baseline_value: Some(distribution.value()),
+        last_measured: measured(&days, count).map(|day| days.date(day)),
+        unusual_days: unusual_days(&days, count),
+        series_read: 1,
+        days_read: count,
+        choice: Some(choice),
+        remarks: Vec::new(),
+        days: series,
+        distribution,
+    })
+}
+
+/// What the simple forecast that does best on the person's own past says of a day, and nothing beside.
+pub(crate) fn expected_of_simple(
+    metric: PredictionMetric,
+    asked: &Asked<'_>,
+) -> Result<Distribution, InferenceError> {
+    let read = WholeRead::new(metric, None, asked)?;
+    plausible(metric, &read.simple(metric, asked)?.distribution)
+}
+
+/// The interval of a forecast of which so many errors are known.
+fn interval_of(
+    distribution: &Distribution,
+    query: &ForecastQuery,
+    mae: Option<f64>,
+    errors: usize,
+) -> Result<Interval, InferenceError> {
+    let bounds = match query.interval_method {
+        IntervalMethod::ResidualQuantiles => quantiles(distribution, query.interval_level),
+        IntervalMethod::ReferenceMae => mae.map(|mae| around(distribution, REFERENCE_FACTOR * mae)),
+    };
+    let bounds = bounds.ok_or_else(|| {
+        InferenceError::UnusableModel("it has no errors to make an interval".into())
+    })?;
+    Ok(Interval {
+        lower: bounds.lower,
+        upper: bounds.upper,
+        level: bounds.level,
+        residual_count: errors.max(1),
+    })
+}
+
+/// The days of the last month with a reading that models do not read.
+fn unusual_days(days: &PersonDays, count: usize) -> Vec<NaiveDate> {
+    (count.saturating_sub(COMPARISON_DAYS)..count)
+        .filter(|day| {
+            days.measured.value(*day, count).is_some()
+                && days.person.series.value(*day, count).is_none()
+        })
+        .map(|day| days.date(day))
+        .collect()
 }
 
 /// The last day with a reading of any kind.

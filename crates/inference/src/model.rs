@@ -81,6 +81,8 @@ pub(crate) enum Kind {
     Series(SeriesModel),
     Average(AverageModel),
     Pooled(Box<PooledModel>, Option<NetworkCorrection>),
+    /// The simple forecast that does best on the person's own past.
+    Simple,
 }
 
 impl FittedModel {
@@ -153,7 +155,42 @@ impl FittedModel {
             Kind::Pooled(_, Some(_))
             | Kind::Network { .. }
             | Kind::Series(_)
-            | Kind::Average(_) => None,
+            | Kind::Average(_)
+            | Kind::Simple => None,
+        }
+    }
+
+    /// The simple forecast that does best on the person's own past, of a metric that no model of many people
+    /// knows.
+    pub fn simple(metric: PredictionMetric) -> Self {
+        Self {
+            metric,
+            lookback: COMPARISON_DAYS,
+            kind: Kind::Simple,
+        }
+    }
+
+    /// Whether it is no model at all, but the simple forecast that does best on the person's own past.
+    pub fn is_simple(&self) -> bool {
+        match &self.kind {
+            Kind::Simple => true,
+            Kind::Network { .. } | Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) => false,
+        }
+    }
+
+    /// Whether it reads the person's whole history; else the last `lookback` days.
+    pub fn reads_whole_history(&self) -> bool {
+        match &self.kind {
+            Kind::Pooled(..) | Kind::Simple | Kind::Series(_) | Kind::Average(_) => true,
+            Kind::Network { .. } => false,
+        }
+    }
+
+    /// Whether a forecast of it can be explained by the days of a window.
+    pub fn reads_windows(&self) -> bool {
+        match &self.kind {
+            Kind::Network { .. } | Kind::Series(_) | Kind::Average(_) => true,
+            Kind::Pooled(..) | Kind::Simple => false,
         }
     }
 
@@ -164,7 +201,7 @@ impl FittedModel {
                 model,
                 correction: correction.as_ref().map(|of| of as &dyn Correction),
             }),
-            Kind::Network { .. } | Kind::Series(_) | Kind::Average(_) => None,
+            Kind::Network { .. } | Kind::Series(_) | Kind::Average(_) | Kind::Simple => None,
         }
     }
 
@@ -270,6 +307,8 @@ impl FittedModel {
             Kind::Series(series) => ModelState::Series(series.clone()),
             Kind::Average(average) => ModelState::Average(average.clone()),
             Kind::Pooled(model, _) => ModelState::Pooled(model.clone()),
+            // It has none of its own, and is in no file: this is what is served unless another does better.
+            Kind::Simple => ModelState::Series(SeriesModel::exponential_smoothing()),
         }
     }
 
@@ -278,7 +317,7 @@ impl FittedModel {
         match &self.kind {
             Kind::Network { network, .. } => Some(network.config()),
             Kind::Pooled(_, correction) => correction.as_ref().map(|of| of.network().config()),
-            Kind::Series(_) | Kind::Average(_) => None,
+            Kind::Series(_) | Kind::Average(_) | Kind::Simple => None,
         }
     }
 
@@ -286,7 +325,7 @@ impl FittedModel {
     pub fn is_network(&self) -> bool {
         match &self.kind {
             Kind::Network { .. } => true,
-            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) => false,
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) | Kind::Simple => false,
         }
     }
 
@@ -297,7 +336,7 @@ impl FittedModel {
             Kind::Network { .. } => true,
             Kind::Series(series) => series.is_fitted_closely(),
             Kind::Average(average) => average.members.iter().any(SeriesModel::is_fitted_closely),
-            Kind::Pooled(..) => false,
+            Kind::Pooled(..) | Kind::Simple => false,
         }
     }
 
@@ -310,7 +349,7 @@ impl FittedModel {
         match &self.kind {
             Kind::Network { network, .. } => Ok(Some(network.to_safetensors()?)),
             Kind::Pooled(_, Some(correction)) => Ok(Some(correction.network().to_safetensors()?)),
-            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_, None) => Ok(None),
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(_, None) | Kind::Simple => Ok(None),
         }
     }
 
@@ -354,7 +393,7 @@ impl FittedModel {
                 }))?))
             }
             Kind::Series(series) => Ok(series.to_onnx()),
-            Kind::Average(_) | Kind::Pooled(..) => Ok(None),
+            Kind::Average(_) | Kind::Pooled(..) | Kind::Simple => Ok(None),
         }
     }
 
@@ -373,10 +412,10 @@ impl FittedModel {
         hidden_days: usize,
     ) -> Result<Vec<Option<f64>>, InferenceError> {
         match &self.kind {
-            Kind::Series(series) => Ok(self.replay(series, layout, windows, hidden_days)),
-            Kind::Average(average) => Ok(self.replay(average, layout, windows, hidden_days)),
-            Kind::Pooled(..) => Err(InferenceError::UnusableModel(
-                "a pooled model reads whole histories, not windows".to_owned(),
+            Kind::Series(series) => Ok(self.replay_series(series, layout, windows, hidden_days)),
+            Kind::Average(average) => Ok(self.replay_series(average, layout, windows, hidden_days)),
+            Kind::Pooled(..) | Kind::Simple => Err(InferenceError::UnusableModel(
+                "this model reads whole histories, not windows".to_owned(),
             )),
             Kind::Network {
                 network,
@@ -390,7 +429,7 @@ impl FittedModel {
                 let inputs =
                     network_windows(layout, features, windows, self.lookback, hidden_days)?;
                 let usual = match base {
-                    Some(base) => self.replay(base, layout, windows, hidden_days),
+                    Some(base) => self.replay_base(base, layout, windows, hidden_days),
                     None => vec![Some(0.0); windows.len()],
                 };
                 self.added(network, *target, &inputs, &usual, |window| {
@@ -425,7 +464,28 @@ impl FittedModel {
             .collect()
     }
 
-    fn replay(
+    /// A model of the metric's own days reads all of them.
+    fn replay_series(
+        &self,
+        series: &dyn SeriesForecaster,
+        layout: &DayLayout,
+        windows: &[WindowEnd],
+        hidden_days: usize,
+    ) -> Vec<Option<f64>> {
+        let of = |window: &WindowEnd| {
+            let end = (window.last_row + 1).min(layout.matrix().rows());
+            let known = end.checked_sub(hidden_days)?;
+            self.of_history(
+                series,
+                &layout.known_before(known, window.origin),
+                hidden_days,
+            )
+        };
+        windows.iter().map(of).collect()
+    }
+
+    /// The base of a network reads the days that the network reads.
+    fn replay_base(
         &self,
         series: &dyn SeriesForecaster,
         layout: &DayLayout,
@@ -470,7 +530,7 @@ impl FittedModel {
             Kind::Network { features, .. } => (0..features.width())
                 .filter(|&column| !features.never_observed(column))
                 .collect(),
-            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) => {
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) | Kind::Simple => {
                 vec![matrix.columns().len() - 1]
             }
         };

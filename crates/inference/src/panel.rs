@@ -213,7 +213,7 @@ impl PersonDays {
     }
 }
 
-fn known_series(values: KnownValues) -> Result<KnownSeries, InferenceError> {
+pub(crate) fn known_series(values: KnownValues) -> Result<KnownSeries, InferenceError> {
     let later = values.later.iter().map(|later| LaterValue {
         day: later.day,
         from: later.from,

@@ -1,10 +1,16 @@
-//! The models of many people that are part of this release.
+//! What forecasts without a training: the models of many people that are part of this release, and simple
+//! forecasts of the metric that none of them knows.
 
 use crate::error::InferenceError;
+use crate::forecast::COMPARISON_DAYS;
 use crate::model::FittedModel;
+use chrono::NaiveDate;
+use serde_json::Value;
 use std::sync::OnceLock;
-use vitalcast_artifact::{Artifact, Manifest, content_hash};
-use vitalcast_domain::PredictionMetric;
+use vitalcast_artifact::{
+    Artifact, Calibration, Manifest, ReportedMetrics, WindowCounts, content_hash,
+};
+use vitalcast_domain::{MAX_HORIZON_DAYS, ModelArchitecture, PredictionMetric};
 
 /// A model that is part of this release.
 #[derive(Debug)]
@@ -46,4 +52,63 @@ pub fn population(metric: PredictionMetric) -> Result<Option<&'static Population
         hash: content_hash(bytes),
     };
     Ok(Some(MODELS[place].get_or_init(|| ready)))
+}
+
+/// What forecasts a metric for who has trained nothing: the model of many people that is part of this release,
+/// else the simple forecast that does best on the person's own past.
+///
+/// # Errors
+///
+/// Those of [`population`].
+pub fn without_training(metric: PredictionMetric) -> Result<&'static Population, InferenceError> {
+    static SIMPLE: OnceLock<Population> = OnceLock::new();
+    if let Some(release) = population(metric)? {
+        return Ok(release);
+    }
+    // One metric is without a model; a test says so.
+    Ok(SIMPLE.get_or_init(|| Population {
+        model: FittedModel::simple(metric),
+        manifest: nothing_learned(metric),
+        hash: content_hash(b"simple forecasts"),
+    }))
+}
+
+/// The manifest of simple forecasts: nothing was fitted, so there are no days, errors and settings.
+fn nothing_learned(metric: PredictionMetric) -> Manifest {
+    Manifest {
+        metric,
+        architecture: ModelArchitecture::ExponentialSmoothing,
+        config: Value::Null,
+        feature_names: Vec::new(),
+        lookback_days: COMPARISON_DAYS,
+        horizon_days: MAX_HORIZON_DAYS,
+        history_days: 0,
+        first_day: NaiveDate::default(),
+        last_day: NaiveDate::default(),
+        windows: WindowCounts::default(),
+        calibration: Calibration::default(),
+        metrics: ReportedMetrics {
+            train_loss: None,
+            val_loss: None,
+            best_val_loss: None,
+            mae: f64::NAN,
+            rmse: f64::NAN,
+            r2_score: None,
+            mape: None,
+            mase: None,
+            epochs_trained: 0,
+            early_stopped: false,
+        },
+        skill: None,
+        baseline_name: None,
+        baseline_mae: None,
+        is_production_ready: false,
+        quality_issues: Vec::new(),
+        gate: None,
+        deviation: None,
+        request: Value::Null,
+        seed: 0,
+        threads: 1,
+        code_version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
 }

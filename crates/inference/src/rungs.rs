@@ -1,8 +1,9 @@
 //! What a model of many people has to beat on a person's own days: simple forecasts.
 
 use std::ops::RangeInclusive;
+use vitalcast_evaluation::{Bounds, Distribution};
 use vitalcast_models::{ExponentialSmoothing, MovingAverage, SeriesForecaster, SeriesModel};
-use vitalcast_pooled::{Corrected, GatedForecast, Person, Rival};
+use vitalcast_pooled::{Corrected, GatedForecast, Person, PooledForecast, Rival};
 
 /// A simple forecast that is served where it is better than a model of many people.
 #[derive(Debug)]
@@ -43,8 +44,79 @@ impl Rival for SimpleRung {
     }
 }
 
+/// Readings from which on a person gets a forecast without a training.
+pub const LEAST_READINGS: usize = 7;
+/// The last of them is at most so many days before the target.
+pub const RECENT_DAYS: usize = 90;
+
+/// What a person lacks for a forecast without a training.
+pub(crate) enum Lack {
+    /// There are only so many readings.
+    Readings(usize),
+    /// The last reading is too long ago.
+    Recent,
+}
+
+/// The last day with a reading, if the days are enough for a forecast of the day `target` without a training.
+/// A forecast that is served and one that is replayed both ask here.
+pub(crate) fn newest_reading(known: &[Option<f64>], target: usize) -> Result<usize, Lack> {
+    let found = known.iter().flatten().count();
+    if found < LEAST_READINGS {
+        return Err(Lack::Readings(found));
+    }
+    let newest = known.iter().rposition(Option::is_some);
+    newest
+        .filter(|newest| newest + RECENT_DAYS >= target)
+        .ok_or(Lack::Recent)
+}
+
+/// A forecast in whole numbers, as a model of many people gives it, where all readings are; else `None`. The
+/// bounds contain the same readings as before.
+pub(crate) fn whole_numbers(
+    known: &[Option<f64>],
+    forecast: &Distribution,
+) -> Option<Distribution> {
+    let is_whole = known.iter().flatten().all(|reading| reading.fract() == 0.0);
+    let value = forecast.value().round();
+    let bounds = forecast.intervals().iter().map(|bounds| Bounds {
+        level: bounds.level,
+        lower: bounds.lower.ceil().min(value),
+        upper: bounds.upper.floor().max(value),
+    });
+    let bounds = is_whole.then(|| bounds.collect())?;
+    Distribution::new(value, bounds).ok()
+}
+
+/// Whether a person gets a forecast on the evening before the day `origin`.
+fn is_answered(person: &Person, origin: usize, lead: usize) -> bool {
+    let known = person.series.known(0..origin, origin.saturating_sub(1));
+    newest_reading(&known, (origin + lead).saturating_sub(1)).is_ok()
+}
+
+/// Replays a person with a model of many people alone. There is no forecast on the evenings on which none
+/// would be served.
+///
+/// # Panics
+///
+/// For days beyond the day after the person's last.
+pub fn replay_of_many_people(
+    model: Corrected<'_>,
+    person: &Person,
+    days: RangeInclusive<usize>,
+    lead: usize,
+    mut visit: impl FnMut(usize, Option<PooledForecast>),
+) {
+    model.replay(person, days, lead, |origin, forecast| {
+        visit(
+            origin,
+            forecast.filter(|_| is_answered(person, origin, lead)),
+        );
+    });
+}
+
 /// Replays a person with what is served on each evening: the model of many people, or the best of
-/// [`SIMPLE_RUNGS`] where it had erred less, beyond chance. See [`Corrected::replay_with_rivals`].
+/// [`SIMPLE_RUNGS`] where it had erred less, beyond chance. See [`Corrected::replay_with_rivals`]. There is no
+/// forecast before the seventh reading, nor three months after the last one.
 ///
 /// # Panics
 ///
@@ -54,15 +126,43 @@ pub fn replay_served(
     person: &Person,
     days: RangeInclusive<usize>,
     lead: usize,
-    visit: impl FnMut(usize, Option<GatedForecast>),
+    mut visit: impl FnMut(usize, Option<GatedForecast>),
 ) {
     let rivals = SIMPLE_RUNGS.each_ref().map(|rung| rung as &dyn Rival);
-    model.replay_with_rivals(person, &rivals, days, lead, visit);
+    model.replay_with_rivals(person, &rivals, days, lead, |origin, forecast| {
+        visit(
+            origin,
+            forecast.filter(|_| is_answered(person, origin, lead)),
+        );
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_simple_forecast_of_whole_numbers_was_none() {
+        let known = [Some(60.0), None, Some(63.0)];
+        let bounds = [(0.5, 60.9, 62.2), (0.8, 58.2, 64.9)];
+        let bounds = bounds.map(|(level, lower, upper)| Bounds {
+            level,
+            lower,
+            upper,
+        });
+        let said = Distribution::new(61.5, bounds.to_vec()).unwrap();
+        let whole = whole_numbers(&known, &said).unwrap();
+        assert_eq!(whole.value(), 62.0);
+        for reading in 50..70 {
+            let reading = f64::from(reading);
+            for (before, after) in said.intervals().iter().zip(whole.intervals()) {
+                let before = (before.lower..=before.upper).contains(&reading);
+                let after = (after.lower..=after.upper).contains(&reading);
+                assert_eq!(before, after, "{reading}");
+            }
+        }
+        assert!(whole_numbers(&[Some(60.0), Some(61.5)], &said).is_none());
+    }
 
     #[test]
     fn every_simple_baseline_is_a_rung_of_the_same_name() {

@@ -118,6 +118,27 @@ pub(crate) fn of_choice(metric: PredictionMetric, choice: &ForecastChoice) -> St
     }
 }
 
+/// Which simple forecast is served of a metric that no model of many people knows; `reason` is not read.
+pub(crate) fn of_simple_choice(metric: PredictionMetric, choice: &ForecastChoice) -> String {
+    let words = baseline_words(&choice.served);
+    let mut text = format!("No model of many people knows this metric; this is {words}");
+    if let Some(mae) = choice.baseline_mae {
+        text.push_str(&format!(
+            ", which erred by {} on average on your last {} readings",
+            error_with_unit(metric, mae),
+            choice.days
+        ));
+    }
+    if let Some(p) = choice.p {
+        text.push_str(&format!(
+            ", less than exponential smoothing (paired test, {})",
+            p_in_words(p)
+        ));
+    }
+    text.push('.');
+    text
+}
+
 /// `p = 0.03`, or `p < 0.001`.
 fn p_in_words(p: f64) -> String {
     if p < 0.001 {

@@ -206,7 +206,8 @@ fn prepare(
         });
     }
     let lookback = request.sequence_length;
-    let layout = DayLayout::new(history, metric, first_day, last_day, lookback, as_of)?;
+    let layout = DayLayout::new(history, metric, first_day, last_day, lookback, as_of)?
+        .with_whole_series(history, metric, as_of)?;
     let least = (request.sequence_length as f64 * MIN_OBSERVED_SHARE).ceil() as usize;
     let windows = cut_windows(
         &targets,
@@ -301,11 +302,12 @@ fn fit(
     let last_training_row = data.split.train.last().map_or(0, |window| window.last_row);
     let features = StandardScaler::fit(data.layout.matrix(), 0..last_training_row + 1)?;
     let train = data.usual(&data.split.train);
-    let base = best_simple_baseline(data, request.sequence_length).unwrap_or(SeriesModel::Naive);
+    let lookback = Some(request.sequence_length);
+    let base = best_simple_baseline(data, lookback).unwrap_or(SeriesModel::Naive);
     let baseline = Baseline {
         kind: &base,
         data,
-        lookback: request.sequence_length,
+        lookback,
     };
     let usual = |window: &Window| baseline.forecast(0, window.target_row, 1);
     let deviations: Vec<f64> = train

@@ -47,15 +47,16 @@ impl Report {
         let (actual, predicted): (Vec<f64>, Vec<f64>) =
             days.iter().map(|day| (day.observed, day.forecast)).unzip();
         let accuracy = Accuracy::of(&actual, &predicted)?;
-        let baseline = best_simple_baseline(data, model.lookback);
+        let lookback = lookback_of(model);
+        let baseline = best_simple_baseline(data, lookback);
         let mut gate = pooled::gate(history, model.metric, &errors, as_of, served)?;
         if let (Some(gate), Some(baseline)) = (&mut gate, &baseline) {
-            let (p, is_passed) = against_baseline(baseline, data, model.lookback, &days)?;
+            let (p, is_passed) = against_baseline(baseline, data, lookback, &days)?;
             gate.baseline_p = p;
             gate.served &= is_passed;
         }
         let baseline = baseline.and_then(|kind| {
-            let mae = baseline_mae(&kind, data, test, model.lookback)?;
+            let mae = baseline_mae(&kind, data, test, lookback)?;
             Some((kind, mae))
         });
         let skill = match &baseline {
@@ -77,7 +78,7 @@ impl Report {
 fn against_baseline(
     kind: &SeriesModel,
     data: &Prepared,
-    lookback: usize,
+    lookback: Option<usize>,
     days: &[ReplayedDay],
 ) -> Result<(Option<f64>, bool), TrainingError> {
     let baseline = Baseline {
@@ -98,19 +99,31 @@ fn against_baseline(
 pub(crate) struct Baseline<'a> {
     pub(crate) kind: &'a SeriesModel,
     pub(crate) data: &'a Prepared,
-    pub(crate) lookback: usize,
+    /// All days, if there is no such number.
+    pub(crate) lookback: Option<usize>,
+}
+
+/// How many days a model reads; `None` for all of them.
+fn lookback_of(model: &FittedModel) -> Option<usize> {
+    (!model.reads_whole_history()).then_some(model.lookback)
 }
 
 impl Replayed for Baseline<'_> {
     fn forecast(&self, _: usize, origin: usize, lead: usize) -> Option<f64> {
-        let read = origin.saturating_sub(self.lookback)..origin;
-        let history = self.data.layout.known(read, origin.saturating_sub(1));
+        let (layout, evening) = (&self.data.layout, origin.saturating_sub(1));
+        let history = match self.lookback {
+            Some(lookback) => layout.known(origin.saturating_sub(lookback)..origin, evening),
+            None => layout.known_before(origin, evening),
+        };
         self.kind.forecast(&history, lead)
     }
 }
 
 /// The simple baseline with the smallest error on the days before the test part.
-pub(crate) fn best_simple_baseline(data: &Prepared, lookback: usize) -> Option<SeriesModel> {
+pub(crate) fn best_simple_baseline(
+    data: &Prepared,
+    lookback: Option<usize>,
+) -> Option<SeriesModel> {
     let earlier: Vec<Window> = data
         .split
         .train
@@ -132,7 +145,7 @@ fn baseline_mae(
     kind: &SeriesModel,
     data: &Prepared,
     windows: &[Window],
-    lookback: usize,
+    lookback: Option<usize>,
 ) -> Option<f64> {
     let baseline = Baseline {
         kind,

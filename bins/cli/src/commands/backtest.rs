@@ -10,8 +10,8 @@ use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 use vitalcast::charts::{Alignment, Block, HtmlReport, Section, Table};
 use vitalcast::{
-    BacktestPeople, ModelArchitecture, ModelReport, ReplayAnswer, ReplayRequest, UserId,
-    level_in_words, replay_chart, replay_skill_chart,
+    BacktestPeople, ModelArchitecture, ModelReport, ReplayAnswer, ReplayModel, ReplayRequest,
+    UserId, level_in_words, replay_chart, replay_skill_chart,
 };
 use vitalcast_cohort::{ForecastRow, check_forecasts_name, write_forecasts};
 
@@ -323,27 +323,26 @@ fn notes(answer: &ReplayAnswer) -> Vec<String> {
     for (model, count) in answer.choices.iter().flat_map(|choice| &choice.served) {
         *served.entry(*model).or_default() += count;
     }
-    let without_rivals = answer.choices.iter().all(|choice| choice.errors.is_empty());
-    if without_rivals
-        && served
-            .keys()
-            .eq([ModelArchitecture::ExponentialSmoothing.as_str()].iter())
-    {
-        notes.push(
-            "auto: exponential smoothing, because there is no model of many people for this metric; predict \
-             serves a model of it only after a training."
-                .to_owned(),
-        );
-    } else if !served.is_empty() {
+    // Where a model of many people was there, its errors stand beside those of the simple forecasts.
+    let is_simple = !answer.choices.iter().any(|choice| {
+        [
+            ModelArchitecture::Pooled.as_str(),
+            ReplayModel::Population.name(),
+        ]
+        .iter()
+        .any(|model| choice.errors.contains_key(model) || choice.served.contains_key(model))
+    });
+    if !served.is_empty() {
         let served: Vec<String> = served
             .into_iter()
             .map(|(model, count)| format!("{} on {count}", model.replace('_', " ")))
             .collect();
-        notes.push(format!(
-            "auto: what predict serves on each evening without a model of the person's own; days by \
-             forecast: {}.",
-            served.join(", ")
-        ));
+        let what = if is_simple {
+            "auto: simple forecasts, because no model of many people knows this metric"
+        } else {
+            "auto: what predict serves on each evening without a model of the person's own"
+        };
+        notes.push(format!("{what}; days by forecast: {}.", served.join(", ")));
     }
     notes
 }

@@ -7,7 +7,7 @@ use crate::exit::UsageError;
 use crate::output::Output;
 use chrono::NaiveDate;
 use vitalcast::charts::{Block, HtmlReport, PictureSize, Section};
-use vitalcast::{DataCoverage, ForecastReadiness, UserId};
+use vitalcast::{DataCoverage, ForecastReadiness};
 
 const COLUMNS: [&str; 6] = ["metric", "source", "days", "counts on", "first", "last"];
 
@@ -42,7 +42,7 @@ pub(crate) fn run(
         )));
         let mut forecasts = Section::new("Forecasts");
         for metric in &coverage.forecasts {
-            forecasts = forecasts.with_paragraph(sentence(&coverage.user_id, metric));
+            forecasts = forecasts.with_paragraph(sentence(metric));
         }
         for note in &coverage.notes {
             forecasts = forecasts.with(Block::Note(note.clone()));
@@ -107,7 +107,7 @@ fn rows(coverage: &DataCoverage) -> Vec<Vec<String>> {
 pub(crate) fn outlook(coverage: &DataCoverage, output: &mut Output) -> anyhow::Result<()> {
     output.heading("What can be forecast")?;
     for metric in &coverage.forecasts {
-        output.line(sentence(&coverage.user_id, metric))?;
+        output.line(sentence(metric))?;
     }
     for note in &coverage.notes {
         output.note(format_args!("note: {note}"));
@@ -115,15 +115,10 @@ pub(crate) fn outlook(coverage: &DataCoverage, output: &mut Output) -> anyhow::R
     Ok(())
 }
 
-fn sentence(user: &UserId, metric: &ForecastReadiness) -> String {
+fn sentence(metric: &ForecastReadiness) -> String {
     let title = metric.metric.title();
     match (metric.days, metric.last) {
         (0, _) => format!("{title}: no data."),
-        (days, _) if metric.is_ready && !metric.has_model => format!(
-            "{title}: {days} days; no model of this metric comes with the release, so one has to be trained \
-             first: vitalcast train --user {user} --metric {}",
-            metric.metric.short_name()
-        ),
         (days, Some(last)) if metric.is_ready && metric.is_recent => {
             format!("{title}: yes, from {days} days, the last of them {last}.")
         }

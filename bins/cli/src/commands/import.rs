@@ -209,7 +209,7 @@ fn what_next(
     }
     let user = &coverage.user_id;
     let forecasts = coverage.forecasts.iter();
-    let mut ready = forecasts.filter(|metric| metric.is_ready && metric.has_model);
+    let mut ready = forecasts.filter(|metric| metric.is_ready);
     let last = ready.clone().filter_map(|metric| metric.last).max();
     match last.and_then(|last| last.succ_opt()) {
         Some(_) if ready.any(|metric| metric.is_recent) => {

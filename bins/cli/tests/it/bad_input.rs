@@ -82,13 +82,21 @@ fn no_model_says_how_to_train_one() {
     let (user, _) = folder.people();
     check(
         &folder,
-        &["predict", "--user", &user, "--metric", "sdnn"],
+        &[
+            "predict",
+            "--user",
+            &user,
+            "--metric",
+            "rhr",
+            "--architecture",
+            "lstm",
+        ],
         3,
         &["vitalcast train"],
     );
 }
 
-/// Readings of resting heart rate on the first days of October, and steps on the days after a month.
+/// Readings of resting heart rate on the first days of October, and steps on later days.
 fn readings(count: u32, steps: &str) -> String {
     let mut table = "userId,recordedAt,metricType,value\n".to_owned();
     for day in 1..=count {
@@ -115,9 +123,9 @@ fn six_readings_say_what_is_missing_and_seven_are_enough() {
 }
 
 #[test]
-fn a_month_without_a_reading_is_no_ground_for_a_forecast() {
+fn three_months_without_a_reading_are_no_ground_for_a_forecast() {
     let folder = Folder::new();
-    let steps = "ada,2025-11-20T20:00:00Z,STEPS,9000\n";
+    let steps = "ada,2026-01-20T20:00:00Z,STEPS,9000\n";
     folder.json(["import", &folder.file("gap.csv", readings(20, steps))]);
     let predict = ["predict", "--user", "ada", "--metric", "rhr"];
     check(
@@ -328,7 +336,7 @@ fn a_day_too_far_ahead_says_how_far_it_goes() {
             "--metric",
             "rhr",
             "--date",
-            "2026-11-24",
+            "2026-12-24",
         ],
         2,
         &["at most 7 days"],

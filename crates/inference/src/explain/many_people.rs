@@ -6,10 +6,11 @@
 //! whole numbers is a part of its own. Where a simple forecast is served in its place, that one is taken
 //! apart.
 
-use super::{Explaining, ForecastSum, limits, names, sum_of};
+use super::{Explaining, ForecastSum, limits, names, sum_of, whole_numbers};
 use crate::error::InferenceError;
 use crate::forecast::{Asked, COMPARISON_DAYS, last};
-use crate::many_people::{WholeRead, distribution_of, simple_of};
+use crate::many_people::{WholeRead, distribution_of, plausible, simple_of};
+use crate::rungs::SIMPLE_RUNGS;
 use crate::words;
 use vitalcast_domain::{
     ExplainedFeature, ExplanationComputation, FeatureCategory, MetricType, PredictionMetric,
@@ -23,7 +24,7 @@ pub(super) fn explaining(
     asked: &Asked<'_>,
     trees: TreeGame,
 ) -> Result<Explaining, InferenceError> {
-    let read = WholeRead::new(metric, model, asked)?;
+    let read = WholeRead::new(metric, Some(model), asked)?;
     let (person, end, ahead) = (&read.person, read.end, asked.ahead);
     let failed = || InferenceError::NotFinite(asked.query.target_date);
     let forecasts = read.forecasts(model, asked)?;
@@ -97,12 +98,7 @@ pub(super) fn explaining(
     let rounding = measured - exact;
     // Whole numbers only; the rest is the last digits of sums.
     if rounding.abs() > 1e-9 {
-        let rounded = names::of_other(
-            "health_whole_numbers",
-            "rounding to whole numbers, as your readings are",
-            FeatureCategory::Health,
-        );
-        parts.push((rounded, rounding));
+        parts.push((whole_numbers(), rounding));
     }
     if value != measured {
         parts.push((limits(), value - measured));
@@ -123,6 +119,32 @@ pub(super) fn explaining(
             computation: ExplanationComputation::AumannShapley,
             members: Vec::new(),
         }),
+    })
+}
+
+/// The parts of the simple forecast that does best on the person's own past.
+pub(super) fn explaining_simple(
+    metric: PredictionMetric,
+    asked: &Asked<'_>,
+    trees: TreeGame,
+) -> Result<Explaining, InferenceError> {
+    let read = WholeRead::new(metric, None, asked)?;
+    let forecast = read.simple(metric, asked)?;
+    let value = plausible(metric, &forecast.distribution)?.value();
+    let rung = &SIMPLE_RUNGS[forecast.place];
+    let parts = rung.model.parts(&read.known, asked.ahead, trees)?;
+    let parts = parts.ok_or(InferenceError::NotFinite(asked.query.target_date))?;
+    let meaning = format!(
+        "the mean of your readings of {} days; what is served is {}",
+        read.known.len(),
+        words::baseline_words(rung.name)
+    );
+    let all = read.days.person.series.known(0..read.count, read.count);
+    Ok(Explaining {
+        value,
+        as_of: asked.as_of,
+        days: last(&all, COMPARISON_DAYS).to_vec(),
+        sum: Some(sum_of(metric, parts, &read.known, value, meaning)),
     })
 }
 

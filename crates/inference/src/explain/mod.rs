@@ -69,6 +69,9 @@ pub fn explaining<'a>(
     if let Some(pooled) = model.of_many_people() {
         return many_people::explaining(model.metric, pooled, &asked, trees);
     }
+    if model.is_simple() {
+        return many_people::explaining_simple(model.metric, &asked, trees);
+    }
     let read = WindowRead::new(model, &asked)?;
     let failed = || InferenceError::NotFinite(query.target_date);
     let value = model
@@ -81,7 +84,7 @@ pub fn explaining<'a>(
     let parts = match model.kind() {
         Kind::Series(series) => Some(series.parts(&history, lead, trees)?.ok_or_else(failed)?),
         Kind::Average(average) => Some(average.parts(&history, lead, trees)?.ok_or_else(failed)?),
-        Kind::Network { .. } | Kind::Pooled(..) => None,
+        Kind::Network { .. } | Kind::Pooled(..) | Kind::Simple => None,
     };
     let days = read
         .layout
@@ -113,8 +116,13 @@ fn sum_of(
         .iter()
         .map(|(part, amount)| (names::of_series_part(*part, metric, history), *amount))
         .collect();
-    if clamp(metric, parts.value) != parts.value {
-        named.push((limits(), value - parts.value));
+    let plausible = clamp(metric, parts.value);
+    if plausible != parts.value {
+        named.push((limits(), plausible - parts.value));
+    }
+    // Whole numbers only; the rest is the last digits of sums.
+    if (value - plausible).abs() > 1e-9 {
+        named.push((whole_numbers(), value - plausible));
     }
     ForecastSum {
         base: parts.base,
@@ -127,6 +135,15 @@ fn sum_of(
         },
         members: parts.members,
     }
+}
+
+/// What makes a forecast a whole number.
+fn whole_numbers() -> ExplainedFeature {
+    names::of_other(
+        "health_whole_numbers",
+        "rounding to whole numbers, as your readings are",
+        FeatureCategory::Health,
+    )
 }
 
 /// What keeps a forecast within what a body can show.

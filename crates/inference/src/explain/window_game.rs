@@ -45,6 +45,8 @@ pub struct WindowGame<'a> {
     /// Columns of the layout, the last of which is the metric's own history.
     columns: usize,
     own: WindowCells,
+    /// The metric's days before the window that a model of a series reads, too: no player's.
+    before: Vec<Option<f64>>,
     others: Vec<WindowCells>,
     players: Vec<WindowPlayer>,
     /// The player of each cell, `[lookback × columns]`.
@@ -96,6 +98,7 @@ impl<'a> WindowGame<'a> {
             hidden_days: read.hidden_days,
             columns: read.layout.matrix().columns().len(),
             own,
+            before: read.days_before(model),
             others,
             players: Vec::new(),
             player_of: Vec::new(),
@@ -282,8 +285,11 @@ impl<'a> WindowGame<'a> {
     /// without a reading are all that a mix has, it is what the earlier window has.
     fn usual(&self, history: &[Option<f64>], other: &WindowCells) -> Option<f64> {
         let of = |series: &dyn SeriesForecaster| {
-            let said = self.model.of_history(series, history, self.hidden_days);
-            said.or_else(|| self.model.of_history(series, &other.own, self.hidden_days))
+            let said = |own: &[Option<f64>]| {
+                let history = [self.before.as_slice(), own].concat();
+                self.model.of_history(series, &history, self.hidden_days)
+            };
+            said(history).or_else(|| said(&other.own))
         };
         match self.model.kind() {
             Kind::Network { base, .. } => match base {
@@ -292,7 +298,7 @@ impl<'a> WindowGame<'a> {
             },
             Kind::Series(series) => of(series),
             Kind::Average(average) => of(average),
-            Kind::Pooled(..) => None,
+            Kind::Pooled(..) | Kind::Simple => None,
         }
     }
 
@@ -306,7 +312,7 @@ impl<'a> WindowGame<'a> {
                 self.model
                     .added(network, *target, &inputs, usual, |_| self.target)?
             }
-            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) => usual.to_vec(),
+            Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) | Kind::Simple => usual.to_vec(),
         };
         let failed = || InferenceError::NotFinite(self.target);
         said.into_iter()
@@ -418,7 +424,7 @@ fn cells(
             model.lookback,
             hidden_days,
         )?),
-        Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) => None,
+        Kind::Series(_) | Kind::Average(_) | Kind::Pooled(..) | Kind::Simple => None,
     };
     let of = |(place, window): (usize, &WindowEnd)| WindowCells {
         scaled: scaled
@@ -444,9 +450,28 @@ fn own_values(
 }
 
 impl WindowRead {
-    /// The metric's days of the window that are not hidden.
+    /// The metric's days that the model reads and that are not hidden.
     pub(crate) fn own_values(&self, model: &FittedModel) -> Vec<Option<f64>> {
-        own_values(&self.layout, self.window, model.lookback, self.hidden_days)
+        let mut days = self.days_before(model);
+        days.extend(own_values(
+            &self.layout,
+            self.window,
+            model.lookback,
+            self.hidden_days,
+        ));
+        days
+    }
+
+    /// Those of them before the window: none, but for a model of a series.
+    fn days_before(&self, model: &FittedModel) -> Vec<Option<f64>> {
+        let first = (self.window.last_row + 1).saturating_sub(model.lookback);
+        if model.reads_whole_history() {
+            self.layout
+                .known_before(first, self.window.origin)
+                .into_owned()
+        } else {
+            Vec::new()
+        }
     }
 
     /// The model inputs on the last day that is not hidden.

@@ -32,7 +32,7 @@ use vitalcast_domain::{
     AsOf, DEFAULT_SEED, History, MAX_HORIZON_DAYS, ModelArchitecture, PredictionMetric, UserId,
 };
 use vitalcast_evaluation::{Distribution, Replayed, ReplayedPerson, Scored, replay};
-use vitalcast_inference::{NetworkCorrection, PooledRecipe, population};
+use vitalcast_inference::{NetworkCorrection, PooledRecipe, population, replay_of_many_people};
 use vitalcast_pooled::{Corrected, Correction, LEVELS, Learner, PooledError, PooledModel};
 
 /// The settings of a replay.
@@ -236,7 +236,8 @@ impl Cohort<'_> {
                 return found;
             }
             let start = (scored.start + 1).saturating_sub(lead);
-            model(index).replay(
+            replay_of_many_people(
+                model(index),
                 &person.days.person,
                 start..=scored.end - lead,
                 lead,

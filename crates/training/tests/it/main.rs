@@ -1,6 +1,7 @@
-//! The training loop against PyTorch, and the rules of a training.
+//! The training loop against PyTorch, replays against what is served, and the rules of a training.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod device;
 mod golden;
 mod many_outputs;
+mod served;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use vitalcast_charts::{CoverageChart, CoverageRow};
 use vitalcast_domain::{DayRule, History, MetricType, PredictionMetric, Record, UserId};
 use vitalcast_features::{Coverage, coverage};
-use vitalcast_inference::{COMPARISON_DAYS, LEAST_READINGS};
+use vitalcast_inference::{LEAST_READINGS, RECENT_DAYS};
 
 /// What there is of a person's data.
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
@@ -88,9 +88,6 @@ pub struct ForecastReadiness {
     pub last: Option<NaiveDate>,
     /// Whether there are enough days.
     pub is_ready: bool,
-    /// Whether there is a model: one of the person's own, of this folder, or of the release. Without one, one
-    /// has to be trained first.
-    pub has_model: bool,
     /// Whether the last value is recent enough for a forecast of the next day.
     pub is_recent: bool,
 }
@@ -109,12 +106,7 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<DataCoverage, EngineError> {
         let as_of = as_of.map_or(now, |as_of| as_of.min(now));
-        let mut coverage = DataCoverage::of(&self.load(user)?, as_of)?;
-        let models = self.models(Some(user), None)?;
-        for found in &mut coverage.forecasts {
-            found.has_model = self.has_model(&models, found.metric)?;
-        }
-        Ok(coverage)
+        Ok(DataCoverage::of(&self.load(user)?, as_of)?)
     }
 
     /// A sentence for each preferred source of the profile that has no records to prefer.
@@ -205,10 +197,9 @@ impl DataCoverage {
                     needed: LEAST_READINGS,
                     last: days.and_then(|days| days.last),
                     is_ready: count >= LEAST_READINGS,
-                    has_model: false,
                     is_recent: days
                         .and_then(|days| days.last)
-                        .is_some_and(|last| last + Days::new(COMPARISON_DAYS as u64) > today),
+                        .is_some_and(|last| last + Days::new(RECENT_DAYS as u64) > today),
                 }
             })
             .collect();

@@ -9,7 +9,7 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 use vitalcast_artifact::{Artifact, FILE_EXTENSION, Manifest, write_atomically};
 use vitalcast_domain::{ModelArchitecture, ModelId, ModelInfo, PredictionMetric, UserId};
-use vitalcast_inference::{FittedModel, population};
+use vitalcast_inference::FittedModel;
 use vitalcast_store::{RegisteredModel, Store};
 
 const BYTES_PER_MB: f64 = 1_000_000.0;
@@ -42,8 +42,7 @@ impl Engine {
             .collect()
     }
 
-    /// The metrics that can be forecast for a person: those with a model, and those with a reading where
-    /// this folder or the release has a model of many people.
+    /// The metrics that can be forecast for a person: those with a model, and those with a reading.
     ///
     /// # Errors
     ///
@@ -55,7 +54,7 @@ impl Engine {
         let mut metrics = Vec::new();
         for &metric in PredictionMetric::ALL {
             let is_own = models.iter().any(|model| model.metric == metric);
-            if is_own || (days(metric) > 0 && self.has_model(&models, metric)?) {
+            if is_own || days(metric) > 0 {
                 metrics.push(metric);
             }
         }
@@ -70,18 +69,6 @@ impl Engine {
             });
         }
         Ok(metrics)
-    }
-
-    /// Whether there is a model to forecast a metric with: one of the person's own models, one of many people
-    /// of this folder, or that of the release.
-    pub(super) fn has_model(
-        &self,
-        own: &[ModelInfo],
-        metric: PredictionMetric,
-    ) -> Result<bool, EngineError> {
-        Ok(own.iter().any(|model| model.metric == metric)
-            || population(metric)?.is_some()
-            || self.champion(metric)?.is_some())
     }
 
     /// The manifest of a model: settings, training data and errors.

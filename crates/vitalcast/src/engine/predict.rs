@@ -14,7 +14,7 @@ use vitalcast_domain::{
 };
 use vitalcast_features::{LOOK_BACK_DAYS, PersonData};
 use vitalcast_inference::{
-    FittedModel, Forecast, ForecastQuery, InferenceError, Population, forecast, population,
+    FittedModel, Forecast, ForecastQuery, InferenceError, Population, forecast, without_training,
 };
 use vitalcast_store::{Generation, NewForecast, RegisteredModel};
 
@@ -149,11 +149,12 @@ impl Engine {
         let key = forecast_key(request);
         let compute = || {
             let served = self.served(request, generation)?;
-            // A month to compare with, whatever the model reads; a model of many people reads all.
+            // A month to compare with, whatever a network reads; other models read all.
             let days = (served.model().lookback.max(LOOK_BACK_DAYS) + LOOK_BACK_DAYS + 1) as u64;
-            let needed = match served.model().of_many_people() {
-                Some(_) => None,
-                None => request.target_date.checked_sub_days(Days::new(days)),
+            let needed = if served.model().reads_whole_history() {
+                None
+            } else {
+                request.target_date.checked_sub_days(Days::new(days))
             };
             let from = needed.unwrap_or(NaiveDate::MIN);
             match self.compute_from_days(request, generation, from, now, &served) {
@@ -187,7 +188,7 @@ impl Engine {
     }
 
     /// The model of a forecast: the one that was asked for, else the person's active model, else the active
-    /// model of many people of this folder, else that of the release.
+    /// model of many people of this folder, else that of the release, else simple forecasts.
     pub(super) fn served(
         &self,
         request: &PredictRequest,
@@ -213,9 +214,12 @@ impl Engine {
                 {
                     return Ok(Served::Registered(registered.clone(), ready));
                 }
-                population(request.metric)?
-                    .map(Served::OfRelease)
-                    .ok_or(none)
+                let release = without_training(request.metric)?;
+                // Who asks for a model of many people gets no other.
+                if release.model.is_simple() && request.architecture.is_some() {
+                    return Err(none);
+                }
+                Ok(Served::OfRelease(release))
             }
             Err(error) => Err(error),
         }
@@ -310,12 +314,15 @@ impl Served {
         }
     }
 
-    /// `population_{METRIC}_{hash}` for the model of the release.
+    /// `population_{METRIC}_{hash}` for the model of the release, `simple_{METRIC}` for simple forecasts.
     pub(super) fn id(&self) -> Result<ModelId, EngineError> {
         match self {
             Self::Registered(registered, _) => Ok(registered.model_id.clone()),
             Self::OfRelease(population) => {
                 let (metric, hash) = (population.model.metric, &population.hash[..8]);
+                if population.model.is_simple() {
+                    return Ok(ModelId::new(format!("simple_{metric}"))?);
+                }
                 Ok(ModelId::new(format!("population_{metric}_{hash}"))?)
             }
         }

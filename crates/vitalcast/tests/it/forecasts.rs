@@ -166,14 +166,25 @@ fn a_gap_before_the_target_widens_the_interval() {
     let data = Data::new();
     data.train(&training(ModelArchitecture::Naive));
     let last = data.engine.users().unwrap()[0].last_day.unwrap();
-    let width = |ahead: u64| {
-        let target = last + chrono::Days::new(ahead);
-        let prediction = predict(&data, &PredictRequest::new(person(), RHR, target)).prediction;
-        prediction.confidence_interval_upper - prediction.confidence_interval_lower
+    let widths = |architecture| -> Vec<f64> {
+        let width = |ahead: u64| {
+            let request = PredictRequest {
+                architecture,
+                ..PredictRequest::new(person(), RHR, last + chrono::Days::new(ahead))
+            };
+            let prediction = predict(&data, &request).prediction;
+            prediction.confidence_interval_upper - prediction.confidence_interval_lower
+        };
+        (1..=6).map(width).collect()
     };
-    let widths: Vec<f64> = (1..=6).map(width).collect();
-    assert!(widths.is_sorted(), "{widths:?}");
-    assert!(widths[5] > widths[0], "{widths:?}");
+    let trained = widths(Some(ModelArchitecture::Naive));
+    assert!(trained.is_sorted(), "{trained:?}");
+    assert!(trained[5] > trained[0], "{trained:?}");
+    // What is served without it has bounds of whole numbers, which round to one reading more or less.
+    let served = widths(None);
+    let falls = |pair: &[f64]| pair[1] < pair[0] - 1.0;
+    assert!(!served.windows(2).any(falls), "{served:?}");
+    assert!(served[5] > served[0], "{served:?}");
 }
 
 #[test]
@@ -308,12 +319,21 @@ fn an_outcome_changes_with_the_readings_it_comes_from() {
 fn no_model_no_user_and_no_recent_data_are_told_apart() {
     let data = Data::new();
     let refused = |request: &PredictRequest| data.engine.predict(request, now()).unwrap_err();
-    // The model of many people does not know this metric.
+    // No model of many people knows this metric. Without a reading there is no simple forecast either.
     let sdnn = PredictRequest {
         metric: PredictionMetric::HeartRateVariabilitySdnn,
         ..request("2024-01-10")
     };
-    assert!(matches!(refused(&sdnn), EngineError::NoModel { .. }));
+    let few = refused(&sdnn);
+    assert!(few.is_too_little_data(), "{few:?}");
+    let of_many_people = PredictRequest {
+        architecture: Some(ModelArchitecture::Pooled),
+        ..sdnn
+    };
+    assert!(matches!(
+        refused(&of_many_people),
+        EngineError::NoModel { .. }
+    ));
     let of_lstm = PredictRequest {
         architecture: Some(ModelArchitecture::Lstm),
         ..request("2024-01-10")

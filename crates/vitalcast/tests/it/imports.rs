@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use vitalcast::{
-    DataCoverage, Engine, EngineError, ImportSettings, ImportSummary, MetricType, PredictionMetric,
-    Profile, UserId,
+    DataCoverage, Engine, ExplainRequest, ImportSettings, ImportSummary, MetricType,
+    PredictRequest, PredictionMetric, Profile, UserId,
 };
 
 const NOW: &str = "2024-03-20T12:00:00Z";
@@ -235,7 +235,7 @@ fn a_night_too_short_to_count_was_shown_as_one_that_does() {
 }
 
 #[test]
-fn a_person_with_sdnn_only_was_told_to_train_another_metric() {
+fn a_person_with_sdnn_only_was_told_to_train() {
     let home = Home::new();
     let mut table = "userId,recordedAt,metricType,value,unit,source".to_owned();
     for day in 1..=9 {
@@ -243,22 +243,28 @@ fn a_person_with_sdnn_only_was_told_to_train_another_metric() {
     }
     let path = home.write("sdnn.csv", &table);
     home.import(&path, &ImportSettings::default());
-    // There are enough days, but no model of many people measures SDNN.
+    let sdnn = PredictionMetric::HeartRateVariabilitySdnn;
     for found in home.coverage("eli").forecasts {
-        let is_sdnn = found.metric == PredictionMetric::HeartRateVariabilitySdnn;
-        assert_eq!(found.is_ready, is_sdnn, "{}", found.metric);
-        assert_eq!(found.has_model, !is_sdnn, "{}", found.metric);
+        assert_eq!(found.is_ready, found.metric == sdnn, "{}", found.metric);
     }
     let user = UserId::new("eli").unwrap();
-    let error = home.engine.forecast_metrics(&user).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            EngineError::NoModel {
-                metric: PredictionMetric::HeartRateVariabilitySdnn,
-                ..
-            }
-        ),
-        "{error}"
+    assert_eq!(home.engine.forecast_metrics(&user).unwrap(), [sdnn]);
+    // No model of many people knows it: a simple forecast answers, and every use of it says the same.
+    let target = "2024-03-10".parse().unwrap();
+    let request = PredictRequest::new(user.clone(), sdnn, target);
+    let answer = home.engine.predict(&request, now()).unwrap();
+    assert_eq!(
+        answer.prediction.model_id.as_str(),
+        format!("simple_{sdnn}")
     );
+    let choice = answer.prediction.choice.unwrap();
+    assert_eq!(choice.served, "exponential_smoothing");
+    assert!(answer.interpretation.contains(&choice.reason));
+    // Eight errors support no 95 %.
+    assert!(answer.prediction.interval_level < 0.95);
+    let explained = home
+        .engine
+        .explain(&ExplainRequest::new(user, sdnn, target), now())
+        .unwrap();
+    assert_eq!(explained.predicted_value, answer.prediction.predicted_value);
 }

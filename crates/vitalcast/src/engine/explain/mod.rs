@@ -149,7 +149,7 @@ fn explain(
     if wants_attention && architecture != ModelArchitecture::LstmAttention {
         return Err(EngineError::NoAttention(architecture));
     }
-    if request.grouping != ExplanationGrouping::Feature && model.of_many_people().is_some() {
+    if request.grouping != ExplanationGrouping::Feature && !model.reads_windows() {
         return Err(EngineError::NotByDay(architecture));
     }
     let query = ForecastQuery {

@@ -14,7 +14,7 @@ use vitalcast_domain::{
 use vitalcast_features::PersonData;
 use vitalcast_inference::{
     DayLayout, FittedModel, ForecastQuery, ForecastSum, WindowGame, explaining, learned_nothing,
-    population, window_game,
+    window_game, without_training,
 };
 use vitalcast_insight::{
     Effort, Exchange, FeatureOverDays, PermutationImportance, exchanged, global_importances,
@@ -138,14 +138,12 @@ impl Engine {
         }
     }
 
-    /// A model by its id: a registered one, or the model of the release.
+    /// A model by its id: a registered one, or what forecasts without a training.
     fn served_by_id(&self, id: &ModelId) -> Result<Served, EngineError> {
         for &metric in PredictionMetric::ALL {
-            if let Some(population) = population(metric)? {
-                let served = Served::OfRelease(population);
-                if served.id()? == *id {
-                    return Ok(served);
-                }
+            let served = Served::OfRelease(without_training(metric)?);
+            if served.id()? == *id {
+                return Ok(served);
             }
         }
         let registered = self.registered(id)?;
