@@ -102,16 +102,24 @@ struct Said {
     ahead: Vec<Vec<Option<f64>>>,
 }
 
+/// What a simple forecast said on each evening up to that before a day, `lead` days ahead.
+pub(crate) fn said_of(
+    series: &KnownSeries,
+    last: usize,
+    lead: usize,
+    place: usize,
+) -> Vec<Option<f64>> {
+    let said = |origin: usize| {
+        let known = series.known(0..origin, origin.saturating_sub(1));
+        SIMPLE_RUNGS[place].model.forecast(&known, lead)
+    };
+    (0..=last).map(said).collect()
+}
+
 impl Said {
     fn new(series: &KnownSeries, last: usize, lead: usize) -> Self {
         let of = |lead: usize| {
-            let rung = |place: usize| {
-                let said = |origin: usize| {
-                    let known = series.known(0..origin, origin.saturating_sub(1));
-                    SIMPLE_RUNGS[place].model.forecast(&known, lead)
-                };
-                (0..=last).map(said).collect()
-            };
+            let rung = |place: usize| said_of(series, last, lead, place);
             (0..SIMPLE_RUNGS.len()).map(rung).collect::<Vec<_>>()
         };
         Self {
@@ -134,10 +142,11 @@ impl Said {
         let Some(value) = self.ahead[place][origin] else {
             return Ok(Err(LEAST_ERRORS));
         };
-        let distribution = match self.bounds(known, place, value, transform)? {
-            Ok(distribution) => distribution,
-            Err(missing) => return Ok(Err(missing)),
-        };
+        let distribution =
+            match with_bounds(&self.ahead[place], known, (value, self.lead), transform)? {
+                Ok(distribution) => distribution,
+                Err(missing) => return Ok(Err(missing)),
+            };
         Ok(Ok(SimpleForecast {
             place,
             distribution: whole_numbers(known, &distribution).unwrap_or(distribution),
@@ -182,73 +191,73 @@ impl Said {
         }
         Ok((USUAL, days, None))
     }
+}
 
-    /// The forecast with its intervals; how many errors are missing for one.
-    fn bounds(
-        &self,
-        known: &[Option<f64>],
-        place: usize,
-        value: f64,
-        transform: Transform,
-    ) -> Result<Result<Distribution, usize>, InferenceError> {
-        let mut gap = 0;
-        let mut steps: Vec<(Step, usize)> = Vec::new();
-        for origin in 0..known.len() {
-            let target = origin + self.lead - 1;
-            let measured = known.get(target).copied().flatten();
-            let both = measured.zip(self.ahead[place][origin]);
-            if let Some((observed, forecast)) = both.and_then(|(measured, said)| {
-                Some((transform.apply(measured)?, transform.apply(said)?))
-            }) {
-                let step = Step {
-                    origin,
-                    target,
-                    forecast,
-                    observed,
-                    scale: 1.0,
-                    counts: true,
-                };
-                steps.push((step, gap));
-            }
-            gap = if known[origin].is_some() { 0 } else { gap + 1 };
+/// A forecast of so many days ahead with the intervals of its own errors at that lead, where these days are known
+/// and `said` is what the same forecast said on each evening; else how many errors are missing.
+pub(crate) fn with_bounds(
+    said: &[Option<f64>],
+    known: &[Option<f64>],
+    (value, lead): (f64, usize),
+    transform: Transform,
+) -> Result<Result<Distribution, usize>, InferenceError> {
+    let mut gap = 0;
+    let mut steps: Vec<(Step, usize)> = Vec::new();
+    for origin in 0..known.len() {
+        let target = origin + lead - 1;
+        let measured = known.get(target).copied().flatten();
+        let both = measured.zip(said[origin]);
+        if let Some((observed, forecast)) = both
+            .and_then(|(measured, said)| Some((transform.apply(measured)?, transform.apply(said)?)))
+        {
+            let step = Step {
+                origin,
+                target,
+                forecast,
+                observed,
+                scale: 1.0,
+                counts: true,
+            };
+            steps.push((step, gap));
         }
-        if steps.len() < LEAST_ERRORS {
-            return Ok(Err(LEAST_ERRORS - steps.len()));
-        }
-        let sizes = steps
-            .iter()
-            .map(|(step, gap)| (*gap, (step.observed - step.forecast).abs()));
-        let gaps = GapFactors::fit(sizes)?;
-        // What intervals learn from is the error as it would have been without a gap.
-        let steps: Vec<Step> = steps
-            .into_iter()
-            .map(|(step, gap)| Step {
-                observed: step.forecast + (step.observed - step.forecast) / gaps.after(gap),
-                ..step
-            })
-            .collect();
-        let calibration = Calibration::fit(&[&steps], &LEVELS, true)?;
-        let mut intervals = calibration.follow()?;
-        for step in steps {
-            intervals.push(step);
-        }
-        intervals.learn_until(known.len());
-        let factor = gaps.after(gap);
-        let middle = transform.apply(value).unwrap_or(f64::NAN);
-        let bounds = intervals
-            .bounds(middle, 1.0)
-            .into_iter()
-            .map(|(level, lower, upper)| Bounds {
-                level,
-                lower: transform
-                    .invert(middle + (lower - middle) * factor)
-                    .min(value),
-                upper: transform
-                    .invert(middle + (upper - middle) * factor)
-                    .max(value),
-            });
-        Ok(Ok(Distribution::new(value, bounds.collect())?))
+        gap = if known[origin].is_some() { 0 } else { gap + 1 };
     }
+    if steps.len() < LEAST_ERRORS {
+        return Ok(Err(LEAST_ERRORS - steps.len()));
+    }
+    let sizes = steps
+        .iter()
+        .map(|(step, gap)| (*gap, (step.observed - step.forecast).abs()));
+    let gaps = GapFactors::fit(sizes)?;
+    // What intervals learn from is the error as it would have been without a gap.
+    let steps: Vec<Step> = steps
+        .into_iter()
+        .map(|(step, gap)| Step {
+            observed: step.forecast + (step.observed - step.forecast) / gaps.after(gap),
+            ..step
+        })
+        .collect();
+    let calibration = Calibration::fit(&[&steps], &LEVELS, true)?;
+    let mut intervals = calibration.follow()?;
+    for step in steps {
+        intervals.push(step);
+    }
+    intervals.learn_until(known.len());
+    let factor = gaps.after(gap);
+    let middle = transform.apply(value).unwrap_or(f64::NAN);
+    let bounds = intervals
+        .bounds(middle, 1.0)
+        .into_iter()
+        .map(|(level, lower, upper)| Bounds {
+            level,
+            lower: transform
+                .invert(middle + (lower - middle) * factor)
+                .min(value),
+            upper: transform
+                .invert(middle + (upper - middle) * factor)
+                .max(value),
+        });
+    Ok(Ok(Distribution::new(value, bounds.collect())?))
 }
 
 /// The last values of a list.

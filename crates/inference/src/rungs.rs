@@ -1,9 +1,11 @@
 //! What a model of many people has to beat on a person's own days: simple forecasts.
 
+use crate::ladder::{said_of, with_bounds};
 use std::ops::RangeInclusive;
 use vitalcast_evaluation::{Bounds, Distribution};
 use vitalcast_models::{ExponentialSmoothing, MovingAverage, SeriesForecaster, SeriesModel};
-use vitalcast_pooled::{Corrected, GatedForecast, Person, PooledForecast, Rival};
+use vitalcast_pooled::{Corrected, GatedForecast, Person, PooledForecast, Rival, Transform};
+use vitalcast_windows::KnownSeries;
 
 /// A simple forecast that is served where it is better than a model of many people.
 #[derive(Debug)]
@@ -87,6 +89,33 @@ pub(crate) fn whole_numbers(
     Distribution::new(value, bounds).ok()
 }
 
+/// The intervals of simple forecasts that are served in place of a model's: those of their own errors at the
+/// same lead. The model's errors grow otherwise with the lead, and say nothing of them.
+struct OwnIntervals<'a> {
+    series: &'a KnownSeries,
+    /// The last day on whose evening before anything is said.
+    last: usize,
+    lead: usize,
+    transform: Transform,
+    /// What each said on each evening, once it is needed.
+    said: [Option<Vec<Option<f64>>>; SIMPLE_RUNGS.len()],
+}
+
+impl OwnIntervals<'_> {
+    /// A forecast of the evening before a day, in whole numbers where all readings are. Before there are four
+    /// errors it keeps the intervals that it has.
+    fn around(&mut self, origin: usize, place: usize, forecast: &Distribution) -> Distribution {
+        let known = self.series.known(0..origin, origin.saturating_sub(1));
+        let said = self.said[place]
+            .get_or_insert_with(|| said_of(self.series, self.last, self.lead, place));
+        let of = (forecast.value(), self.lead);
+        let own = with_bounds(said, &known, of, self.transform);
+        let own = own.ok().and_then(Result::ok);
+        let own = own.unwrap_or_else(|| forecast.clone());
+        whole_numbers(&known, &own).unwrap_or(own)
+    }
+}
+
 /// Whether a person gets a forecast on the evening before the day `origin`.
 fn is_answered(person: &Person, origin: usize, lead: usize) -> bool {
     let known = person.series.known(0..origin, origin.saturating_sub(1));
@@ -129,11 +158,22 @@ pub fn replay_served(
     mut visit: impl FnMut(usize, Option<GatedForecast>),
 ) {
     let rivals = SIMPLE_RUNGS.each_ref().map(|rung| rung as &dyn Rival);
+    let mut intervals = OwnIntervals {
+        series: &person.series,
+        last: *days.end(),
+        lead: lead.max(1),
+        transform: model.model.design().transform,
+        said: [const { None }; SIMPLE_RUNGS.len()],
+    };
     model.replay_with_rivals(person, &rivals, days, lead, |origin, forecast| {
-        visit(
-            origin,
-            forecast.filter(|_| is_answered(person, origin, lead)),
-        );
+        let mut forecast = forecast.filter(|_| is_answered(person, origin, lead));
+        if let Some((place, simple)) = forecast
+            .as_mut()
+            .and_then(|forecast| forecast.simple.as_mut())
+        {
+            simple.distribution = intervals.around(origin, *place, &simple.distribution);
+        }
+        visit(origin, forecast);
     });
 }
 

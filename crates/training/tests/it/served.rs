@@ -275,6 +275,42 @@ fn a_person_of_the_week_got_smoothing() {
     assert!(choice.p < Some(0.001), "{choice:?}");
 }
 
+/// People whose weekday says nearly all: "same as this weekday last time" is served of them, which errs as much a
+/// week ahead as a day ahead.
+#[test]
+fn a_simple_forecast_had_the_widths_of_a_models_lead() {
+    let week = [52.5, 61.5, 55.5, 64.5, 57.5, 66.5, 50.5];
+    let noise = |person: usize, day: usize| ((day * (7 + person) + person) % 13) as f64 / 6.0 - 1.0;
+    let (mut inside, mut count, mut widths) = ([0.0; 2], [0.0; 2], [0.0; 2]);
+    for person in 0..4 {
+        let days: Vec<Day> = (0..120_usize)
+            .map(|day| Day::Reading(week[day % 7] + noise(person, day)))
+            .collect();
+        let history = history(RHR, &days);
+        for (place, lead) in [1, 7].into_iter().enumerate() {
+            let request = ReplayRequest {
+                models: vec![ReplayModel::Auto],
+                horizon: lead..=lead,
+                ..ReplayRequest::new(RHR)
+            };
+            let answer = replayed(&history, &request);
+            assert!(answer.choices[0].served["seasonal_naive"] > 40);
+            for row in &answer.rows {
+                let (lower, upper) = row.intervals[0].unwrap();
+                inside[place] += f64::from((lower..=upper).contains(&row.observed));
+                count[place] += 1.0;
+                widths[place] += upper - lower;
+            }
+        }
+    }
+    for place in 0..2 {
+        let held = inside[place] / count[place];
+        assert!((0.72..0.9).contains(&held), "{held} {widths:?}");
+    }
+    let ratio = widths[1] / count[1] / (widths[0] / count[0]);
+    assert!((0.8..1.25).contains(&ratio), "{ratio}");
+}
+
 /// A simple forecast that was trained, on what is known at `now`.
 fn trained(history: &History, architecture: ModelArchitecture) -> Trained {
     let request = TrainModelRequest {
