@@ -8,12 +8,17 @@ use serde_json::{Map, Value};
 /// A JSON object with any fields.
 pub(crate) type Object = Map<String, Value>;
 
-/// A number, also one in a text.
-pub(crate) fn number(value: &Value) -> Option<f64> {
+/// A number, also one in a text; `None` for `null` and words such as `n/a`.
+///
+/// # Errors
+///
+/// A fault for everything else: it was measured, and cannot be read.
+pub(crate) fn number(value: &Value, name: &str) -> Result<Option<f64>, Fault> {
     match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => crate::numbers::number(text.trim(), "").ok().flatten(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        Value::Number(number) => Ok(number.as_f64()),
+        Value::String(text) => crate::numbers::number(text.trim(), name),
+        Value::Null => Ok(None),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(crate::numbers::bad(name)),
     }
 }
 
@@ -25,9 +30,13 @@ pub(crate) fn text<'v>(object: &'v Object, key: &str) -> &'v str {
         .map_or("", str::trim)
 }
 
-/// The number of a field.
-pub(crate) fn amount(object: &Object, key: &str) -> Option<f64> {
-    object.get(key).and_then(number)
+/// The number of a field; `None` if there is none.
+///
+/// # Errors
+///
+/// As [`number`].
+pub(crate) fn amount(object: &Object, key: &str) -> Result<Option<f64>, Fault> {
+    object.get(key).map_or(Ok(None), |value| number(value, key))
 }
 
 /// The fields of a row by name, from a table or from JSON alike: a cell may hold JSON, and an object may be

@@ -1,20 +1,30 @@
 //! Typed fields of JSON objects that are numbers in some exports and texts in others.
 //!
-//! A field of another kind counts as missing. Use with `#[serde(default, deserialize_with = "…")]`.
+//! A field of another kind counts as missing. A text that should be a number and is none was measured and
+//! cannot be read: its object is refused. Use with `#[serde(default, deserialize_with = "…")]`.
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::fmt::Formatter;
+
+/// What an error says of a text that should be a number.
+const NO_NUMBER: &str = "a text that is no number";
+
+/// Whether an object could not be read for a text in the place of a number.
+pub(crate) fn is_no_number(error: &serde_json::Error) -> bool {
+    error.is_data() && error.to_string().starts_with(NO_NUMBER)
+}
 
 /// A number, also as a text.
 pub(crate) fn number<'de, D: Deserializer<'de>>(field: D) -> Result<Option<f64>, D::Error> {
     let number = field.deserialize_any(Told(|told: Scalar<'_>| match told {
-        Scalar::None | Scalar::Bool(_) => None,
-        Scalar::Whole(number) => Some(number as f64),
-        Scalar::Number(number) => Some(number),
-        Scalar::Text(text) => text.trim().parse().ok(),
+        Scalar::None | Scalar::Bool(_) => Ok(None),
+        Scalar::Whole(number) => Ok(Some(number as f64)),
+        Scalar::Number(number) => Ok(Some(number)),
+        Scalar::Text(text) => crate::numbers::number(text.trim(), ""),
     }))?;
+    let number = number.map_err(|_| D::Error::custom(NO_NUMBER))?;
     Ok(number.filter(|number| number.is_finite()))
 }
 
@@ -39,14 +49,18 @@ pub(crate) fn read<'de, T, D: Deserializer<'de>>(
     }))
 }
 
-/// Reads a part of another type as if it were missing.
+/// Reads a part of another type as if it were missing. An unreadable number in it is not.
 pub(crate) fn or_nothing<'de, T, D>(source: D) -> Result<T, D::Error>
 where
     T: DeserializeOwned + Default,
     D: Deserializer<'de>,
 {
     let value = Value::deserialize(source)?;
-    Ok(serde_json::from_value(value).unwrap_or_default())
+    match serde_json::from_value(value) {
+        Ok(part) => Ok(part),
+        Err(error) if is_no_number(&error) => Err(D::Error::custom(NO_NUMBER)),
+        Err(_) => Ok(T::default()),
+    }
 }
 
 enum Scalar<'a> {
@@ -161,5 +175,21 @@ mod tests {
         let row: Outer =
             serde_json::from_slice(br#"{"count": [1], "name": "", "part": 3}"#).unwrap();
         assert_eq!((row.count, row.name, row.part.value), (None, None, None));
+    }
+
+    #[test]
+    fn a_text_that_is_no_number_is_not_taken_for_not_measured() {
+        for (json, is_read) in [
+            (r#"{"count": "viel"}"#, false),
+            (r#"{"part": {"value": "viel"}}"#, false),
+            (r#"{"part": {"value": "n/a"}, "count": "--"}"#, true),
+            (r#"{"part": {"value": {"x": "viel"}}, "count": ""}"#, true),
+        ] {
+            let row = serde_json::from_str::<Outer>(json);
+            assert_eq!(row.is_ok(), is_read, "{json}");
+            assert!(row.err().as_ref().is_none_or(is_no_number), "{json}");
+        }
+        let error = serde_json::from_str::<Outer>("{\"count\": 1").err();
+        assert!(!error.as_ref().is_none_or(is_no_number));
     }
 }

@@ -302,7 +302,8 @@ fn ungrouped(text: &str, is_mark: &dyn Fn(char) -> bool) -> Option<String> {
     fits.then(|| groups.concat())
 }
 
-fn bad(name: &str) -> Fault {
+/// What is said of a cell or field that should be a number and is none.
+pub(crate) fn bad(name: &str) -> Fault {
     (
         RejectReason::BadNumber,
         format!("{name} is not a number, expected for example 12 or 12.5"),

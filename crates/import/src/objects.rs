@@ -5,6 +5,7 @@ use crate::error::ImportError;
 use crate::fields::Object;
 use crate::format::Columns;
 use crate::json::Rows;
+use crate::loose;
 use crate::readings::Place;
 use crate::report::RejectReason;
 use crate::table::Fault;
@@ -95,12 +96,16 @@ pub(crate) fn first_look(
 /// A row of JSON with its type.
 pub(crate) fn parsed<T: DeserializeOwned>(row: &[u8]) -> Result<T, Fault> {
     serde_json::from_slice(row).map_err(|error| {
-        let message = format!(
-            "not an object with the expected fields (line {}, column {} of the object)",
-            error.line(),
-            error.column()
-        );
-        (RejectReason::NotJson, message)
+        let (reason, what) = if loose::is_no_number(&error) {
+            let what = "a field is a text that is not a number";
+            (RejectReason::BadNumber, what)
+        } else {
+            let what = "not an object with the expected fields";
+            (RejectReason::NotJson, what)
+        };
+        let (line, column) = (error.line(), error.column());
+        let message = format!("{what} (line {line}, column {column} of the object)");
+        (reason, message)
     })
 }
 
@@ -126,8 +131,16 @@ pub(crate) fn document<T: DeserializeOwned>(
                 file: path,
                 line: error.line() as u64,
             };
-            let message = format!("not an object as expected (column {})", error.column());
-            importer.reject(place.reject((RejectReason::NotJson, message)))?;
+            let (reason, what) = if loose::is_no_number(&error) {
+                (
+                    RejectReason::BadNumber,
+                    "a field is a text that is not a number",
+                )
+            } else {
+                (RejectReason::NotJson, "not an object as expected")
+            };
+            let message = format!("{what} (column {})", error.column());
+            importer.reject(place.reject((reason, message)))?;
             Ok(None)
         }
     }

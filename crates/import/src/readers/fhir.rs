@@ -353,10 +353,8 @@ fn metric_of(
 }
 
 fn quantity_of(quantity: &Map<String, Value>, metric: MetricType) -> Result<(f64, Unit), Fault> {
-    let value = fields::amount(quantity, "value").ok_or_else(|| {
-        let message = "valueQuantity.value is not a number".to_owned();
-        (RejectReason::BadNumber, message)
-    })?;
+    let value = fields::amount(quantity, "value")?;
+    let value = value.ok_or_else(|| crate::numbers::bad("valueQuantity.value"))?;
     let code = fields::text(quantity, "code");
     let word = if code.is_empty() {
         fields::text(quantity, "unit")

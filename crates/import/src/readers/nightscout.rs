@@ -124,9 +124,9 @@ fn treatment(
     let eaten = Eaten {
         energy_kcal: None,
         grams: [
-            amount("protein"),
-            amount("carbs"),
-            amount("fat"),
+            amount("protein")?,
+            amount("carbs")?,
+            amount("fat")?,
             None,
             None,
         ],
@@ -156,10 +156,11 @@ fn treatment(
             let message = "created_at is not a time, expected for example 2024-01-31T07:00:00Z";
             (RejectReason::BadTime, message.to_owned())
         })?;
-    let minutes = amount("utcOffset").filter(|minutes| minutes.abs() <= 15.0 * 60.0);
+    let said = |key: &str| amount(key).ok().flatten();
+    let minutes = said("utcOffset").filter(|minutes| minutes.abs() <= 15.0 * 60.0);
     let offset = minutes.map(|minutes| (minutes * 60.0) as i32);
     let updated =
-        amount("srvModified").and_then(|millis| DateTime::from_timestamp_millis(millis as i64));
+        said("srvModified").and_then(|millis| DateTime::from_timestamp_millis(millis as i64));
     let id = [
         fields::text(object, "identifier"),
         fields::text(object, "_id"),

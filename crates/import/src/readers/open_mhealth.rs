@@ -137,7 +137,7 @@ impl Frame {
             .unwrap_or(outer);
         let [start, end, date] =
             ["start_date_time", "end_date_time", "date"].map(|key| fields::text(interval, key));
-        let duration = interval.get("duration").and_then(seconds_of);
+        let duration = seconds_of(interval.get("duration"))?;
         let (at, until) = match (start, end, duration) {
             ("", "", _) if date.is_empty() => return Err(missing()),
             ("", "", _) => (moment(date)?, None),
@@ -176,37 +176,46 @@ fn moved(moment: Moment, seconds: f64) -> Option<Moment> {
     })
 }
 
-/// Value and unit of a quantity.
-fn quantity(value: &Value) -> Option<(f64, &str)> {
-    let quantity = value.as_object()?;
+/// Value and unit of a quantity; `None` if it has no value.
+fn quantity(value: Option<&Value>) -> Result<Option<(f64, &str)>, Fault> {
+    let Some(quantity) = value.and_then(Value::as_object) else {
+        return Ok(None);
+    };
     let amount = fields::amount(quantity, "value")?;
-    Some((amount, fields::text(quantity, "unit")))
+    Ok(amount.map(|amount| (amount, fields::text(quantity, "unit"))))
 }
 
-/// A duration in seconds.
-fn seconds_of(value: &Value) -> Option<f64> {
-    let (amount, unit) = quantity(value)?;
-    let size = match unit {
-        "d" | "day" => 86_400.0,
-        "wk" => 604_800.0,
-        unit => Unit::parse(unit).ok()?.convert(1.0, Unit::Seconds)?,
+/// A duration in seconds; `None` without a unit that is known.
+fn seconds_of(value: Option<&Value>) -> Result<Option<f64>, Fault> {
+    let size = |unit: &str| {
+        Some(match unit {
+            "d" | "day" => 86_400.0,
+            "wk" => 604_800.0,
+            unit => Unit::parse(unit).ok()?.convert(1.0, Unit::Seconds)?,
+        })
     };
-    Some(amount * size)
+    Ok(quantity(value)?.and_then(|(amount, unit)| Some(amount * size(unit)?)))
 }
 
-/// A distance in metres.
-fn metres_of(value: &Value) -> Option<f64> {
-    let (amount, unit) = quantity(value)?;
-    let size = match unit {
-        "m" => 1.0,
-        "km" => 1_000.0,
-        "cm" => 0.01,
-        "mi" => METRES_PER_MILE,
-        "ft" => METRES_PER_FOOT,
-        "yd" => METRES_PER_YARD,
-        _ => return None,
+/// A duration in minutes, likewise.
+fn minutes_of(value: Option<&Value>) -> Result<Option<f64>, Fault> {
+    Ok(seconds_of(value)?.map(|seconds| seconds / 60.0))
+}
+
+/// A distance in metres, likewise.
+fn metres_of(value: Option<&Value>) -> Result<Option<f64>, Fault> {
+    let size = |unit: &str| {
+        Some(match unit {
+            "m" => 1.0,
+            "km" => 1_000.0,
+            "cm" => 0.01,
+            "mi" => METRES_PER_MILE,
+            "ft" => METRES_PER_FOOT,
+            "yd" => METRES_PER_YARD,
+            _ => return None,
+        })
     };
-    Some(amount * size)
+    Ok(quantity(value)?.and_then(|(amount, unit)| Some(amount * size(unit)?)))
 }
 
 /// Keys of bodies with the metrics that they hold.
@@ -265,11 +274,17 @@ fn point(
         Err(fault) => return importer.reject(place.reject(fault)),
     };
     for (value, metric) in values {
-        let read = quantity(value).and_then(|(value, unit)| Some((value, unit_of(unit, metric)?)));
-        let Some((value, unit)) = read else {
-            let message = format!("{metric} has no number, or none of its units");
-            importer.reject(place.reject((RejectReason::WrongUnit, message)))?;
-            continue;
+        let read = quantity(Some(value)).and_then(|found| {
+            let known = found.and_then(|(value, unit)| Some((value, unit_of(unit, metric)?)));
+            let message = || format!("{metric} has no number, or none of its units");
+            known.ok_or_else(|| (RejectReason::WrongUnit, message()))
+        });
+        let (value, unit) = match read {
+            Ok(read) => read,
+            Err(fault) => {
+                importer.reject(place.reject(fault))?;
+                continue;
+            }
         };
         let mut reading = match frame.at {
             Moment::Date(day) => Reading::of_day(metric, value, unit, day),
@@ -289,8 +304,10 @@ fn point(
         sleep(importer, user, &source, place, id, body, asleep, frame)?;
     }
     if !activity.is_empty() {
-        let record = Record::Activity(activity_of(body, activity, &source, id, frame));
-        importer.checked(user, place, record)?;
+        match activity_of(body, activity, &source, id, frame) {
+            Ok(activity) => importer.checked(user, place, Record::Activity(activity))?,
+            Err(fault) => importer.reject(place.reject(fault))?,
+        }
     }
     Ok(())
 }
@@ -314,13 +331,18 @@ fn sleep(
     asleep: &Value,
     frame: Frame,
 ) -> Result<(), ImportError> {
-    let minutes = |value: &Value| seconds_of(value).map(|seconds| seconds / 60.0);
-    let Some(asleep) = minutes(asleep) else {
-        let fault = (
-            RejectReason::WrongUnit,
-            "the sleep has no duration with a unit".to_owned(),
-        );
-        return importer.reject(place.reject(fault));
+    let part = |key: &str| minutes_of(body.get(key));
+    let durations = (|| {
+        let asleep = minutes_of(Some(asleep))?.ok_or_else(|| {
+            let message = "the sleep has no duration with a unit".to_owned();
+            (RejectReason::WrongUnit, message)
+        })?;
+        let parts = (part("deep_sleep_duration")?, part("rem_sleep_duration")?);
+        Ok((asleep, parts, part("wake_after_sleep_onset")?))
+    })();
+    let (asleep, (deep, rem), awake) = match durations {
+        Ok(durations) => durations,
+        Err(fault) => return importer.reject(place.reject(fault)),
     };
     if frame
         .minutes()
@@ -330,16 +352,15 @@ fn sleep(
         return importer.reject(place.reject((RejectReason::Contradiction, message)));
     }
     let id = id.map_or_else(|| frame.at.id(), str::to_owned);
-    let part = |key: &str| body.get(key).and_then(minutes);
     if let Moment::Date(day) = frame.at {
         let reading = Reading::of_morning(M::SleepDuration, asleep, Unit::Minutes, day);
         return importer.reading(user, source, place, reading.id(format!("sleep-{id}")));
     }
     let night = Night {
         asleep: Some(asleep),
-        deep: part("deep_sleep_duration"),
-        rem: part("rem_sleep_duration"),
-        awake: part("wake_after_sleep_onset"),
+        deep,
+        rem,
+        awake,
         ..Night::new(id, frame.at, frame.until)
     };
     importer.night(user, source, place, &night)
@@ -351,7 +372,7 @@ fn activity_of(
     source: &str,
     id: Option<&str>,
     frame: Frame,
-) -> Activity {
+) -> Result<Activity, Fault> {
     let told = Told {
         until: frame.until,
         ..Told::at(frame.at)
@@ -361,19 +382,16 @@ fn activity_of(
         |id| format!("activity-{id}"),
     );
     let provenance = Provenance::told(shortened(source), shortened(&id), told);
-    let duration = body
-        .get("duration")
-        .and_then(seconds_of)
-        .map(|seconds| seconds / 60.0);
-    let energy = body.get("kcal_burned").and_then(quantity);
-    let moved = body.get("base_movement_quantity").and_then(quantity);
-    Activity {
+    let duration = minutes_of(body.get("duration"))?;
+    let energy = quantity(body.get("kcal_burned"))?;
+    let moved = quantity(body.get("base_movement_quantity"))?;
+    Ok(Activity {
         intensity: intensity(fields::text(body, "reported_activity_intensity")),
         duration_minutes: duration.or_else(|| frame.minutes()),
         energy_kcal: energy
             .and_then(|(energy, unit)| Unit::parse(unit).ok()?.convert(energy, Unit::Kilocalories)),
-        distance_m: body.get("distance").and_then(metres_of),
+        distance_m: metres_of(body.get("distance"))?,
         steps: moved.and_then(|(count, unit)| (unit == "steps").then_some(count)),
         ..bare_workout(provenance, sport(name).unwrap_or(ActivityType::Other))
-    }
+    })
 }

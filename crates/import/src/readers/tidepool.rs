@@ -133,7 +133,7 @@ fn told_of(object: &Map<String, Value>) -> Result<(Told, NaiveDateTime, String),
         DateOrder::Unknown,
         "deviceTime",
     );
-    let minutes = fields::amount(object, "timezoneOffset");
+    let minutes = fields::amount(object, "timezoneOffset").ok().flatten();
     let minutes = minutes.filter(|minutes| minutes.abs() <= 15.0 * 60.0);
     // The clock of the device is the person's; `timezoneOffset` may leave out how far it was set wrong.
     let minutes = match (&time, &clock) {
@@ -193,17 +193,20 @@ fn food(object: &Map<String, Value>, line: u64) -> Result<Option<Found>, Fault> 
     let Some(nutrition) = object.get("nutrition") else {
         return Ok(None);
     };
-    let amount = |path: &str| nutrition.pointer(path).and_then(fields::number);
-    let carbs = amount("/carbohydrate/net").or(amount("/carbohydrate/total"));
+    let amount = |path: &str| {
+        let value = nutrition.pointer(path);
+        value.map_or(Ok(None), |value| fields::number(value, &path[1..]))
+    };
+    let carbs = amount("/carbohydrate/net")?.or(amount("/carbohydrate/total")?);
     let energy = nutrition.get("energy").and_then(Value::as_object);
     let eaten = Eaten {
-        energy_kcal: energy.and_then(|energy| quantity(energy, Unit::Kilocalories)),
+        energy_kcal: quantity(energy, Unit::Kilocalories)?,
         grams: [
-            amount("/protein/total"),
+            amount("/protein/total")?,
             carbs,
-            amount("/fat/total"),
-            amount("/carbohydrate/dietaryFiber"),
-            amount("/carbohydrate/sugars"),
+            amount("/fat/total")?,
+            amount("/carbohydrate/dietaryFiber")?,
+            amount("/carbohydrate/sugars")?,
         ],
     };
     found(object, eaten, line)
@@ -216,14 +219,20 @@ fn calculator(object: &Map<String, Value>, line: u64) -> Result<Option<Found>, F
         return Err((RejectReason::WrongUnit, message));
     }
     let mut eaten = Eaten::default();
-    eaten.grams[1] = fields::amount(object, "carbInput");
+    eaten.grams[1] = fields::amount(object, "carbInput")?;
     found(object, eaten, line)
 }
 
 /// A quantity in a unit.
-fn quantity(object: &Map<String, Value>, target: Unit) -> Option<f64> {
-    let unit = Unit::parse(fields::text(object, "units")).ok()?;
-    unit.convert(fields::amount(object, "value")?, target)
+fn quantity(object: Option<&Map<String, Value>>, target: Unit) -> Result<Option<f64>, Fault> {
+    let Some(object) = object else {
+        return Ok(None);
+    };
+    let value = fields::amount(object, "value")?;
+    let unit = Unit::parse(fields::text(object, "units")).ok();
+    Ok(unit
+        .zip(value)
+        .and_then(|(unit, value)| unit.convert(value, target)))
 }
 
 fn activity(
@@ -232,10 +241,14 @@ fn activity(
     place: Place<'_>,
     object: &Map<String, Value>,
 ) -> Result<(), ImportError> {
-    let (told, _, id) = match told_of(object) {
-        Ok(told) => told,
-        Err(fault) => return importer.reject(place.reject(fault)),
-    };
+    match activity_of(object) {
+        Ok(activity) => importer.checked(user, place, Record::Activity(activity)),
+        Err(fault) => importer.reject(place.reject(fault)),
+    }
+}
+
+fn activity_of(object: &Map<String, Value>) -> Result<Activity, Fault> {
+    let (told, _, id) = told_of(object)?;
     let part = |key: &str| object.get(key).and_then(Value::as_object);
     let kind = [
         fields::text(object, "activityType"),
@@ -243,26 +256,29 @@ fn activity(
     ]
     .into_iter()
     .find_map(sport);
-    let distance = part("distance").and_then(|distance| {
-        let size = match fields::text(distance, "units") {
+    let distance = part("distance");
+    let metres = distance.and_then(|distance| {
+        Some(match fields::text(distance, "units") {
             "meters" => 1.0,
             "kilometers" => 1_000.0,
             "miles" => METRES_PER_MILE,
             "feet" => METRES_PER_FOOT,
             "yards" => METRES_PER_YARD,
             _ => return None,
-        };
-        Some(fields::amount(distance, "value")? * size)
+        })
     });
-    let record = Record::Activity(Activity {
+    let length = match distance {
+        Some(distance) => fields::amount(distance, "value")?,
+        None => None,
+    };
+    Ok(Activity {
         intensity: intensity(fields::text(object, "reportedIntensity")),
-        duration_minutes: part("duration").and_then(|part| quantity(part, Unit::Minutes)),
-        energy_kcal: part("energy").and_then(|part| quantity(part, Unit::Kilocalories)),
-        distance_m: distance,
+        duration_minutes: quantity(part("duration"), Unit::Minutes)?,
+        energy_kcal: quantity(part("energy"), Unit::Kilocalories)?,
+        distance_m: length.zip(metres).map(|(length, metres)| length * metres),
         ..bare_workout(
             Provenance::told(SOURCE, shortened(&id), told),
             kind.unwrap_or(ActivityType::Other),
         )
-    });
-    importer.checked(user, place, record)
+    })
 }

@@ -45,6 +45,7 @@ mod t1d_uom_watch;
 mod tables;
 mod tidepool;
 mod ultrahuman;
+mod unreadable;
 mod whoop;
 mod withings;
 mod wrong;

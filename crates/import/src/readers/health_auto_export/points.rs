@@ -4,6 +4,7 @@ use super::collected::{Collected, Point, VENDOR, When};
 use super::kind_of;
 use crate::batch::Importer;
 use crate::dates::minutes_of;
+use crate::fields;
 use crate::healthkit::{Type, metres};
 use crate::lengths::CENTIMETRES_PER_INCH;
 use crate::readings::{Night, shortened};
@@ -30,8 +31,8 @@ impl Fields<'_> {
             .trim()
     }
 
-    pub(super) fn number(&self, name: &str) -> Option<f64> {
-        number(self.0.get(name)?)
+    pub(super) fn number(&self, name: &str) -> Result<Option<f64>, Fault> {
+        fields::amount(self.0, name)
     }
 
     /// A time with the offset of the phone; without one it is the person's clock.
@@ -40,27 +41,23 @@ impl Fields<'_> {
     }
 
     /// A quantity in an object of its own, or a sum over a list of them, with its unit.
-    fn quantity(&self, name: &str) -> Option<(f64, String)> {
-        let one = |value: &Value| {
-            let fields = value.as_object()?;
-            let unit = fields.get("units").and_then(Value::as_str).unwrap_or("");
-            Some((number(fields.get("qty")?)?, unit.to_owned()))
+    fn quantity(&self, name: &str) -> Result<Option<(f64, String)>, Fault> {
+        let values = match self.0.get(name) {
+            Some(Value::Array(list)) => list.as_slice(),
+            Some(value) => std::slice::from_ref(value),
+            None => &[],
         };
-        let value = self.0.get(name)?;
-        let Some(list) = value.as_array() else {
-            return one(value);
-        };
-        let mut found = list.iter().filter_map(one);
-        let first = found.next()?;
-        Some(found.fold(first, |sum, next| (sum.0 + next.0, sum.1)))
-    }
-}
-
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        let mut sum: Option<(f64, String)> = None;
+        for fields in values.iter().filter_map(Value::as_object) {
+            let Some(more) = fields::amount(fields, "qty")? else {
+                continue;
+            };
+            match &mut sum {
+                Some(sum) => sum.0 += more,
+                None => sum = Some((more, fields::text(fields, "units").to_owned())),
+            }
+        }
+        Ok(sum)
     }
 }
 
@@ -135,22 +132,22 @@ pub(super) fn point(
                 ("systolic", MetricType::BloodPressureSystolic),
                 ("diastolic", MetricType::BloodPressureDiastolic),
             ] {
-                add(collected, Type::Sample(metric), fields.number(field))?;
+                add(collected, Type::Sample(metric), fields.number(field)?)?;
                 collected.end(Type::Sample(metric));
             }
             Ok(())
         }
         (_, Type::HeartRate) => {
-            let rate = fields.number("Avg").or(fields.number("qty"));
+            let rate = fields.number("Avg")?.or(fields.number("qty")?);
             add(collected, of, rate)
         }
         (_, Type::OfThePerson) => {
-            if let Some(value) = fields.number("qty") {
+            if let Some(value) = fields.number("qty")? {
                 person(&letters, value, units, at, collected);
             }
             Ok(())
         }
-        _ => add(collected, of, fields.number("qty")),
+        _ => add(collected, of, fields.number("qty")?),
     }
 }
 
@@ -226,13 +223,13 @@ fn sleep(
         (_, None) => return Err(no_time()),
     };
     let hours = Hours {
-        total: fields.number("totalSleep"),
-        asleep: fields.number("asleep"),
-        core: fields.number("core"),
-        deep: fields.number("deep"),
-        rem: fields.number("rem"),
-        awake: fields.number("awake"),
-        in_bed: fields.number("inBed"),
+        total: fields.number("totalSleep")?,
+        asleep: fields.number("asleep")?,
+        core: fields.number("core")?,
+        deep: fields.number("deep")?,
+        rem: fields.number("rem")?,
+        awake: fields.number("awake")?,
+        in_bed: fields.number("inBed")?,
     };
     let moment = match until {
         Some(_) => at.moment,
@@ -334,36 +331,40 @@ pub(super) fn workout(fields: &Fields<'_>, collected: &mut Collected) -> Result<
     let id = shortened(&format!("workout-{id}"));
     let elapsed = end.map(|end| minutes_of(end.local - start.local));
     // Seconds; without the pauses.
-    let moving = fields.number("duration").map(|seconds| seconds / 60.0);
+    let moving = fields.number("duration")?.map(|seconds| seconds / 60.0);
     let moving = moving.filter(|moving| elapsed.is_none_or(|elapsed| *moving <= elapsed + 1.0));
     let measured = |value: Option<f64>| value.filter(|value| *value > 0.0);
-    let converted = |names: &[&str], unit: Unit| {
-        let found = names.iter().find_map(|name| fields.quantity(name));
-        found.and_then(|(value, word)| Unit::parse(&word).ok()?.convert(value, unit))
+    let energy = match fields.quantity("activeEnergyBurned")? {
+        None => fields.quantity("activeEnergy")?,
+        found => found,
     };
-    let rate = |name: &str, part: &str| {
+    let energy = energy.and_then(|(value, word)| {
+        let unit = Unit::parse(&word).ok()?;
+        unit.convert(value, Unit::Kilocalories)
+    });
+    let rate = |name: &str, part: &str| -> Result<Option<f64>, Fault> {
         let in_object = fields.0.get("heartRate").and_then(Value::as_object);
-        let in_object = in_object.and_then(|rates| Fields(rates).quantity(part));
-        let found = fields.quantity(name).or(in_object);
-        found.and_then(|(value, word)| {
+        let found = match (fields.quantity(name)?, in_object) {
+            (None, Some(rates)) => Fields(rates).quantity(part)?,
+            (found, _) => found,
+        };
+        let found = found.and_then(|(value, word)| {
             let unit = Unit::parse(&word).unwrap_or(Unit::PerMinute);
             unit.convert(value, Unit::PerMinute)
-        })
+        });
+        Ok(measured(found))
     };
-    let distance = fields.quantity("distance");
+    let distance = fields.quantity("distance")?;
     let activity = Activity {
         provenance: Provenance::told(VENDOR, id.clone(), told),
         activity_type: sport(name).unwrap_or(ActivityType::Other),
         intensity: None,
         duration_minutes: measured(moving.or(elapsed)),
-        energy_kcal: measured(converted(
-            &["activeEnergyBurned", "activeEnergy"],
-            Unit::Kilocalories,
-        )),
-        average_heart_rate: measured(rate("avgHeartRate", "avg")),
-        max_heart_rate: measured(rate("maxHeartRate", "max")),
+        energy_kcal: measured(energy),
+        average_heart_rate: rate("avgHeartRate", "avg")?,
+        max_heart_rate: rate("maxHeartRate", "max")?,
         distance_m: measured(distance.and_then(|(value, unit)| Some(value * metres(&unit)?))),
-        steps: measured(fields.quantity("stepCount").map(|(steps, _)| steps)),
+        steps: measured(fields.quantity("stepCount")?.map(|(steps, _)| steps)),
     };
     collected
         .workouts

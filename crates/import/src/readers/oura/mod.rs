@@ -13,7 +13,7 @@ mod trends;
 use crate::batch::Importer;
 use crate::dates::{self, local_day, minutes_between};
 use crate::error::ImportError;
-use crate::fields::Fields;
+use crate::fields::{Fields, amount};
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
 use crate::objects::each_text;
 use crate::readings::{Night, Place, Reading};
@@ -398,7 +398,7 @@ fn oxygen(
 ) -> Outcome {
     let text = fields.text("spo2_percentage");
     let value = match serde_json::from_str::<Value>(text) {
-        Ok(Value::Object(parts)) => Ok(parts.get("average").and_then(Value::as_f64)),
+        Ok(Value::Object(parts)) => amount(&parts, "average"),
         Ok(Value::Number(number)) => Ok(number.as_f64()),
         Ok(Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_)) => Ok(None),
         Err(_) if text.is_empty() => Ok(None),
