@@ -5,10 +5,12 @@
 //! - `aggregates_steps.csv`, `aggregates_calories_earned.csv` (active energy), `aggregates_calories_passive.csv`
 //!   (energy at rest): a value per local day. The energy of a day is both together.
 //! - `weight.csv`: masses in kilograms or pounds as the header says; fat and water become per cent of the
-//!   weight. Times are on the person's clock.
-//! - `bp.csv`: blood pressure.
+//!   weight. Times are on the person's clock. Its names follow the language too; so do those of the next two.
+//! - `bp.csv`: blood pressure. `height.csv`: metres. `manual_spo2.csv`: oxygen saturation.
 //! - `raw_….csv`: `start`, and lists in brackets of durations (s) and values: heart rates, and RMSSD where the
 //!   watch measures it, whose mean over a day is taken.
+
+mod measured;
 
 use crate::amounts::HeartRates;
 use crate::batch::Importer;
@@ -22,11 +24,14 @@ use crate::table::{Fault, Row, Table};
 use crate::time::{Stamp, iso};
 use crate::translated::place_of;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use measured::{
+    Body, HeightColumns, PressureColumns, is_body, measurements, newest_height, newest_weight,
+};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use vitalcast_domain::MetricType as M;
-use vitalcast_domain::{MetricType, Moment, Profile, Unit, UserId};
+use vitalcast_domain::{Moment, Profile, Unit, UserId};
 
 const SOURCE: &str = "withings";
 /// Most samples of a row of lists.
@@ -60,7 +65,13 @@ pub(crate) static READER: FormatReader = FormatReader {
             what: "BLOOD_PRESSURE_SYSTOLIC, BLOOD_PRESSURE_DIASTOLIC",
             from: "`bp.csv`",
             unit: "mmHg",
-            note: "",
+            note: "names of columns in any language of the account, here and in `weight.csv`",
+        },
+        Gives {
+            what: "OXYGEN_SATURATION, height of the profile",
+            from: "`manual_spo2.csv`, `height.csv`",
+            unit: "%, m",
+            note: "as typed in; the newest height goes into a new profile",
         },
         Gives {
             what: "HEART_RATE_VARIABILITY_RMSSD",
@@ -88,6 +99,8 @@ enum Kind {
     Passive,
     Body,
     Pressure,
+    Saturation,
+    Height,
     HeartRates,
     Variability,
     NotRead,
@@ -103,11 +116,12 @@ fn kind(path: &Path, columns: &Columns<'_>) -> Option<Kind> {
     let starts = |start: &str| name.starts_with(start);
     if columns.has("Duration to sleep (s)") {
         Some(Kind::Sleep)
-    } else if columns.has_all(&["Date", "Fat mass (kg)", "Hydration (kg)"])
-        || columns.has_all(&["Date", "Fat mass (lb)", "Hydration (lb)"])
-        || columns.has_all(&["Date", "Fat mass (lbs)", "Hydration (lbs)"])
-    {
+    } else if is_body(columns.0, starts("weight")) {
         Some(Kind::Body)
+    } else if starts("height") && HeightColumns::of(columns.0).is_some() {
+        Some(Kind::Height)
+    } else if columns.has_all(&["date", "value"]) && starts("manual_spo2") {
+        Some(Kind::Saturation)
     } else if columns.has_all(&["date", "value"]) && starts("aggregates_") {
         Some(if starts("aggregates_steps") {
             Kind::Steps
@@ -126,7 +140,7 @@ fn kind(path: &Path, columns: &Columns<'_>) -> Option<Kind> {
         } else {
             Kind::NotRead
         })
-    } else if columns.has_all(&["Date", "Systolic", "Diastolic"]) && starts("bp") {
+    } else if PressureColumns::of(columns.0).is_some() && starts("bp") {
         Some(Kind::Pressure)
     } else {
         None
@@ -147,10 +161,15 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
     let Some(first) = files.first() else {
         return Ok(());
     };
-    let weights = files.iter().filter_map(|file| newest_weight(file));
-    let weight = weights.max_by_key(|weight| weight.0.written_local_time());
+    let newest = |of: fn(&Path) -> Option<(Moment, f64)>| {
+        let values = files.iter().filter_map(|file| of(file));
+        let newest = values.max_by_key(|value| value.0.written_local_time());
+        newest.map(|(_, value)| value)
+    };
+    let (weight, height) = (newest(newest_weight), newest(newest_height));
     let user = importer.owner_like(first, |profile: &mut Profile| {
-        profile.weight_kg = weight.map(|weight| weight.1);
+        profile.weight_kg = weight;
+        profile.height_cm = height;
     })?;
     let collected = RefCell::new(Collected::default());
     importer.each(files, |importer, path| {
@@ -182,27 +201,6 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
     collected.rates.finish(importer, &user, SOURCE, place)
 }
 
-/// Time and kilograms of the newest weight of a file, if it has any.
-fn newest_weight(path: &Path) -> Option<(Moment, f64)> {
-    let name = file_name(path).to_ascii_lowercase();
-    if !name.starts_with("weight") {
-        return None;
-    }
-    let mut table = Table::open(path, &READER).ok()?;
-    let columns = Body::of(&table);
-    let mut newest: Option<(Moment, f64)> = None;
-    while let Ok(Some(row)) = table.peek() {
-        let weight = columns.weight(&row).ok().flatten();
-        let weight = weight.filter(|weight| (2.0..=700.0).contains(weight));
-        if let (Ok(at), Some(weight)) = (time(row.text(columns.date), "Date"), weight)
-            && newest.is_none_or(|newest| at.written_local_time() > newest.0.written_local_time())
-        {
-            newest = Some((at, weight));
-        }
-    }
-    newest
-}
-
 fn read_file(
     importer: &mut Importer<'_>,
     path: &Path,
@@ -215,7 +213,7 @@ fn read_file(
         return Ok(());
     };
     let sleep = Sleep::of(table.names());
-    let body = Body::of(&table);
+    let body = Body::of(table.names());
     let of_day = DayColumns {
         date: table.column(&["date"]),
         value: table.column(&["value"]),
@@ -225,10 +223,7 @@ fn read_file(
         duration: table.column(&["duration"]),
         value: table.column(&["value"]),
     };
-    let pressure = [
-        (M::BloodPressureSystolic, table.column(&["Systolic"])),
-        (M::BloodPressureDiastolic, table.column(&["Diastolic"])),
-    ];
+    let pressure = PressureColumns::of(table.names());
     let profile = importer.profile_of(user);
     while let Some(row) = table.next(importer)? {
         let outcome = match kind {
@@ -253,11 +248,20 @@ fn read_file(
             Kind::Passive => of_day
                 .read(&row)
                 .map(|(day, energy)| keep(&mut collected.passive, day, energy)),
-            Kind::Body => body.read(importer, &row, user)?,
-            Kind::Pressure => match time(row.text(body.date), "Date") {
-                Ok(at) => measurements(importer, &row, user, at, &pressure)?,
-                Err(fault) => Err(fault),
+            Kind::Body => match &body {
+                Some(body) => body.read(importer, &row, user)?,
+                None => Ok(()),
             },
+            Kind::Pressure => match &pressure {
+                Some(pressure) => pressure.read(importer, &row, user)?,
+                None => Ok(()),
+            },
+            Kind::Saturation => {
+                let columns = [(M::OxygenSaturation, of_day.value)];
+                measurements(importer, &row, user, of_day.date, &columns)?
+            }
+            // Read in the first look.
+            Kind::Height => Ok(()),
             Kind::HeartRates => raw.read(&row, &profile).map(|samples| {
                 for (at, rate) in samples {
                     collected.rates.add(at, rate);
@@ -298,27 +302,6 @@ fn keep(days: &mut BTreeMap<NaiveDate, f64>, day: NaiveDate, value: Option<f64>)
         let kept = days.entry(day).or_insert(value);
         *kept = kept.max(value);
     }
-}
-
-/// Readings at a time.
-fn measurements(
-    importer: &mut Importer<'_>,
-    row: &Row<'_>,
-    user: &UserId,
-    at: Moment,
-    columns: &[(MetricType, Option<usize>)],
-) -> Result<Result<(), Fault>, ImportError> {
-    for (metric, column) in columns {
-        match row.number(*column, metric.as_str()) {
-            Ok(None) => {}
-            Ok(Some(value)) => {
-                let reading = Reading::at(*metric, value, metric.unit(), at);
-                importer.reading(user, SOURCE, row.place(), reading)?;
-            }
-            Err(fault) => return Ok(Err(fault)),
-        }
-    }
-    Ok(Ok(()))
 }
 
 struct DayColumns {
@@ -401,96 +384,6 @@ impl Sleep {
                 Ok(())
             }
         })
-    }
-}
-
-/// The columns of `weight.csv`, each with its unit.
-struct Body {
-    date: Option<usize>,
-    weight: Mass,
-    fat: Mass,
-    bone: Mass,
-    muscle: Mass,
-    water: Mass,
-}
-
-#[derive(Clone, Copy)]
-struct Mass {
-    column: Option<usize>,
-    unit: Unit,
-}
-
-impl Mass {
-    fn of(table: &Table<'_>, name: &str) -> Self {
-        let pounds = table.column(&[&format!("{name} (lb)"), &format!("{name} (lbs)")]);
-        let unit = if pounds.is_some() {
-            Unit::Pounds
-        } else {
-            Unit::Kilograms
-        };
-        Self {
-            column: pounds.or_else(|| table.column(&[&format!("{name} (kg)")])),
-            unit,
-        }
-    }
-
-    /// Kilograms; 0 and an empty cell were not measured.
-    fn read(self, row: &Row<'_>) -> Result<Option<f64>, Fault> {
-        let value = row
-            .number(self.column, "a mass")?
-            .filter(|value| *value > 0.0);
-        Ok(value.and_then(|value| self.unit.convert(value, Unit::Kilograms)))
-    }
-}
-
-impl Body {
-    fn of(table: &Table<'_>) -> Self {
-        Self {
-            date: table.column(&["Date"]),
-            weight: Mass::of(table, "Weight"),
-            fat: Mass::of(table, "Fat mass"),
-            bone: Mass::of(table, "Bone mass"),
-            muscle: Mass::of(table, "Muscle mass"),
-            water: Mass::of(table, "Hydration"),
-        }
-    }
-
-    fn weight(&self, row: &Row<'_>) -> Result<Option<f64>, Fault> {
-        self.weight.read(row)
-    }
-
-    fn read(
-        &self,
-        importer: &mut Importer<'_>,
-        row: &Row<'_>,
-        user: &UserId,
-    ) -> Result<Result<(), Fault>, ImportError> {
-        let values = (|| {
-            let at = time(row.text(self.date), "Date")?;
-            let weight = self.weight(row)?;
-            let share = |mass: Option<f64>| Some(mass? / weight? * 100.0);
-            let values = [
-                (M::BodyFatPercentage, share(self.fat.read(row)?)),
-                (M::WaterPercentage, share(self.water.read(row)?)),
-                (M::MuscleMass, self.muscle.read(row)?),
-                (M::BoneMass, self.bone.read(row)?),
-            ];
-            Ok((at, values))
-        })();
-        let (at, values) = match values {
-            Ok(values) => values,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        if values.iter().all(|(_, value)| value.is_none()) {
-            importer.skip(SkipReason::Missing);
-        }
-        for (metric, value) in values {
-            if let Some(value) = value {
-                let reading = Reading::at(metric, value, metric.unit(), at);
-                importer.reading(user, SOURCE, row.place(), reading)?;
-            }
-        }
-        Ok(Ok(()))
     }
 }
 

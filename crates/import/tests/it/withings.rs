@@ -195,3 +195,67 @@ fn travel_and_the_clock_change_keep_each_nights_own_clock_and_ids() {
         (here.ids(), here.series(M::WakeTime))
     );
 }
+
+#[test]
+fn body_and_pressure_follow_the_language_of_the_account_too() {
+    let row = "2024-05-02 07:10:00,80,20,3.2,56.8,40,\n";
+    for header in [
+        "Date,Gewicht (kg),Fettmasse (kg),Knochenmasse (kg),Muskelmasse (kg),Wasseranteil (kg),Kommentare",
+        "Date,\"Poids (kg)\",\"Gras (kg)\",\"Masse osseuse (kg)\",\"Masse musculaire (kg)\",\"Hydratation \
+         (kg)\",Commentaires",
+        // A language that nobody has written down: five masses in their order.
+        "Fecha,Peso (kg),Masa a (kg),Masa b (kg),Masa c (kg),Agua (kg),Comentarios",
+    ] {
+        let (report, read) = read_bytes("weight.csv", format!("{header}\n{row}"));
+        assert_eq!(report.formats[0].format.as_str(), "withings", "{header}");
+        for (metric, value) in [
+            (M::BodyFatPercentage, 25.0),
+            (M::WaterPercentage, 50.0),
+            (M::BoneMass, 3.2),
+            (M::MuscleMass, 56.8),
+        ] {
+            read.check(metric, "2024-05-02", value, "2024-05-02T07:10:00Z");
+        }
+    }
+    for header in [
+        "Date,Herzfrequenz,Systole,Diastole,Kommentare",
+        "Date,Fréquence cardiaque,Systolique,Diastolique,Commentaires",
+        "Fecha,Frecuencia cardíaca,Sistólica,Diastólica,Comentarios",
+    ] {
+        let text = format!("{header}\n2024-05-02 08:00:00,60,121,79,\n");
+        let (_, read) = read_bytes("bp.csv", text);
+        let at = "2024-05-02T08:00:00Z";
+        read.check(M::BloodPressureSystolic, "2024-05-02", 121.0, at);
+        read.check(M::BloodPressureDiastolic, "2024-05-02", 79.0, at);
+    }
+}
+
+#[test]
+fn newer_tables_have_more_masses_and_each_is_found_by_its_name() {
+    let (_, read) = read_bytes(
+        "weight.csv",
+        "Date,Weight (kg),Fat mass (kg),Fat free mass (kg),Fat Ratio (%),Bone mass (kg),Muscle mass (kg),\
+         Hydration (kg),Comments,Category\n2024-05-02 07:10:00,80,20,60,25,3.2,56.8,40,,scale\n",
+    );
+    let at = "2024-05-02T07:10:00Z";
+    read.check(M::BoneMass, "2024-05-02", 3.2, at);
+    read.check(M::WaterPercentage, "2024-05-02", 50.0, at);
+}
+
+#[test]
+fn what_a_person_typed_in_is_read() {
+    let folder = Folder::new();
+    folder.write(
+        "manual_spo2.csv",
+        "date,value\n2024-05-02 08:00:00,97\n2024-05-02 09:00:00,\n",
+    );
+    let height = "Datum,Grösse (m)\n2023-05-02 08:00:00,1.80\n2022-05-02 08:00:00,1.70\n";
+    folder.write("height.csv", height);
+    let (report, read) = read(folder.path());
+    let at = "2024-05-02T08:00:00Z";
+    read.check(M::OxygenSaturation, "2024-05-02", 97.0, at);
+    assert_eq!(read.series(M::OxygenSaturation).len(), 1);
+    assert!(report.unread.is_empty(), "{:?}", report.unread);
+    let profile = profile_in(folder.path(), &options());
+    assert_eq!(profile.height_cm, Some(180.0), "the newest height");
+}
