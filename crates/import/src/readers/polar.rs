@@ -9,9 +9,11 @@
 //!   is a recovery score.
 //! - `training-session_….json`: a workout; its times are on the person's clock, and `timezoneOffsetMinutes` may
 //!   be missing. The parts in `exercises` are not added. Sports are numbers without names.
+//! - `247ohr_….json`: heart rates of days, in seconds since the midnight of the person's clock.
 //! - The CSV has a header and one row, then a second table with samples, which is not read. Dates are
 //!   `DD-MM-YYYY`, distances kilometres or miles as the header says. `HR max` is a setting of the person.
 
+use crate::amounts::HeartRates;
 use crate::batch::Importer;
 use crate::dates::{local_day, minutes_between};
 use crate::error::ImportError;
@@ -27,7 +29,7 @@ use crate::sports::sport;
 use crate::table::{Fault, Row, Table};
 use crate::time::{DateOrder, NoTime, Stamp, iso, read as read_time};
 use crate::workouts::Workout;
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 use serde::Deserialize;
 use serde_json::Value;
 use std::path::Path;
@@ -36,6 +38,7 @@ use vitalcast_domain::{ActivityType, MetricType, Moment, Profile, Unit, UserId};
 
 const SOURCE: &str = "polar";
 const MILLISECONDS_PER_MINUTE: f64 = 60_000.0;
+const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// Polar.
 pub(crate) static READER: FormatReader = FormatReader {
@@ -70,6 +73,12 @@ pub(crate) static READER: FormatReader = FormatReader {
             note: "the resting heart rate in this file is a setting and is not read",
         },
         Gives {
+            what: "AVERAGE_HEART_RATE, LOWEST_HEART_RATE",
+            from: "`247ohr_….json`: `deviceDays`, `samples`",
+            unit: "bpm",
+            note: "means of half hours; the lowest is no resting heart rate",
+        },
+        Gives {
             what: "activity",
             from: "`training-session_….json`, or the CSV of a session",
             unit: "ms, m, kcal, bpm",
@@ -91,7 +100,8 @@ fn recognises(sample: &Sample<'_>) -> Confidence {
             let is_training = keys.has_at(1, "startTime")
                 && keys.has_at(1, "stopTime")
                 && (keys.has_at(1, "durationMillis") || keys.has_at(1, "exercises"));
-            is_activity || is_training || keys.pass(is_night)
+            let is_rates = keys.has_at(1, "deviceDays") && keys.has("secondsFromDayStart");
+            is_activity || is_training || is_rates || keys.pass(is_night)
         }
         Content::Xml(_) | Content::Sqlite(_) | Content::Fit => false,
     };
@@ -139,7 +149,9 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
                 file: path,
                 line: 1,
             };
-            let outcome = if file.start_time.is_some() {
+            let outcome = if !file.device_days.is_empty() {
+                heart_rates(importer, &user, place, &file.device_days)?
+            } else if file.start_time.is_some() {
                 training(importer, &user, place, &file)?
             } else {
                 activity(importer, &user, place, &file)?
@@ -164,7 +176,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
 
 type Outcome = Result<Result<(), Fault>, ImportError>;
 
-/// A file that is one object: a day of activity or a training session.
+/// A file that is one object: a day of activity, a training session, or the heart rates of days.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct File {
@@ -196,6 +208,24 @@ struct File {
     sport: Value,
     #[serde(deserialize_with = "text")]
     modified: Option<String>,
+    device_days: Vec<DeviceDay>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct DeviceDay {
+    #[serde(deserialize_with = "text")]
+    date: Option<String>,
+    samples: Vec<RateSample>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct RateSample {
+    #[serde(deserialize_with = "number")]
+    heart_rate: Option<f64>,
+    #[serde(deserialize_with = "number")]
+    seconds_from_day_start: Option<f64>,
 }
 
 #[derive(Deserialize, Default)]
@@ -253,6 +283,37 @@ fn activity(importer: &mut Importer<'_>, user: &UserId, place: Place<'_>, file: 
     ] {
         importer.day_total(user, SOURCE, place, day, value)?;
     }
+    Ok(Ok(()))
+}
+
+fn heart_rates(
+    importer: &mut Importer<'_>,
+    user: &UserId,
+    place: Place<'_>,
+    days: &[DeviceDay],
+) -> Outcome {
+    let profile = importer.profile_of(user);
+    let mut rates = HeartRates::default();
+    for device_day in days {
+        let day = match day(device_day.date.as_deref(), "date") {
+            Ok(day) => day,
+            Err(fault) => {
+                importer.reject(place.reject(fault))?;
+                continue;
+            }
+        };
+        for sample in &device_day.samples {
+            let seconds = sample.seconds_from_day_start;
+            let seconds = seconds.filter(|seconds| (0.0..SECONDS_PER_DAY).contains(seconds));
+            let (Some(seconds), Some(rate)) = (seconds, sample.heart_rate) else {
+                importer.skip(SkipReason::Missing);
+                continue;
+            };
+            let local = day.and_time(NaiveTime::MIN) + TimeDelta::seconds(seconds as i64);
+            rates.add(profile.instant_of(local), rate);
+        }
+    }
+    rates.finish(importer, user, SOURCE, place)?;
     Ok(Ok(()))
 }
 

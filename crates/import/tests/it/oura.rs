@@ -136,8 +136,9 @@ fn json_of_the_account_and_of_the_api_give_the_same() {
         "day":"2024-05-02","score":81,"temperature_deviation":-0.1}"#;
     let oxygen = r#"{"id":"o1","day":"2024-05-02","spo2_percentage":{"average":97.1}}"#;
     let pulse = r#"{"bpm":60,"source":"awake","timestamp":"2024-05-02T10:00:00+00:00"}"#;
+    let tag = r#"{"id":"t1","day":"2024-05-02","text":"late"}"#;
     let whole = format!(
-        r#"{{"sleep":[{period}],"daily_readiness":[{readiness}],"daily_spo2":[{oxygen}],"heartrate":[{pulse}]}}"#
+        r#"{{"sleep":[{period}],"daily_readiness":[{readiness}],"daily_spo2":[{oxygen}],"heartrate":[{pulse}],"tag":[{tag}]}}"#
     );
     let (report, account) = read_bytes("oura.json", whole);
     account.check(M::RestingHeartRate, "2024-05-02", 48.0, WAKING);
@@ -147,6 +148,12 @@ fn json_of_the_account_and_of_the_api_give_the_same() {
         "2024-05-02",
         97.1,
         "2024-05-02T12:00:00Z",
+    );
+    account.check(
+        M::AverageHeartRate,
+        "2024-05-02",
+        60.0,
+        "2024-05-03T00:00:00Z",
     );
     assert_eq!(report.skipped[&S::OtherFile], 1);
     let api = format!(r#"{{"data":[{period}],"next_token":null}}"#);
@@ -274,4 +281,24 @@ fn trends_that_a_spreadsheet_saved_with_grouped_thousands_are_thousands() {
     ] {
         read.check_days(metric, &[("2024-05-02", first), ("2024-05-03", second)]);
     }
+}
+
+#[test]
+fn heart_rates_of_a_day_become_its_mean_and_lowest_half_hour() {
+    let rows = "2024-05-02T08:00:00+02:00;60;awake\n2024-05-02T08:10:00+02:00;70;awake\n\
+                2024-05-02T06:20:00Z;80;awake\n2024-05-02T09:00:00+02:00;50;rest\n\
+                2024-05-02T09:05:00+02:00;;rest\n";
+    let table = format!("timestamp;bpm;source\n{rows}yesterday;60;rest\n");
+    let (report, read) = read_bytes("heartrate.csv", table);
+    assert_eq!(report.formats[0].format.as_str(), "oura");
+    // Half an hour with 60, 70 and 80, and one with a single 50.
+    let evening = "2024-05-03T00:00:00Z";
+    read.check(M::AverageHeartRate, "2024-05-02", 60.0, evening);
+    read.check(M::LowestHeartRate, "2024-05-02", 70.0, evening);
+    assert_eq!(report.skipped[&S::Missing], 1);
+    assert_eq!(read.faults(), [(7, R::BadTime)]);
+    let json =
+        r#"{"heartrate":[{"bpm":60,"source":"awake","timestamp":"2024-05-02T06:00:00+00:00"}]}"#;
+    let (_, read) = read_bytes("heartrate.json", json);
+    read.check(M::AverageHeartRate, "2024-05-02", 60.0, evening);
 }

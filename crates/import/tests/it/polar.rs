@@ -205,3 +205,21 @@ fn a_broken_file_spoils_no_other_and_a_second_import_is_the_same() {
     assert_eq!(first.series(M::SleepDuration).len(), 2);
     assert_eq!(read(folder.path()).1, first);
 }
+
+#[test]
+fn heart_rates_of_the_day_are_on_the_persons_clock() {
+    let text = r#"{"exportVersion":"1.0","deviceDays":[{"userId":1,"deviceId":"a","date":"2024-05-02","samples":[
+        {"heartRate":60,"secondsFromDayStart":0,"source":"INTERVAL_MEASUREMENT"},
+        {"heartRate":70,"secondsFromDayStart":600,"source":"INTERVAL_MEASUREMENT"},
+        {"heartRate":80,"secondsFromDayStart":1200,"source":"INTERVAL_MEASUREMENT"},
+        {"heartRate":90,"secondsFromDayStart":86399,"source":"INTERVAL_MEASUREMENT"},
+        {"heartRate":90,"secondsFromDayStart":86400}]},
+        {"date":"soon","samples":[]}]}"#;
+    let (report, read) = read_bytes("247ohr_0_2024_05-1.json", text);
+    assert_eq!(report.formats[0].format.as_str(), "polar");
+    let evening = "2024-05-03T00:00:00Z";
+    read.check(M::AverageHeartRate, "2024-05-02", 80.0, evening);
+    read.check(M::LowestHeartRate, "2024-05-02", 70.0, evening);
+    assert_eq!(report.skipped[&S::Missing], 1);
+    assert_eq!(read.faults(), [(1, R::BadTime)]);
+}

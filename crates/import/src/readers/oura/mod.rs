@@ -10,8 +10,9 @@
 
 mod trends;
 
+use crate::amounts::HeartRates;
 use crate::batch::Importer;
-use crate::dates::{self, local_day, minutes_between};
+use crate::dates::{self, local_day, minutes_between, utc};
 use crate::error::ImportError;
 use crate::fields::{Fields, amount};
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
@@ -83,7 +84,13 @@ pub(crate) static READER: FormatReader = FormatReader {
             what: "activity",
             from: "`workout.csv` or `workout`",
             unit: "kcal, m",
-            note: "temperature deviations, tags, and heart rates by the minute are not read",
+            note: "temperature deviations and tags are not read",
+        },
+        Gives {
+            what: "AVERAGE_HEART_RATE, LOWEST_HEART_RATE",
+            from: "`heartrate.csv` or `heartrate`: `timestamp`, `bpm`",
+            unit: "bpm",
+            note: "means of half hours; the lowest of a day is no resting heart rate",
         },
     ],
     recognises: |sample| {
@@ -96,6 +103,9 @@ pub(crate) static READER: FormatReader = FormatReader {
     },
     read: Files::Each(read),
 };
+
+/// The fields of a heart rate.
+const HEART_RATE: &[&str] = &["timestamp", "bpm", "source"];
 
 /// Whether rows with these fields are of an account export.
 fn is_known(columns: &Columns<'_>) -> bool {
@@ -115,6 +125,7 @@ fn is_known(columns: &Columns<'_>) -> bool {
         ],
         &["day", "spo2_percentage"],
         &["day", "activity", "start_datetime", "end_datetime"],
+        HEART_RATE,
     ]
     .iter()
     .any(|names| columns.has_all(names))
@@ -137,13 +148,28 @@ fn is_trends(columns: &Columns<'_>) -> bool {
 
 fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let user = importer.owner(path)?;
+    let mut rates = HeartRates::default();
+    read_rows(importer, path, &user, &mut rates)?;
+    let place = Place {
+        file: path,
+        line: 1,
+    };
+    rates.finish(importer, &user, SOURCE, place)
+}
+
+fn read_rows(
+    importer: &mut Importer<'_>,
+    path: &Path,
+    user: &UserId,
+    rates: &mut HeartRates,
+) -> Result<(), ImportError> {
     if is_json(path)? {
         return each_text(
             importer,
             path,
             &is_known,
             |importer, place, row| match Fields::of(row) {
-                Ok(fields) => record(importer, &user, place, &fields),
+                Ok(fields) => record(importer, user, place, &fields, rates),
                 Err(fault) => Ok(Err(fault)),
             },
         );
@@ -156,9 +182,9 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         let fields = Fields::of_row(&row, &names);
         let place = row.place();
         let outcome = if is_trends {
-            trends::row(importer, &user, place, &fields)?
+            trends::row(importer, user, place, &fields)?
         } else {
-            record(importer, &user, place, &fields)?
+            record(importer, user, place, &fields, rates)?
         };
         if let Err(fault) = outcome {
             importer.reject(place.reject(fault))?;
@@ -180,6 +206,7 @@ fn record(
     user: &UserId,
     place: Place<'_>,
     fields: &Fields,
+    rates: &mut HeartRates,
 ) -> Outcome {
     if fields.has("bedtime_start") && fields.has("bedtime_end") {
         period(importer, user, place, fields)
@@ -191,10 +218,29 @@ fn record(
         oxygen(importer, user, place, fields)
     } else if fields.has("score") && fields.has("contributors") {
         score(importer, user, place, fields)
+    } else if HEART_RATE.iter().all(|name| fields.has(name)) {
+        Ok(heart_rate(importer, fields, rates))
     } else {
         importer.skip(SkipReason::OtherFile);
         Ok(Ok(()))
     }
+}
+
+/// One of the heart rates of a day.
+fn heart_rate(
+    importer: &mut Importer<'_>,
+    fields: &Fields,
+    rates: &mut HeartRates,
+) -> Result<(), Fault> {
+    let at = utc(fields.text("timestamp")).ok_or_else(|| {
+        let message = "timestamp is not a time, expected for example 2024-05-01T06:30:00+02:00";
+        (RejectReason::BadTime, message.to_owned())
+    })?;
+    match fields.number("bpm")? {
+        Some(rate) => rates.add(at, rate),
+        None => importer.skip(SkipReason::Missing),
+    }
+    Ok(())
 }
 
 fn day(fields: &Fields, name: &str) -> Result<NaiveDate, Fault> {
