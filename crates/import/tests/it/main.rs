@@ -13,6 +13,7 @@ mod fhir;
 mod fit;
 mod fitabase;
 mod fitbit;
+mod fitbit_study;
 mod folder;
 mod formats;
 mod gadgetbridge;
