@@ -55,17 +55,63 @@ impl<'f> Value<'f> {
     }
 }
 
+/// A sum of samples, with the place of the first of them.
+#[derive(Debug)]
+struct Sum<'f> {
+    total: f64,
+    place: Place<'f>,
+}
+
+/// A bit for each minute of a day.
+type Minutes = [u64; MINUTES as usize / 64 + 1];
+
+/// Values by key, of which the one that was used last is at hand: samples mostly come in order.
+#[derive(Debug)]
+struct Kept<K, V> {
+    others: BTreeMap<K, V>,
+    last: Option<(K, V)>,
+}
+
+impl<K, V> Default for Kept<K, V> {
+    fn default() -> Self {
+        Self {
+            others: BTreeMap::new(),
+            last: None,
+        }
+    }
+}
+
+impl<K: Ord, V> Kept<K, V> {
+    /// The value of a key; a new one if there is none yet.
+    fn of(&mut self, key: K, new: impl FnOnce() -> V) -> &mut V {
+        if self.last.as_ref().is_some_and(|last| last.0 != key) {
+            self.others.extend(self.last.take());
+        }
+        let others = &mut self.others;
+        let last = self.last.get_or_insert_with(|| {
+            let value = others.remove(&key).unwrap_or_else(new);
+            (key, value)
+        });
+        &mut last.1
+    }
+
+    /// All values by their keys.
+    fn all(mut self) -> BTreeMap<K, V> {
+        self.others.extend(self.last);
+        self.others
+    }
+}
+
 /// What was collected by day.
 #[derive(Debug, Default)]
 pub(super) struct Days<'f> {
     values: BTreeMap<(&'static str, NaiveDate, MetricType), Value<'f>>,
-    /// Sums by day, metric and source, with the place of their first sample.
-    sums: BTreeMap<(NaiveDate, MetricType, usize), (f64, Place<'f>)>,
+    sums: Kept<(NaiveDate, MetricType, usize), Sum<'f>>,
     sources: Vec<String>,
     /// Minutes that were added up, by metric and day in UTC: files overlap.
-    seen: BTreeMap<(MetricType, NaiveDate), Vec<u64>>,
-    /// End of the last sample, and the time that it cannot be after.
-    end: Option<DateTime<Utc>>,
+    seen: Kept<(MetricType, i64), Minutes>,
+    /// Time of the last sample, and the time that it cannot be after.
+    last: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
     /// Days with a heart rate.
     worn: BTreeSet<NaiveDate>,
@@ -110,19 +156,24 @@ impl<'f> Days<'f> {
             self.sources.push(source.to_owned());
             self.sources.len() - 1
         });
-        let sum = self.sums.entry((day, metric, source));
-        sum.or_insert((0.0, place)).0 += value;
+        let sum = self
+            .sums
+            .of((day, metric, source), || Sum { total: 0.0, place });
+        sum.total += value;
         // A time in the future is damage, and no end of the export.
         if at <= self.now {
-            self.end = self.end.max(at.checked_add_signed(TimeDelta::minutes(1)));
+            self.last = self.last.max(Some(at));
         }
     }
 
     /// Whether a minute of the JSON files comes for the first time.
     pub(super) fn is_new(&mut self, metric: MetricType, at: DateTime<Utc>) -> bool {
-        let minute = at.timestamp().div_euclid(60).rem_euclid(MINUTES) as usize;
-        let minutes = self.seen.entry((metric, at.date_naive()));
-        let minutes = minutes.or_insert_with(|| vec![0; MINUTES as usize / 64 + 1]);
+        let minute = at.timestamp().div_euclid(60);
+        let (day, minute) = (
+            minute.div_euclid(MINUTES),
+            minute.rem_euclid(MINUTES) as usize,
+        );
+        let minutes = self.seen.of((metric, day), Minutes::default);
         let bit = 1 << (minute % 64);
         let is_new = minutes[minute / 64] & bit == 0;
         minutes[minute / 64] |= bit;
@@ -140,8 +191,9 @@ impl<'f> Days<'f> {
         user: &UserId,
         profile: &Profile,
     ) -> Result<(), ImportError> {
-        for ((day, metric, _), (sum, _)) in &self.sums {
-            if *metric == M::Steps && *sum > 0.0 {
+        let sums = std::mem::take(&mut self.sums).all();
+        for ((day, metric, _), sum) in &sums {
+            if *metric == M::Steps && sum.total > 0.0 {
                 self.worn.insert(*day);
             }
         }
@@ -172,25 +224,27 @@ impl<'f> Days<'f> {
                 .updated(value.updated_at);
             importer.reading(user, source, value.place, reading)?;
         }
-        let tables: BTreeSet<(NaiveDate, MetricType)> = self
-            .sums
+        let tables: BTreeSet<(NaiveDate, MetricType)> = sums
             .keys()
             .filter(|(.., source)| self.sources[*source] != SOURCE)
             .map(|(day, metric, _)| (*day, *metric))
             .collect();
         let now = importer.options.now;
-        let today = profile.day_of(self.end.map_or(now, |end| end.min(now)));
-        for ((day, metric, source), (sum, place)) in &self.sums {
+        let end = self
+            .last
+            .and_then(|last| last.checked_add_signed(TimeDelta::minutes(1)));
+        let today = profile.day_of(end.map_or(now, |end| end.min(now)));
+        for ((day, metric, source), Sum { total, place }) in &sums {
             let source = &self.sources[*source];
             if unworn.contains(day) {
                 importer.skip(SkipReason::NotWorn);
-            } else if *sum == 0.0 {
+            } else if *total == 0.0 {
                 importer.skip(SkipReason::Missing);
             } else if source == SOURCE && tables.contains(&(*day, *metric)) {
                 importer.skip(SkipReason::Repeated);
             } else {
                 let kind = kind_of_total(*day, today);
-                let reading = Reading::of_day(*metric, *sum, metric.unit(), *day).kind(kind);
+                let reading = Reading::of_day(*metric, *total, metric.unit(), *day).kind(kind);
                 importer.reading(user, source, *place, reading)?;
             }
         }

@@ -7,7 +7,8 @@ use crate::error::ImportError;
 use crate::format::Columns;
 use crate::lengths::METRES_PER_MILE;
 use crate::loose;
-use crate::objects::each_object;
+use crate::numbers::number;
+use crate::objects::{each_object, each_text, parsed};
 use crate::readings::{Night, Place};
 use crate::report::SkipReason;
 use crate::sports::sport;
@@ -19,6 +20,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{Activity, ActivityType, MetricType, Moment, Provenance, Told, Unit};
+
+/// Longest text that is read in the fast way, bytes.
+const LONGEST_TEXT: usize = 32;
 
 /// A time and a value.
 #[derive(Deserialize)]
@@ -156,6 +160,44 @@ struct Exercise {
     distance_unit: Option<String>,
 }
 
+/// Instant and value of a row by the minute.
+fn minute(row: &[u8]) -> Result<(Option<DateTime<Utc>>, Option<f64>), Fault> {
+    if let Some((time, value)) = two_texts(row) {
+        let value = number(value.trim(), "value")?;
+        return Ok((stamp(time.trim()).and_then(instant), value));
+    }
+    let row: Timed<Number> = parsed(row)?;
+    Ok((row.at(), row.value.and_then(|value| value.0)))
+}
+
+/// The fast way for the millions of `{"dateTime" : "01/31/24 07:00:00", "value" : "12"}`: both texts.
+fn two_texts(row: &[u8]) -> Option<(&str, &str)> {
+    let rest = after(b"\"dateTime\"", row.strip_prefix(b"{")?)?;
+    let (time, rest) = plain_text(after(b":", rest)?)?;
+    let rest = after(b"\"value\"", after(b",", rest)?)?;
+    let (value, rest) = plain_text(after(b":", rest)?)?;
+    (after(b"}", rest)? == b"").then_some((time, value))
+}
+
+/// What comes after some bytes, before which only blanks are.
+fn after<'r>(bytes: &[u8], row: &'r [u8]) -> Option<&'r [u8]> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+    let blanks = row.iter().take_while(|byte| is_blank(byte)).count();
+    row[blanks..].strip_prefix(bytes)
+}
+
+/// A short text in quotes that has nothing but ASCII in it, and what comes after it.
+fn plain_text(row: &[u8]) -> Option<(&str, &[u8])> {
+    let row = after(b"\"", row)?;
+    let is_plain = |byte: &u8| (b' '..=b'~').contains(byte) && !matches!(byte, b'"' | b'\\');
+    let length = row
+        .iter()
+        .take(LONGEST_TEXT)
+        .take_while(|byte| is_plain(byte));
+    let (text, rest) = row.split_at(length.count());
+    Some((std::str::from_utf8(text).ok()?, rest.strip_prefix(b"\"")?))
+}
+
 fn is_timed(columns: &Columns<'_>) -> bool {
     columns.has_all(&["dateTime", "value"])
 }
@@ -220,29 +262,26 @@ impl<'f> Export<'f> {
         file: &'f Path,
         metric: MetricType,
     ) -> Result<(), ImportError> {
-        each_object(
-            importer,
-            file,
-            &is_timed,
-            |importer, place, row: Timed<Number>| {
-                let at = row.at();
-                let Some(at) = at else {
-                    return importer.reject(place.reject(bad_time("dateTime")));
-                };
-                let value = row.value.and_then(|value| value.0);
-                let Some(value) = value.filter(|value| *value >= 0.0) else {
-                    importer.skip(SkipReason::Missing);
-                    return Ok(());
-                };
-                if self.days.is_new(metric, at) {
-                    let day = self.local.day_of(at);
-                    self.days.amount(metric, SOURCE, place, (at, day), value);
-                } else {
-                    importer.skip(SkipReason::Repeated);
-                }
-                Ok(())
-            },
-        )
+        each_text(importer, file, &is_timed, |importer, place, row| {
+            let (at, value) = match minute(row) {
+                Ok(minute) => minute,
+                Err(fault) => return Ok(Err(fault)),
+            };
+            let Some(at) = at else {
+                return Ok(Err(bad_time("dateTime")));
+            };
+            let Some(value) = value.filter(|value| *value >= 0.0) else {
+                importer.skip(SkipReason::Missing);
+                return Ok(Ok(()));
+            };
+            if self.days.is_new(metric, at) {
+                let day = self.local.day_of(at);
+                self.days.amount(metric, SOURCE, place, (at, day), value);
+            } else {
+                importer.skip(SkipReason::Repeated);
+            }
+            Ok(Ok(()))
+        })
     }
 
     pub(super) fn read_active_minutes(
@@ -469,4 +508,43 @@ fn workout(log: &Exercise) -> Result<Activity, Fault> {
             .map(|(distance, metres)| distance * metres),
         steps: positive(log.steps),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn the_fast_way_gives_what_any_reader_of_json_gives(
+            blanks in prop::collection::vec("[ \n\r\t\u{c}]{0,2}", 7),
+            time in "([0-9]{2}/[0-9]{2}/[0-9]{2} 0[0-9]:[0-9]{2}:00|[ -~]{0,6}|\\\\u0030|\u{e9})",
+            value in "(\"[0-9]{1,4}\"|\" 1[.,]5\"|[0-9]{1,3}|null|\"[ -~]{0,4}\"|\"n/a\")",
+            end in "(\\}|\\}|\\}|\\} x|,)",
+        ) {
+            let [a, b, c, d, e, f, g] = blanks.as_slice() else { unreachable!() };
+            let row = format!("{{{a}\"dateTime\"{b}:{c}\"{time}\"{d},{e}\"value\"{f}:{g}{value}{end}");
+            if let Some((time, value)) = two_texts(row.as_bytes()) {
+                let all: BTreeMap<String, String> = serde_json::from_str(&row).unwrap();
+                prop_assert_eq!((all["dateTime"].as_str(), all["value"].as_str()), (time, value));
+            }
+        }
+    }
+
+    #[test]
+    fn rows_as_fitbit_writes_them_are_read_in_the_fast_way() {
+        let row = b"{\n  \"dateTime\" : \"03/01/24 00:00:00\",\n  \"value\" : \"12\"\n}";
+        assert_eq!(two_texts(row), Some(("03/01/24 00:00:00", "12")));
+        let compact = br#"{"dateTime":"2019-11-01 00:00:00","value":"0"}"#;
+        assert_eq!(two_texts(compact), Some(("2019-11-01 00:00:00", "0")));
+        for other in [
+            &br#"{"dateTime":"x","value":12}"#[..],
+            br#"{"value":"1","dateTime":"x"}"#,
+        ] {
+            assert_eq!(two_texts(other), None);
+        }
+    }
 }
