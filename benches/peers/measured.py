@@ -8,6 +8,7 @@ import argparse
 import importlib.metadata
 import json
 import resource
+import sqlite3
 import sys
 import time
 
@@ -18,6 +19,9 @@ RUNS = {
     "train_100_people": (0, 1),
     "trees_fit_large": (0, 1),
     "infer_1": (50, 200),
+    "import_apple": (0, 3),
+    "import_takeout": (0, 3),
+    "import_health_connect": (0, 3),
 }
 OTHERS = (5, 30)
 # Seconds after which no further run begins, neither before the first that counts nor after it: `PATIENCE` there.
@@ -31,6 +35,7 @@ def arguments(rows):
     parser.add_argument("--peer", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--model", help="the ONNX file, for onnxruntime")
+    parser.add_argument("--exports", help="the folder of the exports that are read")
     return parser.parse_args()
 
 
@@ -43,6 +48,11 @@ def timed(run, most):
     return seconds
 
 
+def version_of(package):
+    # It has the version of its C library, not one of its own.
+    return sqlite3.sqlite_version if package == "sqlite3" else importlib.metadata.version(package)
+
+
 def answer(row, run, packages, isa=None):
     """Runs a row as often as ours runs, and prints the answer. The first package is the peer."""
     warm, runs = RUNS.get(row, OTHERS)
@@ -52,7 +62,7 @@ def answer(row, run, packages, isa=None):
     unit = 1 if sys.platform == "darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
     first, *rest = packages
-    version = [importlib.metadata.version(first)]
-    version += [f"{name} {importlib.metadata.version(name)}" for name in rest]
+    version = [version_of(first)]
+    version += [f"{name} {version_of(name)}" for name in rest]
     facts = {"row": row, "seconds": seconds, "peak_mb": peak, "version": ", ".join(version), "isa": isa}
     print(json.dumps(facts))

@@ -4,4 +4,5 @@
 
 pub mod correlations;
 pub mod explanations;
+pub mod exports;
 pub mod rows;

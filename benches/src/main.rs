@@ -1,6 +1,7 @@
 //! What is measured or made outside of criterion, in one program, so that only one is linked.
 
 mod costs;
+mod large;
 mod one_row;
 mod pretrain;
 
@@ -16,6 +17,8 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 const USAGE: &str = "\
 usage: vitalcast-bench row NAME              measure a row of `cargo xtask bench-peers`
        vitalcast-bench onnx FILE             write the default network for onnxruntime
+       vitalcast-bench exports FOLDER        write the exports that the peers read
+       vitalcast-bench read EXPORT MIB       read an export of that size: apple, steps, heart-rate, health-connect
        vitalcast-bench costs                 print the table of `crates/models/README.md`
        vitalcast-bench pretrain DATA FOLDER  fit the models of the release";
 
@@ -26,6 +29,8 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["row", name] => one_row::run(name),
         ["onnx", file] => one_row::export(Path::new(file)),
+        ["exports", folder] => large::write(Path::new(folder)),
+        ["read", name, mebibytes] => large::read(name, mebibytes),
         ["costs"] => costs::run(),
         ["pretrain", data, folder] => pretrain::run(Path::new(data), Path::new(folder)),
         _ => {

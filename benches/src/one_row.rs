@@ -47,8 +47,8 @@ pub(crate) fn export(file: &Path) -> Outcome {
         .map_err(|error| format!("{}: {error}", file.display()).into())
 }
 
-/// Linux tells it; elsewhere it is not known.
-fn peak_mb() -> Option<f64> {
+/// The most memory that this process ever held, MB. Linux tells it; elsewhere it is not known.
+pub(crate) fn peak_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     let kibibytes: f64 = line.split_whitespace().nth(1)?.parse().ok()?;

@@ -1,5 +1,5 @@
 //! The rows of `cargo xtask bench-peers`: training and inference of the default network (51 inputs, 30
-//! days, two layers of 128), of many people's small ones, and of the models beside networks.
+//! days, two layers of 128), of many people's small ones, of the models beside networks, and of readers.
 //!
 //! `peers/` does the same work under the same names of rows.
 
@@ -7,6 +7,7 @@
 
 use crate::correlations::Analysis;
 use crate::explanations::{self, Unknown};
+use crate::exports::{self, Export, QUICK_SIZE, SIZE};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::hint::black_box;
@@ -55,11 +56,17 @@ pub enum Row {
     Counterfactual,
     /// A randomisation test of 20 pairs, 10,000 draws.
     Randomisation,
+    /// 128 MiB of an Apple Health export.
+    ImportApple,
+    /// 128 MiB of steps of Google Takeout.
+    ImportTakeout,
+    /// 128 MiB of a database of Health Connect.
+    ImportHealthConnect,
 }
 
 impl Row {
     /// Every row.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::TrainDefault,
         Self::Train365Days,
         Self::Infer1,
@@ -75,6 +82,9 @@ impl Row {
         Self::ShapleyNetwork,
         Self::Counterfactual,
         Self::Randomisation,
+        Self::ImportApple,
+        Self::ImportTakeout,
+        Self::ImportHealthConnect,
     ];
 
     /// Its name in tables.
@@ -95,6 +105,9 @@ impl Row {
             Self::ShapleyNetwork => "shapley_network",
             Self::Counterfactual => "counterfactual",
             Self::Randomisation => "randomisation",
+            Self::ImportApple => "import_apple",
+            Self::ImportTakeout => "import_takeout",
+            Self::ImportHealthConnect => "import_health_connect",
         }
     }
 
@@ -102,6 +115,7 @@ impl Row {
     pub fn runs(self) -> (usize, usize) {
         match self {
             Self::TrainDefault => (1, 3),
+            Self::ImportApple | Self::ImportTakeout | Self::ImportHealthConnect => (0, 3),
             Self::Train365Days | Self::Train100People | Self::TreesFitLarge => (0, 1),
             Self::Infer1 => (50, 200),
             Self::Infer256
@@ -138,8 +152,22 @@ impl Row {
             Self::ShapleyNetwork => explanations::network(if quick { 2 } else { 512 }),
             Self::Counterfactual => explanations::counterfactual(),
             Self::Randomisation => explanations::randomisation(),
+            Self::ImportApple => importing(Export::Apple, quick),
+            Self::ImportTakeout => importing(Export::Steps, quick),
+            Self::ImportHealthConnect => importing(Export::HealthConnect, quick),
         }
     }
+}
+
+fn importing(export: Export, quick: bool) -> Box<dyn Fn()> {
+    let folder = tempfile::tempdir().unwrap();
+    let size = if quick { QUICK_SIZE } else { SIZE };
+    let path = export.write(folder.path(), size).unwrap();
+    Box::new(move || {
+        // The folder lives as long as the work.
+        black_box(exports::read(&path));
+        black_box(folder.path());
+    })
 }
 
 fn correlations() -> Box<dyn Fn()> {

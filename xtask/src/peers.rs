@@ -6,14 +6,14 @@ mod machine;
 mod rows;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use serde_json::{Map, Value, json};
 
-use self::contenders::Contender;
+use self::contenders::{Beside, Contender, Environment};
 use self::machine::{InstructionSet, Others, Watch};
 use self::rows::{ALL, Answer, Measurements, Work};
 use crate::built::built;
@@ -21,6 +21,8 @@ use crate::printer::{complain, say};
 use crate::step::shown;
 use crate::tools;
 
+/// The packages of those that read exports, in `benches/peers`.
+const EXPORTS: &str = "requirements-exports.txt";
 /// Times that everything is run.
 const ROUNDS: usize = 3;
 /// How long we look whether others work: before the first row, and before each measurement.
@@ -122,26 +124,13 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     // Before our own building raises it.
     let load = machine::load();
     let root = crate::root()?;
-    let folder = root.join("target/peers");
-    let scripts = root.join("benches/peers");
-    let python = match tools::python(&folder, &scripts.join("requirements.txt"))? {
-        Ok(python) => python,
-        Err(why) => bail!("{why}"),
-    };
     let program = built("vitalcast-benches", "vitalcast-bench")?;
-    let model = folder.join("default.onnx");
-    let written = Command::new(&program).arg("onnx").arg(&model).status()?;
-    ensure!(
-        written.success(),
-        "the default network could not be exported"
-    );
+    let beside = beside(&root, &program, &works)?;
     let before = Others::during(LOOK);
     complain(&table::idleness(load, before));
     let mut comparison = Comparison {
         program,
-        python,
-        scripts,
-        model,
+        beside,
         measurements: Measurements::new(InstructionSet::native()),
         failures: Vec::new(),
     };
@@ -173,6 +162,42 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Installs the peers of some rows, and writes what they read.
+fn beside(root: &Path, program: &Path, works: &[&'static Work]) -> anyhow::Result<Beside> {
+    let folder = root.join("target/peers");
+    let mut beside = Beside {
+        scripts: root.join("benches/peers"),
+        model: folder.join("default.onnx"),
+        exports: folder.join("exports"),
+        ..Beside::default()
+    };
+    let needed = |environment| works.iter().any(|work| work.needs(environment));
+    let installed = |place: &Path, wanted: &str| {
+        let wanted = beside.scripts.join(wanted);
+        tools::python(place, &wanted)?.map_err(anyhow::Error::msg)
+    };
+    let (mut python, mut python_of_exports) = (PathBuf::new(), PathBuf::new());
+    let mut made = Vec::new();
+    if needed(Environment::Models) {
+        python = installed(&folder, "requirements.txt")?;
+        made.push(("onnx", &beside.model));
+    }
+    if needed(Environment::Exports) {
+        python_of_exports = installed(&root.join("target/peers-exports"), EXPORTS)?;
+        made.push(("exports", &beside.exports));
+    }
+    for (what, place) in made {
+        let written = Command::new(program).arg(what).arg(place).status()?;
+        ensure!(
+            written.success(),
+            "{} could not be written",
+            place.display()
+        );
+    }
+    (beside.python, beside.python_of_exports) = (python, python_of_exports);
+    Ok(beside)
+}
+
 /// What was known before the first row.
 #[derive(Debug)]
 struct Surroundings {
@@ -185,10 +210,7 @@ struct Surroundings {
 #[derive(Debug)]
 struct Comparison {
     program: PathBuf,
-    python: PathBuf,
-    scripts: PathBuf,
-    /// The default network, for onnxruntime.
-    model: PathBuf,
+    beside: Beside,
     measurements: Measurements,
     /// Peers that failed; they are not asked for that row again.
     failures: Vec<String>,
@@ -228,8 +250,7 @@ impl Comparison {
             return;
         }
         let native = self.measurements.native;
-        let command =
-            contender.command(&self.scripts, &self.python, &self.model, work.name, native);
+        let command = contender.command(&self.beside, work.name, native);
         let answered = answer(command).and_then(|(answer, others)| {
             held(answer.isa.as_deref(), contender.set, native)?;
             Ok((answer, others))

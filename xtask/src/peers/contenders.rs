@@ -1,6 +1,6 @@
 //! Who else does our work, in which script, and what holds them to an instruction set.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::machine::InstructionSet;
@@ -25,6 +25,19 @@ pub(super) enum Peer {
     Shap,
     Captum,
     DiceMl,
+    HealthkitToSqlite,
+    AppleHealthParser,
+    Pandas,
+    Sqlite3,
+}
+
+/// What a script needs besides Python's own libraries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Environment {
+    /// `requirements.txt`.
+    Models,
+    /// `requirements-exports.txt`: one of the readers needs a newer pandas than the others bear.
+    Exports,
 }
 
 impl Peer {
@@ -40,13 +53,46 @@ impl Peer {
             Self::Shap => "shap",
             Self::Captum => "captum",
             Self::DiceMl => "dice-ml",
+            Self::HealthkitToSqlite => "healthkit-to-sqlite",
+            Self::AppleHealthParser => "apple-health-parser",
+            Self::Pandas => "pandas",
+            Self::Sqlite3 => "sqlite3",
+        }
+    }
+
+    /// The environment of its script.
+    pub(super) fn environment(self) -> Environment {
+        match self {
+            Self::HealthkitToSqlite | Self::AppleHealthParser | Self::Pandas | Self::Sqlite3 => {
+                Environment::Exports
+            }
+            Self::PyTorch
+            | Self::Onnxruntime
+            | Self::LightGbm
+            | Self::XgBoost
+            | Self::Statsforecast
+            | Self::SciPy
+            | Self::Shap
+            | Self::Captum
+            | Self::DiceMl => Environment::Models,
+        }
+    }
+
+    /// The numbers of threads that it is given, of which the better one counts. The readers have one.
+    pub(super) fn threads(self) -> &'static [usize] {
+        match self.environment() {
+            Environment::Models => &THREADS,
+            Environment::Exports => &THREADS[..1],
         }
     }
 
     /// Its script in `benches/peers`.
-    fn script(self) -> &'static str {
+    pub(super) fn script(self) -> &'static str {
         match self {
             Self::PyTorch | Self::Captum => "pytorch.py",
+            Self::HealthkitToSqlite | Self::AppleHealthParser | Self::Pandas | Self::Sqlite3 => {
+                "exports.py"
+            }
             Self::Onnxruntime
             | Self::LightGbm
             | Self::XgBoost
@@ -67,7 +113,11 @@ impl Peer {
             | Self::XgBoost
             | Self::Statsforecast
             | Self::Shap
-            | Self::DiceMl => false,
+            | Self::DiceMl
+            | Self::HealthkitToSqlite
+            | Self::AppleHealthParser
+            | Self::Pandas
+            | Self::Sqlite3 => false,
         }
     }
 }
@@ -123,6 +173,19 @@ pub(super) fn ours(
     command
 }
 
+/// What peers are run with.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    pub(super) scripts: PathBuf,
+    pub(super) python: PathBuf,
+    /// That of [`Environment::Exports`].
+    pub(super) python_of_exports: PathBuf,
+    /// The default network, for onnxruntime.
+    pub(super) model: PathBuf,
+    /// The folder of the exports that are read.
+    pub(super) exports: PathBuf,
+}
+
 /// A peer with a number of threads and an instruction set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Contender {
@@ -158,22 +221,20 @@ impl Contender {
     }
 
     /// Its side of a row.
-    pub(super) fn command(
-        self,
-        scripts: &Path,
-        python: &Path,
-        model: &Path,
-        row: &str,
-        native: InstructionSet,
-    ) -> Command {
-        let mut command = Command::new(python);
+    pub(super) fn command(self, beside: &Beside, row: &str, native: InstructionSet) -> Command {
+        let mut command = Command::new(match self.peer.environment() {
+            Environment::Models => &beside.python,
+            Environment::Exports => &beside.python_of_exports,
+        });
         let threads = self.threads.to_string();
         command
-            .arg(scripts.join(self.peer.script()))
+            .arg(beside.scripts.join(self.peer.script()))
             .args(["--row", row, "--threads", &threads])
             .args(["--peer", &self.peer.name().to_lowercase()])
             .arg("--model")
-            .arg(model)
+            .arg(&beside.model)
+            .arg("--exports")
+            .arg(&beside.exports)
             .envs(THREAD_LIMITS.map(|name| (name, threads.as_str())));
         hold(&mut command, self.set, native);
         command
@@ -199,8 +260,7 @@ mod tests {
         let ours = ours(Path::new("bench"), "infer_1", Avx2, Avx512);
         assert_eq!(variable(&ours, OURS), "avx2");
         let torch = Contender::beside(Peer::PyTorch, 2, Avx2, Avx512);
-        let path = Path::new("p");
-        let command = torch.command(path, path, path, "infer_1", Avx512);
+        let command = torch.command(&Beside::default(), "infer_1", Avx512);
         for (name, value) in HELD_TO_AVX2 {
             assert_eq!(variable(&command, name), value);
         }
@@ -224,6 +284,21 @@ mod tests {
     fn we_have_as_many_threads_as_the_peers_may_have() {
         let ours = ours(Path::new("bench"), "ets", Avx2, Avx2);
         assert_eq!(variable(&ours, "RAYON_NUM_THREADS"), "2");
+    }
+
+    #[test]
+    fn a_reader_of_exports_has_an_environment_of_its_own() {
+        let beside = Beside {
+            python: "models".into(),
+            python_of_exports: "exports".into(),
+            ..Beside::default()
+        };
+        for (peer, program) in [(Peer::Shap, "models"), (Peer::Pandas, "exports")] {
+            let contender = Contender::beside(peer, 1, Avx2, Avx2);
+            let command = contender.command(&beside, "row", Avx2);
+            assert_eq!(command.get_program(), program);
+        }
+        assert_eq!(Peer::Pandas.threads(), [1]);
     }
 
     #[test]

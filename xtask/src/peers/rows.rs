@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, ensure};
 use serde_json::{Map, Value, json};
 
-use super::contenders::{Contender, Peer, THREADS};
+use super::contenders::{Contender, Environment, Peer};
 use super::machine::{InstructionSet, Others};
 
 /// With whom a row compares us.
@@ -36,13 +36,25 @@ impl Work {
             most_rounds: usize::MAX,
         }
     }
+
+    /// Whether a peer of it needs an environment.
+    pub(super) fn needs(&self, environment: Environment) -> bool {
+        self.peers
+            .iter()
+            .any(|peer| peer.environment() == environment)
+    }
 }
 
 const TREES: &[Peer] = &[Peer::LightGbm, Peer::XgBoost];
 const NETWORKS: &[Peer] = &[Peer::PyTorch, Peer::Onnxruntime];
+const READERS_OF_APPLE: &[Peer] = &[
+    Peer::HealthkitToSqlite,
+    Peer::AppleHealthParser,
+    Peer::Pandas,
+];
 
 /// All rows, in the order of the table.
-pub(super) const ALL: [Work; 15] = [
+pub(super) const ALL: [Work; 18] = [
     Work::new("train_default", &[Peer::PyTorch]),
     Work::new("train_365_days", &[Peer::PyTorch]),
     Work {
@@ -64,6 +76,15 @@ pub(super) const ALL: [Work; 15] = [
     Work::new("shapley_network", &[Peer::Captum]),
     Work::new("counterfactual", &[Peer::DiceMl]),
     Work::new("randomisation", &[Peer::SciPy]),
+    Work {
+        against: Against::Each,
+        ..Work::new("import_apple", READERS_OF_APPLE)
+    },
+    Work::new("import_takeout", &[Peer::Pandas]),
+    Work {
+        against: Against::Each,
+        ..Work::new("import_health_connect", &[Peer::Pandas, Peer::Sqlite3])
+    },
 ];
 
 /// What a program answered for a row.
@@ -190,8 +211,10 @@ impl Measurements {
         set: InstructionSet,
     ) -> impl Iterator<Item = Contender> {
         let native = self.native;
-        let beside =
-            move |peer| THREADS.map(move |threads| Contender::beside(peer, threads, set, native));
+        let beside = move |peer: Peer| {
+            let threads = peer.threads().iter();
+            threads.map(move |threads| Contender::beside(peer, *threads, set, native))
+        };
         work.peers.iter().copied().flat_map(beside)
     }
 
@@ -425,25 +448,12 @@ mod tests {
     fn every_row_is_known_to_both_sides() {
         let folder = crate::root().unwrap().join("benches");
         let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
-        let (ours, torch, other) = (
-            read("src/rows.rs"),
-            read("peers/pytorch.py"),
-            read("peers/other.py"),
-        );
+        let ours = read("src/rows.rs");
         for work in &ALL {
             let name = format!("\"{}\"", work.name);
             assert!(ours.contains(&name), "{name}");
             for peer in work.peers {
-                let script = match peer {
-                    Peer::PyTorch | Peer::Captum => &torch,
-                    Peer::Onnxruntime
-                    | Peer::LightGbm
-                    | Peer::XgBoost
-                    | Peer::Statsforecast
-                    | Peer::SciPy
-                    | Peer::Shap
-                    | Peer::DiceMl => &other,
-                };
+                let script = read(&format!("peers/{}", peer.script()));
                 assert!(script.contains(&name), "{name} of {}", peer.name());
             }
         }
