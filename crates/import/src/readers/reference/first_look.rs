@@ -55,6 +55,10 @@ const METRICS: usize = MetricType::ALL.len();
 
 /// How the rows of a table are written.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about a table"
+)]
 pub(super) struct Rules {
     /// Whether `createdAt` is the time when rows became known.
     pub(super) trust_created: bool,
