@@ -311,10 +311,11 @@ impl Reader {
                  file show"
             ));
         }
-        if self.rules.duration != DurationUnit::Minutes {
+        let minutes = DurationUnit::Minutes;
+        if let Some(unit) = self.rules.duration.filter(|unit| *unit != minutes) {
             importer.note(format!(
                 "{file}: durations are in {}, as start and end or their size show",
-                self.rules.duration.word()
+                unit.word()
             ));
         }
     }
@@ -499,7 +500,6 @@ impl Reader {
             text: cells.cell(Column::DURATION),
             unit: cells.unit(Column::DURATION),
             marks: self.rules.of_column(Column::DURATION),
-            is_in_minutes: self.rules.is_in_minutes,
         };
         let duration_minutes = match duration(&written, between, self.rules.duration) {
             Ok(minutes) => minutes.or(between),

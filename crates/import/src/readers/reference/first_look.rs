@@ -55,10 +55,6 @@ const METRICS: usize = MetricType::ALL.len();
 
 /// How the rows of a table are written.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own about a table"
-)]
 pub(super) struct Rules {
     /// Whether `createdAt` is the time when rows became known.
     pub(super) trust_created: bool,
@@ -67,9 +63,8 @@ pub(super) struct Rules {
     /// Whether the ids are row numbers.
     pub(super) row_numbers: bool,
     pub(super) order: DateOrder,
-    pub(super) duration: DurationUnit,
-    /// Whether start and end show that the durations are in minutes, all of them.
-    pub(super) is_in_minutes: bool,
+    /// The unit of the durations, if the rows show it.
+    pub(super) duration: Option<DurationUnit>,
     metrics: [Marks; METRICS],
     columns: [Marks; QUANTITIES.len()],
     /// Columns and metrics in which a dot or comma groups thousands.
@@ -174,37 +169,30 @@ impl FirstLook {
         }
     }
 
-    /// The unit of the durations: the one in which start and end agree with them. Where no row has both,
-    /// they are in minutes, unless half of them would be longer than five hours and the longest longer than
-    /// a day and a half.
-    fn duration(&mut self) -> DurationUnit {
+    /// The unit of the durations, if the rows show it: the one in which start and end agree with them. Where no
+    /// row has both, a longer one than minutes, if half of them would be longer than five hours and the longest
+    /// longer than a day and a half.
+    fn duration(&mut self) -> Option<DurationUnit> {
         /// Minutes that half of all workouts do not take.
         const USUAL: f64 = 300.0;
-        let [minutes, others @ ..] = self.durations;
-        let others: Vec<usize> = (0..others.len()).filter(|unit| others[*unit] > 0).collect();
-        match (minutes, others.as_slice()) {
-            (0, [only]) => return DurationUnit::ALL[only + 1],
-            (0, []) => {}
-            _ => return DurationUnit::Minutes,
+        let mut shown = DurationUnit::ALL
+            .into_iter()
+            .filter(|unit| self.durations[*unit as usize] > 0);
+        match (shown.next(), shown.next()) {
+            (Some(only), None) => return Some(only),
+            (Some(_), Some(_)) => return None,
+            (None, _) => {}
         }
         self.alone.sort_by(f64::total_cmp);
-        let (Some(longest), Some(middle)) =
-            (self.alone.last(), self.alone.get(self.alone.len() / 2))
-        else {
-            return DurationUnit::Minutes;
-        };
-        let is_fitting = |unit: &&DurationUnit| {
-            unit.minutes(*middle) <= USUAL && unit.minutes(*longest) <= LONGEST_MINUTES
-        };
-        let units = [DurationUnit::Seconds, DurationUnit::Milliseconds];
+        let (longest, middle) = (self.alone.last()?, self.alone.get(self.alone.len() / 2)?);
         if *longest <= LONGEST_MINUTES || *middle <= USUAL {
-            return DurationUnit::Minutes;
+            return None;
         }
-        units
-            .iter()
-            .find(is_fitting)
-            .copied()
-            .unwrap_or(DurationUnit::Minutes)
+        [DurationUnit::Seconds, DurationUnit::Milliseconds]
+            .into_iter()
+            .find(|unit| {
+                unit.minutes(*middle) <= USUAL && unit.minutes(*longest) <= LONGEST_MINUTES
+            })
     }
 
     /// What the rows say.
@@ -244,7 +232,6 @@ impl FirstLook {
             row_numbers: self.ids.are_row_numbers(),
             order: self.dates.order(),
             duration,
-            is_in_minutes: self.durations[0] > 0 && self.durations[1..] == [0; 3],
             metrics,
             columns,
             grouped,

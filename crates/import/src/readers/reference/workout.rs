@@ -74,17 +74,16 @@ pub(super) struct Written<'c> {
     pub(super) text: &'c str,
     pub(super) unit: Option<Unit>,
     pub(super) marks: Marks,
-    /// Whether start and end of other rows show that the column is in minutes.
-    pub(super) is_in_minutes: bool,
 }
 
 /// The duration in minutes of a cell, given the minutes between start and end if both are known, and the
-/// unit of the column.
+/// unit that the column shows.
 pub(super) fn duration(
     written: &Written<'_>,
     between: Option<f64>,
-    of_column: DurationUnit,
+    shown: Option<DurationUnit>,
 ) -> Result<Option<f64>, Fault> {
+    let of_column = shown.unwrap_or(DurationUnit::Minutes);
     let between = between.filter(|minutes| *minutes > 0.0);
     let number = match cell(written.text, "duration", written.marks) {
         Ok(Cell::Empty | Cell::NotMeasured) => return Ok(None),
@@ -132,7 +131,9 @@ pub(super) fn duration(
         .filter(|unit| with_breaks(unit))
         .collect::<Vec<_>>()[..]
     {
-        [only] if number > between && !written.is_in_minutes => Ok(Some(only.minutes(number))),
+        [only] if number > between && shown != Some(DurationUnit::Minutes) => {
+            Ok(Some(only.minutes(number)))
+        }
         _ => Err((
             RejectReason::Contradiction,
             "duration contradicts startedAt and endedAt, whatever its unit".to_owned(),
