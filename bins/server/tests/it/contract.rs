@@ -413,7 +413,8 @@ fn the_example_calls_of_the_write_up_have_every_field_shown_there() {
             "/overall_data_quality",
             "/all_predictions_successful",
             "/failed_metrics",
-            "/failure_reasons/HEART_RATE_VARIABILITY_SDNN",
+            "/predictions/HEART_RATE_VARIABILITY_SDNN/choice/served",
+            "/failure_reasons",
         ],
     );
     let models = service
