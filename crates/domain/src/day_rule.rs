@@ -131,6 +131,61 @@ impl MetricType {
         matches!(self.day_rule(), DayRule::Amount(_))
     }
 
+    /// Whether a watch, a ring or a band measures it. What a scale, a cuff or a glucose meter measures, or
+    /// a person writes down, does not show that one of these was worn.
+    pub fn is_of_a_wearable(self) -> bool {
+        use MetricType as M;
+        match self {
+            M::BloodPressureSystolic
+            | M::BloodPressureDiastolic
+            | M::BodyFatPercentage
+            | M::MuscleMass
+            | M::BoneMass
+            | M::WaterPercentage
+            | M::BloodGlucose => false,
+            M::RestingHeartRate
+            | M::HeartRateVariabilitySdnn
+            | M::HeartRateVariabilityRmssd
+            | M::RespiratoryRate
+            | M::OxygenSaturation
+            | M::Vo2Max
+            | M::SleepDuration
+            | M::DeepSleepDuration
+            | M::RemSleepDuration
+            | M::SleepEfficiency
+            | M::SleepScore
+            | M::Steps
+            | M::ActiveCalories
+            | M::TotalCalories
+            | M::ExerciseMinutes
+            | M::StandingHours
+            | M::RecoveryScore
+            | M::StrainScore
+            | M::ReadinessScore
+            | M::SkinTemperature
+            | M::StressLevel
+            | M::AverageHeartRate
+            | M::SleepingHeartRate
+            | M::LowestHeartRate
+            | M::LightActivityMinutes
+            | M::ModerateActivityMinutes
+            | M::VigorousActivityMinutes
+            | M::SedentaryMinutes
+            | M::HeartRateBelowZone1Minutes
+            | M::HeartRateZone1Minutes
+            | M::HeartRateZone2Minutes
+            | M::HeartRateZone3Minutes
+            | M::AwakeDuration
+            | M::TimeInBed
+            | M::Bedtime
+            | M::WakeTime
+            | M::RecoverySleepPart
+            | M::RecoveryExertionPart
+            | M::RecoveryResponsivenessPart
+            | M::EveningStressLevel => true,
+        }
+    }
+
     /// Whether a reading is about a night, which belongs to the day of waking.
     pub fn is_of_the_night(self) -> bool {
         match self.day_rule() {

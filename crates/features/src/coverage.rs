@@ -98,12 +98,9 @@ pub fn coverage(history: &History, as_of: AsOf) -> Result<Option<Coverage>, Feat
             records.add_after(version.record);
         }
         let sleep = records.sleep();
-        let is_not_worn = records.is_not_worn();
+        let not_worn = records.not_worn();
         for metric in &mut metrics {
-            let readings = records.readings(metric.metric, &sleep);
-            if readings.is_empty() || records.is_left_out(metric.metric, is_not_worn) {
-                continue;
-            }
+            let readings = records.counted_readings(metric.metric, &sleep, &not_worn);
             for value in by_source(metric.metric, &readings, &sleep) {
                 let place = metric.place_of(value.source, days);
                 metric.sources[place].days[day] = true;

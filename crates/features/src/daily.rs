@@ -183,11 +183,6 @@ impl<'a> DayRecords<'a> {
         self.events.len()
     }
 
-    /// Whether there is any reading.
-    pub(crate) fn has_readings(&self) -> bool {
-        self.readings.iter().any(|readings| !readings.is_empty())
-    }
-
     /// The readings of a metric: those of the day, and for the parts and scores of a night those of its
     /// first part on the evening before.
     pub(crate) fn readings(
@@ -225,36 +220,84 @@ impl<'a> DayRecords<'a> {
         Sleep::new(self.of_day(MetricType::SleepDuration), before.chain(after))
     }
 
-    /// Whether nothing was measured but numbers that say nothing: then the device was not worn, and its
-    /// amounts do not count. A meal is written down without a device, so it shows nothing; a workout
-    /// shows that the person moved. The types of our own summarise whatever part of the day was
-    /// measured; beside the contract's they do not show that an amount was.
-    pub(crate) fn is_not_worn(&self) -> bool {
-        let readings = || self.readings.iter().flatten();
-        let has_contract = readings().any(|reading| reading.metric.is_of_the_contract());
-        let has_workout = (self.events.iter()).any(|record| matches!(record, Record::Activity(_)));
+    /// The sources whose watch, ring or band was not worn on the day, each once: of what it measures they
+    /// have numbers that say nothing, and no others. What another source has does not matter, nor does a
+    /// meal, which is written down without a device, or what a scale or a glucose meter measured; a workout
+    /// of the same source does. The types of our own summarise whatever part of the day was measured;
+    /// beside the contract's they do not show that an amount was.
+    pub(crate) fn not_worn(&self) -> NotWorn<'a> {
+        let mut judged = Vec::new();
+        let mut found = NotWorn(Vec::new());
+        for reading in self.readings.iter().flatten() {
+            let source = reading.provenance.source.as_str();
+            if says_nothing(reading) && !judged.contains(&source) {
+                judged.push(source);
+                if self.is_not_worn(source) {
+                    found.0.push(source);
+                }
+            }
+        }
+        found
+    }
+
+    fn is_not_worn(&self, source: &str) -> bool {
+        let worn = || {
+            let readings = self.readings.iter().flatten();
+            readings.filter(|reading| {
+                reading.metric.is_of_a_wearable() && reading.provenance.source == source
+            })
+        };
+        let has_contract = worn().any(|reading| reading.metric.is_of_the_contract());
+        let has_workout = self.events.iter().any(|record| {
+            matches!(record, Record::Activity(_)) && record.provenance().source == source
+        });
         !has_workout
-            && readings()
+            && worn()
                 .filter(|reading| !has_contract || reading.metric.is_of_the_contract())
                 .all(|reading| says_nothing(reading))
     }
 
-    /// Whether the readings of a metric do not count, given whether the device was not worn.
-    pub(crate) fn is_left_out(&self, metric: MetricType, is_not_worn: bool) -> bool {
+    /// Whether no watch, ring or band was worn, of those that have any reading on the day.
+    pub(crate) fn is_no_device_worn(&self, not_worn: &NotWorn<'_>) -> bool {
+        let mut readings = self.readings.iter().flatten();
+        !not_worn.0.is_empty()
+            && readings.all(|reading| {
+                !reading.metric.is_of_a_wearable() || not_worn.has(&reading.provenance.source)
+            })
+    }
+
+    /// The readings of a metric that count: no amounts and zeros of a device that was not worn.
+    pub(crate) fn counted_readings(
+        &self,
+        metric: MetricType,
+        sleep: &Sleep<'_>,
+        not_worn: &NotWorn<'_>,
+    ) -> Cow<'_, [&'a HealthMetric]> {
         // A night without deep or dream sleep, of which nobody says how long it was, was not measured.
         let is_night_unmeasured = matches!(
             metric,
             MetricType::DeepSleepDuration | MetricType::RemSleepDuration
         ) && self.of_day(MetricType::SleepDuration).is_empty();
-        let mut readings = self.of_day(metric).iter();
-        (is_not_worn && metric.is_amount())
-            || ((is_not_worn || is_night_unmeasured)
-                && readings.all(|reading| says_nothing(reading)))
+        let mut of_day = self.of_day(metric).iter();
+        if is_night_unmeasured && of_day.all(|reading| says_nothing(reading)) {
+            return Cow::Borrowed(&[]);
+        }
+        let mut readings = self.readings(metric, sleep);
+        for source in &not_worn.0 {
+            let is_of_it = |reading: &&HealthMetric| reading.provenance.source == *source;
+            let says_something = |reading: &&HealthMetric| !says_nothing(reading);
+            let has_some = readings.iter().any(is_of_it);
+            let mut own = readings.iter().filter(|reading| is_of_it(reading));
+            if has_some && (metric.is_amount() || !own.any(says_something)) {
+                let of_others = readings.iter().copied();
+                readings = Cow::Owned(of_others.filter(|reading| !is_of_it(reading)).collect());
+            }
+        }
+        readings
     }
 
     /// Writes every field of the day; fields that nothing was recorded of stay as they are.
     fn reduce(&self, profile: &Profile, cells: &mut [f64]) {
-        let is_not_worn = self.is_not_worn();
         if !self.events.is_empty() {
             let mut counts = [0_u32; FIELDS];
             for record in self.events(profile) {
@@ -269,15 +312,22 @@ impl<'a> DayRecords<'a> {
             }
         }
         let sleep = self.sleep();
+        let not_worn = self.not_worn();
         for metric in MetricType::ALL.iter().copied() {
-            let readings = self.readings(metric, &sleep);
-            if readings.is_empty() || self.is_left_out(metric, is_not_worn) {
-                continue;
-            }
+            let readings = self.counted_readings(metric, &sleep, &not_worn);
             if let Some(found) = daily_value(metric, &readings, &sleep, profile) {
                 cells[of_metric(metric)] = found.value;
             }
         }
+    }
+}
+
+/// Sources whose device was not worn on a day.
+pub(crate) struct NotWorn<'a>(Vec<&'a str>);
+
+impl NotWorn<'_> {
+    fn has(&self, source: &str) -> bool {
+        self.0.contains(&source)
     }
 }
 

@@ -22,7 +22,7 @@ pub struct DayView {
     pub activities: usize,
     /// Meals and activities left out because another source recorded them too.
     pub recorded_twice: usize,
-    /// Whether nothing of the contract's was measured but zeros, so that the device was not worn.
+    /// Whether no watch, ring or band was worn: of what one measures there are zeros and nothing else.
     pub is_not_worn: bool,
 }
 
@@ -93,19 +93,23 @@ pub fn day_view(history: &History, day: NaiveDate, as_of: AsOf) -> Result<DayVie
     }
     let profile = &history.profile;
     let sleep = records.sleep();
-    let is_not_worn = records.is_not_worn();
+    let not_worn = records.not_worn();
     let values = MetricType::ALL
         .iter()
         .map(|&metric| (metric, records.readings(metric, &sleep)))
         .filter(|(_, readings)| !readings.is_empty())
         .map(|(metric, readings)| DayValue {
             metric,
-            counted: daily_value(metric, &readings, &sleep, profile)
-                .filter(|_| !records.is_left_out(metric, is_not_worn))
-                .map(|found| SourceValue {
-                    source: found.source.to_owned(),
-                    value: found.value,
-                }),
+            counted: daily_value(
+                metric,
+                &records.counted_readings(metric, &sleep, &not_worn),
+                &sleep,
+                profile,
+            )
+            .map(|found| SourceValue {
+                source: found.source.to_owned(),
+                value: found.value,
+            }),
             by_source: by_source(metric, &readings, &sleep)
                 .into_iter()
                 .map(|found| SourceValue {
@@ -148,7 +152,7 @@ pub fn day_view(history: &History, day: NaiveDate, as_of: AsOf) -> Result<DayVie
         meals,
         activities: events.len() - meals,
         recorded_twice: records.recorded_events() - events.len(),
-        is_not_worn: is_not_worn && records.has_readings(),
+        is_not_worn: records.is_no_device_worn(&not_worn),
     })
 }
 

@@ -221,3 +221,76 @@ pub(crate) fn known_series(values: KnownValues) -> Result<KnownSeries, Inference
     });
     Ok(KnownSeries::new(values.first, later.collect())?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vitalcast_domain::{
+        HealthMetric, History, Meal, Profile, Provenance, Record, UserId, Zone,
+    };
+
+    const UNWORN: u64 = 5;
+
+    fn on(place: u64) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 3, 1).unwrap() + Days::new(place)
+    }
+
+    fn reading(source: &str, place: u64, metric: MetricType, value: f64) -> Record {
+        let id = format!("{place}-{metric}");
+        let provenance = Provenance::of_day(source, id, on(place), Zone::UTC);
+        Record::HealthMetric(HealthMetric::new(provenance, metric, value))
+    }
+
+    /// Ten days of a watch, on one of which nobody wore it.
+    fn history() -> History {
+        let mut history = History::new(UserId::new("p").unwrap(), Profile::default());
+        for place in 0..10 {
+            let worn = if place == UNWORN { 0.0 } else { 1.0 };
+            let value = 1.0 + place as f64;
+            for (metric, value) in [
+                (MetricType::Steps, 5_000.0 + 100.0 * value),
+                (MetricType::RestingHeartRate, 55.0 + value),
+                (MetricType::StressLevel, 30.0 + value),
+                (MetricType::VigorousActivityMinutes, value),
+            ] {
+                let reading = reading("watch", place, metric, worn * value);
+                history.records.push(reading);
+            }
+            let sitting = if place == UNWORN { 1_440.0 } else { 700.0 };
+            let sitting = reading("watch", place, MetricType::SedentaryMinutes, sitting);
+            history.records.push(sitting);
+        }
+        history
+    }
+
+    #[test]
+    fn a_meal_or_the_glucose_of_an_unworn_day_changes_no_series_of_the_watch() {
+        let recipe = PooledRecipe::of(PredictionMetric::RestingHeartRate);
+        let as_of = Zone::UTC.start_of_day(on(30));
+        let lay_out = |history: &History| recipe.lay_out(history, on(0), on(9), as_of).unwrap();
+        let before = history();
+        let mut after = before.clone();
+        after.records.extend([
+            Record::Meal(Meal {
+                provenance: Provenance::of_day("diary", "lunch", on(UNWORN), Zone::UTC),
+                name: None,
+                meal_type: None,
+                energy_kcal: Some(700.0),
+                protein_g: None,
+                carbs_g: Some(80.0),
+                fat_g: None,
+                fiber_g: None,
+                sugar_g: None,
+            }),
+            reading("meter", UNWORN, MetricType::BloodGlucose, 104.0),
+        ]);
+        let (before, after) = (lay_out(&before), lay_out(&after));
+        assert_eq!(before.person.series, after.person.series);
+        assert_eq!(before.person.covariates, after.person.covariates);
+        for series in before.person.covariates.iter().flatten() {
+            let days = series.known(0..10, 10).into_owned();
+            let without: Vec<usize> = (0..10).filter(|day| days[*day].is_none()).collect();
+            assert_eq!(without, [UNWORN as usize]);
+        }
+    }
+}

@@ -1,11 +1,11 @@
 //! Which features are made of which metric, hindsight, and hours before sleep.
 
-use crate::people::{day, instant, known, meal, much_later, person, reading};
+use crate::people::{day, instant, known, meal, much_later, person, reading, workout};
 use chrono::Days;
-use vitalcast_domain::{HealthMetric, MetricType, Profile, Provenance, Record};
+use vitalcast_domain::{ActivityType, HealthMetric, MetricType, Profile, Provenance, Record};
 use vitalcast_features::{
-    DayView, FeatureId, amounts_before_sleep, catalogue, daily_values, day_view, feature_table,
-    hindsight_table,
+    DayView, FeatureId, amounts_before_sleep, catalogue, coverage, daily_values, day_view,
+    feature_table, hindsight_table,
 };
 
 const ZONE: &str = "Europe/London";
@@ -212,4 +212,104 @@ fn beside_zeros_a_mean_heart_rate_does_not_show_that_the_watch_was_worn() {
         counted.map(|value| value.metric).collect()
     };
     assert_eq!(counted(&view), [M::AverageHeartRate]);
+}
+
+/// A reading of another source than `watch`.
+fn of_source(source: &str, metric: MetricType, value: f64) -> Record {
+    let on = "2025-03-02";
+    let mut record = reading(ZONE, &format!("{source}-{metric}"), on, metric, value);
+    source.clone_into(&mut record.provenance_mut().source);
+    record
+}
+
+#[test]
+fn a_watch_that_nobody_wore_measured_no_steps_whatever_other_devices_have() {
+    use MetricType as M;
+    let of_others = [
+        vec![of_source("meter", M::BloodGlucose, 104.0)],
+        // Written down in the app of the watch, but measured by something else.
+        vec![
+            of_source("watch", M::BloodGlucose, 104.0),
+            of_source("watch", M::BloodPressureSystolic, 118.0),
+            of_source("watch", M::BodyFatPercentage, 21.0),
+        ],
+        vec![of_source("ring", M::RestingHeartRate, 55.0)],
+        vec![meal(ZONE, "lunch", "2025-03-02T12:00:00", 700.0, 80.0)],
+    ];
+    for others in of_others {
+        let mut records = vec![
+            of_source("watch", M::Steps, 0.0),
+            of_source("watch", M::SedentaryMinutes, 1_440.0),
+            of_source("watch", M::StressLevel, 0.0),
+        ];
+        let has_ring = (others.iter()).any(|record| record.provenance().source == "ring");
+        records.extend(others.iter().cloned());
+        let history = person(ZONE, records);
+        let on = day("2025-03-02");
+        let value = |metric| daily_values(&history, metric, on, on, much_later()).unwrap()[0];
+        for metric in [M::Steps, M::SedentaryMinutes, M::StressLevel] {
+            assert_eq!(value(metric), None, "{metric} beside {others:?}");
+        }
+        for record in &others {
+            if let Record::HealthMetric(reading) = record {
+                assert_eq!(value(reading.metric), Some(reading.value));
+            }
+        }
+        let view = day_view(&history, on, much_later()).unwrap();
+        assert_eq!(view.is_not_worn, !has_ring, "{others:?}");
+        let steps = (view.values.iter())
+            .find(|of| of.metric == M::Steps)
+            .unwrap();
+        assert_eq!((&steps.counted, steps.readings), (&None, 1));
+        let coverage = coverage(&history, much_later()).unwrap().unwrap();
+        assert!(coverage.metrics.iter().all(|of| of.metric != M::Steps));
+    }
+}
+
+#[test]
+fn the_zeros_of_a_watch_at_home_do_not_hide_the_steps_of_a_phone() {
+    use MetricType as M;
+    let mut history = person(
+        ZONE,
+        vec![
+            of_source("watch", M::Steps, 0.0),
+            of_source("watch", M::ActiveCalories, 0.0),
+            of_source("phone", M::Steps, 5_200.0),
+        ],
+    );
+    // The watch counts where it has a value.
+    let order = vec!["watch".to_owned(), "phone".to_owned()];
+    history.profile.preferred_sources.insert(M::Steps, order);
+    let on = day("2025-03-02");
+    let value = |metric| daily_values(&history, metric, on, on, much_later()).unwrap()[0];
+    assert_eq!(
+        (value(M::Steps), value(M::ActiveCalories)),
+        (Some(5_200.0), None)
+    );
+    let view = day_view(&history, on, much_later()).unwrap();
+    assert!(!view.is_not_worn);
+    assert_eq!(view.values[0].counted.as_ref().unwrap().source, "phone");
+}
+
+#[test]
+fn a_workout_shows_that_the_watch_that_recorded_it_was_worn() {
+    use MetricType as M;
+    let swim = |source: &str| {
+        let mut record = workout(
+            ZONE,
+            "swim",
+            "2025-03-02T09:00:00",
+            ActivityType::Swimming,
+            None,
+            Some(40.0),
+        );
+        source.clone_into(&mut record.provenance_mut().source);
+        record
+    };
+    let on = day("2025-03-02");
+    for (source, steps) in [("watch", Some(0.0)), ("diary", None)] {
+        let history = person(ZONE, vec![of_source("watch", M::Steps, 0.0), swim(source)]);
+        let values = daily_values(&history, M::Steps, on, on, much_later()).unwrap();
+        assert_eq!(values, [steps], "{source}");
+    }
 }
