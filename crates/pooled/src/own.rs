@@ -25,6 +25,8 @@ const SPREAD_PRIOR: f64 = 8.0;
 const SPREAD_CAP: f64 = 25.0;
 /// From the squared median of absolute deviations to a variance (2.2 ≈ 1.4826²).
 const VARIANCE_OF_MEDIAN: f64 = 2.2;
+/// From the squared mean of absolute deviations to a variance.
+const VARIANCE_OF_MEAN: f64 = std::f64::consts::FRAC_PI_2;
 
 /// Number of features of the own history.
 pub(crate) const OWN: usize = 4 + WEIGHTS.len() + LAGS.len() + 3 + WEEK;
@@ -62,9 +64,15 @@ pub(crate) struct Population {
 }
 
 impl Population {
-    /// The prior variance of absolute deviations.
+    /// The prior variance of absolute deviations, by their median; by their mean where the median is 0, as
+    /// in a series of whole numbers of which every other day repeats the last (Iglewicz and Hoaglin 1993).
+    /// Both are those of a normal distribution.
     pub(crate) fn variance_of(deviations: &mut [f64]) -> f64 {
         let middle = median(deviations);
+        if middle == 0.0 {
+            let mean = deviations.iter().sum::<f64>() / deviations.len() as f64;
+            return VARIANCE_OF_MEAN * mean * mean;
+        }
         VARIANCE_OF_MEDIAN * middle * middle
     }
 }
@@ -426,6 +434,15 @@ mod tests {
         assert!(after(&[Some(60.0), None, Some(61.0)], &POPULATION).is_whole());
         assert!(!after(&[Some(60.0), Some(61.5)], &POPULATION).is_whole());
         assert!(!after(&[None], &POPULATION).is_whole());
+    }
+
+    #[test]
+    fn deviations_of_which_most_are_zero_have_a_variance() {
+        let variance = Population::variance_of(&mut [0.0, 1.0, 0.0, 0.0, 2.0]);
+        close(variance, std::f64::consts::FRAC_PI_2 * 0.6 * 0.6);
+        close(Population::variance_of(&mut [0.0, 1.0, 3.0]), 2.2);
+        assert_eq!(Population::variance_of(&mut [0.0, 0.0]), 0.0);
+        assert!(Population::variance_of(&mut []).is_nan());
     }
 
     #[test]
