@@ -121,6 +121,9 @@ pub(crate) struct Coverage {
     /// People with an interval, and those of them whose own coverage is within ten points of the level.
     pub(crate) people: usize,
     pub(crate) near: usize,
+    /// How many of them would be that near on average if every interval held with the chance that its level
+    /// says, on each day anew.
+    near_by_chance: f64,
 }
 
 impl Coverage {
@@ -139,6 +142,11 @@ impl Coverage {
         self.near as f64 / self.people as f64
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "people are few")]
+    pub(crate) fn near_share_by_chance(&self) -> f64 {
+        self.near_by_chance / self.people as f64
+    }
+
     /// Both together; a person of two series counts twice.
     pub(crate) fn with(self, other: Self) -> Self {
         Self {
@@ -147,6 +155,7 @@ impl Coverage {
             width: self.width + other.width,
             people: self.people + other.people,
             near: self.near + other.near,
+            near_by_chance: self.near_by_chance + other.near_by_chance,
         }
     }
 }
@@ -167,11 +176,36 @@ pub(crate) fn coverage(days: &BTreeMap<Key, Day>, place: usize) -> Coverage {
         .into_values()
         .map(|of| Coverage {
             people: 1,
-            // A share that is exactly ten points away counts, whatever rounding makes of it.
-            near: usize::from((of.share() - nominal).abs() <= NEAR + 1e-9),
+            near: usize::from(is_near(of.share(), nominal)),
+            near_by_chance: chance_of_near(of.days, nominal),
             ..of
         })
         .fold(Coverage::default(), Coverage::with)
+}
+
+/// A share that is exactly ten points away counts, whatever rounding makes of it.
+fn is_near(share: f64, nominal: f64) -> bool {
+    (share - nominal).abs() <= NEAR + 1e-9
+}
+
+/// The probability that the share of so many days inside an interval is near its level, if each is inside
+/// with the probability `nominal`, whatever happened on others (binomial distribution).
+#[expect(clippy::cast_precision_loss, reason = "days are few")]
+fn chance_of_near(days: usize, nominal: f64) -> f64 {
+    // By the number of days inside, day by day.
+    let mut chances = vec![1.0];
+    for _ in 0..days {
+        let mut next = vec![0.0; chances.len() + 1];
+        for (held, chance) in chances.into_iter().enumerate() {
+            next[held] += chance * (1.0 - nominal);
+            next[held + 1] += chance * nominal;
+        }
+        chances = next;
+    }
+    let near = chances.iter().enumerate();
+    near.filter(|(held, _)| is_near(*held as f64 / days as f64, nominal))
+        .map(|(_, chance)| chance)
+        .sum()
 }
 
 fn error(day: &Day, model: &str) -> Option<f64> {
@@ -311,6 +345,23 @@ mod tests {
         assert_eq!((coverage.people, coverage.near), (2, 1));
         assert!((coverage.mean_width() - (12.0 * 2.0 + 3.0) / 15.0).abs() < 1e-12);
         assert_eq!(super::coverage(&days, 1).days, 0);
+    }
+
+    #[test]
+    fn few_days_are_often_far_from_the_level_by_chance() {
+        // Of five days, 4 and 5 inside are 80 and 100 %, both just near 90 %.
+        let of_five = 0.9_f64.powi(5) + 5.0 * 0.1 * 0.9_f64.powi(4);
+        assert!((chance_of_near(5, 0.9) - of_five).abs() < 1e-12);
+        // Of one day neither: 0 and 100 % are both far from 80 %.
+        assert_eq!(chance_of_near(1, 0.8), 0.0);
+        assert!(chance_of_near(25, 0.8) < 0.8 && chance_of_near(400, 0.8) > 0.99);
+        let mut days = scored(&[("a", 60.0, 0.0, 0.0); 5]);
+        days.extend(scored(&[("b", 60.0, 0.0, 0.0); 5]));
+        for day in days.values_mut() {
+            day.bounds[1] = Some((60.0, 62.0));
+        }
+        let coverage = coverage(&days, 1);
+        assert!((coverage.near_share_by_chance() - of_five).abs() < 1e-12);
     }
 
     #[test]

@@ -39,6 +39,7 @@ fn level_value(place: usize, coverage: Coverage) -> Value {
         "coverage": coverage.share(),
         "mean_width": coverage.mean_width(),
         "people_near": coverage.near_share(),
+        "people_near_by_chance": coverage.near_share_by_chance(),
     })
 }
 
@@ -135,15 +136,17 @@ pub(super) fn print(all: &[Series], options: &Options) {
     let of_all = (0..LEVELS.len()).map(|place| {
         let coverage = together(all, place);
         format!(
-            "{} %: {:.1} % ({:.0} %)",
+            "{} %: {:.1} % ({:.0} %; {:.0} %)",
             LEVELS[place],
             100.0 * coverage.share(),
-            100.0 * coverage.near_share()
+            100.0 * coverage.near_share(),
+            100.0 * coverage.near_share_by_chance()
         )
     });
     say("");
     say(&format!(
-        "All series, intervals of {OURS}, share of days inside (and of people within 10 points): {}.",
+        "All series, intervals of {OURS}, share of days inside (and of people within 10 points; of so many, if every \
+         interval held with exactly its probability): {}.",
         of_all.collect::<Vec<_>>().join(", ")
     ));
     say(
@@ -156,7 +159,7 @@ pub(super) fn print(all: &[Series], options: &Options) {
 
 /// Titles of the last rows, and what they say of an interval.
 type CoverageRow = (&'static str, fn(&Coverage) -> String);
-const COVERAGE_ROWS: [CoverageRow; 3] = [
+const COVERAGE_ROWS: [CoverageRow; 4] = [
     ("days inside the interval, %", |coverage| {
         format!("{:.1}", 100.0 * coverage.share())
     }),
@@ -165,5 +168,8 @@ const COVERAGE_ROWS: [CoverageRow; 3] = [
     }),
     ("people within 10 points, %", |coverage| {
         format!("{:.0}", 100.0 * coverage.near_share())
+    }),
+    ("  of perfect intervals", |coverage| {
+        format!("{:.0}", 100.0 * coverage.near_share_by_chance())
     }),
 ];
