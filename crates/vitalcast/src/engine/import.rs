@@ -2,12 +2,11 @@
 
 use super::Engine;
 use super::coverage::{DataCoverage, ForecastReadiness};
+use super::rejects::{Rejects, file_name};
 use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{MetricType, Moment, Profile, Record, RecordKind, UserId, Zone};
@@ -26,9 +25,6 @@ const MAPS: &str = "column-maps.txt";
 const MOST_MAPS: usize = 100;
 /// The folder for what exists only while something is imported.
 const TEMPORARY: &str = "temporary";
-/// Start and end of the file name of a list of rejected rows.
-const REJECTS: &str = "rejects-";
-const CSV: &str = ".csv";
 
 /// Settings of an import.
 #[derive(Debug, Clone, Default)]
@@ -233,7 +229,7 @@ impl Engine {
     ) -> Result<ImportSummary, EngineError> {
         let rejects_path = settings.rejects_file.clone().unwrap_or_else(|| {
             let moment = now.format("%Y%m%dT%H%M%SZ");
-            self.folder().join(format!("{REJECTS}{moment}{CSV}"))
+            self.folder().join(file_name(moment))
         });
         let mut sink = StoreSink {
             engine: self,
@@ -246,10 +242,7 @@ impl Engine {
             mirror: settings.mirror.then(Mirror::default),
             placed_by_zone: BTreeMap::new(),
             notes: Vec::new(),
-            rejects: Rejects {
-                path: rejects_path,
-                file: None,
-            },
+            rejects: Rejects::new(rejects_path),
             first_rejected: None,
         };
         let options = ImportOptions {
@@ -328,7 +321,7 @@ impl Engine {
             deleted,
             skipped: words(&report.skipped),
             rejected: words(&report.rejected),
-            rejects_file: sink.rejects.file.is_some().then_some(sink.rejects.path),
+            rejects_file: sink.rejects.into_path(),
             people,
             notes,
             coverage,
@@ -376,27 +369,6 @@ impl Engine {
             path,
             source,
         })
-    }
-
-    /// Removes the lists of rejected rows from the data folder.
-    pub(super) fn remove_rejects(&self) -> Result<(), EngineError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| EngineError::Io {
-                doing: "remove a list of rejected rows from",
-                path,
-                source,
-            }
-        };
-        for entry in std::fs::read_dir(self.folder()).map_err(failed(self.folder()))? {
-            let entry = entry.map_err(failed(self.folder()))?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with(REJECTS) && name.ends_with(CSV) {
-                std::fs::remove_file(entry.path()).map_err(failed(&entry.path()))?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -653,58 +625,5 @@ impl Sink for StoreSink<'_> {
 
     fn progress(&mut self, done: u64, total: u64) -> ControlFlow<()> {
         (self.progress)(done, total)
-    }
-}
-
-/// The file of rejected rows; it is created with the first rejected row.
-struct Rejects {
-    path: PathBuf,
-    file: Option<BufWriter<File>>,
-}
-
-impl Rejects {
-    fn write(&mut self, reject: &Reject) -> Result<(), EngineError> {
-        let failed = |source| EngineError::Io {
-            doing: "write the list of rejected rows",
-            path: self.path.clone(),
-            source,
-        };
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let mut file = BufWriter::new(File::create(&self.path).map_err(failed)?);
-                writeln!(file, "file,line,reason,message").map_err(failed)?;
-                self.file.insert(file)
-            }
-        };
-        writeln!(
-            file,
-            "{},{},{},{}",
-            quoted(&reject.file.display().to_string()),
-            reject.line,
-            reject.reason,
-            quoted(&reject.message)
-        )
-        .map_err(failed)
-    }
-
-    fn finish(&mut self) -> Result<(), EngineError> {
-        match &mut self.file {
-            Some(file) => file.flush().map_err(|source| EngineError::Io {
-                doing: "write the list of rejected rows",
-                path: self.path.clone(),
-                source,
-            }),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A CSV cell, quoted where RFC 4180 asks for it.
-pub(super) fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
     }
 }

@@ -22,6 +22,7 @@ mod person_days;
 mod predict;
 mod recorded;
 mod records;
+mod rejects;
 mod train;
 mod tune;
 mod what_if;

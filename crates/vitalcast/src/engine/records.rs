@@ -379,7 +379,7 @@ fn csv_line(fields: &[(&'static str, serde_json::Value)]) -> String {
         .iter()
         .map(|(_, value)| match value {
             serde_json::Value::Null => String::new(),
-            serde_json::Value::String(text) => super::import::quoted(text),
+            serde_json::Value::String(text) => super::rejects::quoted(text),
             serde_json::Value::Bool(_)
             | serde_json::Value::Number(_)
             | serde_json::Value::Array(_)
