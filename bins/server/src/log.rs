@@ -17,8 +17,6 @@ const WAITING_LINES: usize = 4_096;
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Pause before a descriptor that does not block is tried again.
 const PAUSE: Duration = Duration::from_millis(10);
-/// Rest of the thread when the queue is empty. Under load, a line that came meanwhile woke nobody.
-const REST: Duration = Duration::from_millis(2);
 
 enum Entry {
     Line(Vec<u8>),
@@ -126,16 +124,8 @@ fn standard_error() -> io::Result<impl Write + Send + 'static> {
     Ok(io::stderr())
 }
 
-/// What comes next, sooner or later; none when no writer is left.
-fn next(queue: &Receiver<Entry>) -> Option<Entry> {
-    queue.try_recv().ok().or_else(|| {
-        std::thread::sleep(REST);
-        queue.recv().ok()
-    })
-}
-
 fn write_lines(queue: &Receiver<Entry>, mut output: impl Write, lost: &Lost) {
-    while let Some(entry) = next(queue) {
+    while let Ok(entry) = queue.recv() {
         match entry {
             Entry::Line(line) => match write_line(&mut output, &line) {
                 Ok(()) => lost.is_losing.store(false, Ordering::Relaxed),
