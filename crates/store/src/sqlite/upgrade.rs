@@ -276,6 +276,7 @@ mod tests {
     use super::*;
     use crate::store::Store;
     use chrono::{DateTime, Utc};
+    use std::path::Path;
     use vitalcast_domain::{Moment, UserId};
 
     fn wait<T>(future: impl Future<Output = T>) -> T {
@@ -284,6 +285,16 @@ mod tests {
             .build()
             .unwrap()
             .block_on(future)
+    }
+
+    /// The store of the same file, opened as one that an earlier release wrote.
+    async fn upgraded(store: SqliteStore, path: &Path) -> SqliteStore {
+        sqlx::query("DELETE FROM upgrades")
+            .execute(&store.pool)
+            .await
+            .unwrap();
+        store.pool.close().await;
+        SqliteStore::open(path).await.unwrap()
     }
 
     /// A row as release 0.1.0 wrote it: without what its source said.
@@ -341,12 +352,7 @@ mod tests {
             let midnight = "2024-05-01T22:00:00+00:00";
             insert_old(&store, midnight, Some("cake"), midnight, "2024-05-02").await;
             insert_old(&store, "their-own-id", Some("tea"), noon, "2024-05-01").await;
-            sqlx::query("DELETE FROM upgrades")
-                .execute(&store.pool)
-                .await
-                .unwrap();
-            store.pool.close().await;
-            let store = SqliteStore::open(&path).await.unwrap();
+            let store = upgraded(store, &path).await;
             let history = store.history(&user, None).await.unwrap().unwrap();
             let ids: Vec<&str> = history
                 .records
@@ -399,12 +405,7 @@ mod tests {
             .execute(&store.pool)
             .await
             .unwrap();
-            sqlx::query("DELETE FROM upgrades")
-                .execute(&store.pool)
-                .await
-                .unwrap();
-            store.pool.close().await;
-            let store = SqliteStore::open(&path).await.unwrap();
+            let store = upgraded(store, &path).await;
             let history = store.history(&user, None).await.unwrap().unwrap();
             assert_eq!(history.records.len() as i64, 1 + 2 * count);
             let is_named_by_content =
