@@ -313,6 +313,37 @@ fn a_field_of_an_impossible_length_does_not_cost_the_message() {
 }
 
 #[test]
+fn times_in_fields_of_eight_bytes_that_no_clock_shows_are_no_times() {
+    /// A message whose field has eight bytes with a sign, behind its time if it has one.
+    fn wide(number: u16, time: Option<u32>, field: u8, value: i64) -> Vec<u8> {
+        let mut bytes = vec![0x40, 0, 0];
+        bytes.extend(number.to_le_bytes());
+        bytes.push(1 + u8::from(time.is_some()));
+        if time.is_some() {
+            bytes.extend([253, 4, 0x86]);
+        }
+        bytes.extend([field, 8, 0x8e, 0]);
+        bytes.extend(time.into_iter().flat_map(u32::to_le_bytes));
+        bytes.extend(value.to_le_bytes());
+        bytes
+    }
+    let day = at("2025-03-05T08:00:00Z");
+    for value in [i64::MAX - 1, i64::MIN, -1] {
+        let messages = [
+            garmin(),
+            monitoring("2025-03-05T08:00:00Z", 6, 2_000, 80),
+            // The start of a workout, the last bits of a time, a time.
+            wide(18, Some(day), 2, value),
+            wide(55, None, 26, value),
+            wide(55, None, 253, value),
+        ];
+        let (_, read) = read_fit("UTC", &[file(&messages)]);
+        read.check_days(M::Steps, &[("2025-03-05", 2_000.0)]);
+        assert!(read.workouts().is_empty(), "{value}");
+    }
+}
+
+#[test]
 fn a_file_of_a_device_that_lost_its_power_is_read() {
     let mut bytes = file(&[garmin(), monitoring("2025-03-05T08:00:00Z", 6, 2_000, 80)]);
     bytes[4..8].fill(0);

@@ -42,7 +42,7 @@ impl Message {
 fn time_of(seconds: f64) -> Option<i64> {
     let seconds = seconds as i64;
     let times = FIRST_TIME..=i64::from(u32::MAX);
-    times.contains(&seconds).then_some(seconds + EPOCH)
+    times.contains(&seconds).then(|| seconds + EPOCH)
 }
 
 /// What the messages of a local number have.
@@ -290,7 +290,8 @@ impl Clock {
         if self.last == 0 {
             return false;
         }
-        self.last += (low - (self.last & mask)) & mask;
+        // Of the low bits alone, whatever the rest of the number is.
+        self.last += low.wrapping_sub(self.last & mask) & mask;
         true
     }
 }
