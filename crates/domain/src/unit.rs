@@ -2,6 +2,7 @@
 
 use crate::error::{DomainError, shortened};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A unit of a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,12 +38,16 @@ pub enum Unit {
     Kilograms,
     /// Pounds.
     Pounds,
+    /// Stones of 14 pounds.
+    Stones,
     /// Degrees Celsius.
     Celsius,
     /// Degrees Fahrenheit.
     Fahrenheit,
     /// Millimetres of mercury.
     MillimetresOfMercury,
+    /// Kilopascals.
+    Kilopascals,
     /// Milligrams per decilitre (of glucose).
     MilligramsPerDecilitre,
     /// Millimoles per litre (of glucose).
@@ -55,6 +60,8 @@ pub enum Unit {
 const KILOJOULES_PER_KILOCALORIE: f64 = 4.184;
 /// Kilograms in one avoirdupois pound, exact by definition.
 const KILOGRAMS_PER_POUND: f64 = 0.453_592_37;
+/// Kilopascals in one conventional millimetre of mercury.
+const KILOPASCALS_PER_MMHG: f64 = 0.133_322_387_415;
 /// Molar mass of glucose (180.156 g/mol) over ten: mg/dL in one mmol/L.
 const GLUCOSE_MG_PER_DL: f64 = 18.0156;
 
@@ -65,20 +72,7 @@ impl Unit {
     ///
     /// [`DomainError::UnknownWord`] for a word that names no unit here.
     pub fn parse(text: &str) -> Result<Self, DomainError> {
-        let mut word = text.trim().trim_end_matches('.').to_lowercase();
-        word.retain(|letter| !letter.is_whitespace() && letter != '_');
-        for (written, meant) in [("⁻¹", "-1"), ("⋅", "·"), ("*", "·"), ("º", "°")] {
-            if word.contains(written) {
-                word = word.replace(written, meant);
-            }
-        }
-        // HealthKit writes the molar mass into the unit: `mmol<180.1558800000541>/L`.
-        if let (Some(open), Some(close)) = (word.find('<'), word.find('>'))
-            && open < close
-        {
-            word.replace_range(open..=close, "");
-        }
-        Ok(match word.as_str() {
+        Ok(match &*plain(text) {
             "bpm"
             | "count/min"
             | "count/minute"
@@ -150,9 +144,8 @@ impl Unit {
             "fraction" | "ratio" => Self::Fraction,
             // Food labels and devices write `Cal` and `cal` for the kilocalorie.
             "kcal" | "kcals" | "cal" | "calories" | "kilocalorie" | "kilocalories"
-            | "largecalories" | "kcal/day" | "kcal/d" | "kilokalorien" | "kilocalorías" => {
-                Self::Kilocalories
-            }
+            | "largecalories" | "kilogramcalorie" | "kilogramcalories" | "kcal/day" | "kcal/d"
+            | "kilokalorien" | "kilocalorías" => Self::Kilocalories,
             "kj" | "kjoule" | "kjoules" | "kilojoule" | "kilojoules" | "kj/day" | "kj/d" => {
                 Self::Kilojoules
             }
@@ -161,6 +154,7 @@ impl Unit {
                 Self::Kilograms
             }
             "lb" | "lbs" | "pound" | "pounds" => Self::Pounds,
+            "st" | "stone" | "stones" => Self::Stones,
             "c" | "°c" | "℃" | "degc" | "celsius" | "degreescelsius" | "degreecelsius" => {
                 Self::Celsius
             }
@@ -168,6 +162,7 @@ impl Unit {
                 Self::Fahrenheit
             }
             "mmhg" | "mm[hg]" => Self::MillimetresOfMercury,
+            "kpa" | "kilopascal" | "kilopascals" => Self::Kilopascals,
             "mg/dl"
             | "mgperdl"
             | "mg/100ml"
@@ -209,9 +204,11 @@ impl Unit {
             Self::Grams => "g",
             Self::Kilograms => "kg",
             Self::Pounds => "lb",
+            Self::Stones => "st",
             Self::Celsius => "°C",
             Self::Fahrenheit => "°F",
             Self::MillimetresOfMercury => "mmHg",
+            Self::Kilopascals => "kPa",
             Self::MilligramsPerDecilitre => "mg/dL",
             Self::MillimolesPerLitre => "mmol/L",
             Self::MillilitresPerKilogramMinute => "mL/kg/min",
@@ -253,17 +250,43 @@ impl Unit {
             Self::Grams => (0.001, 3),
             Self::Kilograms => (1.0, 3),
             Self::Pounds => (KILOGRAMS_PER_POUND, 3),
+            Self::Stones => (14.0 * KILOGRAMS_PER_POUND, 3),
             Self::MilligramsPerDecilitre => (1.0, 4),
             Self::MillimolesPerLitre => (GLUCOSE_MG_PER_DL, 4),
             Self::PerMinute => (1.0, 5),
             Self::PerSecond => (60.0, 5),
-            Self::Count
-            | Self::Celsius
-            | Self::Fahrenheit
-            | Self::MillimetresOfMercury
-            | Self::MillilitresPerKilogramMinute => return None,
+            Self::MillimetresOfMercury => (KILOPASCALS_PER_MMHG, 6),
+            Self::Kilopascals => (1.0, 6),
+            Self::Count | Self::Celsius | Self::Fahrenheit | Self::MillilitresPerKilogramMinute => {
+                return None;
+            }
         })
     }
+}
+
+/// A unit in lower case, without blanks, and with one spelling of signs that have several.
+fn plain(text: &str) -> Cow<'_, str> {
+    // Most are written so, and every row has one.
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte == b'/')
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut word = text.trim().trim_end_matches('.').to_lowercase();
+    word.retain(|letter| !letter.is_whitespace() && letter != '_');
+    for (written, meant) in [("⁻¹", "-1"), ("⋅", "·"), ("*", "·"), ("º", "°")] {
+        if word.contains(written) {
+            word = word.replace(written, meant);
+        }
+    }
+    // HealthKit writes the molar mass into the unit: `mmol<180.1558800000541>/L`.
+    if let (Some(open), Some(close)) = (word.find('<'), word.find('>'))
+        && open < close
+    {
+        word.replace_range(open..=close, "");
+    }
+    Cow::Owned(word)
 }
 
 #[cfg(test)]
@@ -285,6 +308,11 @@ mod tests {
         near(
             Unit::MillimolesPerLitre.convert(5.0, Unit::MilligramsPerDecilitre),
             90.078,
+        );
+        near(Unit::Stones.convert(11.0, Unit::Kilograms), 69.853_224_98);
+        near(
+            Unit::Kilopascals.convert(16.0, Unit::MillimetresOfMercury),
+            120.009_852_135,
         );
         assert_eq!(Unit::Minutes.convert(1.0, Unit::Kilograms), None);
         assert_eq!(Unit::Count.convert(1.0, Unit::Kilograms), None);
@@ -313,9 +341,11 @@ mod tests {
             ),
             ("degF, °F, degrees Fahrenheit", Unit::Fahrenheit),
             ("g, grams", Unit::Grams),
+            ("st, Stones", Unit::Stones),
+            ("kPa", Unit::Kilopascals),
             ("h, hrs, Std., Stunden, hh:mm", Unit::Hours),
             ("steps/day, Schritte, pas, pasos", Unit::Count),
-            ("kcal/d", Unit::Kilocalories),
+            ("kcal/d, kilogram calories", Unit::Kilocalories),
             (
                 "battements/min, latidos por minuto, battiti/min",
                 Unit::PerMinute,

@@ -115,7 +115,7 @@ fn exercises_and_biometrics_are_read_by_their_units() {
         2025-03-06,7:10 AM,Blood Pressure,mmHg,118/76\n\
         2025-03-06,7:15 AM,Body Fat,%,18.5\n\
         2025-03-06,7:15 AM,Weight,lbs,150\n\
-        2025-03-06,7:20 AM,Resting Heart Rate,stones,56\n\
+        2025-03-06,7:20 AM,Resting Heart Rate,furlongs,56\n\
         2025-03-06,25:00 AM,Resting Heart Rate,bpm,56\n";
     let files = [("exercises.csv", exercises), ("biometrics.csv", biometrics)];
     let (report, read) = read_files("UTC", &files);

@@ -135,11 +135,8 @@ impl Look {
             };
             (&mut self.height, size * factor, 30.0..=280.0)
         } else {
-            let kilograms = match unit {
-                "st" => Unit::Pounds.convert(size * 14.0, Unit::Kilograms),
-                unit => Unit::parse(unit).ok()?.convert(size, Unit::Kilograms),
-            };
-            (&mut self.weight, kilograms?, 2.0..=700.0)
+            let kilograms = Unit::parse(unit).ok()?.convert(size, Unit::Kilograms)?;
+            (&mut self.weight, kilograms, 2.0..=700.0)
         };
         if range.contains(&size) && known.is_none_or(|known| known.0 <= at) {
             *known = Some((at, size));
