@@ -29,16 +29,21 @@ impl Zone {
 
     /// The local calendar date of an instant.
     pub fn day_of(self, instant: DateTime<Utc>) -> NaiveDate {
-        instant.with_timezone(&self.0).date_naive()
+        self.day_and_offset(instant).0
     }
 
     /// Seconds to add to UTC to get local time at an instant.
     pub fn offset_seconds(self, instant: DateTime<Utc>) -> i32 {
-        instant
-            .with_timezone(&self.0)
-            .offset()
-            .fix()
-            .local_minus_utc()
+        self.day_and_offset(instant).1
+    }
+
+    /// [`Zone::day_of`] and [`Zone::offset_seconds`] of an instant together.
+    pub(crate) fn day_and_offset(self, instant: DateTime<Utc>) -> (NaiveDate, i32) {
+        if self == Self::UTC {
+            return (instant.date_naive(), 0);
+        }
+        let local = instant.with_timezone(&self.0);
+        (local.date_naive(), local.offset().fix().local_minus_utc())
     }
 
     /// The instant of a local time. If there are two (autumn), the earlier one; if there is none

@@ -135,17 +135,22 @@ impl Profile {
 
     /// The local day of an instant.
     pub fn day_of(&self, instant: DateTime<Utc>) -> NaiveDate {
+        self.day_and_offset(instant).0
+    }
+
+    /// [`Profile::day_of`] and [`Profile::offset_seconds`] of an instant together.
+    pub(crate) fn day_and_offset(&self, instant: DateTime<Utc>) -> (NaiveDate, i32) {
         if self.moves.is_empty() && self.day_begins_hour == 0 {
-            return self.zone.day_of(instant);
+            return self.zone.day_and_offset(instant);
         }
         let (zone, last) = self.zone_at(instant);
-        let day = zone.day_of(instant);
+        let (day, offset) = zone.day_and_offset(instant);
         let day = if instant < self.begin_in(zone, day) {
             day.pred_opt().unwrap_or(day)
         } else {
             day
         };
-        last.map_or(day, |last| day.min(last))
+        (last.map_or(day, |last| day.min(last)), offset)
     }
 
     /// The day of a time on the person's clock.
@@ -174,9 +179,6 @@ impl Profile {
 
     /// Seconds to add to UTC to get the person's local time at an instant.
     pub fn offset_seconds(&self, instant: DateTime<Utc>) -> i32 {
-        if self.moves.is_empty() {
-            return self.zone.offset_seconds(instant);
-        }
         self.zone_at(instant).0.offset_seconds(instant)
     }
 

@@ -250,10 +250,15 @@ impl Provenance {
             Moment::Clock(local) => profile.instant_of(local),
             Moment::Date(day) => profile.start_of_day(day),
         };
+        // The day, and where the zone was asked for it, the instant and the offset then.
         let day_of = |moment: Moment| match (moment, moment.written_local_time()) {
-            (Moment::Date(day), _) => day,
-            (_, Some(local)) => profile.day_of_local(local),
-            (moment, None) => profile.day_of(instant(moment)),
+            (Moment::Date(day), _) => (day, None),
+            (_, Some(local)) => (profile.day_of_local(local), None),
+            (moment, None) => {
+                let at = instant(moment);
+                let (day, offset) = profile.day_and_offset(at);
+                (day, Some((at, offset)))
+            }
         };
         let start = instant(told.at);
         let waking = told.until.filter(|until| instant(*until) >= start);
@@ -264,12 +269,13 @@ impl Provenance {
                 end: instant(until),
             });
         // Whatever day the source dates it by, a night belongs to the day of waking.
-        self.day = match (placing, waking) {
+        let (day, offset) = match (placing, waking) {
             (Placing::Night, Some(until)) => day_of(until),
             (Placing::Night | Placing::Reading | Placing::Meal, _) => {
-                told.day.unwrap_or_else(|| day_of(told.at))
+                told.day.map_or_else(|| day_of(told.at), |day| (day, None))
             }
         };
+        self.day = day;
         let (moment, observed_at) = match (placing, told.at, self.span) {
             (Placing::Night, _, Some(span)) => (told.until.unwrap_or(told.at), span.end),
             (Placing::Night | Placing::Reading, Moment::Date(_), _) => (
@@ -284,9 +290,9 @@ impl Provenance {
                 offset_seconds: Some(offset),
                 ..
             } => offset,
-            Moment::Instant { .. } | Moment::Clock(_) | Moment::Date(_) => {
-                profile.offset_seconds(observed_at)
-            }
+            Moment::Instant { .. } | Moment::Clock(_) | Moment::Date(_) => offset
+                .filter(|(at, _)| *at == observed_at)
+                .map_or_else(|| profile.offset_seconds(observed_at), |(_, offset)| offset),
         };
         let over = if told.at.has_time() {
             let end = self.span.map_or(observed_at, |span| span.end);

@@ -8,6 +8,7 @@ use crate::people::Group;
 use crate::report::{FormatReport, ImportReport, Reject, RejectReason, SkipReason};
 use crate::table::Fault;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use foldhash::fast::RandomState;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{DomainError, Profile, Record, UserId, Zone};
@@ -22,9 +23,9 @@ pub(crate) struct Importer<'s> {
     pub(crate) options: &'s ImportOptions,
     pub(crate) report: ImportReport,
     sink: &'s mut dyn Sink,
-    people: HashMap<UserId, Profile>,
-    waiting: HashMap<UserId, Vec<Record>>,
-    waiting_count: usize,
+    people: HashMap<UserId, Person, RandomState>,
+    /// Number of records that wait to be passed to the sink.
+    waiting: usize,
     sizes: HashMap<PathBuf, u64>,
     total_bytes: u64,
     done_bytes: BTreeMap<PathBuf, u64>,
@@ -34,6 +35,24 @@ pub(crate) struct Importer<'s> {
     in_folder_of: Option<UserId>,
     /// Files that could not be read.
     failed: Vec<ImportError>,
+}
+
+/// A person who was passed to the sink.
+struct Person {
+    profile: Profile,
+    /// Records that wait to be passed to the sink, and how many the last batch had.
+    waiting: Vec<Record>,
+    last: usize,
+}
+
+impl Person {
+    fn take(&mut self, mut record: Record) {
+        record.place(&self.profile);
+        if self.waiting.capacity() == 0 {
+            self.waiting.reserve(self.last);
+        }
+        self.waiting.push(record);
+    }
 }
 
 impl<'s> Importer<'s> {
@@ -56,9 +75,8 @@ impl<'s> Importer<'s> {
             options,
             report: ImportReport::default(),
             sink,
-            people: HashMap::new(),
-            waiting: HashMap::new(),
-            waiting_count: 0,
+            people: HashMap::default(),
+            waiting: 0,
             total_bytes: sizes.values().sum(),
             sizes,
             done_bytes: BTreeMap::new(),
@@ -139,7 +157,7 @@ impl<'s> Importer<'s> {
 
     /// The time zone of a person who was passed to the sink before.
     pub(crate) fn zone_of(&self, user: &UserId) -> Option<Zone> {
-        self.people.get(user).map(|profile| profile.zone)
+        self.people.get(user).map(|person| person.profile.zone)
     }
 
     /// The zone of a new person of whom the export does not say where they live.
@@ -170,7 +188,12 @@ impl<'s> Importer<'s> {
             return Ok(());
         }
         let profile = self.sink.person(user, profile).map_err(ImportError::Sink)?;
-        self.people.insert(user.clone(), profile);
+        let person = Person {
+            profile,
+            waiting: Vec::new(),
+            last: 0,
+        };
+        self.people.insert(user.clone(), person);
         Ok(())
     }
 
@@ -216,23 +239,24 @@ impl<'s> Importer<'s> {
 
     /// The profile of a person who was passed to the sink before.
     pub(crate) fn profile_of(&self, user: &UserId) -> Profile {
-        self.people.get(user).cloned().unwrap_or_default()
+        let person = self.people.get(user);
+        person.map_or_else(Profile::default, |person| person.profile.clone())
     }
 
-    /// Adds a record to the next batch. The person must have been passed to the sink before.
-    pub(crate) fn record(&mut self, user: &UserId, mut record: Record) -> Result<(), ImportError> {
-        self.report.records += 1;
-        if let Some(profile) = self.people.get(user) {
-            record.place(profile);
-        }
-        match self.waiting.get_mut(user) {
-            Some(records) => records.push(record),
+    /// Adds a record to the next batch; a person who is new has the zone to be assumed.
+    pub(crate) fn record(&mut self, user: &UserId, record: Record) -> Result<(), ImportError> {
+        match self.people.get_mut(user) {
+            Some(person) => person.take(record),
             None => {
-                self.waiting.insert(user.clone(), vec![record]);
+                self.person(user, self.zone_to_assume())?;
+                if let Some(person) = self.people.get_mut(user) {
+                    person.take(record);
+                }
             }
         }
-        self.waiting_count += 1;
-        if self.waiting_count >= BATCH {
+        self.report.records += 1;
+        self.waiting += 1;
+        if self.waiting >= BATCH {
             self.flush()?;
         }
         Ok(())
@@ -283,15 +307,21 @@ impl<'s> Importer<'s> {
     }
 
     fn flush(&mut self) -> Result<(), ImportError> {
+        let mut people: Vec<_> = self
+            .people
+            .iter_mut()
+            .filter(|(_, person)| !person.waiting.is_empty())
+            .collect();
         // In the order of ids, so that the same file is written in the same order.
-        let mut people: Vec<_> = self.waiting.drain().collect();
-        people.sort_by(|left, right| left.0.cmp(&right.0));
-        self.waiting_count = 0;
-        for (user, records) in people {
+        people.sort_by_key(|(user, _)| *user);
+        self.waiting = 0;
+        for (user, person) in people {
+            let records = std::mem::take(&mut person.waiting);
+            person.last = records.len();
             let written = if self.are_versions {
-                self.sink.versions(&user, records)
+                self.sink.versions(user, records)
             } else {
-                self.sink.records(&user, records)
+                self.sink.records(user, records)
             };
             written.map_err(ImportError::Sink)?;
         }

@@ -22,6 +22,7 @@ mod options;
 mod people;
 mod readers;
 mod readings;
+mod repeats;
 mod report;
 mod sample;
 mod sleep;

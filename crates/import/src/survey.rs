@@ -25,6 +25,16 @@ pub(crate) enum Quantity {
     Any(f64),
 }
 
+impl Quantity {
+    /// Whether it matters how many numbers are of one day.
+    pub(crate) fn depends_on_days(self) -> bool {
+        match self {
+            Self::Large(..) => true,
+            Self::Whole(_) | Self::Any(_) => false,
+        }
+    }
+}
+
 /// What the values of a metric are.
 pub(crate) fn quantity(metric: MetricType) -> Quantity {
     let (_, most) = metric.plausible_range();
@@ -127,7 +137,8 @@ pub(crate) struct Numbers {
     either: [Either; 2],
     /// Whether a whole number of a thousand and more was written without separators.
     plain_thousands: bool,
-    values: usize,
+    /// Numbers of which the day was said, and those days.
+    dated: usize,
     days: HashSet<u64>,
 }
 
@@ -141,12 +152,17 @@ struct Either {
 }
 
 impl Numbers {
-    /// Takes a number into account; `day` is anything that is the same for values of one person and day.
-    pub(crate) fn see(&mut self, text: &str, day: u64) {
-        self.values += 1;
+    /// Says that a number is of a day: `day` is anything that is the same for values of one person and day.
+    /// Where it is not said, every number is of a day of its own.
+    pub(crate) fn on_day(&mut self, day: u64) {
+        self.dated += 1;
         if self.days.len() < 10_000 {
             self.days.insert(day);
         }
+    }
+
+    /// Takes a number into account.
+    pub(crate) fn see(&mut self, text: &str) {
         let end = text.rfind(|letter: char| letter.is_ascii_digit() || letter == '.');
         let digits = end.map_or(text, |end| &text[..=end]);
         match shape(digits) {
@@ -190,7 +206,7 @@ impl Numbers {
         if self.fine[place] {
             return Mark::Decimal;
         }
-        let many_a_day = self.values > 2 * self.days.len() + self.days.len() / 2;
+        let many_a_day = self.dated > 2 * self.days.len() + self.days.len() / 2;
         let (plain_fits, limit) = match quantity {
             Quantity::Whole(limit) => (self.decimal[place] && !either.some_decimals, limit),
             Quantity::Large(least, limit) => (many_a_day || either.most_decimal >= least, limit),
@@ -313,7 +329,8 @@ mod tests {
     fn marks(texts: &[&str], quantity: Quantity, file: [bool; 2]) -> Marks {
         let mut numbers = Numbers::default();
         for (day, text) in texts.iter().enumerate() {
-            numbers.see(text, day as u64);
+            numbers.on_day(day as u64);
+            numbers.see(text);
         }
         numbers.marks(quantity, file)
     }
@@ -341,7 +358,8 @@ mod tests {
         // Many values of one day are samples, which may be small.
         let mut samples = Numbers::default();
         for text in ["1.102", "1.214", "1.333"] {
-            samples.see(text, 1);
+            samples.on_day(1);
+            samples.see(text);
         }
         assert_eq!(samples.marks(ENERGY, none).dot, Mark::Decimal);
         let commas = marks(&["9,214"], STEPS, none);

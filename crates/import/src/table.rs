@@ -22,6 +22,7 @@ use crate::text::{MAX_LINE, Next, Text, windows_1252};
 use header::shown;
 use marks::ColumnMarks;
 use memchr::{memchr, memchr_iter};
+use std::hash::{Hash, Hasher};
 use std::path::Path;
 
 /// Maximum length of a row with line breaks in quotes; a longer one has a quote that is not closed.
@@ -593,21 +594,21 @@ impl<'t> Row<'t> {
         self.table.text.line_number()
     }
 
-    /// The whole row as bytes, to detect repeated rows.
-    pub(crate) fn fingerprint(&self) -> Vec<u8> {
-        let ranges = self.table.cells.ranges.iter();
-        ranges
-            .map(|range| &self.text.as_bytes()[range.0 as usize..range.1 as usize])
-            .collect::<Vec<_>>()
-            .join(&0x1f)
-    }
-
     pub(crate) fn reject(&self, (reason, message): Fault) -> Reject {
         Reject {
             file: self.table.text.path().to_owned(),
             line: self.table.text.line_number(),
             reason,
             message,
+        }
+    }
+}
+
+/// What its cells say, whatever their quotes.
+impl Hash for Row<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for cell in 0..self.table.cells.ranges.len() {
+            self.text(Some(cell)).hash(state);
         }
     }
 }

@@ -441,6 +441,9 @@ pub(crate) fn offset_seconds(text: &str) -> Option<i32> {
 /// Reads `DD/MM/YYYY`, with or without ` HH:MM[:SS]`.
 pub(crate) fn british(text: &str) -> Option<Stamp> {
     let text = text.trim();
+    if let Some(wall) = british_minute(text.as_bytes()) {
+        return Some(Stamp::Wall(wall));
+    }
     let (date, clock) = match text.split_once(' ') {
         Some((date, clock)) => (date, Some(clock.trim())),
         None => (text, None),
@@ -454,6 +457,21 @@ pub(crate) fn british(text: &str) -> Option<Stamp> {
         Some(clock) => Some(Stamp::Wall(day.and_time(clock_time(clock)?))),
         None => Some(Stamp::Day(day)),
     }
+}
+
+/// Reads `DD/MM/YYYY HH:MM` with all its digits, as nearly all times of those tables are.
+fn british_minute(text: &[u8]) -> Option<NaiveDateTime> {
+    if text.len() != 16 || [text[2], text[5], text[10], text[13]] != *b"// :" {
+        return None;
+    }
+    let two = |place: usize| {
+        let digits = &text[place..place + 2];
+        let number =
+            u32::from(digits[0].wrapping_sub(b'0')) * 10 + u32::from(digits[1].wrapping_sub(b'0'));
+        digits.iter().all(u8::is_ascii_digit).then_some(number)
+    };
+    let year = i32::try_from(two(6)? * 100 + two(8)?).ok()?;
+    NaiveDate::from_ymd_opt(year, two(3)?, two(0)?)?.and_hms_opt(two(11)?, two(14)?, 0)
 }
 
 /// Reads `HH:MM`, `HH:MM:SS` or `HH:MM:SS.fraction`.

@@ -13,14 +13,13 @@ use crate::format::{FormatReader, Gives, Reading as Read};
 use crate::map::{ColumnMap, Target, is_named};
 use crate::numbers::{Cell, Marks, Span, cell, span};
 use crate::readings::Reading;
+use crate::repeats::Repeats;
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Sample, look};
 use crate::survey::{Dates, LOOKED_AT, Numbers, check_cut, quantity_in};
 use crate::table::{Fault, Row, Table};
 use crate::time::{DateOrder, Stamp};
 use chrono::NaiveTime;
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use vitalcast_domain::{MetricType, Moment, Unit, UserId};
 
@@ -139,7 +138,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         None => Some(importer.owner(path)?),
     };
     let zone = importer.zone_to_assume();
-    let mut seen = HashSet::new();
+    let mut seen = Repeats::default();
     let mut repeated = 0_u64;
     while let Some(row) = table.next(importer)? {
         let user = match &owner {
@@ -159,9 +158,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
             continue;
         }
         importer.person(&user, zone)?;
-        let mut hasher = DefaultHasher::new();
-        (&user, at).hash(&mut hasher);
-        repeated += u64::from(!seen.insert(hasher.finish()));
+        repeated += u64::from(!seen.is_new(&(&user, at)));
         for values in &places.values {
             match value_of(&row, values) {
                 Ok(Some((value, unit))) => {
@@ -191,11 +188,9 @@ fn survey(
     let mut dates = Dates::default();
     let mut texts: Vec<String> = Vec::new();
     let mut most = vec![0.0_f64; places.values.len()];
-    let mut day = 0;
     while table.position() <= LOOKED_AT
         && let Some(row) = table.peek()?
     {
-        day += 1;
         let date = row.text(Some(places.date));
         dates.see(date);
         if texts.len() < 1_000 {
@@ -203,7 +198,7 @@ fn survey(
         }
         for ((values, numbers), most) in places.values.iter().zip(&mut numbers).zip(&mut most) {
             let text = row.text(Some(values.column));
-            numbers.see(text, day);
+            numbers.see(text);
             if let Ok(Cell::Value(value, None)) = cell(text, "", Marks::default()) {
                 *most = most.max(value);
             }

@@ -10,12 +10,12 @@ use crate::diary::{EnergyCheck, Meals, Nutrients, Sitting};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading};
 use crate::readings::Place;
+use crate::repeats::Repeats;
 use crate::report::SkipReason;
 use crate::sample::Confidence;
 use crate::survey::{Dates, LOOKED_AT};
 use crate::table::Table;
 use crate::time::DateOrder;
-use std::collections::HashSet;
 use std::path::Path;
 use vitalcast_domain::Unit;
 
@@ -73,11 +73,11 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let (date, meal) = (table.required(&["Date"])?, table.required(&["Meal"])?);
     let mut meals = Meals::default();
     // A row is a whole meal: the same row twice is one.
-    let mut seen = HashSet::new();
+    let mut seen = Repeats::default();
     while let Some(row) = table.next(importer)? {
         let day = dates::day(row.text(Some(date)), order, "Date");
         match day.and_then(|day| Ok((day, nutrients.read(&row)?))) {
-            Ok(_) if !seen.insert(row.fingerprint()) => importer.skip(SkipReason::Repeated),
+            Ok(_) if !seen.is_new(&row) => importer.skip(SkipReason::Repeated),
             Ok((day, eaten)) => {
                 let name = row.text(Some(meal)).to_owned();
                 let time = None;

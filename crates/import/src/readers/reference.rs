@@ -120,7 +120,8 @@ fn read_csv(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError>
             columns: &columns,
         };
         match reader.row(importer, &cells) {
-            Ok(found) => reader.hand_on(importer, found)?,
+            Ok(Some((user, record))) => importer.record(&user, record)?,
+            Ok(None) => {}
             Err(fault) => reader.faults.push(fault),
         }
         for fault in reader.faults.drain(..) {
@@ -229,7 +230,8 @@ fn read_json(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError
             Reader::new(kind, importer, path, look.rules())
         });
         match reader.row(importer, &cells) {
-            Ok(found) => reader.hand_on(importer, found)?,
+            Ok(Some((user, record))) => importer.record(&user, record)?,
+            Ok(None) => {}
             Err(fault) => reader.faults.push(fault),
         }
         for fault in reader.faults.drain(..) {
@@ -325,19 +327,6 @@ impl Reader {
         for (what, count) in &self.unknown {
             importer.note(format!("{}: {count} {what}", self.file));
         }
-    }
-
-    /// Passes the record of a row to the importer, if there is one.
-    fn hand_on(
-        &mut self,
-        importer: &mut Importer<'_>,
-        found: Option<(UserId, Record)>,
-    ) -> Result<(), ImportError> {
-        if let Some((user, record)) = found {
-            importer.person(&user, self.zone)?;
-            importer.record(&user, record)?;
-        }
-        Ok(())
     }
 
     /// The record of a row; `None` for a row of another person, for a repeated row, and for a reading that

@@ -16,13 +16,13 @@ mod watch;
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading};
+use crate::repeats::Repeats;
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::table::{Fault, Table};
 use crate::time::{Stamp, british};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use vitalcast_domain::{
     HealthMetric, Meal, MetricType, Moment, Provenance, Record, Told, Unit, UserId, Zone,
@@ -202,7 +202,7 @@ fn meals(
     let tag = table.column(&["meal_tag"]);
     let macros =
         ["carbs_g", "prot_g", "fat_g", "fibre_g"].map(|name| (name, table.column(&[name])));
-    let mut seen: HashSet<Vec<u8>> = HashSet::new();
+    let mut seen = Repeats::default();
     let mut ordinals: HashMap<String, u32> = HashMap::new();
     while let Some(row) = table.next(importer)? {
         let outcome = (|| {
@@ -227,7 +227,7 @@ fn meals(
                 continue;
             }
         };
-        if !seen.insert(row.fingerprint()) {
+        if !seen.is_new(&row) {
             importer.skip(SkipReason::Repeated);
             continue;
         }
@@ -295,8 +295,8 @@ fn activity(
     let intensity = table.column(&["intensity"]);
     let equivalents = table.column(&["met"]);
     let mut days: BTreeMap<NaiveDate, Movement> = BTreeMap::new();
-    // The same quarter of an hour and kind of movement twice is a repeated row; hashes of them.
-    let mut seen: HashSet<u64> = HashSet::new();
+    // The same quarter of an hour and kind of movement twice is a repeated row.
+    let mut seen = Repeats::default();
     while let Some(row) = table.next(importer)? {
         let outcome = (|| {
             let Some(Stamp::Wall(wall)) = british(row.text(Some(time))) else {
@@ -324,9 +324,7 @@ fn activity(
         })();
         match outcome {
             Ok((wall, steps, energy, effort)) => {
-                let mut epoch = DefaultHasher::new();
-                (wall, row.text(start), row.text(kind)).hash(&mut epoch);
-                if !seen.insert(epoch.finish()) {
+                if !seen.is_new(&(wall, row.text(start), row.text(kind))) {
                     importer.skip(SkipReason::Repeated);
                     continue;
                 }
@@ -448,7 +446,7 @@ fn nights(
             table.column(&["rem_sleep_s"]),
         ),
     ];
-    let mut seen: HashSet<Vec<u8>> = HashSet::new();
+    let mut seen = Repeats::default();
     let mut ordinals: HashMap<NaiveDateTime, u32> = HashMap::new();
     while let Some(row) = table.next(importer)? {
         let outcome = (|| {
@@ -511,7 +509,7 @@ fn nights(
                 continue;
             }
         };
-        if !seen.insert(row.fingerprint()) {
+        if !seen.is_new(&row) {
             importer.skip(SkipReason::Repeated);
             continue;
         }

@@ -68,13 +68,11 @@ impl Table<'_> {
         text.consume(bytes, lines);
         let mut first = Table::from(text, self.delimiter, self.header.clone());
         let mut columns = vec![Numbers::default(); self.header.len()];
-        let mut row_number = 0;
         while first.position() <= LOOKED_AT
             && let Some(row) = first.peek()?
         {
-            row_number += 1;
             for (column, numbers) in columns.iter_mut().enumerate() {
-                numbers.see(row.text(Some(column)), row_number);
+                numbers.see(row.text(Some(column)));
             }
         }
         let mut file = [false; 2];

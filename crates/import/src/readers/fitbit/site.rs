@@ -258,7 +258,7 @@ impl Written {
         let mut before = String::new();
         let mut section: Option<Vec<String>> = None;
         let mut numbers: HashMap<String, Numbers> = HashMap::new();
-        each_line(file, |line, text, _| {
+        each_line(file, |_, text, _| {
             let row = text.map(cells).unwrap_or_default();
             let names: Vec<&str> = row.iter().map(String::as_str).collect();
             if Section::of(&Columns(&names)).is_some() {
@@ -267,8 +267,8 @@ impl Written {
             }
             for (name, text) in section.iter().flatten().zip(&row) {
                 match numbers.get_mut(name) {
-                    Some(column) => column.see(text, line),
-                    None => numbers.entry(name.clone()).or_default().see(text, line),
+                    Some(column) => column.see(text),
+                    None => numbers.entry(name.clone()).or_default().see(text),
                 }
             }
             if order == DateOrder::Unknown {

@@ -141,14 +141,21 @@ impl FirstLook {
             if says_something(value)
                 && let Ok(metric) = crate::words::metric(cells.cell(Column::METRIC_TYPE))
             {
-                self.metrics[metric as usize].see(value, day());
+                let numbers = &mut self.metrics[metric as usize];
+                if quantity(metric).depends_on_days() {
+                    numbers.on_day(day());
+                }
+                numbers.see(value);
             }
             return;
         }
-        for ((column, _), numbers) in QUANTITIES.iter().zip(&mut self.columns) {
+        for ((column, quantity), numbers) in QUANTITIES.iter().zip(&mut self.columns) {
             let text = cells.cell(*column);
             if says_something(text) {
-                numbers.see(text, day());
+                if quantity.depends_on_days() {
+                    numbers.on_day(day());
+                }
+                numbers.see(text);
             }
         }
         if kind == Kind::Activities

@@ -8,10 +8,11 @@
 use super::{SOURCE, bad_time, daily};
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
+use crate::repeats::Repeats;
 use crate::table::{Fault, Row, Table};
 use crate::time::{Stamp, british};
 use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use vitalcast_domain::{
     HealthMetric, MetricType, Moment, Provenance, ReadingKind, Record, Told, Unit, UserId, Zone,
 };
@@ -46,7 +47,7 @@ pub(super) fn watch(
         stress: table.column(&["stress_level_value"]),
     };
     let mut days: BTreeMap<NaiveDate, Day> = BTreeMap::new();
-    let mut seen: HashSet<NaiveDateTime> = HashSet::new();
+    let mut seen = Repeats::default();
     while let Some(row) = table.next(importer)? {
         let outcome = (|| {
             let measured = columns.measured(&row)?;
@@ -74,7 +75,7 @@ pub(super) fn watch(
                     days.entry(day).or_default().rest(at_midnight, moment, rate);
                 }
                 // The same five minutes twice count once.
-                if seen.insert(moment) {
+                if seen.is_new(&moment) {
                     days.entry(local.date())
                         .or_default()
                         .add(moment, local, measured);
