@@ -73,7 +73,7 @@ pub use record::{
     Activity, ActivityType, HealthMetric, History, Intensity, Meal, MealType, Record, RecordKind,
     SUM_OF_DAY,
 };
-pub use record_field::{FieldContent, FieldUnit, NumberField, RecordField};
+pub use record_field::{FieldContent, NumberField, RecordField};
 pub use request::{
     BatchPredictRequest, DEFAULT_SEED, MAX_HORIZON_DAYS, PredictRequest, TrainModelRequest,
 };

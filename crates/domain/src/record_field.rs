@@ -36,33 +36,6 @@ pub struct RecordField {
     pub meaning: &'static str,
 }
 
-/// The unit of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldUnit {
-    /// One that readings have too.
-    Of(Unit),
-    /// A length, which no metric type has: its symbol.
-    Length(&'static str),
-}
-
-impl FieldUnit {
-    /// Its symbol; empty for a plain number.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Self::Of(unit) => unit.symbol(),
-            Self::Length(symbol) => symbol,
-        }
-    }
-
-    /// The unit, if readings have it too.
-    pub fn unit(self) -> Option<Unit> {
-        match self {
-            Self::Of(unit) => Some(unit),
-            Self::Length(_) => None,
-        }
-    }
-}
-
 /// A number that a record or a profile may hold.
 #[derive(Debug, Clone, Copy)]
 pub struct NumberField<T: 'static> {
@@ -71,7 +44,7 @@ pub struct NumberField<T: 'static> {
     /// Name in sentences.
     pub words: &'static str,
     /// Its unit.
-    pub unit: FieldUnit,
+    pub unit: Unit,
     /// Smallest and largest plausible value.
     pub bounds: Bounds<f64>,
     /// What it means, with its unit.
@@ -162,10 +135,10 @@ macro_rules! numbers {
     };
 }
 
-const KCAL: FieldUnit = FieldUnit::Of(Unit::Kilocalories);
-const G: FieldUnit = FieldUnit::Of(Unit::Grams);
-const BPM: FieldUnit = FieldUnit::Of(Unit::PerMinute);
-const KG: FieldUnit = FieldUnit::Of(Unit::Kilograms);
+const KCAL: Unit = Unit::Kilocalories;
+const G: Unit = Unit::Grams;
+const BPM: Unit = Unit::PerMinute;
+const KG: Unit = Unit::Kilograms;
 
 #[rustfmt::skip]
 numbers!(Meal, "a meal" {
@@ -179,18 +152,18 @@ numbers!(Meal, "a meal" {
 
 #[rustfmt::skip]
 numbers!(Activity, "an activity" {
-    DURATION duration_minutes "duration" "duration", FieldUnit::Of(Unit::Minutes), 0.0 2_880.0, "Duration, minutes";
+    DURATION duration_minutes "duration" "duration", Unit::Minutes, 0.0 2_880.0, "Duration, minutes";
     ENERGY energy_kcal "calories_burned" "calories burned", KCAL, 0.0 30_000.0, "Energy above rest, kcal";
     AVERAGE_HEART_RATE average_heart_rate "average_heart_rate" "average heart rate", BPM, 20.0 260.0, "Mean heart rate, beats per minute";
     MAX_HEART_RATE max_heart_rate "max_heart_rate" "max heart rate", BPM, 20.0 260.0, "Highest heart rate, beats per minute";
-    DISTANCE distance_m "distance" "distance", FieldUnit::Length("m"), 0.0 1_000_000.0, "Distance, m";
-    STEPS steps "steps" "steps", FieldUnit::Of(Unit::Count), 0.0 200_000.0, "Steps";
+    DISTANCE distance_m "distance" "distance", Unit::Metres, 0.0 1_000_000.0, "Distance, m";
+    STEPS steps "steps" "steps", Unit::Count, 0.0 200_000.0, "Steps";
 });
 
 #[rustfmt::skip]
 numbers!(Profile, "a profile" {
     WEIGHT weight_kg "weight_kg" "weight", KG, 2.0 700.0, "Body weight, kg";
-    HEIGHT height_cm "height_cm" "height", FieldUnit::Length("cm"), 30.0 280.0, "Height, cm";
+    HEIGHT height_cm "height_cm" "height", Unit::Centimetres, 30.0 280.0, "Height, cm";
     GOAL_WEIGHT goal_weight_kg "goal_weight_kg" "weight goal", KG, 2.0 700.0, "Weight goal, kg";
     GOAL_ENERGY goal_energy_kcal "goal_energy_kcal" "energy goal", KCAL, 200.0 20_000.0, "Energy goal per day, kcal";
     GOAL_PROTEIN goal_protein_g "goal_protein_g" "protein goal", G, 0.0 2_000.0, "Protein goal per day, g";

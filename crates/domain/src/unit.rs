@@ -40,6 +40,20 @@ pub enum Unit {
     Pounds,
     /// Stones of 14 pounds.
     Stones,
+    /// Metres.
+    Metres,
+    /// Kilometres.
+    Kilometres,
+    /// Centimetres.
+    Centimetres,
+    /// International miles.
+    Miles,
+    /// Yards.
+    Yards,
+    /// Feet.
+    Feet,
+    /// Inches.
+    Inches,
     /// Degrees Celsius.
     Celsius,
     /// Degrees Fahrenheit.
@@ -60,6 +74,11 @@ pub enum Unit {
 const KILOJOULES_PER_KILOCALORIE: f64 = 4.184;
 /// Kilograms in one avoirdupois pound, exact by definition.
 const KILOGRAMS_PER_POUND: f64 = 0.453_592_37;
+/// Metres in one inch, foot, yard and mile, all exact by definition.
+const METRES_PER_INCH: f64 = 0.025_4;
+const METRES_PER_FOOT: f64 = 0.304_8;
+const METRES_PER_YARD: f64 = 0.914_4;
+const METRES_PER_MILE: f64 = 1_609.344;
 /// Kilopascals in one conventional millimetre of mercury.
 const KILOPASCALS_PER_MMHG: f64 = 0.133_322_387_415;
 /// Molar mass of glucose (180.156 g/mol) over ten: mg/dL in one mmol/L.
@@ -155,6 +174,18 @@ impl Unit {
             }
             "lb" | "lbs" | "pound" | "pounds" => Self::Pounds,
             "st" | "stone" | "stones" => Self::Stones,
+            "m" | "metre" | "metres" | "meter" | "meters" | "mètres" | "metros" | "metri" => {
+                Self::Metres
+            }
+            "km" | "kilometre" | "kilometres" | "kilometer" | "kilometers" | "kilomètres"
+            | "kilómetros" | "quilómetros" | "chilometri" => Self::Kilometres,
+            "cm" | "centimetre" | "centimetres" | "centimeter" | "centimeters" | "zentimeter" => {
+                Self::Centimetres
+            }
+            "mi" | "mile" | "miles" | "meilen" | "millas" => Self::Miles,
+            "yd" | "yds" | "yard" | "yards" => Self::Yards,
+            "ft" | "foot" | "feet" => Self::Feet,
+            "in" | "inch" | "inches" => Self::Inches,
             "c" | "°c" | "℃" | "degc" | "celsius" | "degreescelsius" | "degreecelsius" => {
                 Self::Celsius
             }
@@ -178,8 +209,8 @@ impl Unit {
                 return Err(DomainError::UnknownWord {
                     what: "unit",
                     got: shortened(text),
-                    expected: "bpm, ms, s, min, hours, count, score, %, kcal, kJ, g, kg, lb, °C, \
-                               °F, mmHg, mg/dL, mmol/L, mL/kg/min"
+                    expected: "bpm, ms, s, min, hours, count, score, %, kcal, kJ, g, kg, lb, st, m, km, mi, °C, \
+                               °F, mmHg, kPa, mg/dL, mmol/L, mL/kg/min"
                         .to_owned(),
                 });
             }
@@ -205,6 +236,13 @@ impl Unit {
             Self::Kilograms => "kg",
             Self::Pounds => "lb",
             Self::Stones => "st",
+            Self::Metres => "m",
+            Self::Kilometres => "km",
+            Self::Centimetres => "cm",
+            Self::Miles => "mi",
+            Self::Yards => "yd",
+            Self::Feet => "ft",
+            Self::Inches => "in",
             Self::Celsius => "°C",
             Self::Fahrenheit => "°F",
             Self::MillimetresOfMercury => "mmHg",
@@ -257,6 +295,13 @@ impl Unit {
             Self::PerSecond => (60.0, 5),
             Self::MillimetresOfMercury => (KILOPASCALS_PER_MMHG, 6),
             Self::Kilopascals => (1.0, 6),
+            Self::Metres => (1.0, 7),
+            Self::Kilometres => (1_000.0, 7),
+            Self::Centimetres => (0.01, 7),
+            Self::Miles => (METRES_PER_MILE, 7),
+            Self::Yards => (METRES_PER_YARD, 7),
+            Self::Feet => (METRES_PER_FOOT, 7),
+            Self::Inches => (METRES_PER_INCH, 7),
             Self::Count | Self::Celsius | Self::Fahrenheit | Self::MillilitresPerKilogramMinute => {
                 return None;
             }
@@ -309,6 +354,12 @@ mod tests {
             Unit::MillimolesPerLitre.convert(5.0, Unit::MilligramsPerDecilitre),
             90.078,
         );
+        near(Unit::Miles.convert(1.0, Unit::Metres), 1_609.344);
+        near(Unit::Yards.convert(1.0, Unit::Metres), 0.914_4);
+        near(Unit::Feet.convert(1.0, Unit::Metres), 0.304_8);
+        near(Unit::Inches.convert(1.0, Unit::Centimetres), 2.54);
+        near(Unit::Kilometres.convert(5.2, Unit::Metres), 5_200.0);
+        assert_eq!(Unit::Metres.convert(1.0, Unit::Minutes), None);
         near(Unit::Stones.convert(11.0, Unit::Kilograms), 69.853_224_98);
         near(
             Unit::Kilopascals.convert(16.0, Unit::MillimetresOfMercury),
@@ -343,6 +394,8 @@ mod tests {
             ("g, grams", Unit::Grams),
             ("st, Stones", Unit::Stones),
             ("kPa", Unit::Kilopascals),
+            ("km, Kilometer", Unit::Kilometres),
+            ("mi, miles", Unit::Miles),
             ("h, hrs, Std., Stunden, hh:mm", Unit::Hours),
             ("steps/day, Schritte, pas, pasos", Unit::Count),
             ("kcal/d, kilogram calories", Unit::Kilocalories),

@@ -1,6 +1,5 @@
 //! What readers of exports with data of Apple's HealthKit share.
 
-use crate::lengths::{METRES_PER_FOOT, METRES_PER_MILE, METRES_PER_YARD};
 use vitalcast_domain::{MetricType, Unit};
 
 /// A nutrient of a meal.
@@ -72,14 +71,7 @@ pub(crate) fn percent(value: f64, unit: Unit) -> (f64, Unit) {
 
 /// Metres in a unit of length.
 pub(crate) fn metres(unit: &str) -> Option<f64> {
-    Some(match unit {
-        "m" => 1.0,
-        "km" => 1_000.0,
-        "mi" => METRES_PER_MILE,
-        "yd" => METRES_PER_YARD,
-        "ft" => METRES_PER_FOOT,
-        _ => return None,
-    })
+    Unit::parse(unit).ok()?.convert(1.0, Unit::Metres)
 }
 
 /// Grams of a nutrient.

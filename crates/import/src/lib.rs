@@ -12,7 +12,6 @@ mod fields;
 mod format;
 mod healthkit;
 mod json;
-mod lengths;
 mod loose;
 mod map;
 mod numbers;

@@ -10,7 +10,6 @@ use crate::dates::{self, minutes_between};
 use crate::error::ImportError;
 use crate::fields::{self, Object};
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
-use crate::lengths::{METRES_PER_FOOT, METRES_PER_MILE, METRES_PER_YARD};
 use crate::objects::each_object;
 use crate::one_person::OnePerson;
 use crate::readings::{Night, Place, Reading, shortened};
@@ -204,18 +203,8 @@ fn minutes_of(value: Option<&Value>) -> Result<Option<f64>, Fault> {
 
 /// A distance in metres, likewise.
 fn metres_of(value: Option<&Value>) -> Result<Option<f64>, Fault> {
-    let size = |unit: &str| {
-        Some(match unit {
-            "m" => 1.0,
-            "km" => 1_000.0,
-            "cm" => 0.01,
-            "mi" => METRES_PER_MILE,
-            "ft" => METRES_PER_FOOT,
-            "yd" => METRES_PER_YARD,
-            _ => return None,
-        })
-    };
-    Ok(quantity(value)?.and_then(|(amount, unit)| Some(amount * size(unit)?)))
+    let quantity = quantity(value)?;
+    Ok(quantity.and_then(|(amount, unit)| Unit::parse(unit).ok()?.convert(amount, Unit::Metres)))
 }
 
 /// Keys of bodies with the metrics that they hold.

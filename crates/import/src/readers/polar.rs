@@ -18,7 +18,6 @@ use crate::batch::Importer;
 use crate::dates::{local_day, minutes_between};
 use crate::error::ImportError;
 use crate::format::{Columns, FormatReader, Gives, Reading as Files};
-use crate::lengths::METRES_PER_MILE;
 use crate::loose::{number, or_nothing, text};
 use crate::numbers::{Span, span};
 use crate::objects::{document, each_text, parsed};
@@ -621,7 +620,7 @@ fn session_of(row: &Row<'_>, columns: &SessionColumns) -> Result<Workout, Fault>
         minutes: seconds.map(|seconds| seconds / 60.0),
         kilocalories: row.number(columns.calories, "Calories")?,
         mean_rate: row.number(columns.mean_rate, "Average heart rate (bpm)")?,
-        meters: meters.or(miles.map(|length| length * METRES_PER_MILE)),
+        meters: meters.or(miles.and_then(|length| Unit::Miles.convert(length, Unit::Metres))),
         ..Workout::new(
             workout_id(local),
             sport(row.text(Some(columns.sport))).unwrap_or(ActivityType::Other),

@@ -406,7 +406,7 @@ impl Reader {
         importer: &mut Importer<'_>,
         cells: &impl Cells,
         column: Column,
-        unit: Option<Unit>,
+        unit: Unit,
     ) -> Option<f64> {
         let marks = self.rules.of_column(column);
         let fault = match cell(cells.cell(column), column.name(), marks) {
@@ -419,7 +419,7 @@ impl Reader {
                 let Some(found) = found.or(cells.unit(column)) else {
                     return Some(value);
                 };
-                match unit.and_then(|unit| found.convert(value, unit)) {
+                match found.convert(value, unit) {
                     Some(value) => return Some(value),
                     None => (
                         RejectReason::WrongUnit,
@@ -441,7 +441,7 @@ impl Reader {
         column: Column,
         field: &NumberField<T>,
     ) -> Option<f64> {
-        self.optional(importer, cells, column, field.unit.unit())
+        self.optional(importer, cells, column, field.unit)
     }
 
     /// A heart rate of a workout; 0 says that there is none.
@@ -553,9 +553,8 @@ impl Reader {
         };
         let mut energy_kcal = self.number(importer, cells, Column::CALORIES, &Meal::ENERGY);
         if energy_kcal.is_none() {
-            let kilojoules = Some(Unit::Kilojoules);
             energy_kcal = self
-                .optional(importer, cells, Column::ENERGY_KJ, kilojoules)
+                .optional(importer, cells, Column::ENERGY_KJ, Unit::Kilojoules)
                 .and_then(|energy| Unit::Kilojoules.convert(energy, Unit::Kilocalories));
         }
         let mut number = |column, field| self.number(importer, cells, column, field);
@@ -591,6 +590,11 @@ impl Reader {
         let (value, unit) = match cell(text, "value", marks) {
             Ok(Cell::Empty | Cell::NotMeasured) => return Ok(None),
             Ok(Cell::Value(value, None)) => (value, unit.unwrap_or(metric.unit())),
+            // Of a time, `450m` is in minutes.
+            Ok(Cell::Value(value, Some(Unit::Metres))) => {
+                let expected = unit.unwrap_or(metric.unit());
+                time_span(text, expected).unwrap_or((value, Unit::Metres))
+            }
             Ok(Cell::Value(value, Some(found))) if unit.is_none_or(|unit| unit == found) => {
                 (value, found)
             }

@@ -11,7 +11,7 @@ use crate::diary::{Eaten, meal};
 use crate::error::ImportError;
 use crate::fields::{self, Object};
 use crate::format::{Columns, FormatReader, Gives, Reading as Read};
-use crate::lengths::{METRES_PER_FOOT, METRES_PER_MILE, METRES_PER_YARD};
+use crate::healthkit::metres;
 use crate::objects::each_object;
 use crate::readings::{Place, shortened};
 use crate::report::{RejectReason, SkipReason};
@@ -257,16 +257,7 @@ fn activity_of(object: &Map<String, Value>) -> Result<Activity, Fault> {
     .into_iter()
     .find_map(sport);
     let distance = part("distance");
-    let metres = distance.and_then(|distance| {
-        Some(match fields::text(distance, "units") {
-            "meters" => 1.0,
-            "kilometers" => 1_000.0,
-            "miles" => METRES_PER_MILE,
-            "feet" => METRES_PER_FOOT,
-            "yards" => METRES_PER_YARD,
-            _ => return None,
-        })
-    });
+    let metres = distance.and_then(|distance| metres(fields::text(distance, "units")));
     let length = match distance {
         Some(distance) => fields::amount(distance, "value")?,
         None => None,

@@ -1,6 +1,6 @@
 //! Cells as people have them: each test is named after what went wrong.
 
-use crate::folder::{Folder, Read, instant, options, read_bytes, read_with};
+use crate::folder::{Folder, Read, day, instant, options, read_bytes, read_with};
 use crate::tables::{DIARY, HEADER, meals, values};
 use vitalcast_domain::{ActivityType, Intensity, MealType, MetricType as M, Record};
 use vitalcast_import::{ImportOptions, RejectReason as R, SkipReason as S};
@@ -93,6 +93,38 @@ fn a_watch_that_was_not_worn_measured_no_zeros() {
         [255.0],
         "a fault of a sensor, told apart later"
     );
+}
+
+#[test]
+fn distances_of_workouts_have_units_and_minutes_stay_minutes() {
+    let distance = |header: &str, cell: &str| {
+        let table = format!(
+            "userId,activityType,startedAt,duration,{header}\n\
+             abe,RUNNING,2025-03-01T07:00:00Z,45m,{cell}\n"
+        );
+        let read = read_bytes("x.csv", table).1;
+        assert!(read.rejects.is_empty(), "{header} {cell}");
+        let runs = read.workouts();
+        assert_eq!(runs[0].duration_minutes, Some(45.0), "{header} {cell}");
+        runs[0].distance_m
+    };
+    for (header, cell) in [
+        ("distance", "5200"),
+        ("distance", "5200 m"),
+        ("distance", "5.2 km"),
+        ("distance", "\"5,2 km\""),
+        ("distanceKm", "5.2"),
+        ("Distance (km)", "5.2"),
+        ("distance_m", "5200"),
+    ] {
+        assert_eq!(distance(header, cell), Some(5_200.0), "{header} {cell}");
+    }
+    assert_eq!(distance("distance", "3 miles"), Some(3.0 * 1_609.344));
+    assert_eq!(distance("Distance [mi]", "3"), Some(3.0 * 1_609.344));
+    // A night of minutes is no length.
+    let table = format!("{HEADER}abe,2025-03-01T07:00:00Z,SLEEP_DURATION,450m,\n");
+    let read = read_bytes("x.csv", table).1;
+    assert_eq!(read.series(M::SleepDuration), [day("2025-03-01", 7.5)]);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 
 use super::elements::time_of;
 use crate::error::ImportError;
-use crate::lengths::CENTIMETRES_PER_INCH;
 use crate::zones::{by_offset, fixed};
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use memchr::memmem::{Finder, rfind};
@@ -124,20 +123,13 @@ impl Look {
         let entry = entry(text, place);
         let at = in_time(time_of(value(entry, "startDate")?)?)?.0;
         let size: f64 = value(entry, "value")?.parse().ok()?;
-        let unit = value(entry, "unit")?;
-        let (known, size, range) = if is_height {
-            let factor = match unit {
-                "cm" => 1.0,
-                "m" => 100.0,
-                "in" => CENTIMETRES_PER_INCH,
-                "ft" => 12.0 * CENTIMETRES_PER_INCH,
-                _ => return None,
-            };
-            (&mut self.height, size * factor, 30.0..=280.0)
+        let found = Unit::parse(value(entry, "unit")?).ok()?;
+        let (known, unit, range) = if is_height {
+            (&mut self.height, Unit::Centimetres, 30.0..=280.0)
         } else {
-            let kilograms = Unit::parse(unit).ok()?.convert(size, Unit::Kilograms)?;
-            (&mut self.weight, kilograms, 2.0..=700.0)
+            (&mut self.weight, Unit::Kilograms, 2.0..=700.0)
         };
+        let size = found.convert(size, unit)?;
         if range.contains(&size) && known.is_none_or(|known| known.0 <= at) {
             *known = Some((at, size));
         }

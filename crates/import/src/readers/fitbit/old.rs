@@ -5,7 +5,7 @@ use super::{Export, SOURCE, bad_time, instant, labelled_day, stamp, utc};
 use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::format::Columns;
-use crate::lengths::METRES_PER_MILE;
+use crate::healthkit::metres;
 use crate::loose;
 use crate::numbers::number;
 use crate::objects::{each_object, each_text, parsed};
@@ -480,12 +480,7 @@ fn workout(log: &Exercise) -> Result<Activity, Fault> {
         start.checked_add_signed(TimeDelta::try_milliseconds(duration as i64)?)
     });
     let unit = log.distance_unit.as_deref().unwrap_or("");
-    let metres = match unit.to_ascii_lowercase().as_str() {
-        "kilometer" | "kilometre" | "km" => Some(1_000.0),
-        "mile" | "mi" => Some(METRES_PER_MILE),
-        "meter" | "metre" | "m" => Some(1.0),
-        _ => None,
-    };
+    let metres = metres(unit);
     let id = log.log_id.clone();
     let told = Told {
         until: end.map(Moment::instant),

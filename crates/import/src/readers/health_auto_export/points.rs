@@ -6,7 +6,6 @@ use crate::batch::Importer;
 use crate::dates::minutes_of;
 use crate::fields;
 use crate::healthkit::{Type, metres};
-use crate::lengths::CENTIMETRES_PER_INCH;
 use crate::readings::{Night, shortened};
 use crate::report::{RejectReason, SkipReason};
 use crate::sleep::{Interval, Stage};
@@ -155,15 +154,13 @@ pub(super) fn point(
 pub(super) fn person(letters: &str, value: f64, units: &str, at: When, collected: &mut Collected) {
     let key = at.local.and_utc().timestamp();
     let is_height = letters == "height";
-    let converted = match (is_height, units) {
-        (true, "cm") => Some(value),
-        (true, "in") => Some(value * CENTIMETRES_PER_INCH),
-        (true, unit) => metres(unit).map(|metres| value * metres * 100.0),
-        (false, unit) => {
-            let unit = Unit::parse(unit).ok();
-            unit.and_then(|unit| unit.convert(value, Unit::Kilograms))
-        }
+    let unit = if is_height {
+        Unit::Centimetres
+    } else {
+        Unit::Kilograms
     };
+    let found = Unit::parse(units).ok();
+    let converted = found.and_then(|found| found.convert(value, unit));
     let (known, range) = if is_height {
         (&mut collected.height, 30.0..=280.0)
     } else {

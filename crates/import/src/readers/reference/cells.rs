@@ -171,11 +171,11 @@ impl Column {
 
 /// Names of the columns of numbers, with their units.
 static NUMBERS: LazyLock<Vec<(&str, Column, Unit)>> = LazyLock::new(|| {
-    fn of<T>(field: &NumberField<T>) -> Option<(&'static str, Column, Unit)> {
-        Some((field.name, Column::of_number(field), field.unit.unit()?))
+    fn of<T>(field: &NumberField<T>) -> (&'static str, Column, Unit) {
+        (field.name, Column::of_number(field), field.unit)
     }
-    let mut numbers: Vec<_> = Meal::NUMBERS.iter().filter_map(of).collect();
-    numbers.extend(Activity::NUMBERS.iter().filter_map(of));
+    let mut numbers: Vec<_> = Meal::NUMBERS.iter().map(of).collect();
+    numbers.extend(Activity::NUMBERS.iter().map(of));
     let others = OTHER_NAMES.iter().filter_map(|&(column, name)| {
         let known = numbers.iter().find(|known| known.1 == column)?;
         Some((name, column, known.2))

@@ -92,6 +92,8 @@ pub(super) fn duration(
             Some(unit) => {
                 return unit
                     .convert(value, Unit::Minutes)
+                    // `45m` is no length here.
+                    .or_else(|| written_in_parts(written.text, between))
                     .map(Some)
                     .ok_or_else(|| (RejectReason::WrongUnit, "duration is no time".to_owned()));
             }
