@@ -82,7 +82,7 @@ impl ScoreTable {
             .iter()
             .map(|score| if symmetric { score.abs() } else { *score })
             .collect();
-        ascending.sort_by(f64::total_cmp);
+        ascending.sort_unstable_by(f64::total_cmp);
         let count = ascending.len();
         let quantiles = levels.into_iter().filter_map(|level| {
             let (lower, upper) = if symmetric {
@@ -200,15 +200,12 @@ impl AdaptiveSpread {
         if !(forecast.is_finite() && s.is_finite() && s >= 0.0) {
             return Vec::new();
         }
-        let spread = self.spread(s);
-        let (mut lower, mut upper) = (forecast, forecast);
+        let mut nested = Nested::around(forecast, self.spread(s));
         table
             .quantiles()
             .iter()
             .map(|quantiles| {
-                let unit = spread * self.adjustment(quantiles.level).exp();
-                lower = (forecast + quantiles.lower * unit).min(lower);
-                upper = (forecast + quantiles.upper * unit).max(upper);
+                let (lower, upper) = nested.next(quantiles, self.adjustment(quantiles.level));
                 (quantiles.level, lower, upper)
             })
             .collect()
@@ -234,20 +231,21 @@ impl AdaptiveSpread {
         }
         self.readings += 1;
         if self.readings >= FIRST_ADJUSTED {
-            self.adjustments = self
-                .bounds(forecast, s, table)
-                .into_iter()
-                .map(|(level, lower, upper)| {
-                    let missed = f64::from(!(lower..=upper).contains(&observed));
-                    let rate = if level <= FAST_UP_TO {
-                        FAST_RATE
-                    } else {
-                        SLOW_RATE
-                    };
-                    let next = LEAK * self.adjustment(level) + rate * (missed - (1.0 - level));
-                    (level, next.clamp(-MOST_ADJUSTMENT, MOST_ADJUSTMENT))
-                })
-                .collect();
+            self.keep_levels_of(table);
+            let mut nested = Nested::around(forecast, self.spread(s));
+            for ((level, adjustment), quantiles) in
+                self.adjustments.iter_mut().zip(table.quantiles())
+            {
+                let (lower, upper) = nested.next(quantiles, *adjustment);
+                let missed = f64::from(!(lower..=upper).contains(&observed));
+                let rate = if *level <= FAST_UP_TO {
+                    FAST_RATE
+                } else {
+                    SLOW_RATE
+                };
+                let next = LEAK * *adjustment + rate * (missed - (1.0 - *level));
+                *adjustment = next.clamp(-MOST_ADJUSTMENT, MOST_ADJUSTMENT);
+            }
         }
         let residual = (observed - forecast).abs().min(MOST_RESIDUAL * self.c0 * s);
         self.weighted = DECAY * self.weighted + residual;
@@ -255,11 +253,47 @@ impl AdaptiveSpread {
         Ok(())
     }
 
+    /// Keeps the adjustments of the levels of a table, and begins those of new ones.
+    fn keep_levels_of(&mut self, table: &ScoreTable) {
+        let levels = || table.quantiles().iter().map(|quantiles| quantiles.level);
+        if !levels().eq(self.adjustments.iter().map(|(level, _)| *level)) {
+            let adjustments = levels().map(|level| (level, self.adjustment(level)));
+            self.adjustments = adjustments.collect();
+        }
+    }
+
     fn adjustment(&self, level: f64) -> f64 {
         self.adjustments
             .iter()
             .find(|(of, _)| *of == level)
             .map_or(0.0, |(_, adjustment)| *adjustment)
+    }
+}
+
+/// The intervals around a forecast, level by level: each contains those before it.
+struct Nested {
+    forecast: f64,
+    spread: f64,
+    lower: f64,
+    upper: f64,
+}
+
+impl Nested {
+    fn around(forecast: f64, spread: f64) -> Self {
+        Self {
+            forecast,
+            spread,
+            lower: forecast,
+            upper: forecast,
+        }
+    }
+
+    /// The bounds of the next level, with its adjustment.
+    fn next(&mut self, quantiles: &ScoreQuantiles, adjustment: f64) -> (f64, f64) {
+        let unit = self.spread * adjustment.exp();
+        self.lower = (self.forecast + quantiles.lower * unit).min(self.lower);
+        self.upper = (self.forecast + quantiles.upper * unit).max(self.upper);
+        (self.lower, self.upper)
     }
 }
 
@@ -495,11 +529,20 @@ mod tests {
                 let bounds = spread.bounds(60.0, s, &table);
                 prop_assert_eq!(&bounds, &spread.clone().bounds(60.0, s, &table));
                 let mut inner = (60.0, 60.0);
-                for (_, lower, upper) in bounds {
-                    prop_assert!(lower <= inner.0 && upper >= inner.1);
-                    inner = (lower, upper);
+                for (_, lower, upper) in &bounds {
+                    prop_assert!(*lower <= inner.0 && *upper >= inner.1);
+                    inner = (*lower, *upper);
                 }
+                let before = spread.clone();
                 spread.observe(observed, 60.0, s, &table).unwrap();
+                // What is learned is whether the bounds that were given held.
+                for (level, lower, upper) in bounds {
+                    let missed = f64::from(observed < lower || observed > upper);
+                    let rate = if level < 0.85 { 0.3 } else { 0.2 };
+                    let next = 0.9 * before.adjustment(level) + rate * (missed - (1.0 - level));
+                    let next = if spread.readings < 5 { 0.0 } else { next.clamp(-1.0, 1.0) };
+                    prop_assert_eq!(spread.adjustment(level).to_bits(), next.to_bits());
+                }
                 for (_, adjustment) in &spread.adjustments {
                     prop_assert!(adjustment.abs() <= 1.0);
                 }

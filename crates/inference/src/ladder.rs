@@ -9,15 +9,15 @@
 
 use crate::error::InferenceError;
 use crate::panel::PooledRecipe;
-use crate::rungs::{SIMPLE_RUNGS, newest_reading, whole_numbers};
+use crate::rungs::{SIMPLE_RUNGS, SimpleRung, newest_reading, whole_numbers};
 use std::ops::RangeInclusive;
 use vitalcast_domain::PredictionMetric;
 use vitalcast_evaluation::{
     Bounds, Calibration, Distribution, GapFactors, SIGNIFICANT, Step, diebold_mariano, mean,
 };
-use vitalcast_models::SeriesForecaster;
+use vitalcast_models::{SeriesForecaster, SeriesModel};
 use vitalcast_pooled::{LEVELS, Transform};
-use vitalcast_windows::KnownSeries;
+use vitalcast_windows::{Evenings, KnownSeries};
 
 /// The place of exponential smoothing.
 const USUAL: usize = SIMPLE_RUNGS.len() - 1;
@@ -63,13 +63,12 @@ pub fn replay_simple(
     lead: usize,
     mut visit: impl FnMut(usize, Option<SimpleForecast>),
 ) -> Result<(), InferenceError> {
-    let lead = lead.max(1);
-    let said = Said::new(series, *days.end(), lead);
     let transform = PooledRecipe::of(metric).design().transform;
+    let mut said = Said::new(series, lead.max(1));
     for origin in days {
-        let known = series.known(0..origin, origin.saturating_sub(1));
-        let forecast = match newest_reading(&known, (origin + lead).saturating_sub(1)) {
-            Ok(_) => said.of(&known, transform)?.ok(),
+        said.go_on_to(origin);
+        let forecast = match newest_reading(said.known(), origin + said.lead - 1) {
+            Ok(_) => said.forecast(transform)?.ok(),
             Err(_) => None,
         };
         visit(origin, forecast);
@@ -88,58 +87,78 @@ pub(crate) fn simple_forecast(
     origin: usize,
     lead: usize,
 ) -> Result<Result<SimpleForecast, usize>, InferenceError> {
-    let known = series.known(0..origin, origin.saturating_sub(1));
     let transform = PooledRecipe::of(metric).design().transform;
-    Said::new(series, origin, lead).of(&known, transform)
+    let mut said = Said::new(series, lead);
+    said.go_on_to(origin);
+    said.forecast(transform)
 }
 
-/// What each simple forecast said on each evening, with what was known then.
-struct Said {
+/// What each simple forecast said on each evening so far, with what was known then.
+struct Said<'a> {
     lead: usize,
+    evenings: Evenings<'a>,
+    /// By place.
+    rungs: Vec<FollowedRung>,
     /// By place and origin: of the next day.
     next: Vec<Vec<Option<f64>>>,
     /// The same `lead` days ahead.
     ahead: Vec<Vec<Option<f64>>>,
 }
 
-/// What a simple forecast said on each evening up to that before a day, `lead` days ahead.
-pub(crate) fn said_of(
-    series: &KnownSeries,
-    last: usize,
-    lead: usize,
-    place: usize,
-) -> Vec<Option<f64>> {
-    let said = |origin: usize| {
-        let known = series.known(0..origin, origin.saturating_sub(1));
-        SIMPLE_RUNGS[place].model.forecast(&known, lead)
-    };
-    (0..=last).map(said).collect()
-}
-
-impl Said {
-    fn new(series: &KnownSeries, last: usize, lead: usize) -> Self {
-        let of = |lead: usize| {
-            let rung = |place: usize| said_of(series, last, lead, place);
-            (0..SIMPLE_RUNGS.len()).map(rung).collect::<Vec<_>>()
-        };
-        Self {
+impl<'a> Said<'a> {
+    /// Before the first evening.
+    fn new(series: &'a KnownSeries, lead: usize) -> Self {
+        let none = || vec![Vec::new(); SIMPLE_RUNGS.len()];
+        let mut said = Self {
             lead,
-            next: of(1),
-            ahead: of(lead),
+            evenings: series.evenings(),
+            rungs: SIMPLE_RUNGS.iter().map(FollowedRung::from).collect(),
+            next: none(),
+            ahead: none(),
+        };
+        said.ask();
+        said
+    }
+
+    /// The days that are over, as known on the evening of the last of them.
+    fn known(&self) -> &[Option<f64>] {
+        self.evenings.known()
+    }
+
+    /// Goes on to the evening before a day, which is not before that of now.
+    ///
+    /// # Panics
+    ///
+    /// For a day beyond the day after the last.
+    fn go_on_to(&mut self, origin: usize) {
+        while self.known().len() < origin {
+            let changed = self.evenings.go_on().expect("a day of the series");
+            for rung in &mut self.rungs {
+                rung.learn(self.evenings.known(), changed);
+            }
+            self.ask();
         }
     }
 
-    /// What is served on the evening on which these days are known.
-    fn of(
+    /// Asks all of them for their forecasts.
+    fn ask(&mut self) {
+        let known = self.evenings.known();
+        let said = self.next.iter_mut().zip(&mut self.ahead);
+        for (rung, (next, ahead)) in self.rungs.iter().zip(said) {
+            next.push(rung.forecast(known, 1));
+            ahead.push(rung.forecast(known, self.lead));
+        }
+    }
+
+    /// What is served on this evening.
+    fn forecast(
         &self,
-        known: &[Option<f64>],
         transform: Transform,
     ) -> Result<Result<SimpleForecast, usize>, InferenceError> {
-        let origin = known.len();
-        let (place, days, p) = self.best(known)?;
-        let errors = |place: usize| last(self.errors(known, place), days);
-        let mae = |place: usize| mean(errors(place).into_iter().map(f64::abs));
-        let Some(value) = self.ahead[place][origin] else {
+        let known = self.known();
+        let (place, days, p) = self.best()?;
+        let mae = |place: usize| mean(self.errors(place, days).into_iter().map(f64::abs));
+        let Some(value) = self.ahead[place][known.len()] else {
             return Ok(Err(LEAST_ERRORS));
         };
         let distribution =
@@ -157,22 +176,24 @@ impl Said {
         }))
     }
 
-    /// The errors of a simple forecast of the next day so far.
-    fn errors(&self, known: &[Option<f64>], place: usize) -> Vec<f64> {
-        let said = self.next[place].iter().zip(known);
-        said.filter_map(|(said, measured)| Some((*measured)? - (*said)?))
-            .collect()
+    /// The last errors of a simple forecast of the next day, the newest one at the end.
+    fn errors(&self, place: usize, count: usize) -> Vec<f64> {
+        let said = self.next[place].iter().zip(self.known()).rev();
+        let errors = said.filter_map(|(said, measured)| Some((*measured)? - (*said)?));
+        let mut errors: Vec<f64> = errors.take(count).collect();
+        errors.reverse();
+        errors
     }
 
     /// Which one is served, on how many readings they were compared, and its p value against smoothing.
-    fn best(&self, known: &[Option<f64>]) -> Result<(usize, usize, Option<f64>), InferenceError> {
+    fn best(&self) -> Result<(usize, usize, Option<f64>), InferenceError> {
         // All of them answer from the second reading on.
-        let usual = last(self.errors(known, USUAL), COMPARED);
+        let usual = self.errors(USUAL, COMPARED);
         let days = usual.len();
         let size = |errors: &[f64]| mean(errors.iter().map(|error| error.abs()));
         let mut best: Option<(usize, f64, Vec<f64>)> = None;
         for place in (0..SIMPLE_RUNGS.len()).filter(|place| *place != USUAL) {
-            let errors = last(self.errors(known, place), days);
+            let errors = self.errors(place, days);
             if let Some(mae) = size(&errors).filter(|_| errors.len() == days)
                 && best.as_ref().is_none_or(|(_, least, _)| mae < *least)
             {
@@ -190,6 +211,63 @@ impl Said {
             }
         }
         Ok((USUAL, days, None))
+    }
+}
+
+/// What a simple forecast said on each evening up to that before a day, `lead` days ahead.
+pub(crate) fn said_of(
+    series: &KnownSeries,
+    last: usize,
+    lead: usize,
+    place: usize,
+) -> Vec<Option<f64>> {
+    let mut evenings = series.evenings();
+    let mut rung = FollowedRung::from(&SIMPLE_RUNGS[place]);
+    let mut said = vec![rung.forecast(evenings.known(), lead)];
+    while said.len() <= last
+        && let Some(changed) = evenings.go_on()
+    {
+        rung.learn(evenings.known(), changed);
+        said.push(rung.forecast(evenings.known(), lead));
+    }
+    said
+}
+
+/// A simple forecast that learns day by day.
+struct FollowedRung {
+    model: &'static SeriesModel,
+    /// The level after each day, where the model smooths: what it would otherwise add up anew.
+    levels: Vec<Option<f64>>,
+}
+
+impl From<&'static SimpleRung> for FollowedRung {
+    fn from(rung: &'static SimpleRung) -> Self {
+        Self {
+            model: &rung.model,
+            levels: Vec::new(),
+        }
+    }
+}
+
+impl FollowedRung {
+    /// Reads the days from `changed` on, the first one that is new or another one than before.
+    fn learn(&mut self, known: &[Option<f64>], changed: usize) {
+        let SeriesModel::ExponentialSmoothing(smoothing) = self.model else {
+            return;
+        };
+        self.levels.truncate(changed);
+        for value in &known[self.levels.len()..] {
+            let before = self.levels.last().copied().flatten();
+            self.levels.push(smoothing.level_after(before, *value));
+        }
+    }
+
+    /// The forecast `lead` days after the last day that it has learned, which is that of `known`.
+    fn forecast(&self, known: &[Option<f64>], lead: usize) -> Option<f64> {
+        if let SeriesModel::ExponentialSmoothing(_) = self.model {
+            return self.levels.last().copied().flatten();
+        }
+        self.model.forecast(known, lead)
     }
 }
 
@@ -260,7 +338,113 @@ pub(crate) fn with_bounds(
     Ok(Ok(Distribution::new(value, bounds.collect())?))
 }
 
-/// The last values of a list.
-fn last(mut values: Vec<f64>, count: usize) -> Vec<f64> {
-    values.split_off(values.len().saturating_sub(count))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use vitalcast_windows::LaterValue;
+
+    const SDNN: PredictionMetric = PredictionMetric::HeartRateVariabilitySdnn;
+
+    /// What is served on an evening, each forecast made from the first day on.
+    fn from_the_first_day(
+        series: &KnownSeries,
+        origin: usize,
+        lead: usize,
+    ) -> Option<SimpleForecast> {
+        let transform = PooledRecipe::of(SDNN).design().transform;
+        let on = |origin: usize| series.known(0..origin, origin.saturating_sub(1));
+        let said = |place: usize, lead: usize| -> Vec<Option<f64>> {
+            let model = &SIMPLE_RUNGS[place].model;
+            (0..=origin)
+                .map(|origin| model.forecast(&on(origin), lead))
+                .collect()
+        };
+        let known = on(origin);
+        newest_reading(&known, origin + lead - 1).ok()?;
+        let errors: Vec<Vec<f64>> = (0..SIMPLE_RUNGS.len())
+            .map(|place| {
+                let said = said(place, 1);
+                let errors = said.iter().zip(known.iter());
+                let errors = errors.filter_map(|(said, measured)| Some((*measured)? - (*said)?));
+                let errors: Vec<f64> = errors.collect();
+                errors[errors.len().saturating_sub(COMPARED)..].to_vec()
+            })
+            .collect();
+        let mae = |place: usize| mean(errors[place].iter().map(|error| error.abs()));
+        let days = errors[USUAL].len();
+        let best =
+            (0..USUAL).min_by(|left, right| mae(*left).partial_cmp(&mae(*right)).unwrap())?;
+        let mut served = (USUAL, None);
+        if days >= LEAST_TESTED && mae(best) < mae(USUAL) {
+            let test = diebold_mariano(&errors[best], &errors[USUAL], 1).unwrap()?;
+            let p = (test.p * USUAL as f64).min(1.0);
+            if p < SIGNIFICANT {
+                served = (best, Some(p));
+            }
+        }
+        let (place, p) = served;
+        let said = said(place, lead);
+        let distribution = with_bounds(&said, &known, (said[origin]?, lead), transform);
+        let distribution = distribution.unwrap().ok()?;
+        Some(SimpleForecast {
+            place,
+            distribution: whole_numbers(&known, &distribution).unwrap_or(distribution),
+            days,
+            mae: mae(place),
+            usual_mae: mae(USUAL),
+            p,
+        })
+    }
+
+    /// Readings with gaps, of which some came late, were corrected or were taken back.
+    fn someone() -> impl Strategy<Value = KnownSeries> {
+        let value = |noise: f64| {
+            prop_oneof![
+                6 => (45.0..45.0 + noise).prop_map(Some),
+                1 => Just(None),
+            ]
+        };
+        let later = prop::collection::vec((0_usize..90, 1_usize..30, value(30.0)), 0..12);
+        let first = prop::collection::vec(value(30.0), 90);
+        (first, later, 0_usize..90, 0_usize..40, any::<bool>()).prop_map(
+            |(mut first, mut later, gap, days, is_whole)| {
+                for value in &mut first[gap..(gap + days).min(90)] {
+                    *value = None;
+                }
+                later.sort_by_key(|(day, after, _)| (*day, *after));
+                later.dedup_by_key(|(day, after, _)| (*day, *after));
+                let round = |value: f64| if is_whole { value.round() } else { value };
+                let later = later.into_iter().map(|(day, after, value)| LaterValue {
+                    day,
+                    from: day + after,
+                    value: value.map(round),
+                });
+                let first = first.into_iter().map(|value| value.map(round));
+                KnownSeries::new(first.collect(), later.collect()).unwrap()
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn every_evening_was_forecast_from_the_first_day_again(
+            series in someone(), lead in 1_usize..8, from in 0_usize..80,
+        ) {
+            let mut visited = 0;
+            replay_simple(SDNN, &series, from..=90, lead, |origin, forecast| {
+                let plain = from_the_first_day(&series, origin, lead);
+                assert_eq!(forecast, plain, "{origin}, {lead} ahead");
+                if let (Some(left), Some(right)) = (forecast, plain) {
+                    let value = |of: &SimpleForecast| of.distribution.value().to_bits();
+                    assert_eq!(value(&left), value(&right));
+                }
+                visited += 1;
+            })
+            .unwrap();
+            prop_assert_eq!(visited, 91 - from);
+        }
+    }
 }

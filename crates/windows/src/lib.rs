@@ -12,7 +12,7 @@ mod window;
 
 pub use assemble::assemble;
 pub use error::WindowError;
-pub use known::{KnownSeries, LaterValue};
+pub use known::{Evenings, KnownSeries, LaterValue};
 pub use matrix::{DayMatrix, LaterRow};
 pub use scaler::{FARTHEST, FittedScaler, StandardScaler, TargetScaler};
 pub use split::{ChronologicalSplit, SplitFractions};

@@ -230,9 +230,16 @@ impl ExponentialSmoothing {
 
     /// The level after smoothing from the oldest value on.
     fn level(self, history: &[Option<f64>]) -> Option<f64> {
-        let mut values = history.iter().flatten();
-        let first = *values.next()?;
-        Some(values.fold(first, |level, value| level + self.alpha * (value - level)))
+        let after = |level, value: &Option<f64>| self.level_after(level, *value);
+        history.iter().fold(None, after)
+    }
+
+    /// The level after one more day: the forecast of the days that follow it.
+    pub fn level_after(self, level: Option<f64>, value: Option<f64>) -> Option<f64> {
+        match (level, value) {
+            (Some(level), Some(value)) => Some(level + self.alpha * (value - level)),
+            (level, value) => level.or(value),
+        }
     }
 }
 
