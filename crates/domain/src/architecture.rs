@@ -62,7 +62,7 @@ architectures! {
     Naive = "naive": Series, ONE_DAY;
     /// The value of the same weekday before.
     SeasonalNaive = "seasonal_naive": Series, ONE_DAY;
-    /// Mean of the last seven days.
+    /// Mean of the seven days up to the last reading.
     MovingAverage = "moving_average": Series, ONE_DAY;
     /// Simple exponential smoothing.
     ExponentialSmoothing = "exponential_smoothing": Series, ONE_DAY;
@@ -72,7 +72,7 @@ architectures! {
     Theta = "theta": Series, TWO_WEEKS;
     /// Ridge regression on the metric's own last days and weeks.
     Ridge = "ridge": Ridge, FOUR_WEEKS;
-    /// Mean of `ets`, `theta` and the last seven days' mean.
+    /// Mean of `ets`, `theta` and the mean of seven days.
     Average = "average": Series, TWO_WEEKS;
     /// One linear model of many people's days.
     Pooled = "pooled": Pooled, ONE_DAY;

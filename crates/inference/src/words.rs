@@ -302,8 +302,8 @@ pub fn baseline_words(name: &str) -> &str {
     match name {
         "naive" => "\"same as the last reading\"",
         "seasonal_naive" => "\"same as this weekday last time\"",
-        "moving_average" => "\"the mean of the last 7 days\"",
-        "mean_30" => "\"the mean of the last 30 days\"",
+        "moving_average" => "\"the mean of the 7 days up to the last reading\"",
+        "mean_30" => "\"the mean of the 30 days up to the last reading\"",
         "exponential_smoothing" => "exponential smoothing",
         "pooled" => "the model of many people",
         other => other,
@@ -486,7 +486,7 @@ mod tests {
         };
         assert_eq!(
             of("mean_30", 1.5, 1.0, 0.0123),
-            "For you \"the mean of the last 30 days\" is better than any model here, and this is it: on \
+            "For you \"the mean of the 30 days up to the last reading\" is better than any model here, and this is it: on \
              your last 60 readings it erred by 1.00 bpm on average, the model of many people by 1.50 bpm \
              (paired test, p = 0.012)."
         );

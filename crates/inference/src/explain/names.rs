@@ -133,6 +133,11 @@ pub(crate) fn of_series_part(
             format!("the mean of the last {days} days"),
             None,
         ),
+        SeriesPart::DaysToNewest(days) => (
+            format!("health_last_{days}_days"),
+            format!("the mean of the {days} days up to your last reading"),
+            None,
+        ),
         SeriesPart::Trend => ("health_trend".to_owned(), "the trend".to_owned(), None),
         SeriesPart::Weekday => (
             "temporal_weekday".to_owned(),
@@ -175,6 +180,7 @@ pub(crate) fn of_series_part(
         SeriesPart::Level
         | SeriesPart::LastValue
         | SeriesPart::LastDays(_)
+        | SeriesPart::DaysToNewest(_)
         | SeriesPart::Trend
         | SeriesPart::Lag(_)
         | SeriesPart::WeekChange

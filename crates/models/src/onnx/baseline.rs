@@ -11,8 +11,8 @@ pub(crate) enum BaseInGraph {
     LastValue,
     /// The latest value of the target's weekday; the last value while there is none.
     Weekday,
-    /// The mean of so many days; the last value while there is none.
-    LastDays(usize),
+    /// The mean of so many days, the last of them that of the newest value.
+    DaysToNewest(usize),
     /// Simple exponential smoothing.
     Smoothed {
         /// Weight of the newest value.
@@ -48,16 +48,19 @@ pub(super) fn simple_baseline(
             let value = series.last_of(graph, &of_day, "base.seasonal");
             series.or_last(graph, &of_day, &value)
         }
-        BaseInGraph::LastDays(days) => {
+        BaseInGraph::DaysToNewest(days) => {
             let back = series.days_back(graph);
+            let newest = series.newest(graph, &series.mask, "base.last");
+            let gap = graph.node("Mul", &[&back, &newest], "base.back_of_newest", vec![]);
+            let gap = series.count(graph, &gap, "base.gap");
+            let before = graph.node("Sub", &[&back, &gap], "base.days_before", vec![]);
             let days = graph.floats("base.days", &[1], &[days as f32]);
-            let is_near = graph.node("Less", &[&back, &days], "base.is_near", vec![]);
+            let is_near = graph.node("Less", &[&before, &days], "base.is_near", vec![]);
             let near = graph.node("Cast", &[&is_near], "base.near", vec![int("to", 1)]);
             let near = graph.node("Mul", &[&near, &series.mask], "base.near_seen", vec![]);
             let sum = series.sum(graph, &near, "base.sum");
             let count = series.count(graph, &near, "base.count");
-            let mean = graph.node("Div", &[&sum, &count], "base.mean", vec![]);
-            series.or_last(graph, &near, &mean)
+            graph.node("Div", &[&sum, &count], "base.mean", vec![])
         }
         BaseInGraph::Smoothed { alpha } => {
             // Of the newest value alpha, of each earlier one (1 - alpha) times as much; of the oldest
@@ -143,8 +146,8 @@ impl Series {
         graph.node("Mul", &[&mask, &self.mask], name, vec![])
     }
 
-    /// The value of the last marked day, 0 without one.
-    fn last_of(&self, graph: &mut Builder, mask: &str, name: &str) -> String {
+    /// 1 on the last marked day, 0 on others.
+    fn newest(&self, graph: &mut Builder, mask: &str, name: &str) -> String {
         let rank = self.rank(graph, mask, &format!("{name}.rank"));
         let zero = graph.floats(&format!("{name}.zero"), &[1], &[0.0]);
         let newest = graph.node("Equal", &[&rank, &zero], &format!("{name}.newest"), vec![]);
@@ -154,7 +157,12 @@ impl Series {
             &format!("{name}.only"),
             vec![int("to", 1)],
         );
-        let weights = graph.node("Mul", &[&newest, mask], &format!("{name}.weights"), vec![]);
+        graph.node("Mul", &[&newest, mask], &format!("{name}.weights"), vec![])
+    }
+
+    /// The value of the last marked day, 0 without one.
+    fn last_of(&self, graph: &mut Builder, mask: &str, name: &str) -> String {
+        let weights = self.newest(graph, mask, name);
         self.sum(graph, &weights, name)
     }
 
@@ -170,7 +178,7 @@ impl Series {
         )
     }
 
-    /// How many days are marked: `[batch, 1]`.
+    /// How many days are marked, or the sum of other numbers by day: `[batch, 1]`.
     fn count(&self, graph: &mut Builder, mask: &str, name: &str) -> String {
         graph.node(
             "ReduceSum",

@@ -1,7 +1,7 @@
 //! What ridge and trees read of a history: the last days, weeks and weekdays, relative to the
 //! series' own level, so that one model can learn from many people.
 
-use super::{WEEK, last, mean};
+use super::{WEEK, mean};
 use vitalcast_evaluation::beyond_rounding;
 
 /// Days that make up the level.
@@ -12,7 +12,7 @@ pub(super) const WIDTH: usize = WEEK + 5;
 
 /// What is known at the end of a history, for the day `lead` days later; NaN where it is not.
 pub(super) struct Known {
-    /// Mean of the last four weeks.
+    /// Mean of the last four weeks; while these are empty, of the four weeks up to the newest value.
     pub(super) level: f64,
     pub(super) values: [f32; WIDTH],
 }
@@ -22,7 +22,10 @@ impl Known {
     pub(super) fn at(history: &[Option<f64>], lead: usize) -> Option<Self> {
         let tail = |days: usize| &history[history.len().saturating_sub(days)..];
         let month = tail(LEVEL_DAYS);
-        let level = mean(month).or_else(|| last(history))?;
+        let level = mean(month).or_else(|| {
+            let end = history.iter().rposition(Option::is_some)? + 1;
+            mean(&history[end.saturating_sub(LEVEL_DAYS)..end])
+        })?;
         // Days that differ by rounding only do not differ.
         let relative = |value: Option<f64>| {
             value.map_or(f32::NAN, |value| {
@@ -130,6 +133,15 @@ mod tests {
         // The day after tomorrow's weekday: days 29, 22, 15, 8.
         let known = Known::at(&history, 2).unwrap();
         assert!((f64::from(known.values[WEEK + 1]) - (118.5 - level)).abs() < 1e-5);
+    }
+
+    #[test]
+    fn after_a_gap_the_level_was_the_last_value() {
+        let mut history: Vec<Option<f64>> = (0..40).map(|day| Some(f64::from(day % 2))).collect();
+        history.extend([None; 27]);
+        assert_eq!(Known::at(&history, 1).map(|known| known.level), Some(1.0));
+        history.push(None);
+        assert_eq!(Known::at(&history, 1).map(|known| known.level), Some(0.5));
     }
 
     #[test]

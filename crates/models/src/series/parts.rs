@@ -17,6 +17,8 @@ pub enum SeriesPart {
     LastValue,
     /// The mean of the last days.
     LastDays(usize),
+    /// The mean of so many days, the last of them that of the newest value.
+    DaysToNewest(usize),
     /// The change from day to day that goes on.
     Trend,
     /// The weekday of the day that is forecast.
@@ -277,7 +279,7 @@ mod tests {
                 .filter(|(part, _)| {
                     matches!(
                         part,
-                        SeriesPart::Level | SeriesPart::LastValue | SeriesPart::LastDays(_)
+                        SeriesPart::Level | SeriesPart::LastValue | SeriesPart::DaysToNewest(_)
                     )
                 })
                 .map(|(_, amount)| amount.abs())

@@ -20,10 +20,11 @@ pub(super) struct Naive;
 #[derive(Debug)]
 pub(super) struct SeasonalNaive;
 
-/// Mean of the values seen in the last `days` days; the last value seen while there is none.
+/// Mean of the values seen in the `days` days up to the newest value. Days without a value after it change
+/// nothing, as with the other simple baselines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovingAverage {
-    /// How many days.
+    /// How many days, the last of them that of the newest value.
     pub days: usize,
 }
 
@@ -45,7 +46,7 @@ impl SeriesModel {
         Self::SeasonalNaive
     }
 
-    /// Mean of the last seven days.
+    /// Mean of the seven days up to the newest value.
     pub fn moving_average() -> Self {
         Self::MovingAverage(MovingAverage::WEEK)
     }
@@ -149,7 +150,7 @@ impl SeriesKind for SeasonalNaive {
 }
 
 impl MovingAverage {
-    /// The last seven days.
+    /// The seven days up to the newest value.
     pub const WEEK: Self = Self { days: WEEK };
 
     /// The mean of so many days, 1 to 366.
@@ -159,7 +160,8 @@ impl MovingAverage {
     }
 
     fn of_days(self, history: &[Option<f64>]) -> Option<f64> {
-        mean(&history[history.len().saturating_sub(self.days)..])
+        let end = history.iter().rposition(Option::is_some)? + 1;
+        mean(&history[end.saturating_sub(self.days)..end])
     }
 }
 
@@ -169,7 +171,7 @@ impl SeriesForecaster for MovingAverage {
     }
 
     fn forecast(&self, history: &[Option<f64>], _: usize) -> Option<f64> {
-        self.of_days(history).or_else(|| last(history))
+        self.of_days(history)
     }
 }
 
@@ -180,11 +182,8 @@ impl SeriesKind for MovingAverage {
         _: usize,
         _: TreeGame,
     ) -> Result<Option<Sum>, ModelError> {
-        let part = match self.of_days(history) {
-            Some(value) => Some((SeriesPart::LastDays(self.days), value)),
-            None => last(history).map(|value| (SeriesPart::LastValue, value)),
-        };
-        Ok(part.map(|part| Sum::of([part])))
+        let value = self.of_days(history);
+        Ok(value.map(|value| Sum::of([(SeriesPart::DaysToNewest(self.days), value)])))
     }
 
     fn parameter_count(&self) -> usize {
@@ -192,7 +191,7 @@ impl SeriesKind for MovingAverage {
     }
 
     fn base_in_graph(&self) -> Option<BaseInGraph> {
-        Some(BaseInGraph::LastDays(self.days))
+        Some(BaseInGraph::DaysToNewest(self.days))
     }
 }
 
@@ -297,26 +296,36 @@ mod tests {
     }
 
     #[test]
-    fn moving_average_is_over_observed_days_of_the_last_week() {
-        let history = [
+    fn moving_average_is_over_observed_days_of_a_week() {
+        let mut history = vec![
             Some(100.0),
             Some(1.0),
             None,
+            None,
+            None,
+            None,
+            None,
             Some(3.0),
-            None,
-            None,
-            None,
-            None,
         ];
-        assert_eq!(
-            SeriesModel::moving_average().forecast(&history, 1),
-            Some(2.0)
-        );
-        let long_ago = [Some(5.0), None, None, None, None, None, None, None];
-        assert_eq!(
-            SeriesModel::moving_average().forecast(&long_ago, 1),
-            Some(5.0)
-        );
+        let week = SeriesModel::moving_average();
+        assert_eq!(week.forecast(&history, 1), Some(2.0));
+        history.extend([None, None]);
+        assert_eq!(week.forecast(&history, 1), Some(2.0));
+        history.extend([Some(5.0)]);
+        assert_eq!(week.forecast(&history, 1), Some(4.0));
+    }
+
+    #[test]
+    fn after_a_gap_the_mean_of_days_was_the_last_reading() {
+        let mut history: Vec<Option<f64>> = (0..40).map(|day| Some(f64::from(day % 2))).collect();
+        for days in [7, 30] {
+            let mean = MovingAverage { days };
+            let before = mean.forecast(&history, 1).unwrap();
+            assert!((before - 0.5).abs() < 0.1, "{before}");
+            history.extend([None; 45]);
+            assert_eq!(mean.forecast(&history, 1), Some(before));
+            history.truncate(40);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub enum ReplayModel {
     Auto,
     /// The model of many people that is part of this release.
     Population,
-    /// Mean of the last 30 days.
+    /// Mean of the 30 days up to the last reading.
     Mean30,
     /// A model of its own for each person; `pooled`, `pooled_lstm`, `ridge` and `xgboost` learn from
     /// all people.
@@ -45,7 +45,7 @@ impl ReplayModel {
                 "What predict serves: the model of many people, or a simple forecast that did better."
             }
             Self::Population => "The model of many people that is part of this release.",
-            Self::Mean30 => "Mean of the last thirty days.",
+            Self::Mean30 => "Mean of the thirty days up to the last reading.",
             Self::Of(architecture) => architecture.description(),
         }
     }
