@@ -9,14 +9,14 @@
 
 use crate::error::InferenceError;
 use crate::panel::PooledRecipe;
-use crate::rungs::{SIMPLE_RUNGS, SimpleRung, newest_reading, whole_numbers};
+use crate::rungs::{SIMPLE_RUNGS, SimpleRung, is_whole, newest_reading, whole_numbers};
 use std::ops::RangeInclusive;
 use vitalcast_domain::PredictionMetric;
 use vitalcast_evaluation::{
     Bounds, Calibration, Distribution, GapFactors, SIGNIFICANT, Step, diebold_mariano, mean,
 };
 use vitalcast_models::{SeriesForecaster, SeriesModel};
-use vitalcast_pooled::{LEVELS, Transform};
+use vitalcast_pooled::{LEVELS, Transform, rounded};
 use vitalcast_windows::{Evenings, KnownSeries};
 
 /// The place of exponential smoothing.
@@ -97,11 +97,13 @@ pub(crate) fn simple_forecast(
 struct Said<'a> {
     lead: usize,
     evenings: Evenings<'a>,
+    /// Whether all readings up to each day are whole numbers.
+    whole: Vec<bool>,
     /// By place.
     rungs: Vec<FollowedRung>,
-    /// By place and origin: of the next day.
+    /// By place and origin: of the next day, as it would have been served.
     next: Vec<Vec<Option<f64>>>,
-    /// The same `lead` days ahead.
+    /// The same `lead` days ahead, not rounded: bounds around a whole number, less than one away, shrink to it.
     ahead: Vec<Vec<Option<f64>>>,
 }
 
@@ -112,6 +114,7 @@ impl<'a> Said<'a> {
         let mut said = Self {
             lead,
             evenings: series.evenings(),
+            whole: Vec::new(),
             rungs: SIMPLE_RUNGS.iter().map(FollowedRung::from).collect(),
             next: none(),
             ahead: none(),
@@ -133,6 +136,11 @@ impl<'a> Said<'a> {
     fn go_on_to(&mut self, origin: usize) {
         while self.known().len() < origin {
             let changed = self.evenings.go_on().expect("a day of the series");
+            self.whole.truncate(changed);
+            for reading in &self.evenings.known()[changed..] {
+                let before = self.whole.last().is_none_or(|before| *before);
+                self.whole.push(before && is_whole(*reading));
+            }
             for rung in &mut self.rungs {
                 rung.learn(self.evenings.known(), changed);
             }
@@ -143,9 +151,11 @@ impl<'a> Said<'a> {
     /// Asks all of them for their forecasts.
     fn ask(&mut self) {
         let known = self.evenings.known();
+        let is_whole = self.whole.last().is_none_or(|is_whole| *is_whole);
         let said = self.next.iter_mut().zip(&mut self.ahead);
         for (rung, (next, ahead)) in self.rungs.iter().zip(said) {
-            next.push(rung.forecast(known, 1));
+            let value = rung.forecast(known, 1);
+            next.push(value.map(|value| rounded(is_whole, value)));
             ahead.push(rung.forecast(known, self.lead));
         }
     }
@@ -365,8 +375,10 @@ mod tests {
         let errors: Vec<Vec<f64>> = (0..SIMPLE_RUNGS.len())
             .map(|place| {
                 let said = said(place, 1);
-                let errors = said.iter().zip(known.iter());
-                let errors = errors.filter_map(|(said, measured)| Some((*measured)? - (*said)?));
+                let errors = (0..origin).filter_map(|day| {
+                    let is_whole = on(day).iter().copied().all(is_whole);
+                    Some(known[day]? - rounded(is_whole, said[day]?))
+                });
                 let errors: Vec<f64> = errors.collect();
                 errors[errors.len().saturating_sub(COMPARED)..].to_vec()
             })
@@ -424,6 +436,27 @@ mod tests {
                 KnownSeries::new(first.collect(), later.collect()).unwrap()
             },
         )
+    }
+
+    #[test]
+    fn a_simple_forecast_was_compared_before_it_was_rounded() {
+        // Smoothed, every second day moves the level by 0.3: rounded, by nothing.
+        let sum = |first: f64| {
+            let days = (0..40).map(|day| {
+                if day == 0 {
+                    first
+                } else {
+                    60.0 + f64::from(day % 2)
+                }
+            });
+            let series = KnownSeries::from(days.map(Some).collect::<Vec<_>>());
+            let forecast = simple_forecast(SDNN, &series, 40, 1).unwrap().unwrap();
+            assert_eq!(forecast.days, 39);
+            39.0 * forecast.usual_mae.unwrap()
+        };
+        let is_whole = |sum: f64| (sum - sum.round()).abs() < 1e-9;
+        assert!(is_whole(sum(60.0)), "{}", sum(60.0));
+        assert!(!is_whole(sum(60.5)), "{}", sum(60.5));
     }
 
     proptest! {

@@ -7,7 +7,8 @@ use crate::interval::{Interval, REFERENCE_FACTOR};
 use crate::ladder::{SimpleForecast, simple_forecast};
 use crate::panel::{PersonDays, PooledRecipe};
 use crate::rungs::{
-    LEAST_READINGS, Lack, RECENT_DAYS, SIMPLE_RUNGS, SimpleRung, newest_reading, replay_served,
+    LEAST_READINGS, Lack, RECENT_DAYS, SIMPLE_RUNGS, SimpleRung, is_whole, newest_reading,
+    replay_served,
 };
 use crate::words;
 use chrono::NaiveDate;
@@ -16,7 +17,7 @@ use vitalcast_domain::{
 };
 use vitalcast_evaluation::{Bounds, Distribution, skill};
 use vitalcast_models::SeriesForecaster;
-use vitalcast_pooled::{Compared, Corrected, GatedForecast, Person, PooledForecast};
+use vitalcast_pooled::{Compared, Corrected, GatedForecast, Person, PooledForecast, rounded};
 
 /// Readings without which nothing is said about skill.
 const LEAST_COMPARED: usize = 7;
@@ -188,7 +189,10 @@ pub(crate) fn of_many_people(
         forecasts.compared.days,
     )?;
     let baseline = past.baseline;
-    let baseline_value = baseline.and_then(|baseline| baseline.model.forecast(&known, ahead));
+    let is_whole = known.iter().copied().all(is_whole);
+    let baseline_value = baseline
+        .and_then(|baseline| baseline.model.forecast(&known, ahead))
+        .map(|value| rounded(is_whole, value));
     let month = last(&series, COMPARISON_DAYS);
     Ok(Outlook {
         interval,

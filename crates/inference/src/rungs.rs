@@ -72,13 +72,18 @@ pub(crate) fn newest_reading(known: &[Option<f64>], target: usize) -> Result<usi
         .ok_or(Lack::Recent)
 }
 
+/// Whether a reading is a whole number, or there is none. Where all of a person's are, what is served is one, too.
+pub(crate) fn is_whole(reading: Option<f64>) -> bool {
+    reading.is_none_or(|reading| reading.fract() == 0.0)
+}
+
 /// A forecast in whole numbers, as a model of many people gives it, where all readings are; else `None`. The
 /// bounds contain the same readings as before.
 pub(crate) fn whole_numbers(
     known: &[Option<f64>],
     forecast: &Distribution,
 ) -> Option<Distribution> {
-    let is_whole = known.iter().flatten().all(|reading| reading.fract() == 0.0);
+    let is_whole = known.iter().copied().all(is_whole);
     let value = forecast.value().round();
     let bounds = forecast.intervals().iter().map(|bounds| Bounds {
         level: bounds.level,

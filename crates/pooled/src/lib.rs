@@ -21,7 +21,7 @@ pub use corrected::{CORRECTION, Corrected};
 pub use design::{Covariate, Design, Part, Transform};
 pub use error::PooledError;
 pub use learn::Learner;
-pub use model::{Contribution, PooledForecast, PooledModel};
+pub use model::{Contribution, PooledForecast, PooledModel, rounded};
 pub use person::Person;
 pub use rivals::{BestRival, Compared, GatedForecast, Rival};
 pub use window::{Correction, Example};

@@ -260,7 +260,11 @@ impl<'a> Replay<'a> {
 
 /// A value of the scale of the model in the unit of the series.
 pub(crate) fn in_unit(transform: Transform, is_whole: bool, value: f64) -> f64 {
-    let value = transform.invert(value);
+    rounded(is_whole, transform.invert(value))
+}
+
+/// A forecast as it is served: a whole number where all readings are.
+pub fn rounded(is_whole: bool, value: f64) -> f64 {
     if is_whole { value.round() } else { value }
 }
 

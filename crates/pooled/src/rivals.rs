@@ -5,13 +5,16 @@
 //! in the test of Diebold and Mariano. With too few readings for that it is chosen on the same ones, and p
 //! has to be as many times smaller as there were candidates (Bonferroni).
 //!
+//! What is compared is what is served: where all readings so far are whole numbers, a simple forecast is
+//! rounded, as the model's is.
+//!
 //! The comparison of an evening rests on what was known then: late values and corrections change it from
 //! the evening on which they were known.
 
 use crate::calibrate::LEAST_READINGS as LEAST_COUNTED;
 use crate::corrected::Corrected;
 use crate::followed::{Expected, Followed};
-use crate::model::{PooledForecast, PooledModel, Replay, in_unit};
+use crate::model::{PooledForecast, PooledModel, Replay, in_unit, rounded};
 use crate::person::{Follower, Person};
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
@@ -287,7 +290,8 @@ impl Follower for Gated<'_> {
                 } else {
                     rival.forecast(&history, 1)
                 };
-                errors[1 + place] = next.map_or(f64::NAN, |next| measured - next);
+                errors[1 + place] =
+                    next.map_or(f64::NAN, |next| measured - rounded(is_whole, next));
             }
         }
         self.replay.push(person, day, evening);

@@ -249,3 +249,30 @@ fn what_is_better_by_the_same_amount_every_day_is_no_chance() {
     assert_eq!(last.compared.best.map(|best| best.mae), Some(0.0));
     assert!(last.simple.is_some());
 }
+
+#[test]
+fn a_simple_forecast_was_compared_before_it_was_rounded() {
+    /// The truth of tomorrow and a little more, which rounding takes away.
+    struct Nearly;
+    impl Rival for Nearly {
+        fn forecast(&self, history: &[Option<f64>], lead: usize) -> Option<f64> {
+            Some(reading(history.len() + lead - 1) + 0.4)
+        }
+    }
+    fn reading(day: usize) -> f64 {
+        60.0 + ((day * 7_919) % 13) as f64
+    }
+    let mae = |is_whole: bool| {
+        let mut days: Vec<Option<f64>> = (0..80).map(|day| Some(reading(day))).collect();
+        if !is_whole {
+            days[0] = Some(60.5);
+        }
+        let all = gated(&MODEL, &of(days), &[&Nearly], 80..=80, 1);
+        all[0]
+            .as_ref()
+            .and_then(|last| last.compared.best)
+            .map(|best| best.mae)
+    };
+    assert_eq!(mae(true), Some(0.0));
+    assert!((mae(false).unwrap() - 0.4).abs() < 1e-9);
+}
