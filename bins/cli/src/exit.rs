@@ -1,7 +1,7 @@
 //! Exit codes of errors.
 
 use std::process::ExitCode;
-use vitalcast::{EngineError, ErrorKind, ImportError, TrainingError};
+use vitalcast::{EngineError, ErrorKind, ImportError, ModelFileError, TrainingError};
 use vitalcast_cohort::CohortError;
 
 /// The exit code of a failed run.
@@ -147,6 +147,10 @@ pub(crate) fn tip_of(error: &anyhow::Error) -> Option<String> {
     if let EngineError::NoModel { user, metric, .. } = error {
         let train = format!("`vitalcast train --user {user} --metric {metric}` trains one");
         return Some(train);
+    }
+    if let EngineError::Artifact(ModelFileError::OfModel { .. }) = error {
+        let others = "`vitalcast models list` shows the others, `vitalcast models activate` takes one of them";
+        return Some(others.to_owned());
     }
     if let EngineError::Training(TrainingError::NothingScored { .. }) = error {
         return Some("`--min-days N` scores people with fewer days, too".to_owned());

@@ -4,7 +4,7 @@
 //! then through the decoders, so a value of [`Artifact`] has passed every check there is, except
 //! for the type of the state, which only the caller knows.
 
-use crate::error::ArtifactError;
+use crate::error::{ArtifactError, shortened};
 use crate::file::{read_limited, write_atomically};
 use crate::layout::{SectionKind, pack, unpack};
 use crate::manifest::Manifest;
@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::path::Path;
+use vitalcast_domain::{ModelArchitecture, PredictionMetric};
 
 /// Largest manifest. Reading JSON takes a multiple of this in memory.
 const MAX_MANIFEST_BYTES: u64 = 1024 * 1024;
@@ -202,9 +203,25 @@ fn read_manifest(json: &[u8]) -> Result<Manifest, ArtifactError> {
             limit: MAX_MANIFEST_BYTES,
         });
     }
-    serde_json::from_slice(json).map_err(|source| ArtifactError::BadManifest {
-        source: Box::new(source),
+    serde_json::from_slice(json).map_err(|source| {
+        unknown_word(json).unwrap_or_else(|| ArtifactError::BadManifest {
+            source: Box::new(source),
+        })
     })
+}
+
+/// The kind of model or the metric of a manifest, if this build does not know it.
+fn unknown_word(json: &[u8]) -> Option<ArtifactError> {
+    let manifest: Value = serde_json::from_slice(json).ok()?;
+    unknown_in::<ModelArchitecture>(&manifest, "architecture")
+        .or_else(|| unknown_in::<PredictionMetric>(&manifest, "metric"))
+}
+
+fn unknown_in<T: DeserializeOwned>(manifest: &Value, field: &'static str) -> Option<ArtifactError> {
+    let word = manifest.get(field)?;
+    let found = shortened(word.as_str()?);
+    let is_known = serde_json::from_value::<T>(word.clone()).is_ok();
+    (!is_known).then_some(ArtifactError::UnknownWord { field, found })
 }
 
 /// The same value with the keys of every object in order, also where some other crate of the build

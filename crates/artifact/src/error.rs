@@ -39,7 +39,9 @@ pub enum ArtifactError {
     #[error("not a model artifact: the file does not begin with the artifact's 8-byte signature")]
     NotAnArtifact,
     /// Written by a newer release.
-    #[error("artifact format {found} is newer than {newest}, the newest this build reads")]
+    #[error(
+        "artifact format {found} is newer than {newest}, the newest this build reads: use a newer release"
+    )]
     FormatTooNew {
         /// The file's version.
         found: u16,
@@ -174,6 +176,16 @@ pub enum ArtifactError {
         /// The error of the parser, with line and column.
         source: Cause,
     },
+    /// The manifest has a word that no release so far has written there.
+    #[error(
+        "the {field} of the manifest is {found}, which this build does not know: use a newer release"
+    )]
+    UnknownWord {
+        /// The field.
+        field: &'static str,
+        /// What is written there, escaped and cut.
+        found: String,
+    },
     /// The weights are not safetensors.
     #[error("the weights are not well-formed safetensors")]
     BadWeights {
@@ -189,7 +201,9 @@ pub enum ArtifactError {
         length: u64,
     },
     /// The state is not a value of the type asked for.
-    #[error("the state of {length} bytes cannot be decoded to the requested type")]
+    #[error(
+        "the state of {length} bytes cannot be decoded: it is of another type, or of a newer release"
+    )]
     BadState {
         /// Length of the section.
         length: u64,

@@ -61,6 +61,10 @@ pub fn decode_state<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ArtifactErro
             limit: limit as u64,
             length,
         }),
+        Err(DecodeError::OtherString(text)) => Err(ArtifactError::BadState {
+            length,
+            source: text.into(),
+        }),
         Err(source) => Err(ArtifactError::BadState {
             length,
             source: Box::new(source),

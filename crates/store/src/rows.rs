@@ -23,7 +23,9 @@ pub(crate) fn parsed<T: FromStr>(
     let text: String = get(table, row, column)?;
     text.parse().map_err(|_| StoreError::BadRow {
         table,
-        what: format!("column {column} has a value of the wrong kind"),
+        what: format!(
+            "column {column} has a value that this release does not know: it is damaged, or of a newer release"
+        ),
     })
 }
 

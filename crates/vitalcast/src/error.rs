@@ -183,9 +183,9 @@ pub enum EngineError {
     /// The features.
     #[error(transparent)]
     Features(#[from] vitalcast_features::FeaturesError),
-    /// The artifact.
+    /// A model file.
     #[error(transparent)]
-    Artifact(#[from] vitalcast_artifact::ArtifactError),
+    Artifact(#[from] ModelFileError),
     /// The training.
     #[error(transparent)]
     Training(#[from] TrainingError),
@@ -201,6 +201,30 @@ pub enum EngineError {
     /// The evaluation.
     #[error(transparent)]
     Evaluation(#[from] vitalcast_evaluation::EvaluationError),
+}
+
+/// What is wrong with a model file.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelFileError {
+    /// The file of a registered model cannot be used: it is damaged, or of a newer release.
+    #[error("model {model} in {} cannot be used", path.display())]
+    OfModel {
+        /// The model.
+        model: ModelId,
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: Box<EngineError>,
+    },
+    /// Any other file, or one that cannot be written.
+    #[error(transparent)]
+    Other(#[from] vitalcast_artifact::ArtifactError),
+}
+
+impl From<vitalcast_artifact::ArtifactError> for EngineError {
+    fn from(error: vitalcast_artifact::ArtifactError) -> Self {
+        Self::Artifact(error.into())
+    }
 }
 
 impl EngineError {
@@ -232,7 +256,10 @@ impl EngineError {
             Self::Store(error) => store_kind(error),
             Self::Import(ImportError::Interrupted) => ErrorKind::Interrupted,
             Self::Import(error) => io_source(error).map_or(ErrorKind::InvalidData, io_kind),
-            Self::Artifact(error) => io_source(error).map_or(ErrorKind::Damaged, io_kind),
+            Self::Artifact(ModelFileError::OfModel { source, .. }) => source.kind(),
+            Self::Artifact(ModelFileError::Other(error)) => {
+                io_source(error).map_or(ErrorKind::Damaged, io_kind)
+            }
             Self::Training(error) => training_kind(error),
             Self::Inference(error) => inference_kind(error),
             Self::Experiment(error) => error.kind(),

@@ -19,7 +19,7 @@ pub use engine::{
     replay_chart, replay_skill_chart, significance_sentence, trajectory_chart, waterfall_chart,
     what_if_chart,
 };
-pub use error::{EngineError, ErrorKind};
+pub use error::{EngineError, ErrorKind, ModelFileError};
 pub use forecaster::Forecaster;
 
 pub use vitalcast_artifact::Manifest;

@@ -291,14 +291,24 @@ fn a_corrupt_or_foreign_artifact_is_refused() {
         "linear",
     ];
 
+    // The model and its file are named, whatever is wrong.
+    let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+    let model = format!("{user}_RESTING_HEART_RATE_");
+    let refused = |words: &[&str]| {
+        check(&folder, &predict, 4, &[words, &[&model, &name]].concat());
+    };
     let mut flipped = bytes.clone();
     flipped[bytes.len() / 2] ^= 1;
     std::fs::write(&file, flipped).unwrap();
-    check(&folder, &predict, 4, &[]);
+    refused(&["damaged"]);
     std::fs::write(&file, &bytes[..bytes.len() - 1]).unwrap();
-    check(&folder, &predict, 4, &[]);
+    refused(&["truncated"]);
     std::fs::write(&file, b"not an artifact").unwrap();
-    check(&folder, &predict, 4, &[]);
+    refused(&["signature"]);
+    let mut newer = bytes.clone();
+    newer[8] = 2;
+    std::fs::write(&file, newer).unwrap();
+    refused(&["format 2", "use a newer release"]);
 
     // A whole artifact, but another one.
     folder.json([

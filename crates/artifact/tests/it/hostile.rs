@@ -331,8 +331,21 @@ fn an_unknown_word_in_a_manifest_is_refused() {
     let json = serde_json::to_vec(&manifest).unwrap();
     assert!(matches!(
         refused(&Hostile::new(&[(1, 1, &json)])),
-        ArtifactError::BadManifest { .. }
+        ArtifactError::UnknownWord { .. }
     ));
+}
+
+#[test]
+fn a_kind_of_a_newer_release_was_an_error_of_json() {
+    for (field, word) in [("architecture", "transformer"), ("metric", "MOOD")] {
+        let mut manifest = serde_json::to_value(fixed::manifest()).unwrap();
+        manifest[field] = word.into();
+        let json = serde_json::to_vec(&manifest).unwrap();
+        let error = refused(&Hostile::new(&[(1, 1, &json)])).to_string();
+        for part in [field, word, "use a newer release"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
 }
 
 #[test]

@@ -449,7 +449,7 @@ impl Engine {
         let open = || {
             let artifact = self.open_artifact(registered)?;
             Ok::<_, EngineError>(Arc::new(ReadyModel {
-                model: FittedModel::from_artifact(&artifact)?,
+                model: self.fitted(registered, &artifact)?,
                 manifest: artifact.manifest().clone(),
                 file_bytes: registered.size_bytes,
             }))

@@ -10,6 +10,7 @@ use super::models::{manifest, version_text};
 use crate::error::EngineError;
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use std::error::Error as _;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
@@ -171,7 +172,10 @@ impl Engine {
                 | EngineError::UnknownModel(_)),
             ) => {
                 let model = &registered.model_id;
-                tracing::warn!(%model, code = error.code(), "a model of many people cannot be used");
+                // The sentence alone names the model and its file.
+                let why = error.source().map(ToString::to_string).unwrap_or_default();
+                let code = error.code();
+                tracing::warn!(%model, code, why, "a model of many people cannot be used");
                 Ok(None)
             }
             Err(error) => Err(error),

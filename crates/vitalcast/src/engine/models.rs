@@ -1,7 +1,7 @@
 //! The models of a data folder.
 
 use super::Engine;
-use crate::error::EngineError;
+use crate::error::{EngineError, ModelFileError};
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
@@ -208,14 +208,12 @@ impl Engine {
                     ))
                 })?
                 .to_vec(),
-            Some("onnx") => FittedModel::from_artifact(&artifact)?
-                .to_onnx()?
-                .ok_or_else(|| {
-                    EngineError::InvalidSetting(format!(
-                        "{id} is a {} model, which cannot be exported as ONNX: export it as .vcm",
-                        model.architecture
-                    ))
-                })?,
+            Some("onnx") => self.fitted(&model, &artifact)?.to_onnx()?.ok_or_else(|| {
+                EngineError::InvalidSetting(format!(
+                    "{id} is a {} model, which cannot be exported as ONNX: export it as .vcm",
+                    model.architecture
+                ))
+            })?,
             _ => {
                 return Err(EngineError::InvalidSetting(format!(
                     "cannot export to {}: the name must end in .vcm, .safetensors or .onnx",
@@ -240,7 +238,7 @@ impl Engine {
             Err(_) if self.wait(self.store.model(&model.model_id))?.is_none() => {
                 return Err(EngineError::UnknownModel(model.model_id.clone()));
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(self.unusable(model, error)),
         };
         if hash == model.file_hash {
             Ok(artifact)
@@ -250,6 +248,24 @@ impl Engine {
                 path,
             })
         }
+    }
+
+    /// The model of a registered artifact.
+    pub(super) fn fitted(
+        &self,
+        model: &RegisteredModel,
+        artifact: &Artifact,
+    ) -> Result<FittedModel, EngineError> {
+        FittedModel::from_artifact(artifact).map_err(|error| self.unusable(model, error))
+    }
+
+    /// Why the file of a model cannot be used, with the model and the file.
+    fn unusable(&self, model: &RegisteredModel, why: impl Into<EngineError>) -> EngineError {
+        EngineError::Artifact(ModelFileError::OfModel {
+            model: model.model_id.clone(),
+            path: self.model_path(&model.file_name),
+            source: Box::new(why.into()),
+        })
     }
 }
 
