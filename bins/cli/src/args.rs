@@ -245,6 +245,16 @@ fn share(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "expected a share above 0 and below 1, such as 0.4".to_owned())
 }
 
+/// A level in per cent or as a share: `95` and `0.95` are the same. `1` could be either, and is none.
+fn level(text: &str) -> Result<f64, String> {
+    text.trim_end_matches('%')
+        .parse::<f64>()
+        .ok()
+        .map(|level| if level > 1.0 { level / 100.0 } else { level })
+        .filter(|level| *level > 0.0 && *level < 1.0)
+        .ok_or_else(|| "expected a level above 0 % and below 100 %, such as 95 or 0.95".to_owned())
+}
+
 /// Every architecture there is, listed in the help.
 fn architecture() -> impl TypedValueParser<Value = ModelArchitecture> {
     one_of(ModelArchitecture::ALL.iter().copied())
@@ -276,8 +286,9 @@ pub(crate) struct PredictArgs {
     /// after the last day with data]
     #[arg(long, alias = "target-date", value_name = "YYYY-MM-DD")]
     pub(crate) date: Option<NaiveDate>,
-    /// Nominal coverage of the interval, for example 0.8; the answer says if the model's errors support less
-    #[arg(long, value_name = "LEVEL", default_value_t = 0.95)]
+    /// Nominal coverage of the interval, for example 0.8 or 80; the answer says if the model's errors support
+    /// less
+    #[arg(long, value_name = "LEVEL", default_value = "0.95", value_parser = level, allow_negative_numbers = true)]
     pub(crate) interval_level: f64,
     /// Method for the interval
     #[arg(long, value_name = "METHOD", value_parser = ["residual_quantiles", "reference_mae"], default_value = "residual_quantiles")]

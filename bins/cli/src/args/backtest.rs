@@ -1,6 +1,6 @@
 //! The options of `backtest`.
 
-use super::{listed, metric, share};
+use super::{level, listed, metric, share};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
@@ -32,16 +32,6 @@ fn horizon(text: &str) -> Result<std::ops::RangeInclusive<usize>, String> {
         return Err("the first day of the range lies after the last".to_owned());
     }
     Ok(first..=last)
-}
-
-/// A level in per cent or as a share: `95` and `0.95` are the same.
-fn level(text: &str) -> Result<f64, String> {
-    text.trim_end_matches('%')
-        .parse::<f64>()
-        .ok()
-        .map(|level| if level >= 1.0 { level / 100.0 } else { level })
-        .filter(|level| *level > 0.0 && *level < 1.0)
-        .ok_or_else(|| "expected a level above 0 % and below 100 %, such as 95".to_owned())
 }
 
 /// See [`super::Command::Backtest`].

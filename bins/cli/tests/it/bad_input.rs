@@ -56,6 +56,16 @@ fn usage_errors_are_2() {
         &["2026-03-01", "2026-03-01T21:00:00Z"],
     );
     check(&folder, &["frobnicate"], 2, &["frobnicate"]);
+    for level in ["0", "1", "100", "-5", "nan"] {
+        let predict = ["predict", "--user", "a", "--interval-level", level];
+        check(&folder, &predict, 2, &[level, "above 0 % and below 100 %"]);
+        let backtest = ["backtest", "--metric", "rhr", "--levels", level];
+        check(&folder, &backtest, 2, &[level]);
+    }
+    for horizon in ["0", "8", "0..3", "1..8"] {
+        let backtest = ["backtest", "--metric", "rhr", "--horizon", horizon];
+        check(&folder, &backtest, 2, &[horizon, "1 to 7"]);
+    }
 }
 
 #[test]
