@@ -40,6 +40,11 @@ pub(crate) struct UsageError(pub(crate) String);
 #[error("no row of {} could be used", listed(.0))]
 pub(crate) struct NothingUsable(pub(crate) Vec<std::path::PathBuf>);
 
+/// A replay in which no model made a forecast, after the reasons were printed.
+#[derive(Debug, thiserror::Error)]
+#[error("no model made a forecast of a scored day")]
+pub(crate) struct NoForecast;
+
 /// Paths for messages.
 pub(crate) fn listed(paths: &[std::path::PathBuf]) -> String {
     let names: Vec<String> = paths
@@ -55,7 +60,9 @@ pub(crate) fn listed(paths: &[std::path::PathBuf]) -> String {
 pub(crate) struct NobodyHere;
 
 pub(crate) fn code_of(error: &anyhow::Error) -> Exit {
-    if error.downcast_ref::<NothingUsable>().is_some() {
+    if error.downcast_ref::<NothingUsable>().is_some()
+        || error.downcast_ref::<NoForecast>().is_some()
+    {
         return Exit::InvalidData;
     }
     if error.downcast_ref::<UsageError>().is_some() {
@@ -119,6 +126,7 @@ pub(crate) fn word_of(error: &anyhow::Error) -> &'static str {
         Some(error) => error.code(),
         None if error.downcast_ref::<UsageError>().is_some() => "USAGE",
         None if error.downcast_ref::<NothingUsable>().is_some() => "NOTHING_USABLE",
+        None if error.downcast_ref::<NoForecast>().is_some() => "NO_FORECAST",
         None if error.downcast_ref::<NobodyHere>().is_some() => "NOBODY_HERE",
         None => match error.downcast_ref::<CohortError>() {
             Some(

@@ -2,7 +2,7 @@
 
 use crate::args::{BacktestArgs, Global};
 use crate::commands::history;
-use crate::exit::{NobodyHere, UsageError};
+use crate::exit::{NoForecast, NobodyHere, UsageError};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress;
@@ -93,11 +93,13 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> 
             .with_context(|| format!("writing {}", path.display()))?;
         output.note(format_args!("Report: {}", path.display()));
     }
+    let is_empty = answers.iter().all(|answer| answer.rows.is_empty());
     if output.is_json() {
-        return match answers.as_slice() {
-            [one] => output.json(one),
-            many => output.json(&many),
-        };
+        match answers.as_slice() {
+            [one] => output.json(one)?,
+            many => output.json(&many)?,
+        }
+        answers.clear();
     }
     for answer in &answers {
         if let ([user], None) = (people.users.as_slice(), &args.chart)
@@ -106,6 +108,9 @@ pub(crate) fn run(args: &BacktestArgs, global: &Global, output: &mut Output) -> 
             history::show(&chart, output)?;
         }
         print(answer, output)?;
+    }
+    if is_empty {
+        return Err(NoForecast.into());
     }
     Ok(())
 }
@@ -245,15 +250,8 @@ fn columns(answer: &ReplayAnswer) -> Vec<Column> {
 /// Prints the table of models.
 pub(crate) fn print(answer: &ReplayAnswer, output: &mut Output) -> anyhow::Result<()> {
     output.heading(&heading(answer))?;
-    let mut shown = columns(answer);
-    shown.retain(|column| !column.on_page_only);
-    let columns: Vec<&str> = shown.iter().map(|column| column.name.as_str()).collect();
-    let row = |report| shown.iter().map(|column| (column.cell)(report)).collect();
-    let rows: Vec<Vec<String>> = answer.reports.iter().map(row).collect();
-    let numbers: Vec<usize> = (1..columns.len()).collect();
-    output.table(&columns, &rows, &numbers)?;
-    for line in notes(answer) {
-        output.line(line)?;
+    if !answer.reports.is_empty() {
+        print_table(answer, output)?;
     }
     for (model, reason) in &answer.unanswered {
         output.note(format_args!(
@@ -263,6 +261,20 @@ pub(crate) fn print(answer: &ReplayAnswer, output: &mut Output) -> anyhow::Resul
     }
     for (user, reason) in &answer.left_out {
         output.note(format_args!("Not scored: {user}: {reason}"));
+    }
+    Ok(())
+}
+
+fn print_table(answer: &ReplayAnswer, output: &mut Output) -> anyhow::Result<()> {
+    let mut shown = columns(answer);
+    shown.retain(|column| !column.on_page_only);
+    let columns: Vec<&str> = shown.iter().map(|column| column.name.as_str()).collect();
+    let row = |report| shown.iter().map(|column| (column.cell)(report)).collect();
+    let rows: Vec<Vec<String>> = answer.reports.iter().map(row).collect();
+    let numbers: Vec<usize> = (1..columns.len()).collect();
+    output.table(&columns, &rows, &numbers)?;
+    for line in notes(answer) {
+        output.line(line)?;
     }
     Ok(())
 }

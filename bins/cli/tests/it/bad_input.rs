@@ -343,6 +343,24 @@ fn a_corrupt_or_foreign_artifact_is_refused() {
 }
 
 #[test]
+fn one_person_where_many_were_asked_for_was_an_empty_table() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    let few = ["at least", "people with 7 readings each, found 1"];
+    let backtest = [
+        "backtest", "--user", &user, "--metric", "rhr", "--models", "pooled",
+    ];
+    check(
+        &folder,
+        &backtest,
+        4,
+        &[&few[..], &["no model made a forecast"]].concat(),
+    );
+    let train = ["train", "--pooled", "--users", &user, "--metric", "rhr"];
+    check(&folder, &train, 4, &few);
+}
+
+#[test]
 fn a_day_too_far_ahead_says_how_far_it_goes() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();
