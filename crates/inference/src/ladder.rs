@@ -171,11 +171,17 @@ impl<'a> Said<'a> {
         let Some(value) = self.ahead[place][known.len()] else {
             return Ok(Err(LEAST_ERRORS));
         };
-        let distribution =
-            match with_bounds(&self.ahead[place], known, (value, self.lead), transform)? {
-                Ok(distribution) => distribution,
-                Err(missing) => return Ok(Err(missing)),
-            };
+        let of = (value, self.lead);
+        let distribution = match with_bounds(
+            &self.ahead[place],
+            known,
+            of,
+            transform,
+            &GapFactors::default(),
+        )? {
+            Ok(distribution) => distribution,
+            Err(missing) => return Ok(Err(missing)),
+        };
         Ok(Ok(SimpleForecast {
             place,
             distribution: whole_numbers(known, &distribution).unwrap_or(distribution),
@@ -282,12 +288,14 @@ impl FollowedRung {
 }
 
 /// A forecast of so many days ahead with the intervals of its own errors at that lead, where these days are known
-/// and `said` is what the same forecast said on each evening; else how many errors are missing.
+/// and `said` is what the same forecast said on each evening; else how many errors are missing. As far as the
+/// person's own gaps do not tell how errors grow with them, those of many people do.
 pub(crate) fn with_bounds(
     said: &[Option<f64>],
     known: &[Option<f64>],
     (value, lead): (f64, usize),
     transform: Transform,
+    gaps_of_many: &GapFactors,
 ) -> Result<Result<Distribution, usize>, InferenceError> {
     let mut gap = 0;
     let mut steps: Vec<(Step, usize)> = Vec::new();
@@ -316,7 +324,7 @@ pub(crate) fn with_bounds(
     let sizes = steps
         .iter()
         .map(|(step, gap)| (*gap, (step.observed - step.forecast).abs()));
-    let gaps = GapFactors::fit(sizes)?;
+    let gaps = gaps_of_many.learn(sizes)?;
     // What intervals learn from is the error as it would have been without a gap.
     let steps: Vec<Step> = steps
         .into_iter()
@@ -397,7 +405,8 @@ mod tests {
         }
         let (place, p) = served;
         let said = said(place, lead);
-        let distribution = with_bounds(&said, &known, (said[origin]?, lead), transform);
+        let (of, gaps) = ((said[origin]?, lead), GapFactors::default());
+        let distribution = with_bounds(&said, &known, of, transform, &gaps);
         let distribution = distribution.unwrap().ok()?;
         Some(SimpleForecast {
             place,

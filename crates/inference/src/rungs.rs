@@ -2,7 +2,7 @@
 
 use crate::ladder::{said_of, with_bounds};
 use std::ops::RangeInclusive;
-use vitalcast_evaluation::{Bounds, Distribution};
+use vitalcast_evaluation::{Bounds, Distribution, GapFactors};
 use vitalcast_models::{ExponentialSmoothing, MovingAverage, SeriesForecaster, SeriesModel};
 use vitalcast_pooled::{Corrected, GatedForecast, Person, PooledForecast, Rival, Transform};
 use vitalcast_windows::KnownSeries;
@@ -95,13 +95,15 @@ pub(crate) fn whole_numbers(
 }
 
 /// The intervals of simple forecasts that are served in place of a model's: those of their own errors at the
-/// same lead. The model's errors grow otherwise with the lead, and say nothing of them.
+/// same lead. The model's errors grow otherwise with the lead, and say nothing of them. What a gap does to
+/// errors is taken from many people, as far as the person's own gaps do not tell.
 struct OwnIntervals<'a> {
     series: &'a KnownSeries,
     /// The last day on whose evening before anything is said.
     last: usize,
     lead: usize,
     transform: Transform,
+    gaps: GapFactors,
     /// What each said on each evening, once it is needed.
     said: [Option<Vec<Option<f64>>>; SIMPLE_RUNGS.len()],
 }
@@ -114,7 +116,7 @@ impl OwnIntervals<'_> {
         let said = self.said[place]
             .get_or_insert_with(|| said_of(self.series, self.last, self.lead, place));
         let of = (forecast.value(), self.lead);
-        let own = with_bounds(said, &known, of, self.transform);
+        let own = with_bounds(said, &known, of, self.transform, &self.gaps);
         let own = own.ok().and_then(Result::ok);
         let own = own.unwrap_or_else(|| forecast.clone());
         whole_numbers(&known, &own).unwrap_or(own)
@@ -168,6 +170,7 @@ pub fn replay_served(
         last: *days.end(),
         lead: lead.max(1),
         transform: model.model.design().transform,
+        gaps: model.model.gap_factors(person, lead),
         said: [const { None }; SIMPLE_RUNGS.len()],
     };
     model.replay_with_rivals(person, &rivals, days, lead, |origin, forecast| {
@@ -185,6 +188,7 @@ pub fn replay_served(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use vitalcast_domain::PredictionMetric;
 
     #[test]
     fn a_simple_forecast_of_whole_numbers_was_none() {
@@ -207,6 +211,34 @@ mod tests {
             }
         }
         assert!(whole_numbers(&[Some(60.0), Some(61.5)], &said).is_none());
+    }
+
+    #[test]
+    fn two_months_after_the_last_reading_a_simple_forecast_was_as_sure_as_the_day_after() {
+        let population = crate::population(PredictionMetric::RestingHeartRate);
+        let model = population.unwrap().unwrap().model.as_pooled().unwrap();
+        // A week of its own, with a little noise.
+        let week = [50.0, 60.0, 55.0, 65.0, 52.0, 63.0, 58.0];
+        let mut days: Vec<Option<f64>> = (0..120)
+            .map(|day| Some(week[day % 7] + ((day * 7_919) % 13) as f64 / 10.0))
+            .collect();
+        days.extend([None; 60]);
+        let person = Person {
+            first_weekday: 0,
+            source: "own table".to_owned(),
+            series: KnownSeries::from(days),
+            covariates: vec![None; model.design().covariates.len()],
+        };
+        let mut widths = Vec::new();
+        replay_served(model.into(), &person, 120..=180, 1, |_, forecast| {
+            let (_, simple) = forecast
+                .and_then(|of| of.simple)
+                .expect("the weekday knows better");
+            let bounds = simple.distribution.interval(0.8).unwrap();
+            widths.push(bounds.upper - bounds.lower);
+        });
+        assert!(widths[60] > 1.1 * widths[0], "{widths:?}");
+        assert!(widths.is_sorted(), "{widths:?}");
     }
 
     #[test]

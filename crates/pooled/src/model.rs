@@ -10,7 +10,7 @@ use crate::own::{Base, Population};
 use crate::person::{Follower, Person, State, width};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
-use vitalcast_evaluation::Distribution;
+use vitalcast_evaluation::{Distribution, GapFactors};
 
 /// Longest horizon, days.
 pub(crate) const LONGEST_HORIZON: usize = 28;
@@ -178,6 +178,13 @@ impl PooledModel {
     /// The intervals of a person's forecasts.
     pub(crate) fn calibration(&self, person: &Person, lead: usize) -> &LeadCalibration {
         &self.calibrations[self.learned.source(&person.source).regression][lead - 1]
+    }
+
+    /// How much larger the errors of people like this one are after days without a reading, `lead` days
+    /// ahead.
+    pub fn gap_factors(&self, person: &Person, lead: usize) -> GapFactors {
+        let lead = lead.clamp(1, self.design.horizon);
+        self.calibration(person, lead).gaps
     }
 
     /// What the forecast of the day `lead - 1` days after `day` is made of, largest first, and the base
