@@ -320,6 +320,29 @@ mod tests {
         });
     }
 
+    #[test]
+    fn statements_of_batches_of_every_size_do_not_stay_in_memory() {
+        wait(async {
+            let store = SqliteStore::open_in_memory().await.unwrap();
+            let user = UserId::new("a").unwrap();
+            let mut kept = Vec::new();
+            let mut from = 0;
+            for size in [1, 100, 2, 3, 50, 99, 101, 250] {
+                let batch: Vec<Record> = (from..from + size).map(reading).collect();
+                from += size;
+                let written = store
+                    .write_records(&user, &batch, DateTime::UNIX_EPOCH)
+                    .await;
+                assert_eq!(written.unwrap().added, size as u64);
+                let connection = store.pool.acquire().await.unwrap();
+                kept.push(connection.cached_statements_size());
+            }
+            // Those of one row and of a full INSERT.
+            assert_eq!(kept[1], kept[0] + 1);
+            assert!(kept[1..].iter().all(|count| *count == kept[1]), "{kept:?}");
+        });
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_new_database_is_for_its_owner_only() {

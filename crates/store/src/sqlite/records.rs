@@ -13,8 +13,9 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use vitalcast_domain::{MetricType, Record, RecordKind, UserId};
 
-/// Number of rows per INSERT; with 9 values each, this is below the limit of 32,766 parameters of SQLite.
-const ROWS_PER_INSERT: usize = 1_000;
+/// Number of rows per INSERT. A prepared one takes about 1 kB a row, and each connection keeps that of this
+/// number and that of one row.
+const ROWS_PER_INSERT: usize = 100;
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -295,8 +296,11 @@ impl SqliteStore {
                     );
                 }
             }
+            // Each number of rows is a statement of its own: kept, they would fill the memory.
+            let is_usual = matches!(chunk.len(), 1 | ROWS_PER_INSERT);
             insert
                 .build()
+                .persistent(is_usual)
                 .execute(&mut **transaction)
                 .await
                 .map_err(|error| self.failed(error))?;

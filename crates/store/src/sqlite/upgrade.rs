@@ -127,6 +127,7 @@ impl SqliteStore {
             update.push_bind(user);
             update
                 .build()
+                .persistent(false)
                 .execute(&mut *connection)
                 .await
                 .map_err(|error| self.failed(error))?;
