@@ -13,6 +13,7 @@ mod healthcheck;
 mod listener;
 mod log;
 mod middleware;
+mod pages;
 mod rate;
 mod redis_cache;
 mod router;

@@ -1,18 +1,23 @@
 //! The routes of both listeners, with what happens to every request.
 
 use crate::app::App;
+use crate::pages::pages;
 use crate::{document, middleware, routes};
 use axum::Router;
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
-use axum::response::{Redirect, Response};
-use axum::routing::get;
+use axum::response::Response;
+use axum::routing::{MethodRouter, get};
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
-use utoipa_swagger_ui::SwaggerUi;
+
+/// Where each listener has its document.
+const DOCUMENT: &str = "/openapi.json";
 
 /// The documents of the public and of the admin listener.
 pub fn documents() -> (OpenApi, OpenApi) {
@@ -37,10 +42,9 @@ pub(crate) fn public_router(app: Arc<App>) -> Router {
     let (router, document) = routes::public().split_for_parts();
     let document = document::complete(document);
     let known = known_paths(&document).route("/redoc", get(|| async {}));
-    let pages: Router<Arc<App>> =
-        Router::from(SwaggerUi::new("/docs").url("/openapi.json", document))
-            .route("/redoc", get(|| async { Redirect::permanent("/docs/") }))
-            .layer(map_response(page_policy));
+    let pages = pages()
+        .route(DOCUMENT, document_route(&document))
+        .layer(map_response(page_policy));
     finish(router.merge(pages), known, app)
 }
 
@@ -48,20 +52,21 @@ pub(crate) fn admin_router(app: Arc<App>) -> Router {
     let (router, document) = routes::admin::private().split_for_parts();
     let document = document::complete(document);
     let known = known_paths(&document);
-    let router = router.route(
-        "/openapi.json",
-        get(move || {
-            let document = document.clone();
-            async move { axum::Json(document) }
-        }),
-    );
+    let router = router.route(DOCUMENT, document_route(&document));
     finish(router, known, app)
+}
+
+/// Answers with the document. Its text is kept: as values it takes 8 MB.
+fn document_route(document: &OpenApi) -> MethodRouter<Arc<App>> {
+    let text = serde_json::to_vec(document).expect("a document is plain values");
+    let text = Bytes::from(text);
+    get(move || async move { ([(CONTENT_TYPE, "application/json")], text) })
 }
 
 /// The paths of a document, and its own.
 fn known_paths(document: &OpenApi) -> Router {
     let paths = document.paths.paths.keys().map(String::as_str);
-    middleware::known_paths(paths.chain(["/openapi.json"]))
+    middleware::known_paths(paths.chain([DOCUMENT]))
 }
 
 fn finish(router: Router<Arc<App>>, known: Router, app: Arc<App>) -> Router {
