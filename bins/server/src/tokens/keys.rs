@@ -1,6 +1,7 @@
 //! The public keys of an issuer, and reading them again while the service runs.
 
 use super::KeysTrouble;
+use super::pem::public_key;
 use crate::config::JwtConfig;
 use anyhow::{Context, bail, ensure};
 use jsonwebtoken::jwk::{
@@ -165,16 +166,8 @@ async fn fetch(client: &Client, url: Url) -> anyhow::Result<Vec<u8>> {
 }
 
 fn pem_key(pem: &[u8], algorithm: Algorithm) -> anyhow::Result<Key> {
-    // The configuration takes no fourth one.
-    let key = if algorithm == Algorithm::RS256 {
-        DecodingKey::from_rsa_pem(pem)
-    } else if algorithm == Algorithm::ES256 {
-        DecodingKey::from_ec_pem(pem)
-    } else {
-        DecodingKey::from_ed_pem(pem)
-    };
-    let key =
-        key.with_context(|| format!("expected a public key for {algorithm:?} in PEM format"))?;
+    let key = public_key(pem, algorithm)
+        .with_context(|| format!("expected a public key for {algorithm:?} in PEM format"))?;
     Ok(Key {
         kid: None,
         key: Arc::new(key),

@@ -1,6 +1,7 @@
 //! Tokens of an issuer that the operator trusts.
 
 mod keys;
+mod pem;
 
 use crate::config::JwtConfig;
 use anyhow::bail;

@@ -23,8 +23,7 @@ const THIRD: &str = "MC4CAQAwBQYDK2VwBCIEIMNoRmpyFAoT18CpP6aK9vocqY9nlqKQmMWzkww
 const PRESENT: i64 = 1_795_443_600;
 
 fn key(secret: &str) -> EncodingKey {
-    let pem = format!("-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----\n");
-    EncodingKey::from_ed_pem(pem.as_bytes()).unwrap()
+    EncodingKey::from_ed_der(&BASE64_STANDARD.decode(secret).unwrap())
 }
 
 /// The public half as an entry of a key set.
