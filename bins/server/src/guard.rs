@@ -1,7 +1,8 @@
 //! Limits for connections: their number, and a timeout for clients that stop reading.
 
+use crate::config::Limits;
+use crate::connection::Connection;
 use axum_server::accept::Accept;
-use std::future::{Ready, ready};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,45 +11,68 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
-/// Limits the number of connections, and drops clients that stop reading.
+/// Limits the number of connections, encrypts them where there is a certificate, and drops clients
+/// that stop reading.
 #[derive(Clone)]
 pub(crate) struct Guard {
     connections: Arc<Semaphore>,
     patience: Duration,
+    tls: Option<TlsAcceptor>,
+    handshake_patience: Duration,
 }
 
 impl Guard {
-    pub(crate) fn new(connections: usize, patience: Duration) -> Self {
+    pub(crate) fn new(connections: usize, limits: &Limits, tls: Option<TlsAcceptor>) -> Self {
         Self {
             connections: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
-            patience,
+            patience: Duration::from_secs(limits.stall_seconds),
+            tls,
+            handshake_patience: Duration::from_secs(limits.header_seconds),
         }
+    }
+
+    /// The stream with its place among the connections.
+    fn admit(&self, stream: TcpStream) -> io::Result<Guarded<TcpStream>> {
+        let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() else {
+            metrics::counter!("vitalcast_connections_refused_total").increment(1);
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        };
+        // Answers are written whole; waiting to fill a packet only delays them.
+        stream.set_nodelay(true)?;
+        Ok(Guarded {
+            inner: stream,
+            patience: self.patience,
+            stalled: None,
+            _permit: Some(permit),
+        })
     }
 }
 
-impl<S> Accept<TcpStream, S> for Guard {
-    type Stream = Guarded<TcpStream>;
+/// What the connection and its service come to.
+type Accepting<S> = io::Result<(Connection<Guarded<TcpStream>>, S)>;
+
+impl<S: Send + 'static> Accept<TcpStream, S> for Guard {
+    type Stream = Connection<Guarded<TcpStream>>;
     type Service = S;
-    type Future = Ready<io::Result<(Self::Stream, S)>>;
+    type Future = Pin<Box<dyn Future<Output = Accepting<S>> + Send>>;
 
     fn accept(&self, stream: TcpStream, service: S) -> Self::Future {
-        let Ok(permit) = Arc::clone(&self.connections).try_acquire_owned() else {
-            metrics::counter!("vitalcast_connections_refused_total").increment(1);
-            return ready(Err(io::ErrorKind::ConnectionRefused.into()));
-        };
-        // Answers are written whole; waiting to fill a packet only delays them.
-        let accepted = stream.set_nodelay(true).map(|()| {
-            let guarded = Guarded {
-                inner: stream,
-                patience: self.patience,
-                stalled: None,
-                _permit: Some(permit),
+        let admitted = self.admit(stream);
+        let (tls, patience) = (self.tls.clone(), self.handshake_patience);
+        Box::pin(async move {
+            let stream = admitted?;
+            let connection = match tls {
+                None => Connection::Plain(stream),
+                Some(tls) => {
+                    let encrypted = timeout(patience, tls.accept(stream)).await??;
+                    Connection::Encrypted(Box::new(encrypted))
+                }
             };
-            (guarded, service)
-        });
-        ready(accepted)
+            Ok((connection, service))
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 mod access;
 mod app;
 mod config;
+mod connection;
 mod document;
 mod error;
 mod extract;
@@ -25,6 +26,6 @@ mod tokens;
 pub use app::Telemetry;
 pub use config::{Auth, Cache, Config, Jobs, JwtConfig, Limits, Log, Overrides, Tls};
 pub use healthcheck::healthcheck;
-pub use listener::{Server, ServerHandle};
+pub use listener::{Running, Server, ServerHandle};
 pub use log::LogWriter;
 pub use router::documents;

@@ -10,12 +10,13 @@ use crate::tokens::TokenVerifier;
 use anyhow::{Context, bail};
 use axum::Router;
 use axum_server::Handle;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use chrono::TimeDelta;
 use hyper_util::rt::TokioTimer;
 use std::net::{SocketAddr, TcpListener};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_rustls::TlsAcceptor;
 use vitalcast::{CacheOptions, Clock, Engine, JobOptions, JobRunner};
 
 /// How often forecasts that were answered are written down.
@@ -34,8 +35,11 @@ pub struct Server {
     app: Arc<App>,
     public: TcpListener,
     admin: Option<TcpListener>,
-    tls: Option<RustlsConfig>,
+    tls: Option<TlsAcceptor>,
 }
+
+/// A service that answers requests until it is stopped.
+pub type Running<'s> = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 's>>;
 
 /// The handle of a running service: its addresses, and how to stop it.
 #[derive(Clone)]
@@ -196,7 +200,13 @@ impl Server {
     /// # Errors
     ///
     /// A listener that fails.
-    pub async fn run(self, handle: &ServerHandle) -> anyhow::Result<()> {
+    pub fn run(self, handle: &ServerHandle) -> Running<'_> {
+        // Boxed here, all of HTTP is compiled with this crate, beside its other parts, and not with
+        // the program, after them.
+        Box::pin(self.run_until_stopped(handle))
+    }
+
+    async fn run_until_stopped(self, handle: &ServerHandle) -> anyhow::Result<()> {
         let app = self.app;
         let flushing = tokio::spawn(flush_forecasts(Arc::clone(&app)));
         let tidying = tokio::spawn(tidy(app.telemetry.clone()));
@@ -291,36 +301,19 @@ async fn refresh_keys(app: Arc<App>) {
 
 async fn serve(
     listener: TcpListener,
-    tls: Option<RustlsConfig>,
+    tls: Option<TlsAcceptor>,
     router: Router,
     handle: Handle<SocketAddr>,
     limits: &Limits,
     connections: usize,
 ) -> anyhow::Result<()> {
     let patience = Duration::from_secs(limits.header_seconds);
-    let service = router.into_make_service();
-    let guard = Guard::new(connections, Duration::from_secs(limits.stall_seconds));
-    match tls {
-        None => {
-            let mut server = axum_server::from_tcp(listener)?
-                .acceptor(guard)
-                .first_request_timeout(patience)
-                .handle(handle);
-            limit_headers(server.http_builder(), patience);
-            server.serve(service).await?;
-        }
-        Some(tls) => {
-            let acceptor = RustlsAcceptor::new(tls)
-                .handshake_timeout(patience)
-                .acceptor(guard);
-            let mut server = axum_server::from_tcp(listener)?
-                .acceptor(acceptor)
-                .first_request_timeout(patience)
-                .handle(handle);
-            limit_headers(server.http_builder(), patience);
-            server.serve(service).await?;
-        }
-    }
+    let mut server = axum_server::from_tcp(listener)?
+        .acceptor(Guard::new(connections, limits, tls))
+        .first_request_timeout(patience)
+        .handle(handle);
+    limit_headers(server.http_builder(), patience);
+    server.serve(router.into_make_service()).await?;
     Ok(())
 }
 

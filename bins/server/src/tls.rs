@@ -2,13 +2,13 @@
 
 use crate::config::Tls;
 use anyhow::Context;
-use axum_server::tls_rustls::RustlsConfig;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::Path;
 use std::sync::Arc;
+use tokio_rustls::TlsAcceptor;
 
 /// What does the arithmetic of TLS.
 pub(crate) fn provider() -> Arc<CryptoProvider> {
@@ -22,7 +22,7 @@ pub(crate) fn certificates(file: &Path) -> anyhow::Result<Vec<CertificateDer<'st
 }
 
 /// The configured certificate with its key; nothing when there is none.
-pub(crate) fn tls_config(tls: &Tls) -> anyhow::Result<Option<RustlsConfig>> {
+pub(crate) fn tls_config(tls: &Tls) -> anyhow::Result<Option<TlsAcceptor>> {
     let (Some(certificate), Some(key)) = (&tls.certificate_file, &tls.key_file) else {
         return Ok(None);
     };
@@ -36,5 +36,5 @@ pub(crate) fn tls_config(tls: &Tls) -> anyhow::Result<Option<RustlsConfig>> {
         .with_single_cert(chain, secret)
         .context("tls.certificate_file and tls.key_file do not belong together")?;
     made.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Some(RustlsConfig::from_config(Arc::new(made))))
+    Ok(Some(TlsAcceptor::from(Arc::new(made))))
 }
