@@ -62,24 +62,39 @@ impl Gate {
         E: Send + 'static,
         ApiError: From<E>,
     {
+        // Whatever the work gives goes through here: all that waits and wakes is compiled once for all.
+        let outcome = Arc::new(Mutex::new(None));
+        let filled = Arc::clone(&outcome);
+        self.run_to_end(Box::new(move || {
+            let given = work();
+            *filled.lock().unwrap_or_else(PoisonError::into_inner) = Some(given);
+        }))
+        .await?;
+        let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome.take() {
+            Some(given) => given.map_err(ApiError::from),
+            // It ends without an outcome only in a panic, of which it was told.
+            None => Err(ApiError::internal()),
+        }
+    }
+
+    async fn run_to_end(&self, work: Box<dyn FnOnce() + Send>) -> Result<(), ApiError> {
         // Held until the answer is there, or the client is gone.
         let wanted = Arc::new(());
         let (sender, receiver) = oneshot::channel();
         let piece = Piece {
             wanted: Arc::downgrade(&wanted),
             run: Box::new(move || {
+                work();
                 // Nobody listens when the client is gone.
-                let _ = sender.send(work());
+                let _ = sender.send(());
             }),
         };
         self.shared.admit(piece)?;
-        match receiver.await {
-            Ok(outcome) => outcome.map_err(ApiError::from),
-            Err(_) => {
-                tracing::error!("a use case panicked");
-                Err(ApiError::internal())
-            }
-        }
+        receiver.await.map_err(|_| {
+            tracing::error!("a use case panicked");
+            ApiError::internal()
+        })
     }
 }
 
