@@ -5,6 +5,7 @@ use crate::error::ApiError;
 use crate::gate::Gate;
 use crate::log::LogWriter;
 use crate::rate::RateLimits;
+use crate::threads::Threads;
 use crate::tokens::TokenVerifier;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -45,6 +46,7 @@ pub(crate) struct App {
     pub(crate) on_loopback: bool,
     /// Stopping: not ready for new work.
     pub(crate) draining: watch::Sender<bool>,
+    pub(crate) threads: Threads,
     computing: Gate,
     writing: Gate,
     quick: Gate,
@@ -80,6 +82,7 @@ impl App {
             let units = largest.clamp(units(bytes), Semaphore::MAX_PERMITS);
             Arc::new(Semaphore::new(units))
         };
+        let threads = Threads::new();
         Self {
             pooled_fits: PooledFits::new(
                 Arc::clone(&engine),
@@ -94,14 +97,15 @@ impl App {
             telemetry,
             on_loopback,
             draining: watch::Sender::new(false),
-            computing: Gate::new(computing, config.limits.waiting),
-            writing: Gate::new(WRITERS, config.limits.waiting.max(WRITERS)),
-            quick: Gate::new(16, 4 * config.limits.waiting.max(WRITERS)),
+            computing: Gate::new(&threads, computing, config.limits.waiting),
+            writing: Gate::new(&threads, WRITERS, config.limits.waiting.max(WRITERS)),
+            quick: Gate::new(&threads, 16, 4 * config.limits.waiting.max(WRITERS)),
             // Two at a time, and nobody is turned away: an orchestrator that hears "overloaded" here
             // would restart what is only busy.
-            health: Gate::new(2, usize::MAX),
+            health: Gate::new(&threads, 2, usize::MAX),
             held: room(HELD_BYTES),
             parsed: room(PARSED_BYTES),
+            threads,
             config,
         }
     }

@@ -1,6 +1,7 @@
 //! Admission of work that blocks: so much at once, so much that waits, the rest refused.
 
 use crate::error::ApiError;
+use crate::threads::Threads;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,6 +18,7 @@ pub(crate) struct Gate {
 }
 
 struct Shared {
+    threads: Threads,
     at_once: usize,
     most_waiting: usize,
     queue: Mutex<Queue>,
@@ -41,9 +43,10 @@ impl Piece {
 }
 
 impl Gate {
-    pub(crate) fn new(at_once: usize, most_waiting: usize) -> Self {
+    pub(crate) fn new(threads: &Threads, at_once: usize, most_waiting: usize) -> Self {
         Self {
             shared: Arc::new(Shared {
+                threads: threads.clone(),
                 at_once,
                 most_waiting,
                 queue: Mutex::default(),
@@ -122,8 +125,11 @@ impl Shared {
             queue.running += 1;
         }
         let shared = Arc::clone(self);
-        tokio::task::spawn_blocking(move || shared.work_off(piece));
-        Ok(())
+        let started = self.threads.run(move || shared.work_off(piece));
+        started.map_err(|_| {
+            self.queue().running -= 1;
+            ApiError::overloaded()
+        })
     }
 
     /// Does a piece of work, and then what waits, until nothing does.
@@ -172,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_waits_is_done_in_order_and_what_is_too_much_refused() {
-        let gate = Gate::new(1, 2);
+        let gate = Gate::new(&Threads::new(), 1, 2);
         let (go, wait) = mpsc::channel::<()>();
         let (done, order) = mpsc::channel();
         let mut first = pin!(gate.run(move || {
@@ -204,7 +210,7 @@ mod tests {
 
     #[tokio::test]
     async fn clients_that_went_away_take_no_room_and_no_time() {
-        let gate = Gate::new(1, 1);
+        let gate = Gate::new(&Threads::new(), 1, 1);
         let (go, wait) = mpsc::channel::<()>();
         let (done, order) = mpsc::channel();
         let mut first = pin!(gate.run(move || {
@@ -229,7 +235,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_panics_is_told_of_and_the_next_is_done() {
-        let gate = Gate::new(1, 1);
+        let gate = Gate::new(&Threads::new(), 1, 1);
         let (go, wait) = mpsc::channel::<()>();
         let mut first = pin!(gate.run(move || -> Done {
             wait.recv().unwrap();

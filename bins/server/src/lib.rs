@@ -20,6 +20,7 @@ mod redis_cache;
 mod router;
 mod routes;
 mod shape;
+mod threads;
 mod tls;
 mod tokens;
 

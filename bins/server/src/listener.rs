@@ -242,9 +242,12 @@ impl Server {
         reading_keys.abort();
         let jobs = app.jobs.clone();
         let engine = Arc::clone(&app.engine);
+        let threads = app.threads.clone();
         app.pooled_fits.stop();
         tokio::task::spawn_blocking(move || {
             jobs.stop();
+            // What clients have asked for that are gone.
+            threads.finish();
             engine.flush_forecasts()
         })
         .await??;
