@@ -72,7 +72,8 @@ impl App {
     ) -> Self {
         let processors = std::thread::available_parallelism().map_or(2, usize::from);
         let computing = match config.limits.computing {
-            0 => 2 * processors,
+            // With fewer, refusing takes the processors from computing when there is far too much to do.
+            0 => 4 * processors,
             count => count,
         };
         // At least one body of the largest.

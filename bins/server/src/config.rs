@@ -100,7 +100,7 @@ pub struct Limits {
     pub request_seconds: u64,
     /// Timeout for a client that stops reading its response, seconds.
     pub stall_seconds: u64,
-    /// Maximum number of requests that compute at the same time; 0 means twice the number of processors.
+    /// Maximum number of requests that compute at the same time; 0 means four times the number of processors.
     pub computing: usize,
     /// Maximum number of requests that wait for computation.
     pub waiting: usize,
