@@ -250,7 +250,7 @@ fn what_was_computed_is_found_by_the_next_process() {
     assert_eq!(second["cached"], true);
     assert_eq!(value(&second), value(&first));
     // New data: what is kept there holds no more.
-    let reading = json!([{"recorded_at": "2026-11-23T06:30:00Z", "metric_type": "RESTING_HEART_RATE", "value": 90}]);
+    let reading = json!([{"recorded_at": "2026-11-23T06:30:00Z", "metric_type": "RESTING_HEART_RATE", "value": 63}]);
     service
         .post("/api/users/anna/health-metrics", &reading)
         .ok();
