@@ -2,8 +2,9 @@
 //!
 //! A sensor fault or a wrong entry is far from all days before it and alone. Such a day counts as not
 //! observed for models and baselines; the data keep it. A change that lasts is another matter: three
-//! readings in a row that are far off on the same side, and nearer to one another than to the old
-//! level, are a new level, and all of them are taken. So a true change is followed on its third day. And what
+//! readings in a row that are off on the same side, at least half as much as one that is far, and nearer to
+//! one another than to the old level, are a new level, and all of them are taken. So a true change is
+//! followed on its third day, also where only some of its days are far. And what
 //! comes again and again is the person's range, even if half of the days are all the same: free days, or
 //! every second day.
 //!
@@ -72,6 +73,8 @@ struct Place {
     /// Its distance from the median of the days before, with the sign.
     distance: f64,
     is_far: bool,
+    /// Whether it is at least half as far.
+    is_off: bool,
 }
 
 struct Judge<'a> {
@@ -103,6 +106,7 @@ impl Judge<'_> {
                 value,
                 distance: 0.0,
                 is_far: false,
+                is_off: false,
             });
         }
         let level = median(known);
@@ -120,10 +124,11 @@ impl Judge<'_> {
             value,
             distance,
             is_far: is_new && distance.abs() > FAR * spread,
+            is_off: is_new && distance.abs() > FAR / 2.0 * spread,
         })
     }
 
-    /// Whether three readings in a row, this one among them, are far off together.
+    /// Whether three readings in a row, this one among them, are off together.
     fn is_of_a_new_level(&self, day: usize, place: Place, origin: usize) -> bool {
         let first = day.saturating_sub(RUN_DAYS);
         let last = (day + RUN_DAYS).min(origin).min(self.series.days() - 1);
@@ -143,7 +148,7 @@ impl Judge<'_> {
             let is_together = three[2].0 - three[0].0 <= RUN_DAYS;
             let places = || three.iter().map(|(_, place)| place);
             let side = place.distance.signum();
-            let are_far = places().all(|place| place.is_far && place.distance.signum() == side);
+            let are_off = places().all(|place| place.is_off && place.distance.signum() == side);
             let lowest = places()
                 .map(|place| place.value)
                 .fold(f64::INFINITY, f64::min);
@@ -153,7 +158,7 @@ impl Judge<'_> {
             let nearest = places()
                 .map(|place| place.distance.abs())
                 .fold(f64::INFINITY, f64::min);
-            is_together && are_far && highest - lowest < nearest
+            is_together && are_off && highest - lowest < nearest
         })
     }
 
@@ -250,6 +255,17 @@ mod tests {
         // It goes on, days without a reading between.
         let goes_on = [level[0], None, level[1], level[2], None, Some(80.0)];
         assert_eq!(left(&goes_on), goes_on);
+    }
+
+    #[test]
+    fn a_new_level_whose_days_lie_on_both_sides_of_the_limit_is_taken_on_its_third_day() {
+        // Beyond 53.9 a night is far, beyond 49.4 half as far.
+        let level = [Some(55.0), Some(53.0), Some(56.0)];
+        assert_eq!(left(&level[..2]), [None, level[1]]);
+        assert_eq!(left(&level), level);
+        // Two that are far and an ordinary one are no level.
+        let ordinary = [Some(55.0), Some(48.0), Some(56.0)];
+        assert_eq!(left(&ordinary), [None, ordinary[1], None]);
     }
 
     #[test]
