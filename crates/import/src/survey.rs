@@ -25,16 +25,6 @@ pub(crate) enum Quantity {
     Any(f64),
 }
 
-impl Quantity {
-    /// Whether it matters how many numbers are of one day.
-    pub(crate) fn depends_on_days(self) -> bool {
-        match self {
-            Self::Large(..) => true,
-            Self::Whole(_) | Self::Any(_) => false,
-        }
-    }
-}
-
 /// What the values of a metric are.
 pub(crate) fn quantity(metric: MetricType) -> Quantity {
     let (_, most) = metric.plausible_range();
@@ -152,16 +142,22 @@ struct Either {
 }
 
 impl Numbers {
-    /// Says that a number is of a day: `day` is anything that is the same for values of one person and day.
-    /// Where it is not said, every number is of a day of its own.
-    pub(crate) fn on_day(&mut self, day: u64) {
-        self.dated += 1;
-        if self.days.len() < 10_000 {
-            self.days.insert(day);
+    /// Takes a number of a day into account: `day` is anything that is the same for values of one person and
+    /// day, asked for only if it matters for the quantity how many numbers are of one day.
+    pub(crate) fn see_on_day(&mut self, text: &str, of: Quantity, day: impl FnOnce() -> u64) {
+        match of {
+            Quantity::Large(..) => {
+                self.dated += 1;
+                if self.days.len() < 10_000 {
+                    self.days.insert(day());
+                }
+            }
+            Quantity::Whole(_) | Quantity::Any(_) => {}
         }
+        self.see(text);
     }
 
-    /// Takes a number into account.
+    /// Takes a number into account that is the only one of its day.
     pub(crate) fn see(&mut self, text: &str) {
         let end = text.rfind(|letter: char| letter.is_ascii_digit() || letter == '.');
         let digits = end.map_or(text, |end| &text[..=end]);
@@ -329,8 +325,7 @@ mod tests {
     fn marks(texts: &[&str], quantity: Quantity, file: [bool; 2]) -> Marks {
         let mut numbers = Numbers::default();
         for (day, text) in texts.iter().enumerate() {
-            numbers.on_day(day as u64);
-            numbers.see(text);
+            numbers.see_on_day(text, quantity, || day as u64);
         }
         numbers.marks(quantity, file)
     }
@@ -358,8 +353,7 @@ mod tests {
         // Many values of one day are samples, which may be small.
         let mut samples = Numbers::default();
         for text in ["1.102", "1.214", "1.333"] {
-            samples.on_day(1);
-            samples.see(text);
+            samples.see_on_day(text, ENERGY, || 1);
         }
         assert_eq!(samples.marks(ENERGY, none).dot, Mark::Decimal);
         let commas = marks(&["9,214"], STEPS, none);

@@ -101,25 +101,16 @@ P8kNjmX3eL/08lqYwKnoGUc5Hd6OCY151HPRcxiKiT0=
 
     #[test]
     fn keys_of_every_form_check_what_they_signed() {
-        for (label, body) in [("PUBLIC KEY", RSA_INFO), ("RSA PUBLIC KEY", RSA_KEY)] {
-            assert!(
-                checks(label, body, Algorithm::RS256, RS256_TOKEN),
-                "{label}"
-            );
-            assert!(
-                !checks(label, body, Algorithm::ES256, ES256_TOKEN),
-                "{label}"
-            );
-        }
-        for (label, body) in [("PUBLIC KEY", P_256_INFO), ("CERTIFICATE", CERTIFICATE)] {
-            assert!(
-                checks(label, body, Algorithm::ES256, ES256_TOKEN),
-                "{label}"
-            );
-            assert!(
-                !checks(label, body, Algorithm::RS256, RS256_TOKEN),
-                "{label}"
-            );
+        let rsa = (Algorithm::RS256, RS256_TOKEN);
+        let curve = (Algorithm::ES256, ES256_TOKEN);
+        for (label, body, of, other) in [
+            ("PUBLIC KEY", RSA_INFO, rsa, curve),
+            ("RSA PUBLIC KEY", RSA_KEY, rsa, curve),
+            ("PUBLIC KEY", P_256_INFO, curve, rsa),
+            ("CERTIFICATE", CERTIFICATE, curve, rsa),
+        ] {
+            assert!(checks(label, body, of.0, of.1), "{label}");
+            assert!(!checks(label, body, other.0, other.1), "{label}");
         }
     }
 

@@ -141,21 +141,14 @@ impl FirstLook {
             if says_something(value)
                 && let Ok(metric) = crate::words::metric(cells.cell(Column::METRIC_TYPE))
             {
-                let numbers = &mut self.metrics[metric as usize];
-                if quantity(metric).depends_on_days() {
-                    numbers.on_day(day());
-                }
-                numbers.see(value);
+                self.metrics[metric as usize].see_on_day(value, quantity(metric), day);
             }
             return;
         }
         for ((column, quantity), numbers) in QUANTITIES.iter().zip(&mut self.columns) {
             let text = cells.cell(*column);
             if says_something(text) {
-                if quantity.depends_on_days() {
-                    numbers.on_day(day());
-                }
-                numbers.see(text);
+                numbers.see_on_day(text, *quantity, day);
             }
         }
         if kind == Kind::Activities
