@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vitalcast_domain::CorrelationMethod;
 use vitalcast_features::catalogue;
-use vitalcast_insight::{Column, DriverSettings, Drivers, drivers};
+use vitalcast_insight::{Column, DriverSettings, Drivers, Factor, drivers};
 
 /// Significance level.
 pub const LEVEL: f64 = 0.05;
@@ -47,7 +47,7 @@ impl Analysis {
         Self {
             columns: catalogue()
                 .iter()
-                .map(|feature| (feature, series()))
+                .map(|feature| (Factor::Feature(feature), series()))
                 .collect(),
             target: series(),
         }

@@ -99,6 +99,7 @@ fn late(mut history: History) -> History {
                 Record::Meal(meal) => meal.energy_kcal = Some(500.0),
                 Record::Activity(activity) => activity.duration_minutes = Some(33.0),
                 Record::HealthMetric(reading) => reading.value *= 1.01,
+                Record::Tag(tag) => tag.applies = !tag.applies,
             }
             corrections.push(corrected);
         }

@@ -368,7 +368,8 @@ pub(crate) struct LagsArgs {
     /// Metric to correlate with
     #[arg(long, alias = "target-metric", value_name = "METRIC", value_parser = target)]
     pub(crate) metric: HealthMetricTarget,
-    /// Feature, for example nutrition_late_night_carbs; `vitalcast features` lists them
+    /// Feature, for example nutrition_late_night_carbs (`vitalcast features` lists them), or a tag:
+    /// tag:alcohol
     #[arg(long, alias = "feature-name", value_name = "NAME")]
     pub(crate) feature: String,
     /// Correlation method: pearson, spearman, kendall or granger

@@ -10,7 +10,7 @@ mod uploads;
 pub use error::{ClientError, Fault, Place};
 pub use records::{
     Activity, ActivityRecord, HealthMetric, HealthMetricRecord, Meal, MealRecord, Origin, Page,
-    Written,
+    Tag, TagRecord, Written,
 };
 pub use uploads::{PartSent, Upload};
 
@@ -351,6 +351,16 @@ impl Client {
             .await
     }
 
+    /// Writes tags; they are durable when the call returns.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Client::write_meals`].
+    pub async fn write_tags(&self, user: &UserId, tags: &[Tag]) -> Result<Written, ClientError> {
+        self.post(&["api", "users", user.as_str(), "tags"], tags)
+            .await
+    }
+
     /// Gets a page of the meals of a person.
     ///
     /// # Errors
@@ -391,6 +401,20 @@ impl Client {
         cursor: Option<&str>,
     ) -> Result<Page<HealthMetricRecord>, ClientError> {
         self.page(user, "health-metrics", limit, cursor).await
+    }
+
+    /// Gets a page of the tags of a person.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Service`].
+    pub async fn tags(
+        &self,
+        user: &UserId,
+        limit: u32,
+        cursor: Option<&str>,
+    ) -> Result<Page<TagRecord>, ClientError> {
+        self.page(user, "tags", limit, cursor).await
     }
 
     async fn page<T: DeserializeOwned>(

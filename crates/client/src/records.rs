@@ -172,6 +172,50 @@ impl HealthMetric {
     }
 }
 
+/// Something that a person noted of a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tag {
+    /// Time that the tag is about, or a date for a whole day.
+    pub noted_at: Moment,
+    /// The label, or the question of a journal.
+    pub name: String,
+    /// Whether it was so; `false` for an answer of no.
+    pub applies: bool,
+    /// What the person wrote beside it.
+    pub note: Option<String>,
+    /// Vendor or app that the record comes from.
+    pub source: String,
+    /// Id of the record within the source; made from its time and name when not given.
+    pub source_id: Option<String>,
+    /// Local day of the record, if it differs from the day of its time in the person's time zone.
+    pub day: Option<NaiveDate>,
+    /// Time when the record became known; when not given, the time of the record itself.
+    pub known_at: Option<DateTime<Utc>>,
+    /// Time of the last change in the source: an older version never replaces a newer one.
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+impl Tag {
+    /// A tag that applies.
+    pub fn new(
+        noted_at: impl Into<Moment>,
+        name: impl Into<String>,
+        source: impl Into<String>,
+    ) -> Self {
+        Self {
+            noted_at: noted_at.into(),
+            name: name.into(),
+            applies: true,
+            note: None,
+            source: source.into(),
+            source_id: None,
+            day: None,
+            known_at: None,
+            updated_at: None,
+        }
+    }
+}
+
 /// The result of writing records.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Written {
@@ -281,6 +325,22 @@ pub struct HealthMetricRecord {
     pub origin: Origin,
 }
 
+/// A stored tag.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TagRecord {
+    /// Time that the tag is about, or a date for a whole day.
+    pub noted_at: Moment,
+    /// The label, or the question of a journal.
+    pub name: String,
+    /// Whether it was so.
+    pub applies: bool,
+    /// What the person wrote beside it.
+    pub note: Option<String>,
+    /// Source of the record, and the time when it became known.
+    #[serde(flatten)]
+    pub origin: Origin,
+}
+
 /// The source fields of a stored record.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Origin {
@@ -320,9 +380,10 @@ mod tests {
 
     #[test]
     fn records_are_sent_with_the_fields_of_the_domain() {
-        use vitalcast_domain::{Activity as A, HealthMetric as H, Meal as M};
+        use vitalcast_domain::{Activity as A, HealthMetric as H, Meal as M, Tag as T};
         let at: Moment = "2026-11-22T12:15:00Z".parse().unwrap();
         assert_fields(&Meal::new(at, "diary"), M::FIELDS, &[]);
+        assert_fields(&Tag::new(at, "alcohol", "journal"), T::FIELDS, &[]);
         assert_fields(
             &Activity::new(at, ActivityType::Running, "watch"),
             A::FIELDS,

@@ -80,6 +80,10 @@ pub const EXPERIMENT_LABEL: usize = 80;
 pub const SOURCE_LENGTH: Bounds<i64> = bounds(1, 200);
 /// Characters of the name of a meal.
 pub const MEAL_NAME_LENGTH: Bounds<i64> = bounds(1, 500);
+/// Characters of the name of a tag.
+pub const TAG_NAME_LENGTH: Bounds<i64> = bounds(1, 500);
+/// Characters of what a person wrote beside a tag.
+pub const NOTE_LENGTH: Bounds<i64> = bounds(1, 4_000);
 /// Characters of a unit.
 pub const UNIT_LENGTH: Bounds<i64> = bounds(1, 40);
 /// A reading in any unit; each metric type has narrower bounds in its own.

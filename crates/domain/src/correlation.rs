@@ -149,6 +149,39 @@ impl Pairing {
 }
 
 word_enum! {
+    /// The kind of what stands against a metric: the categories of features, and tags.
+    FactorCategory, "factor category" {
+        /// Food and drink.
+        Nutrition = "nutrition",
+        /// Movement and load.
+        Activity = "activity",
+        /// Readings of the body.
+        Health = "health",
+        /// The calendar.
+        Temporal = "temporal",
+        /// Products and ratios over categories.
+        Interaction = "interaction",
+        /// What the person noted.
+        Tag = "tag",
+    }
+}
+
+impl From<FeatureCategory> for FactorCategory {
+    fn from(category: FeatureCategory) -> Self {
+        match category {
+            FeatureCategory::Nutrition => Self::Nutrition,
+            FeatureCategory::Activity => Self::Activity,
+            FeatureCategory::Health => Self::Health,
+            FeatureCategory::Temporal => Self::Temporal,
+            FeatureCategory::Interaction => Self::Interaction,
+        }
+    }
+}
+
+/// What the name of a tag begins with where features and tags stand together: `tag:alcohol`.
+pub const TAG_PREFIX: &str = "tag:";
+
+word_enum! {
     /// Unit of the lags.
     LagResolution, "lag resolution" {
         /// Whole days: a feature of a day with the target of a later one.
@@ -226,7 +259,7 @@ pub struct LagRequest {
     pub user_id: UserId,
     /// The metric to correlate the feature with.
     pub target_metric: HealthMetricTarget,
-    /// Name of the feature, with its category.
+    /// Name of the feature, with its category; or `tag:` and the name of a tag.
     pub feature_name: String,
     /// Maximum lag, 6 to 168 hours.
     pub max_lag_hours: usize,
@@ -291,10 +324,10 @@ fn finish(faults: Vec<FieldError>) -> Result<(), InvalidRequest> {
 /// The correlation of a feature with a metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Correlation {
-    /// Name of the feature, with its category.
+    /// Name of the feature, with its category; `tag:` and the name of a tag (addition to the contract).
     pub feature_name: String,
-    /// Category of the feature.
-    pub feature_category: FeatureCategory,
+    /// Category of the feature; `tag` for what the person noted (addition to the contract).
+    pub feature_category: FactorCategory,
     /// Correlation, −1 to 1. For Granger, the partial correlation of the last days of the feature.
     pub correlation: f64,
     /// p value, corrected for autocorrelation and for the number of tests.
@@ -374,7 +407,7 @@ pub struct CorrelationResponse {
     pub lookback_days: usize,
     /// Significant correlations, strongest first; then, on request, the others.
     pub correlations: Vec<Correlation>,
-    /// Number of features that have enough days, vary, and are not computed from the target.
+    /// Number of features and tags that have enough days, vary, and are not computed from the target.
     pub total_features_analyzed: usize,
     /// Number of significant correlations, listed or not.
     pub significant_correlations: usize,

@@ -70,7 +70,7 @@ impl Coincident {
 
 impl Coincident {
     /// Gives a record that has no id of its own a reproducible one: its time as it was written, for a
-    /// meal with the name, for an activity with the type. Only different contents under one such id are
+    /// meal and a tag with the name, for an activity with the type. Only different contents under one such id are
     /// told apart by a number. A meal without a name is what it consists of: another one of the same time
     /// is another food, wherever it comes, and no correction. Also says whether the record repeats an
     /// earlier one, wherever it stands.
@@ -85,6 +85,7 @@ impl Coincident {
                 Some(_) | None => (format!("{moment} ~{content:016x}"), None),
             },
             Record::Activity(activity) => (format!("{moment} {}", activity.activity_type), None),
+            Record::Tag(tag) => (format!("{moment} {}", shortened(&tag.name)), None),
         };
         let key = (owner, record.kind(), metric, &provenance.source, &id);
         let (place, is_repeated) = match self.place(key, content) {
@@ -142,6 +143,10 @@ fn content(record: &Record) -> u64 {
                 activity.distance_m,
                 activity.steps,
             ]
+        }
+        Record::Tag(tag) => {
+            hash.text(tag.note.as_deref());
+            vec![Some(f64::from(u8::from(tag.applies)))]
         }
     };
     for number in numbers {

@@ -36,8 +36,8 @@ pub use answer::{
 pub use architecture::{ModelArchitecture, ModelFamily, ModelReads};
 pub use correlation::{
     Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
-    FeatureCopy, FeatureCorrelation, GrangerLag, HealthMetricTarget, LagRequest, LagResolution,
-    LagResponse, LagResult, Pairing,
+    FactorCategory, FeatureCopy, FeatureCorrelation, GrangerLag, HealthMetricTarget, LagRequest,
+    LagResolution, LagResponse, LagResult, Pairing, TAG_PREFIX,
 };
 pub use counterfactual::{
     Counterfactual, CounterfactualRequest, CounterfactualResponse, CounterfactualTarget,
@@ -71,7 +71,7 @@ pub use profile::{ActivityLevel, Profile, ZoneFrom};
 pub use provenance::{Provenance, Span, Told};
 pub use record::{
     Activity, ActivityType, HealthMetric, History, Intensity, Meal, MealType, Record, RecordKind,
-    SUM_OF_DAY,
+    SUM_OF_DAY, Tag,
 };
 pub use record_field::{FieldContent, NumberField, RecordField};
 pub use request::{

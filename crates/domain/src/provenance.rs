@@ -183,7 +183,7 @@ impl Provenance {
             day: NaiveDate::default(),
             known_at: DateTime::UNIX_EPOCH,
         };
-        provenance.place(&Profile::default(), Placing::Meal);
+        provenance.place(&Profile::default(), Placing::Event);
         provenance
     }
 
@@ -271,7 +271,7 @@ impl Provenance {
         // Whatever day the source dates it by, a night belongs to the day of waking.
         let (day, offset) = match (placing, waking) {
             (Placing::Night, Some(until)) => day_of(until),
-            (Placing::Night | Placing::Reading | Placing::Meal, _) => {
+            (Placing::Night | Placing::Reading | Placing::Event, _) => {
                 told.day.map_or_else(|| day_of(told.at), |day| (day, None))
             }
         };
@@ -282,7 +282,7 @@ impl Provenance {
                 told.at,
                 profile.evening_of(self.day) - TimeDelta::seconds(1),
             ),
-            (Placing::Night | Placing::Reading | Placing::Meal, _, _) => (told.at, start),
+            (Placing::Night | Placing::Reading | Placing::Event, _, _) => (told.at, start),
         };
         self.observed_at = observed_at;
         self.utc_offset_seconds = match moment {
@@ -311,8 +311,8 @@ impl Provenance {
 /// How a record is placed on its day.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Placing {
-    /// A meal or an activity: at its start.
-    Meal,
+    /// A meal, an activity or a tag: at its start.
+    Event,
     /// A reading: a value of a date is observed at the end of that day.
     Reading,
     /// A reading of a night, which belongs to the day of waking.

@@ -5,7 +5,7 @@
 //! other content is a *correction*: a new version that becomes known later. At any time, the current
 //! version is the one with the latest `known_at` not after that time; older versions stay for replays.
 
-use crate::bounds::{Bounds, SOURCE_LENGTH};
+use crate::bounds::{Bounds, NOTE_LENGTH, SOURCE_LENGTH, TAG_NAME_LENGTH};
 use crate::day_rule::{DayRule, ReadingKind, SHORTEST_NIGHT_HOURS};
 use crate::error::DomainError;
 use crate::id::UserId;
@@ -14,6 +14,7 @@ use crate::profile::Profile;
 use crate::provenance::{Placing, Provenance, Span, Told};
 use chrono::{NaiveDate, TimeDelta};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 word_enum! {
     /// Meal of the day.
@@ -100,6 +101,8 @@ word_enum! {
         Activity = "activity",
         /// One reading of one metric.
         HealthMetric = "health_metric",
+        /// Something that a person noted of a day.
+        Tag = "tag",
     }
 }
 
@@ -249,6 +252,43 @@ impl HealthMetric {
     }
 }
 
+/// Something that a person noted of a day: a drink, a late meal, an illness, an answer in a journal.
+///
+/// A journal that asks also keeps what did not happen. An app with labels keeps only what did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tag {
+    /// Origin and times. Without a time of day it is about the whole day.
+    pub provenance: Provenance,
+    /// The label or the question, as its source writes it.
+    pub name: String,
+    /// Whether it was so; `false` is an answer, too.
+    pub applies: bool,
+    /// What the person wrote beside it.
+    pub note: Option<String>,
+}
+
+impl Tag {
+    /// The lengths of name and note, in characters.
+    fn check(&self) -> Result<(), DomainError> {
+        let note = self.note.as_deref().map(|note| ("note", note, NOTE_LENGTH));
+        for (what, text, length) in [("name of a tag", self.name.as_str(), TAG_NAME_LENGTH)]
+            .into_iter()
+            .chain(note)
+        {
+            let Bounds { low, high } = length;
+            if !(low..=high).contains(&(text.chars().count() as i64)) {
+                return Err(DomainError::OutOfRange {
+                    what,
+                    low: low as f64,
+                    high: high as f64,
+                    unit: "characters",
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A record of any kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -259,6 +299,8 @@ pub enum Record {
     Activity(Activity),
     /// One reading.
     HealthMetric(HealthMetric),
+    /// Something noted of a day.
+    Tag(Tag),
 }
 
 /// End of the name of a source whose meals are sums of whole days, behind the name of the diary that also has
@@ -272,6 +314,7 @@ impl Record {
             Self::Meal(meal) => &meal.provenance,
             Self::Activity(activity) => &activity.provenance,
             Self::HealthMetric(reading) => &reading.provenance,
+            Self::Tag(tag) => &tag.provenance,
         }
     }
 
@@ -281,6 +324,7 @@ impl Record {
             Self::Meal(meal) => &mut meal.provenance,
             Self::Activity(activity) => &mut activity.provenance,
             Self::HealthMetric(reading) => &mut reading.provenance,
+            Self::Tag(tag) => &mut tag.provenance,
         }
     }
 
@@ -290,6 +334,7 @@ impl Record {
             Self::Meal(_) => RecordKind::Meal,
             Self::Activity(_) => RecordKind::Activity,
             Self::HealthMetric(_) => RecordKind::HealthMetric,
+            Self::Tag(_) => RecordKind::Tag,
         }
     }
 
@@ -297,7 +342,7 @@ impl Record {
     /// from the zones of the profile.
     pub fn place(&mut self, profile: &Profile) {
         let placing = match self {
-            Self::Meal(_) | Self::Activity(_) => Placing::Meal,
+            Self::Meal(_) | Self::Activity(_) | Self::Tag(_) => Placing::Event,
             Self::HealthMetric(reading) if reading.metric.is_of_the_night() => Placing::Night,
             Self::HealthMetric(_) => Placing::Reading,
         };
@@ -348,7 +393,7 @@ impl Record {
     /// # Errors
     ///
     /// [`DomainError`] for the first number that is not finite or not plausible, for a source that is
-    /// empty or longer than 200 bytes, and for times that contradict each other: an end before its start,
+    /// empty or longer than 200 bytes, for a tag whose name is empty or too long, and for times that contradict each other: an end before its start,
     /// a session longer than a day and a half, or a day that is more than one day away from its time.
     pub fn validate(&self) -> Result<(), DomainError> {
         let provenance = self.provenance();
@@ -374,6 +419,7 @@ impl Record {
                 numbers.try_for_each(|field| field.check(activity))
             }
             Self::HealthMetric(reading) => reading.metric.check(reading.value),
+            Self::Tag(tag) => tag.check(),
         }
     }
 }
@@ -385,8 +431,13 @@ pub struct History {
     pub user: UserId,
     /// Profile of the person.
     pub profile: Profile,
-    /// All versions of all records. Later versions of an identity come after earlier ones.
+    /// All versions of all meals, activities and readings. Later versions of an identity come after
+    /// earlier ones.
     pub records: Vec<Record>,
+    /// All versions of all tags, in the same order. They stand apart because no feature and no forecast
+    /// reads them: a day with nothing but a tag is a day without a record for these.
+    #[serde(default)]
+    pub tags: Vec<Tag>,
 }
 
 impl History {
@@ -396,7 +447,26 @@ impl History {
             user,
             profile,
             records: Vec::new(),
+            tags: Vec::new(),
         }
+    }
+
+    /// Adds versions of records, each to its own list.
+    pub fn extend(&mut self, versions: impl IntoIterator<Item = Record>) {
+        for version in versions {
+            match version {
+                Record::Tag(tag) => self.tags.push(tag),
+                Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => {
+                    self.records.push(version);
+                }
+            }
+        }
+    }
+
+    /// All versions of all records, those of tags at the end.
+    pub fn versions(&self) -> impl Iterator<Item = Cow<'_, Record>> {
+        let tags = self.tags.iter().cloned().map(Record::Tag).map(Cow::Owned);
+        self.records.iter().map(Cow::Borrowed).chain(tags)
     }
 
     /// Places all records on the person's days, after a change of the profile.
@@ -404,9 +474,12 @@ impl History {
         for record in &mut self.records {
             record.place(&self.profile);
         }
+        for tag in &mut self.tags {
+            tag.provenance.place(&self.profile, Placing::Event);
+        }
     }
 
-    /// First and last local day with a record.
+    /// First and last local day with a meal, an activity or a reading.
     pub fn span(&self) -> Option<(NaiveDate, NaiveDate)> {
         let days = || self.records.iter().map(|record| record.provenance().day);
         Some((days().min()?, days().max()?))
@@ -459,6 +532,27 @@ mod tests {
         let json = serde_json::to_string(&record).unwrap();
         assert!(json.contains("\"kind\":\"health_metric\""));
         assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
+    }
+
+    #[test]
+    fn a_tag_needs_a_name_and_is_of_its_day() {
+        let told = Told::at("2026-05-10".parse().unwrap());
+        let mut tag = Tag {
+            provenance: Provenance::told("journal", "x", told),
+            name: "alcohol".to_owned(),
+            applies: false,
+            note: None,
+        };
+        let placed = Record::Tag(tag.clone()).placed(&Profile::default());
+        assert_eq!(placed.validate(), Ok(()));
+        assert_eq!(placed.provenance().day.to_string(), "2026-05-10");
+        let known = placed.provenance().known_at.to_rfc3339();
+        assert_eq!(known, "2026-05-11T00:00:00+00:00");
+        tag.name.clear();
+        assert!(Record::Tag(tag.clone()).validate().is_err());
+        "alcohol".clone_into(&mut tag.name);
+        tag.note = Some("x".repeat(4_001));
+        assert!(Record::Tag(tag).validate().is_err());
     }
 
     #[test]

@@ -2,11 +2,11 @@
 //! bounds, whether it is required. The check of a record, the readers of tables, the service with its
 //! document, and what a what-if can set take them from here.
 
-use crate::bounds::{Bounds, MEAL_NAME_LENGTH};
+use crate::bounds::{Bounds, MEAL_NAME_LENGTH, NOTE_LENGTH, TAG_NAME_LENGTH};
 use crate::error::DomainError;
 use crate::metric::MetricType;
 use crate::profile::Profile;
-use crate::record::{Activity, ActivityType, HealthMetric, Intensity, Meal, MealType};
+use crate::record::{Activity, ActivityType, HealthMetric, Intensity, Meal, MealType, Tag};
 use crate::unit::Unit;
 use crate::{ReadingKind, bounds};
 
@@ -17,6 +17,8 @@ pub enum FieldContent {
     Moment,
     /// Text of some length, in characters.
     Text(Bounds<i64>),
+    /// Yes or no.
+    Bool,
     /// One of some words.
     Word(&'static [&'static str]),
     /// A number within bounds.
@@ -228,6 +230,32 @@ impl Activity {
     ];
 }
 
+impl Tag {
+    /// The fields of a tag, in the order of the wire.
+    pub const FIELDS: &'static [RecordField] = &[
+        required(
+            "noted_at",
+            FieldContent::Moment,
+            "Time that the tag is about, also on the person's clock without an offset; or a date for a whole day",
+        ),
+        required(
+            "name",
+            FieldContent::Text(TAG_NAME_LENGTH),
+            "The label, or the question of a journal",
+        ),
+        optional(
+            "applies",
+            FieldContent::Bool,
+            "Whether it was so: true when not given, false for an answer of no",
+        ),
+        optional(
+            "note",
+            FieldContent::Text(NOTE_LENGTH),
+            "What the person wrote beside it",
+        ),
+    ];
+}
+
 impl HealthMetric {
     /// The fields of a reading, in the order of the wire. Its bounds are those of its metric type
     /// ([`MetricType::plausible_range`]); here stand the widest, in any unit.
@@ -331,7 +359,12 @@ mod tests {
         assert_eq!(numbers(Meal::FIELDS), of_meal);
         let of_activity: Vec<&str> = Activity::NUMBERS.iter().map(|of| of.name).collect();
         assert_eq!(numbers(Activity::FIELDS), of_activity);
-        for fields in [Meal::FIELDS, Activity::FIELDS, HealthMetric::FIELDS] {
+        for fields in [
+            Meal::FIELDS,
+            Activity::FIELDS,
+            HealthMetric::FIELDS,
+            Tag::FIELDS,
+        ] {
             let mut names: Vec<&str> = fields.iter().map(|of| of.name).collect();
             names.sort_unstable();
             names.dedup();

@@ -39,7 +39,7 @@ fn amount(feature: FeatureId, record: &Record) -> Option<f64> {
             (F::ActiveMinutesDaily, activity.duration_minutes),
             (F::CaloriesBurnedDaily, activity.energy_kcal),
         ]),
-        Record::Meal(_) | Record::HealthMetric(_) => None,
+        Record::Meal(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
     }
 }
 

@@ -5,6 +5,7 @@ use crate::error::FeaturesError;
 use crate::knowledge::{Calendar, Visible, visible};
 use crate::reading::{by_source, daily_value};
 use crate::table::Span;
+use crate::tag::current;
 use chrono::NaiveDate;
 use vitalcast_domain::{AsOf, History, MetricType, Record};
 
@@ -19,6 +20,8 @@ pub struct Coverage {
     pub meals: Vec<bool>,
     /// Days with a workout or walk.
     pub activities: Vec<bool>,
+    /// Days with a tag.
+    pub tags: Vec<bool>,
 }
 
 /// What there is of a metric.
@@ -48,7 +51,13 @@ pub struct SourceCoverage {
 ///
 /// [`FeaturesError::TooManyDays`], [`FeaturesError::EndOfCalendar`].
 pub fn coverage(history: &History, as_of: AsOf) -> Result<Option<Coverage>, FeaturesError> {
-    let Some((first_day, last_day)) = history.span() else {
+    let of_tags = || history.tags.iter().map(|tag| tag.provenance.day);
+    let of_records = history.span();
+    let ends = |of_records: Option<NaiveDate>| of_records.into_iter().chain(of_tags());
+    let (Some(first_day), Some(last_day)) = (
+        ends(of_records.map(|(first, _)| first)).min(),
+        ends(of_records.map(|(_, last)| last)).max(),
+    ) else {
         return Ok(None);
     };
     let reach = history.profile.day_of(as_of).min(last_day);
@@ -70,7 +79,14 @@ pub fn coverage(history: &History, as_of: AsOf) -> Result<Option<Coverage>, Feat
         metrics: Vec::new(),
         meals: vec![false; days],
         activities: vec![false; days],
+        tags: vec![false; days],
     };
+    for tag in current(&history.tags, as_of) {
+        let place = usize::try_from((tag.provenance.day - first_day).num_days());
+        if let Some(day) = place.ok().and_then(|place| found.tags.get_mut(place)) {
+            *day = true;
+        }
+    }
     let mut metrics: Vec<MetricCoverage> = MetricType::ALL
         .iter()
         .map(|&metric| MetricCoverage {
@@ -91,7 +107,7 @@ pub fn coverage(history: &History, as_of: AsOf) -> Result<Option<Coverage>, Feat
             match version.record {
                 Record::Meal(_) => found.meals[day] = true,
                 Record::Activity(_) => found.activities[day] = true,
-                Record::HealthMetric(_) => {}
+                Record::HealthMetric(_) | Record::Tag(_) => {}
             }
         }
         for version in later.iter().take_while(|version| version.day == day + 1) {

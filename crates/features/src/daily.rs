@@ -150,6 +150,8 @@ impl<'a> DayRecords<'a> {
                     self.readings[reading.metric as usize].push(reading);
                 }
             }
+            // No feature is made of what was noted.
+            Record::Tag(_) => {}
         }
     }
 

@@ -4,6 +4,7 @@ use crate::daily::DayRecords;
 use crate::error::FeaturesError;
 use crate::knowledge::{Calendar, visible};
 use crate::reading::{by_source, daily_value};
+use crate::tag::current;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use vitalcast_domain::{AsOf, History, MetricType, Moment, Profile, Record};
 
@@ -20,6 +21,8 @@ pub struct DayView {
     pub meals: usize,
     /// Workouts and walks, each once.
     pub activities: usize,
+    /// What was noted of the day, in time order.
+    pub tags: Vec<TagView>,
     /// Meals and activities left out because another source recorded them too.
     pub recorded_twice: usize,
     /// Whether no watch, ring or band was worn: of what one measures there are zeros and nothing else.
@@ -46,6 +49,17 @@ pub struct SourceValue {
     pub source: String,
     /// The value.
     pub value: f64,
+}
+
+/// Something that was noted of the day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagView {
+    /// The source.
+    pub source: String,
+    /// The label or the question.
+    pub name: String,
+    /// Whether it was so.
+    pub applies: bool,
 }
 
 /// A night or a nap.
@@ -151,6 +165,15 @@ pub fn day_view(history: &History, day: NaiveDate, as_of: AsOf) -> Result<DayVie
         sleeps,
         meals,
         activities: events.len() - meals,
+        tags: current(&history.tags, as_of)
+            .into_iter()
+            .filter(|tag| tag.provenance.day == day)
+            .map(|tag| TagView {
+                source: tag.provenance.source.clone(),
+                name: tag.name.clone(),
+                applies: tag.applies,
+            })
+            .collect(),
         recorded_twice: records.recorded_events() - events.len(),
         is_not_worn: records.is_no_device_worn(&not_worn),
     })

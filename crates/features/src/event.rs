@@ -61,8 +61,8 @@ fn likeness(left: &Record, right: &Record) -> Option<f64> {
         (Record::Meal(left), Record::Meal(right)) => is_same_meal(left, right).then_some(1.0),
         (Record::Activity(left), Record::Activity(right)) => likeness_of_activities(left, right),
         (
-            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_),
-            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_),
+            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_),
+            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_),
         ) => None,
     }
 }
@@ -124,7 +124,7 @@ fn is_better(new: &Record, held: &Record, profile: &Profile) -> bool {
     };
     let length = |record: &Record| match record {
         Record::Activity(activity) => activity.duration_minutes.unwrap_or(0.0),
-        Record::Meal(_) | Record::HealthMetric(_) => 0.0,
+        Record::Meal(_) | Record::HealthMetric(_) | Record::Tag(_) => 0.0,
     };
     match rank(new).cmp(&rank(held)) {
         std::cmp::Ordering::Less => true,

@@ -121,7 +121,7 @@ pub(crate) fn contribute(record: &Record, put: &mut impl FnMut(usize, f64)) {
     match record {
         Record::Meal(meal) => of_meal(meal, put),
         Record::Activity(activity) => of_activity(activity, put),
-        Record::HealthMetric(_) => {}
+        Record::HealthMetric(_) | Record::Tag(_) => {}
     }
 }
 

@@ -60,7 +60,7 @@ type Identity<'a> = (RecordKind, Option<MetricType>, &'a str, &'a str);
 fn identity(record: &Record) -> Identity<'_> {
     let metric = match record {
         Record::HealthMetric(reading) => Some(reading.metric),
-        Record::Meal(_) | Record::Activity(_) => None,
+        Record::Meal(_) | Record::Activity(_) | Record::Tag(_) => None,
     };
     let provenance = record.provenance();
     (
@@ -253,7 +253,7 @@ struct Sleeps<'a> {
 fn is_of_a_night(record: &Record) -> bool {
     match record {
         Record::HealthMetric(reading) => reading.metric.is_of_the_night(),
-        Record::Meal(_) | Record::Activity(_) => false,
+        Record::Meal(_) | Record::Activity(_) | Record::Tag(_) => false,
     }
 }
 
@@ -261,6 +261,6 @@ fn is_of_a_night(record: &Record) -> bool {
 fn sleep(record: &Record) -> Option<(&str, Span)> {
     match record {
         Record::HealthMetric(reading) => Some((&reading.provenance.source, reading.session()?)),
-        Record::Meal(_) | Record::Activity(_) => None,
+        Record::Meal(_) | Record::Activity(_) | Record::Tag(_) => None,
     }
 }

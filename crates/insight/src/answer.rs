@@ -1,13 +1,13 @@
 //! Responses from test results.
 
 use crate::drivers::{Driver, Drivers};
+use crate::factor::Factor;
 use crate::lags::{Lags, TestedLag};
 use crate::words;
 use vitalcast_domain::{
-    Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, FeatureCategory,
+    Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, FactorCategory,
     FeatureCopy, GrangerLag, LagRequest, LagResolution, LagResponse, LagResult,
 };
-use vitalcast_features::Feature;
 
 /// Data quality at or below which a response has a warning.
 const GOOD_QUALITY: f64 = 0.7;
@@ -83,8 +83,8 @@ pub fn correlation_answer(
             .copies
             .iter()
             .map(|(feature, original)| FeatureCopy {
-                feature_name: feature.name.to_owned(),
-                copy_of: original.name.to_owned(),
+                feature_name: feature.name(),
+                copy_of: original.name(),
             })
             .collect(),
         detectable_correlation: drivers.detectable,
@@ -158,8 +158,8 @@ fn correlation(driver: &Driver, request: &CorrelationRequest) -> Correlation {
     let is_pearson = driver.method == CorrelationMethod::Pearson;
     let effect = driver.effect;
     Correlation {
-        feature_name: driver.feature.name.to_owned(),
-        feature_category: driver.feature.category,
+        feature_name: driver.factor.name(),
+        feature_category: driver.factor.category(),
         correlation: tested.correlation,
         p_value: driver.adjusted_p_value,
         sample_size: tested.sample_size,
@@ -223,7 +223,7 @@ fn direction(correlation: f64) -> &'static str {
 /// Reason why a lag analysis is not possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoLags {
-    /// The catalogue has no such feature.
+    /// There is no such feature and no such tag.
     UnknownFeature,
     /// The feature is computed from the target.
     FeatureIsTarget,
@@ -240,7 +240,7 @@ pub enum NoLags {
 pub fn lag_answer(
     request: &LagRequest,
     looked: Looked,
-    found: Result<(&Lags, &Feature, u32), NoLags>,
+    found: Result<(&Lags, &Factor, u32), NoLags>,
     target: &[Option<f64>],
 ) -> LagResponse {
     let mut answer = LagResponse {
@@ -261,7 +261,7 @@ pub fn lag_answer(
         detectable_correlation: None,
         code: None,
     };
-    let (lags, feature, unit_hours) = match found {
+    let (lags, factor, unit_hours) = match found {
         Ok(found) => found,
         Err(why) => {
             let (code, text) = words::of_no_lags(why, request);
@@ -300,7 +300,7 @@ pub fn lag_answer(
     answer.immediate_effect = answer.lag_results.first().is_some_and(|first| {
         let is_seen = first.is_significant && first.correlation.abs() >= MODERATE;
         first.lag_hours == 0 && is_seen
-    }) && !comes_after(feature, request);
+    }) && !comes_after(factor, request);
     answer.delayed_effect = answer.optimal_lag_hours.is_some_and(|hours| hours > 0);
     let step = match request.resolution {
         LagResolution::Day => 24,
@@ -310,16 +310,16 @@ pub fn lag_answer(
         .lasting
         .map(|(first, last)| hours(&lags.tested[last]) - hours(&lags.tested[first]) + step);
     answer.interpretation =
-        words::of_lags(&answer, lags, feature, step, comes_after(feature, request));
+        words::of_lags(&answer, lags, factor, step, comes_after(factor, request));
     answer
 }
 
-/// Whether at no lag the target comes first: a day begins with its night, and then people eat and
-/// move.
-fn comes_after(feature: &Feature, request: &LagRequest) -> bool {
+/// Whether at no lag the target comes first: a day begins with its night, and then people eat, move and
+/// do what they note.
+fn comes_after(factor: &Factor, request: &LagRequest) -> bool {
     let is_of_waking_hours = matches!(
-        feature.category,
-        FeatureCategory::Nutrition | FeatureCategory::Activity
+        factor.category(),
+        FactorCategory::Nutrition | FactorCategory::Activity | FactorCategory::Tag
     );
     request.resolution == LagResolution::Day
         && is_of_waking_hours

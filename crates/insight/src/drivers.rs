@@ -1,9 +1,10 @@
-//! Correlations of features with a target.
+//! Correlations of features and tags with a target.
 
 use crate::adjust::benjamini_hochberg;
 use crate::estimate::{self, Effect};
+use crate::factor::{Column, Factor};
 use crate::test_of_pairs::{Comparison, LEAST_PAIRS, TestedPair};
-use vitalcast_domain::{CorrelationMethod, FeatureCategory, MetricType};
+use vitalcast_domain::{CorrelationMethod, FactorCategory, MetricType};
 use vitalcast_features::{Feature, FeatureTable, catalogue};
 
 /// Options for correlating features with a target.
@@ -23,11 +24,11 @@ pub struct DriverSettings {
     pub first_weekday: usize,
 }
 
-/// A feature tested by a method.
+/// A feature or a tag tested by a method.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Driver {
-    /// The feature.
-    pub feature: &'static Feature,
+    /// What was tested.
+    pub factor: Factor,
     /// The correlation method.
     pub method: CorrelationMethod,
     /// The result of the test.
@@ -41,13 +42,13 @@ pub struct Driver {
 /// The result of an analysis of all features.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drivers {
-    /// All tests, in the order of the catalogue and of the methods.
+    /// All tests, in the order of the columns and of the methods.
     pub tested: Vec<Driver>,
-    /// Number of features that have enough days and vary.
+    /// Number of features and tags that have enough days and vary.
     pub features: usize,
-    /// Features that are an earlier feature in another unit or with an offset, with the original: they
-    /// are reported once.
-    pub copies: Vec<(&'static Feature, &'static Feature)>,
+    /// Features that are an earlier one in another unit or with an offset, with the original: they are
+    /// reported once.
+    pub copies: Vec<(Factor, Factor)>,
     /// Number of days with the target and at least one feature.
     pub days: usize,
     /// Number of these days with a recorded feature, not only calendar features.
@@ -63,16 +64,13 @@ impl Drivers {
     }
 }
 
-/// A feature's values, one a day.
-pub type Column = (&'static Feature, Vec<Option<f64>>);
-
 /// The features of a table that may stand against a target: not those made of it, and on the same
 /// day not those that it is made of either.
 pub fn columns(table: &FeatureTable, target: MetricType, lag_days: usize) -> Vec<Column> {
     catalogue()
         .iter()
         .filter(|feature| may_stand_against(feature, target, lag_days))
-        .map(|feature| (feature, by_own_day(table, feature)))
+        .map(|feature| (Factor::Feature(feature), by_own_day(table, feature)))
         .collect()
 }
 
@@ -88,9 +86,9 @@ pub fn by_own_day(table: &FeatureTable, feature: &Feature) -> Vec<Option<f64>> {
     .collect()
 }
 
-/// Tests features against a target, all with one value a day over the same days.
+/// Tests features and tags against a target, all with one value a day over the same days.
 ///
-/// A feature that never varies, or is known beside fewer than 7 days of the target, is not counted.
+/// One that never varies, or is known beside fewer than 7 days of the target, is not counted.
 /// One that cannot be tested by one method may be by another.
 pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSettings) -> Drivers {
     let mut seen = vec![false; target.len()];
@@ -99,7 +97,7 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
     let mut counted: Vec<&Column> = Vec::new();
     let mut copies = Vec::new();
     for column in columns {
-        let (feature, values) = column;
+        let (factor, values) = column;
         let comparison = Comparison {
             feature: values,
             target,
@@ -111,19 +109,19 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
         let pairs = &prepared.pairs;
         for day in &pairs.days {
             seen[*day] = true;
-            recorded[*day] |= feature.category != FeatureCategory::Temporal;
+            recorded[*day] |= factor.category() != FactorCategory::Temporal;
         }
         if pairs.len() < LEAST_PAIRS || !pairs.vary() {
             continue;
         }
         if let Some((original, _)) = counted.iter().find(|(_, first)| is_copy(values, first)) {
-            copies.push((*feature, *original));
+            copies.push((factor.clone(), original.clone()));
         }
         counted.push(column);
         for method in &settings.methods {
             if let Ok(test) = comparison.test(&prepared, *method) {
                 tested.push(Driver {
-                    feature,
+                    factor: factor.clone(),
                     method: *method,
                     // Granger's test looks at several days, not at these pairs.
                     effect: (*method != CorrelationMethod::Granger)

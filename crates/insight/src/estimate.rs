@@ -82,9 +82,9 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 /// How much the target differs between low and high values of a feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effect {
-    /// The feature's 10th percentile, in its unit.
+    /// The feature's 10th percentile, in its unit; the lower value of one that has only two.
     pub feature_low: f64,
-    /// Its 90th.
+    /// Its 90th; the higher of the two.
     pub feature_high: f64,
     /// Least-squares difference of the target from the one to the other, in the target's unit.
     pub change: f64,
@@ -98,7 +98,9 @@ pub struct Effect {
 /// pairs. Nothing when the feature does not vary between its percentiles, or too little is known.
 pub(crate) fn effect(x: &[f64], y: &[f64], pairs: f64) -> Option<Effect> {
     let degrees = pairs - 2.0;
-    let (feature_low, feature_high) = (percentile(x, 0.1), percentile(x, 0.9));
+    // Between percentiles, a yes of one day in twenty would be no difference at all.
+    let (feature_low, feature_high) =
+        only_two(x).unwrap_or_else(|| (percentile(x, 0.1), percentile(x, 0.9)));
     if degrees <= 0.0 || feature_high <= feature_low {
         return None;
     }
@@ -116,6 +118,14 @@ pub(crate) fn effect(x: &[f64], y: &[f64], pairs: f64) -> Option<Effect> {
         upper: (slope + reach) * step,
     })
     .filter(|effect| effect.lower.is_finite() && effect.upper.is_finite())
+}
+
+/// The lower and the higher one of values of which there are only two.
+fn only_two(values: &[f64]) -> Option<(f64, f64)> {
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let is_one = |value: &f64| *value == low || *value == high;
+    values.iter().all(is_one).then_some((low, high))
 }
 
 /// Linear between order statistics, as NumPy's default.
@@ -149,6 +159,18 @@ mod tests {
         assert!((effect.feature_low - 1.0).abs() < 1e-12);
         assert!((effect.feature_high - 9.0).abs() < 1e-12);
         assert!((effect.change + 4.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_yes_of_two_days_in_forty_has_an_effect() {
+        let x: Vec<f64> = (0..40).map(|day| f64::from(u8::from(day < 2))).collect();
+        let y: Vec<f64> = (0..40)
+            .map(|day| f64::from(day % 3) + if day < 2 { 5.0 } else { 0.0 })
+            .collect();
+        let effect = effect(&x, &y, 40.0).unwrap();
+        assert_eq!((effect.feature_low, effect.feature_high), (0.0, 1.0));
+        // Means of the two groups: 5.5 and 38.0 / 38.
+        assert!((effect.change - 4.5).abs() < 0.1, "{}", effect.change);
     }
 
     #[test]

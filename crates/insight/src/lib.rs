@@ -15,6 +15,7 @@ mod exchange;
 pub mod experiment;
 mod explanation;
 mod explanation_words;
+mod factor;
 mod gradients;
 mod granger;
 mod kendall;
@@ -32,7 +33,7 @@ pub use adjust::benjamini_hochberg;
 pub use answer::{Looked, NoLags, correlation_answer, lag_answer};
 pub use coefficient::{Coefficient, pearson, spearman};
 pub use drivers::{
-    Column, Driver, DriverSettings, Drivers, by_own_day, columns, drivers, may_stand_against,
+    Driver, DriverSettings, Drivers, by_own_day, columns, drivers, may_stand_against,
 };
 pub use effective::effective_sample_size;
 pub use error::InsightError;
@@ -45,6 +46,7 @@ pub use explanation::{
     ExplainedForecast, ExplainedPart, FeatureOverDays, GlobalImportances, Importances,
     global_importances, importances,
 };
+pub use factor::{Column, Factor, tag_columns};
 pub use gradients::{Step, expected_gradients};
 pub use granger::{GrangerTest, augmented_granger, granger};
 pub use kendall::kendall;

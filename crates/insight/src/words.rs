@@ -3,11 +3,12 @@
 
 use crate::answer::NoLags;
 use crate::error::InsightError;
+use crate::factor::Factor;
 use crate::lags::{LEAST_PAIRS, Lags};
 use std::fmt::Write;
 use vitalcast_domain::{
     Correlation, CorrelationMethod, CorrelationResponse, LagRequest, LagResolution, LagResponse,
-    Pairing,
+    Pairing, TAG_PREFIX,
 };
 use vitalcast_features::{Feature, FeatureId};
 
@@ -27,6 +28,11 @@ fn name_of(feature: &Feature) -> String {
 fn name_of_named(name: &str) -> String {
     let feature = name.parse::<FeatureId>();
     feature.map_or_else(|_| name.to_owned(), |id| name_of(id.feature()))
+}
+
+/// A tag as people read it.
+fn quoted(tag: &str) -> String {
+    format!("“{tag}”")
 }
 
 /// A number with digits that fit its size: three for a large one, two for a small one.
@@ -76,7 +82,7 @@ pub(crate) fn of_correlations<'a>(
     } else if significant.is_empty() {
         write!(
             text,
-            "No correlation is significant: none of {} features correlates with {when} {target} \
+            "No correlation is significant: none of {} features and tags correlates with {when} {target} \
              more than chance and autocorrelation explain (tests: {}).",
             answer.total_features_analyzed, answer.tests
         )
@@ -148,10 +154,14 @@ fn finding(one: &Correlation, answer: &CorrelationResponse) -> String {
         (CorrelationMethod::Granger, _) | (_, Pairing::NextDay) => "the day after".to_owned(),
         (_, Pairing::SameDay) => "the same day".to_owned(),
     };
-    let mut text = format!(
-        "With higher {}, {target} is {more} {when}",
-        name_of_named(&one.feature_name)
-    );
+    let tag = one.feature_name.strip_prefix(TAG_PREFIX);
+    let mut text = match tag {
+        Some(tag) => format!("With the tag {}, {target} is {more} {when}", quoted(tag)),
+        None => format!(
+            "With higher {}, {target} is {more} {when}",
+            name_of_named(&one.feature_name)
+        ),
+    };
     if let (Some(effect), Some(low), Some(high), Some(lower), Some(upper)) = (
         one.effect,
         one.feature_low,
@@ -169,14 +179,16 @@ fn finding(one: &Correlation, answer: &CorrelationResponse) -> String {
         let unit = answer.target_metric.unit_label();
         write!(
             text,
-            ": by {} {unit} (95 % interval {} to {}) from {} to {}",
+            ": by {} {unit} (95 % interval {} to {})",
             number(effect.abs()),
             number(near),
             number(far),
-            number(low),
-            number(high)
         )
         .expect("writing to a string cannot fail");
+        if tag.is_none() {
+            write!(text, " from {} to {}", number(low), number(high))
+                .expect("writing to a string cannot fail");
+        }
     }
     write!(
         text,
@@ -195,8 +207,9 @@ pub(crate) fn of_no_lags(why: NoLags, request: &LagRequest) -> (&'static str, St
     match why {
         NoLags::UnknownFeature => (
             "UNKNOWN_FEATURE",
-            "No data available for lag analysis: there is no feature with this name, expected a \
-             name with its category, for example nutrition_late_night_carbs"
+            "No data available for lag analysis: there is no feature and no tag with this name, \
+             expected a name with its category, for example nutrition_late_night_carbs, or tag: with \
+             the name of a tag"
                 .to_owned(),
         ),
         NoLags::FeatureIsTarget => (
@@ -265,12 +278,15 @@ pub(crate) fn of_untested_lags(lags: &Lags, is_target_known: bool) -> (&'static 
 pub(crate) fn of_lags(
     answer: &LagResponse,
     lags: &Lags,
-    feature: &Feature,
+    factor: &Factor,
     step: u32,
     target_first: bool,
 ) -> String {
     let target = restore_acronyms(&answer.target_metric.title().to_lowercase());
-    let name = name_of(feature);
+    let name = match factor {
+        Factor::Feature(feature) => name_of(feature),
+        Factor::Tag(tag) => quoted(tag),
+    };
     let mut text = match (answer.optimal_lag_hours, answer.optimal_correlation) {
         (Some(hours), Some(correlation)) => {
             let more = if correlation > 0.0 { "higher" } else { "lower" };
@@ -294,8 +310,12 @@ pub(crate) fn of_lags(
                     hours + step
                 ),
             };
+            let with = match factor {
+                Factor::Feature(_) => "higher",
+                Factor::Tag(_) => "the tag",
+            };
             format!(
-                "With higher {said}: correlation {} ({}), {kind}. A correlation does not show that one \
+                "With {with} {said}: correlation {} ({}), {kind}. A correlation does not show that one \
                  causes the other.",
                 number(correlation),
                 crate::answer::strength(correlation.abs())
@@ -318,7 +338,7 @@ pub(crate) fn of_lags(
     }
     if answer.resolution == LagResolution::Day {
         text.push_str(" The data are daily, so lags are whole days.");
-        if feature.is_part_of(answer.target_metric.metric_type()) {
+        if factor.is_part_of(answer.target_metric.metric_type()) {
             write!(
                 text,
                 " Lag 0 is left out: {target} is computed from {name} of the same day."

@@ -10,7 +10,7 @@ pub(crate) fn identity(record: &Record) -> String {
     let provenance = record.provenance();
     let metric = match record {
         Record::HealthMetric(reading) => reading.metric.as_str(),
-        Record::Meal(_) | Record::Activity(_) => "",
+        Record::Meal(_) | Record::Activity(_) | Record::Tag(_) => "",
     };
     serde_json::json!([
         record.kind().as_str(),

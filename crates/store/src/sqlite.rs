@@ -218,10 +218,10 @@ impl Store for SqliteStore {
             return Ok(None);
         };
         let mut history = History::new(user.clone(), profile);
-        history.records = match days {
+        history.extend(match days {
             Some(days) => self.versions_of_days(user, &days).await?,
             None => self.all_versions(user).await?,
-        };
+        });
         Ok(Some(history))
     }
 

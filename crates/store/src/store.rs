@@ -97,11 +97,11 @@ impl RecordFilter {
 pub struct UserSummary {
     /// Id of the person.
     pub user_id: UserId,
-    /// First local day with a record.
+    /// First local day with a meal, an activity or a reading.
     pub first_day: Option<NaiveDate>,
-    /// Last local day with a record.
+    /// Last local day with one.
     pub last_day: Option<NaiveDate>,
-    /// Number of days with at least one record.
+    /// Number of days with at least one.
     pub days: u64,
     /// Number of meals, in their current version.
     pub meals: u64,
@@ -109,6 +109,8 @@ pub struct UserSummary {
     pub activities: u64,
     /// Number of readings.
     pub health_metrics: u64,
+    /// Number of tags.
+    pub tags: u64,
     /// Number of days with a reading, for each metric that can be forecast; partial nights do not count.
     pub metrics: BTreeMap<PredictionMetric, u64>,
 }

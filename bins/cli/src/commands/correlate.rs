@@ -217,7 +217,7 @@ pub(crate) fn typeset(
 const LEGEND: &str = "p: corrected for autocorrelation and for the number of tests; raw p: not \
     corrected; partial: correlation controlled for the weekday and for the metric on the day \
     before; days: pairs of days (effective sample size); effect: change of the metric from the \
-    10th to the 90th percentile of the feature; *: significant.";
+    10th to the 90th percentile of the feature, or from no to yes of a tag; *: significant.";
 
 fn print(
     answer: &CorrelationResponse,

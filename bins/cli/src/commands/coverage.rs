@@ -88,7 +88,11 @@ fn rows(coverage: &DataCoverage) -> Vec<Vec<String>> {
             ]);
         }
     }
-    for (name, count) in [("meals", coverage.meals), ("workouts", coverage.activities)] {
+    for (name, count) in [
+        ("meals", coverage.meals),
+        ("workouts", coverage.activities),
+        ("tags", coverage.tags),
+    ] {
         if let Some(count) = count {
             rows.push(vec![
                 name.to_owned(),

@@ -110,6 +110,7 @@ fn row(record: &Record) -> Vec<String> {
             let value = format!("{} {unit}", rounded(reading.value));
             (reading.metric.to_string(), value.trim_end().to_owned())
         }
+        Record::Tag(tag) => (tag.name.clone(), yes_or_no(tag.applies).to_owned()),
     };
     vec![
         provenance.day.to_string(),
@@ -119,6 +120,11 @@ fn row(record: &Record) -> Vec<String> {
         provenance.source.clone(),
         provenance.source_id.clone(),
     ]
+}
+
+/// The answer of a journal.
+fn yes_or_no(applies: bool) -> &'static str {
+    if applies { "yes" } else { "no" }
 }
 
 /// Two decimals at most.
@@ -160,7 +166,7 @@ pub(crate) fn show(day: &DayOfPerson, output: &mut Output) -> anyhow::Result<()>
         day.zone,
         day.as_of.format("%Y-%m-%d %H:%M UTC")
     ))?;
-    if day.values.is_empty() && day.meals == 0 && day.activities == 0 {
+    if day.values.is_empty() && day.meals == 0 && day.activities == 0 && day.tags.is_empty() {
         output.note("There is no data of this day.");
         return Ok(());
     }
@@ -195,6 +201,14 @@ pub(crate) fn show(day: &DayOfPerson, output: &mut Output) -> anyhow::Result<()>
         "Meals: {}. Workouts and walks: {}.",
         day.meals, day.activities
     ))?;
+    for tag in &day.tags {
+        output.line(format_args!(
+            "Noted: {}, {} ({}).",
+            tag.name,
+            yes_or_no(tag.applies),
+            tag.source
+        ))?;
+    }
     if day.recorded_twice > 0 {
         output.line(format_args!(
             "Recorded by two sources and counted once: {}.",

@@ -25,6 +25,7 @@ pub(crate) fn run(_args: &UsersArgs, global: &Global, output: &mut Output) -> an
                 user.meals.to_string(),
                 user.activities.to_string(),
                 user.health_metrics.to_string(),
+                user.tags.to_string(),
             ]
         })
         .collect();
@@ -37,8 +38,9 @@ pub(crate) fn run(_args: &UsersArgs, global: &Global, output: &mut Output) -> an
             "meals",
             "activities",
             "readings",
+            "tags",
         ],
         &rows,
-        &[3, 4, 5, 6],
+        &[3, 4, 5, 6, 7],
     )
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use vitalcast::bounds;
 use vitalcast::{
     CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary, FieldError,
-    HealthMetricTarget, LagRequest, LagResolution, LagResponse, Pairing, Scope, UserId,
+    HealthMetricTarget, LagRequest, LagResolution, LagResponse, Pairing, Scope, TAG_PREFIX, UserId,
 };
 
 const TARGET: Field = required(
@@ -150,8 +150,9 @@ shaped!(
         TARGET,
         required(
             "feature_name",
-            Kind::Text(0, 100),
-            "Name of a feature with its category, for example nutrition_late_night_carbs"
+            Kind::Text(0, TAG_PREFIX.len() + bounds::TAG_NAME_LENGTH.high as usize),
+            "Name of a feature with its category, for example nutrition_late_night_carbs; or tag: with the \
+             name of a tag"
         ),
         default(
             "max_lag_hours",

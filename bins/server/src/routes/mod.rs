@@ -182,6 +182,11 @@ pub(crate) fn public() -> OpenApiRouter<Arc<App>> {
             records::get_health_metrics,
             records::delete_health_metrics
         ))
+        .routes(routes!(
+            records::post_tags,
+            records::get_tags,
+            records::delete_tags
+        ))
         .routes(routes!(days::day))
         .routes(routes!(days::coverage))
         .routes(routes!(days::restore))

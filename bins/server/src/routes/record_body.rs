@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 use vitalcast::{
     Activity, ActivityType, FieldError, HealthMetric, Intensity, Meal, MealType, MetricType,
-    Moment, Provenance, ReadingKind, Record, Told, Unit, bounds,
+    Moment, Provenance, ReadingKind, Record, Tag, Told, Unit, bounds,
 };
 
 /// The earliest year of a record.
@@ -24,7 +24,7 @@ const SOURCE_ID: Field = optional(
     "source_id",
     SOURCE_NAME,
     "Id of the record within the source. When not given, it is made from the time (or the date, if \
-     no time is known) and the name of a meal or the type of an activity; for a meal without a name, \
+     no time is known) and the name of a meal or a tag or the type of an activity; for a meal without a name, \
      from its time and nutrients. Writing the same id with other content corrects the record; another \
      meal of the same time without a name is another food",
 );
@@ -176,6 +176,36 @@ read_back!(
     ]
 );
 
+/// Something that a person noted of a day.
+#[derive(Debug, Deserialize)]
+pub(super) struct TagBody {
+    noted_at: String,
+    name: String,
+    applies: Option<bool>,
+    note: Option<String>,
+    #[serde(flatten)]
+    origin: Origin,
+}
+
+shaped!(
+    TagBody,
+    "Tag",
+    ClosedBody,
+    &fields_of::<{ Tag::FIELDS.len() + ORIGIN.len() }>(Tag::FIELDS, &ORIGIN)
+);
+
+read_back!(
+    TagRecord,
+    "TagRecord",
+    TagBody,
+    &[
+        required("applies", Kind::Bool, "Whether it was so"),
+        SOURCE_ID_READ,
+        DAY_READ,
+        KNOWN_AT_READ,
+    ]
+);
+
 /// A record in a request body that can be converted to a stored record; `None` for a reading that says
 /// "not measured".
 pub(super) trait Wire: Input {
@@ -311,5 +341,17 @@ impl Wire for HealthMetricBody {
                 ..HealthMetric::new(provenance, self.metric_type, value)
             })
         }))
+    }
+}
+
+impl Wire for TagBody {
+    fn into_record(self, now: DateTime<Utc>) -> Result<Option<Record>, FieldError> {
+        let noted_at = moment("noted_at", &self.noted_at, now)?;
+        Ok(Some(Record::Tag(Tag {
+            provenance: self.origin.provenance(noted_at, None, now)?,
+            name: self.name,
+            applies: self.applies.unwrap_or(true),
+            note: self.note,
+        })))
     }
 }

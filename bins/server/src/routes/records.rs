@@ -1,8 +1,9 @@
-//! Records: meals, activities, health metrics.
+//! Records: meals, activities, health metrics, tags.
 
 use super::UserPath;
 use super::record_body::{
-    ActivityBody, ActivityRecord, HealthMetricBody, HealthMetricRecord, MealBody, MealRecord, Wire,
+    ActivityBody, ActivityRecord, HealthMetricBody, HealthMetricRecord, MealBody, MealRecord,
+    TagBody, TagRecord, Wire,
 };
 use crate::access::{Caller, Impersonal};
 use crate::app::App;
@@ -480,4 +481,15 @@ routes_of!(
     post_health_metrics,
     get_health_metrics,
     delete_health_metrics
+);
+routes_of!(
+    "/api/users/{user_id}/tags",
+    Tag,
+    TagBody,
+    TagRecord,
+    TagPage,
+    "tags",
+    post_tags,
+    get_tags,
+    delete_tags
 );

@@ -26,15 +26,16 @@ use vitalcast::{
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Overview {
     user_id: UserId,
-    /// First local day with a record.
+    /// First local day with a meal, an activity or a reading.
     first_day: Option<NaiveDate>,
-    /// Last local day with a record.
+    /// Last local day with one.
     last_day: Option<NaiveDate>,
-    /// Days with a record.
+    /// Days with one.
     days: u64,
     meals: u64,
     activities: u64,
     health_metrics: u64,
+    tags: u64,
     /// Days with a reading of each metric that can be forecast.
     metric_days: BTreeMap<PredictionMetric, u64>,
     profile: Profile,
@@ -64,6 +65,7 @@ pub(super) async fn overview(
                 meals: summary.meals,
                 activities: summary.activities,
                 health_metrics: summary.health_metrics,
+                tags: summary.tags,
                 metric_days: summary.metrics,
                 profile,
             })

@@ -141,6 +141,7 @@ pub(crate) const fn field_of(field: &RecordField) -> Field {
         FieldContent::Moment => Kind::InstantOrDate,
         FieldContent::Text(length) => Kind::text(length),
         FieldContent::Word(words) => Kind::Word(words),
+        FieldContent::Bool => Kind::Bool,
         FieldContent::Number(bounds) => Kind::float(bounds),
     };
     if field.required {

@@ -49,6 +49,7 @@ fn rows() -> Vec<Row> {
     let batch = json!({"user_id": "anna", "metrics": ["RESTING_HEART_RATE"], "target_date": DAY});
     let meals = json!([{"consumed_at": "2026-11-20T08:00:00Z", "calories": 400}]);
     let activities = json!([{"started_at": "2026-11-20T08:00:00Z", "activity_type": "YOGA"}]);
+    let tags = json!([{"noted_at": "2026-11-20", "name": "alcohol"}]);
     let readings =
         json!([{"recorded_at": "2026-11-20T08:00:00Z", "metric_type": "STEPS", "value": 5000}]);
     let range = "?from=2020-01-01&to=2020-01-02";
@@ -442,7 +443,7 @@ fn rows() -> Vec<Row> {
         // Last: it ends what the others ask about.
         row("delete", users, "/api/users/anna", "erase", None),
     ];
-    let kinds: [(&str, &str, Value); 3] = [
+    let kinds: [(&str, &str, Value); 4] = [
         ("/api/users/{user_id}/meals", "/api/users/anna/meals", meals),
         (
             "/api/users/{user_id}/activities",
@@ -454,6 +455,7 @@ fn rows() -> Vec<Row> {
             "/api/users/anna/health-metrics",
             readings,
         ),
+        ("/api/users/{user_id}/tags", "/api/users/anna/tags", tags),
     ];
     let last = rows.pop().unwrap();
     for (path, url, body) in kinds {

@@ -541,6 +541,7 @@ fn the_document_tells_the_fields_that_are_read_back() {
             "health-metrics",
             json!([{"recorded_at": when, "metric_type": "STEPS", "value": 9}]),
         ),
+        ("tags", json!([{"noted_at": when, "name": "alcohol"}])),
     ] {
         service
             .post(&format!("/api/users/anna/{kind}"), &record)
@@ -552,6 +553,7 @@ fn the_document_tells_the_fields_that_are_read_back() {
         ("meals", "MealRecord"),
         ("activities", "ActivityRecord"),
         ("health-metrics", "HealthMetricRecord"),
+        ("tags", "TagRecord"),
     ] {
         let page = service.get(&format!("/api/users/anna/{kind}")).ok();
         assert_eq!(told(schema), names(&page["items"][0]), "{kind}");
@@ -573,7 +575,7 @@ fn the_document_tells_the_fields_that_are_read_back() {
 
 #[test]
 fn the_document_and_the_check_of_bodies_have_the_bounds_of_the_domain() {
-    use vitalcast::{Activity, FieldContent, HealthMetric, Meal, RecordField};
+    use vitalcast::{Activity, FieldContent, HealthMetric, Meal, RecordField, Tag};
     let service = Service::new();
     let document = service.get("/openapi.json").ok();
     let schema = |name: &str| document["components"]["schemas"][name].clone();
@@ -600,6 +602,12 @@ fn the_document_and_the_check_of_bodies_have_the_bounds_of_the_domain() {
             "health-metrics",
             json!({"recorded_at": when, "metric_type": "STEPS", "value": 9}),
             HealthMetric::FIELDS,
+        ),
+        (
+            "Tag",
+            "tags",
+            json!({"noted_at": when, "name": "alcohol"}),
+            Tag::FIELDS,
         ),
     ] {
         let schema = schema(name);
@@ -643,6 +651,10 @@ fn the_document_and_the_check_of_bodies_have_the_bounds_of_the_domain() {
                     refused[name] = json!("no such word");
                 }
                 FieldContent::Moment => refused[name] = json!("no time"),
+                FieldContent::Bool => {
+                    form(property, "boolean");
+                    refused[name] = json!("perhaps");
+                }
             }
             let answer = service.post(&format!("/api/users/anna/{path}"), &json!([refused]));
             assert_eq!(answer.status, 422, "{name}");

@@ -288,7 +288,7 @@ fn value_of(record: &Record) -> u32 {
     match record {
         Record::HealthMetric(reading) => hash(&reading.value.to_bits()) as u32,
         Record::Activity(activity) => hash(&activity.activity_type) as u32,
-        Record::Meal(_) => 0,
+        Record::Meal(_) | Record::Tag(_) => 0,
     }
 }
 

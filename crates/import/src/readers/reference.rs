@@ -659,7 +659,7 @@ fn leave_out(record: &mut Record, error: &DomainError) -> bool {
         return false;
     };
     match record {
-        Record::HealthMetric(_) => false,
+        Record::HealthMetric(_) | Record::Tag(_) => false,
         Record::Meal(meal) => remove(meal, Meal::NUMBERS, what),
         Record::Activity(activity) => remove(activity, Activity::NUMBERS, what),
     }

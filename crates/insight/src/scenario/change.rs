@@ -53,7 +53,7 @@ impl RecordKey {
 fn metric_of(record: &Record) -> Option<MetricType> {
     match record {
         Record::HealthMetric(reading) => Some(reading.metric),
-        Record::Meal(_) | Record::Activity(_) => None,
+        Record::Meal(_) | Record::Activity(_) | Record::Tag(_) => None,
     }
 }
 
@@ -78,7 +78,7 @@ impl Changed {
             self.left_out.is_empty() || !self.left_out.contains(&RecordKey::of(record))
         });
         after.records.extend(kept.cloned());
-        after.records.extend(self.added.iter().cloned());
+        after.extend(self.added.iter().cloned());
         after
     }
 
@@ -156,6 +156,7 @@ impl Day {
                     *counts.entry((reading.metric, source)).or_default() += 1;
                 }
                 Record::Meal(_) | Record::Activity(_) => month.push((*record).clone()),
+                Record::Tag(_) => {}
             }
         }
         let mut most: BTreeMap<MetricType, (&str, usize)> = BTreeMap::new();

@@ -256,7 +256,7 @@ pub(super) fn change_food(
 fn meals_of(day: &Day) -> Vec<Plate> {
     let meals = day.records.iter().filter_map(|record| match record {
         Record::Meal(meal) => Some(meal.clone()),
-        Record::Activity(_) | Record::HealthMetric(_) => None,
+        Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
     });
     meals
         .map(|meal| Plate {
@@ -642,7 +642,9 @@ fn usual_hour(day: &Day) -> f64 {
                 let time = meal.provenance.local_time().time();
                 Some(f64::from(time.num_seconds_from_midnight()) / 3_600.0)
             }
-            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => {
+                None
+            }
         })
         .collect();
     hours.sort_by(f64::total_cmp);

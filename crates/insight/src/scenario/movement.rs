@@ -128,7 +128,7 @@ impl<'a> Gym<'a> {
     fn of(day: &'a Day) -> Self {
         let activities = day.records.iter().filter_map(|record| match record {
             Record::Activity(activity) => Some(activity.clone()),
-            Record::Meal(_) | Record::HealthMetric(_) => None,
+            Record::Meal(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
         });
         Self {
             day,
@@ -151,7 +151,7 @@ impl<'a> Gym<'a> {
     fn month(&self) -> impl Iterator<Item = &'a Activity> {
         self.day.month.iter().filter_map(|record| match record {
             Record::Activity(activity) => Some(activity),
-            Record::Meal(_) | Record::HealthMetric(_) => None,
+            Record::Meal(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
         })
     }
 

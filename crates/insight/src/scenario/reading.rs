@@ -29,7 +29,9 @@ pub(super) fn set_reading(
     let readings = || {
         day.current_of(on).filter_map(move |record| match record {
             Record::HealthMetric(reading) if reading.metric == metric => Some(reading),
-            Record::HealthMetric(_) | Record::Meal(_) | Record::Activity(_) => None,
+            Record::HealthMetric(_) | Record::Meal(_) | Record::Activity(_) | Record::Tag(_) => {
+                None
+            }
         })
     };
     let kind = match metric.day_rule() {

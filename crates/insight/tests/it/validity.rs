@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use vitalcast_domain::CorrelationMethod;
 use vitalcast_features::{FeatureId, catalogue};
-use vitalcast_insight::{Column, DriverSettings, Drivers, daily_lags, drivers, lags};
+use vitalcast_insight::{Column, DriverSettings, Drivers, Factor, daily_lags, drivers, lags};
 
 const RUNS: u64 = 1_000;
 const LEVEL: f64 = 0.05;
@@ -19,6 +19,11 @@ fn searches() -> u64 {
     } else {
         RUNS / 2
     }
+}
+
+/// A feature of the catalogue, by its place.
+fn factor(place: usize) -> Factor {
+    Factor::Feature(&catalogue()[place])
 }
 
 /// A standard normal value (Box and Muller).
@@ -75,7 +80,7 @@ fn false_alarms(
                 .take(40)
                 .map(|feature| {
                     let whole = process(&mut random, days + HISTORY, share);
-                    (feature, patchy(&mut random, whole, known))
+                    (Factor::Feature(feature), patchy(&mut random, whole, known))
                 })
                 .collect();
             finds_anything(&analysis(&columns, &target, methods))
@@ -123,6 +128,31 @@ fn somewhat_sluggish_noise_goes_with_nothing() {
 }
 
 #[test]
+fn tags_of_a_few_days_go_with_nothing() {
+    let searches = searches();
+    for (share, few) in [(0.0, 3), (0.5, 3), (0.5, 12), (0.87, 6)] {
+        let alarms = (0..searches)
+            .filter(|run| {
+                let mut random = ChaCha8Rng::seed_from_u64(70_000 + run);
+                let days = 90 + HISTORY;
+                let target = process(&mut random, days, share);
+                let tags = (0..30).map(|tag| {
+                    let mut values = vec![Some(0.0); days];
+                    for _ in 0..few {
+                        values[random.random_range(0..days)] = Some(1.0);
+                    }
+                    (Factor::Tag(tag.to_string()), values)
+                });
+                finds_anything(&analysis(&tags.collect::<Vec<_>>(), &target, &USUAL))
+            })
+            .count() as f64
+            / searches as f64;
+        println!("{few} of 90 days, {share} of the day before: {alarms} find something");
+        assert!(alarms <= LEVEL, "{share} {few}: {alarms}");
+    }
+}
+
+#[test]
 fn very_sluggish_noise_goes_with_nothing() {
     check(50_000, 30, 0.87, &USUAL);
     check(60_000, 90, 0.87, CorrelationMethod::ALL);
@@ -137,7 +167,7 @@ fn without_the_correction_sluggish_noise_would_go_with_everything() {
             let columns: Vec<Column> = catalogue()
                 .iter()
                 .take(40)
-                .map(|feature| (feature, process(&mut random, 93, 0.87)))
+                .map(|feature| (Factor::Feature(feature), process(&mut random, 93, 0.87)))
                 .collect();
             let found = analysis(&columns, &target, &USUAL);
             let raw: Vec<f64> = found
@@ -179,7 +209,7 @@ fn person(seed: u64, days: usize, effect: f64, sluggish: f64) -> (Vec<Column>, V
     let mut columns: Vec<Column> = catalogue()
         .iter()
         .take(40)
-        .map(|feature| (feature, process(&mut random, days, 0.3)))
+        .map(|feature| (Factor::Feature(feature), process(&mut random, days, 0.3)))
         .collect();
     columns[16].1 = late.into_iter().map(Some).collect();
     (columns, target)
@@ -195,7 +225,7 @@ fn a_true_effect_is_found_with_its_sign_size_and_lag() {
         let late: Vec<_> = analysis
             .tested
             .iter()
-            .filter(|test| test.feature.id == FeatureId::LateNightCarbs)
+            .filter(|test| test.factor == Factor::Feature(FeatureId::LateNightCarbs.feature()))
             .collect();
         let effect = late[0].effect.unwrap();
         sizes += effect.change;
@@ -271,7 +301,7 @@ fn slow_person(seed: u64, days: usize) -> (Vec<Column>, Vec<Option<f64>>) {
                 43 => calendar(|day| day / 7 % 52),
                 _ => calendar(|day| day / 30 % 12),
             };
-            (feature, values[BEFORE..].to_vec())
+            (Factor::Feature(feature), values[BEFORE..].to_vec())
         })
         .collect();
     (columns, target)
@@ -314,7 +344,7 @@ fn a_feature_that_says_nearly_all_has_an_interval_near_one() {
                 Some((50.0 + 0.1 * before * digits).round() / digits)
             })
             .collect();
-        let columns = [(&catalogue()[0], feature.clone())];
+        let columns = [(factor(0), feature.clone())];
         let found = analysis(&columns, &target, &[CorrelationMethod::Granger]);
         let tested = &found.tested[0].tested;
         let (lower, upper) = tested.interval;
@@ -334,24 +364,24 @@ fn a_feature_in_another_unit_is_known_for_what_it_is() {
     columns.truncate(20);
     let carbs = columns[16].1.clone();
     let per_kilogram = carbs.iter().map(|value| value.map(|value| value / 71.3));
-    columns.push((&catalogue()[58], per_kilogram.collect()));
+    columns.push((factor(58), per_kilogram.collect()));
     let left = carbs.iter().map(|value| value.map(|value| 90.0 - value));
-    columns.push((&catalogue()[59], left.collect()));
+    columns.push((factor(59), left.collect()));
     let mut patchy = carbs.clone();
     patchy[40] = None;
-    columns.push((&catalogue()[60], patchy));
+    columns.push((factor(60), patchy));
     let beside = analysis(&columns, &target, &USUAL);
     let copies: Vec<_> = beside
         .copies
         .iter()
-        .map(|(copy, original)| (copy.name, original.name))
+        .map(|(copy, original)| (copy.name(), original.name()))
         .collect();
-    let original = catalogue()[16].name;
+    let original = factor(16).name();
     assert_eq!(
         copies,
         [
-            (catalogue()[58].name, original),
-            (catalogue()[59].name, original)
+            (factor(58).name(), original.clone()),
+            (factor(59).name(), original)
         ]
     );
     // One of fewer days is another series.
@@ -380,13 +410,13 @@ fn what_could_have_been_noticed_is_noticed_four_times_of_five() {
             (x, y)
         };
         let (x, y) = pair(1, 0.0);
-        let size = drivers(&[(&catalogue()[0], x)], &y, &settings)
+        let size = drivers(&[(factor(0), x)], &y, &settings)
             .detectable
             .unwrap();
         let told = (0..RUNS)
             .filter(|seed| {
                 let (x, y) = pair(140_000 + seed, size);
-                let found = drivers(&[(&catalogue()[0], x)], &y, &settings);
+                let found = drivers(&[(factor(0), x)], &y, &settings);
                 let one = &found.tested[0];
                 one.adjusted_p_value < LEVEL && one.tested.correlation >= least
             })
@@ -429,7 +459,7 @@ fn granger_intervals_of_unrelated_noise_hold_zero() {
                 let mut random = ChaCha8Rng::seed_from_u64(80_000 + seed);
                 let target = process(&mut random, 93, share);
                 let feature = process(&mut random, 93, share);
-                let found = analysis(&[(&catalogue()[0], feature)], &target, &methods);
+                let found = analysis(&[(factor(0), feature)], &target, &methods);
                 let (lower, upper) = found.tested[0].tested.interval;
                 lower > 0.0 || upper < 0.0
             })
@@ -449,7 +479,7 @@ fn patchy_diaries_are_worth_what_their_pairs_are_and_still_raise_no_alarm() {
         let whole = process(&mut random, 93, 0.87);
         let feature = patchy(&mut random, whole, 1.0 / 3.0);
         let found = analysis(
-            &[(&catalogue()[0], feature)],
+            &[(factor(0), feature)],
             &target,
             &[CorrelationMethod::Pearson],
         );
@@ -494,7 +524,7 @@ fn granger_counts_the_days_that_were_asked_for() {
     let days = 30 + HISTORY;
     let target = process(&mut random, days, 0.3);
     let feature = process(&mut random, days, 0.3);
-    let columns = [(&catalogue()[0], feature)];
+    let columns = [(factor(0), feature)];
     let found = analysis(&columns, &target, &[CorrelationMethod::Granger]);
     for test in &found.tested[0].tested.granger {
         assert_eq!(test.df_denominator, 30 - 2 * test.lags - 1, "{test:?}");

@@ -87,11 +87,11 @@ impl SqliteStore {
         Ok(count.unsigned_abs())
     }
 
-    /// The last day with a record in its current version. Days are looked at from the last one on, so it
+    /// The last day with a record in its current version; tags are none that a forecast reads. Days are looked at from the last one on, so it
     /// takes no longer with years of data.
     pub(super) async fn last_day_of(&self, user: &UserId) -> Result<Option<NaiveDate>, StoreError> {
         let row = sqlx::query(
-            "SELECT day FROM records r WHERE user_id = ?1 AND deleted_at IS NULL \
+            "SELECT day FROM records r WHERE user_id = ?1 AND deleted_at IS NULL AND kind <> 'tag' \
                AND NOT EXISTS (SELECT 1 FROM records n WHERE n.user_id = ?1 \
                  AND n.identity = r.identity AND n.version > r.version AND n.deleted_at IS NULL) \
              ORDER BY day DESC LIMIT 1",
@@ -118,11 +118,13 @@ impl SqliteStore {
             "WITH current AS (SELECT user_id, kind, day, max(version) FROM records \
                               WHERE deleted_at IS NULL AND {whose} \
                               GROUP BY user_id, identity) \
-             SELECT u.user_id, min(c.day) AS first_day, max(c.day) AS last_day, \
-                    count(DISTINCT c.day) AS days, \
+             SELECT u.user_id, min(CASE WHEN c.kind <> 'tag' THEN c.day END) AS first_day, \
+                    max(CASE WHEN c.kind <> 'tag' THEN c.day END) AS last_day, \
+                    count(DISTINCT CASE WHEN c.kind <> 'tag' THEN c.day END) AS days, \
                     count(CASE c.kind WHEN 'meal' THEN 1 END) AS meals, \
                     count(CASE c.kind WHEN 'activity' THEN 1 END) AS activities, \
-                    count(CASE c.kind WHEN 'health_metric' THEN 1 END) AS health_metrics \
+                    count(CASE c.kind WHEN 'health_metric' THEN 1 END) AS health_metrics, \
+                    count(CASE c.kind WHEN 'tag' THEN 1 END) AS tags \
              FROM users u LEFT JOIN current c ON c.user_id = u.user_id \
              WHERE {whose_row} GROUP BY u.user_id ORDER BY u.user_id",
         )))
@@ -174,6 +176,7 @@ impl SqliteStore {
                     meals: count("meals")?,
                     activities: count("activities")?,
                     health_metrics: count("health_metrics")?,
+                    tags: count("tags")?,
                     metrics: metrics.remove(user_id.as_str()).unwrap_or_default(),
                     user_id,
                 })

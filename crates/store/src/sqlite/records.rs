@@ -274,7 +274,7 @@ impl SqliteStore {
                 let provenance = version.record.provenance();
                 let metric = match &version.record {
                     Record::HealthMetric(reading) => Some(reading.metric.as_str()),
-                    Record::Meal(_) | Record::Activity(_) => None,
+                    Record::Meal(_) | Record::Activity(_) | Record::Tag(_) => None,
                 };
                 row.push_bind(user.as_str())
                     .push_bind(&version.identity)

@@ -1,4 +1,4 @@
-//! Correlations between features and metrics of a person.
+//! Correlations of features and tags with metrics of a person.
 
 use super::Engine;
 use crate::error::EngineError;
@@ -6,14 +6,15 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use vitalcast_domain::{
     CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
     FeatureCorrelation, HealthMetricTarget, History, InvalidRequest, LagRequest, LagResolution,
-    LagResponse, Pairing, Profile, UserId,
+    LagResponse, Pairing, Profile, TAG_PREFIX, UserId,
 };
 use vitalcast_features::{
-    Feature, FeatureId, LOOK_BACK_DAYS, amounts_before_sleep, daily_values, hindsight_table,
+    Feature, FeatureId, LOOK_BACK_DAYS, TagDays, amounts_before_sleep, daily_values,
+    hindsight_table, tag_days,
 };
 use vitalcast_insight::{
-    DriverSettings, LaggedFeature, Lags, Looked, NoLags, by_own_day, columns, correlation_answer,
-    daily_lags, drivers, lag_answer, lags, may_stand_against,
+    DriverSettings, Factor, LaggedFeature, Lags, Looked, NoLags, by_own_day, columns,
+    correlation_answer, daily_lags, drivers, lag_answer, lags, may_stand_against, tag_columns,
 };
 use vitalcast_store::Store;
 
@@ -31,7 +32,7 @@ struct Window {
 }
 
 impl Engine {
-    /// Correlates all features with a metric, with all data known now.
+    /// Correlates all features and tags with a metric, with all data known now.
     ///
     /// For an unknown person, or one without data, the response has a warning, as in the contract.
     ///
@@ -72,7 +73,10 @@ impl Engine {
             first_weekday: window.begin.weekday().num_days_from_monday() as usize,
         };
         let metric = request.target_metric.metric_type();
-        let columns = columns(&table, metric, settings.lag_days);
+        let mut columns = columns(&table, metric, settings.lag_days);
+        // The answers of which days stand beside the target.
+        let first = HISTORY_DAYS - settings.lag_days;
+        columns.extend(tag_columns(window.tags()?, first));
         let found = drivers(&columns, &target, &settings);
         Ok(correlation_answer(
             request,
@@ -150,7 +154,7 @@ impl Engine {
         let target = window.target(request.target_metric)?;
         let found = window.lags(request, &target, history_days, now)?;
         let found = match &found {
-            Ok((lags, feature, unit)) => Ok((lags, *feature, *unit)),
+            Ok((lags, factor, unit)) => Ok((lags, factor, *unit)),
             Err(why) => Err(*why),
         };
         Ok(lag_answer(
@@ -230,7 +234,13 @@ impl Window {
         )?)
     }
 
-    /// The lags of a feature and the hours of one lag, or the reason why there are none.
+    /// The tags of the days of the table.
+    fn tags(&self) -> Result<Vec<TagDays>, EngineError> {
+        let Looked { last_day, at, .. } = self.looked;
+        Ok(tag_days(&self.history, self.begin, last_day, at)?)
+    }
+
+    /// The lags of a feature or a tag and the hours of one lag, or the reason why there are none.
     #[allow(clippy::type_complexity, reason = "what it is is said above")]
     fn lags(
         &self,
@@ -238,7 +248,10 @@ impl Window {
         target: &[Option<f64>],
         history_days: usize,
         now: DateTime<Utc>,
-    ) -> Result<Result<(Lags, &'static Feature, u32), NoLags>, EngineError> {
+    ) -> Result<Result<(Lags, Factor, u32), NoLags>, EngineError> {
+        if let Some(name) = request.feature_name.strip_prefix(TAG_PREFIX) {
+            return self.lags_of_tag(name, request, target, history_days);
+        }
         let Ok(feature) = request.feature_name.parse::<FeatureId>() else {
             return Ok(Err(NoLags::UnknownFeature));
         };
@@ -252,7 +265,7 @@ impl Window {
         }
         // Without the metric it does not matter what else is there.
         if target.iter().all(Option::is_none) {
-            return Ok(Ok((Lags::default(), feature, 1)));
+            return Ok(Ok((Lags::default(), Factor::Feature(feature), 1)));
         }
         let (series, unit): (Vec<LaggedFeature>, u32) = match request.resolution {
             LagResolution::Day => {
@@ -303,6 +316,33 @@ impl Window {
             request.method,
             request.significance_threshold,
         );
-        Ok(Ok((found, feature, unit)))
+        Ok(Ok((found, Factor::Feature(feature), unit)))
+    }
+
+    /// The lags of a tag. It tells of days, not of hours.
+    #[allow(clippy::type_complexity, reason = "what it is is said above")]
+    fn lags_of_tag(
+        &self,
+        name: &str,
+        request: &LagRequest,
+        target: &[Option<f64>],
+        history_days: usize,
+    ) -> Result<Result<(Lags, Factor, u32), NoLags>, EngineError> {
+        let name = name.trim().to_lowercase();
+        let tags = self.tags()?;
+        let Some(tag) = tags.into_iter().find(|tag| tag.name.to_lowercase() == name) else {
+            return Ok(Err(NoLags::UnknownFeature));
+        };
+        if request.resolution == LagResolution::Hour {
+            return Ok(Err(NoLags::NoTimes));
+        }
+        let found = lags(
+            &daily_lags(&tag.values, request.max_lag_hours / 24),
+            target,
+            history_days,
+            request.method,
+            request.significance_threshold,
+        );
+        Ok(Ok((found, Factor::Tag(tag.name), 24)))
     }
 }

@@ -25,6 +25,8 @@ pub struct DataCoverage {
     pub meals: Option<DayCount>,
     /// Days with a workout or walk.
     pub activities: Option<DayCount>,
+    /// Days with a tag.
+    pub tags: Option<DayCount>,
     /// What can be forecast.
     pub forecasts: Vec<ForecastReadiness>,
     /// What to know about it: sources that change, for example.
@@ -130,7 +132,7 @@ fn unused_preferences(history: &History) -> Vec<String> {
                 Record::HealthMetric(reading) => reading.metric == metric,
                 // Of workouts recorded twice, the order of the minutes of exercise decides.
                 Record::Activity(_) => metric == MetricType::ExerciseMinutes,
-                Record::Meal(_) => false,
+                Record::Meal(_) | Record::Tag(_) => false,
             })
             .map(|record| record.provenance().source.as_str())
             .collect();
@@ -176,6 +178,7 @@ impl DataCoverage {
             metrics: Vec::new(),
             meals: None,
             activities: None,
+            tags: None,
             forecasts: Vec::new(),
             notes: Vec::new(),
             days: None,
@@ -218,6 +221,7 @@ impl DataCoverage {
         };
         self.meals = count(&found.meals);
         self.activities = count(&found.activities);
+        self.tags = count(&found.tags);
         for metric in &found.metrics {
             let counted = metric.counted.iter().map(Option::is_some);
             let (days, at) = ends(counted);
@@ -270,7 +274,11 @@ impl DataCoverage {
                 });
             }
         }
-        for (label, days) in [("meals", &days.meals), ("workouts", &days.activities)] {
+        for (label, days) in [
+            ("meals", &days.meals),
+            ("workouts", &days.activities),
+            ("tags", &days.tags),
+        ] {
             if days.contains(&true) {
                 rows.push(CoverageRow {
                     label: label.to_owned(),

@@ -5,7 +5,7 @@ use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, Utc};
 use serde::Serialize;
 use vitalcast_domain::{MetricType, PredictionMetric, SHORTEST_NIGHT_HOURS, UserId};
-use vitalcast_features::{DayValue, SleepView, SourceValue, daily_values, day_view};
+use vitalcast_features::{DayValue, SleepView, SourceValue, TagView, daily_values, day_view};
 use vitalcast_inference::is_last_unusual;
 use vitalcast_store::Store;
 
@@ -39,6 +39,8 @@ pub struct DayOfPerson {
     pub meals: usize,
     /// Number of workouts and walks.
     pub activities: usize,
+    /// What was noted of the day.
+    pub tags: Vec<TagOfDay>,
     /// Meals and activities left out because another source recorded them too.
     pub recorded_twice: usize,
 }
@@ -72,6 +74,17 @@ pub struct ValueOfSource {
     pub source: String,
     /// The value.
     pub value: f64,
+}
+
+/// Something that was noted of a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct TagOfDay {
+    /// The label or the question.
+    pub name: String,
+    /// Whether it was so.
+    pub applies: bool,
+    /// The source.
+    pub source: String,
 }
 
 /// A night or a nap.
@@ -119,6 +132,16 @@ impl From<DayValue> for MetricOfDay {
             rule: found.metric.day_rule().words(),
             readings: found.readings,
             by_source: found.by_source.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<TagView> for TagOfDay {
+    fn from(tag: TagView) -> Self {
+        Self {
+            name: tag.name,
+            applies: tag.applies,
+            source: tag.source,
         }
     }
 }
@@ -187,6 +210,7 @@ impl Engine {
             sleeps: view.sleeps.into_iter().map(Into::into).collect(),
             meals: view.meals,
             activities: view.activities,
+            tags: view.tags.into_iter().map(Into::into).collect(),
             recorded_twice: view.recorded_twice,
         })
     }

@@ -6,6 +6,7 @@ use super::rejects::{Rejects, file_name};
 use crate::error::EngineError;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -431,7 +432,7 @@ impl Mirror {
         let provenance = record.provenance();
         let metric = match record {
             Record::HealthMetric(reading) => Some(reading.metric),
-            Record::Meal(_) | Record::Activity(_) => None,
+            Record::Meal(_) | Record::Activity(_) | Record::Tag(_) => None,
         };
         let key = (
             user.clone(),
@@ -465,9 +466,10 @@ impl StoreSink<'_> {
             return Ok(());
         };
         self.engine.set_profile(user, &history.profile)?;
+        let versions: Vec<Record> = history.versions().map(Cow::into_owned).collect();
         let store = &self.engine.store;
         self.engine
-            .wait(store.write_versions(user, &history.records, self.now))?;
+            .wait(store.write_versions(user, &versions, self.now))?;
         Ok(())
     }
 

@@ -32,7 +32,7 @@ pub use backtest::{BacktestPeople, backtest, replay_chart, replay_skill_chart};
 pub use cache::{CacheOptions, CacheStatistics, SharedCache};
 pub use correlation_pictures::{heat_map, lag_chart, significance_sentence};
 pub use coverage::{DataCoverage, DayCount, ForecastReadiness, MetricDays, SourceDays};
-pub use days::{DayOfPerson, MetricOfDay, SleepOfDay, ValueOfSource};
+pub use days::{DayOfPerson, MetricOfDay, SleepOfDay, TagOfDay, ValueOfSource};
 pub use experiments::{ExperimentError, experiment_chart, experiment_report};
 pub use explanation_pictures::{
     attention_chart, day_importance_chart, dependence_charts, global_importance_chart,

@@ -134,8 +134,8 @@ impl Engine {
         }
         zip.begin("versions.ndjson").map_err(failed)?;
         let history = self.load(user)?;
-        for version in &history.records {
-            let line = serde_json::to_string(version).expect("records hold plain values");
+        for version in history.versions() {
+            let line = serde_json::to_string(&version).expect("records hold plain values");
             writeln!(zip.0, "{line}").map_err(failed)?;
         }
         zip.begin("deleted.ndjson").map_err(failed)?;

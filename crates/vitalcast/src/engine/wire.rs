@@ -38,6 +38,12 @@ pub(super) fn record_fields(record: &Record) -> Vec<(&'static str, Value)> {
             ("unit", json!(reading.metric.unit().symbol())),
             ("partial", json!(reading.is_partial())),
         ],
+        Record::Tag(tag) => vec![
+            ("noted_at", moment),
+            ("name", json!(tag.name)),
+            ("applies", json!(tag.applies)),
+            ("note", json!(tag.note)),
+        ],
     };
     fields.extend([
         ("source", json!(provenance.source)),

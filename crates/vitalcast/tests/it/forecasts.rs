@@ -52,7 +52,7 @@ fn a_past_day_is_forecast_from_what_was_known_the_evening_before() {
         {
             Some(reading.value)
         }
-        Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+        Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
     });
     assert_eq!(Some(before.prediction.predicted_value), eve);
     // A correction of the eve that is known only now does not reach back.

@@ -18,6 +18,7 @@ mod numbers;
 mod person_days;
 mod pooled_lstm;
 mod real;
+mod tags;
 mod training;
 mod true_days;
 mod tuning;

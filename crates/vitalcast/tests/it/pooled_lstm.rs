@@ -85,7 +85,7 @@ fn a_network_of_many_people_is_trained_for_one_and_forecasts_as_it_was_scored() 
         .into_iter()
         .filter_map(|record| match record {
             Record::HealthMetric(reading) => Some((reading.provenance.day, reading.value)),
-            Record::Meal(_) | Record::Activity(_) => None,
+            Record::Meal(_) | Record::Activity(_) | Record::Tag(_) => None,
         })
         .collect();
     let scored = values.iter().rev().take(manifest.windows.test);

@@ -183,7 +183,9 @@ fn condition(is_a: bool) -> Condition {
 fn minutes_of(record: &Record, provenance: &Provenance) -> Option<u32> {
     let is_known = match record {
         Record::Meal(meal) => meal.time_known(),
-        Record::Activity(_) | Record::HealthMetric(_) => provenance.told.at.has_time(),
+        Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => {
+            provenance.told.at.has_time()
+        }
     };
     is_known.then(|| provenance.local_time().num_seconds_from_midnight() / 60)
 }

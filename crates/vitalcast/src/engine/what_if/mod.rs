@@ -150,6 +150,7 @@ fn applied_change(scene: &Scene, change: &Change, effect: f64) -> AppliedChange 
             Record::Meal(_) => ("meal", ""),
             Record::Activity(_) => ("workout", ""),
             Record::HealthMetric(reading) => ("reading", reading.metric.unit().symbol()),
+            Record::Tag(_) => ("tag", ""),
         },
     };
     let (mut current_value, mut new_value) = (None, None);
