@@ -30,6 +30,7 @@ mod sqlite;
 mod suggest;
 mod survey;
 mod table;
+mod tags;
 mod text;
 mod time;
 mod translated;

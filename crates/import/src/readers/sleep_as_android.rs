@@ -4,8 +4,10 @@
 //! `Id` is the start in milliseconds since 1970, `Hours` the length, `Tz` the zone of the phone. `From` and
 //! `To` have the day before the month and are not unique when clocks change; they are not read. Time asleep
 //! is `Hours` plus `LenAdjust` (minutes, below 0), except that -1.0 marks an entry by hand. `DeepSleep` is
-//! the share of deep sleep; below 0 there is none. Comments and events are left out. A record is several
-//! lines of one CSV table whose width differs from record to record, so lines are cut here.
+//! the share of deep sleep; below 0 there is none. Words of the `Comment` that begin with `#` are tags of the day
+//! before the night: of the date twelve hours before falling asleep; `_2x` behind one says how often, and is left
+//! out. The rest of the comment and events are left out. A record is several lines of one CSV table whose width
+//! differs from record to record, so lines are cut here.
 
 use crate::batch::{Importer, fault};
 use crate::error::ImportError;
@@ -15,8 +17,10 @@ use crate::readings::{Night, Place};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::table::Fault;
+use crate::tags::Noted;
 use crate::text::{Next, Text};
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, NaiveDate, TimeDelta};
+use std::collections::BTreeSet;
 use std::path::Path;
 use vitalcast_domain::{DomainError, Moment, Zone};
 
@@ -46,7 +50,13 @@ pub(crate) static READER: FormatReader = FormatReader {
             what: "DEEP_SLEEP_DURATION",
             from: "`DeepSleep`",
             unit: "share, 0 to 1",
-            note: "from movements; tags and events are left out",
+            note: "from movements; events are left out",
+        },
+        Gives {
+            what: "tag",
+            from: "`Comment`: words that begin with `#`",
+            unit: "yes",
+            note: "of the day before the night; the app also sets some by itself",
         },
     ],
     recognises: |sample| Confidence::certain_if(sample.is_table(is_known)),
@@ -70,8 +80,21 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
             importer.progress(path, position)?;
         }
         let place = Place { file: path, line };
-        match record.and_then(|record| night_of(&record)) {
-            Ok(Some(night)) => importer.night(&user, SOURCE, place, &night),
+        match record.and_then(|record| night_of(&record).map(|night| night.zip(tags_of(&record)))) {
+            Ok(Some((night, (day, tags)))) => {
+                importer.night(&user, SOURCE, place, &night)?;
+                for tag in &tags {
+                    let noted = Noted {
+                        id: format!("tag-{}", night.id),
+                        at: Moment::Date(day),
+                        name: tag,
+                        applies: true,
+                        note: "",
+                    };
+                    importer.tag(&user, SOURCE, place, &noted)?;
+                }
+                Ok(())
+            }
             Ok(None) => {
                 importer.skip(SkipReason::NotRead);
                 Ok(())
@@ -205,6 +228,29 @@ fn cells(line: &str) -> Vec<String> {
         }
     }
     cells
+}
+
+/// The tags of a record, with the day before its night.
+fn tags_of(record: &SleepRecord<'_>) -> Option<(NaiveDate, BTreeSet<String>)> {
+    let start = DateTime::from_timestamp_millis(record.cell("Id").parse().ok()?)?;
+    let zone: Zone = record.cell("Tz").parse().unwrap_or(Zone::UTC);
+    let day = zone.day_of(start.checked_sub_signed(TimeDelta::hours(12))?);
+    let words = record.cell("Comment").split_whitespace();
+    let tags =
+        words
+            .filter_map(|word| word.strip_prefix('#'))
+            .map(|tag| match tag.rsplit_once('_') {
+                Some((name, count)) if is_count(count) => name,
+                Some(_) | None => tag,
+            });
+    let tags = tags.filter(|tag| !tag.is_empty()).map(str::to_owned);
+    Some((day, tags.collect()))
+}
+
+/// Whether it says how often: `3x`.
+fn is_count(text: &str) -> bool {
+    let digits = text.strip_suffix('x').unwrap_or_default();
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The night of a record; `None` if it is a test of the app.

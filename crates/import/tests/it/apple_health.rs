@@ -498,7 +498,7 @@ fn the_day_of_the_export_has_a_total_so_far() {
         .iter()
         .map(|(_, record)| match record {
             Record::HealthMetric(reading) => reading.kind(),
-            Record::Meal(_) | Record::Activity(_) => panic!("steps only"),
+            Record::Meal(_) | Record::Activity(_) | Record::Tag(_) => panic!("steps only"),
         })
         .collect();
     assert_eq!(kinds, [ReadingKind::DayTotal, ReadingKind::RunningTotal]);

@@ -13,7 +13,7 @@ fn minutes(read: &Read) -> Vec<Option<f64>> {
         .iter()
         .filter_map(|(_, record)| match record {
             Record::Activity(workout) => Some(workout.duration_minutes),
-            Record::Meal(_) | Record::HealthMetric(_) => None,
+            Record::Meal(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
         })
         .collect()
 }
@@ -391,7 +391,7 @@ fn words_of_vendors_for_sports_and_intensities_are_known() {
                 );
                 (workout.activity_type, workout.intensity)
             }
-            Record::Meal(_) | Record::HealthMetric(_) => panic!(),
+            Record::Meal(_) | Record::HealthMetric(_) | Record::Tag(_) => panic!(),
         })
         .collect();
     assert_eq!(
@@ -426,7 +426,7 @@ fn meals_of_an_unknown_type_have_none() {
         .iter()
         .map(|(_, record)| match record {
             Record::Meal(meal) => meal.meal_type,
-            Record::Activity(_) | Record::HealthMetric(_) => panic!(),
+            Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => panic!(),
         })
         .collect();
     assert_eq!(types, [Some(MealType::Breakfast), None]);
@@ -551,7 +551,7 @@ fn a_diary_pasted_twice_counts_once_and_the_order_of_foods_does_not_matter() {
                     meal.name.clone().unwrap(),
                     meal.provenance.source_id.clone(),
                 ),
-                Record::Activity(_) | Record::HealthMetric(_) => panic!(),
+                Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => panic!(),
             })
             .collect();
         ids.sort();

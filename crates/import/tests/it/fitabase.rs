@@ -78,7 +78,9 @@ fn of_a_day_in_two_exports_the_fuller_row_counts() {
             Record::HealthMetric(reading) if reading.metric == M::Steps => {
                 Some(format!("{:?}", reading.kind()))
             }
-            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => {
+                None
+            }
         })
         .collect();
     assert_eq!(

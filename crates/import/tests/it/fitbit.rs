@@ -21,7 +21,7 @@ fn known(read: &Read, wanted: M) -> chrono::DateTime<chrono::Utc> {
         Record::HealthMetric(reading) if reading.metric == wanted => {
             Some(reading.provenance.known_at)
         }
-        Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+        Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
     };
     read.records.iter().find_map(known).unwrap()
 }

@@ -258,7 +258,10 @@ fn every_day_and_night_of_every_person_comes_out_once() {
                     Record::HealthMetric(reading) if reading.metric == metric && user == person => {
                         Some((reading.provenance.day.to_string(), reading.value))
                     }
-                    Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+                    Record::Meal(_)
+                    | Record::Activity(_)
+                    | Record::HealthMetric(_)
+                    | Record::Tag(_) => None,
                 })
         };
         for (day, value) in of(M::RestingHeartRate) {

@@ -4,7 +4,7 @@ use crate::seeds;
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use vitalcast_domain::{Activity, HealthMetric, Meal, MetricType, Profile, Record, UserId};
+use vitalcast_domain::{Activity, HealthMetric, Meal, MetricType, Profile, Record, Tag, UserId};
 use vitalcast_import::{
     ImportError, ImportOptions, ImportReport, Reject, RejectReason, Sink, SinkError, import,
 };
@@ -68,7 +68,10 @@ impl Read {
                 Record::HealthMetric(reading) if reading.metric == metric => {
                     Some((reading.provenance.day.to_string(), reading.value))
                 }
-                Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+                Record::Meal(_)
+                | Record::Activity(_)
+                | Record::HealthMetric(_)
+                | Record::Tag(_) => None,
             })
             .collect();
         values.sort_by(|left, right| left.0.cmp(&right.0));
@@ -95,7 +98,10 @@ impl Read {
             .iter()
             .filter_map(move |(_, record)| match record {
                 Record::HealthMetric(reading) if reading.metric == metric => Some(reading),
-                Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+                Record::Meal(_)
+                | Record::Activity(_)
+                | Record::HealthMetric(_)
+                | Record::Tag(_) => None,
             })
     }
 
@@ -103,7 +109,7 @@ impl Read {
     pub(crate) fn workouts(&self) -> Vec<&Activity> {
         let workouts = self.records.iter().filter_map(|(_, record)| match record {
             Record::Activity(workout) => Some(workout),
-            Record::Meal(_) | Record::HealthMetric(_) => None,
+            Record::Meal(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
         });
         workouts.collect()
     }
@@ -112,9 +118,23 @@ impl Read {
     pub(crate) fn meals(&self) -> Vec<&Meal> {
         let meals = self.records.iter().filter_map(|(_, record)| match record {
             Record::Meal(meal) => Some(meal),
-            Record::Activity(_) | Record::HealthMetric(_) => None,
+            Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
         });
         meals.collect()
+    }
+
+    /// Tags, in the order of days.
+    pub(crate) fn tags(&self) -> Vec<&Tag> {
+        let mut tags: Vec<&Tag> = self
+            .records
+            .iter()
+            .filter_map(|(_, record)| match record {
+                Record::Tag(tag) => Some(tag),
+                Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+            })
+            .collect();
+        tags.sort_by_key(|tag| (tag.provenance.day, tag.provenance.observed_at));
+        tags
     }
 
     /// Checks the values of a metric with their days.

@@ -43,6 +43,11 @@ fn lines(read: &Read) -> Vec<String> {
                     activity.activity_type,
                     given(activity.duration_minutes)
                 ),
+                Record::Tag(tag) => {
+                    let answer = if tag.applies { "yes" } else { "no" };
+                    let note = tag.note.as_deref().unwrap_or("-");
+                    format!("{day} tag {source} {}: {answer}, {note}", tag.name)
+                }
             }
         })
         .collect();

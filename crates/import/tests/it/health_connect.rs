@@ -174,7 +174,7 @@ fn measurements_meals_and_workouts_are_read() {
         .iter()
         .filter_map(|(_, record)| match record {
             Record::Meal(meal) => Some(meal),
-            Record::Activity(_) | Record::HealthMetric(_) => None,
+            Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
         })
         .collect();
     assert_eq!(meals.len(), 1);

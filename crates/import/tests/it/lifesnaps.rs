@@ -46,7 +46,7 @@ fn a_day_gives_its_readings() {
                 assert_eq!(workout.duration_minutes, None);
                 Some(workout.activity_type)
             }
-            Record::Meal(_) | Record::HealthMetric(_) => None,
+            Record::Meal(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
         })
         .collect();
     assert_eq!(workouts, [ActivityType::Walking, ActivityType::Running]);
@@ -60,7 +60,9 @@ fn the_night_is_known_at_noon_and_the_day_when_it_is_over() {
             Record::HealthMetric(reading) if reading.metric == wanted => {
                 Some(reading.provenance.known_at)
             }
-            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+            Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => {
+                None
+            }
         });
         found.unwrap()
     };
@@ -252,7 +254,10 @@ fn a_published_day_has_its_heart_rates_minutes_night_and_score_parts() {
                 {
                     Some((record, reading.value))
                 }
-                Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+                Record::Meal(_)
+                | Record::Activity(_)
+                | Record::HealthMetric(_)
+                | Record::Tag(_) => None,
             })
             .collect();
         let [(record, value)] = values[..] else {

@@ -302,3 +302,39 @@ fn heart_rates_of_a_day_become_its_mean_and_lowest_half_hour() {
     let (_, read) = read_bytes("heartrate.json", json);
     read.check(M::AverageHeartRate, "2024-05-02", 60.0, evening);
 }
+
+#[test]
+fn tags_are_of_the_day_on_which_they_begin() {
+    let rows = "id;tag_type_code;start_time;end_time;start_day;end_day;comment;custom_name\n\
+                a1;tag_generic_late_meal;2024-05-01T22:10:00+02:00;;2024-05-01;;\"pizza; two\";\n\
+                a2;custom;2024-05-02T08:00:00+02:00;;2024-05-02;;;Cold plunge\n\
+                a3;;2024-05-02T08:00:00+02:00;;2024-05-02;;;\n";
+    let json = r#"{"enhanced_tag": [
+        {"id": "a1", "tag_type_code": "tag_generic_late_meal", "start_time": "2024-05-01T22:10:00+02:00",
+         "end_time": null, "start_day": "2024-05-01", "end_day": null, "comment": "pizza; two", "custom_name": null},
+        {"id": "a2", "tag_type_code": "custom", "start_time": "2024-05-02T08:00:00+02:00", "end_time": null,
+         "start_day": "2024-05-02", "end_day": null, "comment": null, "custom_name": "Cold plunge"},
+        {"id": "a3", "tag_type_code": "", "start_time": "2024-05-02T08:00:00+02:00", "end_time": null,
+         "start_day": "2024-05-02", "end_day": null, "comment": null, "custom_name": null}]}"#;
+    for (name, text) in [("enhancedtag.csv", rows), ("oura.json", json)] {
+        let (report, read) = read_bytes(name, text);
+        assert_eq!(report.formats[0].format.as_str(), "oura", "{name}");
+        assert_eq!(report.skipped[&S::Missing], 1, "{name}");
+        let said: Vec<_> = read
+            .tags()
+            .into_iter()
+            .map(|tag| {
+                let day = tag.provenance.day.to_string();
+                (day, tag.name.as_str(), tag.note.as_deref())
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("2024-05-01".to_owned(), "late meal", Some("pizza; two")),
+                ("2024-05-02".to_owned(), "Cold plunge", None),
+            ],
+            "{name}"
+        );
+    }
+}

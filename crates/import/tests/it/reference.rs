@@ -162,7 +162,7 @@ fn meals_and_activities_are_read() {
                 found.1 += 1;
                 assert_eq!((yoga.duration_minutes, yoga.intensity), (Some(30.0), None));
             }
-            Record::HealthMetric(_) => panic!(),
+            Record::HealthMetric(_) | Record::Tag(_) => panic!(),
         }
     }
     assert_eq!(found, (1, 2));

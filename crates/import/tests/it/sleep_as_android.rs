@@ -43,6 +43,23 @@ fn records_have_headers_of_their_own_and_times_by_their_zone() {
         read.people,
         [("me".to_owned(), "America/New_York".to_owned())]
     );
+    // Asleep at 23:00 and at midnight: both tags are of the evening before.
+    let tags = read.tags();
+    let said: Vec<(String, &str)> = tags
+        .iter()
+        .map(|tag| (tag.provenance.day.to_string(), tag.name.as_str()))
+        .collect();
+    let of = |day: &str| (day.to_owned(), "dream");
+    assert_eq!(said, [of("2024-10-26"), of("2024-10-27")]);
+}
+
+#[test]
+fn tags_are_words_of_the_comment_without_their_counts() {
+    let text = record("2024-10-26T21:00:00Z", "Europe/Berlin", "8.0", "0.2", "0")
+        .replace("#dream", "#alcohol_3x #late_meal # #alcohol mail#not");
+    let (_, read) = read_files("UTC", &[("sleep-export.csv", &text)]);
+    let names: Vec<&str> = read.tags().iter().map(|tag| tag.name.as_str()).collect();
+    assert_eq!(names, ["alcohol", "late_meal"]);
 }
 
 #[test]

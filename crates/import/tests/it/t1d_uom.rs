@@ -182,7 +182,7 @@ fn the_energy_of_a_meal_follows_from_what_was_counted() {
         .iter()
         .map(|(_, record)| match record {
             Record::Meal(meal) => meal,
-            Record::Activity(_) | Record::HealthMetric(_) => panic!(),
+            Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => panic!(),
         })
         .collect();
     let energy = 4.0 * 30.0 + 4.0 * 11.8 + 9.0 * 11.1;
@@ -250,7 +250,7 @@ fn years_that_cannot_be_are_refused_and_odd_words_are_not() {
         .iter()
         .map(|(_, record)| match record {
             Record::Meal(meal) => meal.meal_type,
-            Record::Activity(_) | Record::HealthMetric(_) => panic!(),
+            Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => panic!(),
         })
         .collect();
     assert_eq!(

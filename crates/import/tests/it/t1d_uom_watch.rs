@@ -60,7 +60,7 @@ fn equal(count: usize, cell: &str) -> impl Iterator<Item = &str> {
 fn the_only(read: &Read, metric: M) -> &HealthMetric {
     let mut found = read.records.iter().filter_map(|(_, record)| match record {
         Record::HealthMetric(reading) if reading.metric == metric => Some(reading),
-        Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) => None,
+        Record::Meal(_) | Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
     });
     let only = found.next().unwrap();
     assert!(found.next().is_none(), "{metric}");

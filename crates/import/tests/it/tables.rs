@@ -31,7 +31,7 @@ pub(crate) fn meals(read: &Read) -> Vec<(String, Option<f64>)> {
         .iter()
         .filter_map(|(_, record)| match record {
             Record::Meal(meal) => Some((meal.name.clone().unwrap_or_default(), meal.energy_kcal)),
-            Record::Activity(_) | Record::HealthMetric(_) => None,
+            Record::Activity(_) | Record::HealthMetric(_) | Record::Tag(_) => None,
         })
         .collect()
 }

@@ -248,7 +248,7 @@ fn columns_follow_the_language_of_the_account() {
 }
 
 #[test]
-fn a_bad_cell_or_zone_costs_no_other_row_and_the_journal_is_counted() {
+fn a_bad_cell_or_zone_costs_no_other_row() {
     let rows = [
         DAY.replacen("UTC+02:00", "Mars", 1),
         DAY.replacen(",72,", ",x,", 1),
@@ -266,12 +266,48 @@ fn a_bad_cell_or_zone_costs_no_other_row_and_the_journal_is_counted() {
     let (_, read) = read_bytes("cycles.csv", format!("{american}{}", rows[2]));
     let skin = read.series(M::SkinTemperature);
     assert!((skin[0].1 - 33.5).abs() < 1e-9, "{skin:?}");
-    let (report, _) = read_bytes(
-        "journal_entries.csv",
-        "Cycle start time,Cycle end time,Cycle timezone,Question text,Answered yes,Notes\n2024-05-01 \
-         23:30:00,,UTC+02:00,Have any alcohol?,true,\n",
-    );
-    assert_eq!((report.records, report.skipped[&S::OtherFile]), (0, 1));
+}
+
+#[test]
+fn an_answer_of_the_journal_is_a_tag_of_the_day_of_waking() {
+    let rows = "2024-05-02 23:40:00,,UTC+02:00,Have any alcoholic drinks?,false,\n\
+                2024-05-01 23:30:00,2024-05-02 23:40:00,UTC+02:00,Have any alcoholic drinks?,true,\"two, \
+                late\"\n2024-05-01 23:30:00,2024-05-02 23:40:00,UTC+02:00,Shared your bed?,,\n2024-05-01 \
+                23:30:00,2024-05-02 23:40:00,UTC+02:00,Feeling sick?,perhaps,\n2024-05-01 \
+                23:30:00,2024-05-02 23:40:00,UTC+02:00,,true,\n";
+    let english =
+        "Cycle start time,Cycle end time,Cycle timezone,Question text,Answered yes,Notes\n";
+    let german = "Startzeit des Zyklus,Endzeit des Zyklus,Zeitzone des Zyklus,Fragetext,Mit ja \
+                  beantwortet,Anmerkungen\n";
+    for header in [english, german] {
+        let (report, read) = read_bytes("journal_entries.csv", format!("{header}{rows}"));
+        assert_eq!(report.formats[0].format.as_str(), "whoop");
+        assert_eq!(report.skipped[&S::Missing], 1);
+        assert_eq!(read.faults(), [(5, R::UnknownWord), (6, R::Empty)]);
+        let said: Vec<_> = read
+            .tags()
+            .into_iter()
+            .map(|tag| {
+                assert_eq!(tag.name, "Have any alcoholic drinks?");
+                let day = tag.provenance.day.to_string();
+                (day, tag.applies, tag.note.clone())
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("2024-05-02".to_owned(), true, Some("two, late".to_owned())),
+                ("2024-05-03".to_owned(), false, None),
+            ]
+        );
+        // The same export again changes nothing; another answer corrects.
+        let ids = read.ids();
+        let (_, again) = read_bytes(
+            "journal_entries.csv",
+            format!("{header}{}", rows.replace("false", "true")),
+        );
+        assert_eq!(again.ids(), ids);
+    }
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Oura's exports: the account export as CSV files with semicolons (`sleepmodel.csv`, `dailyreadiness.csv`,
-//! `dailysleep.csv`, `dailyactivity.csv`, `dailyspo2.csv`, `workout.csv`), the same records as JSON, in one file
+//! `dailysleep.csv`, `dailyactivity.csv`, `dailyspo2.csv`, `workout.csv`, `enhancedtag.csv`), the same records as JSON, in one file
 //! or in one per kind, and the trends CSV, a row per day.
 //!
 //! What a row is follows from its fields. Durations are seconds. `bedtime_start` and `bedtime_end` have the
@@ -22,6 +22,7 @@ use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Content, file_name};
 use crate::sports::{intensity, sport};
 use crate::table::{Fault, Table};
+use crate::tags::Noted;
 use crate::workouts::Workout;
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -84,7 +85,13 @@ pub(crate) static READER: FormatReader = FormatReader {
             what: "activity",
             from: "`workout.csv` or `workout`",
             unit: "kcal, m",
-            note: "temperature deviations and tags are not read",
+            note: "temperature deviations are not read",
+        },
+        Gives {
+            what: "tag",
+            from: "`enhancedtag.csv` or `enhanced_tag`: `custom_name`, else `tag_type_code`; `comment`",
+            unit: "yes",
+            note: "of the day on which it begins",
         },
         Gives {
             what: "AVERAGE_HEART_RATE, LOWEST_HEART_RATE",
@@ -107,6 +114,11 @@ pub(crate) static READER: FormatReader = FormatReader {
 /// The fields of a heart rate.
 const HEART_RATE: &[&str] = &["timestamp", "bpm", "source"];
 
+/// The fields of a tag.
+const TAG: &[&str] = &["tag_type_code", "start_day"];
+/// What the codes of Oura's own tags begin with.
+const TAG_CODES: [&str; 2] = ["tag_generic_", "tag_"];
+
 /// Whether rows with these fields are of an account export.
 fn is_known(columns: &Columns<'_>) -> bool {
     [
@@ -126,6 +138,7 @@ fn is_known(columns: &Columns<'_>) -> bool {
         &["day", "spo2_percentage"],
         &["day", "activity", "start_datetime", "end_datetime"],
         HEART_RATE,
+        TAG,
     ]
     .iter()
     .any(|names| columns.has_all(names))
@@ -220,6 +233,8 @@ fn record(
         score(importer, user, place, fields)
     } else if HEART_RATE.iter().all(|name| fields.has(name)) {
         Ok(heart_rate(importer, fields, rates))
+    } else if TAG.iter().all(|name| fields.has(name)) {
+        tag(importer, user, place, fields)
     } else {
         importer.skip(SkipReason::OtherFile);
         Ok(Ok(()))
@@ -241,6 +256,35 @@ fn heart_rate(
         None => importer.skip(SkipReason::Missing),
     }
     Ok(())
+}
+
+/// What the person noted.
+fn tag(importer: &mut Importer<'_>, user: &UserId, place: Place<'_>, fields: &Fields) -> Outcome {
+    let day = match day(fields, "start_day") {
+        Ok(day) => day,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let code = fields.text("tag_type_code");
+    let custom = fields.text("custom_name");
+    let own = TAG_CODES.iter().find_map(|start| code.strip_prefix(start));
+    let own = own.unwrap_or(code).replace('_', " ");
+    let name = if custom.is_empty() { &own } else { custom };
+    if name.is_empty() {
+        importer.skip(SkipReason::Missing);
+        return Ok(Ok(()));
+    }
+    let id = match fields.text("id") {
+        "" => fields.text("start_time"),
+        id => id,
+    };
+    let noted = Noted {
+        id: format!("tag-{id}"),
+        at: Moment::Date(day),
+        name,
+        applies: true,
+        note: fields.text("comment"),
+    };
+    importer.tag(user, SOURCE, place, &noted).map(Ok)
 }
 
 fn day(fields: &Fields, name: &str) -> Result<NaiveDate, Fault> {

@@ -228,6 +228,9 @@ pub(super) const QUESTION: &[&str] = &[
     "textodepergunta",
     "testodomanda",
 ];
+// The columns behind the question: their names are known in English only, their places are the same.
+pub(super) const ANSWER: &[&str] = &["answeredyes"];
+pub(super) const NOTES: &[&str] = &["notes"];
 
 /// The tables of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -291,13 +294,17 @@ impl Columns {
             WORKOUT_END,
             ACTIVITY,
             DISTANCE,
+            QUESTION,
+            ANSWER,
+            NOTES,
         ];
         let found = all
             .into_iter()
             .filter_map(|column| place_of(names, column).map(|place| (column, place)));
         let mut columns = Self(found.collect());
         // The wording of a language changes. The order does not: where the names of scores and of waking
-        // are known, times stand where they always do.
+        // or that of the question are known, times stand where they always do.
+        let question = columns.place(QUESTION);
         let waking = columns.place(WAKING);
         let before = waking.and_then(|waking| waking.checked_sub(1));
         for (column, place) in [
@@ -305,9 +312,11 @@ impl Columns {
             (CYCLE_END, Some(1)),
             (ZONE, Some(2)),
             (ONSET, before),
+            (ANSWER, question.map(|question| question + 1)),
+            (NOTES, question.map(|question| question + 2)),
         ] {
             if let Some(place) = place
-                && waking.is_some()
+                && (waking.is_some() || question.is_some())
                 && columns.place(column).is_none()
                 && columns.0.iter().all(|(_, taken)| *taken != place)
             {

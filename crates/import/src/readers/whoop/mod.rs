@@ -1,5 +1,4 @@
-//! WHOOP's export: `physiological_cycles.csv`, `sleeps.csv`, `workouts.csv`, and `journal_entries.csv`, which
-//! is not read. Names of files and columns follow the language of the account; English, German, Spanish,
+//! WHOOP's export: `physiological_cycles.csv`, `sleeps.csv`, `workouts.csv` and `journal_entries.csv`. Names of files and columns follow the language of the account; English, German, Spanish,
 //! French, Portuguese and Italian are known.
 //!
 //! Times are local in the row's own `Cycle timezone` (`UTC-04:00`, `UTCZ`). A cycle runs from falling asleep to
@@ -12,6 +11,10 @@
 //!
 //! Durations are minutes, `Energy burned (cal)` is kilocalories, the HRV is RMSSD, the day strain goes to 21.
 //! The main sleeps are in both the cycles and the sleeps; each counts once.
+//!
+//! The journal asks after a sleep what the day before was like and keeps each answer with the cycle of that
+//! day. It becomes a tag of the day in the middle of the cycle, which is that of waking, with the question as its
+//! name; the answer no is kept, too.
 
 mod columns;
 
@@ -24,6 +27,7 @@ use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
 use crate::sports::sport;
 use crate::table::{Fault, Row, Table};
+use crate::tags::{Noted, answer};
 use crate::workouts::Workout;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use std::cell::RefCell;
@@ -33,12 +37,15 @@ use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{ActivityType, Moment, ReadingKind, Unit, UserId};
 
 use self::columns::{
-    ACTIVITY, ASLEEP, AWAKE, BREATHS, CYCLE_END, CYCLE_START, Columns, DEEP, DISTANCE, EFFICIENCY,
-    ENERGY, HIGHEST_RATE, HRV, IN_BED, Kind, MEAN_RATE, ONSET, OXYGEN, PERFORMANCE, RECOVERY, REM,
-    RESTING, SKIN_CELSIUS, SKIN_FAHRENHEIT, STRAIN, WAKING, WORKOUT_END, WORKOUT_START, kind,
+    ACTIVITY, ANSWER, ASLEEP, AWAKE, BREATHS, CYCLE_END, CYCLE_START, Columns, DEEP, DISTANCE,
+    EFFICIENCY, ENERGY, HIGHEST_RATE, HRV, IN_BED, Kind, MEAN_RATE, NOTES, ONSET, OXYGEN,
+    PERFORMANCE, QUESTION, RECOVERY, REM, RESTING, SKIN_CELSIUS, SKIN_FAHRENHEIT, STRAIN, WAKING,
+    WORKOUT_END, WORKOUT_START, kind,
 };
 
 const SOURCE: &str = "whoop";
+/// From the beginning of a cycle that has no end yet to its middle.
+const HALF_A_DAY: TimeDelta = TimeDelta::hours(12);
 
 /// WHOOP.
 pub(crate) static READER: FormatReader = FormatReader {
@@ -80,7 +87,13 @@ pub(crate) static READER: FormatReader = FormatReader {
             what: "activity",
             from: "`workouts.csv`",
             unit: "min, kcal, bpm, m",
-            note: "the answers of `journal_entries.csv` are not read",
+            note: "",
+        },
+        Gives {
+            what: "tag",
+            from: "`journal_entries.csv`: `Question text`, `Answered yes`, `Notes`",
+            unit: "yes, no",
+            note: "of the day in the middle of the cycle",
         },
     ],
     recognises: |sample| {
@@ -187,7 +200,8 @@ fn read_file(
             Some(Kind::Cycles) => cycle(importer, &row, &columns, user, seen),
             Some(Kind::Sleeps) => sleep(importer, &row, &columns, user, seen),
             Some(Kind::Workouts) => workout(importer, &row, &columns, user),
-            Some(Kind::Journal) | None => {
+            Some(Kind::Journal) => journal(importer, &row, &columns, user),
+            None => {
                 importer.skip(SkipReason::OtherFile);
                 Ok(Ok(()))
             }
@@ -389,6 +403,48 @@ fn workout(
         Err(fault) => Ok(Err(fault)),
         Ok(workout) => importer.workout(user, SOURCE, row.place(), workout).map(Ok),
     }
+}
+
+/// An answer of the journal.
+fn journal(
+    importer: &mut Importer<'_>,
+    row: &Row<'_>,
+    columns: &Columns,
+    user: &UserId,
+) -> Outcome {
+    let times = (|| {
+        let start = columns.time(row, CYCLE_START)?;
+        let start = start.ok_or_else(|| empty("the beginning of the cycle"))?;
+        let from = local(start)?;
+        let end = columns.time(row, CYCLE_END)?.map(local).transpose()?;
+        let half = end.map_or(HALF_A_DAY, |end| (end - from) / 2);
+        Ok((start.id(), (from + half).date()))
+    })();
+    let (cycle, day) = match times {
+        Ok(times) => times,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let text = columns.text(row, ANSWER);
+    if text.is_empty() {
+        importer.skip(SkipReason::Missing);
+        return Ok(Ok(()));
+    }
+    let Some(applies) = answer(text) else {
+        let message = "the answer is neither true nor false".to_owned();
+        return Ok(Err((RejectReason::UnknownWord, message)));
+    };
+    let name = columns.text(row, QUESTION);
+    if name.is_empty() {
+        return Ok(Err(empty("the question")));
+    }
+    let noted = Noted {
+        id: format!("journal-{cycle}"),
+        at: Moment::Date(day),
+        name,
+        applies,
+        note: columns.text(row, NOTES),
+    };
+    importer.tag(user, SOURCE, row.place(), &noted).map(Ok)
 }
 
 /// The loads of the days: energy is added over the cycles of a day, the highest strain counts, and the mean
