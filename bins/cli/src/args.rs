@@ -141,8 +141,8 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// What the columns of your own table are: TARGET=COLUMN or TARGET=COLUMN:UNIT, separated by commas. Targets are
-    /// date, time, user, rhr, hrv, sdnn, sleep, recovery and all metric types, for example
-    /// date=Datum,rhr=Ruhepuls,sleep=Schlaf:h. It is remembered for tables with the same columns
+    /// date, time, user, tag, rhr, hrv, sdnn, sleep, recovery and all metric types, for example
+    /// date=Datum,rhr=Ruhepuls,sleep=Schlaf:h,tag=Alkohol. It is remembered for tables with the same columns
     #[arg(long, value_name = "MAP", conflicts_with = "format")]
     pub(crate) map: Option<ColumnMap>,
     /// Keep watching the paths, and import them again when a file is new or has changed

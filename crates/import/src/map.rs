@@ -28,8 +28,8 @@ pub enum MapError {
     OpenQuote,
     /// A word before `=` that is none of the targets.
     #[error(
-        "unknown target {0:?}, expected date, time, user, rhr, hrv, sdnn, sleep, recovery, or a metric such as steps \
-         or oxygen_saturation"
+        "unknown target {0:?}, expected date, time, user, tag, rhr, hrv, sdnn, sleep, recovery, or a metric such as \
+         steps or oxygen_saturation"
     )]
     UnknownTarget(String),
     /// A word after `:` that is no unit.
@@ -47,14 +47,17 @@ pub enum MapError {
         /// The unit in which values are stored.
         expected: &'static str,
     },
+    /// A unit behind the column of a tag.
+    #[error("{0:?} is a tag, and a tag has no unit; a name with a colon stands in quotes")]
+    UnitOfTag(String),
     /// A target that is given twice.
     #[error("{0} is given twice")]
     Twice(String),
     /// No column with dates.
     #[error("no column of dates, expected date=COLUMN")]
     NoDate,
-    /// No metric.
-    #[error("no column of a metric, expected for example rhr=COLUMN")]
+    /// No metric and no tag.
+    #[error("no column of a metric or a tag, expected for example rhr=COLUMN or tag=COLUMN")]
     NoMetric,
     /// Too many or too long names.
     #[error("a map has at most {MOST} columns with names of at most {LONGEST} bytes")]
@@ -67,6 +70,8 @@ pub(crate) enum Target {
     Date,
     Time,
     User,
+    /// Yes or no to the name of the column.
+    Tag,
     Metric(MetricType),
 }
 
@@ -76,6 +81,7 @@ impl Target {
             "date" => Self::Date,
             "time" => Self::Time,
             "user" => Self::User,
+            "tag" => Self::Tag,
             lower => {
                 let short = SHORT.iter().find(|(short, _)| *short == lower);
                 let metric = match short {
@@ -95,6 +101,7 @@ impl fmt::Display for Target {
             Self::Date => formatter.write_str("date"),
             Self::Time => formatter.write_str("time"),
             Self::User => formatter.write_str("user"),
+            Self::Tag => formatter.write_str("tag"),
             Self::Metric(metric) => {
                 let mut short = SHORT.iter();
                 match short.find(|(_, known)| known.metric_type() == *metric) {
@@ -119,8 +126,8 @@ pub(crate) struct Mapped {
 /// What the columns of a table mean, as a person says it once: `date=Datum,rhr=Ruhepuls,sleep=Schlaf:h`.
 ///
 /// Each part is `target=column` or `target=column:unit`. Targets are `date`, `time`, `user`, the short names
-/// of metrics (`rhr`, `hrv`, `sdnn`, `sleep`, `recovery`) and the words of all metric types. A name with a
-/// comma or colon stands in double quotes.
+/// of metrics (`rhr`, `hrv`, `sdnn`, `sleep`, `recovery`), the words of all metric types, and `tag` for a column
+/// of yes and no, of which there may be several. A name with a comma or colon stands in double quotes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnMap {
     columns: Vec<Mapped>,
@@ -133,11 +140,16 @@ impl ColumnMap {
             return Err(MapError::TooLong);
         }
         for (place, mapped) in columns.iter().enumerate() {
-            if columns[..place]
-                .iter()
-                .any(|before| before.target == mapped.target)
-            {
+            let is_tag = mapped.target == Target::Tag;
+            let mut before = columns[..place].iter();
+            if before.any(|before| {
+                before.target == mapped.target
+                    && (!is_tag || is_named(&before.column, &mapped.column))
+            }) {
                 return Err(MapError::Twice(mapped.target.to_string()));
+            }
+            if is_tag && mapped.unit.is_some() {
+                return Err(MapError::UnitOfTag(mapped.column.clone()));
             }
             if let (Target::Metric(metric), Some(unit)) = (mapped.target, mapped.unit)
                 && unit.convert(1.0, metric.unit()).is_none()
@@ -153,7 +165,7 @@ impl ColumnMap {
         if map.column_of(Target::Date).is_none() {
             return Err(MapError::NoDate);
         }
-        if map.metrics().next().is_none() {
+        if map.metrics().next().is_none() && map.tags().next().is_none() {
             return Err(MapError::NoMetric);
         }
         Ok(map)
@@ -171,8 +183,14 @@ impl ColumnMap {
             .iter()
             .filter_map(|mapped| match mapped.target {
                 Target::Metric(metric) => Some((metric, mapped)),
-                Target::Date | Target::Time | Target::User => None,
+                Target::Date | Target::Time | Target::User | Target::Tag => None,
             })
+    }
+
+    /// Names of the columns with tags.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = &str> {
+        let tags = self.columns.iter().filter(|of| of.target == Target::Tag);
+        tags.map(|mapped| mapped.column.as_str())
     }
 
     /// Whether a table has all columns of the map.
@@ -305,6 +323,8 @@ mod tests {
         for text in [
             "date=Datum,rhr=Ruhepuls,hrv=RMSSD:ms,sleep=Schlaf:h",
             "date=Tag,time=Zeit,user=Person,steps=Schritte:count,oxygen_saturation=SpO2:%",
+            "date=Datum,tag=Alkohol,rhr=Puls,tag=\"Kaffee: spät\"",
+            "date=Datum,tag=Alkohol",
             "date=\"Tag, Zeit\",sleep=\"Schlaf: \"\"ganz\"\"\":min,rhr=Puls:bpm",
         ] {
             let map: ColumnMap = text.parse().unwrap();
@@ -335,6 +355,11 @@ mod tests {
             error("date=a,rhr=b,rhr=c"),
             MapError::Twice("rhr".to_owned())
         );
+        assert_eq!(
+            error("date=a,tag=b,tag=B"),
+            MapError::Twice("tag".to_owned())
+        );
+        assert_eq!(error("date=a,tag=b:h"), MapError::UnitOfTag("b".to_owned()));
         assert_eq!(error("date=\"a,rhr=b"), MapError::OpenQuote);
         let wrong = error("date=a,rhr=b:kg");
         assert_eq!(

@@ -8,6 +8,7 @@ use crate::readers::mapped::unit_in;
 use crate::sample::look;
 use crate::survey::Dates;
 use crate::table::Table;
+use crate::tags::answer;
 use crate::time::{DateOrder, NoTime, read};
 use std::path::Path;
 use vitalcast_domain::{MetricType as M, Unit};
@@ -166,7 +167,30 @@ pub fn suggest(path: &Path) -> Option<ColumnMap> {
             });
         }
     }
+    // A column of words for yes and no is a tag; numbers may be anything.
+    for (place, name) in names.iter().enumerate() {
+        let is_free = columns.iter().all(|mapped| mapped.column != *name);
+        if is_free && place != date && are_answers(column(place)) {
+            columns.push(Mapped {
+                target: Target::Tag,
+                column: name.clone(),
+                unit: None,
+            });
+        }
+    }
     ColumnMap::new(columns).ok()
+}
+
+/// Whether all cells that are not empty are words for yes and no, and some are yes.
+fn are_answers<'t>(texts: impl Iterator<Item = &'t str>) -> bool {
+    let mut has_yes = false;
+    for text in texts.filter(|text| !text.is_empty()) {
+        match answer(text) {
+            Some(applies) if text.parse::<f64>().is_err() => has_yes |= applies,
+            Some(_) | None => return false,
+        }
+    }
+    has_yes
 }
 
 /// A name without its unit, accents, case and marks.

@@ -55,12 +55,21 @@ impl Importer<'_> {
     }
 }
 
+/// Words and marks of yes, in the languages of tables.
+const YES: [&str; 15] = [
+    "true", "yes", "1", "y", "t", "x", "ja", "j", "oui", "sí", "si", "sì", "sim", "✓", "✔",
+];
+/// Words of no.
+const NO: [&str; 11] = [
+    "false", "no", "0", "n", "f", "nein", "non", "não", "nao", "nee", "✗",
+];
+
 /// An answer of a journal; `None` if it is neither yes nor no.
 pub(crate) fn answer(text: &str) -> Option<bool> {
-    let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    if is_one_of(&["true", "yes", "1"]) {
+    let word = text.trim().to_lowercase();
+    if YES.contains(&word.as_str()) {
         Some(true)
     } else {
-        is_one_of(&["false", "no", "0"]).then_some(false)
+        NO.contains(&word.as_str()).then_some(false)
     }
 }

@@ -5,6 +5,9 @@
 //! metric; sleep without a unit is in hours, minutes or seconds as the largest value of the column says. How
 //! numbers and dates are written, the first rows say together. A table whose dates all have the time 00:00
 //! has days, not times. HRV, nights and scores of recovery are known in the morning.
+//!
+//! A tag is a column of yes and no, or of how often: 0 is no, and what is more is yes, with the number as its
+//! note. An empty cell says nothing, but in a column that has no word for no it says no.
 
 use crate::batch::{Importer, fault};
 use crate::dates;
@@ -18,6 +21,7 @@ use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Sample, look};
 use crate::survey::{Dates, LOOKED_AT, Numbers, check_cut, quantity_in};
 use crate::table::{Fault, Row, Table};
+use crate::tags::{Noted, answer};
 use crate::time::{DateOrder, Stamp};
 use chrono::NaiveTime;
 use std::path::Path;
@@ -34,12 +38,20 @@ pub(crate) static READER: FormatReader = FormatReader {
     title: "your own table (with --map)",
     export: "Any table (CSV, also with semicolons or tabs) with a column of dates. What its columns are, a map says: \
              `--map date=Datum,rhr=Ruhepuls,hrv=RMSSD:ms,sleep=Schlaf:h`.",
-    gives: &[Gives {
-        what: "readings of every metric type",
-        from: "the columns of the map",
-        unit: "as in the map, else in brackets behind the name, else that of the metric",
-        note: "a column of users is possible; without a map nothing is read",
-    }],
+    gives: &[
+        Gives {
+            what: "readings of every metric type",
+            from: "the columns of the map",
+            unit: "as in the map, else in brackets behind the name, else that of the metric",
+            note: "a column of users is possible; without a map nothing is read",
+        },
+        Gives {
+            what: "tags",
+            from: "columns of yes and no, or of how often: `tag=Alkohol`, several times",
+            unit: "yes, no, ja, nein, x, 0, 1, 2 …",
+            note: "an empty cell is no where the column has no word for no",
+        },
+    ],
     recognises: |_| Confidence::No,
     read: Read::Each(read),
 };
@@ -53,12 +65,21 @@ struct Values {
     marks: Marks,
 }
 
+/// A column with a tag.
+struct Noting {
+    name: String,
+    column: usize,
+    /// Whether an empty cell says no.
+    empty_is_no: bool,
+}
+
 /// The columns of a table by a map.
 struct Places {
     date: usize,
     time: Option<usize>,
     user: Option<usize>,
     values: Vec<Values>,
+    tags: Vec<Noting>,
 }
 
 impl Places {
@@ -78,11 +99,20 @@ impl Places {
                 marks: Marks::default(),
             });
         }
+        let mut tags = Vec::new();
+        for name in map.tags() {
+            tags.push(Noting {
+                name: name.to_owned(),
+                column: place(name)?,
+                empty_is_no: true,
+            });
+        }
         Ok(Self {
             date: place(map.column_of(Target::Date).unwrap_or_default())?,
             time: optional(Target::Time)?,
             user: optional(Target::User)?,
             values,
+            tags,
         })
     }
 }
@@ -169,6 +199,22 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
                 Err(fault) => importer.reject(row.reject(fault))?,
             }
         }
+        for noting in &places.tags {
+            match noted(&row, noting) {
+                Ok(Some((applies, note))) => {
+                    let noted = Noted {
+                        id: format!("tag-{}", at.id()),
+                        at,
+                        name: &noting.name,
+                        applies,
+                        note,
+                    };
+                    importer.tag(&user, SOURCE, row.place(), &noted)?;
+                }
+                Ok(None) => {}
+                Err(fault) => importer.reject(row.reject(fault))?,
+            }
+        }
     }
     if repeated > 0 {
         importer.note(format!(
@@ -195,6 +241,10 @@ fn survey(
         dates.see(date);
         if texts.len() < 1_000 {
             texts.push(date.to_owned());
+        }
+        for noting in &mut places.tags {
+            let is_no = answer(row.text(Some(noting.column))) == Some(false);
+            noting.empty_is_no &= !is_no;
         }
         for ((values, numbers), most) in places.values.iter().zip(&mut numbers).zip(&mut most) {
             let text = row.text(Some(values.column));
@@ -285,6 +335,25 @@ fn value_of(row: &Row<'_>, values: &Values) -> Result<Option<(f64, Unit)>, Fault
                 return Err((RejectReason::WrongUnit, message));
             }
             Ok(Some((value, unit)))
+        }
+    }
+}
+
+/// What a cell says of a tag, and the number that it says it with; `None` if it says nothing.
+fn noted<'t>(row: &Row<'t>, noting: &Noting) -> Result<Option<(bool, &'t str)>, Fault> {
+    let text = row.text(Some(noting.column));
+    if text.is_empty() {
+        return Ok(noting.empty_is_no.then_some((false, "")));
+    }
+    if let Some(applies) = answer(text) {
+        return Ok(Some((applies, "")));
+    }
+    match cell(text, &noting.name, Marks::default()) {
+        Ok(Cell::Value(often, None)) if often >= 0.0 => Ok(Some((often > 0.0, text))),
+        Ok(Cell::Empty | Cell::NotMeasured) => Ok(None),
+        Ok(Cell::Value(..)) | Err(_) => {
+            let message = format!("{:?} is neither yes nor no, nor a number", noting.name);
+            Err((RejectReason::UnknownWord, message))
         }
     }
 }

@@ -200,3 +200,52 @@ fn grouped_thousands_of_a_mapped_column_are_judged_in_its_own_unit() {
     );
     assert_eq!(read.faults().len(), 3);
 }
+
+const NOTED: &str = "Datum;Ruhepuls;Alkohol;Kaffee;Krank\n\
+    01.03.2025;52;ja;2;x\n\
+    02.03.2025;53;nein;0;\n\
+    03.03.2025;51;;viel;\n";
+
+#[test]
+fn columns_of_yes_and_no_are_tags() {
+    let map = "date=Datum,rhr=Ruhepuls,tag=Alkohol,tag=Kaffee,tag=Krank";
+    let (_, read) = read_mapped("Europe/Berlin", map, NOTED);
+    let said: Vec<(String, &str, bool, Option<&str>)> = read
+        .tags()
+        .into_iter()
+        .map(|tag| {
+            let day = tag.provenance.day.to_string();
+            (day, tag.name.as_str(), tag.applies, tag.note.as_deref())
+        })
+        .collect();
+    let [first, second, third] = ["2025-03-01", "2025-03-02", "2025-03-03"].map(str::to_owned);
+    assert_eq!(
+        said,
+        [
+            (first.clone(), "Alkohol", true, None),
+            (first.clone(), "Kaffee", true, Some("2")),
+            (first, "Krank", true, None),
+            (second.clone(), "Alkohol", false, None),
+            (second.clone(), "Kaffee", false, None),
+            // Of a column of marks, an empty cell says no; of one of words, nothing.
+            (second, "Krank", false, None),
+            (third, "Krank", false, None),
+        ]
+    );
+    assert_eq!(read.faults(), [(4, R::UnknownWord)]);
+    assert!(!read.rejects[0].message.contains("viel"));
+}
+
+#[test]
+fn words_for_yes_and_no_are_suggested_as_tags_and_numbers_are_not() {
+    let folder = Folder::new();
+    let path = folder.write("werte.csv", NOTED);
+    let map = suggest(&path).unwrap();
+    assert_eq!(
+        map.to_string(),
+        "date=Datum,rhr=Ruhepuls:bpm,tag=Alkohol,tag=Krank"
+    );
+    // A table of tags alone needs no metric.
+    let (_, read) = read_mapped("UTC", "date=Datum,tag=Alkohol", NOTED);
+    assert_eq!(read.records.len(), 2);
+}
