@@ -341,4 +341,27 @@ pub struct ListModelsResponse {
     pub models: Vec<ModelInfo>,
     /// Number of models.
     pub total_models: usize,
+    /// Registered models that this release cannot read (addition to the contract).
+    #[serde(default)]
+    pub unreadable_models: Vec<UnreadableModelInfo>,
+}
+
+/// A registered model that this release cannot read: it is damaged, or of a newer release. Forecasts go on
+/// without it, and it can be deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct UnreadableModelInfo {
+    /// Id of the model.
+    pub model_id: ModelId,
+    /// Id of the person; null for a model of many people.
+    pub user_id: Option<UserId>,
+    /// The metric that the model forecasts; null if this release does not know it.
+    pub metric: Option<PredictionMetric>,
+    /// Model architecture; null if this release does not know it.
+    pub architecture: Option<ModelArchitecture>,
+    /// Version of the model, `v1.0.N`.
+    pub version: String,
+    /// Whether it is registered as the active one.
+    pub is_active: bool,
+    /// What cannot be read.
+    pub reason: String,
 }

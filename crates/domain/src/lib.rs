@@ -31,7 +31,7 @@ pub use access::{KeyInfo, Scope};
 pub use answer::{
     BatchPredictResponse, ForecastChoice, IntervalMethod, ListModelsResponse, ModelInfo,
     NormalBand, PredictResponse, PredictionResult, RangeVerdict, TrainModelResponse,
-    TrainPooledRequest, TrainPooledResponse, TrainingMetrics,
+    TrainPooledRequest, TrainPooledResponse, TrainingMetrics, UnreadableModelInfo,
 };
 pub use architecture::{ModelArchitecture, ModelFamily, ModelReads};
 pub use correlation::{

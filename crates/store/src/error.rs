@@ -1,5 +1,6 @@
 //! Errors of the store.
 
+use crate::store::UnreadableModel;
 use std::path::{Path, PathBuf};
 use vitalcast_domain::{DomainError, ModelId};
 
@@ -83,6 +84,9 @@ pub enum StoreError {
         /// The problem, without the values.
         what: String,
     },
+    /// A model whose row in the registry cannot be read.
+    #[error("model {} cannot be read: {}", .0.model_id, .0.what)]
+    UnreadableModel(Box<UnreadableModel>),
     /// A model or forecast of a person who does not exist.
     #[error("the person does not exist: store a record or a profile first")]
     NoSuchUser,

@@ -1,11 +1,12 @@
 //! Conversion between database rows and values.
 
 use crate::error::StoreError;
-use crate::store::{RegisteredModel, StoredForecast};
+use crate::store::{RegisteredModel, StoredForecast, UnreadableModel};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::str::FromStr;
+use vitalcast_domain::UserId;
 
 pub(crate) fn instant(table: &'static str, micros: i64) -> Result<DateTime<Utc>, StoreError> {
     DateTime::from_timestamp_micros(micros).ok_or_else(|| StoreError::BadRow {
@@ -43,15 +44,13 @@ where
     })
 }
 
+/// A row of the registry; what cannot be read of it otherwise.
 pub(crate) fn model(row: &SqliteRow) -> Result<RegisteredModel, StoreError> {
     const TABLE: &str = "models";
     let summary: String = get(TABLE, row, "summary")?;
     Ok(RegisteredModel {
         model_id: parsed(TABLE, row, "model_id")?,
-        user_id: match get::<Option<&str>>(TABLE, row, "user_id")? {
-            Some(_) => Some(parsed(TABLE, row, "user_id")?),
-            None => None,
-        },
+        user_id: owner(row)?,
         metric: parsed(TABLE, row, "metric")?,
         architecture: parsed(TABLE, row, "architecture")?,
         version: get(TABLE, row, "version")?,
@@ -65,6 +64,40 @@ pub(crate) fn model(row: &SqliteRow) -> Result<RegisteredModel, StoreError> {
             what: "the summary is not JSON".to_owned(),
         })?,
         is_active: get(TABLE, row, "is_active")?,
+    })
+}
+
+fn owner(row: &SqliteRow) -> Result<Option<UserId>, StoreError> {
+    const TABLE: &str = "models";
+    match get::<Option<&str>>(TABLE, row, "user_id")? {
+        Some(_) => Ok(Some(parsed(TABLE, row, "user_id")?)),
+        None => Ok(None),
+    }
+}
+
+/// What is known of a row of the registry that [`model`] cannot read.
+///
+/// # Errors
+///
+/// Where not even the id, the owner and the file are known: such a model could not be deleted.
+pub(crate) fn unreadable_model(
+    row: &SqliteRow,
+    error: StoreError,
+) -> Result<UnreadableModel, StoreError> {
+    const TABLE: &str = "models";
+    let StoreError::BadRow { what, .. } = error else {
+        return Err(error);
+    };
+    Ok(UnreadableModel {
+        model_id: parsed(TABLE, row, "model_id")?,
+        user_id: owner(row)?,
+        metric: parsed(TABLE, row, "metric").ok(),
+        architecture: parsed(TABLE, row, "architecture").ok(),
+        version: get(TABLE, row, "version")?,
+        file_name: get(TABLE, row, "file_name")?,
+        file_hash: get(TABLE, row, "file_hash")?,
+        is_active: get(TABLE, row, "is_active")?,
+        what,
     })
 }
 

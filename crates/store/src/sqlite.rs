@@ -18,8 +18,8 @@ pub use mark::ChangeMark;
 
 use crate::error::StoreError;
 use crate::store::{
-    Deletion, ErasedUser, Generation, NewForecast, NewModel, RecordFilter, RegisteredModel, Store,
-    StoredForecast, UserSummary, WriteReport,
+    Deletion, ErasedUser, Generation, ModelList, NewForecast, NewModel, RecordFilter,
+    RegisteredModel, Store, StoredForecast, UserSummary, WriteReport,
 };
 use chrono::{DateTime, NaiveDate, Utc};
 use models::Owner;
@@ -249,7 +249,7 @@ impl Store for SqliteStore {
         &self,
         user: Option<&UserId>,
         metric: Option<PredictionMetric>,
-    ) -> Result<Vec<RegisteredModel>, StoreError> {
+    ) -> Result<ModelList, StoreError> {
         let owner = user.map_or(Owner::Any, Owner::Person);
         self.models_where(owner, metric, None).await
     }
@@ -257,13 +257,16 @@ impl Store for SqliteStore {
     async fn models_of_many_people(
         &self,
         metric: Option<PredictionMetric>,
-    ) -> Result<Vec<RegisteredModel>, StoreError> {
+    ) -> Result<ModelList, StoreError> {
         self.models_where(Owner::Nobody, metric, None).await
     }
 
     async fn model(&self, id: &ModelId) -> Result<Option<RegisteredModel>, StoreError> {
-        let mut models = self.models_where(Owner::Any, None, Some(id)).await?;
-        Ok(models.pop())
+        let mut list = self.models_where(Owner::Any, None, Some(id)).await?;
+        match list.unreadable.pop() {
+            Some(unreadable) => Err(StoreError::UnreadableModel(Box::new(unreadable))),
+            None => Ok(list.models.pop()),
+        }
     }
 
     async fn active_model(
@@ -273,10 +276,10 @@ impl Store for SqliteStore {
         architecture: Option<ModelArchitecture>,
         version: Option<i64>,
     ) -> Result<Option<RegisteredModel>, StoreError> {
-        let models = self
+        let list = self
             .models_where(Owner::Person(user), Some(metric), None)
             .await?;
-        Ok(RegisteredModel::chosen(&models, metric, architecture, version).cloned())
+        Ok(RegisteredModel::chosen(&list.models, metric, architecture, version).cloned())
     }
 
     async fn activate(&self, id: &ModelId) -> Result<(), StoreError> {
@@ -310,4 +313,13 @@ impl Store for SqliteStore {
     ) -> Result<Vec<StoredForecast>, StoreError> {
         self.forecasts_where(user, metric, days).await
     }
+}
+
+#[cfg(test)]
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
 }

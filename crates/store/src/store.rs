@@ -178,6 +178,64 @@ pub struct RegisteredModel {
     pub is_active: bool,
 }
 
+/// A row of the registry that this release cannot read: it is damaged, or of a newer release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableModel {
+    /// Id of the model.
+    pub model_id: ModelId,
+    /// Id of the person; `None` for a model of many people.
+    pub user_id: Option<UserId>,
+    /// The metric that the model forecasts, if this release knows it.
+    pub metric: Option<PredictionMetric>,
+    /// Model architecture, if this release knows it.
+    pub architecture: Option<ModelArchitecture>,
+    /// Version, see [`RegisteredModel::version`].
+    pub version: i64,
+    /// File name of the artifact.
+    pub file_name: String,
+    /// Hash of the artifact.
+    pub file_hash: String,
+    /// Whether it is registered as the active one. Forecasts go on without it.
+    pub is_active: bool,
+    /// What cannot be read, without the values.
+    pub what: String,
+}
+
+/// Models of the registry.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ModelList {
+    /// The models, newest first.
+    pub models: Vec<RegisteredModel>,
+    /// Those that this release cannot read, newest first.
+    pub unreadable: Vec<UnreadableModel>,
+}
+
+impl ModelList {
+    /// The names of all files that belong to these models.
+    pub fn file_names(&self) -> impl Iterator<Item = &str> {
+        let unreadable = self.unreadable.iter().map(|model| model.file_name.as_str());
+        let models = self.models.iter().map(|model| model.file_name.as_str());
+        models.chain(unreadable)
+    }
+}
+
+impl UnreadableModel {
+    /// Whether a request for a metric and for an architecture or a version names this model; as
+    /// [`RegisteredModel::chosen`] without either, whether it would be the active one.
+    pub fn is_asked_for(
+        &self,
+        metric: PredictionMetric,
+        architecture: Option<ModelArchitecture>,
+        version: Option<i64>,
+    ) -> bool {
+        let any = architecture.is_none() && version.is_none();
+        self.metric == Some(metric)
+            && architecture.is_none_or(|wanted| self.architecture == Some(wanted))
+            && version.is_none_or(|wanted| self.version == wanted)
+            && (!any || self.is_active)
+    }
+}
+
 impl RegisteredModel {
     /// Of some models the one that forecasts a metric: the active one; with an architecture or a version,
     /// the newest match, the active one first.
@@ -402,20 +460,20 @@ pub trait Store: Send + Sync {
         model: NewModel,
     ) -> impl Future<Output = Result<RegisteredModel, StoreError>> + Send;
 
-    /// Models, newest first.
+    /// Models, newest first. A row that this release cannot read is listed apart.
     fn models(
         &self,
         user: Option<&UserId>,
         metric: Option<PredictionMetric>,
-    ) -> impl Future<Output = Result<Vec<RegisteredModel>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ModelList, StoreError>> + Send;
 
     /// The models of many people, newest first.
     fn models_of_many_people(
         &self,
         metric: Option<PredictionMetric>,
-    ) -> impl Future<Output = Result<Vec<RegisteredModel>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<ModelList, StoreError>> + Send;
 
-    /// A model by its id.
+    /// A model by its id. Fails with [`StoreError::UnreadableModel`] if this release cannot read its row.
     fn model(
         &self,
         id: &ModelId,
@@ -431,7 +489,7 @@ pub trait Store: Send + Sync {
         version: Option<i64>,
     ) -> impl Future<Output = Result<Option<RegisteredModel>, StoreError>> + Send;
 
-    /// Activates a model. Fails with [`StoreError::NoSuchModel`].
+    /// Activates a model. Fails with [`StoreError::NoSuchModel`], [`StoreError::UnreadableModel`].
     fn activate(&self, id: &ModelId) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Deletes a model; if it was active, the newest remaining one becomes active. Fails with

@@ -286,6 +286,7 @@ impl EngineError {
                 | StoreError::Busy { .. }
                 | StoreError::Corrupt { .. }
                 | StoreError::BadRow { .. }
+                | StoreError::UnreadableModel(_)
                 | StoreError::Database(_) => true,
                 StoreError::InvalidRecord { .. }
                 | StoreError::NoSuchUser
@@ -394,7 +395,8 @@ fn store_kind(error: &StoreError) -> ErrorKind {
         StoreError::NotADatabase { .. }
         | StoreError::SchemaTooNew { .. }
         | StoreError::Corrupt { .. }
-        | StoreError::BadRow { .. } => ErrorKind::Damaged,
+        | StoreError::BadRow { .. }
+        | StoreError::UnreadableModel(_) => ErrorKind::Damaged,
         StoreError::InvalidRecord { .. } | StoreError::BadPlace => ErrorKind::InvalidRequest,
         StoreError::Busy { .. } | StoreError::ModelExists(_) => ErrorKind::Busy,
         // Erased, deleted, while something was on its way for them.

@@ -47,7 +47,7 @@ pub use vitalcast_domain::{
     PredictionResult, Profile, Provenance, RangeVerdict, ReadingKind, Record, RecordField,
     RecordKind, SHORTEST_NIGHT_HOURS, Scope, Span, StopRule, TAG_PREFIX, Tag, Told,
     TrainModelRequest, TrainModelResponse, TrainPooledRequest, TrainPooledResponse,
-    TrainingMetrics, TreeBackground, Unit, UserId, Zone, ZoneFrom,
+    TrainingMetrics, TreeBackground, Unit, UnreadableModelInfo, UserId, Zone, ZoneFrom,
 };
 pub use vitalcast_domain::{
     AppliedChange, Counterfactual, CounterfactualRequest, CounterfactualResponse,

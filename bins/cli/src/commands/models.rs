@@ -2,48 +2,76 @@
 
 use crate::args::{Global, ModelsArgs, ModelsCommand};
 use crate::output::Output;
+use serde::Serialize;
+use vitalcast::{ModelInfo, UnreadableModelInfo};
+
+/// An entry of the list of everybody's models.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Listed<'a> {
+    Model(&'a ModelInfo),
+    Unreadable(&'a UnreadableModelInfo),
+}
 
 pub(crate) fn run(args: &ModelsArgs, global: &Global, output: &mut Output) -> anyhow::Result<()> {
     let engine = global.engine()?;
     match &args.command {
         ModelsCommand::List { user, metric } => {
             let models = engine.models(user.as_ref(), *metric)?;
+            let unreadable_models = engine.unreadable_models(user.as_ref(), *metric)?;
             if output.is_json() {
                 return match user {
                     Some(user) => output.json(&vitalcast::ListModelsResponse {
                         user_id: user.clone(),
                         total_models: models.len(),
                         models,
+                        unreadable_models,
                     }),
-                    None => output.json(&models),
+                    None => output.json(
+                        &(models.iter().map(Listed::Model))
+                            .chain(unreadable_models.iter().map(Listed::Unreadable))
+                            .collect::<Vec<_>>(),
+                    ),
                 };
             }
-            if models.is_empty() {
+            if models.is_empty() && unreadable_models.is_empty() {
                 output.note(
                     "There are no models yet. Train one with: vitalcast train --user ID --metric METRIC",
                 );
                 return Ok(());
             }
-            let rows: Vec<Vec<String>> = models
-                .iter()
-                .map(|model| {
-                    vec![
-                        model.model_id.to_string(),
-                        model.version.clone(),
-                        if model.is_active { "active" } else { "" }.to_owned(),
-                        model.architecture.to_string(),
-                        model.training_metrics.mae.map_or_else(
-                            || "–".to_owned(),
-                            |mae| format!("{mae:.2} {}", model.metric.unit_label()),
-                        ),
-                        model.skill_vs_naive.map_or_else(
-                            || "–".to_owned(),
-                            |skill| format!("{:+.1} %", skill * 100.0),
-                        ),
-                        format!("{:.2} MB", model.model_size_mb),
-                    ]
-                })
-                .collect();
+            let readable = models.iter().map(|model| {
+                vec![
+                    model.model_id.to_string(),
+                    model.version.clone(),
+                    if model.is_active { "active" } else { "" }.to_owned(),
+                    model.architecture.to_string(),
+                    model.training_metrics.mae.map_or_else(
+                        || "–".to_owned(),
+                        |mae| format!("{mae:.2} {}", model.metric.unit_label()),
+                    ),
+                    model.skill_vs_naive.map_or_else(
+                        || "–".to_owned(),
+                        |skill| format!("{:+.1} %", skill * 100.0),
+                    ),
+                    format!("{:.2} MB", model.model_size_mb),
+                ]
+            });
+            let unknown = || "–".to_owned();
+            let unreadable = unreadable_models.iter().map(|model| {
+                vec![
+                    model.model_id.to_string(),
+                    model.version.clone(),
+                    if model.is_active { "active" } else { "" }.to_owned(),
+                    model
+                        .architecture
+                        .map_or_else(unknown, |known| known.to_string()),
+                    unknown(),
+                    unknown(),
+                    unknown(),
+                ]
+            });
+            let rows: Vec<Vec<String>> = readable.chain(unreadable).collect();
             output.table(
                 &[
                     "model",
@@ -56,7 +84,16 @@ pub(crate) fn run(args: &ModelsArgs, global: &Global, output: &mut Output) -> an
                 ],
                 &rows,
                 &[4, 5, 6],
-            )
+            )?;
+            for UnreadableModelInfo {
+                model_id, reason, ..
+            } in &unreadable_models
+            {
+                output.line(format_args!(
+                    "{model_id} cannot be used: {reason}. Use a newer release, or delete it."
+                ))?;
+            }
+            Ok(())
         }
         ModelsCommand::Show { model } => {
             let manifest = engine.model_manifest(model)?;

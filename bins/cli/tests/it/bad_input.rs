@@ -343,6 +343,88 @@ fn a_corrupt_or_foreign_artifact_is_refused() {
 }
 
 #[test]
+fn one_model_of_a_newer_release_made_all_models_of_a_person_unreadable() {
+    // A kind that this release does not know, and a manifest without fields that it needs (a page of the
+    // database can end within one of their names).
+    for words in [
+        &["linear"][..],
+        &["feature_names", "history_days", "calibration"],
+    ] {
+        let folder = Folder::with_people();
+        let (user, _) = folder.people();
+        let id = |answer: &serde_json::Value| answer["model_id"].as_str().unwrap().to_owned();
+        let unreadable = id(&folder.train(&user, "linear"));
+        folder.json(["models", "activate", &unreadable]);
+        let database = folder.data().join("vitalcast.db");
+        // A command can end before its changes are in the file itself; a later one puts them there.
+        let log = folder.data().join("vitalcast.db-wal");
+        for _ in 0..100 {
+            if log.exists() {
+                folder.json(["users"]);
+            }
+        }
+        assert!(!log.exists());
+        let mut bytes = std::fs::read(&database).unwrap();
+        for word in words {
+            capitalise(&mut bytes, word.as_bytes());
+        }
+        std::fs::write(&database, bytes).unwrap();
+        let other = id(&folder.train(&user, "naive"));
+
+        let list = folder.json(["models", "list", "--user", &user]);
+        assert_eq!(list["models"][0]["model_id"], other.as_str(), "{list}");
+        assert_eq!(list["total_models"], 1);
+        let entry = &list["unreadable_models"][0];
+        assert_eq!(entry["model_id"], unreadable.as_str(), "{list}");
+        assert_eq!(
+            (&entry["is_active"], &entry["version"]),
+            (&true.into(), &"v1.0.0".into())
+        );
+        let reason = entry["reason"].as_str().unwrap();
+        assert!(reason.contains("newer release"), "{reason}");
+        let everybodys = folder.json(["models", "list"]);
+        assert_eq!(everybodys[1], *entry, "{everybodys}");
+        let table = folder.run(["models", "list"]).success();
+        let table = String::from_utf8_lossy(&table.get_output().stdout).into_owned();
+        let told = format!("{unreadable} cannot be used: {reason}");
+        assert!(table.contains(&told), "{table}");
+
+        // By its id or version it is refused; else the forecast goes on without it and says so once.
+        let why = [unreadable.as_str(), "cannot be used", "model"];
+        check(&folder, &["models", "show", &unreadable], 4, &why);
+        check(&folder, &["models", "activate", &unreadable], 4, &why);
+        let predict = ["predict", "--user", &user, "--metric", "rhr"];
+        let by_version = [&predict[..], &["--model-version", "v1.0.0"]].concat();
+        check(&folder, &by_version, 4, &why);
+        let answer = folder.json(predict);
+        let text = answer["interpretation"].as_str().unwrap();
+        assert_eq!(text.matches(&unreadable).count(), 1, "{text}");
+        assert_ne!(answer["prediction"]["model_id"], unreadable.as_str());
+        let of_other = [&predict[..], &["--architecture", "naive"]].concat();
+        let answer = folder.json(of_other);
+        assert_eq!(answer["prediction"]["model_id"], other.as_str());
+        let text = answer["interpretation"].as_str().unwrap();
+        assert!(!text.contains(&unreadable), "{text}");
+
+        folder.json(["models", "delete", &unreadable]);
+        let list = folder.json(["models", "list", "--user", &user]);
+        assert_eq!(list["unreadable_models"], serde_json::json!([]));
+        let files = std::fs::read_dir(folder.data().join("models")).unwrap();
+        assert_eq!(files.count(), 1, "its file went with it");
+    }
+}
+
+/// Writes a word with capitals wherever it is.
+fn capitalise(bytes: &mut [u8], word: &[u8]) {
+    for start in 0..bytes.len() - word.len() {
+        let found = &mut bytes[start..start + word.len()];
+        if found == word {
+            found.make_ascii_uppercase();
+        }
+    }
+}
+
+#[test]
 fn one_person_where_many_were_asked_for_was_an_empty_table() {
     let folder = Folder::with_people();
     let (user, _) = folder.people();

@@ -19,8 +19,8 @@ use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use vitalcast::{
-    Engine, FieldError, KeyId, KeyInfo, ModelId, ModelInfo, NewKey, PooledFit, Scope,
-    TrainPooledRequest, UserId,
+    FieldError, KeyId, KeyInfo, ModelId, ModelInfo, NewKey, PooledFit, Scope, TrainPooledRequest,
+    UnreadableModelInfo, UserId,
 };
 
 #[derive(OpenApi)]
@@ -219,6 +219,8 @@ async fn revoke(
 struct PooledModels {
     /// The models, newest first.
     models: Vec<ModelInfo>,
+    /// Registered ones that this release cannot read.
+    unreadable_models: Vec<UnreadableModelInfo>,
     /// The last fit of each metric since the start of the service.
     fits: Vec<PooledFit>,
 }
@@ -232,9 +234,17 @@ async fn pooled_models(
     caller: Caller,
 ) -> Result<axum::Json<PooledModels>, ApiError> {
     caller.check_scope(Scope::Admin)?;
-    let models = app.quick(Engine::models_of_many_people).await?;
-    let fits = app.pooled_fits.all();
-    Ok(axum::Json(PooledModels { models, fits }))
+    let (models, unreadable_models) = app
+        .quick(|engine| {
+            let unreadable = engine.unreadable_models_of_many_people()?;
+            Ok((engine.models_of_many_people()?, unreadable))
+        })
+        .await?;
+    Ok(axum::Json(PooledModels {
+        models,
+        unreadable_models,
+        fits: app.pooled_fits.all(),
+    }))
 }
 
 /// A request to fit a model of many people.

@@ -50,6 +50,7 @@ pub(super) async fn list(
                 other => other?,
             };
             Ok(ListModelsResponse {
+                unreadable_models: engine.unreadable_models(Some(&user), metric)?,
                 user_id: user,
                 total_models: models.len(),
                 models,

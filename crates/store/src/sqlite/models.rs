@@ -4,7 +4,7 @@ use super::SqliteStore;
 use super::generation::{Change, Part};
 use crate::error::StoreError;
 use crate::rows;
-use crate::store::{NewModel, RegisteredModel, Store};
+use crate::store::{ModelList, NewModel, RegisteredModel, Store};
 use sqlx::{Row, Sqlite, Transaction};
 use vitalcast_domain::{ModelId, PredictionMetric, UserId};
 
@@ -23,12 +23,12 @@ impl SqliteStore {
         owner: Owner<'_>,
         metric: Option<PredictionMetric>,
         id: Option<&ModelId>,
-    ) -> Result<Vec<RegisteredModel>, StoreError> {
+    ) -> Result<ModelList, StoreError> {
         let user = match owner {
             Owner::Any | Owner::Nobody => None,
             Owner::Person(user) => Some(user.as_str()),
         };
-        sqlx::query(
+        let found = sqlx::query(
             "SELECT * FROM models \
              WHERE (?4 OR user_id IS ?1) AND (?2 IS NULL OR metric = ?2) \
                AND (?3 IS NULL OR model_id = ?3) \
@@ -40,10 +40,15 @@ impl SqliteStore {
         .bind(matches!(owner, Owner::Any))
         .fetch_all(&self.pool)
         .await
-        .map_err(|error| self.failed(error))?
-        .iter()
-        .map(rows::model)
-        .collect()
+        .map_err(|error| self.failed(error))?;
+        let mut list = ModelList::default();
+        for row in &found {
+            match rows::model(row) {
+                Ok(model) => list.models.push(model),
+                Err(what) => list.unreadable.push(rows::unreadable_model(row, what)?),
+            }
+        }
+        Ok(list)
     }
 
     pub(super) async fn register(&self, model: NewModel) -> Result<RegisteredModel, StoreError> {
@@ -165,7 +170,7 @@ impl SqliteStore {
             sqlx::query(
                 "UPDATE models SET is_active = 1 WHERE model_id = \
                  (SELECT model_id FROM models WHERE user_id IS ?1 AND metric = ?2 \
-                  AND COALESCE(json_extract(summary, '$.gate.served'), 1) \
+                  AND json_valid(summary) AND COALESCE(json_extract(summary, '$.gate.served'), 1) \
                   ORDER BY version DESC LIMIT 1)",
             )
             .bind(user)
@@ -199,5 +204,125 @@ impl SqliteStore {
                 .await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wait;
+    use super::*;
+    use vitalcast_domain::{ModelArchitecture, Profile};
+
+    const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
+
+    fn id(text: &str) -> ModelId {
+        ModelId::new(text).unwrap()
+    }
+
+    /// A store with the models a, b and c of one person; b, the active one, as a newer release would leave it.
+    async fn with_a_newer_one(store: SqliteStore, column: &str, value: &str) -> SqliteStore {
+        let user = UserId::new("u").unwrap();
+        store.set_profile(&user, &Profile::default()).await.unwrap();
+        for name in ["a", "b", "c"] {
+            let new = NewModel {
+                model_id: id(name),
+                user_id: Some(user.clone()),
+                metric: RHR,
+                architecture: ModelArchitecture::Linear,
+                trained_at: "2024-06-01T12:00:00Z".parse().unwrap(),
+                file_name: format!("{name}.vcm"),
+                file_hash: name.repeat(64),
+                size_bytes: 1,
+                training_seconds: 1.0,
+                summary: serde_json::json!({}),
+                activate: name == "b",
+            };
+            store.register_model(new).await.unwrap();
+        }
+        let change = format!("UPDATE models SET {column} = ?1 WHERE model_id = 'b'");
+        sqlx::query(sqlx::AssertSqlSafe(change))
+            .bind(value)
+            .execute(&store.pool)
+            .await
+            .unwrap();
+        store
+    }
+
+    /// One model that this release does not know made all models of the person unreadable.
+    async fn costs_one_row(store: SqliteStore, column: &str, value: &str) {
+        let store = with_a_newer_one(store, column, value).await;
+        let user = UserId::new("u").unwrap();
+        let list = store.models(Some(&user), None).await.unwrap();
+        let readable = list.models.iter().map(|model| model.model_id.as_str());
+        assert_eq!(readable.collect::<Vec<_>>(), ["c", "a"], "{column}");
+        let [unreadable] = &list.unreadable[..] else {
+            panic!("{:?}", list.unreadable)
+        };
+        assert_eq!(unreadable.model_id, id("b"));
+        assert_eq!((unreadable.version, unreadable.is_active), (2, true));
+        assert!(unreadable.what.contains(column), "{unreadable:?}");
+        assert!(!unreadable.what.contains(value), "{unreadable:?}");
+        assert_eq!(unreadable.metric.is_none(), column == "metric");
+        let mut files: Vec<_> = list.file_names().collect();
+        files.sort_unstable();
+        assert_eq!(files, ["a.vcm", "b.vcm", "c.vcm"], "no file is nobody's");
+        // The others go on as before.
+        assert!(store.model(&id("a")).await.unwrap().is_some());
+        store.activate(&id("a")).await.unwrap();
+        for refused in [
+            store.model(&id("b")).await.map(|_| ()),
+            store.activate(&id("b")).await,
+        ] {
+            let Err(StoreError::UnreadableModel(model)) = refused else {
+                panic!("{refused:?}")
+            };
+            assert_eq!(&*model, unreadable_now(&store).await.first().unwrap());
+        }
+        store.delete_model(&id("b")).await.unwrap();
+        assert!(unreadable_now(&store).await.is_empty());
+        store.delete_model(&id("a")).await.unwrap();
+    }
+
+    async fn unreadable_now(store: &SqliteStore) -> Vec<crate::store::UnreadableModel> {
+        store.models(None, None).await.unwrap().unreadable
+    }
+
+    const NEWER: [(&str, &str); 3] = [
+        ("architecture", "of_tomorrow"),
+        ("metric", "MOOD"),
+        ("summary", "{"),
+    ];
+
+    #[test]
+    fn a_model_of_a_newer_release_costs_one_row_in_memory() {
+        for (column, value) in NEWER {
+            wait(async {
+                let store = SqliteStore::open_in_memory().await.unwrap();
+                costs_one_row(store, column, value).await;
+            });
+        }
+    }
+
+    #[test]
+    fn a_model_of_a_newer_release_costs_one_row_in_a_file() {
+        for (column, value) in NEWER {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("v.db");
+            wait(async {
+                costs_one_row(SqliteStore::open(&path).await.unwrap(), column, value).await;
+            });
+        }
+    }
+
+    #[test]
+    fn the_active_model_could_not_be_deleted_beside_a_damaged_summary() {
+        wait(async {
+            let store = SqliteStore::open_in_memory().await.unwrap();
+            let store = with_a_newer_one(store, "summary", "{").await;
+            store.activate(&id("c")).await.unwrap();
+            store.delete_model(&id("c")).await.unwrap();
+            let left = store.model(&id("a")).await.unwrap().unwrap();
+            assert!(left.is_active);
+        });
     }
 }

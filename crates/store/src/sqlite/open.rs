@@ -215,6 +215,7 @@ fn make_private(path: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wait;
     use super::*;
     use crate::store::Store;
     use chrono::DateTime;
@@ -272,14 +273,6 @@ mod tests {
             value: 60.0,
             kind: None,
         })
-    }
-
-    fn wait<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-            .block_on(future)
     }
 
     fn options(path: &Path) -> SqliteConnectOptions {

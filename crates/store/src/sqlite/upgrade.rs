@@ -274,19 +274,12 @@ fn new_id(record: &Record, coincident: &mut Coincident) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wait;
     use super::*;
     use crate::store::Store;
     use chrono::{DateTime, Utc};
     use std::path::Path;
     use vitalcast_domain::{Moment, UserId};
-
-    fn wait<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap()
-            .block_on(future)
-    }
 
     /// The store of the same file, opened as one that an earlier release wrote.
     async fn upgraded(store: SqliteStore, path: &Path) -> SqliteStore {

@@ -11,7 +11,7 @@ use crate::forecasts::{
 use crate::samples::{day, forecast, instant, meal, model, night, now, reading, user};
 use chrono::TimeDelta;
 use vitalcast_domain::{ModelArchitecture, ModelId, PredictionMetric, Profile, Record};
-use vitalcast_store::{NewModel, RegisteredModel, Store, StoreError, WriteReport};
+use vitalcast_store::{ModelList, NewModel, Store, StoreError, WriteReport};
 
 const RHR: PredictionMetric = PredictionMetric::RestingHeartRate;
 
@@ -81,7 +81,10 @@ async fn a_stranger_is_nobody<S: Store>(store: &S) {
     assert_eq!(store.history(&user("x"), None).await.unwrap(), None);
     assert_eq!(store.generation(&user("x")).await.unwrap(), None);
     assert!(store.users().await.unwrap().is_empty());
-    assert!(store.models(None, None).await.unwrap().is_empty());
+    assert_eq!(
+        store.models(None, None).await.unwrap(),
+        ModelList::default()
+    );
     assert!(
         store
             .forecasts(&user("x"), RHR, None)
@@ -455,6 +458,7 @@ async fn the_active_model_is_the_newest_until_told_otherwise<S: Store>(store: &S
         .models(None, None)
         .await
         .unwrap()
+        .models
         .iter()
         .filter(|m| m.is_active)
         .count();
@@ -524,8 +528,8 @@ async fn models_of_many_people_are_nobodys_and_concern_everybody<S: Store>(store
     assert_ne!(store.generation(&user("b")).await.unwrap(), before);
     let second = store.register_model(of_nobody("p2", false)).await.unwrap();
     assert_eq!(second.version, 2);
-    let ids = |models: Vec<RegisteredModel>| -> Vec<(String, bool)> {
-        models
+    let ids = |list: ModelList| -> Vec<(String, bool)> {
+        list.models
             .into_iter()
             .map(|model| (model.model_id.to_string(), model.is_active))
             .collect()
@@ -547,7 +551,7 @@ async fn models_of_many_people_are_nobodys_and_concern_everybody<S: Store>(store
     store.erase_user(&user("a")).await.unwrap();
     assert_eq!(listed().await, of(&[("p1", true)]));
     let sleep = Some(PredictionMetric::SleepDuration);
-    assert!(store.models_of_many_people(sleep).await.unwrap().is_empty());
+    assert!(ids(store.models_of_many_people(sleep).await.unwrap()).is_empty());
 }
 
 async fn models_are_those_of_their_person_and_metric<S: Store>(store: &S) {
@@ -557,8 +561,9 @@ async fn models_are_those_of_their_person_and_metric<S: Store>(store: &S) {
     for (id, of, metric) in [("m1", "a", RHR), ("m2", "b", RHR), ("m3", "a", sleep)] {
         store.register_model(model(id, of, metric)).await.unwrap();
     }
-    let ids = |models: Vec<RegisteredModel>| -> Vec<String> {
-        let mut ids: Vec<_> = models
+    let ids = |list: ModelList| -> Vec<String> {
+        let mut ids: Vec<_> = list
+            .models
             .iter()
             .map(|m| m.model_id.as_str().to_owned())
             .collect();
@@ -607,6 +612,7 @@ async fn an_erased_person_leaves_nothing_and_others_alone<S: Store>(store: &S) {
             .models(Some(&user("a")), None)
             .await
             .unwrap()
+            .models
             .is_empty()
     );
     assert!(
@@ -617,7 +623,7 @@ async fn an_erased_person_leaves_nothing_and_others_alone<S: Store>(store: &S) {
             .is_empty()
     );
     assert_eq!(values(store, "b").await.len(), 2);
-    assert_eq!(store.models(None, None).await.unwrap().len(), 1);
+    assert_eq!(store.models(None, None).await.unwrap().models.len(), 1);
     assert_eq!(
         store.forecasts(&user("b"), RHR, None).await.unwrap().len(),
         1

@@ -17,7 +17,7 @@ use vitalcast_artifact::Manifest;
 use vitalcast_domain::UserId;
 use vitalcast_features::PersonData;
 use vitalcast_inference::FittedModel;
-use vitalcast_store::{ChangeMark, Generation, RegisteredModel, Store};
+use vitalcast_store::{ChangeMark, Generation, RegisteredModel, Store, UnreadableModel};
 
 /// Sizes and lifetimes of the caches, and the shared cache.
 #[derive(Debug, Clone)]
@@ -106,6 +106,8 @@ pub(super) struct ModelsOf {
     generation: Generation,
     /// Without their summaries, which no forecast reads.
     pub(super) models: Vec<RegisteredModel>,
+    /// Those that this release cannot read.
+    pub(super) unreadable: Vec<UnreadableModel>,
     /// The active models of many people of the folder, one for each metric at most.
     pub(super) of_many_people: Vec<RegisteredModel>,
 }
@@ -178,7 +180,9 @@ impl Caches {
             registered: Memory::builder()
                 .max_capacity(LISTED_BYTES)
                 .weigher(|_, list: &Arc<ModelsOf>| {
-                    let size = 100 + (list.models.len() + list.of_many_people.len()) * LISTED_MODEL;
+                    let count =
+                        list.models.len() + list.unreadable.len() + list.of_many_people.len();
+                    let size = 100 + count * LISTED_MODEL;
                     u32::try_from(size).unwrap_or(u32::MAX)
                 })
                 .build(),
@@ -418,8 +422,9 @@ impl Engine {
         {
             return Ok(list);
         }
-        let mut models = self.wait(self.store.models(Some(user), None))?;
-        let mut of_many_people = self.wait(self.store.models_of_many_people(None))?;
+        let own = self.registry(Some(user), None)?;
+        let mut models = own.models;
+        let mut of_many_people = self.registry_of_many_people(None)?.models;
         of_many_people.retain(|model| model.is_active);
         for model in models.iter_mut().chain(&mut of_many_people) {
             model.summary = serde_json::Value::Null;
@@ -427,6 +432,7 @@ impl Engine {
         let list = Arc::new(ModelsOf {
             generation,
             models,
+            unreadable: own.unreadable,
             of_many_people,
         });
         self.caches

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use vitalcast_domain::{
     AsOf, ModelArchitecture, ModelId, ModelInfo, PredictionMetric, Profile, TrainPooledRequest,
-    TrainPooledResponse, UserId,
+    TrainPooledResponse, UnreadableModelInfo, UserId,
 };
 use vitalcast_inference::{FittedModel, population};
 use vitalcast_store::{RegisteredModel, Store};
@@ -127,8 +127,21 @@ impl Engine {
     ///
     /// [`EngineError::Store`].
     pub fn models_of_many_people(&self) -> Result<Vec<ModelInfo>, EngineError> {
-        let models = self.wait(self.store.models_of_many_people(None))?;
-        models.iter().map(super::models::info).collect()
+        let list = self.registry_of_many_people(None)?;
+        list.models.iter().map(super::models::info).collect()
+    }
+
+    /// Models of many people that this release cannot read, see [`Engine::unreadable_models`].
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub fn unreadable_models_of_many_people(
+        &self,
+    ) -> Result<Vec<UnreadableModelInfo>, EngineError> {
+        let list = self.registry_of_many_people(None)?;
+        let unreadable = list.unreadable.iter();
+        Ok(unreadable.map(super::models::unreadable_info).collect())
     }
 
     /// Checks that a model is one of many people.
@@ -137,7 +150,7 @@ impl Engine {
     ///
     /// [`EngineError::UnknownModel`] for any other.
     pub fn check_is_of_many_people(&self, id: &ModelId) -> Result<(), EngineError> {
-        match self.registered(id)?.user_id {
+        match self.entry(id)?.user_id {
             None => Ok(()),
             Some(_) => Err(EngineError::UnknownModel(id.clone())),
         }
@@ -148,8 +161,8 @@ impl Engine {
         &self,
         metric: PredictionMetric,
     ) -> Result<Option<Champion>, EngineError> {
-        let models = self.wait(self.store.models_of_many_people(Some(metric)))?;
-        let Some(registered) = models.into_iter().find(|model| model.is_active) else {
+        let list = self.registry_of_many_people(Some(metric))?;
+        let Some(registered) = list.models.into_iter().find(|model| model.is_active) else {
             return Ok(None);
         };
         let ready = self.ready_champion(&registered)?;

@@ -8,9 +8,11 @@ use std::path::Path;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 use vitalcast_artifact::{Artifact, FILE_EXTENSION, Manifest, write_atomically};
-use vitalcast_domain::{ModelArchitecture, ModelId, ModelInfo, PredictionMetric, UserId};
+use vitalcast_domain::{
+    ModelArchitecture, ModelId, ModelInfo, PredictionMetric, UnreadableModelInfo, UserId,
+};
 use vitalcast_inference::FittedModel;
-use vitalcast_store::{RegisteredModel, Store};
+use vitalcast_store::{ModelList, RegisteredModel, Store, StoreError, UnreadableModel};
 
 const BYTES_PER_MB: f64 = 1_000_000.0;
 /// The lock file, see [`Engine::publishing`].
@@ -23,7 +25,8 @@ pub(super) struct Publishing<'a> {
 }
 
 impl Engine {
-    /// All models, or those of a person or metric, newest first.
+    /// All models, or those of a person or metric, newest first. Those that this release cannot read are
+    /// left out, see [`Engine::unreadable_models`].
     ///
     /// # Errors
     ///
@@ -36,10 +39,41 @@ impl Engine {
         if let Some(user) = user {
             self.profile(user)?;
         }
-        self.wait(self.store.models(user, metric))?
-            .iter()
-            .map(info)
-            .collect()
+        let list = self.registry(user, metric)?;
+        list.models.iter().map(info).collect()
+    }
+
+    /// Registered models that this release cannot read, newest first: they are damaged, or of a newer release.
+    /// Forecasts go on without them; they can be deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Store`].
+    pub fn unreadable_models(
+        &self,
+        user: Option<&UserId>,
+        metric: Option<PredictionMetric>,
+    ) -> Result<Vec<UnreadableModelInfo>, EngineError> {
+        let list = self.registry(user, metric)?;
+        Ok(list.unreadable.iter().map(unreadable_info).collect())
+    }
+
+    /// The models of a person, or of everybody, and those of them that this release cannot read.
+    pub(super) fn registry(
+        &self,
+        user: Option<&UserId>,
+        metric: Option<PredictionMetric>,
+    ) -> Result<ModelList, EngineError> {
+        Ok(with_manifests(self.wait(self.store.models(user, metric))?))
+    }
+
+    /// The same of the models of many people.
+    pub(super) fn registry_of_many_people(
+        &self,
+        metric: Option<PredictionMetric>,
+    ) -> Result<ModelList, EngineError> {
+        let list = self.wait(self.store.models_of_many_people(metric))?;
+        Ok(with_manifests(list))
     }
 
     /// The metrics that can be forecast for a person: those with a model, and those with a reading.
@@ -87,6 +121,7 @@ impl Engine {
     ///
     /// [`EngineError::UnknownModel`], [`EngineError::Store`].
     pub fn activate_model(&self, id: &ModelId) -> Result<ModelInfo, EngineError> {
+        // One that cannot be read would be active and serve nothing.
         self.registered(id)?;
         self.wait(self.store.activate(id))?;
         info(&self.registered(id)?)
@@ -98,16 +133,13 @@ impl Engine {
     ///
     /// [`EngineError::UnknownModel`], [`EngineError::Store`], [`EngineError::Io`].
     pub fn delete_model(&self, id: &ModelId) -> Result<(), EngineError> {
-        let model = self.registered(id)?;
+        let model = self.entry(id)?;
         let _publishing = self.publishing()?;
         self.wait(self.store.delete_model(id))?;
         self.forget_model(&model.file_hash);
         // Equal models share a file: it goes with the last of them.
-        let still_used = self
-            .wait(self.store.models(None, None))?
-            .iter()
-            .any(|other| other.file_name == model.file_name);
-        if still_used {
+        let left = self.wait(self.store.models(None, None))?;
+        if left.file_names().any(|other| other == model.file_name) {
             return Ok(());
         }
         self.remove_model_file(&model.file_name)
@@ -149,8 +181,8 @@ impl Engine {
         let _publishing = self.publishing()?;
         let used: HashSet<String> = self
             .wait(self.store.models(None, None))?
-            .into_iter()
-            .map(|model| model.file_name)
+            .file_names()
+            .map(str::to_owned)
             .collect();
         let folder = self.folder().join(super::MODELS);
         let failed = |source| EngineError::Io {
@@ -181,9 +213,11 @@ impl Engine {
     ///
     /// [`EngineError::Store`].
     pub fn owner_of_model(&self, id: &ModelId) -> Result<Option<UserId>, EngineError> {
-        Ok(self
-            .wait(self.store.model(id))?
-            .and_then(|model| model.user_id))
+        match self.entry(id) {
+            Ok(entry) => Ok(entry.user_id),
+            Err(EngineError::UnknownModel(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Exports a model: the whole artifact to a `.vcm` file, only the weights to a `.safetensors` file,
@@ -225,8 +259,30 @@ impl Engine {
     }
 
     pub(crate) fn registered(&self, id: &ModelId) -> Result<RegisteredModel, EngineError> {
-        self.wait(self.store.model(id))?
-            .ok_or_else(|| EngineError::UnknownModel(id.clone()))
+        match self.wait(self.store.model(id)) {
+            Ok(Some(model)) => with_manifest(model).map_err(|model| self.unreadable(&model)),
+            Ok(None) => Err(EngineError::UnknownModel(id.clone())),
+            Err(StoreError::UnreadableModel(model)) => Err(self.unreadable(&model)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What is known of any registered model, also of one that this release cannot read.
+    pub(super) fn entry(&self, id: &ModelId) -> Result<Entry, EngineError> {
+        match self.wait(self.store.model(id)) {
+            Ok(Some(model)) => Ok(Entry {
+                user_id: model.user_id,
+                file_name: model.file_name,
+                file_hash: model.file_hash,
+            }),
+            Ok(None) => Err(EngineError::UnknownModel(id.clone())),
+            Err(StoreError::UnreadableModel(model)) => Ok(Entry {
+                user_id: model.user_id,
+                file_name: model.file_name,
+                file_hash: model.file_hash,
+            }),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Opens the artifact of a model and checks that it is the registered one.
@@ -238,7 +294,9 @@ impl Engine {
             Err(_) if self.wait(self.store.model(&model.model_id))?.is_none() => {
                 return Err(EngineError::UnknownModel(model.model_id.clone()));
             }
-            Err(error) => return Err(self.unusable(model, error)),
+            Err(error) => {
+                return Err(self.unusable(&model.model_id, &model.file_name, error.into()));
+            }
         };
         if hash == model.file_hash {
             Ok(artifact)
@@ -256,17 +314,69 @@ impl Engine {
         model: &RegisteredModel,
         artifact: &Artifact,
     ) -> Result<FittedModel, EngineError> {
-        FittedModel::from_artifact(artifact).map_err(|error| self.unusable(model, error))
+        FittedModel::from_artifact(artifact)
+            .map_err(|error| self.unusable(&model.model_id, &model.file_name, error.into()))
+    }
+
+    /// The error of a request for a model that this release cannot read. Its file tells more than its row.
+    pub(super) fn unreadable(&self, model: &UnreadableModel) -> EngineError {
+        let why = match Artifact::open(self.model_path(&model.file_name)) {
+            Ok(_) => StoreError::UnreadableModel(Box::new(model.clone())).into(),
+            Err(error) => error.into(),
+        };
+        self.unusable(&model.model_id, &model.file_name, why)
     }
 
     /// Why the file of a model cannot be used, with the model and the file.
-    fn unusable(&self, model: &RegisteredModel, why: impl Into<EngineError>) -> EngineError {
+    fn unusable(&self, model: &ModelId, file_name: &str, why: EngineError) -> EngineError {
         EngineError::Artifact(ModelFileError::OfModel {
-            model: model.model_id.clone(),
-            path: self.model_path(&model.file_name),
-            source: Box::new(why.into()),
+            model: model.clone(),
+            path: self.model_path(file_name),
+            source: Box::new(why),
         })
     }
+}
+
+/// What is known of any registered model.
+pub(super) struct Entry {
+    /// Whose it is; `None` for a model of many people.
+    pub(super) user_id: Option<UserId>,
+    file_name: String,
+    file_hash: String,
+}
+
+/// The models whose manifest this release can read; the others join those that it cannot read.
+fn with_manifests(list: ModelList) -> ModelList {
+    let mut readable = ModelList {
+        models: Vec::with_capacity(list.models.len()),
+        unreadable: list.unreadable,
+    };
+    for model in list.models {
+        match with_manifest(model) {
+            Ok(model) => readable.models.push(model),
+            Err(unreadable) => readable.unreadable.push(*unreadable),
+        }
+    }
+    readable
+}
+
+/// A model whose manifest this release can read.
+fn with_manifest(model: RegisteredModel) -> Result<RegisteredModel, Box<UnreadableModel>> {
+    if manifest(&model).is_ok() {
+        return Ok(model);
+    }
+    Err(Box::new(UnreadableModel {
+        model_id: model.model_id,
+        user_id: model.user_id,
+        metric: Some(model.metric),
+        architecture: Some(model.architecture),
+        version: model.version,
+        file_name: model.file_name,
+        file_hash: model.file_hash,
+        is_active: model.is_active,
+        what: "its manifest has values that this release does not know: it is damaged, or of a newer release"
+            .to_owned(),
+    }))
 }
 
 /// Of a person's models the one for a forecast: the active one, or the newest one that matches the
@@ -306,7 +416,7 @@ pub(crate) fn version_text(version: i64) -> String {
     format!("v1.0.{}", version - 1)
 }
 
-fn parse_version(text: &str) -> Option<i64> {
+pub(super) fn parse_version(text: &str) -> Option<i64> {
     let patch: i64 = text.strip_prefix("v1.0.")?.parse().ok()?;
     (0..i64::MAX).contains(&patch).then(|| patch + 1)
 }
@@ -316,6 +426,19 @@ pub(crate) fn manifest(model: &RegisteredModel) -> Result<Manifest, EngineError>
     serde_json::from_value(model.summary.clone()).map_err(|_| {
         EngineError::Damaged(format!("the registry's entry of model {}", model.model_id))
     })
+}
+
+/// Converts a model that this release cannot read to the response format.
+pub(super) fn unreadable_info(model: &UnreadableModel) -> UnreadableModelInfo {
+    UnreadableModelInfo {
+        model_id: model.model_id.clone(),
+        user_id: model.user_id.clone(),
+        metric: model.metric,
+        architecture: model.architecture,
+        version: version_text(model.version),
+        is_active: model.is_active,
+        reason: model.what.clone(),
+    }
 }
 
 /// Converts a registered model to the response format.

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use vitalcast_domain::{ModelId, ModelInfo, PredictionMetric, UserId};
 use vitalcast_evaluation::mean;
-use vitalcast_store::{Store, StoredForecast};
+use vitalcast_store::StoredForecast;
 
 /// Minimum number of measured values for a statement about drift.
 const LEAST_OUTCOMES: usize = 10;
@@ -109,13 +109,22 @@ impl Engine {
         user: &UserId,
         metric: PredictionMetric,
     ) -> Result<ModelInfo, EngineError> {
-        let models = self.wait(self.store.models(Some(user), Some(metric)))?;
-        let active = choose(&models, user, metric, None, None)?;
-        let before = models
+        let list = self.registry(Some(user), Some(metric))?;
+        // One that this release cannot read can be the reason to go back.
+        let unreadable = list.unreadable.iter().find(|model| model.is_active);
+        let (active, version) = match unreadable {
+            Some(active) => (active.model_id.clone(), active.version),
+            None => {
+                let active = choose(&list.models, user, metric, None, None)?;
+                (active.model_id, active.version)
+            }
+        };
+        let before = list
+            .models
             .iter()
-            .filter(|model| model.version < active.version)
+            .filter(|model| model.version < version)
             .max_by_key(|model| model.version)
-            .ok_or_else(|| EngineError::NothingBefore(active.model_id.clone()))?;
+            .ok_or(EngineError::NothingBefore(active))?;
         self.activate_model(&before.model_id)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use super::cache::{ReadyModel, Sort, holds_until};
-use super::models::{choose, version_text};
+use super::models::{choose, parse_version, version_text};
 use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use std::collections::BTreeMap;
@@ -157,7 +157,7 @@ impl Engine {
                 request.target_date.checked_sub_days(Days::new(days))
             };
             let from = needed.unwrap_or(NaiveDate::MIN);
-            match self.compute_from_days(request, generation, from, now, &served) {
+            let computed = match self.compute_from_days(request, generation, from, now, &served) {
                 // What there is instead, only all days tell.
                 Err(EngineError::Inference(error))
                     if !matches!(error, InferenceError::Features(_)) && from > NaiveDate::MIN =>
@@ -170,7 +170,14 @@ impl Engine {
                     self.compute((&history).into(), request, now, &served)
                 }
                 outcome => outcome,
+            };
+            let (mut response, until) = computed?;
+            if let Some(model) = self.left_out(request, generation)? {
+                response.interpretation.push_str(&format!(
+                    " Your active model {model} was left out: this release cannot read it."
+                ));
             }
+            Ok((response, until))
         };
         let (mut response, cached) = if request.force_recompute_features {
             let (response, until) = compute()?;
@@ -221,8 +228,30 @@ impl Engine {
                 }
                 Ok(Served::OfRelease(release))
             }
+            Err(none @ EngineError::NoModel { .. }) => {
+                let version = request.model_version.as_deref().and_then(parse_version);
+                let unreadable = list.unreadable.iter().find(|model| {
+                    model.is_asked_for(request.metric, request.architecture, version)
+                });
+                Err(unreadable.map_or(none, |model| self.unreadable(model)))
+            }
             Err(error) => Err(error),
         }
+    }
+
+    /// The person's active model, if this release cannot read it and the request would have been answered by it.
+    fn left_out(
+        &self,
+        request: &PredictRequest,
+        generation: Generation,
+    ) -> Result<Option<ModelId>, EngineError> {
+        if !is_gated(request) {
+            return Ok(None);
+        }
+        let list = self.models_of(&request.user_id, generation)?;
+        let mut unreadable = list.unreadable.iter();
+        let active = unreadable.find(|model| model.is_asked_for(request.metric, None, None));
+        Ok(active.map(|model| model.model_id.clone()))
     }
 
     /// Forecasts from the person's days from one on.

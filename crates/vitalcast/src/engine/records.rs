@@ -164,6 +164,18 @@ impl Engine {
                 .map_err(failed)?;
             zip.0.write_all(&artifact.to_bytes()?).map_err(failed)?;
         }
+        // What this release cannot read, a newer one can.
+        for model in self.registry(Some(user), None)?.unreadable {
+            let path = self.model_path(&model.file_name);
+            let bytes = std::fs::read(&path).map_err(|source| EngineError::Io {
+                doing: "read the artifact",
+                path,
+                source,
+            })?;
+            zip.begin(&format!("models/{}.{FILE_EXTENSION}", model.model_id))
+                .map_err(failed)?;
+            zip.0.write_all(&bytes).map_err(failed)?;
+        }
         self.flush_forecasts()?;
         let mut forecasts = Vec::new();
         for &metric in PredictionMetric::ALL {
@@ -284,6 +296,7 @@ impl Engine {
         }
         let hashes: Vec<String> = self
             .wait(self.store.models(Some(user), None))?
+            .models
             .into_iter()
             .map(|model| model.file_hash)
             .collect();

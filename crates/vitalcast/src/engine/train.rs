@@ -143,9 +143,7 @@ impl Engine {
         request: &TrainModelRequest,
         key: &str,
     ) -> Result<Option<RegisteredModel>, EngineError> {
-        let models = self
-            .store
-            .models(Some(&request.user_id), Some(request.metric));
+        let list = self.registry(Some(&request.user_id), Some(request.metric))?;
         let of_key = |model: &RegisteredModel| {
             model.summary.get(TRAINING_KEY).and_then(|key| key.as_str()) == Some(key)
         };
@@ -153,7 +151,7 @@ impl Engine {
             super::models::manifest(model)
                 .is_ok_and(|manifest| manifest.gate.is_none_or(|gate| gate.served))
         };
-        Ok(self.wait(models)?.into_iter().find(|model| {
+        Ok(list.models.into_iter().find(|model| {
             of_key(model)
                 && (model.is_active || !is_served(model))
                 && self.open_artifact(model).is_ok()
@@ -196,8 +194,8 @@ impl Engine {
             Err(error) => {
                 // Not registered, most likely because the person was erased meanwhile: then nothing
                 // of theirs may stay. An equal model of someone else's keeps the file.
-                let models = self.wait(self.store.models(None, None))?;
-                if models.iter().all(|other| other.file_name != file_name) {
+                let list = self.wait(self.store.models(None, None))?;
+                if list.file_names().all(|other| other != file_name) {
                     self.remove_model_file(&file_name)?;
                 }
                 return Err(error);
