@@ -2,7 +2,7 @@
 //! and calibrated on the person's own past.
 //!
 //! Exponential smoothing is served unless another one erred less on the last 60 readings, beyond chance. The
-//! interval comes from the errors of the served forecast at the same lead, each made with what was known on
+//! interval comes from the last 730 errors of the served forecast at the same lead, each made with what was known on
 //! its evening, in the scale of the metric's recipe (logarithms of HRV). It follows the last errors
 //! (`vitalcast_evaluation::Calibration`), is wider after days without a reading, and has no level that so few
 //! errors do not support.
@@ -27,6 +27,9 @@ const COMPARED: usize = 60;
 const LEAST_TESTED: usize = 20;
 /// Errors without which there is no interval: they support 80 %.
 const LEAST_ERRORS: usize = 4;
+/// The last errors that intervals are made of. Their scale is found anew on each evening, so with all of them a
+/// replay would take as many times longer as there are days, squared.
+const MOST_ERRORS: usize = 730;
 
 /// A simple forecast that is served, and how it did.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,6 +131,11 @@ impl<'a> Said<'a> {
         self.evenings.known()
     }
 
+    /// Whether all readings so far are whole numbers.
+    fn is_whole(&self) -> bool {
+        self.whole.last().is_none_or(|is_whole| *is_whole)
+    }
+
     /// Goes on to the evening before a day, which is not before that of now.
     ///
     /// # Panics
@@ -151,7 +159,7 @@ impl<'a> Said<'a> {
     /// Asks all of them for their forecasts.
     fn ask(&mut self) {
         let known = self.evenings.known();
-        let is_whole = self.whole.last().is_none_or(|is_whole| *is_whole);
+        let is_whole = self.is_whole();
         let said = self.next.iter_mut().zip(&mut self.ahead);
         for (rung, (next, ahead)) in self.rungs.iter().zip(said) {
             let value = rung.forecast(known, 1);
@@ -184,7 +192,7 @@ impl<'a> Said<'a> {
         };
         Ok(Ok(SimpleForecast {
             place,
-            distribution: whole_numbers(known, &distribution).unwrap_or(distribution),
+            distribution: whole_numbers(self.is_whole(), &distribution).unwrap_or(distribution),
             days,
             mae: mae(place),
             usual_mae: mae(USUAL),
@@ -297,9 +305,15 @@ pub(crate) fn with_bounds(
     transform: Transform,
     gaps_of_many: &GapFactors,
 ) -> Result<Result<Distribution, usize>, InferenceError> {
-    let mut gap = 0;
+    let measured = (0..known.len().saturating_sub(lead - 1)).rev();
+    let from = measured
+        .filter(|origin| said[*origin].and(known[origin + lead - 1]).is_some())
+        .take(MOST_ERRORS)
+        .last()
+        .unwrap_or(known.len());
+    let mut gap = days_without_a_reading(&known[..from]);
     let mut steps: Vec<(Step, usize)> = Vec::new();
-    for origin in 0..known.len() {
+    for origin in from..known.len() {
         let target = origin + lead - 1;
         let measured = known.get(target).copied().flatten();
         let both = measured.zip(said[origin]);
@@ -356,6 +370,11 @@ pub(crate) fn with_bounds(
     Ok(Ok(Distribution::new(value, bounds.collect())?))
 }
 
+/// How many days at the end are without a reading.
+fn days_without_a_reading(known: &[Option<f64>]) -> usize {
+    known.iter().rev().take_while(|day| day.is_none()).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -410,7 +429,8 @@ mod tests {
         let distribution = distribution.unwrap().ok()?;
         Some(SimpleForecast {
             place,
-            distribution: whole_numbers(&known, &distribution).unwrap_or(distribution),
+            distribution: whole_numbers(known.iter().copied().all(is_whole), &distribution)
+                .unwrap_or(distribution),
             days,
             mae: mae(place),
             usual_mae: mae(USUAL),
@@ -466,6 +486,34 @@ mod tests {
         let is_whole = |sum: f64| (sum - sum.round()).abs() < 1e-9;
         assert!(is_whole(sum(60.0)), "{}", sum(60.0));
         assert!(!is_whole(sum(60.5)), "{}", sum(60.5));
+    }
+
+    #[test]
+    fn each_evening_of_a_replay_read_all_evenings_before() {
+        let noise = |day: usize| ((day * 7_919) % 101) as f64 / 10.0;
+        let mut days: Vec<Option<f64>> = (0..MOST_ERRORS + 40)
+            .map(|day| (day % 9 > 0).then(|| 60.0 + noise(day)))
+            .collect();
+        days.extend((0..MOST_ERRORS).map(|day| Some(60.0 + noise(day))));
+        let of = |days: &[Option<f64>], lead: usize| {
+            let said: Vec<_> = (0..=days.len())
+                .map(|origin| (origin > 3).then(|| 63.0 + noise(3 * origin)))
+                .collect();
+            let gaps = GapFactors::default();
+            let found = with_bounds(&said, days, (65.0, lead), Transform::Identity, &gaps);
+            found.unwrap().unwrap()
+        };
+        for lead in [1, 7] {
+            let whole = of(&days, lead);
+            let mut others = days.clone();
+            for day in &mut others[..MOST_ERRORS] {
+                *day = day.map(|value| 3.0 * value);
+            }
+            assert_eq!(of(&others, lead), whole, "{lead}");
+            let last = days.len() - MOST_ERRORS;
+            others[last] = Some(200.0);
+            assert_ne!(of(&others, lead), whole, "{lead}");
+        }
     }
 
     proptest! {

@@ -62,7 +62,7 @@ pub(crate) enum Lack {
 /// The last day with a reading, if the days are enough for a forecast of the day `target` without a training.
 /// A forecast that is served and one that is replayed both ask here.
 pub(crate) fn newest_reading(known: &[Option<f64>], target: usize) -> Result<usize, Lack> {
-    let found = known.iter().flatten().count();
+    let found = known.iter().flatten().take(LEAST_READINGS).count();
     if found < LEAST_READINGS {
         return Err(Lack::Readings(found));
     }
@@ -77,13 +77,9 @@ pub(crate) fn is_whole(reading: Option<f64>) -> bool {
     reading.is_none_or(|reading| reading.fract() == 0.0)
 }
 
-/// A forecast in whole numbers, as a model of many people gives it, where all readings are; else `None`. The
-/// bounds contain the same readings as before.
-pub(crate) fn whole_numbers(
-    known: &[Option<f64>],
-    forecast: &Distribution,
-) -> Option<Distribution> {
-    let is_whole = known.iter().copied().all(is_whole);
+/// A forecast in whole numbers, as a model of many people gives it, where all readings are (`is_whole`); else
+/// `None`. The bounds contain the same readings as before.
+pub(crate) fn whole_numbers(is_whole: bool, forecast: &Distribution) -> Option<Distribution> {
     let value = forecast.value().round();
     let bounds = forecast.intervals().iter().map(|bounds| Bounds {
         level: bounds.level,
@@ -119,7 +115,8 @@ impl OwnIntervals<'_> {
         let own = with_bounds(said, &known, of, self.transform, &self.gaps);
         let own = own.ok().and_then(Result::ok);
         let own = own.unwrap_or_else(|| forecast.clone());
-        whole_numbers(&known, &own).unwrap_or(own)
+        let is_whole = known.iter().copied().all(is_whole);
+        whole_numbers(is_whole, &own).unwrap_or(own)
     }
 }
 
@@ -192,7 +189,6 @@ mod tests {
 
     #[test]
     fn a_simple_forecast_of_whole_numbers_was_none() {
-        let known = [Some(60.0), None, Some(63.0)];
         let bounds = [(0.5, 60.9, 62.2), (0.8, 58.2, 64.9)];
         let bounds = bounds.map(|(level, lower, upper)| Bounds {
             level,
@@ -200,7 +196,7 @@ mod tests {
             upper,
         });
         let said = Distribution::new(61.5, bounds.to_vec()).unwrap();
-        let whole = whole_numbers(&known, &said).unwrap();
+        let whole = whole_numbers(true, &said).unwrap();
         assert_eq!(whole.value(), 62.0);
         for reading in 50..70 {
             let reading = f64::from(reading);
@@ -210,7 +206,7 @@ mod tests {
                 assert_eq!(before, after, "{reading}");
             }
         }
-        assert!(whole_numbers(&[Some(60.0), Some(61.5)], &said).is_none());
+        assert!(whole_numbers(false, &said).is_none());
     }
 
     #[test]
