@@ -52,19 +52,6 @@ impl GapFactors {
     ///
     /// [`EvaluationError::NotFinite`] for an error.
     pub fn fit(errors: impl IntoIterator<Item = (usize, f64)>) -> Result<Self, EvaluationError> {
-        Self::default().learn(errors)
-    }
-
-    /// Those of one person, where these are the factors of many: as [`Self::fit`], but a class is shrunk to
-    /// theirs if it is larger than the factor of the class before. A person without gaps so far has theirs.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Self::fit`].
-    pub fn learn(
-        &self,
-        errors: impl IntoIterator<Item = (usize, f64)>,
-    ) -> Result<Self, EvaluationError> {
         let mut by_class: [Vec<f64>; FROM.len()] = Default::default();
         for (gap, error) in errors {
             by_class[class(gap)].push(error);
@@ -74,10 +61,9 @@ impl GapFactors {
         for (class, errors) in by_class.iter_mut().enumerate() {
             check_finite("error after a gap", errors)?;
             let before = factors.0[class.saturating_sub(1)];
-            let prior = before.max(self.0[class]);
             let middle = errors.len() / 2;
             if errors.is_empty() {
-                factors.0[class] = prior;
+                factors.0[class] = before;
                 continue;
             }
             let (_, median, _) = errors.select_nth_unstable_by(middle, f64::total_cmp);
@@ -86,9 +72,9 @@ impl GapFactors {
                 continue;
             }
             // Without usual errors, or where they are 0, there is nothing to compare with.
-            let ratio = if usual > 0.0 { *median / usual } else { prior };
+            let ratio = if usual > 0.0 { *median / usual } else { before };
             let count = errors.len() as f64;
-            let factor = (count * ratio + PRIOR * prior) / (count + PRIOR);
+            let factor = (count * ratio + PRIOR * before) / (count + PRIOR);
             factors.0[class] = factor.max(before);
         }
         Ok(factors)
@@ -128,16 +114,6 @@ mod tests {
                 "{gap}"
             );
         }
-    }
-
-    #[test]
-    fn a_person_has_the_factors_of_many_until_there_are_gaps_to_learn_from() {
-        let many = GapFactors([1.0, 1.0, 1.5, 1.5, 2.0]);
-        assert_eq!(many.learn(errors(0, 2.0, 50)).unwrap(), many);
-        let own = errors(0, 2.0, 101).chain(errors(3, 2.0, 20));
-        // 20 errors of ratio 1 and 20 of 1.5; the person's own errors after four days are not known.
-        let expected = GapFactors([1.0, 1.0, 1.25, 1.5, 2.0]);
-        assert_eq!(many.learn(own).unwrap(), expected);
     }
 
     #[test]

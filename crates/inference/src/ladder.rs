@@ -8,6 +8,7 @@
 //! errors do not support.
 
 use crate::error::InferenceError;
+use crate::gap_growth::{AfterGap, GapGrowth};
 use crate::panel::PooledRecipe;
 use crate::rungs::{SIMPLE_RUNGS, SimpleRung, is_whole, newest_reading, whole_numbers};
 use std::ops::RangeInclusive;
@@ -179,7 +180,7 @@ impl<'a> Said<'a> {
         let Some(value) = self.ahead[place][known.len()] else {
             return Ok(Err(LEAST_ERRORS));
         };
-        let of = (value, self.lead);
+        let of = (place, value, self.lead);
         let distribution = match with_bounds(
             &self.ahead[place],
             known,
@@ -301,7 +302,7 @@ impl FollowedRung {
 pub(crate) fn with_bounds(
     said: &[Option<f64>],
     known: &[Option<f64>],
-    (value, lead): (f64, usize),
+    (place, value, lead): (usize, f64, usize),
     transform: Transform,
     gaps_of_many: &GapFactors,
 ) -> Result<Result<Distribution, usize>, InferenceError> {
@@ -335,15 +336,20 @@ pub(crate) fn with_bounds(
     if steps.len() < LEAST_ERRORS {
         return Ok(Err(LEAST_ERRORS - steps.len()));
     }
-    let sizes = steps
-        .iter()
-        .map(|(step, gap)| (*gap, (step.observed - step.forecast).abs()));
-    let gaps = gaps_of_many.learn(sizes)?;
+    let growth = growth(
+        said,
+        known,
+        (place, lead),
+        transform,
+        &steps,
+        gap,
+        gaps_of_many,
+    );
     // What intervals learn from is the error as it would have been without a gap.
     let steps: Vec<Step> = steps
         .into_iter()
         .map(|(step, gap)| Step {
-            observed: step.forecast + (step.observed - step.forecast) / gaps.after(gap),
+            observed: step.forecast + (step.observed - step.forecast) / growth.after(gap),
             ..step
         })
         .collect();
@@ -353,7 +359,7 @@ pub(crate) fn with_bounds(
         intervals.push(step);
     }
     intervals.learn_until(known.len());
-    let factor = gaps.after(gap);
+    let factor = growth.after(gap);
     let middle = transform.apply(value).unwrap_or(f64::NAN);
     let bounds = intervals
         .bounds(middle, 1.0)
@@ -368,6 +374,43 @@ pub(crate) fn with_bounds(
                 .max(value),
         });
     Ok(Ok(Distribution::new(value, bounds.collect())?))
+}
+
+/// How the errors of a simple forecast grow with the days without a reading before it.
+fn growth(
+    said: &[Option<f64>],
+    known: &[Option<f64>],
+    (place, lead): (usize, usize),
+    transform: Transform,
+    steps: &[(Step, usize)],
+    gap: usize,
+    of_many: &GapFactors,
+) -> GapGrowth {
+    if gap == 0 && steps.iter().all(|(_, gap)| *gap == 0) {
+        return GapGrowth::default();
+    }
+    let errors: Vec<AfterGap> = steps
+        .iter()
+        .map(|(step, gap)| AfterGap {
+            origin: step.origin,
+            gap: *gap,
+            size: (step.observed - step.forecast).abs(),
+        })
+        .collect();
+    let is_by_weekday = matches!(SIMPLE_RUNGS[place].model, SeriesModel::SeasonalNaive);
+    let first = errors.first().map_or(known.len(), |error| error.origin);
+    let first = first.saturating_sub(GapGrowth::LONGEST + 1);
+    let scaled = |values: &[Option<f64>]| -> Vec<f64> {
+        let scaled = values[first..known.len()].iter();
+        let scaled = scaled.map(|value| value.and_then(|value| transform.apply(value)));
+        scaled.map(|value| value.unwrap_or(f64::NAN)).collect()
+    };
+    let (said, known) = (scaled(said), scaled(known));
+    GapGrowth::fit(is_by_weekday, lead, &errors, of_many, |from, origin| {
+        let from = from.checked_sub(first + 1)?;
+        let size = (known[origin - first + lead - 1] - said[from + 1]).abs();
+        (!known[from].is_nan() && !size.is_nan()).then_some(size)
+    })
 }
 
 /// How many days at the end are without a reading.
@@ -424,7 +467,7 @@ mod tests {
         }
         let (place, p) = served;
         let said = said(place, lead);
-        let (of, gaps) = ((said[origin]?, lead), GapFactors::default());
+        let (of, gaps) = ((place, said[origin]?, lead), GapFactors::default());
         let distribution = with_bounds(&said, &known, of, transform, &gaps);
         let distribution = distribution.unwrap().ok()?;
         Some(SimpleForecast {
@@ -488,6 +531,53 @@ mod tests {
         assert!(!is_whole(sum(60.5)), "{}", sum(60.5));
     }
 
+    /// Of 40 people whose readings wander so far a day, beside noise: the share of readings that the interval of 80 %
+    /// held after so many days without a reading, the first such days of the person, and how wide it was.
+    fn held_after(gap: usize, wander: f64) -> (f64, f64) {
+        let mut seed = 7_u64;
+        let mut noise = || {
+            let of_dice = (0..4).map(|_| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (seed >> 33) as f64 / f64::from(1_u32 << 31) - 0.5
+            });
+            of_dice.sum::<f64>()
+        };
+        let (mut held, mut width, mut count) = (0.0, 0.0, 0.0);
+        for _ in 0..40 {
+            let mut level = 4.0;
+            let days = (0..121).map(|_| {
+                level += wander * noise();
+                (level + 0.1 * noise()).exp()
+            });
+            let days: Vec<f64> = days.collect();
+            for last in [70, 80, 90, 100] {
+                let readings = days[..last].iter().copied().map(Some);
+                let known: Vec<_> = readings.chain(vec![None; gap]).collect();
+                let served = simple_forecast(SDNN, &KnownSeries::from(known), last + gap, 1);
+                let served = served.unwrap().unwrap().distribution;
+                let bounds = served.interval(0.8).unwrap();
+                held += f64::from((bounds.lower..=bounds.upper).contains(&days[last + gap]));
+                width += (bounds.upper / bounds.lower).ln();
+                count += 1.0;
+            }
+        }
+        (held / count, width / count)
+    }
+
+    #[test]
+    fn the_first_gap_of_a_person_whose_level_wanders_was_as_sure_as_no_gap() {
+        for wander in [0.05, 0.1] {
+            for gap in [0, 3, 7, 14] {
+                let (held, _) = held_after(gap, wander);
+                // Readings of one person are alike: 160 of 40 people.
+                assert!((held - 0.8).abs() < 0.08, "{wander}, {gap} days: {held}");
+            }
+        }
+        // Where nothing wanders, nothing grows beyond chance.
+        let (usual, after) = (held_after(0, 0.0).1, held_after(14, 0.0).1);
+        assert!(after < 1.1 * usual, "{usual}, {after}");
+    }
+
     #[test]
     fn each_evening_of_a_replay_read_all_evenings_before() {
         let noise = |day: usize| ((day * 7_919) % 101) as f64 / 10.0;
@@ -500,7 +590,7 @@ mod tests {
                 .map(|origin| (origin > 3).then(|| 63.0 + noise(3 * origin)))
                 .collect();
             let gaps = GapFactors::default();
-            let found = with_bounds(&said, days, (65.0, lead), Transform::Identity, &gaps);
+            let found = with_bounds(&said, days, (USUAL, 65.0, lead), Transform::Identity, &gaps);
             found.unwrap().unwrap()
         };
         for lead in [1, 7] {

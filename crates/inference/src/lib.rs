@@ -4,6 +4,7 @@
 mod error;
 mod explain;
 mod forecast;
+mod gap_growth;
 mod interval;
 mod ladder;
 mod layout;
