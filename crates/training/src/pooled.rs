@@ -407,7 +407,8 @@ pub(crate) struct Facts {
 pub(crate) struct Errors {
     actual: Vec<f64>,
     forecast: Vec<f64>,
-    /// Errors of the simple baselines, on the days before the scored ones and on these.
+    /// Errors of the simple baselines, on the days before the scored ones and on these; of whole numbers where those
+    /// of the model are.
     baselines: Vec<(Vec<f64>, Vec<f64>)>,
     /// Value minus forecast by lead.
     residuals: Vec<Vec<f64>>,

@@ -4,7 +4,7 @@ use crate::cohort::CohortPerson;
 use std::ops::Range;
 use vitalcast_evaluation::Replayed;
 use vitalcast_models::{SeriesForecaster, SeriesModel};
-use vitalcast_pooled::Corrected;
+use vitalcast_pooled::{Corrected, rounded};
 
 /// Forecasts of one person that were computed beforehand, many at once.
 #[derive(Debug, Default)]
@@ -53,7 +53,8 @@ impl Replayed for Computed {
     }
 }
 
-/// A model of one series, which reads all earlier days of a person.
+/// A model of one series, which reads all earlier days of a person, beside a model of many people: where all
+/// readings so far are whole numbers, so are the forecasts of both.
 pub(crate) struct SeriesOfPerson<'a> {
     pub(crate) model: &'a SeriesModel,
     pub(crate) person: &'a CohortPerson,
@@ -61,6 +62,10 @@ pub(crate) struct SeriesOfPerson<'a> {
 
 impl Replayed for SeriesOfPerson<'_> {
     fn forecast(&self, _: usize, origin: usize, lead: usize) -> Option<f64> {
-        self.model.forecast(&self.person.known(origin), lead)
+        let known = self.person.known(origin);
+        let is_whole = |reading: &f64| reading.fract() == 0.0;
+        let is_whole = known.iter().flatten().all(is_whole);
+        let forecast = self.model.forecast(&known, lead)?;
+        Some(rounded(is_whole, forecast))
     }
 }

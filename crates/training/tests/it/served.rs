@@ -382,3 +382,18 @@ fn a_trained_model_of_a_series_forgot_what_lies_before_its_window() {
         assert_ne!(of(&history), of(&tail), "{architecture}");
     }
 }
+
+#[test]
+fn the_forecasts_of_a_baseline_were_not_rounded_where_those_of_the_model_were() {
+    // Noise of whole numbers: a mean is best, and hardly ever whole.
+    let noise = |day: usize| (day * day * 7_919 % 101 % 7) as f64;
+    let days: Vec<Day> = (0..90).map(|day| Day::Reading(60.0 + noise(day))).collect();
+    let trained = trained(&history(RHR, &days), ModelArchitecture::Pooled);
+    let manifest = trained.artifact.manifest();
+    assert_ne!(manifest.baseline_name.as_deref(), Some("naive"));
+    assert_ne!(manifest.baseline_name.as_deref(), Some("seasonal_naive"));
+    for mae in [manifest.metrics.mae, manifest.baseline_mae.unwrap()] {
+        let sum = mae * manifest.windows.test as f64;
+        assert!((sum - sum.round()).abs() < 1e-9, "{sum}");
+    }
+}
