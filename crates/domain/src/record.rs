@@ -393,8 +393,9 @@ impl Record {
     /// # Errors
     ///
     /// [`DomainError`] for the first number that is not finite or not plausible, for a source that is
-    /// empty or longer than 200 bytes, for a tag whose name is empty or too long, and for times that contradict each other: an end before its start,
-    /// a session longer than a day and a half, or a day that is more than one day away from its time.
+    /// empty or longer than 200 bytes, for a tag whose name is empty or too long, and for times that
+    /// contradict each other: an end before its start, a session longer than a day and a half, or a day that
+    /// is more than one day away from its time.
     pub fn validate(&self) -> Result<(), DomainError> {
         let provenance = self.provenance();
         for (what, text) in [
