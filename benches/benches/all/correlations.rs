@@ -20,10 +20,10 @@ pub(crate) fn benches(criterion: &mut Criterion) {
     });
     for method in [CorrelationMethod::Pearson, CorrelationMethod::Granger] {
         group.bench_function(format!("lags_7_days_of_180_{method}"), |bencher| {
-            let feature = &analysis.columns[0].1;
+            let (factor, feature) = &analysis.columns[0];
             bencher.iter(|| {
                 let lagged = daily_lags(black_box(feature), 7);
-                lags(&lagged, &analysis.target, 8, method, LEVEL)
+                lags(factor, &lagged, &analysis.target, 8, method, LEVEL)
             });
         });
     }

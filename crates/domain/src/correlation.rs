@@ -181,6 +181,19 @@ impl From<FeatureCategory> for FactorCategory {
 /// What the name of a tag begins with where features and tags stand together: `tag:alcohol`.
 pub const TAG_PREFIX: &str = "tag:";
 
+/// The tag that a name stands for where features and tags stand together; `None` for a feature.
+///
+/// ```
+/// use vitalcast_domain::tag_in;
+///
+/// assert_eq!(tag_in("Tag: alcohol"), Some("alcohol"));
+/// assert_eq!(tag_in("nutrition_protein_daily"), None);
+/// ```
+pub fn tag_in(name: &str) -> Option<&str> {
+    let (prefix, tag) = name.split_at_checked(TAG_PREFIX.len())?;
+    prefix.eq_ignore_ascii_case(TAG_PREFIX).then(|| tag.trim())
+}
+
 word_enum! {
     /// Unit of the lags.
     LagResolution, "lag resolution" {
@@ -432,6 +445,10 @@ pub struct CorrelationResponse {
     pub last_day: NaiveDate,
     /// Number of tests that p values are corrected for (addition to the contract).
     pub tests: usize,
+    /// Number of tags that were not tested: each needs three days of yes and three of no on days with the
+    /// target, and at most 200 are tested (addition to the contract).
+    #[serde(default)]
+    pub untested_tags: usize,
     /// Features that are another feature in another unit or with an offset, for example energy per
     /// kilogram with a constant weight: both have the same correlations (addition to the contract).
     pub copies: Vec<FeatureCopy>,

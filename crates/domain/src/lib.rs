@@ -37,7 +37,7 @@ pub use architecture::{ModelArchitecture, ModelFamily, ModelReads};
 pub use correlation::{
     Correlation, CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
     FactorCategory, FeatureCopy, FeatureCorrelation, GrangerLag, HealthMetricTarget, LagRequest,
-    LagResolution, LagResponse, LagResult, Pairing, TAG_PREFIX,
+    LagResolution, LagResponse, LagResult, Pairing, TAG_PREFIX, tag_in,
 };
 pub use counterfactual::{
     Counterfactual, CounterfactualRequest, CounterfactualResponse, CounterfactualTarget,

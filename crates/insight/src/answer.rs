@@ -87,6 +87,7 @@ pub fn correlation_answer(
                 copy_of: original.name(),
             })
             .collect(),
+        untested_tags: drivers.untested_tags,
         detectable_correlation: drivers.detectable,
         summary: String::new(),
     };
@@ -293,6 +294,8 @@ pub fn lag_answer(
             confidence_interval_upper: lag.tested.interval.1,
         })
         .collect();
+    // As the person wrote it first, however it was asked for.
+    answer.feature_name = factor.name();
     answer.detectable_correlation = lags.detectable;
     let optimal = lags.optimal.map(|place| &lags.tested[place]);
     answer.optimal_lag_hours = optimal.map(hours);

@@ -53,6 +53,8 @@ pub struct Drivers {
     pub days: usize,
     /// Number of these days with a recorded feature, not only calendar features.
     pub recorded_days: usize,
+    /// Number of tags that were not tested: each needs three days of yes and three of no beside the target.
+    pub untested_tags: usize,
     /// Smallest correlation that such an analysis finds in four of five cases, if it is the only one.
     pub detectable: Option<f64>,
 }
@@ -96,6 +98,7 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
     let mut tested = Vec::new();
     let mut counted: Vec<&Column> = Vec::new();
     let mut copies = Vec::new();
+    let mut untested_tags = 0;
     for column in columns {
         let (factor, values) = column;
         let comparison = Comparison {
@@ -104,6 +107,7 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
             first: settings.history_days,
             lag: settings.lag_days,
             first_weekday: settings.first_weekday,
+            is_tag: factor.is_tag(),
         };
         let prepared = comparison.prepare();
         let pairs = &prepared.pairs;
@@ -111,7 +115,8 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
             seen[*day] = true;
             recorded[*day] |= factor.category() != FactorCategory::Temporal;
         }
-        if pairs.len() < LEAST_PAIRS || !pairs.vary() {
+        if pairs.len() < LEAST_PAIRS || !pairs.vary() || !comparison.has_answers(&prepared) {
+            untested_tags += usize::from(factor.is_tag());
             continue;
         }
         if let Some((original, _)) = counted.iter().find(|(_, first)| is_copy(values, first)) {
@@ -157,6 +162,7 @@ pub fn drivers(columns: &[Column], target: &[Option<f64>], settings: &DriverSett
         copies,
         days: count(seen),
         recorded_days: count(recorded),
+        untested_tags,
         detectable,
     }
 }

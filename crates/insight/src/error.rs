@@ -19,6 +19,16 @@ pub enum InsightError {
         /// Minimum number of values.
         least: usize,
     },
+    /// Too few days on which a tag applies, or on which it does not.
+    #[error("expected at least {least} days of yes and {least} of no, found {yes} and {no}")]
+    TooFewOfEach {
+        /// Days of yes.
+        yes: usize,
+        /// Days of no.
+        no: usize,
+        /// Minimum number of each.
+        least: usize,
+    },
     /// A constant series.
     #[error("a constant series has no correlation")]
     Constant,

@@ -4,9 +4,7 @@ use std::cmp::Reverse;
 use vitalcast_domain::{FactorCategory, MetricType, TAG_PREFIX};
 use vitalcast_features::{Feature, TagDays};
 
-/// Days of yes and days of no that a tag needs: fewer tell nothing, and each test costs the others power.
-const LEAST_OF_EACH: usize = 3;
-/// Tags that are tested at most: those with most answers.
+/// Tags that are tested at most: each test costs the others power.
 const MOST_TAGS: usize = 200;
 
 /// What stands against a target.
@@ -35,6 +33,14 @@ impl Factor {
         }
     }
 
+    /// Whether it is a tag.
+    pub(crate) fn is_tag(&self) -> bool {
+        match self {
+            Self::Feature(_) => false,
+            Self::Tag(_) => true,
+        }
+    }
+
     /// Whether it is something that the target of the same day is computed from.
     pub(crate) fn is_part_of(&self, metric: MetricType) -> bool {
         match self {
@@ -47,30 +53,23 @@ impl Factor {
 /// The values of a factor, one a day.
 pub type Column = (Factor, Vec<Option<f64>>);
 
-/// The tags that may stand against a target: at least three days of yes and three of no from day `first` on. Of
-/// more than two hundred, those with most answers.
-pub fn tag_columns(tags: Vec<TagDays>, first: usize) -> Vec<Column> {
-    let answers = |tag: &TagDays| {
-        let answers = || tag.values.iter().skip(first).flatten();
-        let yes = answers().filter(|answer| **answer > 0.0).count();
-        (yes, answers().count() - yes)
-    };
-    let mut counted: Vec<(usize, TagDays)> = tags
-        .into_iter()
-        .filter_map(|tag| {
-            let (yes, no) = answers(&tag);
-            (yes.min(no) >= LEAST_OF_EACH).then_some((yes + no, tag))
-        })
-        .collect();
-    if counted.len() > MOST_TAGS {
-        counted.sort_by_key(|(answers, _)| Reverse(*answers));
-        counted.truncate(MOST_TAGS);
-        counted.sort_by(|left, right| left.1.name.cmp(&right.1.name));
+/// The tags that may stand against a target, and the number of those that are left out: of more than two
+/// hundred, the ones with the fewest days of yes or of no are.
+pub fn tag_columns(mut tags: Vec<TagDays>) -> (Vec<Column>, usize) {
+    let left_out = tags.len().saturating_sub(MOST_TAGS);
+    if left_out > 0 {
+        let fewer = |tag: &TagDays| {
+            let answers = || tag.values.iter().flatten();
+            let yes = answers().filter(|answer| **answer > 0.0).count();
+            yes.min(answers().count() - yes)
+        };
+        tags.sort_by_cached_key(|tag| Reverse(fewer(tag)));
+        tags.truncate(MOST_TAGS);
+        tags.sort_by(|left, right| left.name.cmp(&right.name));
     }
-    counted
-        .into_iter()
-        .map(|(_, tag)| (Factor::Tag(tag.name), tag.values))
-        .collect()
+    let columns = tags.into_iter();
+    let columns = columns.map(|tag| (Factor::Tag(tag.name), tag.values));
+    (columns.collect(), left_out)
 }
 
 #[cfg(test)]
@@ -78,35 +77,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tag_of_two_evenings_is_not_tested() {
-        let tag = |name: &str, answers: &[f64]| TagDays {
-            name: name.to_owned(),
-            values: answers.iter().map(|answer| Some(*answer)).collect(),
-        };
-        let tags = vec![
-            tag("rare", &[1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]),
-            tag("seldom", &[1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
-            tag("daily", &[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0]),
-        ];
-        let names = |first| -> Vec<Factor> {
-            let columns = tag_columns(tags.clone(), first);
-            columns.into_iter().map(|(factor, _)| factor).collect()
-        };
-        assert_eq!(names(0), [Factor::Tag("seldom".to_owned())]);
-        // What lies before the days that count does not help.
-        assert_eq!(names(1), []);
-    }
-
-    #[test]
-    fn the_most_answered_tags_are_tested() {
+    fn the_tags_with_most_of_both_answers_are_tested() {
         let tags: Vec<TagDays> = (0..300)
             .map(|tag| TagDays {
                 name: format!("{tag:03}"),
-                values: (0..6 + tag).map(|day| Some(f64::from(day % 2))).collect(),
+                values: (0..400)
+                    .map(|day| Some(f64::from(u8::from(day < tag))))
+                    .collect(),
             })
             .collect();
-        let columns = tag_columns(tags, 0);
-        assert_eq!(columns.len(), 200);
-        assert_eq!(columns[0].0, Factor::Tag("100".to_owned()));
+        let (columns, left_out) = tag_columns(tags.clone());
+        assert_eq!((columns.len(), left_out), (200, 100));
+        let names: Vec<String> = columns.iter().map(|(factor, _)| factor.name()).collect();
+        // Yes on 101 to 299 days of 400; of those with 100 both ways, the first.
+        assert_eq!(names[0], "tag:100");
+        assert_eq!(names[199], "tag:299");
+        let (columns, left_out) = tag_columns(tags[..5].to_vec());
+        assert_eq!((columns.len(), left_out), (5, 0));
     }
 }

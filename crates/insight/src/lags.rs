@@ -3,6 +3,7 @@
 use crate::adjust::benjamini_hochberg;
 use crate::error::InsightError;
 use crate::estimate;
+use crate::factor::Factor;
 use crate::test_of_pairs::{Comparison, TestedPair};
 use vitalcast_domain::CorrelationMethod;
 
@@ -59,8 +60,10 @@ pub fn daily_lags(feature: &[Option<f64>], most_days: usize) -> Vec<LaggedFeatur
 /// Tests a feature against a target at several lags.
 ///
 /// `history_days` of the target come before the first that counts. With Granger's method a lag is
-/// tested by what that one day of the feature adds to the target's day before.
+/// tested by what that one day of the feature adds to the target's day before. A tag needs three days of yes and
+/// three of no at each lag.
 pub fn lags(
+    factor: &Factor,
     features: &[LaggedFeature],
     target: &[Option<f64>],
     history_days: usize,
@@ -71,7 +74,7 @@ pub fn lags(
     // The place of each tested lag among all, since a lag that could not be tested ends a row.
     let mut places = Vec::new();
     for (place, feature) in features.iter().enumerate() {
-        match test(feature, target, history_days, method) {
+        match test(factor, feature, target, history_days, method) {
             Ok(tested) => {
                 places.push(place);
                 found.tested.push(TestedLag {
@@ -123,6 +126,7 @@ pub fn lags(
 }
 
 fn test(
+    factor: &Factor,
     feature: &LaggedFeature,
     target: &[Option<f64>],
     history_days: usize,
@@ -134,6 +138,7 @@ fn test(
         first: history_days,
         lag: 0,
         first_weekday: 0,
+        is_tag: factor.is_tag(),
     };
     let prepared = comparison.prepare();
     let count = prepared.pairs.len();

@@ -13,6 +13,8 @@ use crate::rank::midranks;
 use std::cell::OnceCell;
 use vitalcast_domain::CorrelationMethod;
 
+/// Days of yes and days of no that a tag needs beside the target: fewer tell nothing.
+pub(crate) const LEAST_OF_EACH: usize = 3;
 /// Minimum number of pairs.
 pub(crate) const LEAST_PAIRS: usize = 7;
 /// Minimum number of days for the Granger test (contract).
@@ -49,6 +51,16 @@ pub struct TestedPair {
     pub lag: usize,
 }
 
+impl TestedPair {
+    /// The same, with a corrected p value that is not below another one's.
+    fn not_below(self, other: &Self) -> Self {
+        Self {
+            corrected_p_value: self.corrected_p_value.max(other.corrected_p_value),
+            ..self
+        }
+    }
+}
+
 /// The days of a feature and a target, and how to compare them.
 pub(crate) struct Comparison<'a> {
     pub(crate) feature: &'a [Option<f64>],
@@ -59,6 +71,8 @@ pub(crate) struct Comparison<'a> {
     pub(crate) lag: usize,
     /// Day of the week of the first value, 0 to 6.
     pub(crate) first_weekday: usize,
+    /// Whether the feature is a tag: 1 on days of yes, 0 on days of no.
+    pub(crate) is_tag: bool,
 }
 
 /// The pairs of a comparison, with what several methods need of them, made when the first asks.
@@ -137,10 +151,85 @@ impl Comparison<'_> {
 
     /// Runs a test by one method.
     ///
+    /// A tag needs some days of yes and some of no. Where a feature is the same on most days, as a tag or late
+    /// meals may be, one extreme day of the target decides by its size: then the corrected p value is not below
+    /// that of the ranks.
+    ///
     /// # Errors
     ///
-    /// [`InsightError::TooFew`], [`InsightError::Constant`], [`InsightError::NothingLeft`].
+    /// [`InsightError::TooFew`], [`InsightError::TooFewOfEach`], [`InsightError::Constant`],
+    /// [`InsightError::NothingLeft`].
     pub(crate) fn test(
+        &self,
+        prepared: &Prepared,
+        method: CorrelationMethod,
+    ) -> Result<TestedPair, InsightError> {
+        match method {
+            CorrelationMethod::Granger => {
+                let beside = Pairs::new(self.feature, self.target, self.first, 0).x;
+                self.check_answers(&beside)?;
+                self.beside_ranks(&beside, |one| one.test_granger())
+            }
+            CorrelationMethod::Spearman | CorrelationMethod::Kendall => {
+                self.check_answers(&prepared.pairs.x)?;
+                self.test_series(prepared, method)
+            }
+            CorrelationMethod::Pearson => {
+                self.check_answers(&prepared.pairs.x)?;
+                let tested = self.test_series(prepared, method)?;
+                if !is_mostly_one_value(&prepared.pairs.x) {
+                    return Ok(tested);
+                }
+                let of_ranks = self.test_series(prepared, CorrelationMethod::Spearman)?;
+                Ok(tested.not_below(&of_ranks))
+            }
+        }
+    }
+
+    /// A test, with the same test against the target's ranks where the feature is mostly one value.
+    fn beside_ranks(
+        &self,
+        feature: &[f64],
+        test: impl Fn(&Comparison<'_>) -> Result<TestedPair, InsightError>,
+    ) -> Result<TestedPair, InsightError> {
+        let tested = test(self)?;
+        if !is_mostly_one_value(feature) {
+            return Ok(tested);
+        }
+        let values: Vec<f64> = self.target.iter().flatten().copied().collect();
+        let mut ranks = midranks(&values).into_iter();
+        let ranks: Vec<Option<f64>> = self
+            .target
+            .iter()
+            .map(|value| value.and_then(|_| ranks.next()))
+            .collect();
+        let of_ranks = test(&Comparison {
+            target: &ranks,
+            ..*self
+        })?;
+        Ok(tested.not_below(&of_ranks))
+    }
+
+    /// Whether a tag has enough days of yes and of no; a feature needs none.
+    pub(crate) fn has_answers(&self, prepared: &Prepared) -> bool {
+        self.check_answers(&prepared.pairs.x).is_ok()
+    }
+
+    /// Checks that a tag has enough days of yes and of no.
+    fn check_answers(&self, answers: &[f64]) -> Result<(), InsightError> {
+        let yes = answers.iter().filter(|answer| **answer > 0.0).count();
+        let no = answers.len() - yes;
+        if self.is_tag && yes.min(no) < LEAST_OF_EACH {
+            return Err(InsightError::TooFewOfEach {
+                yes,
+                no,
+                least: LEAST_OF_EACH,
+            });
+        }
+        Ok(())
+    }
+
+    fn test_series(
         &self,
         prepared: &Prepared,
         method: CorrelationMethod,
@@ -256,6 +345,12 @@ impl Comparison<'_> {
     /// What the feature, already laid beside the target, adds to the target's day before: Granger's
     /// test of that one column, with the same allowance for series that drift.
     pub(crate) fn test_one_granger_lag(&self) -> Result<TestedPair, InsightError> {
+        let beside = Pairs::new(self.feature, self.target, self.first, self.lag).x;
+        self.check_answers(&beside)?;
+        self.beside_ranks(&beside, |one| one.test_one_lag())
+    }
+
+    fn test_one_lag(&self) -> Result<TestedPair, InsightError> {
         // The test looks back one day from each target, so the feature is laid a day earlier.
         let from = |back: usize| {
             let start = self.first.saturating_sub(back);
@@ -283,4 +378,14 @@ impl Comparison<'_> {
             lag: self.lag,
         })
     }
+}
+
+/// Whether a feature has one value on at least three of four days.
+fn is_mostly_one_value(values: &[f64]) -> bool {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let most = sorted
+        .chunk_by(|left, right| left == right)
+        .map(<[f64]>::len);
+    most.max().is_some_and(|most| 4 * most >= 3 * values.len())
 }

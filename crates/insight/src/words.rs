@@ -8,7 +8,7 @@ use crate::lags::{LEAST_PAIRS, Lags};
 use std::fmt::Write;
 use vitalcast_domain::{
     Correlation, CorrelationMethod, CorrelationResponse, LagRequest, LagResolution, LagResponse,
-    Pairing, TAG_PREFIX,
+    Pairing, tag_in,
 };
 use vitalcast_features::{Feature, FeatureId};
 
@@ -109,11 +109,7 @@ pub(crate) fn of_correlations<'a>(
         }
         if count > TOLD {
             let more = count - TOLD;
-            let are = if more == 1 {
-                "feature is"
-            } else {
-                "features are"
-            };
+            let are = if more == 1 { "is" } else { "are" };
             write!(text, "{more} more {are} significant. ")
                 .expect("writing to a string cannot fail");
         }
@@ -133,6 +129,19 @@ pub(crate) fn of_correlations<'a>(
         ),
     }
     .expect("writing to a string cannot fail");
+    match answer.untested_tags {
+        0 => {}
+        1 => text.push_str(
+            " One tag is not tested: a tag needs at least 3 days of yes and 3 of no on days with the \
+             metric.",
+        ),
+        more => write!(
+            text,
+            " {more} tags are not tested: a tag needs at least 3 days of yes and 3 of no on days with the \
+             metric."
+        )
+        .expect("writing to a string cannot fail"),
+    }
     text
 }
 
@@ -154,7 +163,7 @@ fn finding(one: &Correlation, answer: &CorrelationResponse) -> String {
         (CorrelationMethod::Granger, _) | (_, Pairing::NextDay) => "the day after".to_owned(),
         (_, Pairing::SameDay) => "the same day".to_owned(),
     };
-    let tag = one.feature_name.strip_prefix(TAG_PREFIX);
+    let tag = tag_in(&one.feature_name);
     let mut text = match tag {
         Some(tag) => format!("With the tag {}, {target} is {more} {when}", quoted(tag)),
         None => format!(
@@ -226,6 +235,10 @@ pub(crate) fn of_no_lags(why: NoLags, request: &LagRequest) -> (&'static str, St
                  length of the night, which is part of {target} itself: use resolution day"
             ),
         ),
+        NoLags::NoTimes if tag_in(&request.feature_name).is_some() => (
+            "NO_TIMES",
+            "A tag is about a day and has no hours: use resolution day".to_owned(),
+        ),
         NoLags::NoTimes => (
             "NO_TIMES",
             format!(
@@ -241,6 +254,25 @@ pub(crate) fn of_no_lags(why: NoLags, request: &LagRequest) -> (&'static str, St
 pub(crate) fn of_untested_lags(lags: &Lags, is_target_known: bool) -> (&'static str, String) {
     if !is_target_known {
         return ("NO_DATA", "No data available for lag analysis".to_owned());
+    }
+    let of_each = |(_, error): &(u32, InsightError)| match error {
+        InsightError::TooFewOfEach { least, .. } => Some(*least),
+        InsightError::Unpaired { .. }
+        | InsightError::TooFew { .. }
+        | InsightError::Constant
+        | InsightError::NotFinite(_)
+        | InsightError::NotAProbability(_)
+        | InsightError::NothingOfItsOwn
+        | InsightError::NothingLeft => None,
+    };
+    if let Some(least) = lags.left_out.iter().find_map(of_each) {
+        return (
+            "NOT_ENOUGH_DATA",
+            format!(
+                "No data available for lag analysis: a tag needs at least {least} days of yes and {least} of no \
+                 on days with the metric"
+            ),
+        );
     }
     let constant = lags
         .left_out
@@ -350,7 +382,12 @@ pub(crate) fn of_lags(
         let left_out = lags.left_out.iter();
         left_out.filter(|(_, error)| is(error)).count()
     };
-    let too_few = count(|error| matches!(error, InsightError::TooFew { .. }));
+    let too_few = count(|error| {
+        matches!(
+            error,
+            InsightError::TooFew { .. } | InsightError::TooFewOfEach { .. }
+        )
+    });
     let explained = count(|error| {
         matches!(
             error,

@@ -127,29 +127,77 @@ fn somewhat_sluggish_noise_goes_with_nothing() {
     check(40_000, 90, 0.5, CorrelationMethod::ALL);
 }
 
+/// Share of analyses of 30 unrelated tags, or of features that are mostly 0, that report a finding; each is
+/// something on a few of 90 days, and on some days the target is far off.
+fn false_alarms_of_few(few: usize, share: f64, outliers: usize, are_tags: bool) -> f64 {
+    let searches = searches();
+    let alarms = (0..searches)
+        .filter(|run| {
+            let mut random = ChaCha8Rng::seed_from_u64(70_000 + run);
+            let days = 90 + HISTORY;
+            let mut target = process(&mut random, days, share);
+            for _ in 0..outliers {
+                target[random.random_range(0..days)] = Some(10.0);
+            }
+            let rare = (0..30).map(|place| {
+                let mut values = vec![Some(0.0); days];
+                for _ in 0..few {
+                    let amount = if are_tags { 1.0 } else { random.random() };
+                    values[random.random_range(0..days)] = Some(amount);
+                }
+                let tag = Factor::Tag(place.to_string());
+                (if are_tags { tag } else { factor(place) }, values)
+            });
+            let columns: Vec<Column> = rare.collect();
+            finds_anything(&analysis(&columns, &target, CorrelationMethod::ALL))
+        })
+        .count();
+    alarms as f64 / searches as f64
+}
+
 #[test]
 fn tags_of_a_few_days_go_with_nothing() {
-    let searches = searches();
-    for (share, few) in [(0.0, 3), (0.5, 3), (0.5, 12), (0.87, 6)] {
-        let alarms = (0..searches)
-            .filter(|run| {
-                let mut random = ChaCha8Rng::seed_from_u64(70_000 + run);
-                let days = 90 + HISTORY;
-                let target = process(&mut random, days, share);
-                let tags = (0..30).map(|tag| {
-                    let mut values = vec![Some(0.0); days];
-                    for _ in 0..few {
-                        values[random.random_range(0..days)] = Some(1.0);
-                    }
-                    (Factor::Tag(tag.to_string()), values)
-                });
-                finds_anything(&analysis(&tags.collect::<Vec<_>>(), &target, &USUAL))
-            })
-            .count() as f64
-            / searches as f64;
+    for (share, few) in [(0.0, 4), (0.5, 4), (0.5, 12), (0.87, 6)] {
+        let alarms = false_alarms_of_few(few, share, 0, true);
         println!("{few} of 90 days, {share} of the day before: {alarms} find something");
         assert!(alarms <= LEVEL, "{share} {few}: {alarms}");
     }
+}
+
+#[test]
+fn two_days_far_off_made_what_is_rare_a_finding() {
+    for (few, are_tags) in [(4, true), (12, true), (30, true), (4, false), (12, false)] {
+        let alarms = false_alarms_of_few(few, 0.5, 2, are_tags);
+        println!("{few} of 90 days, two far off: {alarms} find something");
+        assert!(alarms <= LEVEL, "{few}: {alarms}");
+    }
+}
+
+#[test]
+fn one_day_of_yes_beside_the_target_was_a_finding() {
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let days = 80 + HISTORY;
+    let mut target = process(&mut random, days, 0.0);
+    let mut vaccine = vec![Some(0.0); days];
+    for (day, after) in [(20, None), (40, None), (60, Some(25.0))] {
+        vaccine[day] = Some(1.0);
+        target[day + 1] = after;
+    }
+    let tag = (Factor::Tag("vaccine".to_owned()), vaccine);
+    let found = analysis(std::slice::from_ref(&tag), &target, CorrelationMethod::ALL);
+    assert_eq!((found.tested.len(), found.untested_tags), (0, 1));
+    let series = daily_lags(&tag.1, 3);
+    let by_lag = lags(
+        &tag.0,
+        &series,
+        &target,
+        HISTORY,
+        CorrelationMethod::Pearson,
+        LEVEL,
+    );
+    // On the same day there are three.
+    let tested: Vec<u32> = by_lag.tested.iter().map(|lag| lag.lag).collect();
+    assert_eq!(tested, [0, 2, 3]);
 }
 
 #[test]
@@ -238,6 +286,7 @@ fn a_true_effect_is_found_with_its_sign_size_and_lag() {
             );
         }
         let by_lag = lags(
+            &columns[16].0,
             &daily_lags(&columns[16].1, 7),
             &target,
             HISTORY,
@@ -433,7 +482,14 @@ fn lags_in_a_row_end_where_one_could_not_be_tested() {
     let target = feature.clone();
     let mut series = daily_lags(&feature, 2);
     series[1].values.fill(None);
-    let found = lags(&series, &target, 0, CorrelationMethod::Pearson, LEVEL);
+    let found = lags(
+        &factor(0),
+        &series,
+        &target,
+        0,
+        CorrelationMethod::Pearson,
+        LEVEL,
+    );
     let tested: Vec<u32> = found.tested.iter().map(|lag| lag.lag).collect();
     assert_eq!(tested, [0, 2]);
     assert_eq!((found.optimal, found.lasting), (Some(0), Some((0, 0))));

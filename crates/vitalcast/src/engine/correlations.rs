@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Days, NaiveDate, Utc};
 use vitalcast_domain::{
     CorrelationMethod, CorrelationRequest, CorrelationResponse, CorrelationSummary,
     FeatureCorrelation, HealthMetricTarget, History, InvalidRequest, LagRequest, LagResolution,
-    LagResponse, Pairing, Profile, TAG_PREFIX, UserId,
+    LagResponse, Pairing, Profile, UserId, tag_in,
 };
 use vitalcast_features::{
     Feature, FeatureId, LOOK_BACK_DAYS, TagDays, amounts_before_sleep, daily_values,
@@ -74,10 +74,10 @@ impl Engine {
         };
         let metric = request.target_metric.metric_type();
         let mut columns = columns(&table, metric, settings.lag_days);
-        // The answers of which days stand beside the target.
-        let first = HISTORY_DAYS - settings.lag_days;
-        columns.extend(tag_columns(window.tags()?, first));
-        let found = drivers(&columns, &target, &settings);
+        let (tags, left_out) = tag_columns(window.tags()?);
+        columns.extend(tags);
+        let mut found = drivers(&columns, &target, &settings);
+        found.untested_tags += left_out;
         Ok(correlation_answer(
             request,
             looked,
@@ -249,7 +249,7 @@ impl Window {
         history_days: usize,
         now: DateTime<Utc>,
     ) -> Result<Result<(Lags, Factor, u32), NoLags>, EngineError> {
-        if let Some(name) = request.feature_name.strip_prefix(TAG_PREFIX) {
+        if let Some(name) = tag_in(&request.feature_name) {
             return self.lags_of_tag(name, request, target, history_days);
         }
         let Ok(feature) = request.feature_name.parse::<FeatureId>() else {
@@ -309,14 +309,16 @@ impl Window {
                 (series, 1)
             }
         };
+        let factor = Factor::Feature(feature);
         let found = lags(
+            &factor,
             &series,
             target,
             history_days,
             request.method,
             request.significance_threshold,
         );
-        Ok(Ok((found, Factor::Feature(feature), unit)))
+        Ok(Ok((found, factor, unit)))
     }
 
     /// The lags of a tag. It tells of days, not of hours.
@@ -328,7 +330,7 @@ impl Window {
         target: &[Option<f64>],
         history_days: usize,
     ) -> Result<Result<(Lags, Factor, u32), NoLags>, EngineError> {
-        let name = name.trim().to_lowercase();
+        let name = name.to_lowercase();
         let tags = self.tags()?;
         let Some(tag) = tags.into_iter().find(|tag| tag.name.to_lowercase() == name) else {
             return Ok(Err(NoLags::UnknownFeature));
@@ -336,13 +338,15 @@ impl Window {
         if request.resolution == LagResolution::Hour {
             return Ok(Err(NoLags::NoTimes));
         }
+        let factor = Factor::Tag(tag.name);
         let found = lags(
+            &factor,
             &daily_lags(&tag.values, request.max_lag_hours / 24),
             target,
             history_days,
             request.method,
             request.significance_threshold,
         );
-        Ok(Ok((found, Factor::Tag(tag.name), 24)))
+        Ok(Ok((found, factor, 24)))
     }
 }
