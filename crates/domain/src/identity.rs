@@ -81,11 +81,11 @@ impl Coincident {
         let (id, metric) = match &record {
             Record::HealthMetric(reading) => (moment, Some(reading.metric)),
             Record::Meal(meal) => match meal.name.as_deref() {
-                Some(name) if !name.is_empty() => (format!("{moment} {}", shortened(name)), None),
+                Some(name) if !name.is_empty() => (format!("{moment} {}", short_name(name)), None),
                 Some(_) | None => (format!("{moment} ~{content:016x}"), None),
             },
             Record::Activity(activity) => (format!("{moment} {}", activity.activity_type), None),
-            Record::Tag(tag) => (format!("{moment} {}", shortened(&tag.name)), None),
+            Record::Tag(tag) => (format!("{moment} {}", short_name(&tag.name)), None),
         };
         let key = (owner, record.kind(), metric, &provenance.source, &id);
         let (place, is_repeated) = match self.place(key, content) {
@@ -103,8 +103,8 @@ impl Coincident {
 /// Longest name that is part of an id, in bytes.
 const MAX_NAME: usize = 100;
 
-/// A name that is not too long for an id; what is cut off is told apart by its hash.
-fn shortened(name: &str) -> std::borrow::Cow<'_, str> {
+/// A name that is not too long for an id: of more than 100 bytes, what is cut off is told apart by its hash.
+pub fn short_name(name: &str) -> std::borrow::Cow<'_, str> {
     if name.len() <= MAX_NAME {
         return name.into();
     }

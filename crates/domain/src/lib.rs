@@ -63,7 +63,7 @@ pub use explanation::{
     ImpactDirection, ImpactMagnitude, ImportanceMethod, MemberForecast, TreeBackground,
 };
 pub use id::{ExperimentId, JobId, KeyId, ModelId, UserId};
-pub use identity::{Coincident, Place};
+pub use identity::{Coincident, Place, short_name};
 pub use job::{JobError, JobInfo, JobKind, JobProgress, JobState};
 pub use metric::{Better, FeatureCategory, MetricType, PredictionMetric};
 pub use moment::Moment;

@@ -60,6 +60,8 @@ pub struct TagView {
     pub name: String,
     /// Whether it was so.
     pub applies: bool,
+    /// What the person wrote beside it.
+    pub note: Option<String>,
 }
 
 /// A night or a nap.
@@ -172,6 +174,7 @@ pub fn day_view(history: &History, day: NaiveDate, as_of: AsOf) -> Result<DayVie
                 source: tag.provenance.source.clone(),
                 name: tag.name.clone(),
                 applies: tag.applies,
+                note: tag.note.clone(),
             })
             .collect(),
         recorded_twice: records.recorded_events() - events.len(),

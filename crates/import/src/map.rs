@@ -200,11 +200,18 @@ impl ColumnMap {
     }
 }
 
-/// Whether a column has this name; case, blanks and marks are ignored.
+/// Whether a column has this name; case, blanks and marks are ignored, and so is whether an accent is a letter
+/// with it or stands behind its letter.
 pub(crate) fn is_named(found: &str, wanted: &str) -> bool {
+    use crate::translated::bare;
     use crate::words::letters;
     let (found, wanted) = (found.trim(), wanted.trim());
-    found == wanted || (!letters(wanted).is_empty() && letters(found) == letters(wanted))
+    let stands_behind = |letter: char| ('\u{300}'..='\u{36f}').contains(&letter);
+    found == wanted
+        || (!letters(wanted).is_empty() && letters(found) == letters(wanted))
+        || (found.contains(stands_behind) != wanted.contains(stands_behind)
+            && !bare(wanted).is_empty()
+            && bare(found) == bare(wanted))
 }
 
 impl FromStr for ColumnMap {
@@ -366,6 +373,13 @@ mod tests {
             wrong.to_string(),
             "rhr cannot be in kg, expected /min or a unit of the same kind"
         );
+    }
+
+    #[test]
+    fn an_accent_may_stand_behind_its_letter() {
+        let map: ColumnMap = "date=Datum,tag=Müde".parse().unwrap();
+        assert!(map.fits(&["Datum", "Mu\u{308}de"]));
+        assert!(!map.fits(&["Datum", "Mude"]));
     }
 
     #[test]

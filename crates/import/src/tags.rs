@@ -4,7 +4,7 @@ use crate::batch::Importer;
 use crate::error::ImportError;
 use crate::readings::{Place, shortened};
 use vitalcast_domain::bounds::{NOTE_LENGTH, TAG_NAME_LENGTH};
-use vitalcast_domain::{Moment, Provenance, Record, Tag, Told, UserId};
+use vitalcast_domain::{Moment, Provenance, Record, Tag, Told, UserId, short_name};
 
 /// A tag as its source writes it.
 pub(crate) struct Noted<'t> {
@@ -29,9 +29,10 @@ impl Importer<'_> {
         place: Place<'_>,
         noted: &Noted<'_>,
     ) -> Result<(), ImportError> {
-        let name = self.cut(noted.name, TAG_NAME_LENGTH.high);
+        let name = self.cut(&one_line(noted.name), TAG_NAME_LENGTH.high);
         let note = self.cut(noted.note, NOTE_LENGTH.high);
-        let id = format!("{} {name}", noted.id);
+        // Two long questions may begin alike, so what the id has no room for is in its hash.
+        let id = format!("{} {}", noted.id, short_name(&name));
         let tag = Tag {
             provenance: Provenance::told(shortened(source), shortened(&id), Told::at(noted.at)),
             name,
@@ -55,21 +56,57 @@ impl Importer<'_> {
     }
 }
 
-/// Words and marks of yes, in the languages of tables.
-const YES: [&str; 15] = [
-    "true", "yes", "1", "y", "t", "x", "ja", "j", "oui", "sí", "si", "sì", "sim", "✓", "✔",
+/// Words and marks of yes, in the languages of tables; among them what spreadsheets write for "true".
+const YES: [&str; 25] = [
+    "true",
+    "yes",
+    "1",
+    "y",
+    "t",
+    "x",
+    "ja",
+    "j",
+    "oui",
+    "o",
+    "sí",
+    "si",
+    "sì",
+    "s",
+    "sim",
+    "wahr",
+    "vrai",
+    "verdadero",
+    "vero",
+    "verdadeiro",
+    "waar",
+    "✓",
+    "✔",
+    "✅",
+    "☑",
 ];
-/// Words of no.
-const NO: [&str; 11] = [
-    "false", "no", "0", "n", "f", "nein", "non", "não", "nao", "nee", "✗",
+/// Words and marks of no.
+const NO: [&str; 18] = [
+    "false", "no", "0", "n", "f", "nein", "non", "não", "nao", "nee", "falsch", "faux", "falso",
+    "onwaar", "✗", "✘", "❌", "☐",
 ];
 
 /// An answer of a journal; `None` if it is neither yes nor no.
 pub(crate) fn answer(text: &str) -> Option<bool> {
-    let word = text.trim().to_lowercase();
+    // A mark may be followed by the wish to be drawn in colour.
+    let word = text.trim().trim_end_matches('\u{fe0f}').to_lowercase();
     if YES.contains(&word.as_str()) {
         Some(true)
     } else {
         NO.contains(&word.as_str()).then_some(false)
     }
+}
+
+/// A name on one line, without what controls how text is shown.
+fn one_line(name: &str) -> String {
+    let is_shown = |letter: &char| {
+        let turns = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        !turns && (letter.is_whitespace() || !letter.is_control())
+    };
+    let shown: String = name.chars().filter(is_shown).collect();
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }

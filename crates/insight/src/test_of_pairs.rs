@@ -168,7 +168,7 @@ impl Comparison<'_> {
             CorrelationMethod::Granger => {
                 let beside = Pairs::new(self.feature, self.target, self.first, 0).x;
                 self.check_answers(&beside)?;
-                self.beside_ranks(&beside, |one| one.test_granger())
+                self.beside_ranks(&beside, Comparison::test_granger)
             }
             CorrelationMethod::Spearman | CorrelationMethod::Kendall => {
                 self.check_answers(&prepared.pairs.x)?;
@@ -347,7 +347,7 @@ impl Comparison<'_> {
     pub(crate) fn test_one_granger_lag(&self) -> Result<TestedPair, InsightError> {
         let beside = Pairs::new(self.feature, self.target, self.first, self.lag).x;
         self.check_answers(&beside)?;
-        self.beside_ranks(&beside, |one| one.test_one_lag())
+        self.beside_ranks(&beside, Comparison::test_one_lag)
     }
 
     fn test_one_lag(&self) -> Result<TestedPair, InsightError> {

@@ -178,6 +178,17 @@ fn row(one: &Correlation, unit: &str) -> Vec<String> {
     row
 }
 
+/// Hyphens that stand before a number, not within a date, as minus signs.
+fn with_minus_signs(cell: &str) -> String {
+    let mut before = ' ';
+    let signed = |letter: char| {
+        let is_sign = letter == '-' && !before.is_alphanumeric();
+        before = letter;
+        if is_sign { '−' } else { letter }
+    };
+    cell.chars().map(signed).collect()
+}
+
 /// A table for a page, its first columns text and the rest numbers, with minus signs for their
 /// hyphens.
 pub(crate) fn typeset(
@@ -190,7 +201,7 @@ pub(crate) fn typeset(
         Some(if index < text_columns {
             cell
         } else {
-            cell.replace('-', "−")
+            with_minus_signs(&cell)
         })
     };
     let alignment = |index| {
@@ -288,4 +299,21 @@ fn report(
         page = page.with(section);
     }
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_minus_signs;
+
+    #[test]
+    fn a_date_had_minus_signs_on_a_page() {
+        for (cell, shown) in [
+            ("2025-12-21", "2025-12-21"),
+            ("-0.25 to -0.10", "−0.25 to −0.10"),
+            ("(-3)", "(−3)"),
+            ("+0.5", "+0.5"),
+        ] {
+            assert_eq!(with_minus_signs(cell), shown);
+        }
+    }
 }

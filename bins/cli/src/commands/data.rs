@@ -110,7 +110,7 @@ fn row(record: &Record) -> Vec<String> {
             let value = format!("{} {unit}", rounded(reading.value));
             (reading.metric.to_string(), value.trim_end().to_owned())
         }
-        Record::Tag(tag) => (tag.name.clone(), yes_or_no(tag.applies).to_owned()),
+        Record::Tag(tag) => (tag.name.clone(), answer(tag.applies, tag.note.as_deref())),
     };
     vec![
         provenance.day.to_string(),
@@ -122,9 +122,11 @@ fn row(record: &Record) -> Vec<String> {
     ]
 }
 
-/// The answer of a journal.
-fn yes_or_no(applies: bool) -> &'static str {
-    if applies { "yes" } else { "no" }
+/// The answer of a journal with what was written beside it.
+fn answer(applies: bool, note: Option<&str>) -> String {
+    let answer = if applies { "yes" } else { "no" };
+    let words = note.map(|note| note.split_whitespace().collect::<Vec<_>>().join(" "));
+    words.map_or_else(|| answer.to_owned(), |note| format!("{answer}, {note}"))
 }
 
 /// Two decimals at most.
@@ -189,11 +191,13 @@ pub(crate) fn show(day: &DayOfPerson, output: &mut Output) -> anyhow::Result<()>
             ]
         })
         .collect();
-    output.table(
-        &["metric", "value", "", "unit", "source", "other sources"],
-        &rows,
-        &[1],
-    )?;
+    if !rows.is_empty() {
+        output.table(
+            &["metric", "value", "", "unit", "source", "other sources"],
+            &rows,
+            &[1],
+        )?;
+    }
     for sleep in &day.sleeps {
         output.line(sentence(sleep))?;
     }
@@ -201,13 +205,16 @@ pub(crate) fn show(day: &DayOfPerson, output: &mut Output) -> anyhow::Result<()>
         "Meals: {}. Workouts and walks: {}.",
         day.meals, day.activities
     ))?;
+    let mut noted: Vec<String> = Vec::new();
     for tag in &day.tags {
-        output.line(format_args!(
-            "Noted: {}, {} ({}).",
-            tag.name,
-            yes_or_no(tag.applies),
-            tag.source
-        ))?;
+        let answer = answer(tag.applies, tag.note.as_deref());
+        let line = format!("Tag: {}: {answer} ({}).", tag.name, tag.source);
+        if !noted.contains(&line) {
+            noted.push(line);
+        }
+    }
+    for line in noted {
+        output.line(line)?;
     }
     if day.recorded_twice > 0 {
         output.line(format_args!(

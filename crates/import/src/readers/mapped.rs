@@ -7,7 +7,8 @@
 //! has days, not times. HRV, nights and scores of recovery are known in the morning.
 //!
 //! A tag is a column of yes and no, or of how often: 0 is no, and what is more is yes, with the number as its
-//! note. An empty cell says nothing, but in a column that has no word for no it says no.
+//! note. An empty cell says nothing, but in a column of yes alone it says no. Of several rows of one day, such as
+//! those of its meals, a yes counts.
 
 use crate::batch::{Importer, fault};
 use crate::dates;
@@ -15,7 +16,7 @@ use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Read};
 use crate::map::{ColumnMap, Target, is_named};
 use crate::numbers::{Cell, Marks, Span, cell, span};
-use crate::readings::Reading;
+use crate::readings::{Place, Reading};
 use crate::repeats::Repeats;
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Sample, look};
@@ -24,6 +25,8 @@ use crate::table::{Fault, Row, Table};
 use crate::tags::{Noted, answer};
 use crate::time::{DateOrder, Stamp};
 use chrono::NaiveTime;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 use vitalcast_domain::{MetricType, Moment, Unit, UserId};
 
@@ -49,7 +52,7 @@ pub(crate) static READER: FormatReader = FormatReader {
             what: "tags",
             from: "columns of yes and no, or of how often: `tag=Alkohol`, several times",
             unit: "yes, no, ja, nein, x, 0, 1, 2 …",
-            note: "an empty cell is no where the column has no word for no",
+            note: "an empty cell is no in a column of yes alone; of several rows of a day, a yes counts",
         },
     ],
     recognises: |_| Confidence::No,
@@ -69,8 +72,43 @@ struct Values {
 struct Noting {
     name: String,
     column: usize,
-    /// Whether an empty cell says no.
+    /// Whether there are words for yes and none for no: then an empty cell says no.
     empty_is_no: bool,
+}
+
+/// What a table says of its tags.
+#[derive(Default)]
+struct Said {
+    place_of: HashMap<(UserId, Moment, usize), usize>,
+    all: Vec<Answer>,
+}
+
+struct Answer {
+    user: UserId,
+    at: Moment,
+    tag: usize,
+    applies: bool,
+    note: String,
+    line: u64,
+}
+
+impl Said {
+    /// Keeps an answer, unless another row of the same time has said yes.
+    fn keep(&mut self, answer: Answer) {
+        let key = (answer.user.clone(), answer.at, answer.tag);
+        match self.place_of.entry(key) {
+            Entry::Vacant(place) => {
+                place.insert(self.all.len());
+                self.all.push(answer);
+            }
+            Entry::Occupied(place) => {
+                let held = &mut self.all[*place.get()];
+                if answer.applies || !held.applies {
+                    *held = answer;
+                }
+            }
+        }
+    }
 }
 
 /// The columns of a table by a map.
@@ -101,10 +139,12 @@ impl Places {
         }
         let mut tags = Vec::new();
         for name in map.tags() {
+            let column = place(name)?;
             tags.push(Noting {
-                name: name.to_owned(),
-                column: place(name)?,
-                empty_is_no: true,
+                // As the table writes it, however the map does.
+                name: table.names()[column].clone(),
+                column,
+                empty_is_no: false,
             });
         }
         Ok(Self {
@@ -170,6 +210,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let zone = importer.zone_to_assume();
     let mut seen = Repeats::default();
     let mut repeated = 0_u64;
+    let mut said = Said::default();
     while let Some(row) = table.next(importer)? {
         let user = match &owner {
             Some(owner) => Ok(owner.clone()),
@@ -199,26 +240,43 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
                 Err(fault) => importer.reject(row.reject(fault))?,
             }
         }
-        for noting in &places.tags {
+        for (tag, noting) in places.tags.iter().enumerate() {
             match noted(&row, noting) {
-                Ok(Some((applies, note))) => {
-                    let noted = Noted {
-                        id: format!("tag-{}", at.id()),
-                        at,
-                        name: &noting.name,
-                        applies,
-                        note,
-                    };
-                    importer.tag(&user, SOURCE, row.place(), &noted)?;
-                }
+                Ok(Some((applies, note))) => said.keep(Answer {
+                    user: user.clone(),
+                    at,
+                    tag,
+                    applies,
+                    note: note.to_owned(),
+                    line: row.line(),
+                }),
                 Ok(None) => {}
                 Err(fault) => importer.reject(row.reject(fault))?,
             }
         }
     }
+    for answer in said.all {
+        let noted = Noted {
+            id: format!("tag-{}", answer.at.id()),
+            at: answer.at,
+            name: &places.tags[answer.tag].name,
+            applies: answer.applies,
+            note: &answer.note,
+        };
+        let place = Place {
+            file: path,
+            line: answer.line,
+        };
+        importer.tag(&answer.user, SOURCE, place, &noted)?;
+    }
     if repeated > 0 {
+        let rows = if repeated == 1 {
+            "row has"
+        } else {
+            "rows have"
+        };
         importer.note(format!(
-            "{repeated} rows have the date and time of an earlier row: the last one counts"
+            "{repeated} {rows} the date and time of an earlier row: the last reading counts, and of tags a yes"
         ));
     }
     Ok(())
@@ -234,6 +292,7 @@ fn survey(
     let mut dates = Dates::default();
     let mut texts: Vec<String> = Vec::new();
     let mut most = vec![0.0_f64; places.values.len()];
+    let mut has_no = vec![false; places.tags.len()];
     while table.position() <= LOOKED_AT
         && let Some(row) = table.peek()?
     {
@@ -242,9 +301,12 @@ fn survey(
         if texts.len() < 1_000 {
             texts.push(date.to_owned());
         }
-        for noting in &mut places.tags {
-            let is_no = answer(row.text(Some(noting.column))) == Some(false);
-            noting.empty_is_no &= !is_no;
+        for (noting, has_no) in places.tags.iter_mut().zip(&mut has_no) {
+            match noted(&row, noting) {
+                Ok(Some((true, _))) => noting.empty_is_no = true,
+                Ok(Some((false, _))) => *has_no |= !row.text(Some(noting.column)).is_empty(),
+                Ok(None) | Err(_) => {}
+            }
         }
         for ((values, numbers), most) in places.values.iter().zip(&mut numbers).zip(&mut most) {
             let text = row.text(Some(values.column));
@@ -253,6 +315,9 @@ fn survey(
                 *most = most.max(value);
             }
         }
+    }
+    for (noting, has_no) in places.tags.iter_mut().zip(has_no) {
+        noting.empty_is_no &= !has_no;
     }
     let mut file = [false; 2];
     for numbers in &numbers {
@@ -352,7 +417,9 @@ fn noted<'t>(row: &Row<'t>, noting: &Noting) -> Result<Option<(bool, &'t str)>, 
         Ok(Cell::Value(often, None)) if often >= 0.0 => Ok(Some((often > 0.0, text))),
         Ok(Cell::Empty | Cell::NotMeasured) => Ok(None),
         Ok(Cell::Value(..)) | Err(_) => {
-            let message = format!("{:?} is neither yes nor no, nor a number", noting.name);
+            // The name of a tag may say what must not be told here.
+            let column = noting.column + 1;
+            let message = format!("column {column} is neither yes nor no, nor a number");
             Err((RejectReason::UnknownWord, message))
         }
     }

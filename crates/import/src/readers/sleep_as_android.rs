@@ -235,14 +235,18 @@ fn tags_of(record: &SleepRecord<'_>) -> Option<(NaiveDate, BTreeSet<String>)> {
     let start = DateTime::from_timestamp_millis(record.cell("Id").parse().ok()?)?;
     let zone: Zone = record.cell("Tz").parse().unwrap_or(Zone::UTC);
     let day = zone.day_of(start.checked_sub_signed(TimeDelta::hours(12))?);
-    let words = record.cell("Comment").split_whitespace();
-    let tags =
-        words
-            .filter_map(|word| word.strip_prefix('#'))
-            .map(|tag| match tag.rsplit_once('_') {
-                Some((name, count)) if is_count(count) => name,
-                Some(_) | None => tag,
-            });
+    let ends = |letter: char| letter.is_whitespace() || ",;\"'()[]#".contains(letter);
+    let comment = record.cell("Comment");
+    let tags = comment
+        .match_indices('#')
+        // One within a word, as in an address, begins nothing.
+        .filter(|(place, _)| comment[..*place].chars().next_back().is_none_or(ends))
+        .filter_map(|(place, _)| comment[place + 1..].split(ends).next())
+        .map(|tag| tag.trim_end_matches(['.', ':', '!', '?']))
+        .map(|tag| match tag.rsplit_once('_') {
+            Some((name, count)) if is_count(count) => name,
+            Some(_) | None => tag,
+        });
     let tags = tags.filter(|tag| !tag.is_empty()).map(str::to_owned);
     Some((day, tags.collect()))
 }

@@ -3,8 +3,9 @@
 use super::{Cells, MAX_QUOTED, State};
 use crate::error::ImportError;
 use crate::format::Columns;
-use crate::text::{Next, Text};
+use crate::text::{Next, Text, windows_1252};
 use memchr::memchr_iter;
+use std::borrow::Cow;
 
 /// Number of lines among which the names of the columns are.
 const HEADER_LINES: usize = 100;
@@ -101,8 +102,16 @@ fn names(line: &[u8], delimiter: u8) -> Vec<String> {
         .ranges
         .iter()
         .map(|range| &cells.copied[range.0 as usize..range.1 as usize])
-        .map(|name| String::from_utf8_lossy(name).trim().to_owned())
+        .map(|name| text_of(name).trim().to_owned())
         .collect()
+}
+
+/// A name as it was written: in UTF-8, else in Windows-1252 like the rows.
+fn text_of(name: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(name) {
+        Ok(text) => text.into(),
+        Err(_) => windows_1252(name).map_or_else(|| String::from_utf8_lossy(name), Cow::Owned),
+    }
 }
 
 /// The separator of the first rows: that of the header, unless none of them is as wide as the header with

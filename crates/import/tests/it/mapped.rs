@@ -249,3 +249,81 @@ fn words_for_yes_and_no_are_suggested_as_tags_and_numbers_are_not() {
     let (_, read) = read_mapped("UTC", "date=Datum,tag=Alkohol", NOTED);
     assert_eq!(read.records.len(), 2);
 }
+
+/// The days of a tag with their answers.
+fn answers(read: &Read, name: &str) -> Vec<(String, bool)> {
+    let tags = read.tags().into_iter().filter(|tag| tag.name == name);
+    tags.map(|tag| (tag.provenance.day.to_string(), tag.applies))
+        .collect()
+}
+
+#[test]
+fn questions_that_begin_alike_overwrote_each_other() {
+    let question = "What of these did you have on that day? ".repeat(6);
+    let table = format!(
+        "Date,{question}[Alcohol],{question}[Coffee]\n2025-03-01,yes,no\n2025-03-02,no,yes\n"
+    );
+    let map = format!("date=Date,tag={question}[Alcohol],tag={question}[Coffee]");
+    let (_, read) = read_mapped("UTC", &map, &table);
+    assert_eq!(read.records.len(), 4);
+    let mut ids = read.source_ids();
+    ids.dedup();
+    assert_eq!(ids.len(), 4);
+}
+
+#[test]
+fn an_empty_row_of_the_same_day_took_a_yes_away() {
+    let table = "Date,Meal,Alcohol,Sick\n2025-03-01,lunch,,no\n2025-03-01,dinner,x,yes\n2025-03-01,snack,,no\n\
+                 2025-03-02,lunch,,no\n";
+    let (_, read) = read_mapped("UTC", "date=Date,tag=alcohol,tag=Sick", table);
+    let [first, second] = ["2025-03-01", "2025-03-02"].map(str::to_owned);
+    let expected = [(first, true), (second, false)];
+    // The name is that of the table, however the map writes it.
+    assert_eq!(answers(&read, "Alcohol"), expected);
+    assert_eq!(answers(&read, "Sick"), expected);
+    assert_eq!(read.records.len(), 4);
+}
+
+#[test]
+fn a_column_without_a_yes_says_nothing_by_being_empty() {
+    let table = "Date,Alcohol,Sick\n2025-03-01,,\n2025-03-02,,no\n";
+    let (_, read) = read_mapped("UTC", "date=Date,tag=Alcohol,tag=Sick", table);
+    let expected = [("2025-03-02".to_owned(), false)];
+    assert_eq!(answers(&read, "Sick"), expected);
+    assert_eq!(read.records.len(), 1);
+}
+
+#[test]
+fn a_spreadsheet_of_western_europe_has_umlauts_in_its_names_too() {
+    let folder = Folder::new();
+    let text = "Datum;Ruhepuls;Müde;Spät gegessen\n01.03.2025;52;WAHR;☑\n02.03.2025;53;FALSCH;\n";
+    let bytes: Vec<u8> = text
+        .replace('☑', "ja")
+        .chars()
+        .map(|letter| letter as u8)
+        .collect();
+    let path = folder.write("werte.csv", bytes);
+    let map = suggest(&path).unwrap();
+    assert_eq!(
+        map.to_string(),
+        "date=Datum,rhr=Ruhepuls:bpm,tag=Müde,tag=Spät gegessen"
+    );
+    let (_, read) = read_with(&path, &with_map("UTC", &map.to_string())).unwrap();
+    let [first, second] = ["2025-03-01", "2025-03-02"].map(str::to_owned);
+    let expected = [(first, true), (second, false)];
+    assert_eq!(answers(&read, "Müde"), expected);
+    assert_eq!(answers(&read, "Spät gegessen"), expected);
+    let (_, marked) = read_mapped("UTC", &map.to_string(), text);
+    assert_eq!(answers(&marked, "Spät gegessen"), expected);
+}
+
+#[test]
+fn what_is_rejected_of_a_tag_does_not_say_its_name() {
+    let table = "Date,HIV medicine\n2025-03-01,yes\n2025-03-02,perhaps\n";
+    let (_, read) = read_mapped("UTC", "date=Date,tag=HIV medicine", table);
+    assert_eq!(read.faults(), [(3, R::UnknownWord)]);
+    assert_eq!(
+        read.rejects[0].message,
+        "column 2 is neither yes nor no, nor a number"
+    );
+}

@@ -308,14 +308,17 @@ fn tags_are_of_the_day_on_which_they_begin() {
     let rows = "id;tag_type_code;start_time;end_time;start_day;end_day;comment;custom_name\n\
                 a1;tag_generic_late_meal;2024-05-01T22:10:00+02:00;;2024-05-01;;\"pizza; two\";\n\
                 a2;custom;2024-05-02T08:00:00+02:00;;2024-05-02;;;Cold plunge\n\
-                a3;;2024-05-02T08:00:00+02:00;;2024-05-02;;;\n";
+                a3;;2024-05-02T08:00:00+02:00;;2024-05-02;;;\n\
+                a4;tag_generic_sauna;2024-05-03T00:30:00+02:00;;;;;\n";
     let json = r#"{"enhanced_tag": [
         {"id": "a1", "tag_type_code": "tag_generic_late_meal", "start_time": "2024-05-01T22:10:00+02:00",
          "end_time": null, "start_day": "2024-05-01", "end_day": null, "comment": "pizza; two", "custom_name": null},
         {"id": "a2", "tag_type_code": "custom", "start_time": "2024-05-02T08:00:00+02:00", "end_time": null,
          "start_day": "2024-05-02", "end_day": null, "comment": null, "custom_name": "Cold plunge"},
         {"id": "a3", "tag_type_code": "", "start_time": "2024-05-02T08:00:00+02:00", "end_time": null,
-         "start_day": "2024-05-02", "end_day": null, "comment": null, "custom_name": null}]}"#;
+         "start_day": "2024-05-02", "end_day": null, "comment": null, "custom_name": null},
+        {"id": "a4", "tag_type_code": "tag_generic_sauna", "start_time": "2024-05-03T00:30:00+02:00", "end_time": null,
+         "start_day": null, "end_day": null, "comment": null, "custom_name": null}]}"#;
     for (name, text) in [("enhancedtag.csv", rows), ("oura.json", json)] {
         let (report, read) = read_bytes(name, text);
         assert_eq!(report.formats[0].format.as_str(), "oura", "{name}");
@@ -333,6 +336,7 @@ fn tags_are_of_the_day_on_which_they_begin() {
             [
                 ("2024-05-01".to_owned(), "late meal", Some("pizza; two")),
                 ("2024-05-02".to_owned(), "Cold plunge", None),
+                ("2024-05-03".to_owned(), "sauna", None),
             ],
             "{name}"
         );

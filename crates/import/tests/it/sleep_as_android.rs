@@ -55,11 +55,23 @@ fn records_have_headers_of_their_own_and_times_by_their_zone() {
 
 #[test]
 fn tags_are_words_of_the_comment_without_their_counts() {
-    let text = record("2024-10-26T21:00:00Z", "Europe/Berlin", "8.0", "0.2", "0")
-        .replace("#dream", "#alcohol_3x #late_meal # #alcohol mail#not");
+    let text = record("2024-10-26T21:00:00Z", "Europe/Berlin", "8.0", "0.2", "0").replace(
+        "#dream",
+        "#alcohol_3x #late_meal # #alcohol mail#not (#sauna) #tea,#nap, #end. #: #a #b",
+    );
     let (_, read) = read_files("UTC", &[("sleep-export.csv", &text)]);
     let names: Vec<&str> = read.tags().iter().map(|tag| tag.name.as_str()).collect();
-    assert_eq!(names, ["alcohol", "late_meal"]);
+    let expected = [
+        "a",
+        "alcohol",
+        "b",
+        "end",
+        "late_meal",
+        "nap",
+        "sauna",
+        "tea",
+    ];
+    assert_eq!(names, expected);
 }
 
 #[test]

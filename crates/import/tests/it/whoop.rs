@@ -311,6 +311,45 @@ fn an_answer_of_the_journal_is_a_tag_of_the_day_of_waking() {
 }
 
 #[test]
+fn the_journal_is_known_in_a_language_in_which_its_question_is_not() {
+    let rows = "2024-05-01 23:30:00,2024-05-02 23:40:00,UTC+02:00,De l'alcool ?,true,\n2024-05-02 \
+                23:40:00,2024-05-03 23:40:00,UTC+02:00,De l'alcool ?,n.a.,\n2024-05-04 \
+                23:40:00,2024-05-03 23:40:00,UTC+02:00,De l'alcool ?,true,\n";
+    let french = "Heure de début du cycle,Heure de fin du cycle,Fuseau horaire du cycle,Texte de la \
+                  question,Réponse positive,Remarques\n";
+    let (report, read) = read_bytes("reponses.csv", format!("{french}{rows}"));
+    assert_eq!(report.formats[0].format.as_str(), "whoop");
+    assert_eq!(report.skipped[&S::Missing], 1);
+    assert_eq!(read.faults(), [(4, R::Contradiction)]);
+    let tags = read.tags();
+    assert_eq!(tags.len(), 1);
+    assert_eq!(tags[0].name, "De l'alcool ?");
+}
+
+#[test]
+fn an_answer_is_of_the_day_of_its_cycle_also_after_a_sleep_in_the_afternoon() {
+    let folder = Folder::new();
+    let cycle = "2024-04-04 13:30:00,2024-04-05 13:00:00,UTC+02:00,72,52,81,33.5,96.5,12.4,2450,171,68,\
+                 2024-04-04 13:30:00,2024-04-04 21:30:00,88,15.2,420,450,240,80,100,30,500,20,93,70\n";
+    // Read before the cycles by its name.
+    folder.write(
+        "a_journal.csv",
+        "Cycle start time,Cycle end time,Cycle timezone,Question text,Answered yes,Notes\n2024-04-04 \
+         13:30:00,2024-04-05 13:00:00,UTC+02:00,Late meal?,true,\n",
+    );
+    folder.write("physiological_cycles.csv", format!("{CYCLES}{cycle}"));
+    let (_, read) = read(folder.path());
+    let (of_tag, of_recovery) = (
+        read.tags()[0].provenance.day.to_string(),
+        read.series(M::RecoveryScore)[0].0.clone(),
+    );
+    assert_eq!(
+        (of_tag.as_str(), of_recovery.as_str()),
+        ("2024-04-04", "2024-04-04")
+    );
+}
+
+#[test]
 fn a_published_export_is_read() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/whoop");
     let (report, read) = read(&path);

@@ -83,6 +83,8 @@ pub struct TagOfDay {
     pub name: String,
     /// Whether it was so.
     pub applies: bool,
+    /// What the person wrote beside it.
+    pub note: Option<String>,
     /// The source.
     pub source: String,
 }
@@ -141,6 +143,7 @@ impl From<TagView> for TagOfDay {
         Self {
             name: tag.name,
             applies: tag.applies,
+            note: tag.note,
             source: tag.source,
         }
     }

@@ -415,11 +415,36 @@ struct StoreSink<'a> {
 /// What a complete export holds, to find what it holds no more.
 #[derive(Default)]
 struct Mirror {
-    /// By person, kind, metric and source: first and last day, and the ids.
+    /// By person, kind, series and source: first and last day, and the ids.
     held: BTreeMap<MirrorKey, Held>,
 }
 
-type MirrorKey = (UserId, RecordKind, Option<MetricType>, String);
+type MirrorKey = (UserId, RecordKind, Series, String);
+
+/// What a record is one of: an export may hold some of a source's series and not the others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Series {
+    Events,
+    Metric(MetricType),
+    Tag(String),
+}
+
+impl Series {
+    fn of(record: &Record) -> Self {
+        match record {
+            Record::HealthMetric(reading) => Self::Metric(reading.metric),
+            Record::Tag(tag) => Self::Tag(tag.name.clone()),
+            Record::Meal(_) | Record::Activity(_) => Self::Events,
+        }
+    }
+
+    fn metric(&self) -> Option<MetricType> {
+        match self {
+            Self::Metric(metric) => Some(*metric),
+            Self::Events | Self::Tag(_) => None,
+        }
+    }
+}
 
 struct Held {
     first: NaiveDate,
@@ -430,14 +455,10 @@ struct Held {
 impl Mirror {
     fn add(&mut self, user: &UserId, record: &Record) {
         let provenance = record.provenance();
-        let metric = match record {
-            Record::HealthMetric(reading) => Some(reading.metric),
-            Record::Meal(_) | Record::Activity(_) | Record::Tag(_) => None,
-        };
         let key = (
             user.clone(),
             record.kind(),
-            metric,
+            Series::of(record),
             provenance.source.clone(),
         );
         let held = self.held.entry(key).or_insert_with(|| Held {
@@ -481,9 +502,9 @@ impl StoreSink<'_> {
             return Ok(0);
         };
         let mut deleted = 0;
-        for ((user, kind, metric, source), held) in mirror.held {
+        for ((user, kind, series, source), held) in mirror.held {
             let filter = RecordFilter {
-                metric,
+                metric: series.metric(),
                 source: Some(source),
                 ..RecordFilter::all(kind, held.first..=held.last)
             };
@@ -496,6 +517,7 @@ impl StoreSink<'_> {
                 gone.extend(
                     records
                         .into_iter()
+                        .filter(|record| Series::of(record) == series)
                         .map(|record| record.provenance().source_id.clone())
                         .filter(|id| !held.ids.contains(id)),
                 );
@@ -537,6 +559,10 @@ impl StoreSink<'_> {
 /// Whether the day of a record, or the instants of its clock time or date, follow from the person's zone.
 fn is_placed_by_zone(record: &Record) -> bool {
     let told = &record.provenance().told;
+    if matches!((record, told.at), (Record::Tag(_), Moment::Date(_))) {
+        // It is of that day in any zone.
+        return false;
+    }
     match told.until.unwrap_or(told.at) {
         Moment::Instant { offset_seconds, .. } => told.day.is_none() && offset_seconds.is_none(),
         Moment::Clock(_) | Moment::Date(_) => true,

@@ -171,6 +171,44 @@ fn tags_change_no_forecast_and_no_last_day() {
 }
 
 #[test]
+fn mirroring_one_table_deleted_the_tags_of_another() {
+    let (folder, engine) = engine();
+    let table = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let coffee = table("coffee.csv", "Day,Coffee\n2026-03-01,yes\n2026-03-02,no\n");
+    let alcohol = table(
+        "alcohol.csv",
+        "Date,Alcohol\n2026-03-01,yes\n2026-03-02,no\n2026-03-03,no\n",
+    );
+    let import = |path: &std::path::Path, map: &str, mirror: bool| {
+        let settings = ImportSettings {
+            map: Some(map.parse().unwrap()),
+            mirror,
+            ..ImportSettings::default()
+        };
+        let mut go_on = |_, _| ControlFlow::Continue(());
+        engine
+            .import(&[path], &settings, now(), &mut go_on)
+            .unwrap()
+    };
+    import(&coffee, "date=Day,tag=Coffee", false);
+    import(&alcohol, "date=Date,tag=Alcohol", false);
+    std::fs::write(&alcohol, "Date,Alcohol\n2026-03-01,yes\n2026-03-03,no\n").unwrap();
+    import(&alcohol, "date=Date,tag=Alcohol", true);
+    let user = engine.users().unwrap().remove(0).user_id;
+    let filter = RecordFilter::all(RecordKind::Tag, all_days());
+    let (left, _) = engine.records(&user, &filter, None, 10).unwrap();
+    let names: Vec<String> = left
+        .iter()
+        .map(|tag| record_json(tag)["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["Alcohol", "Coffee", "Coffee", "Alcohol"]);
+}
+
+#[test]
 fn an_answer_is_corrected_exported_and_read_back() {
     let (folder, engine) = engine();
     let yes = tag(3, ALCOHOL, true);

@@ -24,7 +24,7 @@ use crate::sports::{intensity, sport};
 use crate::table::{Fault, Table};
 use crate::tags::Noted;
 use crate::workouts::Workout;
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use serde_json::Value;
 use std::path::Path;
 use vitalcast_domain::MetricType as M;
@@ -260,8 +260,16 @@ fn heart_rate(
 
 /// What the person noted.
 fn tag(importer: &mut Importer<'_>, user: &UserId, place: Place<'_>, fields: &Fields) -> Outcome {
-    let day = match day(fields, "start_day") {
-        Ok(day) => day,
+    let start = match fields.text("start_day") {
+        "" => time(fields, "start_time").map(|time| time?.written_local_time()),
+        _ => day(fields, "start_day").map(|day| Some(day.and_time(NaiveTime::MIN))),
+    };
+    let day = match start {
+        Ok(Some(start)) => start.date(),
+        Ok(None) => {
+            let message = "start_day and start_time are empty".to_owned();
+            return Ok(Err((RejectReason::Empty, message)));
+        }
         Err(fault) => return Ok(Err(fault)),
     };
     let code = fields.text("tag_type_code");

@@ -231,6 +231,7 @@ pub(super) const QUESTION: &[&str] = &[
 // The columns behind the question: their names are known in English only, their places are the same.
 pub(super) const ANSWER: &[&str] = &["answeredyes"];
 pub(super) const NOTES: &[&str] = &["notes"];
+const JOURNAL_COLUMNS: usize = 6;
 
 /// The tables of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,11 +255,21 @@ pub(super) fn kind<T: AsRef<str>>(columns: &[T]) -> Option<Kind> {
         Some(Kind::Cycles)
     } else if has(NAP) && has(WAKING) {
         Some(Kind::Sleeps)
-    } else if has(QUESTION) {
+    } else if has(QUESTION) || is_journal(columns) {
         Some(Kind::Journal)
     } else {
         None
     }
+}
+
+/// Whether the columns are those of the journal in a language in which the question's is not known: the times of
+/// the cycle and three more.
+fn is_journal<T: AsRef<str>>(columns: &[T]) -> bool {
+    columns.len() == JOURNAL_COLUMNS
+        && [CYCLE_START, CYCLE_END, ZONE]
+            .iter()
+            .enumerate()
+            .all(|(place, names)| place_of(columns, names) == Some(place))
 }
 
 /// The columns that a table has.
@@ -304,6 +315,9 @@ impl Columns {
         let mut columns = Self(found.collect());
         // The wording of a language changes. The order does not: where the names of scores and of waking
         // or that of the question are known, times stand where they always do.
+        if columns.place(QUESTION).is_none() && is_journal(names) {
+            columns.0.push((QUESTION, 3));
+        }
         let question = columns.place(QUESTION);
         let waking = columns.place(WAKING);
         let before = waking.and_then(|waking| waking.checked_sub(1));

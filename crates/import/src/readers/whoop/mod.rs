@@ -13,8 +13,8 @@
 //! The main sleeps are in both the cycles and the sleeps; each counts once.
 //!
 //! The journal asks after a sleep what the day before was like and keeps each answer with the cycle of that
-//! day. It becomes a tag of the day in the middle of the cycle, which is that of waking, with the question as its
-//! name; the answer no is kept, too.
+//! day. It becomes a tag of the day of the cycle, with the question as its name; the answer no is kept, too. Where
+//! the cycles are not in the same import, that is the day in the middle of the cycle.
 
 mod columns;
 
@@ -22,6 +22,7 @@ use crate::batch::Importer;
 use crate::dates::minutes_between;
 use crate::error::ImportError;
 use crate::format::{FormatReader, Gives, Reading as Files};
+use crate::numbers::is_not_measured;
 use crate::readings::{Night, Place, Reading};
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::Confidence;
@@ -31,7 +32,7 @@ use crate::tags::{Noted, answer};
 use crate::workouts::Workout;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use vitalcast_domain::MetricType as M;
 use vitalcast_domain::{ActivityType, Moment, ReadingKind, Unit, UserId};
@@ -93,7 +94,7 @@ pub(crate) static READER: FormatReader = FormatReader {
             what: "tag",
             from: "`journal_entries.csv`: `Question text`, `Answered yes`, `Notes`",
             unit: "yes, no",
-            note: "of the day in the middle of the cycle",
+            note: "of the day of the cycle",
         },
     ],
     recognises: |sample| {
@@ -110,6 +111,8 @@ struct Seen {
     loads: BTreeMap<String, Load>,
     /// What the cycles say about mornings.
     mornings: BTreeMap<NaiveDate, Morning>,
+    /// The day of waking of each cycle, by its beginning.
+    wakings: HashMap<String, NaiveDate>,
 }
 
 /// What a cycle says about its morning.
@@ -163,9 +166,14 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
     };
     let user = importer.owner(first)?;
     let seen = RefCell::new(Seen::default());
-    importer.each(files, |importer, path| {
-        read_file(importer, path, &user, &mut seen.borrow_mut())
-    })?;
+    // The journal last: the cycles say which day each one is.
+    let (journals, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.iter().cloned().partition(|path| is_journal(path));
+    for files in [others, journals] {
+        importer.each(&files, |importer, path| {
+            read_file(importer, path, &user, &mut seen.borrow_mut())
+        })?;
+    }
     let seen = seen.into_inner();
     for morning in seen.mornings.into_values() {
         let place = Place {
@@ -177,6 +185,12 @@ fn read(importer: &mut Importer<'_>, files: &[PathBuf]) -> Result<(), ImportErro
         }
     }
     days(importer, &user, first, seen.loads)
+}
+
+/// Whether a file is the journal.
+fn is_journal(path: &Path) -> bool {
+    let table = Table::open(path, &READER);
+    table.is_ok_and(|table| kind(table.names()) == Some(Kind::Journal))
 }
 
 fn read_file(
@@ -200,7 +214,7 @@ fn read_file(
             Some(Kind::Cycles) => cycle(importer, &row, &columns, user, seen),
             Some(Kind::Sleeps) => sleep(importer, &row, &columns, user, seen),
             Some(Kind::Workouts) => workout(importer, &row, &columns, user),
-            Some(Kind::Journal) => journal(importer, &row, &columns, user),
+            Some(Kind::Journal) => journal(importer, &row, &columns, user, &seen.wakings),
             None => {
                 importer.skip(SkipReason::OtherFile);
                 Ok(Ok(()))
@@ -282,10 +296,11 @@ fn cycle(
             readings,
         };
         let day = waking.written_local_time().map(|local| local.date());
-        if let Some(day) = day
-            && seen.keep(day, morning)
-        {
-            importer.skip(SkipReason::Repeated);
+        if let Some(day) = day {
+            seen.wakings.insert(id.clone(), day);
+            if seen.keep(day, morning) {
+                importer.skip(SkipReason::Repeated);
+            }
         }
         if let Err(fault) = sleep(importer, row, columns, user, seen)? {
             importer.reject(row.place().reject(fault))?;
@@ -411,21 +426,28 @@ fn journal(
     row: &Row<'_>,
     columns: &Columns,
     user: &UserId,
+    wakings: &HashMap<String, NaiveDate>,
 ) -> Outcome {
     let times = (|| {
         let start = columns.time(row, CYCLE_START)?;
         let start = start.ok_or_else(|| empty("the beginning of the cycle"))?;
         let from = local(start)?;
         let end = columns.time(row, CYCLE_END)?.map(local).transpose()?;
+        if end.is_some_and(|end| end < from) {
+            let message = "the cycle ends before it begins".to_owned();
+            return Err((RejectReason::Contradiction, message));
+        }
         let half = end.map_or(HALF_A_DAY, |end| (end - from) / 2);
-        Ok((start.id(), (from + half).date()))
+        let id = start.id();
+        let day = wakings.get(&id).copied();
+        Ok((id, day.unwrap_or_else(|| (from + half).date())))
     })();
     let (cycle, day) = match times {
         Ok(times) => times,
         Err(fault) => return Ok(Err(fault)),
     };
     let text = columns.text(row, ANSWER);
-    if text.is_empty() {
+    if text.is_empty() || is_not_measured(text) {
         importer.skip(SkipReason::Missing);
         return Ok(Ok(()));
     }
