@@ -168,7 +168,11 @@ impl Comparison<'_> {
             CorrelationMethod::Granger => {
                 let beside = Pairs::new(self.feature, self.target, self.first, 0).x;
                 self.check_answers(&beside)?;
-                self.beside_ranks(&beside, Comparison::test_granger)
+                let tested = self.test_granger()?;
+                match self.ranks_beside(&beside) {
+                    None => Ok(tested),
+                    Some(ranks) => Ok(tested.not_below(&self.against(&ranks).test_granger()?)),
+                }
             }
             CorrelationMethod::Spearman | CorrelationMethod::Kendall => {
                 self.check_answers(&prepared.pairs.x)?;
@@ -186,28 +190,20 @@ impl Comparison<'_> {
         }
     }
 
-    /// A test, with the same test against the target's ranks where the feature is mostly one value.
-    fn beside_ranks(
-        &self,
-        feature: &[f64],
-        test: impl Fn(&Comparison<'_>) -> Result<TestedPair, InsightError>,
-    ) -> Result<TestedPair, InsightError> {
-        let tested = test(self)?;
+    /// The target's ranks, where the feature is mostly one value.
+    fn ranks_beside(&self, feature: &[f64]) -> Option<Vec<Option<f64>>> {
         if !is_mostly_one_value(feature) {
-            return Ok(tested);
+            return None;
         }
         let values: Vec<f64> = self.target.iter().flatten().copied().collect();
         let mut ranks = midranks(&values).into_iter();
-        let ranks: Vec<Option<f64>> = self
-            .target
-            .iter()
-            .map(|value| value.and_then(|_| ranks.next()))
-            .collect();
-        let of_ranks = test(&Comparison {
-            target: &ranks,
-            ..*self
-        })?;
-        Ok(tested.not_below(&of_ranks))
+        let days = self.target.iter();
+        Some(days.map(|day| day.and_then(|_| ranks.next())).collect())
+    }
+
+    /// The same feature against another target.
+    fn against<'b>(&'b self, target: &'b [Option<f64>]) -> Comparison<'b> {
+        Comparison { target, ..*self }
     }
 
     /// Whether a tag has enough days of yes and of no; a feature needs none.
@@ -347,7 +343,11 @@ impl Comparison<'_> {
     pub(crate) fn test_one_granger_lag(&self) -> Result<TestedPair, InsightError> {
         let beside = Pairs::new(self.feature, self.target, self.first, self.lag).x;
         self.check_answers(&beside)?;
-        self.beside_ranks(&beside, Comparison::test_one_lag)
+        let tested = self.test_one_lag()?;
+        match self.ranks_beside(&beside) {
+            None => Ok(tested),
+            Some(ranks) => Ok(tested.not_below(&self.against(&ranks).test_one_lag()?)),
+        }
     }
 
     fn test_one_lag(&self) -> Result<TestedPair, InsightError> {
