@@ -7,7 +7,7 @@ use crate::own::WEEKDAY_MEAN;
 use crate::person::{State, walk, width};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use vitalcast_evaluation::{Calibration, GapFactors, Step};
+use vitalcast_evaluation::{Calibration, GapFactors, Step, mean};
 
 /// Parts into which people are divided; each is forecast by a model of the others.
 pub(crate) const FOLDS: usize = 5;
@@ -28,13 +28,14 @@ pub(crate) struct LeadCalibration {
 }
 
 impl LeadCalibration {
-    fn fit(people: &[&[Forecast]], lead: usize, symmetric: bool) -> Result<Self, PooledError> {
+    fn fit(
+        people: &[&[Forecast]],
+        lead: usize,
+        expected: &GapFactors,
+        symmetric: bool,
+    ) -> Result<Self, PooledError> {
         let forecasts = people.iter().flat_map(|forecasts| forecasts.iter());
-        let errors = forecasts.map(|of| {
-            let error = (of.observed - of.value).abs() / of.scale;
-            (of.gap as usize, error)
-        });
-        let gaps = GapFactors::fit(errors)?;
+        let gaps = expected.learn(forecasts.map(|of| (of.gap as usize, of.error())))?;
         let steps: Vec<Vec<Step>> = people
             .iter()
             .map(|forecasts| {
@@ -76,6 +77,20 @@ struct Forecast {
     origin: u32,
     gap: u16,
     counts: bool,
+}
+
+impl Forecast {
+    /// The size of the error in the person's scale.
+    fn error(&self) -> f64 {
+        (self.observed - self.value).abs() / self.scale
+    }
+}
+
+/// The usual size of errors without a gap, in people's scale: the mean.
+fn size(people: &[&[Forecast]]) -> f64 {
+    let forecasts = people.iter().flat_map(|forecasts| forecasts.iter());
+    let without_gap = forecasts.filter(|of| of.gap == 0);
+    mean(without_gap.map(Forecast::error)).unwrap_or(0.0)
 }
 
 /// The calibrations of each regression and lead.
@@ -121,16 +136,20 @@ pub(crate) fn calibrate(
         people.par_iter().zip(&folds).map(of_person).collect();
     (0..learned.regressions.len())
         .map(|regression| {
+            let of_lead = |ahead: usize| -> Vec<&[Forecast]> {
+                all.iter()
+                    .flatten()
+                    .filter(|(of, _)| *of == regression)
+                    .map(|(_, leads)| leads[ahead].as_slice())
+                    .collect()
+            };
+            let leads = (0..design.horizon).into_par_iter();
+            let sizes: Vec<f64> = leads.map(|ahead| size(&of_lead(ahead))).collect();
             (0..design.horizon)
                 .into_par_iter()
                 .map(|ahead| {
-                    let forecasts: Vec<&[Forecast]> = all
-                        .iter()
-                        .flatten()
-                        .filter(|(of, _)| *of == regression)
-                        .map(|(_, leads)| leads[ahead].as_slice())
-                        .collect();
-                    LeadCalibration::fit(&forecasts, ahead + 1, symmetric)
+                    let expected = GapFactors::of_leads(&sizes, ahead + 1)?;
+                    LeadCalibration::fit(&of_lead(ahead), ahead + 1, &expected, symmetric)
                 })
                 .collect()
         })

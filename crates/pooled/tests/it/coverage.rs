@@ -171,3 +171,27 @@ fn coverage_on_random_walks_is_nominal_after_gaps_of_any_length() {
         }
     }
 }
+
+#[test]
+fn people_without_gaps_taught_that_a_gap_does_nothing() {
+    let walk = Kind {
+        drift: 1.0,
+        noise: 0.1,
+        missing: 0.0,
+        days: 150,
+        late: false,
+        covariates: 0,
+    };
+    let model = fit(&people(1..151, walk), 7);
+    for gap in [0, 1, 2, 4] {
+        let mut unseen = people(20_000..20_500, walk);
+        for person in &mut unseen {
+            let mut values = person.series.known(0..walk.days, 0).into_owned();
+            values[100..100 + gap].fill(None);
+            person.series = KnownSeries::from(values);
+        }
+        let after = cover(&model, &unseen, 1, |_, day| usize::from(day == 100 + gap))[1];
+        assert_eq!(after.days, 500.0);
+        after.within(6.0, &format!("{gap} days"));
+    }
+}

@@ -615,11 +615,8 @@ impl Work<'_> {
         if matches!(self.pooled, Pooled::NotAskedFor) {
             let recipe = PooledRecipe::of(self.cohort.metric);
             let learners = self.cohort.learners(longest);
-            let design = vitalcast_pooled::Design {
-                horizon: *self.request.horizon.end(),
-                ..recipe.design()
-            };
-            let fitted = PooledModel::fit(&design, &learners, recipe.is_one_for_all());
+            // As the one that is served: what a gap does to errors, all leads tell.
+            let fitted = PooledModel::fit(&recipe.design(), &learners, recipe.is_one_for_all());
             self.pooled = match fitted {
                 Ok(model) => Pooled::Fitted(Box::new(model)),
                 Err(error @ PooledError::TooFewPeople { .. }) => Pooled::TooFewPeople(error),
