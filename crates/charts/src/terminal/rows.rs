@@ -36,11 +36,13 @@ pub(crate) fn push_rows(
     };
     let label = widest(&mut rows.iter().map(|row| &row.label));
     let number = widest(&mut rows.iter().map(|row| &row.number)).min(width / 2);
-    let is_stacked = label > width * 9 / 20;
     // Mark, space, label, two spaces, marks, space, number.
-    let beside = if is_stacked { 2 } else { 2 + label + 2 };
+    let beside = 2 + label + 2;
+    let is_stacked = label > width * 9 / 20 || beside + SHORTEST + 1 + number > width;
+    let beside = if is_stacked { 2 } else { beside };
+    // Marks are somewhere, however narrow the terminal is.
     let room = width.saturating_sub(beside + 1 + number);
-    let room = room.clamp(SHORTEST.min(room), LONGEST);
+    let room = room.clamp(SHORTEST.min(room).max(1), LONGEST);
     for (index, row) in rows.iter().enumerate() {
         let name_room = if is_stacked { width - 2 } else { label };
         let name = options.fitted(&row.label, name_room);
@@ -144,6 +146,33 @@ mod tests {
 
     fn text(marks: &[(char, Paint)]) -> String {
         marks.iter().map(|(sign, _)| sign).collect()
+    }
+
+    #[test]
+    fn long_numbers_left_no_room_for_marks_in_a_narrow_terminal() {
+        let row = Row {
+            mark: ' ',
+            label: "a label of people".to_owned(),
+            number: "12345678901234567890".to_owned(),
+            paint: Paint::Plain,
+        };
+        for width in [40, 41, 48, 60] {
+            let options = TerminalOptions {
+                width,
+                ..TerminalOptions::default()
+            };
+            let mut drawn = String::new();
+            push_rows(
+                &mut drawn,
+                std::slice::from_ref(&row),
+                options,
+                |_, room| {
+                    assert!(room >= SHORTEST, "{room} of {width}");
+                    Scale::new((0.0, 1.0)).bar((1.0, 1.0), room, Paint::Plain, false)
+                },
+            );
+            assert!(drawn.contains('│'), "{drawn}");
+        }
     }
 
     #[test]
