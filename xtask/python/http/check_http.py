@@ -34,6 +34,7 @@ RULES = {
         "/api/users/{user_id}/meals",
         "/api/users/{user_id}/activities",
         "/api/users/{user_id}/health-metrics",
+        "/api/users/{user_id}/tags",
         "/api/users/{user_id}/imports",
         "/api/users/{user_id}/uploads",
         "/api/users/{user_id}/uploads/{upload_id}",
