@@ -47,6 +47,14 @@ RULES = {
     ],
     "admin": ["/admin/keys"],
 }
+# What is there after a DELETE. One path is a person's list of models for GET and a model for DELETE, as in the
+# contract: the list of somebody named like a deleted model is empty, not gone. And a job that is called off is
+# cancelled, and stays in the list.
+STAYS = [
+    "/api/predictions/models/{id}",
+    "/api/jobs/{job_id}",
+    "/api/jobs/{job_id}/events",
+]
 # Where a length may be announced that is too large.
 MAY_BE_TOO_LARGE = "/api/users/{user_id}/uploads"
 
@@ -142,14 +150,13 @@ def configuration(url, key, listener, seed):
             f'expected-statuses = ["2xx", 401, 403, 404, 409, {too_large}422]',
         ]
     if listener == "public":
-        # One path is a person's list of models for GET and a model for DELETE, as in the contract:
-        # the list of somebody named like a deleted model is empty, not gone.
-        lines += [
-            "[[operations]]",
-            'include-path = "/api/predictions/models/{id}"',
-            "[operations.checks.use_after_free]",
-            "enabled = false",
-        ]
+        for path in STAYS:
+            lines += [
+                "[[operations]]",
+                f'include-path = "{path}"',
+                "[operations.checks.use_after_free]",
+                "enabled = false",
+            ]
     return "\n".join(lines) + "\n"
 
 
