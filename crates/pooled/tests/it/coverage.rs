@@ -122,24 +122,26 @@ fn coverage_is_back_within_ten_days_of_a_shift_by_one_standard_deviation() {
     assert!(back <= 10, "{shown}");
 }
 
+/// People whose level wanders, and nothing else.
+const WALK: Kind = Kind {
+    drift: 1.0,
+    noise: 0.1,
+    missing: 0.0,
+    days: 150,
+    late: false,
+    covariates: 0,
+};
+
 /// Random walks with gaps of up to two weeks.
 fn walks(seeds: std::ops::Range<u64>) -> Vec<Person> {
-    let kind = Kind {
-        drift: 1.0,
-        noise: 0.1,
-        missing: 0.0,
-        days: 150,
-        late: false,
-        covariates: 0,
-    };
     let mut random = Random(seeds.start);
-    let mut walks = people(seeds, kind);
+    let mut walks = people(seeds, WALK);
     for person in &mut walks {
-        let mut values = person.series.known(0..kind.days, 0).into_owned();
+        let mut values = person.series.known(0..WALK.days, 0).into_owned();
         let mut day = 3;
-        while day < kind.days {
+        while day < WALK.days {
             let gap = [0, 1, 1, 2, 3, 4, 5, 6, 8, 12][random.below(10)];
-            let end = kind.days.min(day + gap);
+            let end = WALK.days.min(day + gap);
             values[day..end].fill(None);
             day = end + 1 + random.below(6);
         }
@@ -174,19 +176,11 @@ fn coverage_on_random_walks_is_nominal_after_gaps_of_any_length() {
 
 #[test]
 fn people_without_gaps_taught_that_a_gap_does_nothing() {
-    let walk = Kind {
-        drift: 1.0,
-        noise: 0.1,
-        missing: 0.0,
-        days: 150,
-        late: false,
-        covariates: 0,
-    };
-    let model = fit(&people(1..151, walk), 7);
+    let model = fit(&people(1..151, WALK), 7);
     for gap in [0, 1, 2, 4] {
-        let mut unseen = people(20_000..20_500, walk);
+        let mut unseen = people(20_000..20_500, WALK);
         for person in &mut unseen {
-            let mut values = person.series.known(0..walk.days, 0).into_owned();
+            let mut values = person.series.known(0..WALK.days, 0).into_owned();
             values[100..100 + gap].fill(None);
             person.series = KnownSeries::from(values);
         }

@@ -1,6 +1,6 @@
 //! Oura's exports: the account export as CSV files with semicolons (`sleepmodel.csv`, `dailyreadiness.csv`,
-//! `dailysleep.csv`, `dailyactivity.csv`, `dailyspo2.csv`, `workout.csv`, `enhancedtag.csv`), the same records as JSON, in one file
-//! or in one per kind, and the trends CSV, a row per day.
+//! `dailysleep.csv`, `dailyactivity.csv`, `dailyspo2.csv`, `workout.csv`, `enhancedtag.csv`), the same records as
+//! JSON, in one file or in one per kind, and the trends CSV, a row per day.
 //!
 //! What a row is follows from its fields. Durations are seconds. `bedtime_start` and `bedtime_end` have the
 //! person's own offset, and `day` is the day of waking. `contributors` are scores from 0 to 100, also where
