@@ -193,6 +193,11 @@ impl ColumnMap {
         tags.map(|mapped| mapped.column.as_str())
     }
 
+    /// Names of all its columns.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|mapped| mapped.column.as_str())
+    }
+
     /// Whether a table has all columns of the map.
     pub(crate) fn fits(&self, names: &[&str]) -> bool {
         let has = |mapped: &Mapped| names.iter().any(|name| is_named(name, &mapped.column));

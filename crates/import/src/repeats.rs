@@ -19,6 +19,30 @@ impl Repeats {
     }
 }
 
+/// Things that were seen more than once, among all that were seen.
+#[derive(Debug, Default)]
+pub(crate) struct Repeated {
+    seen: Repeats,
+    again: HashSet<u64, RandomState>,
+}
+
+impl Repeated {
+    /// Sees a thing; whether it was seen before.
+    pub(crate) fn see(&mut self, thing: &impl Hash) -> bool {
+        let hash = self.seen.state.hash_one(thing);
+        let is_repeat = !self.seen.hashes.insert(hash);
+        if is_repeat {
+            self.again.insert(hash);
+        }
+        is_repeat
+    }
+
+    /// Whether a thing was seen more than once.
+    pub(crate) fn has(&self, thing: &impl Hash) -> bool {
+        !self.again.is_empty() && self.again.contains(&self.seen.state.hash_one(thing))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,5 +55,14 @@ mod tests {
         assert!(!repeats.is_new(&("ab", "c")));
         let new = (0..100_000_u32).filter(|number| repeats.is_new(number));
         assert_eq!(new.count(), 100_000);
+    }
+
+    #[test]
+    fn only_what_is_seen_twice_is_repeated() {
+        let mut repeated = Repeated::default();
+        let seen = ["a", "b", "a", "c", "a"].map(|word| repeated.see(&word));
+        assert_eq!(seen, [false, false, true, false, true]);
+        let again = ["a", "b", "c", "d"].map(|word| repeated.has(&word));
+        assert_eq!(again, [true, false, false, false]);
     }
 }

@@ -7,8 +7,10 @@
 //! has days, not times. HRV, nights and scores of recovery are known in the morning.
 //!
 //! A tag is a column of yes and no, or of how often: 0 is no, and what is more is yes, with the number as its
-//! note. An empty cell says nothing, but in a column of yes alone it says no. Of several rows of one day, such as
-//! those of its meals, a yes counts.
+//! note. An empty cell says nothing, but in a column of yes alone it says no.
+//!
+//! Of several rows of one day or time, such as those of a day's meals, the last reading counts, and of tags a yes.
+//! Only that is passed on: an earlier one would be stored and corrected by each import anew.
 
 use crate::batch::{Importer, fault};
 use crate::dates;
@@ -17,7 +19,7 @@ use crate::format::{FormatReader, Gives, Reading as Read};
 use crate::map::{ColumnMap, Target, is_named};
 use crate::numbers::{Cell, Marks, Span, cell, span};
 use crate::readings::{Place, Reading};
-use crate::repeats::Repeats;
+use crate::repeats::Repeated;
 use crate::report::{RejectReason, SkipReason};
 use crate::sample::{Confidence, Sample, look};
 use crate::survey::{Dates, LOOKED_AT, Numbers, check_cut, quantity_in};
@@ -76,26 +78,33 @@ struct Noting {
     empty_is_no: bool,
 }
 
-/// What a table says of its tags.
+/// What a cell says.
+enum Said {
+    Value(f64, Unit),
+    Tag { applies: bool, note: String },
+}
+
+/// A cell that says something, and where it stands.
+struct Answer {
+    user: UserId,
+    at: Moment,
+    /// The place among the columns with values and, behind them, those with tags.
+    column: usize,
+    said: Said,
+    line: u64,
+}
+
+/// What several rows say of the same person and time: one answer a column.
 #[derive(Default)]
-struct Said {
+struct Held {
     place_of: HashMap<(UserId, Moment, usize), usize>,
     all: Vec<Answer>,
 }
 
-struct Answer {
-    user: UserId,
-    at: Moment,
-    tag: usize,
-    applies: bool,
-    note: String,
-    line: u64,
-}
-
-impl Said {
-    /// Keeps an answer, unless another row of the same time has said yes.
+impl Held {
+    /// Keeps an answer in place of an earlier one, but no "no" in place of a "yes".
     fn keep(&mut self, answer: Answer) {
-        let key = (answer.user.clone(), answer.at, answer.tag);
+        let key = (answer.user.clone(), answer.at, answer.column);
         match self.place_of.entry(key) {
             Entry::Vacant(place) => {
                 place.insert(self.all.len());
@@ -103,7 +112,8 @@ impl Said {
             }
             Entry::Occupied(place) => {
                 let held = &mut self.all[*place.get()];
-                if answer.applies || !held.applies {
+                let is_no = matches!(answer.said, Said::Tag { applies: false, .. });
+                if !(is_no && matches!(held.said, Said::Tag { applies: true, .. })) {
                     *held = answer;
                 }
             }
@@ -123,7 +133,7 @@ struct Places {
 impl Places {
     fn of(table: &Table<'_>, map: &ColumnMap) -> Result<Self, ImportError> {
         let place = |name: &str| {
-            let found = table.names().iter().position(|found| is_named(found, name));
+            let found = named(table.names(), name).first().copied();
             found.ok_or_else(|| table.missing(name.to_owned()))
         };
         let optional = |target| map.column_of(target).map(place).transpose();
@@ -154,6 +164,90 @@ impl Places {
             values,
             tags,
         })
+    }
+
+    /// What a cell of a column with values or tags says; `None` if it says nothing.
+    fn said(&self, row: &Row<'_>, column: usize) -> Result<Option<Said>, Fault> {
+        if let Some(values) = self.values.get(column) {
+            let value = value_of(row, values)?;
+            return Ok(value.map(|(value, unit)| Said::Value(value, unit)));
+        }
+        let noted = noted(row, &self.tags[column - self.values.len()])?;
+        Ok(noted.map(|(applies, note)| Said::Tag {
+            applies,
+            note: note.to_owned(),
+        }))
+    }
+
+    /// Whether an answer is a tag, or a value that its metric can have.
+    fn is_accepted(&self, answer: &Answer) -> bool {
+        match answer.said {
+            Said::Value(value, unit) => {
+                let measured = self.values[answer.column].metric.measured(value, unit);
+                matches!(measured, Ok(Some(_)))
+            }
+            Said::Tag { .. } => true,
+        }
+    }
+
+    fn pass_on(
+        &self,
+        importer: &mut Importer<'_>,
+        file: &Path,
+        answer: &Answer,
+    ) -> Result<(), ImportError> {
+        let Answer { user, at, line, .. } = answer;
+        let place = Place { file, line: *line };
+        match &answer.said {
+            Said::Value(value, unit) => {
+                let metric = self.values[answer.column].metric;
+                importer.reading(user, SOURCE, place, reading(metric, *value, *unit, *at))
+            }
+            Said::Tag { applies, note } => {
+                let noted = Noted {
+                    id: format!("tag-{}", at.id()),
+                    at: *at,
+                    name: &self.tags[answer.column - self.values.len()].name,
+                    applies: *applies,
+                    note,
+                };
+                importer.tag(user, SOURCE, place, &noted)
+            }
+        }
+    }
+}
+
+/// The columns that have a name to the letter, else those that have it with other marks or cases.
+fn named(names: &[String], wanted: &str) -> Vec<usize> {
+    let same = |is_same: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        let places = names.iter().enumerate();
+        places
+            .filter(|(_, name)| is_same(name))
+            .map(|(place, _)| place)
+            .collect()
+    };
+    let exact = same(&|name| name.trim() == wanted.trim());
+    if exact.is_empty() {
+        same(&|name| is_named(name, wanted))
+    } else {
+        exact
+    }
+}
+
+/// Says which column is read where several have a name of the map. The name is left out: it may be that of a
+/// tag.
+fn tell_of_equal_names(importer: &mut Importer<'_>, table: &Table<'_>, map: &ColumnMap) {
+    for name in map.names() {
+        if let [read, others @ ..] = &*named(table.names(), name)
+            && !others.is_empty()
+        {
+            let others: Vec<String> = others.iter().map(|other| (other + 1).to_string()).collect();
+            importer.note(format!(
+                "of the columns with one name, column {} is read and not {}",
+                read + 1,
+                others.join(", ")
+            ));
+        }
     }
 }
 
@@ -201,82 +295,79 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let known = |columns: &crate::format::Columns<'_>| map.fits(columns.0);
     let mut table = Table::open_with(path, &known)?;
     let mut places = Places::of(&table, &map)?;
+    tell_of_equal_names(importer, &table, &map);
     let mut first = Table::open_with(path, &known)?;
     let rules = survey(importer, &mut first, &mut places)?;
     let owner = match places.user {
         Some(_) => None,
         None => Some(importer.owner(path)?),
     };
-    let zone = importer.zone_to_assume();
-    let mut seen = Repeats::default();
-    let mut repeated = 0_u64;
-    let mut said = Said::default();
-    while let Some(row) = table.next(importer)? {
+    let about = |row: &Row<'_>| -> Result<(UserId, Moment), Fault> {
         let user = match &owner {
-            Some(owner) => Ok(owner.clone()),
-            None => UserId::new(row.text(places.user)).map_err(|error| fault(&error)),
+            Some(owner) => owner.clone(),
+            None => UserId::new(row.text(places.user)).map_err(|error| fault(&error))?,
         };
-        let user_and_time = user.and_then(|user| Ok((user, moment_of(&row, &places, &rules)?)));
-        let (user, at) = match user_and_time {
-            Ok(read) => read,
+        Ok((user, moment_of(row, &places, &rules)?))
+    };
+    let mut repeated = Repeated::default();
+    let mut repeats = 0_u64;
+    let mut before = Table::open_with(path, &known)?;
+    while let Some(row) = before.peek()? {
+        if let Ok(key) = about(&row)
+            && importer.wants(&key.0)
+        {
+            repeats += u64::from(repeated.see(&key));
+        }
+    }
+    let zone = importer.zone_to_assume();
+    let mut held = Held::default();
+    while let Some(row) = table.next(importer)? {
+        let key = match about(&row) {
+            Ok(key) => key,
             Err(fault) => {
                 importer.reject(row.reject(fault))?;
                 continue;
             }
         };
-        if !importer.wants(&user) {
+        if !importer.wants(&key.0) {
             importer.skip(SkipReason::OtherUser);
             continue;
         }
-        importer.person(&user, zone)?;
-        repeated += u64::from(!seen.is_new(&(&user, at)));
-        for values in &places.values {
-            match value_of(&row, values) {
-                Ok(Some((value, unit))) => {
-                    let reading = reading(values.metric, value, unit, at);
-                    importer.reading(&user, SOURCE, row.place(), reading)?;
+        importer.person(&key.0, zone)?;
+        let is_repeated = repeated.has(&key);
+        let (user, at) = key;
+        let columns = places.values.len() + places.tags.len();
+        for column in 0..columns {
+            let said = match places.said(&row, column) {
+                Ok(Some(said)) => said,
+                Ok(None) => continue,
+                Err(fault) => {
+                    importer.reject(row.reject(fault))?;
+                    continue;
                 }
-                Ok(None) => {}
-                Err(fault) => importer.reject(row.reject(fault))?,
-            }
-        }
-        for (tag, noting) in places.tags.iter().enumerate() {
-            match noted(&row, noting) {
-                Ok(Some((applies, note))) => said.keep(Answer {
-                    user: user.clone(),
-                    at,
-                    tag,
-                    applies,
-                    note: note.to_owned(),
-                    line: row.line(),
-                }),
-                Ok(None) => {}
-                Err(fault) => importer.reject(row.reject(fault))?,
+            };
+            let answer = Answer {
+                user: user.clone(),
+                at,
+                column,
+                said,
+                line: row.line(),
+            };
+            // A value that is refused replaces none.
+            if is_repeated && places.is_accepted(&answer) {
+                held.keep(answer);
+            } else {
+                places.pass_on(importer, path, &answer)?;
             }
         }
     }
-    for answer in said.all {
-        let noted = Noted {
-            id: format!("tag-{}", answer.at.id()),
-            at: answer.at,
-            name: &places.tags[answer.tag].name,
-            applies: answer.applies,
-            note: &answer.note,
-        };
-        let place = Place {
-            file: path,
-            line: answer.line,
-        };
-        importer.tag(&answer.user, SOURCE, place, &noted)?;
+    for answer in held.all {
+        places.pass_on(importer, path, &answer)?;
     }
-    if repeated > 0 {
-        let rows = if repeated == 1 {
-            "row has"
-        } else {
-            "rows have"
-        };
+    if repeats > 0 {
+        let rows = if repeats == 1 { "row has" } else { "rows have" };
         importer.note(format!(
-            "{repeated} {rows} the date and time of an earlier row: the last reading counts, and of tags a yes"
+            "{repeats} {rows} the date and time of an earlier row: the last reading counts, and of tags a yes"
         ));
     }
     Ok(())

@@ -327,3 +327,34 @@ fn what_is_rejected_of_a_tag_does_not_say_its_name() {
         "column 2 is neither yes nor no, nor a number"
     );
 }
+
+/// An import wrote both readings each time: the first corrected the second, and the second the first.
+#[test]
+fn of_two_rows_of_one_day_both_readings_were_passed_on() {
+    let table =
+        "Date,Pulse,Sleep\n2025-03-01,55,7\n2025-03-02,60,8\n2025-03-01,57,\n2025-03-01,9000,6.5\n";
+    let (report, read) = read_mapped("UTC", "date=Date,rhr=Pulse,sleep=Sleep:h", table);
+    let [first, second] = ["2025-03-01", "2025-03-02"];
+    assert_eq!(read.records.len(), 4);
+    read.check_days(M::RestingHeartRate, &[(first, 57.0), (second, 60.0)]);
+    read.check_days(M::SleepDuration, &[(first, 6.5), (second, 8.0)]);
+    // A value that is refused replaces none.
+    assert_eq!(read.faults(), [(5, R::OutOfRange)]);
+    let note = "2 rows have the date and time of an earlier row: the last reading counts, and of tags a yes";
+    assert_eq!(report.notes, [note]);
+}
+
+#[test]
+fn of_two_columns_with_one_name_the_first_was_read_without_a_word() {
+    let table = "Date,Pulse,pulse,Pulse\n2025-03-01,55,80,90\n";
+    let (report, read) = read_mapped("UTC", "date=Date,rhr=Pulse", table);
+    read.check_days(M::RestingHeartRate, &[("2025-03-01", 55.0)]);
+    assert_eq!(
+        report.notes,
+        ["of the columns with one name, column 2 is read and not 4"]
+    );
+    // A name to the letter comes before one that is like it.
+    let (report, read) = read_mapped("UTC", "date=Date,rhr=pulse", table);
+    read.check_days(M::RestingHeartRate, &[("2025-03-01", 80.0)]);
+    assert_eq!(report.notes, [""; 0]);
+}
