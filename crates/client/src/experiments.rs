@@ -5,8 +5,8 @@ use chrono::NaiveDate;
 use reqwest::Method;
 use serde_json::{Value, json};
 use vitalcast_domain::{
-    ExperimentAnalysis, ExperimentDay, ExperimentId, ExperimentPreview, ExperimentRequest,
-    ExperimentSummary, ExperimentView, UserId,
+    ExperimentAnalysis, ExperimentDay, ExperimentId, ExperimentList, ExperimentPreview,
+    ExperimentRequest, ExperimentView, UserId,
 };
 
 impl Client {
@@ -33,14 +33,9 @@ impl Client {
     /// # Errors
     ///
     /// [`ClientError::Service`] with code `UNKNOWN_USER`.
-    pub async fn experiments(&self, user: &UserId) -> Result<Vec<ExperimentSummary>, ClientError> {
-        #[derive(serde::Deserialize)]
-        struct List {
-            experiments: Vec<ExperimentSummary>,
-        }
+    pub async fn experiments(&self, user: &UserId) -> Result<ExperimentList, ClientError> {
         let path = ["api", "users", user.as_str(), "experiments"];
-        let list: List = read(self.call(Method::GET, &path)?).await?;
-        Ok(list.experiments)
+        read(self.call(Method::GET, &path)?).await
     }
 
     /// An experiment with its days, what is due today, and what was seen so far.

@@ -308,6 +308,27 @@ pub struct ExperimentView {
     pub analysis: ExperimentAnalysis,
 }
 
+/// The experiments of a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ExperimentList {
+    /// Id of the person.
+    pub user_id: UserId,
+    /// In the order of their first days.
+    pub experiments: Vec<ExperimentSummary>,
+    /// Those that this release cannot read, in the order of their first days.
+    #[serde(default)]
+    pub unreadable_experiments: Vec<UnreadableExperimentInfo>,
+}
+
+/// An experiment that this release cannot read: it is damaged, or of a newer release. It can be deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct UnreadableExperimentInfo {
+    /// Id of the experiment.
+    pub experiment_id: ExperimentId,
+    /// What cannot be read.
+    pub reason: String,
+}
+
 /// An experiment in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ExperimentSummary {

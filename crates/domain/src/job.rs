@@ -63,6 +63,27 @@ pub struct JobError {
     pub detail: String,
 }
 
+/// The jobs of a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct JobList {
+    /// Id of the person.
+    pub user_id: UserId,
+    /// Newest first.
+    pub jobs: Vec<JobInfo>,
+    /// Those among the newest that this release cannot read, newest first.
+    #[serde(default)]
+    pub unreadable_jobs: Vec<UnreadableJobInfo>,
+}
+
+/// A job that this release cannot read: it is damaged, or of a newer release. It waits for one that can.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct UnreadableJobInfo {
+    /// Id of the job.
+    pub job_id: JobId,
+    /// What cannot be read.
+    pub reason: String,
+}
+
 /// A job as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct JobInfo {

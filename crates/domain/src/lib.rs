@@ -52,8 +52,8 @@ pub use experiment::{
 };
 pub use experiment_answer::{
     AlwaysValidAnswer, AsTreatedAnswer, ConditionMean, ExperimentAnalysis, ExperimentBelief,
-    ExperimentDay, ExperimentDifference, ExperimentPreview, ExperimentSummary, ExperimentVerdict,
-    ExperimentView, FinalTest, NoResult, PowerOption,
+    ExperimentDay, ExperimentDifference, ExperimentList, ExperimentPreview, ExperimentSummary,
+    ExperimentVerdict, ExperimentView, FinalTest, NoResult, PowerOption, UnreadableExperimentInfo,
 };
 pub use explanation::{
     AttentionOfDay, AttentionWeights, DayImportance, DependencePoint, EXPLANATION_EVALUATIONS,
@@ -64,7 +64,7 @@ pub use explanation::{
 };
 pub use id::{ExperimentId, JobId, KeyId, ModelId, UserId};
 pub use identity::{Coincident, Place, short_name};
-pub use job::{JobError, JobInfo, JobKind, JobProgress, JobState};
+pub use job::{JobError, JobInfo, JobKind, JobList, JobProgress, JobState, UnreadableJobInfo};
 pub use metric::{Better, FeatureCategory, MetricType, PredictionMetric};
 pub use moment::Moment;
 pub use profile::{ActivityLevel, Profile, ZoneFrom};

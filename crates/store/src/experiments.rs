@@ -1,6 +1,7 @@
 //! The interface of stores of experiments.
 
 use crate::error::StoreError;
+use crate::store::Listed;
 use vitalcast_domain::{Experiment, ExperimentId, UserId};
 
 /// A stored experiment.
@@ -46,7 +47,7 @@ pub trait Experiments: Send + Sync {
     fn experiments(
         &self,
         user: &UserId,
-    ) -> impl Future<Output = Result<Vec<Experiment>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Listed<Experiment, ExperimentId>, StoreError>> + Send;
 
     /// Replaces an experiment that still has the revision with which it was read. `false` if it has
     /// another one, or is gone.

@@ -1,6 +1,7 @@
 //! Jobs and API keys: the data of a service other than the data of its people.
 
 use crate::error::StoreError;
+use crate::store::Listed;
 use chrono::{DateTime, Utc};
 use vitalcast_domain::{
     JobError, JobId, JobKind, JobState, KeyId, KeyInfo, PredictionMetric, UserId,
@@ -70,10 +71,12 @@ pub trait Jobs: Send + Sync {
         &self,
         user: &UserId,
         limit: u32,
-    ) -> impl Future<Output = Result<Vec<StoredJob>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Listed<StoredJob, JobId>, StoreError>> + Send;
 
     /// All jobs that have not ended, oldest first.
-    fn open_jobs(&self) -> impl Future<Output = Result<Vec<StoredJob>, StoreError>> + Send;
+    fn open_jobs(
+        &self,
+    ) -> impl Future<Output = Result<Listed<StoredJob, JobId>, StoreError>> + Send;
 
     /// Marks a queued job as running and counts the attempt. `false` if it is no longer queued.
     fn start_job(

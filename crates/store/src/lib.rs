@@ -14,6 +14,6 @@ pub use experiments::{AddedExperiment, Experiments, StoredExperiment};
 pub use jobs::{JobOutcome, Jobs, Keys, NewJob, StoredJob};
 pub use sqlite::{ChangeMark, SqliteStore};
 pub use store::{
-    Deletion, ErasedUser, Generation, ModelList, NewForecast, NewModel, RecordFilter,
-    RegisteredModel, Store, StoredForecast, UnreadableModel, UserSummary, WriteReport,
+    Deletion, ErasedUser, Generation, Listed, ModelList, NewForecast, NewModel, RecordFilter,
+    RegisteredModel, Store, StoredForecast, Unreadable, UnreadableModel, UserSummary, WriteReport,
 };

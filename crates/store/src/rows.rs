@@ -1,7 +1,7 @@
 //! Conversion between database rows and values.
 
 use crate::error::StoreError;
-use crate::store::{RegisteredModel, StoredForecast, UnreadableModel};
+use crate::store::{Listed, RegisteredModel, StoredForecast, Unreadable, UnreadableModel};
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -99,6 +99,35 @@ pub(crate) fn unreadable_model(
         is_active: get(TABLE, row, "is_active")?,
         what,
     })
+}
+
+/// The rows of a list. One that this release cannot read costs only itself, unless not even its id is known.
+///
+/// # Errors
+///
+/// What `read` fails with, but for rows that cannot be read.
+pub(crate) fn listed<T, I: FromStr>(
+    table: &'static str,
+    (id, content): (&str, &str),
+    rows: &[SqliteRow],
+    read: impl Fn(&SqliteRow) -> Result<T, StoreError>,
+) -> Result<Listed<T, I>, StoreError> {
+    let mut list = Listed {
+        rows: Vec::with_capacity(rows.len()),
+        unreadable: Vec::new(),
+    };
+    for row in rows {
+        match read(row) {
+            Ok(value) => list.rows.push(value),
+            Err(StoreError::BadRow { what, .. }) => list.unreadable.push(Unreadable {
+                id: parsed(table, row, id)?,
+                what,
+                content: get::<&str>(table, row, content)?.to_owned(),
+            }),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(list)
 }
 
 pub(crate) fn forecast(row: &SqliteRow) -> Result<StoredForecast, StoreError> {

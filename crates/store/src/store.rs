@@ -201,6 +201,26 @@ pub struct UnreadableModel {
     pub what: String,
 }
 
+/// A row that this release cannot read: it is damaged, or of a newer release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable<I> {
+    /// Its id.
+    pub id: I,
+    /// What cannot be read, without the values.
+    pub what: String,
+    /// What is stored, for an export of all data.
+    pub content: String,
+}
+
+/// The rows of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T, I> {
+    /// Those that this release can read, in the order of the list.
+    pub rows: Vec<T>,
+    /// The others, in the order of the list.
+    pub unreadable: Vec<Unreadable<I>>,
+}
+
 /// Models of the registry.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModelList {

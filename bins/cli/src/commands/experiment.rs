@@ -10,10 +10,12 @@ use crate::exit::UsageError;
 use crate::output::Output;
 use anyhow::bail;
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use vitalcast::charts::PictureSize;
 use vitalcast::{
     Engine, ExperimentAnalysis, ExperimentDay, ExperimentDifference, ExperimentPreview,
-    ExperimentRequest, ExperimentView, UserId, experiment_chart, experiment_report, with_unit,
+    ExperimentRequest, ExperimentSummary, ExperimentView, UnreadableExperimentInfo, UserId,
+    experiment_chart, experiment_report, with_unit,
 };
 
 pub(crate) fn run(
@@ -134,17 +136,30 @@ fn print_plan(preview: &ExperimentPreview, output: &mut Output) -> anyhow::Resul
     Ok(())
 }
 
+/// An entry of the list.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Listed<'a> {
+    Experiment(&'a ExperimentSummary),
+    Unreadable(&'a UnreadableExperimentInfo),
+}
+
 fn list(
     user: &UserId,
     engine: &Engine,
     now: DateTime<Utc>,
     output: &mut Output,
 ) -> anyhow::Result<()> {
-    let all = engine.experiments(user, now)?;
+    let list = engine.experiments(user, now)?;
+    let all = list.experiments;
     if output.is_json() {
-        return output.json(&all);
+        return output.json(
+            &(all.iter().map(Listed::Experiment))
+                .chain(list.unreadable_experiments.iter().map(Listed::Unreadable))
+                .collect::<Vec<_>>(),
+        );
     }
-    if all.is_empty() {
+    if all.is_empty() && list.unreadable_experiments.is_empty() {
         output.note("There are no experiments yet. Plan one with: vitalcast experiment plan");
         return Ok(());
     }
@@ -168,7 +183,17 @@ fn list(
         &["experiment", "state", "days", "question", "due today"],
         &rows,
         &[],
-    )
+    )?;
+    for UnreadableExperimentInfo {
+        experiment_id,
+        reason,
+    } in &list.unreadable_experiments
+    {
+        output.line(format_args!(
+            "{experiment_id} cannot be shown: {reason}. Use a newer release, or delete it."
+        ))?;
+    }
+    Ok(())
 }
 
 fn today(

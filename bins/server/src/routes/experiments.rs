@@ -16,8 +16,8 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use vitalcast::bounds;
 use vitalcast::{
-    ExperimentAnalysis, ExperimentDay, ExperimentId, ExperimentPreview, ExperimentRequest,
-    ExperimentSummary, ExperimentView, FieldError, Measure, PredictionMetric, Scope, StopRule,
+    ExperimentAnalysis, ExperimentDay, ExperimentId, ExperimentList, ExperimentPreview,
+    ExperimentRequest, ExperimentView, FieldError, Measure, PredictionMetric, Scope, StopRule,
     UserId, experiment_report,
 };
 
@@ -237,14 +237,6 @@ shaped!(
     ]
 );
 
-/// The experiments of a person.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ExperimentList {
-    user_id: UserId,
-    /// In the order of their first days.
-    experiments: Vec<ExperimentSummary>,
-}
-
 /// A deleted experiment.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct DeletedExperiment {
@@ -293,16 +285,10 @@ pub(super) async fn list(
     caller: Caller,
     Path(path): Path<UserPath>,
 ) -> Result<axum::Json<ExperimentList>, ApiError> {
-    let user_id = caller.open(path, Scope::Read)?.user_id;
-    let user = user_id.clone();
+    let user = caller.open(path, Scope::Read)?.user_id;
     let now = app.now();
-    let experiments = app
-        .quick(move |engine| engine.experiments(&user, now))
-        .await?;
-    Ok(axum::Json(ExperimentList {
-        user_id,
-        experiments,
-    }))
+    let list = app.quick(move |engine| engine.experiments(&user, now));
+    Ok(axum::Json(list.await?))
 }
 
 /// Get an experiment with its days, what is due today, and what was seen so far.

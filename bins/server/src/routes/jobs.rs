@@ -23,8 +23,8 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use utoipa::ToSchema;
 use vitalcast::{
-    EngineError, Format, ImportUpload, JobEvent, JobId, JobInfo, JobKind, JobWatch, Scope, UserId,
-    Zone,
+    EngineError, Format, ImportUpload, JobEvent, JobId, JobInfo, JobKind, JobList, JobWatch, Scope,
+    UserId, Zone,
 };
 
 /// A file that is being uploaded; it is deleted on drop unless a job takes it over.
@@ -211,14 +211,6 @@ async fn receive(app: &App, mut body: Body, id: &JobId) -> Result<Upload, ApiErr
     Ok(upload)
 }
 
-/// The jobs of a person.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct JobList {
-    user_id: UserId,
-    /// Newest first.
-    jobs: Vec<JobInfo>,
-}
-
 /// The number of jobs to list.
 #[derive(Debug, Deserialize)]
 pub(super) struct JobsQuery {
@@ -251,11 +243,8 @@ pub(super) async fn of_user(
 ) -> Result<axum::Json<JobList>, ApiError> {
     let user_id = caller.open(path, Scope::Read)?.user_id;
     let limit = query.take().limit;
-    let user = user_id.clone();
-    let jobs = app
-        .with_jobs(move |jobs| jobs.jobs_of(&user, limit))
-        .await?;
-    Ok(axum::Json(JobList { user_id, jobs }))
+    let jobs = app.with_jobs(move |jobs| jobs.jobs_of(&user_id, limit));
+    Ok(axum::Json(jobs.await?))
 }
 
 /// A job, if the caller has access to the data of its owner.

@@ -168,7 +168,8 @@ fn the_client_knows_every_route() {
             .unwrap();
         assert_eq!(rehearsed.experiment, planned.experiment);
         let id = &planned.experiment.experiment_id;
-        assert_eq!(client.experiments(&anna).await.unwrap().len(), 1);
+        let list = client.experiments(&anna).await.unwrap();
+        assert_eq!((&list.user_id, list.experiments.len()), (&anna, 1));
         let today = planned.experiment.plan.start;
         let day = client.record_adherence(&anna, id, today, true, Some("7 km"));
         assert_eq!(day.await.unwrap().said, Some(true));

@@ -3,7 +3,8 @@
 use super::SqliteStore;
 use crate::error::StoreError;
 use crate::experiments::{AddedExperiment, Experiments, StoredExperiment};
-use crate::rows::{get, parsed};
+use crate::rows::{get, listed, parsed};
+use crate::store::Listed;
 use sqlx::sqlite::SqliteRow;
 use vitalcast_domain::{Experiment, ExperimentId, UserId};
 
@@ -80,17 +81,20 @@ impl Experiments for SqliteStore {
             .transpose()
     }
 
-    async fn experiments(&self, user: &UserId) -> Result<Vec<Experiment>, StoreError> {
-        sqlx::query(
+    async fn experiments(
+        &self,
+        user: &UserId,
+    ) -> Result<Listed<Experiment, ExperimentId>, StoreError> {
+        let rows = sqlx::query(
             "SELECT * FROM experiments WHERE user_id = ?1 ORDER BY first_day, experiment_id",
         )
         .bind(user.as_str())
         .fetch_all(&self.pool)
         .await
-        .map_err(|error| self.failed(error))?
-        .iter()
-        .map(|row| Ok(stored(row)?.experiment))
-        .collect()
+        .map_err(|error| self.failed(error))?;
+        listed(TABLE, ("experiment_id", "body"), &rows, |row| {
+            Ok(stored(row)?.experiment)
+        })
     }
 
     async fn change_experiment(&self, changed: &StoredExperiment) -> Result<bool, StoreError> {

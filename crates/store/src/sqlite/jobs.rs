@@ -3,7 +3,8 @@
 use super::SqliteStore;
 use crate::error::StoreError;
 use crate::jobs::{JobOutcome, Jobs, NewJob, StoredJob};
-use crate::rows::{get, instant, parsed};
+use crate::rows::{get, instant, listed, parsed};
+use crate::store::Listed;
 use chrono::{DateTime, Utc};
 use sqlx::sqlite::SqliteRow;
 use vitalcast_domain::{JobId, JobState, PredictionMetric, UserId};
@@ -40,30 +41,30 @@ impl Jobs for SqliteStore {
             .transpose()
     }
 
-    async fn jobs_of(&self, user: &UserId, limit: u32) -> Result<Vec<StoredJob>, StoreError> {
-        sqlx::query(
+    async fn jobs_of(
+        &self,
+        user: &UserId,
+        limit: u32,
+    ) -> Result<Listed<StoredJob, JobId>, StoreError> {
+        let rows = sqlx::query(
             "SELECT * FROM jobs WHERE user_id = ?1 ORDER BY created_at DESC, job_id LIMIT ?2",
         )
         .bind(user.as_str())
         .bind(limit)
         .fetch_all(&self.pool)
         .await
-        .map_err(|error| self.failed(error))?
-        .iter()
-        .map(stored)
-        .collect()
+        .map_err(|error| self.failed(error))?;
+        listed(TABLE, ("job_id", "request"), &rows, stored)
     }
 
-    async fn open_jobs(&self) -> Result<Vec<StoredJob>, StoreError> {
-        sqlx::query(
+    async fn open_jobs(&self) -> Result<Listed<StoredJob, JobId>, StoreError> {
+        let rows = sqlx::query(
             "SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY created_at, job_id",
         )
         .fetch_all(&self.pool)
         .await
-        .map_err(|error| self.failed(error))?
-        .iter()
-        .map(stored)
-        .collect()
+        .map_err(|error| self.failed(error))?;
+        listed(TABLE, ("job_id", "request"), &rows, stored)
     }
 
     async fn start_job(&self, id: &JobId, now: DateTime<Utc>) -> Result<bool, StoreError> {

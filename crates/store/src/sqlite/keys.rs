@@ -103,13 +103,15 @@ fn key(row: &SqliteRow) -> Result<KeyInfo, StoreError> {
     };
     let people: Vec<UserId> = serde_json::from_str(get::<&str>(TABLE, row, "people")?)
         .map_err(|_| bad("the people are not valid ids"))?;
-    let scopes: Vec<Scope> = serde_json::from_str(get::<&str>(TABLE, row, "scopes")?)
-        .map_err(|_| bad("the scopes are not valid words"))?;
+    let scopes: Vec<String> = serde_json::from_str(get::<&str>(TABLE, row, "scopes")?)
+        .map_err(|_| bad("the scopes are no list of words"))?;
+    // A scope of a newer release gives no rights in this one.
+    let scopes = scopes.iter().filter_map(|word| word.parse::<Scope>().ok());
     Ok(KeyInfo {
         key_id: parsed(TABLE, row, "key_id")?,
         name: get(TABLE, row, "name")?,
         users: (!get::<bool>(TABLE, row, "everyone")?).then_some(people),
-        scopes,
+        scopes: scopes.collect(),
         created_at: instant(TABLE, get(TABLE, row, "created_at")?)?,
         expires_at: moment("expires_at")?,
         revoked_at: moment("revoked_at")?,

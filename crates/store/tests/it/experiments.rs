@@ -83,7 +83,13 @@ pub(crate) async fn an_experiment_is_kept_changed_and_deleted<S: Store + Experim
     assert!(store.delete_experiment(&user("a"), id).await.unwrap());
     assert!(!store.delete_experiment(&user("a"), id).await.unwrap());
     assert!(!store.change_experiment(&now).await.unwrap());
-    assert!(store.experiments(&user("a")).await.unwrap().is_empty());
+    assert!(experiments_of(store, "a").await.is_empty());
+}
+
+async fn experiments_of<S: Experiments>(store: &S, of: &str) -> Vec<Experiment> {
+    let list = store.experiments(&user(of)).await.unwrap();
+    assert_eq!(list.unreadable, []);
+    list.rows
 }
 
 pub(crate) async fn experiments_with_days_in_common_are_refused<S: Store + Experiments>(store: &S) {
@@ -116,7 +122,7 @@ pub(crate) async fn experiments_with_days_in_common_are_refused<S: Store + Exper
     let again = experiment("a", "told-so", "2024-05-10");
     let found = store.add_experiment(&again, true).await.unwrap();
     assert_eq!(found, AddedExperiment::Stored);
-    let all = store.experiments(&user("a")).await.unwrap();
+    let all = experiments_of(store, "a").await;
     let ids: Vec<&str> = all.iter().map(|one| one.experiment_id.as_str()).collect();
     assert_eq!(ids, ["early", "one", "told-so", "late"]);
     // One that was stopped leaves its days to others.
@@ -145,8 +151,8 @@ pub(crate) async fn experiments_belong_to_their_person<S: Store + Experiments>(s
     assert!(store.experiment(&user("a"), &id).await.unwrap().is_some());
     added(store, &experiment("b", "x", "2024-05-10")).await;
     store.erase_user(&user("a")).await.unwrap();
-    assert!(store.experiments(&user("a")).await.unwrap().is_empty());
-    assert_eq!(store.experiments(&user("b")).await.unwrap().len(), 1);
+    assert!(experiments_of(store, "a").await.is_empty());
+    assert_eq!(experiments_of(store, "b").await.len(), 1);
 }
 
 #[test]
@@ -177,28 +183,46 @@ fn a_database_from_before_experiments_is_brought_up_to_date() {
         assert_eq!(added(&store, &one).await, AddedExperiment::Stored);
         drop(store);
         let store = SqliteStore::open(&path).await.unwrap();
-        assert_eq!(store.experiments(&user("a")).await.unwrap(), [one]);
+        assert_eq!(experiments_of(&store, "a").await, [one]);
     });
 }
 
 #[test]
-fn an_experiment_of_a_newer_release_is_told_and_not_misread() {
+fn an_experiment_of_a_newer_release_costs_one_row() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("v.db");
     wait(async {
         let store = SqliteStore::open(&path).await.unwrap();
         a_person(&store, "a").await;
+        let id = ExperimentId::new("x").unwrap();
         added(&store, &experiment("a", "x", "2024-05-10")).await;
+        added(&store, &experiment("a", "y", "2024-07-10")).await;
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
         let mut beside = options.connect().await.unwrap();
         for (change, word) in [
-            ("UPDATE experiments SET body = '{}'", "body"),
-            ("UPDATE experiments SET body_version = 2", "newer"),
+            (
+                "UPDATE experiments SET body = '{}' WHERE experiment_id = 'x'",
+                "body",
+            ),
+            (
+                "UPDATE experiments SET body_version = 2 WHERE experiment_id = 'x'",
+                "newer",
+            ),
         ] {
             sqlx::query(change).execute(&mut beside).await.unwrap();
-            let error = store.experiments(&user("a")).await.unwrap_err();
+            let list = store.experiments(&user("a")).await.unwrap();
+            let [unreadable] = &list.unreadable[..] else {
+                panic!("{list:?}")
+            };
+            assert_eq!(unreadable.id, id);
+            assert!(unreadable.what.contains(word), "{unreadable:?}");
+            // The others of the person are there.
+            assert_eq!(list.rows, [experiment("a", "y", "2024-07-10")]);
+            let error = store.experiment(&user("a"), &id).await.unwrap_err();
             assert!(error.to_string().contains(word), "{error}");
             assert!(!error.to_string().contains("food"), "{error}");
         }
+        assert!(store.delete_experiment(&user("a"), &id).await.unwrap());
+        assert_eq!(experiments_of(&store, "a").await.len(), 1);
     });
 }

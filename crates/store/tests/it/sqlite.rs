@@ -1,9 +1,10 @@
 //! What is SQLite's own: files, processes beside one another, damage.
 
 use crate::samples::{forecast, meal, model, now, reading, user};
+use sqlx::ConnectOptions;
 use std::path::Path;
-use vitalcast_domain::{PredictionMetric, Profile, Record};
-use vitalcast_store::{SqliteStore, Store, StoreError};
+use vitalcast_domain::{KeyId, KeyInfo, PredictionMetric, Profile, Record, Scope};
+use vitalcast_store::{Keys, SqliteStore, Store, StoreError};
 
 pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
@@ -284,6 +285,32 @@ fn a_database_of_a_newer_release_is_refused() {
 }
 
 /// Makes a database look as if a newer release had migrated it.
+/// A key with a word of a newer release made the list of all keys unreadable, and itself unusable.
+#[test]
+fn a_scope_of_a_newer_release_gives_no_rights() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("v.db");
+    wait(async {
+        let store = open(&path).await;
+        let key = KeyInfo {
+            key_id: KeyId::from_random([1; 6]),
+            name: "app".to_owned(),
+            users: None,
+            scopes: vec![Scope::Read],
+            created_at: now(),
+            expires_at: None,
+            revoked_at: None,
+        };
+        store.add_key(&key, "hash").await.unwrap();
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
+        let mut beside = options.connect().await.unwrap();
+        let change = r#"UPDATE api_keys SET scopes = '["of_tomorrow","read"]'"#;
+        sqlx::query(change).execute(&mut beside).await.unwrap();
+        assert_eq!(store.keys().await.unwrap(), std::slice::from_ref(&key));
+        assert_eq!(store.key_by_hash("hash").await.unwrap(), Some(key));
+    });
+}
+
 fn newer(path: &Path) {
     use sqlx::ConnectOptions;
     wait(async {

@@ -28,8 +28,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use vitalcast_domain::{
-    History, JobError, JobId, JobInfo, JobKind, JobState, PredictionMetric, Profile,
-    TrainModelRequest, UserId,
+    History, JobError, JobId, JobInfo, JobKind, JobList, JobState, PredictionMetric, Profile,
+    TrainModelRequest, UnreadableJobInfo, UserId,
 };
 use vitalcast_store::{JobOutcome, Jobs, NewJob, Store, StoredJob};
 use vitalcast_training::TuningRequest;
@@ -163,7 +163,10 @@ impl JobRunner {
         engine.finish_erasures();
         engine.wait(engine.store.requeue_running(clock()))?;
         let open = engine.wait(engine.store.open_jobs())?;
-        remove_orphans(&uploads, &open);
+        // One that this release cannot read waits, with its upload, for a release that can.
+        let unreadable = open.unreadable.iter().map(|job| &job.id);
+        let waiting = open.rows.iter().map(|stored| &stored.job.job_id);
+        remove_orphans(&uploads, &waiting.chain(unreadable).collect::<Vec<_>>());
         engine.remove_broken_uploads();
         let shared = Arc::new(Shared {
             engine,
@@ -175,7 +178,7 @@ impl JobRunner {
             turns: Mutex::default(),
             lock: Mutex::new(Some(lock)),
         });
-        for stored in &open {
+        for stored in &open.rows {
             let live = Arc::new(Live::new(stored));
             if stored.attempts >= MAX_ATTEMPTS {
                 let error = JobError {
@@ -333,22 +336,32 @@ impl JobRunner {
             .ok_or_else(|| EngineError::UnknownJob(id.clone()))
     }
 
-    /// The newest jobs of a person, newest first.
+    /// The newest jobs of a person, at most `limit`, newest first.
     ///
     /// # Errors
     ///
     /// [`EngineError::Store`].
-    pub fn jobs_of(&self, user: &UserId, limit: u32) -> Result<Vec<JobInfo>, EngineError> {
+    pub fn jobs_of(&self, user: &UserId, limit: u32) -> Result<JobList, EngineError> {
         let engine = &self.0.engine;
         let stored = engine.wait(engine.store.jobs_of(user, limit))?;
         let state = locked(&self.0.state);
-        Ok(stored
-            .iter()
-            .map(|stored| match state.live.get(&stored.job.job_id) {
-                Some(live) => live.last(),
-                None => info(stored),
-            })
-            .collect())
+        let jobs = stored.rows.iter();
+        let unreadable = stored.unreadable.into_iter();
+        Ok(JobList {
+            user_id: user.clone(),
+            jobs: jobs
+                .map(|stored| match state.live.get(&stored.job.job_id) {
+                    Some(live) => live.last(),
+                    None => info(stored),
+                })
+                .collect(),
+            unreadable_jobs: unreadable
+                .map(|job| UnreadableJobInfo {
+                    job_id: job.id,
+                    reason: job.what,
+                })
+                .collect(),
+        })
     }
 
     /// Follows a job; `None` if it ended so long ago that its events are no longer in memory.
@@ -476,13 +489,11 @@ impl Engine {
 }
 
 /// Removes uploads that belong to no waiting job, but not those that can be gone on with.
-fn remove_orphans(folder: &Path, open: &[StoredJob]) {
+fn remove_orphans(folder: &Path, open: &[&JobId]) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let wanted = open
-            .iter()
-            .any(|stored| name.starts_with(stored.job.job_id.as_str()));
+        let wanted = open.iter().any(|id| name.starts_with(id.as_str()));
         if !wanted && name != uploads::UNFINISHED {
             remove(&entry.path());
         }
@@ -557,6 +568,61 @@ mod tests {
         let ended = jobs.job(&id).unwrap();
         assert_eq!(ended.state, JobState::Cancelled);
         assert_eq!(ended.finished_at, Some(moment));
+        jobs.stop();
+    }
+
+    /// A queued job of a kind that this release does not know kept the service from starting.
+    #[test]
+    fn a_job_of_a_newer_release_waits_for_it_with_its_upload() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Arc::new(Engine::open(folder.path()).unwrap());
+        let engine = open();
+        let id = waiting_training(&engine);
+        let upload = engine.uploads().join(id.as_str());
+        std::fs::create_dir_all(&upload).unwrap();
+        drop(engine);
+        // What was written last comes into the file itself when nothing has it open.
+        let log = folder.path().join("vitalcast.db-wal");
+        for _ in 0..100 {
+            if log.exists() {
+                drop(open());
+            }
+        }
+        let file = folder.path().join("vitalcast.db");
+        let mut bytes = std::fs::read(&file).unwrap();
+        // The columns of the row, one behind the other: the person and the kind.
+        let (before, after) = (b"annatrain", b"annatrAIN");
+        let places = 0..bytes.len() - before.len();
+        let found = places.filter(|place| bytes[*place..].starts_with(before));
+        let found: Vec<usize> = found.collect();
+        assert_eq!(found.len(), 1);
+        bytes[found[0]..][..after.len()].copy_from_slice(after);
+        std::fs::write(&file, bytes).unwrap();
+
+        let moment = DateTime::UNIX_EPOCH;
+        let clock: Clock = Arc::new(move || moment);
+        let engine = open();
+        let options = JobOptions::default();
+        let jobs = JobRunner::start(Arc::clone(&engine), options, clock).unwrap();
+        let user = UserId::new("anna").unwrap();
+        let list = jobs.jobs_of(&user, 10).unwrap();
+        assert_eq!(list.jobs, []);
+        let [unreadable] = &list.unreadable_jobs[..] else {
+            panic!("{list:?}")
+        };
+        assert_eq!(unreadable.job_id, id);
+        assert!(
+            unreadable.reason.contains("newer release"),
+            "{unreadable:?}"
+        );
+        assert!(upload.exists());
+        let export = std::io::Cursor::new(Vec::new());
+        let export = engine.export_user(&user, moment, export).unwrap();
+        let mut export = zip::ZipArchive::new(export).unwrap();
+        let unreadable = export.by_name("unreadable.json").unwrap();
+        let unreadable: serde_json::Value = serde_json::from_reader(unreadable).unwrap();
+        assert_eq!(unreadable[0]["job_id"], id.as_str());
+        assert_eq!(unreadable[0]["content"], "{}");
         jobs.stop();
     }
 

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 use vitalcast_artifact::{FILE_EXTENSION, write_atomically};
 use vitalcast_domain::{PredictionMetric, Record, RecordKind, UserId};
-use vitalcast_store::{Deletion, Jobs, RecordFilter, Store, UserSummary};
+use vitalcast_store::{Deletion, Experiments, Jobs, RecordFilter, Store, Unreadable, UserSummary};
 use zip::write::SimpleFileOptions;
 
 /// Number of records per page of an export.
@@ -121,7 +121,8 @@ impl Engine {
              models.json        trained models; their files are models/*.vcm\n\
              forecasts.json     forecasts, with the measured values\n\
              experiments.json   experiments on oneself, with what was said of each day\n\
-             jobs.json          requested trainings and imports\n\n\
+             jobs.json          requested trainings and imports\n\
+             unreadable.json    what this release cannot read of these two, if there is any\n\n\
              To read profile and records back: vitalcast import, with this file or the folder of its\n\
              contents. Models, forecasts, experiments and deleted records are not read back.\n"
         )
@@ -194,14 +195,18 @@ impl Engine {
             })
             .collect();
         zip.json("forecasts.json", &forecasts).map_err(failed)?;
-        zip.json("experiments.json", &self.stored_experiments(user)?)
+        let experiments = self.wait(self.store.experiments(user))?;
+        zip.json("experiments.json", &experiments.rows)
             .map_err(failed)?;
-        let jobs: Vec<_> = self
-            .wait(self.store.jobs_of(user, JOBS))?
-            .iter()
-            .map(super::jobs::info)
+        let jobs = self.wait(self.store.jobs_of(user, JOBS))?;
+        let known: Vec<_> = jobs.rows.iter().map(super::jobs::info).collect();
+        zip.json("jobs.json", &known).map_err(failed)?;
+        let unreadable: Vec<_> = as_stored(&experiments.unreadable, "experiment_id")
+            .chain(as_stored(&jobs.unreadable, "job_id"))
             .collect();
-        zip.json("jobs.json", &jobs).map_err(failed)?;
+        if !unreadable.is_empty() {
+            zip.json("unreadable.json", &unreadable).map_err(failed)?;
+        }
         zip.0.finish().map_err(|error| failed(error.into()))
     }
 
@@ -385,6 +390,16 @@ impl<W: Write + Seek> Archive<W> {
         serde_json::to_writer_pretty(&mut self.0, value)?;
         Ok(())
     }
+}
+
+/// Rows that this release cannot read, as they are stored, with their ids under a name.
+fn as_stored<I: Serialize>(
+    unreadable: &[Unreadable<I>],
+    id: &'static str,
+) -> impl Iterator<Item = serde_json::Value> {
+    unreadable
+        .iter()
+        .map(move |row| serde_json::json!({id: row.id, "reason": row.what, "content": row.content}))
 }
 
 fn csv_line(fields: &[(&'static str, serde_json::Value)]) -> String {

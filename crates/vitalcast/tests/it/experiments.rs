@@ -163,6 +163,7 @@ fn a_plan_says_how_sure_it_is_and_writes_nothing_when_rehearsed() {
             .engine
             .experiments(&someone(), planned())
             .unwrap()
+            .experiments
             .is_empty()
     );
     let stored = folder.plan(&request());
@@ -172,6 +173,7 @@ fn a_plan_says_how_sure_it_is_and_writes_nothing_when_rehearsed() {
     assert_eq!(stored.experiment.experiment_id.as_str(), "rhr-20260302");
     assert_eq!(stored.experiment.plan.start, day("2026-03-02"));
     let list = folder.engine.experiments(&someone(), later(1)).unwrap();
+    let list = list.experiments;
     assert_eq!(list.len(), 1);
     assert_eq!(list[0].state, ExperimentState::Running);
     assert!(list[0].today.is_some());
@@ -579,6 +581,7 @@ fn an_experiment_is_exported_erased_and_changes_no_forecast() {
             .engine
             .experiments(&someone(), planned())
             .unwrap()
+            .experiments
             .is_empty()
     );
 }

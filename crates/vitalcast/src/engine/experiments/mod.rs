@@ -18,8 +18,9 @@ use crate::error::EngineError;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use vitalcast_domain::bounds::EXPERIMENT_QUESTION;
 use vitalcast_domain::{
-    Adherence, Experiment, ExperimentAnalysis, ExperimentDay, ExperimentId, ExperimentState,
-    ExperimentSummary, ExperimentView, FieldError, InvalidRequest, UserId,
+    Adherence, Experiment, ExperimentAnalysis, ExperimentDay, ExperimentId, ExperimentList,
+    ExperimentState, ExperimentSummary, ExperimentView, FieldError, InvalidRequest,
+    UnreadableExperimentInfo, UserId,
 };
 use vitalcast_store::{Experiments, StoredExperiment};
 
@@ -36,15 +37,21 @@ impl Engine {
         &self,
         user: &UserId,
         now: DateTime<Utc>,
-    ) -> Result<Vec<ExperimentSummary>, EngineError> {
+    ) -> Result<ExperimentList, EngineError> {
         let today = self.profile(user)?.day_of(now);
-        let all = self.stored_experiments(user)?;
-        Ok(all.iter().map(|one| summary_of(one, today)).collect())
-    }
-
-    /// The experiments of a person as they are stored, for an export.
-    pub(super) fn stored_experiments(&self, user: &UserId) -> Result<Vec<Experiment>, EngineError> {
-        Ok(self.wait(self.store.experiments(user))?)
+        let stored = self.wait(self.store.experiments(user))?;
+        let all = stored.rows.iter();
+        let unreadable = stored.unreadable.into_iter();
+        Ok(ExperimentList {
+            user_id: user.clone(),
+            experiments: all.map(|one| summary_of(one, today)).collect(),
+            unreadable_experiments: unreadable
+                .map(|one| UnreadableExperimentInfo {
+                    experiment_id: one.id,
+                    reason: one.what,
+                })
+                .collect(),
+        })
     }
 
     /// An experiment with its days, and what was seen so far.
@@ -88,7 +95,7 @@ impl Engine {
     ) -> Result<Vec<(Experiment, ExperimentDay)>, EngineError> {
         let today = self.profile(user)?.day_of(now);
         let mut due = Vec::new();
-        for experiment in self.stored_experiments(user)? {
+        for experiment in self.wait(self.store.experiments(user))?.rows {
             if is_due_on(&experiment, today) {
                 let view = self.view(experiment, now)?;
                 due.extend(view.today.map(|day| (view.experiment, day)));
