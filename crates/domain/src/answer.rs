@@ -246,7 +246,7 @@ pub struct ForecastChoice {
     pub p: Option<f64>,
 }
 
-/// The range in which a person's values of the last 28 days normally lie.
+/// The range, from the values of the last 28 days, in which almost all of a person's ordinary days lie.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NormalBand {
     /// Lower end, in the metric's unit; not below what the metric can be.
@@ -255,6 +255,9 @@ pub struct NormalBand {
     pub high: f64,
     /// Probability that the day that is forecast lies outside.
     pub probability_outside: f64,
+    /// How often an ordinary day lies outside, so that it is a false alarm: less than once in 91 days.
+    #[serde(default)]
+    pub false_alarm_rate: f64,
     /// Where the last reading lies to the range of the days before it; null without a range then.
     pub last_reading: Option<RangeVerdict>,
 }

@@ -3,7 +3,8 @@
 //! The interval of a level is the central one: half of 1 − level lies below its lower bound, half above
 //! its upper bound. So the bounds are quantiles, and with the central value as the median they are the
 //! knots of a distribution function. Between two knots it is linear. Beyond the outermost knots nothing
-//! is claimed: a quantile there is `None`, and a probability stays at that of the outermost knot.
+//! is claimed: a quantile there is `None`, and a probability stays at that of the outermost knot. Only
+//! [`Distribution::expected_outside`] goes on, because of days that are rarer than that it would say too many.
 
 use crate::error::{EvaluationError, check_finite, check_level};
 use crate::mean::mean;
@@ -192,6 +193,34 @@ impl Distribution {
         (below + (1.0 - up_to)).min(1.0)
     }
 
+    /// The probability of values below `low` or above `high`, 0 to 1, also where it is less than that of an
+    /// outermost knot.
+    ///
+    /// Beyond the outermost knot of a side, the probability falls exponentially, at the rate between the last
+    /// two knots (a tail of a Laplace distribution); where these have one value, it stays. `low` is expected to
+    /// be at most `high`.
+    pub fn expected_outside(&self, low: f64, high: f64) -> f64 {
+        let (below, _) = self.probabilities(low);
+        let (_, up_to) = self.probabilities(high);
+        let knots = self.knots();
+        let above = match &knots[..] {
+            [.., before, last] if high > last.value => {
+                let [before, last] =
+                    [before, last].map(|knot| (1.0 - knot.probability, knot.value));
+                tail(before, last, high)
+            }
+            _ => 1.0 - up_to,
+        };
+        let below = match &knots[..] {
+            [first, next, ..] if low < first.value => {
+                let [next, first] = [next, first].map(|knot| (knot.probability, -knot.value));
+                tail(next, first, -low)
+            }
+            _ => below,
+        };
+        (below + above).min(1.0)
+    }
+
     /// Mean pinball loss over the knots (Koenker and Bassett 1978), in the unit of the forecasts: at a
     /// quantile q of probability p it is p·(y − q) for an observed y of at least q, else (1 − p)·(q − y).
     /// Lower is better. Half of the absolute error if there are no intervals.
@@ -281,6 +310,17 @@ impl Knot {
         } else {
             (self.probability - 1.0) * over
         }
+    }
+}
+
+/// The probability beyond `x` of a tail that goes on as it falls between two points, each a probability
+/// beyond a value.
+fn tail(before: (f64, f64), last: (f64, f64), x: f64) -> f64 {
+    let width = last.1 - before.1;
+    if width > 0.0 {
+        last.0 * (last.0 / before.0).powf((x - last.1) / width)
+    } else {
+        last.0
     }
 }
 
@@ -383,6 +423,30 @@ mod tests {
         assert!((forecast.probability_outside(58.0, 66.0) - 0.35).abs() < 1e-12);
         assert!((forecast.probability_outside(0.0, 99.0) - 0.05).abs() < 1e-12);
         assert_eq!(forecast.probability_outside(70.0, 50.0), 1.0);
+    }
+
+    /// A day that was said to have 2 % came once in a hundred and fifty.
+    #[test]
+    fn rarer_days_than_the_highest_level_shows_were_said_to_be_as_frequent() {
+        let forecast = forecast();
+        // Inside of the knots, both are the same.
+        for (low, high) in [(57.0, 66.0), (58.0, 66.0), (54.0, 70.0)] {
+            let [held, goes_on] = [
+                forecast.probability_outside(low, high),
+                forecast.expected_outside(low, high),
+            ];
+            assert!((held - goes_on).abs() < 1e-12, "{low} {high}");
+        }
+        // From 80 to 95 %, the probability of each side falls to a quarter, over 3 below and 4 above; as far
+        // beyond the last knot it falls to a quarter again.
+        assert!((forecast.expected_outside(51.0, 70.0) - 0.025 * 1.25).abs() < 1e-12);
+        assert!((forecast.expected_outside(54.0, 74.0) - 0.025 * 1.25).abs() < 1e-12);
+        assert!(forecast.expected_outside(0.0, 200.0) < 1e-9);
+        let point = Distribution::new(60.0, Vec::new()).unwrap();
+        assert_eq!(
+            point.expected_outside(59.0, 61.0),
+            point.probability_outside(59.0, 61.0)
+        );
     }
 
     #[test]
@@ -518,6 +582,9 @@ mod tests {
             }
             let outside = forecast.probability_outside(low, high);
             prop_assert!((0.0..=1.0).contains(&outside));
+            let expected = forecast.expected_outside(low, high);
+            prop_assert!((0.0..=outside + 1e-12).contains(&expected), "{expected} {outside}");
+            prop_assert!(forecast.expected_outside(low - 1.0, high + 1.0) <= expected + 1e-12);
         }
 
         #[test]

@@ -20,9 +20,10 @@ use vitalcast_windows::WindowEnd;
 
 /// Days of the average, the range and the percentile.
 pub const COMPARISON_DAYS: usize = 30;
-/// Days of the normal range, and how often an ordinary day lies outside it.
+/// Days of the normal range, and how often an ordinary day lies outside it: less than once in a quarter of a
+/// year (91 days) also where the tails are heavier than normal ones (decision 0008).
 const NORMAL_DAYS: usize = 28;
-const FALSE_ALARM_RATE: f64 = 0.05;
+const FALSE_ALARM_RATE: f64 = 0.0075;
 
 /// A forecast request.
 #[derive(Debug, Clone)]
@@ -434,7 +435,8 @@ fn normal_range(
         high: normal.upper.clamp(lowest, highest),
         probability_outside: outlook
             .distribution
-            .probability_outside(normal.lower, normal.upper),
+            .expected_outside(normal.lower, normal.upper),
+        false_alarm_rate: FALSE_ALARM_RATE,
         last_reading,
     }))
 }

@@ -5,8 +5,9 @@ use crate::commands::history;
 use crate::exit::UsageError;
 use crate::output::Output;
 use anyhow::bail;
+use chrono::NaiveDate;
 use vitalcast::{
-    BatchPredictResponse, Engine, PredictRequest, PredictResponse, PredictionMetric,
+    BatchPredictResponse, Engine, HistoryView, PredictRequest, PredictResponse, PredictionMetric,
     baseline_words, level_in_words, with_unit,
 };
 
@@ -129,10 +130,46 @@ pub(crate) fn print(
     )?;
     history::show(&view.chart(Some(prediction)), output)?;
     output.line(&answer.interpretation)?;
+    if let Some(text) = of_last_forecast(&view, prediction.target_date) {
+        output.line(text)?;
+    }
     if let Some(recommendation) = &answer.recommendation {
         output.line(recommendation)?;
     }
     Ok(())
+}
+
+/// Whether the last forecast of a day before came true, and how many did; `None` if none can tell yet.
+fn of_last_forecast(view: &HistoryView, before: NaiveDate) -> Option<String> {
+    let past = view.days.iter().filter(|day| day.date < before);
+    let told: Vec<_> = past
+        .filter_map(|day| {
+            let forecast = day.forecast.as_ref()?;
+            Some((forecast, forecast.actual?, forecast.inside()?))
+        })
+        .collect();
+    let (last, actual, is_inside) = told.last()?;
+    let value = |value| with_unit(view.metric, value);
+    let (held, place) = if *is_inside {
+        ("held", "inside")
+    } else {
+        ("did not hold", "outside")
+    };
+    let mut text = format!(
+        "The last forecast, {} for {}, {held}: {} was measured, {place} its {} interval of {} to {}.",
+        value(last.value),
+        last.target_date,
+        value(*actual),
+        level_in_words(last.level),
+        value(last.lower),
+        value(last.upper),
+    );
+    if told.len() > 1 {
+        let inside = told.iter().filter(|(_, _, is_inside)| *is_inside);
+        let (inside, all) = (inside.count(), told.len());
+        text.push_str(&format!(" Of the last {all} forecasts, {inside} held."));
+    }
+    Some(text)
 }
 
 fn failures(response: &BatchPredictResponse, output: &mut Output) -> anyhow::Result<()> {

@@ -174,6 +174,36 @@ fn predict_answers_for_every_measured_metric_without_any_training() {
 }
 
 #[test]
+fn predict_says_whether_the_last_forecast_held() {
+    let folder = Folder::with_people();
+    let (user, _) = folder.people();
+    let predict = ["predict", "--user", &user, "--metric", "rhr"];
+    let text = |arguments: &[&str]| {
+        let run = folder.run([&predict[..], arguments].concat()).success();
+        String::from_utf8_lossy(&run.get_output().stdout).into_owned()
+    };
+    let first = text(&[]);
+    assert!(!first.contains("The last forecast"), "{first}");
+    let next = folder.json(predict);
+    let last = next["prediction"]["last_observed_day"].as_str().unwrap();
+    let before = folder.json([&predict[..], &["--date", last]].concat());
+    let after = text(&[]);
+    let line = after
+        .lines()
+        .find(|line| line.starts_with("The last forecast"));
+    let line = line.unwrap_or_else(|| panic!("{after}"));
+    assert!(line.contains(&format!(" for {last}, ")), "{line}");
+    let history = folder.json(["history", "--user", &user, "--metric", "rhr"]);
+    let days = history["days"].as_array().unwrap();
+    let day = days.iter().find(|day| day["date"] == last).unwrap();
+    let bound = |name: &str| before["prediction"][name].as_f64().unwrap();
+    let is_inside = (bound("confidence_interval_lower")..=bound("confidence_interval_upper"))
+        .contains(&day["actual"].as_f64().unwrap());
+    assert_eq!(line.contains(", held: "), is_inside, "{line}");
+    assert_eq!(line.contains(", did not hold: "), !is_inside, "{line}");
+}
+
+#[test]
 fn a_backtest_writes_a_row_for_each_forecast_and_a_page() {
     let folder = Folder::with_people();
     let (_, user) = folder.people();

@@ -5,3 +5,4 @@ mod device;
 mod golden;
 mod many_outputs;
 mod served;
+mod verdicts;

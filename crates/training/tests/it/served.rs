@@ -20,13 +20,13 @@ const SDNN: PredictionMetric = PredictionMetric::HeartRateVariabilitySdnn;
 
 /// What was recorded on a day.
 #[derive(Debug, Clone, Copy)]
-enum Day {
+pub(crate) enum Day {
     Nothing,
     Steps,
     Reading(f64),
 }
 
-fn first_day() -> NaiveDate {
+pub(crate) fn first_day() -> NaiveDate {
     "2025-01-01".parse().unwrap()
 }
 
@@ -34,7 +34,7 @@ fn now() -> DateTime<Utc> {
     "2026-01-01T00:00:00Z".parse().unwrap()
 }
 
-fn history(metric: PredictionMetric, days: &[Day]) -> History {
+pub(crate) fn history(metric: PredictionMetric, days: &[Day]) -> History {
     let profile = Profile::default();
     let zone = profile.zone;
     let mut history = History::new(UserId::new("someone").unwrap(), profile);
@@ -61,7 +61,7 @@ fn replayed(history: &History, request: &ReplayRequest) -> ReplayAnswer {
 }
 
 /// What is asked for on the evening of the origin of a row.
-fn query(history: &History, target: NaiveDate, lead: usize) -> ForecastQuery {
+pub(crate) fn query(history: &History, target: NaiveDate, lead: usize) -> ForecastQuery {
     let evening = target - Days::new(lead as u64 - 1);
     let evening = history.profile.start_of_day(evening);
     let id = ModelId::new("someone").unwrap();
