@@ -194,7 +194,9 @@ def main():
             (work / "schemathesis.toml").write_text(configuration(url, key, listener, chance))
             ran = subprocess.run(
                 [pathlib.Path(sys.executable).parent / "schemathesis", "run"]
-                + [f"{url}/openapi.json", "--checks", "all", "--max-examples", examples]
+                # All checks, but for what the configuration says: with `--checks all` they ran on
+                # operations that it names, too.
+                + [f"{url}/openapi.json", "--max-examples", examples]
                 # One worker: the same seed makes the same cases, and Python's parser, which names
                 # strategies, has failed with two.
                 + ["--continue-on-failure", "--workers", "1", "--no-color"]
