@@ -236,12 +236,12 @@ pub struct ForecastChoice {
     pub days: usize,
     /// Mean absolute error of the model on these, one day ahead; null without a reading.
     pub model_mae: Option<f64>,
-    /// The best simple forecast on the readings before; null while there are too few readings to say.
+    /// The simple forecast that erred least on these; null while there are too few readings to say.
     pub baseline: Option<String>,
     /// Its mean absolute error on the same readings.
     pub baseline_mae: Option<f64>,
     /// p value that the simple forecast errs no less than the model (Diebold–Mariano test), times the number
-    /// of simple forecasts if the best of them was found on the same readings; null for fewer than 20
+    /// of simple forecasts, because the best of them was found on the same readings; null for fewer than 20
     /// readings.
     pub p: Option<f64>,
 }

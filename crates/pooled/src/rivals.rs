@@ -1,9 +1,11 @@
 //! A model beside simple forecasts of the same person: which of them is served on an evening.
 //!
-//! Both are replayed over the person's last readings, none of which a forecast knew. The best simple
-//! forecast is chosen on the readings before these and is served where it erred less there beyond chance,
-//! in the test of Diebold and Mariano. With too few readings for that it is chosen on the same ones, and p
-//! has to be as many times smaller as there were candidates (Bonferroni).
+//! Both are replayed over the person's last readings, none of which a forecast knew. The simple forecast that
+//! erred least on these is served where it erred less beyond chance, in the test of Diebold and Mariano. It was
+//! found on the same readings, so p has to be as many times smaller as there are candidates (Bonferroni).
+//!
+//! It was chosen on the readings before these, of which there may be seven. A poor one was then called the best
+//! simple forecast, and a better one could not be served.
 //!
 //! What is compared is what is served: where all readings so far are whole numbers, a simple forecast is
 //! rounded, as the model's is.
@@ -25,8 +27,6 @@ use vitalcast_evaluation::{Bounds, Distribution, SIGNIFICANT, diebold_mariano, m
 const COMPARED: usize = 60;
 /// The first readings of a person, which say little of either.
 const FIRST_READINGS: usize = 7;
-/// Readings on which a simple forecast is chosen.
-const LEAST_CHOSEN_ON: usize = 7;
 /// Readings on which two forecasts are tested.
 const LEAST_TESTED: usize = 20;
 
@@ -65,11 +65,11 @@ pub struct Compared {
     pub days: usize,
     /// Mean absolute error of the model; `None` without a reading.
     pub mae: Option<f64>,
-    /// The best simple forecast; `None` when none has an error.
+    /// The simple forecast that erred least on them; `None` when none has an error.
     pub best: Option<BestRival>,
 }
 
-/// The best simple forecast before the compared readings.
+/// The simple forecast that erred least on the compared readings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BestRival {
     /// Its place.
@@ -78,7 +78,7 @@ pub struct BestRival {
     pub mae: f64,
     /// p value that it errs no less than the model; `None` for fewer than 20 readings, and when one is
     /// better by the same amount on each of them. It is multiplied by the number of simple forecasts
-    /// (Bonferroni) where the best of them was found on the compared readings themselves.
+    /// (Bonferroni), because the best of them was found on the same readings.
     pub p: Option<f64>,
     /// Whether it errs less beyond chance.
     pub is_better: bool,
@@ -195,25 +195,13 @@ impl<'a> Gated<'a> {
         // Of those that are kept.
         let first = FIRST_READINGS.saturating_sub(self.readings - self.errors.len());
         let rows: Vec<&[f64]> = self.errors.iter().skip(first).map(AsRef::as_ref).collect();
-        let days = COMPARED.min(rows.len());
-        let (before, compared) = rows.split_at(rows.len() - days);
-        let before = &before[before.len().saturating_sub(COMPARED)..];
-        let is_chosen_before = before.len() >= LEAST_CHOSEN_ON;
-        let chosen_on = if is_chosen_before { before } else { compared };
         let best = (1..=self.rivals.len())
-            .filter_map(|column| Some((column, mean_size(chosen_on, column)?)))
+            .filter_map(|column| Some((column, mean_size(&rows, column)?)))
             .min_by(|left, right| left.1.total_cmp(&right.1))
-            .and_then(|(column, _)| {
-                let tests = if is_chosen_before {
-                    1
-                } else {
-                    self.rivals.len()
-                };
-                best_rival(compared, column, tests)
-            });
+            .and_then(|(column, _)| best_rival(&rows, column, self.rivals.len()));
         Compared {
-            days,
-            mae: mean_size(compared, 0),
+            days: rows.len(),
+            mae: mean_size(&rows, 0),
             best,
         }
     }
@@ -309,7 +297,7 @@ impl Follower for Gated<'_> {
             errors[0] = measured - in_unit(transform, is_whole, said);
         }
         self.readings += 1;
-        if self.errors.len() == 2 * COMPARED {
+        if self.errors.len() == COMPARED {
             self.errors.pop_front();
         }
         self.errors.push_back(errors.into());

@@ -276,3 +276,24 @@ fn a_simple_forecast_was_compared_before_it_was_rounded() {
     assert_eq!(mae(true), Some(0.0));
     assert!((mae(false).unwrap() - 0.4).abs() < 1e-9);
 }
+
+/// It was chosen on the readings before the compared ones, here on seven.
+#[test]
+fn the_best_of_seven_early_readings_was_called_the_best_of_sixty_later_ones() {
+    // To and fro around a level for a fortnight, then far up and on in threes.
+    let reading = |day: usize| {
+        if day < 14 {
+            60.0 + [-1.0, 1.0][day % 2]
+        } else {
+            80.0 + [-1.0, 0.0, 1.0][day % 3]
+        }
+    };
+    let person = of((0..74).map(|day| Some(reading(day))).collect());
+    let all = gated(&MODEL, &person, &[&Mean, &ThreeBefore], 74..=74, 1);
+    let compared = all[0].as_ref().unwrap().compared;
+    assert_eq!(compared.days, 60);
+    let best = compared.best.unwrap();
+    // That of three days before errs on the days after the step alone.
+    assert_eq!(best.place, 1);
+    assert!(best.mae < 1.1, "{best:?}");
+}
