@@ -432,6 +432,26 @@ mod tests {
         assert_eq!(chart.past_forecasts().len(), 1);
     }
 
+    /// Yesterday's reading was not there yet: yesterday's forecast stood below the picture as tomorrow's.
+    #[test]
+    fn the_line_below_a_picture_was_of_an_earlier_day_without_a_reading() {
+        let mut chart = chart(vec![(day("2026-03-01"), Some(56.0))]);
+        let point = |date, value: f64| ForecastPoint {
+            date,
+            value,
+            lower: value - 2.0,
+            upper: value + 2.0,
+            actual: None,
+        };
+        chart.forecasts = vec![
+            point(day("2026-03-02"), 57.0),
+            point(day("2026-03-03"), 61.0),
+        ];
+        let text = chart.terminal(TerminalOptions::default()).unwrap();
+        assert!(text.contains("3 Mar 2026: 61 bpm"), "{text}");
+        assert!(!text.contains("2 Mar 2026: 57 bpm"), "{text}");
+    }
+
     #[test]
     fn a_reversed_interval_and_an_impossible_level_are_refused() {
         let mut chart = chart(Vec::new());

@@ -195,9 +195,10 @@ fn foot(
         ));
     }
     let mut lines = legend_lines(&entries, options);
-    let phrase = match (sentence, chart.pending().first()) {
+    // An earlier one that is still without a reading is not what was asked for.
+    let phrase = match (sentence, chart.pending().last()) {
         (Some(sentence), _) => Some(sentence.to_owned()),
-        (None, first) => first.map(|point| chart.phrase(point)),
+        (None, last) => last.map(|point| chart.phrase(point)),
     };
     if let Some(phrase) = phrase {
         let wrapped = wrap_columns(&options.speakable(&phrase), width, options.ellipsis());
