@@ -255,7 +255,7 @@ pub struct NormalBand {
     pub high: f64,
     /// Probability that the day that is forecast lies outside.
     pub probability_outside: f64,
-    /// How often an ordinary day lies outside, so that it is a false alarm: less than once in 91 days.
+    /// How often, nominally, an ordinary day lies outside, so that it is a false alarm: less than once in 91 days.
     #[serde(default)]
     pub false_alarm_rate: f64,
     /// Where the last reading lies to the range of the days before it; null without a range then.

@@ -4,18 +4,40 @@ use foldhash::fast::RandomState;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash};
 
+/// Most things that are kept, in some 70 MB. A thing that comes later is always new.
+const MOST: usize = 4_000_000;
+
 /// Things that were seen, kept as hashes of 64 bits: for a million things the chance that two different ones
 /// are taken for one is below one in ten million.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Repeats {
     state: foldhash::quality::RandomState,
     hashes: HashSet<u64, RandomState>,
+    most: usize,
+}
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self {
+            state: foldhash::quality::RandomState::default(),
+            hashes: HashSet::default(),
+            most: MOST,
+        }
+    }
 }
 
 impl Repeats {
     /// Whether a thing was not seen before.
     pub(crate) fn is_new(&mut self, thing: &impl Hash) -> bool {
-        self.hashes.insert(self.state.hash_one(thing))
+        self.is_new_hash(self.state.hash_one(thing))
+    }
+
+    fn is_new_hash(&mut self, hash: u64) -> bool {
+        if self.hashes.len() < self.most {
+            self.hashes.insert(hash)
+        } else {
+            !self.hashes.contains(&hash)
+        }
     }
 }
 
@@ -30,7 +52,7 @@ impl Repeated {
     /// Sees a thing; whether it was seen before.
     pub(crate) fn see(&mut self, thing: &impl Hash) -> bool {
         let hash = self.seen.state.hash_one(thing);
-        let is_repeat = !self.seen.hashes.insert(hash);
+        let is_repeat = !self.seen.is_new_hash(hash);
         if is_repeat {
             self.again.insert(hash);
         }
@@ -55,6 +77,17 @@ mod tests {
         assert!(!repeats.is_new(&("ab", "c")));
         let new = (0..100_000_u32).filter(|number| repeats.is_new(number));
         assert_eq!(new.count(), 100_000);
+    }
+
+    #[test]
+    fn no_more_is_kept_than_there_is_room_for() {
+        let mut repeats = Repeats {
+            most: 2,
+            ..Repeats::default()
+        };
+        let new = [1, 2, 3, 3, 2].map(|number| repeats.is_new(&number));
+        assert_eq!(new, [true, true, true, true, false]);
+        assert_eq!(repeats.hashes.len(), 2);
     }
 
     #[test]

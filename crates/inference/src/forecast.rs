@@ -20,8 +20,8 @@ use vitalcast_windows::WindowEnd;
 
 /// Days of the average, the range and the percentile.
 pub const COMPARISON_DAYS: usize = 30;
-/// Days of the normal range, and how often an ordinary day lies outside it: less than once in a quarter of a
-/// year (91 days) also where the tails are heavier than normal ones (decision 0008).
+/// Days of the normal range, and how often, nominally, an ordinary day lies outside it: less than once in a
+/// quarter of a year (91 days), which people's own errors in a random order kept, too (decision 0008).
 const NORMAL_DAYS: usize = 28;
 const FALSE_ALARM_RATE: f64 = 0.0075;
 

@@ -36,6 +36,10 @@ const SOURCE: &str = "table";
 /// Most hours, and most minutes, of a night.
 const MOST_HOURS: f64 = 24.0;
 const MOST_MINUTES: f64 = 1_440.0;
+/// Most answers of several rows that are held, in some 40 MB. Later ones are passed on one by one.
+const MOST_HELD: usize = 200_000;
+/// Rows that are looked at before somebody who waits is asked again.
+const ROWS_A_LOOK: u64 = 10_000;
 
 /// Any table, with a map.
 pub(crate) static READER: FormatReader = FormatReader {
@@ -95,17 +99,28 @@ struct Answer {
 }
 
 /// What several rows say of the same person and time: one answer a column.
-#[derive(Default)]
 struct Held {
     place_of: HashMap<(UserId, Moment, usize), usize>,
     all: Vec<Answer>,
+    /// Most answers that are held.
+    most: usize,
 }
 
 impl Held {
-    /// Keeps an answer in place of an earlier one, but no "no" in place of a "yes".
-    fn keep(&mut self, answer: Answer) {
+    fn new(most: usize) -> Self {
+        Self {
+            place_of: HashMap::new(),
+            all: Vec::new(),
+            most,
+        }
+    }
+
+    /// Keeps an answer in place of an earlier one, but no "no" in place of a "yes". Gives it back where there is
+    /// no room.
+    fn keep(&mut self, answer: Answer) -> Option<Answer> {
         let key = (answer.user.clone(), answer.at, answer.column);
         match self.place_of.entry(key) {
+            Entry::Vacant(_) if self.all.len() >= self.most => return Some(answer),
             Entry::Vacant(place) => {
                 place.insert(self.all.len());
                 self.all.push(answer);
@@ -118,6 +133,7 @@ impl Held {
                 }
             }
         }
+        None
     }
 }
 
@@ -312,7 +328,13 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
     let mut repeated = Repeated::default();
     let mut repeats = 0_u64;
     let mut before = Table::open_with(path, &known)?;
+    let mut rows = 0_u64;
     while let Some(row) = before.peek()? {
+        rows += 1;
+        if rows.is_multiple_of(ROWS_A_LOOK) {
+            // Nothing is done yet, but who waits may have had enough.
+            importer.progress(path, 0)?;
+        }
         if let Ok(key) = about(&row)
             && importer.wants(&key.0)
         {
@@ -320,7 +342,7 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
         }
     }
     let zone = importer.zone_to_assume();
-    let mut held = Held::default();
+    let mut held = Held::new(MOST_HELD);
     while let Some(row) = table.next(importer)? {
         let key = match about(&row) {
             Ok(key) => key,
@@ -354,9 +376,12 @@ fn read(importer: &mut Importer<'_>, path: &Path) -> Result<(), ImportError> {
                 line: row.line(),
             };
             // A value that is refused replaces none.
-            if is_repeated && places.is_accepted(&answer) {
-                held.keep(answer);
+            let left = if is_repeated && places.is_accepted(&answer) {
+                held.keep(answer)
             } else {
+                Some(answer)
+            };
+            if let Some(answer) = left {
                 places.pass_on(importer, path, &answer)?;
             }
         }
@@ -530,5 +555,28 @@ fn reading(metric: MetricType, value: f64, unit: Unit, at: Moment) -> Reading {
         Moment::Date(day) if is_of_morning => Reading::of_morning(metric, value, unit, day),
         Moment::Date(day) => Reading::of_day(metric, value, unit, day),
         at @ (Moment::Instant { .. } | Moment::Clock(_)) => Reading::at(metric, value, unit, at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_of_doubled_days_is_held_in_bounded_memory() {
+        let answer = |day: u32, value: f64| Answer {
+            user: UserId::new("me").unwrap(),
+            at: Moment::Date(chrono::NaiveDate::from_ymd_opt(2025, 3, day).unwrap()),
+            column: 0,
+            said: Said::Value(value, Unit::PerMinute),
+            line: 2,
+        };
+        let mut held = Held::new(2);
+        assert!(held.keep(answer(1, 55.0)).is_none() && held.keep(answer(2, 56.0)).is_none());
+        // There is no room for a third day, but for another value of the first.
+        assert!(held.keep(answer(3, 57.0)).is_some());
+        assert!(held.keep(answer(1, 58.0)).is_none());
+        assert_eq!(held.all.len(), 2);
+        assert!(matches!(held.all[0].said, Said::Value(58.0, _)));
     }
 }

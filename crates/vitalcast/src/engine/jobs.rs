@@ -623,6 +623,9 @@ mod tests {
         let unreadable: serde_json::Value = serde_json::from_reader(unreadable).unwrap();
         assert_eq!(unreadable[0]["job_id"], id.as_str());
         assert_eq!(unreadable[0]["content"], "{}");
+        // It goes with its person, though nobody can call it off.
+        assert!(jobs.erase_user(&user).unwrap().erased);
+        assert!(!upload.exists());
         jobs.stop();
     }
 

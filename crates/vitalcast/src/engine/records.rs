@@ -8,7 +8,7 @@ use std::io::{Seek, Write};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use vitalcast_artifact::{FILE_EXTENSION, write_atomically};
-use vitalcast_domain::{PredictionMetric, Record, RecordKind, UserId};
+use vitalcast_domain::{JobId, PredictionMetric, Record, RecordKind, UserId};
 use vitalcast_store::{Deletion, Experiments, Jobs, RecordFilter, Store, Unreadable, UserSummary};
 use zip::write::SimpleFileOptions;
 
@@ -306,6 +306,10 @@ impl Engine {
             .map(|model| model.file_hash)
             .collect();
         self.forget_forecasts(user);
+        let jobs = self.wait(self.store.jobs_of(user, u32::MAX))?;
+        let known = jobs.rows.into_iter().map(|stored| stored.job.job_id);
+        let unreadable = jobs.unreadable.into_iter().map(|job| job.id);
+        let jobs: Vec<JobId> = known.chain(unreadable).collect();
         // Nobody may register one of the files between finding that it is nobody's and deleting it.
         let publishing = self.publishing()?;
         let deleted = self.wait(self.store.erase_user(user))?;
@@ -321,7 +325,7 @@ impl Engine {
             model_files += self.remove_unregistered_files(Duration::ZERO)?;
         }
         self.remove_rejects()?;
-        self.remove_uploads_of(user);
+        self.remove_uploads_of(user, &jobs);
         self.remove_searches()?;
         self.forget_fits_of(user)?;
         // A forecast that was under way may have been added meanwhile; its person is not there.

@@ -8,7 +8,7 @@
 //! Of two that write to the same upload, the later one goes on: the connection of the earlier one is mostly
 //! one that was cut without this end having heard of it.
 
-use super::{ImportUpload, JobRunner, UPLOADS, locked, remove};
+use super::{ImportUpload, JobRunner, UPLOADS, locked, remove, remove_upload};
 use crate::engine::Engine;
 use crate::error::{EngineError, ErrorKind};
 use chrono::{DateTime, Utc};
@@ -426,8 +426,11 @@ impl Engine {
         }
     }
 
-    /// Removes the unfinished uploads of a person.
-    pub(in crate::engine) fn remove_uploads_of(&self, user: &UserId) {
+    /// Removes the unfinished uploads of a person, and those of their jobs.
+    pub(in crate::engine) fn remove_uploads_of(&self, user: &UserId, jobs: &[JobId]) {
+        for id in jobs {
+            remove_upload(&self.uploads(), id);
+        }
         for (folder, about) in self.unfinished_uploads() {
             if about.new.user_id == *user {
                 remove(&folder);
